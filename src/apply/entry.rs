@@ -1,0 +1,146 @@
+//! What the journal of a run says.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{JobStage, Tally, Ticket};
+use crate::base::{Digest, PolicyName};
+
+/// One line of a run's journal.
+///
+/// Intents are durable before the request they announce; answers are durable before anything that rests on them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Entry {
+    /// Counts the entries of a journal from 0, without a gap.
+    pub sequence: u64,
+    /// When it was written. For people; nothing is decided by it.
+    pub at: Timestamp,
+    /// The policy it is about; `None` for the run as a whole.
+    pub policy: Option<PolicyName>,
+    /// What happened or is about to happen.
+    pub event: Event,
+}
+
+/// What happened or is about to happen to one policy's records.
+///
+/// This list is the whole memory of a run: a lane's state is a fold over it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Event {
+    /// The run began (or went on): the plan it executes.
+    RunOpened {
+        /// The plan.
+        plan: Digest,
+        /// The version of sexton.
+        tool: String,
+    },
+    /// The recheck is done; its files are in place.
+    Cleared {
+        /// Records in wave 0.
+        cleared: u64,
+        /// Records skipped by the recheck.
+        skipped: u64,
+        /// Digest of wave 0's ids file.
+        digest: Digest,
+    },
+    /// A later wave's ids file is in place.
+    WaveOpened {
+        /// Which wave; 1 or more.
+        wave: u32,
+        /// Its records.
+        count: u64,
+        /// Digest of its ids file.
+        digest: Digest,
+    },
+    /// Intent: this batch is about to be sent (a request) or made (a job).
+    Intended {
+        /// The batch.
+        batch: u64,
+        /// Its wave.
+        wave: u32,
+        /// The place of its first record in the wave.
+        first: u64,
+        /// How many records.
+        count: u64,
+    },
+    /// The system made a job for the batch. It has not been started.
+    Created {
+        /// The batch.
+        batch: u64,
+        /// The job.
+        ticket: Ticket,
+    },
+    /// Intent: the job's data is about to be uploaded. For an API whose upload starts the work this is the point of no
+    /// return.
+    Loading {
+        /// The batch.
+        batch: u64,
+    },
+    /// The upload was accepted.
+    Loaded {
+        /// The batch.
+        batch: u64,
+    },
+    /// Intent: the job is about to be started.
+    Starting {
+        /// The batch.
+        batch: u64,
+    },
+    /// The system accepted the start.
+    Started {
+        /// The batch.
+        batch: u64,
+    },
+    /// The job ended.
+    Ended {
+        /// The batch.
+        batch: u64,
+        /// How.
+        stage: JobStage,
+    },
+    /// The batch's answers are in the answers file.
+    Answered {
+        /// The batch.
+        batch: u64,
+        /// Records that may be sent again or have to be looked at: locked, transient, not processed, not mentioned.
+        again: u64,
+        /// Ends that are final.
+        tally: Tally,
+        /// The length in bytes of the policy's answers file, up to which it is valid.
+        answers: u64,
+    },
+    /// The request may or may not have taken effect: its records must be looked at before anything else is sent for them.
+    Unclear {
+        /// The batch.
+        batch: u64,
+        /// Why.
+        cause: String,
+    },
+    /// The batch certainly had no effect; its records are free to be sent in another batch.
+    Abandoned {
+        /// The batch.
+        batch: u64,
+        /// Why.
+        cause: String,
+    },
+    /// Every batch of the wave has ended.
+    WaveClosed {
+        /// The wave.
+        wave: u32,
+        /// Records that would have to be sent again.
+        again: u64,
+    },
+    /// The policy will send nothing more.
+    Halted {
+        /// Why.
+        cause: String,
+    },
+    /// The outcomes file is in place and the policy is done.
+    Finished {
+        /// How its records ended.
+        tally: Tally,
+        /// Digest of the outcomes file.
+        outcomes: Digest,
+    },
+}

@@ -1,0 +1,109 @@
+//! The end of one planned record.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Failure, RecordId};
+
+/// The end of one planned record. Exactly one for each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The record.
+    pub id: RecordId,
+    /// How it ended.
+    pub kind: OutcomeKind,
+    /// Where that is known from.
+    pub evidence: Evidence,
+}
+
+/// The ends a planned record can come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutcomeKind {
+    /// The system deleted it for us.
+    Deleted,
+    /// It was gone before we asked.
+    AlreadyGone,
+    /// It was not sent, or was taken back.
+    Skipped(SkipCause),
+    /// The system did not delete it.
+    Failed(Failure),
+    /// Nobody could say. It is settled by looking in the next plan.
+    Unknown,
+}
+
+/// Why a planned record was not deleted on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SkipCause {
+    /// It does not match the policy any more.
+    NoLongerMatches,
+    /// It changed since the plan, and the policy asks for unchanged records.
+    Changed,
+    /// A hold keeps it.
+    Held,
+    /// Another record of the same atomic request failed.
+    RolledBack,
+    /// A policy this one depends on did not succeed.
+    Dependency,
+    /// The run was stopped before its turn came and will not go on.
+    Stopped,
+}
+
+/// Where an outcome is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// The system's own answer about this record.
+    Answer,
+    /// A look at the record afterwards, since the answer was lost.
+    Look,
+    /// The recheck before anything was sent.
+    Recheck,
+    /// None.
+    None,
+}
+
+/// How many planned records came to which end.
+///
+/// **Invariant** of a finished policy: [`Tally::total`] is the number of planned records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tally {
+    /// Deleted by this run.
+    pub deleted: u64,
+    /// Gone before.
+    pub already_gone: u64,
+    /// Not sent, or taken back.
+    pub skipped: u64,
+    /// Not deleted by the system.
+    pub failed: u64,
+    /// Not known.
+    pub unknown: u64,
+}
+
+impl Tally {
+    /// The sum of all ends.
+    pub fn total(&self) -> u64 {
+        self.deleted + self.already_gone + self.skipped + self.failed + self.unknown
+    }
+
+    /// Counts one more outcome.
+    pub fn add(&mut self, kind: &OutcomeKind) {
+        match kind {
+            OutcomeKind::Deleted => self.deleted += 1,
+            OutcomeKind::AlreadyGone => self.already_gone += 1,
+            OutcomeKind::Skipped(_) => self.skipped += 1,
+            OutcomeKind::Failed(_) => self.failed += 1,
+            OutcomeKind::Unknown => self.unknown += 1,
+        }
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.deleted += other.deleted;
+        self.already_gone += other.already_gone;
+        self.skipped += other.skipped;
+        self.failed += other.failed;
+        self.unknown += other.unknown;
+    }
+}

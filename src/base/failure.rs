@@ -1,0 +1,45 @@
+//! What a system said when it did not delete a record.
+
+use serde::{Deserialize, Serialize};
+
+/// What may be done about a record that was not deleted. Decided once, at the edge, from the system's own code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureClass {
+    /// Another transaction held a lock: these rows may be sent again, in smaller groups.
+    Locked,
+    /// The system was busy or failed for a while: these rows may be sent again.
+    Transient,
+    /// The login may not delete this record.
+    Denied,
+    /// Something still depends on the record.
+    Dependent,
+    /// Logic in the system (a trigger, a validation rule) refused.
+    Refused,
+    /// The request or the identifier is wrong; sending it again cannot help.
+    Invalid,
+    /// A limit of the system; not today.
+    Quota,
+    /// A code that no table here knows. Never sent again.
+    Unrecognized,
+}
+
+impl FailureClass {
+    /// Whether the same record may be sent again in the same run.
+    pub fn may_be_retried(self) -> bool {
+        matches!(self, Self::Locked | Self::Transient)
+    }
+}
+
+/// The system's own code and words for one record that it did not delete.
+///
+/// The message is hostile text: escape it for whatever it is shown in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Failure {
+    /// What may be done about it.
+    pub class: FailureClass,
+    /// The system's code, such as `UNABLE_TO_LOCK_ROW`.
+    pub code: String,
+    /// The system's words.
+    pub message: String,
+}

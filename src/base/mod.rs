@@ -1,0 +1,24 @@
+//! The ground: values every other room speaks in.
+//!
+//! Nothing here reads a clock, a file or the environment, and nothing here knows a particular system's
+//! requests. A type belongs here when at least two rooms that may not import each other need it.
+
+mod age;
+mod diagnostic;
+mod digest;
+mod failure;
+mod name;
+mod percent;
+mod record_id;
+mod salesforce_id;
+mod source;
+
+pub use age::{Age, AgeError, AgeUnit};
+pub use diagnostic::{Diagnostic, DiagnosticCode, Label, Severity};
+pub use digest::{Digest, DigestError, Digester};
+pub use failure::{Failure, FailureClass};
+pub use name::{HoldName, NameError, PolicyName, ProjectName, TargetName};
+pub use percent::{Percent, PercentError};
+pub use record_id::{RecordId, RecordIdError};
+pub use salesforce_id::{SalesforceIdError, canonical_salesforce_id, salesforce_id_checksum};
+pub use source::{LineColumn, Source, SourceId, SourceMap, Span};

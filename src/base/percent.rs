@@ -1,0 +1,119 @@
+//! A share of a population.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A share of a counted population, from 0 % to 100 %, exact to a hundredth of a percent.
+///
+/// It is a whole number of hundredths, since plans are sealed and a binary fraction has more than one spelling.
+/// Zero means that nothing may go; it does not mean "no limit".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Percent {
+    hundredths: u16,
+}
+
+impl Percent {
+    /// All of a population.
+    pub const ALL: Self = Self { hundredths: 10_000 };
+
+    /// A whole number of percent.
+    ///
+    /// # Errors
+    ///
+    /// When it is above 100.
+    pub fn whole(percent: u16) -> Result<Self, PercentError> {
+        if percent <= 100 {
+            Ok(Self { hundredths: percent * 100 })
+        } else {
+            Err(PercentError { shown: percent.to_string() })
+        }
+    }
+
+    /// Whether `part` of `population` is more than this share.
+    ///
+    /// Any part of an empty population is more than any share: a share of nothing cannot be judged.
+    pub fn is_exceeded_by(self, part: u64, population: u64) -> bool {
+        part > 0 && u128::from(part) * 10_000 > u128::from(population) * u128::from(self.hundredths)
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, rest) = (self.hundredths / 100, self.hundredths % 100);
+        match rest {
+            0 => write!(formatter, "{whole}"),
+            tenths if tenths % 10 == 0 => write!(formatter, "{whole}.{}", tenths / 10),
+            _ => write!(formatter, "{whole}.{rest:02}"),
+        }
+    }
+}
+
+impl FromStr for Percent {
+    type Err = PercentError;
+
+    fn from_str(text: &str) -> Result<Self, PercentError> {
+        let error = || PercentError { shown: text.chars().take(24).collect() };
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(fraction) || fraction.len() > 2 || whole.len() > 3 {
+            return Err(error());
+        }
+        let whole: u16 = whole.parse().map_err(|_| error())?;
+        let mut hundredths: u16 = fraction.parse().map_err(|_| error())?;
+        if fraction.len() == 1 {
+            hundredths *= 10;
+        }
+        let hundredths = whole * 100 + hundredths;
+        if hundredths > 10_000 { Err(error()) } else { Ok(Self { hundredths }) }
+    }
+}
+
+impl TryFrom<String> for Percent {
+    type Error = PercentError;
+
+    fn try_from(text: String) -> Result<Self, PercentError> {
+        text.parse()
+    }
+}
+
+impl From<Percent> for String {
+    fn from(percent: Percent) -> Self {
+        percent.to_string()
+    }
+}
+
+/// A number that is no share between 0 and 100 with at most two decimals.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{shown}` is not a percentage: 0 to 100 with at most two decimals")]
+pub struct PercentError {
+    shown: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_exact_at_its_boundary() {
+        let ten: Percent = "10".parse().expect("valid");
+        assert!(!ten.is_exceeded_by(10, 100));
+        assert!(ten.is_exceeded_by(11, 100));
+        assert!(ten.is_exceeded_by(1, 0));
+        assert!(!ten.is_exceeded_by(0, 0));
+        assert!(Percent::whole(0).expect("valid").is_exceeded_by(1, u64::MAX));
+        assert!(!Percent::ALL.is_exceeded_by(u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn prints_what_it_reads() {
+        for text in ["0", "5", "10.5", "0.01", "99.99", "100"] {
+            assert_eq!(text.parse::<Percent>().expect(text).to_string(), text);
+        }
+        for text in ["", "-1", "101", "100.01", "1.234", "1e2", "5%", "NaN"] {
+            assert!(text.parse::<Percent>().is_err(), "{text}");
+        }
+    }
+}

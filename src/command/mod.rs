@@ -1,0 +1,1 @@
+//! One file a verb: a straight list of steps.

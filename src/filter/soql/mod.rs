@@ -1,0 +1,1 @@
+//! SOQL conditions and queries: parse, print, evaluate, compile from the typed tree.

@@ -1,0 +1,99 @@
+//! The typed filter tree that manifests may write instead of native text.
+
+use crate::base::{Age, Span};
+
+/// Which records are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// Every record of the object; has to be said aloud.
+    Everything,
+    /// Text in the target's own language.
+    Text(TextFilter),
+    /// A typed tree, compiled to the target's language when the plan is made.
+    Tree(Condition),
+}
+
+/// A filter written in the target's own language, already known to parse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextFilter {
+    /// The condition alone, without `WHERE`, as the user wrote it.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A node of the typed tree.
+///
+/// **Invariants**: `All` and `Any` are not empty; an `In` has at least one value. A reader that cannot keep
+/// them reports an error and makes no tree, since an empty `all` would mean every record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Every part holds.
+    All(Vec<Condition>),
+    /// At least one part holds.
+    Any(Vec<Condition>),
+    /// The part does not hold.
+    Not(Box<Condition>),
+    /// One field against something.
+    Field {
+        /// The field, or a path such as `Account.Name`.
+        field: String,
+        /// Where the field's name stands.
+        span: Span,
+        /// What it is compared with.
+        comparison: Comparison,
+    },
+}
+
+/// What a field is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// The same value. `Literal::Null` means that the field is empty.
+    Equals(Literal),
+    /// Another value.
+    NotEquals(Literal),
+    /// One of these values.
+    In(Vec<Literal>),
+    /// None of these values.
+    NotIn(Vec<Literal>),
+    /// Below.
+    Less(Threshold),
+    /// Below or equal.
+    LessOrEqual(Threshold),
+    /// Above.
+    Greater(Threshold),
+    /// Above or equal.
+    GreaterOrEqual(Threshold),
+    /// Text with `%` for any run and `_` for any one character.
+    Like(String),
+    /// Empty (`true`) or not (`false`).
+    IsNull(bool),
+    /// The date or time lies at least this long before the plan's clock reading. An empty field never matches.
+    OlderThan(Age),
+    /// The date or time lies less than this long before the plan's clock reading. An empty field never matches.
+    NewerThan(Age),
+    /// A multi-select picklist holds one of these.
+    Includes(Vec<String>),
+    /// A multi-select picklist holds none of these.
+    Excludes(Vec<String>),
+}
+
+/// The right side of an ordering comparison; a value without an order cannot be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Threshold(pub Literal);
+
+/// A value written in a manifest.
+///
+/// Dates and times arrive as text in YAML; they become their own kind when they have the exact form of one **and**
+/// the field's type asks for one. A decimal keeps its digits, since a binary fraction would not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Literal {
+    /// Nothing.
+    Null,
+    /// Yes or no.
+    Boolean(bool),
+    /// A number, in the digits of the manifest: an optional sign, digits, an optional fraction.
+    Number(String),
+    /// Text.
+    Text(String),
+}

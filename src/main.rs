@@ -1,0 +1,3 @@
+//! The `sexton` program: argv in, exit code out.
+
+fn main() {}

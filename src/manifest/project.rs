@@ -1,0 +1,27 @@
+//! Settings that hold for a whole directory of manifests.
+
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+
+use super::Limits;
+use crate::base::{Age, ProjectName};
+
+/// Settings of a project: at most one document of this kind in a directory of manifests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// Its name; `None` where no document gives one.
+    pub name: Option<ProjectName>,
+    /// The zone in which `olderThan: 3 years` counts its calendar.
+    pub time_zone: TimeZone,
+    /// How long a plan may wait for its apply.
+    pub plan_expires_after: Age,
+    /// The limits of policies that name none of their own; an `everything` policy must still name its own.
+    pub limits: Limits,
+    /// The state file, relative to the project's directory.
+    pub state_file: PathBuf,
+    /// The bundle's directory, relative to the project's directory.
+    pub plan_directory: PathBuf,
+    /// Where runs leave their evidence, relative to the project's directory.
+    pub runs_directory: PathBuf,
+}

@@ -1,0 +1,111 @@
+//! One system that holds records.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::SecretReference;
+use crate::base::{RecordId, Span, TargetName};
+
+/// A system that holds records, and how to sign in to it: a Salesforce org.
+///
+/// It is not a connection: it holds references to secrets and never one.
+///
+/// **Invariants**: no URL has a user part, a query or a fragment; plain `http` is for loopback only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its name.
+    pub name: TargetName,
+    /// Free labels.
+    pub labels: BTreeMap<String, String>,
+    /// What the user says this system is; `None` when not said.
+    pub environment: Option<Environment>,
+    /// The system.
+    pub system: System,
+    /// Where the name stands.
+    pub span: Span,
+}
+
+/// What a target is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// Real data.
+    Production,
+    /// A copy for trying things.
+    Sandbox,
+    /// A developer's own.
+    Development,
+}
+
+/// The kinds of system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum System {
+    /// A Salesforce org.
+    Salesforce(SalesforceTarget),
+}
+
+impl System {
+    /// The name in manifests and plans.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Salesforce(_) => "salesforce",
+        }
+    }
+}
+
+/// A Salesforce org.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SalesforceTarget {
+    /// The host that signs in: a My Domain host, or a loopback address. `None` where the sign-in brings its own (the
+    /// Salesforce CLI).
+    pub login_url: Option<Url>,
+    /// The REST API version, such as `66.0`.
+    pub api_version: String,
+    /// The organization this target must be; another one is refused. Canonical, 18 characters.
+    pub organization_id: Option<RecordId>,
+    /// How to sign in.
+    pub sign_in: SalesforceSignIn,
+}
+
+/// The ways to sign in to Salesforce.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SalesforceSignIn {
+    /// OAuth client credentials, on a My Domain host only.
+    ClientCredentials {
+        /// The connected app's consumer key.
+        client_id: SecretReference,
+        /// The connected app's consumer secret.
+        client_secret: SecretReference,
+    },
+    /// OAuth JWT bearer.
+    JwtBearer {
+        /// The connected app's consumer key.
+        client_id: SecretReference,
+        /// Who signs in.
+        username: String,
+        /// The RSA private key in PEM.
+        private_key: SecretReference,
+        /// The `aud` claim; by default the login URL.
+        audience: Option<String>,
+    },
+    /// An OAuth refresh token.
+    RefreshToken {
+        /// The connected app's consumer key.
+        client_id: SecretReference,
+        /// The connected app's consumer secret, where it has one.
+        client_secret: Option<SecretReference>,
+        /// The refresh token.
+        refresh_token: SecretReference,
+    },
+    /// An access token somebody else obtained. `login_url` is then the instance.
+    AccessToken {
+        /// The token.
+        access_token: SecretReference,
+    },
+    /// The Salesforce CLI's own login.
+    SalesforceCli {
+        /// The alias or username the CLI knows.
+        target_org: String,
+    },
+}

@@ -1,0 +1,73 @@
+//! Everything a directory of manifests says, checked.
+
+use std::collections::BTreeMap;
+
+use super::{Hold, Policy, Project, Target};
+use crate::base::{Digest, HoldName, PolicyName, SourceMap, Span, TargetName};
+
+/// All manifests of a project, read and checked.
+///
+/// **Invariants**: every policy and hold names a target that is here; `depends_on` has no cycle and names policies that are
+/// here; native filter texts parse.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    /// The project's settings, defaults where there is no such document.
+    pub project: Project,
+    /// The targets by name.
+    pub targets: BTreeMap<TargetName, Target>,
+    /// The policies by name.
+    pub policies: BTreeMap<PolicyName, Policy>,
+    /// The holds by name.
+    pub holds: BTreeMap<HoldName, Hold>,
+    /// Every document in reading order.
+    pub documents: Vec<Document>,
+    /// The texts that were read.
+    pub sources: SourceMap,
+}
+
+/// What a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DocumentKind {
+    /// Settings.
+    Project,
+    /// A system.
+    Target,
+    /// Records that must not exist.
+    DeletionPolicy,
+    /// Records that must stay.
+    Hold,
+}
+
+/// One document of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What it is.
+    pub kind: DocumentKind,
+    /// Its `metadata.name`.
+    pub name: String,
+    /// The document's text, from its first line that is not blank, a comment or `---`, to its last.
+    pub span: Span,
+}
+
+impl Workspace {
+    /// The digest a plan is bound to: over kind, name and text of every document that is not a hold.
+    ///
+    /// Holds are left out because they may change while a plan waits: apply reads them anew, and they can only keep
+    /// records back.
+    pub fn binding_digest(&self) -> Digest {
+        let mut documents: Vec<&Document> =
+            self.documents.iter().filter(|document| document.kind != DocumentKind::Hold).collect();
+        documents.sort_by(|left, right| (left.kind, &left.name).cmp(&(right.kind, &right.name)));
+        let mut digester = crate::base::Digester::new();
+        for document in documents {
+            let text = self
+                .sources
+                .get(document.span.source)
+                .and_then(|source| source.text.get(document.span.start..document.span.end))
+                .unwrap_or_default();
+            digester.update(format!("{:?} {} {}\n", document.kind, document.name, text.len()).as_bytes());
+            digester.update(text.as_bytes());
+        }
+        digester.finish()
+    }
+}

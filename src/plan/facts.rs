@@ -1,0 +1,96 @@
+//! What a system says about itself and its objects.
+
+use serde::{Deserialize, Serialize};
+
+/// Who is signed in, where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// The system's own key of the organization; Salesforce: 18 characters beginning `00D`.
+    pub organization_id: String,
+    /// The organization's name, where the login may read it.
+    pub organization_name: Option<String>,
+    /// Who is signed in.
+    pub user_name: String,
+    /// The user's key.
+    pub user_id: String,
+    /// The address requests go to, without any credential.
+    pub instance_url: String,
+    /// Whether the system itself says that it holds real data; `None` where it does not say.
+    pub is_production: Option<bool>,
+}
+
+/// What a system says about one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectFacts {
+    /// The object's name in the system's own spelling.
+    pub name: String,
+    /// Whether the login may delete records of it.
+    pub deletable: bool,
+    /// Whether a soft delete can be taken back.
+    pub undeletable: bool,
+    /// Whether it can be queried.
+    pub queryable: bool,
+    /// The first characters of every key of it, where the system has such a thing.
+    pub key_prefix: Option<String>,
+    /// The fields.
+    pub fields: Vec<FieldFacts>,
+    /// What points at it.
+    pub children: Vec<ChildRelationship>,
+}
+
+impl ObjectFacts {
+    /// The field of that name, whatever its case.
+    pub fn field(&self, name: &str) -> Option<&FieldFacts> {
+        self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// What a system says about one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldFacts {
+    /// The field's name in the system's own spelling.
+    pub name: String,
+    /// Its type.
+    pub kind: FieldType,
+    /// Whether it may stand in a condition.
+    pub filterable: bool,
+    /// Whether it can be empty.
+    pub nillable: bool,
+    /// The name a path uses to follow it (`Account` for `AccountId`).
+    pub relationship_name: Option<String>,
+    /// The objects it points at.
+    pub reference_to: Vec<String>,
+}
+
+/// The types that change how a literal is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FieldType {
+    /// Yes or no.
+    Boolean,
+    /// A whole or decimal number, a currency, a percentage.
+    Number,
+    /// A day.
+    Date,
+    /// A moment.
+    DateTime,
+    /// A key.
+    Reference,
+    /// A multi-select picklist.
+    MultiPicklist,
+    /// Everything that is written as quoted text.
+    Text,
+}
+
+/// What happens to children when a record goes. Always read from the parent's side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChildRelationship {
+    /// The child object.
+    pub child: String,
+    /// The child's field that points at this object.
+    pub field: String,
+    /// The child goes with the parent.
+    pub cascades: bool,
+    /// The child keeps the parent from going.
+    pub restricts: bool,
+}

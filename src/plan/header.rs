@@ -1,0 +1,199 @@
+//! The sealed header of a plan: everything but the records.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Identity, Query, Route, Verdict};
+use crate::base::{Digest, HoldName, PolicyName, TargetName};
+use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Environment, Limits, Recheck};
+
+/// The format of [`PlanHeader`]; another number is refused, never guessed at.
+pub const PLAN_FORMAT: u32 = 1;
+
+/// An immutable, sealed proposal. `plan.json` is this, and the digest of that file is the plan's name: since it holds the
+/// digest of every records file, it covers everything in the bundle.
+///
+/// It is not a permission: apply selects anew, runs the gates again and can only shrink what is written here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlanHeader {
+    /// [`PLAN_FORMAT`].
+    pub format: u32,
+    /// The version of sexton that made it.
+    pub tool: String,
+    /// The one clock reading every moment in the plan was taken from.
+    pub created: Timestamp,
+    /// After this moment apply refuses.
+    pub expires: Timestamp,
+    /// The lineage of the state it was made beside.
+    pub lineage: String,
+    /// The serial of that state; for people, a newer one does not make a plan stale.
+    pub serial: u64,
+    /// What was written in the manifests.
+    pub manifests: SealedManifests,
+    /// The systems, as they described themselves.
+    pub targets: BTreeMap<TargetName, SealedTarget>,
+    /// One entry a policy, in the order of apply.
+    pub policies: Vec<PlannedPolicy>,
+}
+
+impl PlanHeader {
+    /// The bytes of `plan.json`: the same header always gives the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// Never for a header made by this program; the signature is serde's.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut bytes = serde_json::to_vec_pretty(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// How many records the whole plan proposes to delete.
+    pub fn selected(&self) -> u64 {
+        self.policies.iter().map(|policy| policy.selected).sum()
+    }
+
+    /// Whether any gate refuses any policy.
+    pub fn is_refused(&self) -> bool {
+        self.policies.iter().any(|policy| policy.gates.iter().any(|verdict| !verdict.passed))
+    }
+}
+
+/// The manifests a plan was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SealedManifests {
+    /// [`crate::manifest::Workspace::binding_digest`].
+    pub digest: Digest,
+    /// Every file, so that a later plan can show what changed in the text.
+    pub files: Vec<SealedFile>,
+}
+
+/// One manifest file as it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SealedFile {
+    /// The path relative to the project.
+    pub path: String,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// Its text.
+    pub text: String,
+}
+
+/// A system as it described itself when the plan was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SealedTarget {
+    /// `salesforce`, and later others.
+    pub system: String,
+    /// What the manifest says it is for.
+    pub environment: Option<Environment>,
+    /// Who and where.
+    pub identity: Identity,
+}
+
+/// What a plan proposes for one policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlannedPolicy {
+    /// The policy.
+    pub policy: PolicyName,
+    /// Its target.
+    pub target: TargetName,
+    /// The query, as sent.
+    pub query: Query,
+    /// Into the recycle bin or past it.
+    pub delete: DeleteMode,
+    /// Why a hard delete is right.
+    pub justification: Option<String>,
+    /// Whether all go or none.
+    pub all_or_none: AllOrNone,
+    /// Whether batches may run side by side.
+    pub concurrency: Concurrency,
+    /// The field that keeps records together; its value is the first of the query's further fields.
+    pub group_by: Option<String>,
+    /// What a record must still be.
+    pub recheck: Recheck,
+    /// The policies that must have succeeded before.
+    pub depends_on: Vec<PolicyName>,
+    /// The limits in force.
+    pub limits: Limits,
+    /// How many records the object has, filter or not, at the time of the plan.
+    pub population: u64,
+    /// How many records matched the filter, held ones among them.
+    pub matched: u64,
+    /// How many records the plan would delete: matched less held.
+    pub selected: u64,
+    /// How many matched records each hold keeps. A record that two holds keep counts for both.
+    pub holds: Vec<HeldCount>,
+    /// How the records would go; `None` when there are none, or when a gate refuses.
+    pub route: Option<Route>,
+    /// What every gate said.
+    pub gates: Vec<Verdict>,
+    /// How the selection differs from the bundle that stood in the same place, `None` when none did.
+    pub comparison: Option<Comparison>,
+    /// The records file.
+    pub records: RecordsSeal,
+}
+
+/// How many matched records a hold keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HeldCount {
+    /// The hold.
+    pub hold: HoldName,
+    /// How many.
+    pub records: u64,
+    /// Whether some of them are kept because a held record would go with them in a cascade.
+    pub through_cascade: bool,
+}
+
+/// What seals a records file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RecordsSeal {
+    /// The path inside the bundle, with `/`.
+    pub path: String,
+    /// The digest of the file's bytes as they lie on disk.
+    pub digest: Digest,
+    /// How many records it holds.
+    pub rows: u64,
+}
+
+/// How a selection differs from the reviewed one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Comparison {
+    /// Digest of the plan compared with.
+    pub with: Digest,
+    /// `-` selected now and not before.
+    pub newly_selected: u64,
+    /// `~` failed or left unknown last time, and tried again.
+    pub retried: u64,
+    /// `=` selected before and now.
+    pub reviewed: u64,
+    /// `+` selected before and not now.
+    pub kept_now: u64,
+    /// `#` held now.
+    pub held: u64,
+    /// What moved the count.
+    pub cause: CountCause,
+}
+
+/// What moved a count between two plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CountCause {
+    /// Nothing moved.
+    Nothing,
+    /// The policy or its holds are the same; the records changed.
+    Data,
+    /// The policy or its holds changed; the same records would still be selected by the old one.
+    Policy,
+    /// Both the policy and the records may have changed.
+    PolicyAndData,
+}

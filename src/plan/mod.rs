@@ -1,0 +1,19 @@
+//! What would be deleted: selection, holds, gates, order, route, comparison and seal. No I/O.
+//!
+//! Rows never pass through here as a whole: this room decides on numbers and on sorted streams of ids, so that a plan
+//! of ten million records needs no more memory than a plan of ten.
+
+mod facts;
+mod gate;
+mod header;
+mod query;
+mod route;
+
+pub use facts::{ChildRelationship, FieldFacts, FieldType, Identity, ObjectFacts};
+pub use gate::{GateName, Verdict};
+pub use header::{
+    Comparison, CountCause, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SealedFile, SealedManifests,
+    SealedTarget,
+};
+pub use query::{Query, Row};
+pub use route::{Capabilities, Route, RouteCapability};

@@ -1,0 +1,1 @@
+//! What people and machines are shown: human text, JSON, Markdown. Gives text; printing it is the command line's business.
