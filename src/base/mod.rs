@@ -4,6 +4,7 @@
 //! requests. A type belongs here when at least two rooms that may not import each other need it.
 
 mod age;
+mod clock;
 mod diagnostic;
 mod digest;
 mod failure;
@@ -14,6 +15,7 @@ mod salesforce_id;
 mod source;
 
 pub use age::{Age, AgeError, AgeUnit};
+pub use clock::Clock;
 pub use diagnostic::{Diagnostic, DiagnosticCode, Label, Severity};
 pub use digest::{Digest, DigestError, Digester};
 pub use failure::{Failure, FailureClass};

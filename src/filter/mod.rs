@@ -4,7 +4,9 @@
 //! Salesforce. Each language has its own parser, printer and, for the sandbox, evaluator; literals are quoted in one
 //! place per language.
 
+mod field_type;
 pub mod soql;
 mod tree;
 
+pub use field_type::FieldType;
 pub use tree::{Comparison, Condition, Filter, Literal, TextFilter, Threshold};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::filter::FieldType;
+
 /// Who is signed in, where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,25 +63,6 @@ pub struct FieldFacts {
     pub relationship_name: Option<String>,
     /// The objects it points at.
     pub reference_to: Vec<String>,
-}
-
-/// The types that change how a literal is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FieldType {
-    /// Yes or no.
-    Boolean,
-    /// A whole or decimal number, a currency, a percentage.
-    Number,
-    /// A day.
-    Date,
-    /// A moment.
-    DateTime,
-    /// A key.
-    Reference,
-    /// A multi-select picklist.
-    MultiPicklist,
-    /// Everything that is written as quoted text.
-    Text,
 }
 
 /// What happens to children when a record goes. Always read from the parent's side.

@@ -9,7 +9,7 @@ mod header;
 mod query;
 mod route;
 
-pub use facts::{ChildRelationship, FieldFacts, FieldType, Identity, ObjectFacts};
+pub use facts::{ChildRelationship, FieldFacts, Identity, ObjectFacts};
 pub use gate::{GateName, Verdict};
 pub use header::{
     Comparison, CountCause, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SealedFile, SealedManifests,

@@ -1,0 +1,117 @@
+//! Holds the house to its plan: which room may import which.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::visit::Visit;
+
+/// The rooms from the ground up. A room may use what stands before it, and itself.
+const ROOMS: [&str; 12] =
+    ["base", "filter", "manifest", "plan", "apply", "state", "provider", "store", "sandbox", "report", "command", "cli"];
+
+/// Pairs that may not know each other in either direction, although the order alone would allow one.
+const STRANGERS: [(&str, &str); 3] = [("sandbox", "provider"), ("store", "provider"), ("sandbox", "store")];
+
+fn may_import(from: &str, to: &str) -> bool {
+    let rank = |room: &str| ROOMS.iter().position(|candidate| *candidate == room);
+    let strangers = STRANGERS.iter().any(|pair| *pair == (from, to) || *pair == (to, from));
+    match (rank(from), rank(to)) {
+        (Some(from), Some(to)) => to <= from && !strangers,
+        _ => false,
+    }
+}
+
+/// Collects the first segment after `crate::` of every path, in `use` items and in expressions.
+#[derive(Default)]
+struct CratePaths {
+    rooms: Vec<String>,
+}
+
+impl CratePaths {
+    fn take_tree(&mut self, tree: &syn::UseTree) {
+        match tree {
+            syn::UseTree::Path(path) => self.rooms.push(path.ident.to_string()),
+            syn::UseTree::Name(name) => self.rooms.push(name.ident.to_string()),
+            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.take_tree(item)),
+            syn::UseTree::Rename(rename) => self.rooms.push(rename.ident.to_string()),
+            syn::UseTree::Glob(_) => self.rooms.push("*".into()),
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for CratePaths {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        if let syn::UseTree::Path(path) = &item.tree
+            && path.ident == "crate"
+        {
+            self.take_tree(&path.tree);
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let mut segments = path.segments.iter();
+        if segments.next().is_some_and(|segment| segment.ident == "crate")
+            && let Some(room) = segments.next()
+        {
+            self.rooms.push(room.ident.to_string());
+        }
+        syn::visit::visit_path(self, path);
+    }
+}
+
+fn imports_of(text: &str) -> Vec<String> {
+    let file = syn::parse_file(text).expect("the crate compiles");
+    let mut paths = CratePaths::default();
+    paths.visit_file(&file);
+    paths.rooms
+}
+
+fn rust_files(directory: &Path, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(directory).expect("readable").map(|entry| entry.expect("readable").path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn imports_run_downward_only() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&source, &mut files);
+    let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut judged = 0;
+    for file in files {
+        let relative = file.strip_prefix(&source).expect("below src");
+        let room = relative.components().next().expect("a file").as_os_str().to_string_lossy().into_owned();
+        if room == "main.rs" || room == "lib.rs" {
+            continue;
+        }
+        for to in imports_of(&fs::read_to_string(&file).expect("readable")) {
+            judged += 1;
+            if !may_import(&room, &to) {
+                wrong.entry(relative.display().to_string()).or_default().push(to);
+            }
+        }
+    }
+    assert!(judged > 20, "the test looks at nothing: {judged} imports");
+    assert!(wrong.is_empty(), "imports that run upward or between strangers: {wrong:#?}");
+}
+
+#[test]
+fn an_upward_import_is_noticed_wherever_it_stands() {
+    assert_eq!(imports_of("use crate::{base::Span, cli};"), ["base", "cli"]);
+    assert_eq!(imports_of("fn f() { let _ = crate::command::run(); }"), ["command"]);
+    assert_eq!(imports_of("fn f(x: Option<crate::sandbox::World>) {}"), ["sandbox"]);
+    assert!(!may_import("base", "filter"));
+    assert!(!may_import("sandbox", "provider"));
+    assert!(!may_import("provider", "sandbox"));
+    assert!(may_import("command", "provider"));
+    assert!(!may_import("plan", "*"));
+}
