@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Palette, counted, grouped, terminal_line};
+use super::{Palette, grouped, terminal_line};
 use crate::apply::{SkipCause, Tally};
 use crate::base::PolicyName;
 
@@ -93,10 +93,10 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
             line(palette.trouble(&format!("{:>10} unknown: the next plan looks at them again", grouped(tally.unknown))));
         }
         if policy.waiting > 0 {
-            line(palette.faint(&format!(
-                "{:>10} matching now and not in the plan: for the next plan",
-                counted(policy.waiting, "record")
-            )));
+            line(
+                palette
+                    .faint(&format!("{:>10} not in the plan and matching now: for the next plan", grouped(policy.waiting))),
+            );
         }
         if let Some(cause) = &policy.halted {
             line(palette.trouble(&format!("stopped early: {}", terminal_line(cause))));
@@ -105,4 +105,25 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
     let _ = writeln!(text, "\nevidence in {}", applied.evidence);
     let _ = writeln!(text, "{}", palette.strong(&apply_summary(applied)));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_every_end_and_the_sums() {
+        let applied = Applied {
+            policies: vec![AppliedPolicy {
+                policy: PolicyName::new("stale-leads").expect("valid"),
+                tally: Tally { deleted: 1_190, already_gone: 1, skipped: 5, failed: 6, unknown: 2 },
+                skipped: BTreeMap::from([(SkipCause::Held, 2), (SkipCause::NoLongerMatches, 3)]),
+                failed: BTreeMap::from([("UNABLE_TO_LOCK_ROW".into(), 4), ("DELETE_FAILED\u{1b}".into(), 2)]),
+                waiting: 12,
+                halted: None,
+            }],
+            evidence: "runs/3f2a9c01d2e4".into(),
+        };
+        insta::assert_snapshot!(applied_text(&applied, Palette::new(false)), @"");
+    }
 }

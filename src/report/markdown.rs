@@ -138,3 +138,40 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
     text.push_str("\n</details>\n");
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Digest;
+    use crate::report::fixture;
+
+    #[test]
+    fn gives_totals_first_and_escapes_what_the_system_says() {
+        let header = fixture::header(vec![fixture::policy("stale-leads", 1_204)]);
+        let samples = fixture::samples();
+        let view = PlanView {
+            header: &header,
+            digest: Some(Digest::of(b"plan")),
+            samples: &samples,
+            place: "plan",
+            manifest_changes: "+```\n",
+        };
+        insta::assert_snapshot!(plan_markdown(&view, 65_000), @"");
+    }
+
+    #[test]
+    fn never_grows_past_its_limit_and_says_what_is_missing() {
+        let policies: Vec<_> = (0..60).map(|number| fixture::policy(&format!("policy-{number}"), 1_000 + number)).collect();
+        let header = fixture::header(policies);
+        let samples = fixture::samples();
+        let view = PlanView { header: &header, digest: None, samples: &samples, place: "plan", manifest_changes: "-x\n" };
+        let whole = plan_markdown(&view, usize::MAX);
+        assert!(whole.ends_with("nothing left out.\n"));
+        for most in (600..whole.len()).step_by(487) {
+            let text = plan_markdown(&view, most);
+            assert!(text.len() <= most, "{} > {most}", text.len());
+            assert!(text.contains("Plan: 61770 to delete"), "totals are complete");
+            assert!(text.contains("left out for size"), "at {most}");
+        }
+    }
+}

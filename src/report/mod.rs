@@ -5,6 +5,8 @@
 
 mod apply_view;
 mod escape;
+#[cfg(test)]
+mod fixture;
 mod json;
 mod manifest_diff;
 mod markdown;

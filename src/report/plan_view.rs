@@ -207,3 +207,31 @@ fn sample_text(sample: &PolicySample, records: &str, place: &str, palette: Palet
         let _ = writeln!(text, "    {}", palette.faint(&format!("and {} more: {place}/{records}", grouped(sample.more))));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::GateName;
+    use crate::report::fixture;
+
+    #[test]
+    fn shows_a_plan_with_hostile_values_made_harmless() {
+        let header = fixture::header(vec![fixture::policy("stale-leads", 1_204)]);
+        let samples = fixture::samples();
+        let digest = Some(Digest::of(b"plan"));
+        let view = PlanView { header: &header, digest, samples: &samples, place: "plan", manifest_changes: "" };
+        insta::assert_snapshot!(plan_text(&view, Palette::new(false)), @"");
+    }
+
+    #[test]
+    fn the_summary_counts_refusals() {
+        let mut refused = fixture::policy("stale-leads", 1_204);
+        refused.gates[0] = crate::plan::Verdict { gate: GateName::MaxRecords, passed: false, message: "too many".into() };
+        refused.comparison = None;
+        assert_eq!(
+            plan_summary(&fixture::header(vec![refused])),
+            "Plan: 1204 to delete, 96 held; 1 policy refused by a gate."
+        );
+        assert_eq!(plan_summary(&fixture::header(Vec::new())), "Plan: 0 to delete, 0 held.");
+    }
+}
