@@ -124,6 +124,19 @@ mod tests {
             }],
             evidence: "runs/3f2a9c01d2e4".into(),
         };
-        insta::assert_snapshot!(applied_text(&applied, Palette::new(false)), @"");
+        insta::assert_snapshot!(applied_text(&applied, Palette::new(false)), @r"
+        policy stale-leads:
+               1,190 deleted
+                   1 already gone
+                   3 skipped: no longer match
+                   2 skipped: held
+                   2 failed: DELETE_FAILED\u{1b}
+                   4 failed: UNABLE_TO_LOCK_ROW
+                   2 unknown: the next plan looks at them again
+                  12 not in the plan and matching now: for the next plan
+
+        evidence in runs/3f2a9c01d2e4
+        Apply: 1190 deleted, 1 already gone, 5 skipped, 6 failed, 2 unknown; 1204 planned.
+        ");
     }
 }

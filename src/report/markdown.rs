@@ -156,7 +156,40 @@ mod tests {
             place: "plan",
             manifest_changes: "+```\n",
         };
-        insta::assert_snapshot!(plan_markdown(&view, 65_000), @"");
+        insta::assert_snapshot!(plan_markdown(&view, 65_000), @r"
+        <!-- sexton plan -->
+        **Plan: 1204 to delete, 96 held, 4 newly selected, 1 tried again, 1199 already reviewed, 7 kept now.**
+
+        | policy | object | delete | matched | held | newly selected | kept now |
+        |---|---|--:|--:|--:|--:|--:|
+        | stale-leads | Lead (soft) | 1,204 | 1,300 | 96 | 4 | 7 |
+
+        <details><summary>stale-leads: 1,204 records to delete</summary>
+
+        - where IsConverted = false AND LastActivityDate &lt; 2023-11-21
+        - route: sObject Collections; up to 2,000 records go through sObject Collections
+        - 96 held by acme-litigation
+        - gate passed: 1,204 of at most 5,000 records
+
+        | | id | Company |
+        |---|---|---|
+        | - | 00Q000000000001EAA | &lt;b&gt;Acme&lt;/b&gt; \| &#64;all |
+        | \~ | 00Q000000000002EAA | x\\u\{1b\}\[2J |
+
+        and 1,202 more in `records/stale-leads.csv`
+
+        </details>
+
+        <details><summary>Manifests changed since the last plan</summary>
+
+        ````diff
+        +```
+        ````
+
+        </details>
+
+        plan `64879f7d6b96`; nothing left out.
+        ");
     }
 
     #[test]

@@ -220,7 +220,25 @@ mod tests {
         let samples = fixture::samples();
         let digest = Some(Digest::of(b"plan"));
         let view = PlanView { header: &header, digest, samples: &samples, place: "plan", manifest_changes: "" };
-        insta::assert_snapshot!(plan_text(&view, Palette::new(false)), @"");
+        insta::assert_snapshot!(plan_text(&view, Palette::new(false)), @r#"
+        target crm: salesforce 00D000000000001EAA "Northwind \u{1b}[31m", production, as admin@northwind.example
+
+        policy stale-leads: soft delete of Lead in crm
+          where     IsConverted = false AND LastActivityDate < 2023-11-21
+          matched   1,300 of 40,000 records (3.25 %)
+          held      # 96 by hold acme-litigation
+          delete    - 1,204
+          since     plan 6db7d803e74f: - 4 newly selected, ~ 1 tried again, = 1,199 already reviewed, + 7 kept now, # 96 held
+          why       the data moved: the policy and its holds read as they did
+          route     sObject Collections, 7 batches of up to 200: up to 2,000 records go through sObject Collections
+          gate      passed  1,204 of at most 5,000 records
+            - 00Q000000000001EAA  Company=<b>Acme</b> | @all
+            ~ 00Q000000000002EAA  Company=x\u{1b}[2J
+            and 1,202 more: plan/records/stale-leads.csv
+
+        plan 64879f7d6b96 in plan, expires 2026-11-28 10:00 UTC
+        Plan: 1204 to delete, 96 held, 4 newly selected, 1 tried again, 1199 already reviewed, 7 kept now.
+        "#);
     }
 
     #[test]
