@@ -1,0 +1,2 @@
+//! Salesforce.
+pub mod bulk2;
