@@ -21,8 +21,8 @@ pub use gate::{
     production, review_by,
 };
 pub use header::{
-    Comparison, CountCause, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SealedFile, SealedManifests,
-    SealedTarget,
+    Comparison, CountCause, HeaderError, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SealedFile,
+    SealedManifests, SealedTarget,
 };
 pub use merge::{Keyed, MergeError, Standing, recheck, subtract};
 pub use order::{OrderError, order};
