@@ -1,5 +1,6 @@
 //! Reads SOQL conditions.
 
+use super::error::shown;
 use super::lexer::{Token, TokenKind, tokens};
 use super::quote::{read_pattern, read_text};
 use super::{Comparison, Condition, DateLiteral, Literal, Named, Path, Place, Select, SyntaxError, Test, nearest, rules};
@@ -51,7 +52,7 @@ pub fn parse_select(text: &str) -> Result<Select, Vec<SyntaxError>> {
         parser.error(error);
     }
     parser.finish(select).and_then(|select| {
-        let errors = select.condition.as_ref().map(rules::broken).unwrap_or_default();
+        let errors = rules::broken_by_select(&select);
         if errors.is_empty() { Ok(select) } else { Err(errors) }
     })
 }
@@ -162,8 +163,7 @@ impl<'text> Parser<'text> {
     }
 
     fn unexpected(&self, token: &Token, expected: &str) -> SyntaxError {
-        let shown: String = self.slice(token.place).chars().take(40).collect();
-        SyntaxError::new(token.place, format!("expected {expected}, found `{shown}`"))
+        SyntaxError::new(token.place, format!("expected {expected}, found {}", shown(self.slice(token.place))))
     }
 
     /// The same as [`Parser::expected`], with the nearest of the words that could stand there.
@@ -250,7 +250,13 @@ impl<'text> Parser<'text> {
             SyntaxError::new(self.here(), format!("`{clause}` does not belong in a condition"))
                 .with_help("leave it out: a condition only says which records are meant, not how many or in which order")
         } else {
-            self.expected_word("`AND`, `OR` or the end of the condition", &["AND", "OR"])
+            let error = self.expected_word("`AND`, `OR` or the end of the condition", &["AND", "OR"]);
+            match self.kind() {
+                Some(TokenKind::Comma) => {
+                    error.with_help("several values stand behind `IN`, as in `IN (1, 2)`; numbers have no `,`")
+                }
+                _ => error,
+            }
         };
         self.error(error);
         self.skip_part(ends);
@@ -378,6 +384,8 @@ impl<'text> Parser<'text> {
                 error
             });
         }
+        // Its own `AND` is not one that joins conditions.
+        self.stopped = self.at_word("BETWEEN");
         let error = self.expected_word("a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`", &WORDS);
         Err(match self.word_ahead(0).map(str::to_ascii_uppercase).as_deref() {
             Some("IS") => {
