@@ -1,1 +1,15 @@
 //! Bytes on disk: bundle, journal, state file, lock, atomic writes. An adapter: the only room that touches files.
+
+mod answer_pairing;
+mod answers_file;
+mod ids_file;
+mod journal_file;
+mod outcomes_file;
+mod run_directory;
+
+pub use answer_pairing::{AnswerPairing, PairingReport};
+pub use answers_file::{MarkCount, MarksFile, RawMark, TextsFile};
+pub use ids_file::{BatchIds, IdsFile, IdsIterator, IdsWriter};
+pub use journal_file::{Journal, JournalError, JournalFile};
+pub use outcomes_file::OutcomesWriter;
+pub use run_directory::{RunDirectory, SkippedWriter, read_skipped};
