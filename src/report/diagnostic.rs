@@ -66,8 +66,8 @@ fn excerpt<'a>(id: SourceId, labels: &[(usize, &'a Label)], sources: &SourceMap)
     // Only the lines in question are handed over: a file may be a megabyte, and every finding draws its own excerpt.
     let from = source.text.get(..start)?.rfind('\n').map_or(0, |newline| newline + 1);
     let to = source.text.get(end..)?.find('\n').map_or(source.text.len(), |length| end + length);
-    let shown = sources.shown(Span { source: id, start: from, end: to })?;
-    let (text, moved) = escaped_with_offsets(&shown);
+    let shown = sources.shown(Span { source: id, start: from, end: to })?.replace("\r\n", " \n");
+    let (text, moved) = escaped_with_offsets(shown.strip_suffix('\r').unwrap_or(&shown));
     let mut snippet = Snippet::source(text).line_start(source.line_column(from).line).path(escaped(&source.name));
     for (number, label) in labels {
         let kind = if *number == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
@@ -97,19 +97,20 @@ fn escaped(text: &str) -> String {
     })
 }
 
-/// The same for lines of a file, and where each byte went. Tabs become four spaces, carriage returns nothing.
+/// The same for lines of a file, and where each byte went. One character stands for each, so that columns stay true.
 fn escaped_with_offsets(text: &str) -> (String, Vec<usize>) {
     let mut escaped = String::with_capacity(text.len());
     let mut moved = Vec::with_capacity(text.len() + 1);
     for character in text.chars() {
         moved.extend(std::iter::repeat_n(escaped.len(), character.len_utf8()));
-        match character {
-            '\n' => escaped.push('\n'),
-            '\r' => {}
-            '\t' => escaped.push_str("    "),
-            _ if is_unsafe(character) => escaped.extend(character.escape_default()),
-            _ => escaped.push(character),
-        }
+        escaped.push(match character {
+            // Tabs are drawn as spaces by the renderer.
+            '\n' | '\t' => character,
+            // The pictures of control characters stand in Unicode in the order of the characters.
+            '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)).unwrap_or(char::REPLACEMENT_CHARACTER),
+            _ if is_unsafe(character) => char::REPLACEMENT_CHARACTER,
+            _ => character,
+        });
     }
     moved.push(escaped.len());
     (escaped, moved)
@@ -264,7 +265,25 @@ mod tests {
             .with_note("a fact")
             .with_help("rename one");
         let warning = Diagnostic::bare(CODE, "nothing to see").as_warning();
-        insta::assert_snapshot!(draw(&[finding, warning], &sources, false, 80), @"");
+        insta::assert_snapshot!(draw(&[finding, warning], &sources, false, 80), @"
+        error[M0101]: the name is given twice
+         --> two.yaml:2:6
+          |
+        2 | name: x
+          |      ^ again here
+          |
+         ::: one.yaml:2:7
+          |
+        2 | name: x
+          |       - first here
+          |
+          = note: a fact
+          = help: rename one
+
+        warning[M0101]: nothing to see
+
+        1 error, 1 warning
+        ");
     }
 
     #[test]
@@ -274,7 +293,17 @@ mod tests {
         let finding = Diagnostic::error(CODE, "bad \u{1b}[31m key\n", at(id, 10, 11), "l\u{9b}").with_help("h\r");
         let drawn = draw(std::slice::from_ref(&finding), &sources, false, 80);
         assert!(!drawn.chars().any(|character| character != '\n' && is_unsafe(character)), "{drawn:?}");
-        insta::assert_snapshot!(drawn, @"");
+        insta::assert_snapshot!(drawn, @r"
+        error[M0101]: bad \u{1b}[31m key\n
+         --> \u{1b}[2J.yaml:1:11
+          |
+        1 | a: ␛]0;x␇    b�c
+          |              ^ l\u{9b}
+          |
+          = help: h\r
+
+        1 error
+        ");
         assert!(draw(&[finding], &sources, true, 80).contains("\u{1b}["), "colour is ours to use");
     }
 
@@ -296,6 +325,54 @@ mod tests {
         let id = sources.add("a.yaml", "ä: 1\nbé: 2\n");
         let finding =
             Diagnostic::error(CODE, "one", at(id, 6, 9), "label").with_label(at(id, 0, 2), "other").with_help("do");
-        insta::assert_snapshot!(serde_json::to_string_pretty(&report(&[finding], &sources)).expect("JSON"), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&report(&[finding], &sources)).expect("JSON"), @r#"
+        {
+          "formatVersion": "1.0",
+          "valid": false,
+          "errorCount": 1,
+          "warningCount": 0,
+          "diagnostics": [
+            {
+              "code": "M0101",
+              "severity": "error",
+              "summary": "one",
+              "detail": "label",
+              "help": "do",
+              "range": {
+                "filename": "a.yaml",
+                "start": {
+                  "line": 2,
+                  "column": 1,
+                  "byte": 6
+                },
+                "end": {
+                  "line": 2,
+                  "column": 3,
+                  "byte": 9
+                }
+              },
+              "snippet": "bé: 2",
+              "related": [
+                {
+                  "message": "other",
+                  "range": {
+                    "filename": "a.yaml",
+                    "start": {
+                      "line": 1,
+                      "column": 1,
+                      "byte": 0
+                    },
+                    "end": {
+                      "line": 1,
+                      "column": 2,
+                      "byte": 2
+                    }
+                  }
+                }
+              ]
+            }
+          ]
+        }
+        "#);
     }
 }
