@@ -4,6 +4,7 @@
 //! terminal: colour is an argument.
 
 mod apply_view;
+pub mod diagnostic;
 mod escape;
 #[cfg(test)]
 mod fixture;

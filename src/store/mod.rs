@@ -5,6 +5,7 @@ mod answers_file;
 mod atomic;
 mod ids_file;
 mod journal_file;
+pub mod manifest_files;
 mod outcomes_file;
 mod run_directory;
 mod sort;
