@@ -78,8 +78,7 @@ impl JournalFile {
     /// When it cannot be read or cut, or is damaged anywhere else.
     pub fn open(path: &Path, clock: Arc<dyn Clock>, mut each: impl FnMut(Entry)) -> Result<Self, JournalError> {
         let disk = |doing| move |source| JournalError::Disk { doing, path: path.to_owned(), source };
-        let file =
-            OpenOptions::new().create(true).read(true).append(true).open(path).map_err(disk("open"))?;
+        let file = OpenOptions::new().create(true).read(true).append(true).open(path).map_err(disk("open"))?;
         let mut reader = BufReader::new(&file);
         let (mut byte, mut next) = (0, 0);
         let mut line = Vec::new();
@@ -115,8 +114,7 @@ impl Journal for JournalFile {
         }
         // Open again only when all went well: after half a line nothing may follow.
         tail.closed = true;
-        let entry =
-            Entry { sequence: tail.next, at: self.clock.now(), policy: policy.cloned(), event: event.clone() };
+        let entry = Entry { sequence: tail.next, at: self.clock.now(), policy: policy.cloned(), event: event.clone() };
         let disk = |source| JournalError::Disk { doing: "write", path: self.path.clone(), source };
         let mut line = serde_json::to_vec(&entry).map_err(|error| disk(error.into()))?;
         line.push(b'\n');
