@@ -45,3 +45,9 @@ pub fn allows_colours() -> bool {
 pub fn log_filter() -> Option<String> {
     std::env::var("SEXTON_LOG").ok().filter(|filter| !filter.is_empty())
 }
+
+/// Ends the process at once.
+#[expect(clippy::exit, reason = "the second interrupt; the journal is durable at every moment")]
+pub fn leave(code: u8) -> ! {
+    std::process::exit(i32::from(code))
+}

@@ -202,6 +202,8 @@ pub struct RecordsSeal {
     pub digest: Digest,
     /// How many records it holds.
     pub rows: u64,
+    /// The names of its columns after the key.
+    pub columns: Vec<String>,
 }
 
 /// How a selection differs from the reviewed one.

@@ -52,7 +52,7 @@ fn header(columns: &[String]) -> Vec<Cow<'_, str>> {
 #[must_use = "a records file is sealed by `finish`"]
 pub struct RecordsWriter {
     file: String,
-    columns: usize,
+    columns: Vec<String>,
     rows: u64,
     last: Option<RecordId>,
     output: csv::Writer<Encoder>,
@@ -88,7 +88,7 @@ impl RecordsWriter {
         output
             .write_record(header(columns).iter().map(|cell| cell.as_bytes()))
             .map_err(|error| FileError::at("write", &place)(error.into()))?;
-        Ok(Self { file, columns: columns.len(), rows: 0, last: None, output, place })
+        Ok(Self { file, columns: columns.to_vec(), rows: 0, last: None, output, place })
     }
 
     /// Takes the next row.
@@ -101,13 +101,13 @@ impl RecordsWriter {
         if let Some(last) = self.last.filter(|last| *last >= row.id) {
             return Err(unsorted(format!("`{}` comes after `{last}`", row.id)));
         }
-        if row.values.len() != self.columns {
-            return Err(unsorted(format!("`{}` has {} values for {} fields", row.id, row.values.len(), self.columns)));
+        if row.values.len() != self.columns.len() {
+            return Err(unsorted(format!("`{}` has {} values for {} fields", row.id, row.values.len(), self.columns.len())));
         }
         let key = guard_cell(row.id.as_str());
         let values = row.values.iter().map(|value| guard_cell(value));
         // Without values the iterator over cells would cost more than the writing.
-        let written = if self.columns == 0 {
+        let written = if self.columns.is_empty() {
             self.output.write_record([key.as_bytes()])
         } else {
             values
@@ -135,7 +135,7 @@ impl RecordsWriter {
             Encoder::Gzip(encoder) => encoder.finish().map_err(at())?,
         };
         file.sync_all().map_err(at())?;
-        Ok(RecordsSeal { path: self.file, digest: digester.finish(), rows: self.rows })
+        Ok(RecordsSeal { path: self.file, digest: digester.finish(), rows: self.rows, columns: self.columns })
     }
 }
 
@@ -220,7 +220,7 @@ pub struct RecordsReader {
 }
 
 impl RecordsReader {
-    pub(super) fn open(directory: &Path, seal: &RecordsSeal, columns: &[String]) -> Result<Self, BundleError> {
+    pub(super) fn open(directory: &Path, seal: &RecordsSeal) -> Result<Self, BundleError> {
         let place = directory.join(&seal.path);
         // A pipe or a device would block or never end.
         match place.symlink_metadata() {
@@ -241,8 +241,8 @@ impl RecordsReader {
         let input = csv::ReaderBuilder::new().has_headers(false).buffer_capacity(BUFFER).from_reader(decoder);
         let record = csv::ByteRecord::new();
         let mut reader =
-            Self { seal: seal.clone(), columns: columns.len(), place, input: Some(input), record, rows: 0, last: None };
-        let expected = header(columns);
+            Self { seal: seal.clone(), columns: seal.columns.len(), place, input: Some(input), record, rows: 0, last: None };
+        let expected = header(&seal.columns);
         let found = reader.read_record();
         let is_header = matches!(found, Ok(true)) && reader.record.iter().eq(expected.iter().map(|cell| cell.as_bytes()));
         if is_header { Ok(reader) } else { Err(reader.explain(LineError::Header { expected: expected.join(",") })) }
