@@ -4,4 +4,7 @@ mod dialect;
 mod ingest_job;
 mod job_info;
 mod query_job;
+mod routes;
 mod upload;
+
+pub(in crate::sandbox) use routes::{BulkState, routes};
