@@ -10,7 +10,7 @@ const REMEMBERED: usize = 10_000;
 pub struct RequestRecord {
     /// The method, in capitals.
     pub method: String,
-    /// The path as sent, without the query.
+    /// The path without the query, and without doubled slashes at its beginning or a slash at its end.
     pub path: String,
     /// The names in the query, in the order sent, joined by commas.
     pub query_shape: String,

@@ -19,8 +19,6 @@ pub struct Settings {
     pub daily_batches: u64,
     /// How many rows a second a bulk job works through, by the sandbox's clock.
     pub bulk_rows_per_second: u64,
-    /// Whether `grant_type=password` works; newer organizations block it.
-    pub password_flow: bool,
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
@@ -34,7 +32,6 @@ impl Settings {
             daily_requests: 5_000_000,
             daily_batches: 15_000,
             bulk_rows_per_second: 100_000,
-            password_flow: false,
             faults: Vec::new(),
         }
     }

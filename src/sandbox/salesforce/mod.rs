@@ -1,9 +1,15 @@
 //! Salesforce's own interface over HTTP.
 
 mod bulk2;
+mod collections;
 mod cursor;
+mod describe;
+mod directory;
 mod error;
 mod gate;
+mod json_record;
+mod login;
+mod record;
 mod router;
 
 pub use gate::DroppedConnection;

@@ -175,5 +175,10 @@ fn add_system_records(world: &mut World, organization: &Organization, users: &[U
         ];
         world.insert_with_key(table, user.key, fields)?;
     }
+    let table = number(world, "UserPermissionAccess")?;
+    for user in users {
+        world.insert_with_key(table, World::access_key(user.key), [])?;
+        world.show_permissions(user.key);
+    }
     Ok(())
 }

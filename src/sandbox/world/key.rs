@@ -40,6 +40,12 @@ impl RecordKey {
         Self(key)
     }
 
+    /// The same key among the objects of another prefix.
+    pub(super) fn with_prefix(mut self, prefix: [u8; 3]) -> Self {
+        self.0[..3].copy_from_slice(&prefix);
+        self
+    }
+
     /// The first three characters, which name the object.
     pub fn prefix(&self) -> [u8; 3] {
         [self.0[0], self.0[1], self.0[2]]

@@ -2,6 +2,7 @@
 //! where a line says guess.
 
 use super::definition::{FieldKind, Lookup, ObjectDefinition, OnDelete};
+use super::world::ACCESS_PREFIX;
 
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()

@@ -16,6 +16,9 @@ use super::{ItemError, RecordKey, Value, WorldBuilder};
 /// How long a deleted record stays in the recycle bin (documented: 15 days).
 pub(super) const RETENTION: SignedDuration = SignedDuration::from_hours(15 * 24);
 
+/// The prefix of `UserPermissionAccess`, which has none on the wire.
+pub(super) const ACCESS_PREFIX: [u8; 3] = *b"0Ua";
+
 /// One relation from a parent's table to a child's, the way deletion walks it.
 #[derive(Clone, Debug)]
 pub(in crate::sandbox) struct Relation {
@@ -135,6 +138,29 @@ impl World {
         if let Some(user) = self.users.get_mut(&user) {
             user.permissions = permissions;
         }
+        self.show_permissions(user);
+    }
+
+    /// Copies a user's permissions into their row of `UserPermissionAccess`.
+    pub(super) fn show_permissions(&mut self, user: RecordKey) {
+        let Some(permissions) = self.users.get(&user).map(|user| user.permissions.clone()) else { return };
+        let shown = [
+            ("PermissionsApiEnabled", permissions.api_enabled),
+            ("PermissionsBulkApiHardDelete", permissions.hard_delete),
+            ("PermissionsViewSetup", permissions.view_setup),
+            ("PermissionsDataIntegrations", permissions.manage_data_integrations),
+        ];
+        let Some((table, row)) = self.locate(Self::access_key(user)) else { return };
+        for (field, value) in shown {
+            if let Some(Place::Field(place)) = self.tables[table].place(field) {
+                self.tables[table].set(row, place, Value::Boolean(value));
+            }
+        }
+    }
+
+    /// The row of `UserPermissionAccess` that is about this user.
+    pub(in crate::sandbox) fn access_key(user: RecordKey) -> RecordKey {
+        user.with_prefix(ACCESS_PREFIX)
     }
 
     /// The connected applications.
@@ -166,7 +192,7 @@ impl World {
     }
 
     /// The table and the position of a record, whatever its state.
-    pub(super) fn locate(&self, key: RecordKey) -> Option<(usize, usize)> {
+    pub(in crate::sandbox) fn locate(&self, key: RecordKey) -> Option<(usize, usize)> {
         let table = *self.by_prefix.get(&key.prefix())?;
         Some((table, self.tables[table].find(key)?))
     }
