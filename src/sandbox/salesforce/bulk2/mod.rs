@@ -2,6 +2,8 @@
 
 mod dialect;
 mod faults;
+#[cfg(test)]
+mod http_tests;
 mod ingest;
 mod ingest_job;
 mod ingest_result;

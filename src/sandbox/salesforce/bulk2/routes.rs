@@ -1,20 +1,16 @@
 //! Which path below `/services/data/{version}/jobs` goes where.
 
 use axum::Router;
-use axum::routing::{MethodRouter, get, put};
+use axum::routing::{get, put};
 
 use super::ingest;
 use crate::sandbox::Sandbox;
 
-/// The routes. Every path may end with a slash. Source: documented with and without.
+/// The routes.
 pub(in crate::sandbox) fn routes() -> Router<Sandbox> {
-    let paths: [(&str, MethodRouter<Sandbox>); 4] = [
-        ("/ingest", get(ingest::list).post(ingest::create)),
-        ("/ingest/{id}", get(ingest::info).patch(ingest::change).delete(ingest::remove)),
-        ("/ingest/{id}/batches", put(ingest::upload)),
-        ("/ingest/{id}/{file}", get(ingest::results)),
-    ];
-    paths
-        .into_iter()
-        .fold(Router::new(), |router, (path, method)| router.route(path, method.clone()).route(&format!("{path}/"), method))
+    Router::new()
+        .route("/ingest", get(ingest::list).post(ingest::create))
+        .route("/ingest/{id}", get(ingest::info).patch(ingest::change).delete(ingest::remove))
+        .route("/ingest/{id}/batches", put(ingest::upload))
+        .route("/ingest/{id}/{file}", get(ingest::results))
 }
