@@ -41,7 +41,9 @@ impl Client {
         world.generate("Account", 5, 1).expect("known");
         world.generate("Case", 5, 1).expect("known");
         world.generate("Lead", leads, 1).expect("known");
-        let mut settings = Settings { bulk_rows_per_second: 200, ..Settings::starting_at(start) };
+        // A login that outlives the retention of jobs.
+        let session_lifetime = Duration::from_secs(30 * 24 * 3600);
+        let mut settings = Settings { bulk_rows_per_second: 200, session_lifetime, ..Settings::starting_at(start) };
         settle(&mut settings);
         let sandbox = Sandbox::new(world, settings);
         let token = sandbox.access_token(WorldBuilder::user_key(1));
@@ -290,11 +292,15 @@ async fn states_change_only_as_they_may() {
 async fn only_its_creator_changes_a_job() {
     let client = Client::new(1);
     let other = client.other();
+    let allow = |manage_data_integrations| {
+        let permissions = Permissions { manage_data_integrations, ..Permissions::default() };
+        client.sandbox.world().set_permissions(WorldBuilder::user_key(2), permissions);
+    };
+    allow(false);
     let job = client.open("delete").await;
     assert_snapshot!(other.patch(&job, "UploadComplete").await.refusal(), @r#"400 [{"errorCode":"INVALIDUSER","message":"The user who created the job must be the one who changes it"}]"#);
     assert_eq!(other.patch(&job, "Aborted").await.status, StatusCode::BAD_REQUEST);
-    let integrations = Permissions { manage_data_integrations: true, ..Permissions::default() };
-    client.sandbox.world().set_permissions(WorldBuilder::user_key(2), integrations);
+    allow(true);
     assert_eq!(other.patch(&job, "UploadComplete").await.status, StatusCode::BAD_REQUEST);
     assert_eq!(other.patch(&job, "Aborted").await.status, StatusCode::OK);
 }

@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::ingest_job::{Chunk, IngestJob, RowResult};
 use super::job_info::JobHead;
-use super::query_job::QueryJob;
-use crate::sandbox::{DeleteMode, Deletion, ItemError, RecordKey, Sandbox, World};
+use super::query_job::{QueryJob, Snapshot};
+use crate::sandbox::salesforce::query::Statement;
+use crate::sandbox::{DeleteMode, Deletion, ItemError, RecordKey, Sandbox, Value, World};
 
 /// How long a job and its results are kept once it has ended, or since it was made. Source: documented.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -19,13 +20,22 @@ const BATCH_ROWS: usize = 10_000;
 const JOB_PREFIX: [u8; 3] = *b"750";
 
 /// The jobs of an organization, and the batches they have used.
+///
+/// Whoever needs the world too locks this first.
 #[derive(Debug, Default)]
 pub(in crate::sandbox) struct BulkState {
     pub(super) ingest: BTreeMap<RecordKey, IngestJob>,
-    pub(super) query: BTreeMap<RecordKey, QueryJob>,
+    pub(super) query: BTreeMap<RecordKey, CheckedQuery>,
     made: u64,
     batches: u64,
     batches_since: Option<Timestamp>,
+}
+
+/// A query job and what it runs.
+#[derive(Debug)]
+pub(super) struct CheckedQuery {
+    pub(super) job: QueryJob,
+    pub(super) statement: Statement,
 }
 
 impl BulkState {
@@ -55,7 +65,7 @@ impl BulkState {
     fn forget_old(&mut self, now: Timestamp) {
         let kept = |head: &JobHead, ended: Option<Timestamp>| ended.unwrap_or(head.created).duration_until(now) < RETENTION;
         self.ingest.retain(|_, job| kept(&job.head, job.ended()));
-        self.query.retain(|_, job| kept(&job.head, job.ended()));
+        self.query.retain(|_, query| kept(&query.job.head, query.job.ended()));
     }
 }
 
@@ -65,14 +75,27 @@ impl Sandbox {
         let mut bulk = self.bulk();
         let now = self.now();
         bulk.forget_old(now);
-        let pace = self.settings().bulk_rows_per_second;
-        if bulk.ingest.values().any(|job| job.is_running()) {
+        if bulk.ingest.values().any(IngestJob::is_running) {
             let mut world = self.world();
             for job in bulk.ingest.values_mut() {
+                let pace = self.settings().bulk_rows_per_second;
                 job.advance(now, pace, |head, chunk| delete_chunk(&mut world, head, chunk));
             }
         }
+        for CheckedQuery { job, statement } in bulk.query.values_mut() {
+            job.advance(now, self.settings().bulk_query_rows_per_second, |head| run(&self.world(), head, statement));
+        }
     }
+}
+
+/// The rows a query finds now.
+fn run(world: &World, head: &JobHead, statement: &Statement) -> Snapshot {
+    let mut snapshot = Snapshot::default();
+    for key in statement.run(world, head.created_by, head.operation == "queryAll") {
+        let cells: Vec<String> = statement.values(world, key).iter().map(Value::to_text).collect();
+        snapshot.push(head.dialect, cells.iter().map(String::as_str));
+    }
+    snapshot
 }
 
 /// Deletes one chunk: a transaction in which each row stands for itself.

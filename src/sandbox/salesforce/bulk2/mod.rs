@@ -12,7 +12,10 @@ mod ingest_tests;
 mod job_info;
 mod jobs;
 mod list;
+mod query;
 mod query_job;
+#[cfg(test)]
+mod query_tests;
 mod request;
 mod routes;
 mod upload;

@@ -32,7 +32,6 @@ enum Phase {
     Waiting,
     Running { text: Bytes, ends: Vec<usize> },
     Complete { text: Bytes, ends: Vec<usize>, at: Timestamp },
-    Failed { message: String, at: Timestamp },
     Aborted { at: Timestamp },
 }
 
@@ -58,15 +57,14 @@ pub struct QueryJob {
     pub head: JobHead,
     /// How it goes wrong.
     pub faults: JobFaults,
-    query: String,
     columns: Vec<String>,
     phase: Phase,
 }
 
 impl QueryJob {
     /// A new job, at once ready to run: a query job has no `Open` state. Source: documented.
-    pub fn new(head: JobHead, faults: JobFaults, query: String, columns: Vec<String>) -> Self {
-        Self { head, faults, query, columns, phase: Phase::Waiting }
+    pub fn new(head: JobHead, faults: JobFaults, columns: Vec<String>) -> Self {
+        Self { head, faults, columns, phase: Phase::Waiting }
     }
 
     /// Where it is at that moment.
@@ -75,7 +73,6 @@ impl QueryJob {
             Phase::Waiting if now <= self.head.created => JobState::UploadComplete,
             Phase::Waiting | Phase::Running { .. } => JobState::InProgress,
             Phase::Complete { .. } => JobState::JobComplete,
-            Phase::Failed { .. } => JobState::Failed,
             Phase::Aborted { .. } => JobState::Aborted,
         }
     }
@@ -84,21 +81,19 @@ impl QueryJob {
     pub fn ended(&self) -> Option<Timestamp> {
         match self.phase {
             Phase::Waiting | Phase::Running { .. } => None,
-            Phase::Complete { at, .. } | Phase::Failed { at, .. } | Phase::Aborted { at } => Some(at),
+            Phase::Complete { at, .. } | Phase::Aborted { at } => Some(at),
         }
     }
 
     /// Does what is due: runs the query at the first look after its creation, and completes when its rows had time to be written.
-    pub fn advance(&mut self, now: Timestamp, rows_per_second: u64, run: impl FnOnce(&str) -> Result<Snapshot, String>) {
+    pub fn advance(&mut self, now: Timestamp, rows_per_second: u64, run: impl FnOnce(&JobHead) -> Snapshot) {
         if now <= self.head.created {
             return;
         }
         if matches!(self.phase, Phase::Waiting) {
             self.head.modified = now;
-            self.phase = match run(&self.query) {
-                Ok(snapshot) => Phase::Running { text: snapshot.text.into(), ends: snapshot.ends },
-                Err(message) => Phase::Failed { message, at: now },
-            };
+            let snapshot = run(&self.head);
+            self.phase = Phase::Running { text: snapshot.text.into(), ends: snapshot.ends };
         }
         if let Phase::Running { text, ends } = &mut self.phase
             && ends.len() <= rows_due(self.head.created, now, rows_per_second)
@@ -131,13 +126,12 @@ impl QueryJob {
 
     /// As a request for the job itself is answered.
     pub fn info(&self, now: Timestamp) -> JobInfo<'_> {
-        let (rows, message) = match &self.phase {
-            Phase::Complete { ends, .. } => (ends.len().saturating_add_signed(self.faults.wrong_total), None),
-            Phase::Failed { message, .. } => (0, Some(message.as_str())),
-            Phase::Waiting | Phase::Running { .. } | Phase::Aborted { .. } => (0, None),
+        let rows = match &self.phase {
+            Phase::Complete { ends, .. } => ends.len().saturating_add_signed(self.faults.wrong_total),
+            Phase::Waiting | Phase::Running { .. } | Phase::Aborted { .. } => 0,
         };
         let total = self.ended().map_or(0, |at| milliseconds(self.head.created, at));
-        self.listed_info(now).with_processed(rows).with_times(total, None).with_chunking().with_error(message)
+        self.listed_info(now).with_processed(rows).with_times(total, None).with_chunking()
     }
 
     /// The page that begins at that row. None when the job is not complete, or has no such row.
@@ -193,15 +187,15 @@ mod tests {
             api_version: "60.0".into(),
             dialect: Dialect::default(),
         };
-        QueryJob::new(head, JobFaults::default(), "SELECT Id FROM Account".into(), vec!["Id".into(), "Name".into()])
+        QueryJob::new(head, JobFaults::default(), vec!["Id".into(), "Name".into()])
     }
 
-    fn three_rows(_query: &str) -> Result<Snapshot, String> {
+    fn three_rows(_: &JobHead) -> Snapshot {
         let mut snapshot = Snapshot::default();
         for row in ["1", "2", "3"] {
             snapshot.push(Dialect::default(), [row, "a\n\"b\""]);
         }
-        Ok(snapshot)
+        snapshot
     }
 
     fn json(info: &JobInfo<'_>) -> String {
@@ -259,7 +253,7 @@ mod tests {
     #[test]
     fn an_empty_result_is_a_header() {
         let mut job = job();
-        job.advance(moment(1), 100, |_| Ok(Snapshot::default()));
+        job.advance(moment(1), 100, |_| Snapshot::default());
         let page = job.page(0, 2).expect("complete");
         assert_eq!((page.rows, page.next, page.text.len()), (0, None, 0));
         assert_eq!(&page.header[..], b"\"Id\",\"Name\"\n");

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::{get, put};
 
-use super::ingest;
+use super::{ingest, query};
 use crate::sandbox::Sandbox;
 
 /// The routes.
@@ -13,4 +13,9 @@ pub(in crate::sandbox) fn routes() -> Router<Sandbox> {
         .route("/ingest/{id}", get(ingest::info).patch(ingest::change).delete(ingest::remove))
         .route("/ingest/{id}/batches", put(ingest::upload))
         .route("/ingest/{id}/{file}", get(ingest::results))
+        .route("/query", get(query::list).post(query::create))
+        .route("/query/{id}", get(query::info).patch(query::change).delete(query::remove))
+        .route("/query/{id}/results", get(query::results))
+        .route("/query/{id}/resultPages", get(query::result_pages))
+        .route("/query/{id}/resultpages", get(query::result_pages))
 }
