@@ -61,7 +61,10 @@ pub(super) async fn pass(State(sandbox): State<Sandbox>, mut request: Request, n
         None => {
             request.extensions_mut().insert(WorkFaults(effects.clone()));
             match admit(&sandbox, &mut request) {
-                Ok(()) => next.run(request).await,
+                Ok(()) => {
+                    sandbox.run_jobs();
+                    next.run(request).await
+                }
                 Err(refusal) => refusal,
             }
         }
