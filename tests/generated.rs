@@ -93,7 +93,10 @@ fn table(text: &mut String, schema: &Value, object: &Value) {
     let required: Vec<&str> =
         object["required"].as_array().map(|names| names.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
     text.push_str("\n| key | value | needed | meaning |\n|---|---|---|---|\n");
-    for (key, property) in object["properties"].as_object().expect("properties") {
+    let mut properties: Vec<(&String, &Value)> = object["properties"].as_object().expect("properties").iter().collect();
+    // What is needed stands first; the rest is looked up by name.
+    properties.sort_by_key(|(key, _)| (!required.contains(&key.as_str()), key.as_str()));
+    for (key, property) in properties {
         let needed = match (required.contains(&key.as_str()), &property["default"]) {
             (true, _) => "yes".to_owned(),
             (false, Value::Null) => "no".to_owned(),

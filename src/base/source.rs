@@ -76,16 +76,18 @@ impl SourceMap {
         self.masked.push(span);
     }
 
-    /// The text of a span as it may be shown: every masked byte but line breaks is a `*`, so that offsets stay true.
-    /// `None` when the span is not within one of these texts.
+    /// The text of a span as it may be shown: every masked byte is a `*`, but for line breaks and indentation, so that
+    /// offsets stay true. `None` when the span is not within one of these texts.
     pub fn shown(&self, span: Span) -> Option<String> {
         let mut bytes = self.get(span.source)?.text.get(span.start..span.end)?.as_bytes().to_vec();
         for mask in self.masked.iter().filter(|mask| mask.source == span.source) {
-            let (from, to) = (mask.start.max(span.start), mask.end.min(span.end));
-            for byte in
-                bytes.get_mut(from - span.start..to.max(from) - span.start)?.iter_mut().filter(|byte| **byte != b'\n')
-            {
-                *byte = b'*';
+            let mut indentation = false;
+            for at in mask.start.max(span.start)..mask.end.min(span.end) {
+                let byte = &mut bytes[at - span.start];
+                indentation = *byte == b'\n' || (indentation && *byte == b' ');
+                if !indentation {
+                    *byte = b'*';
+                }
             }
         }
         Some(String::from_utf8_lossy(&bytes).into_owned())
@@ -107,7 +109,8 @@ mod tests {
         let id = sources.add("a.yaml", "a: sécret\n  more\nb: 1\n");
         let whole = Span { source: id, start: 0, end: 23 };
         sources.mask(Span { start: 3, end: 17, ..whole });
-        assert_eq!(sources.shown(whole).expect("inside"), "a: *******\n******\nb: 1\n");
+        assert_eq!(sources.shown(whole).expect("inside"), "a: *******\n  ****\nb: 1\n");
+        assert_eq!(sources.shown(Span { end: 2, ..whole }).expect("inside"), "a:", "a mask after the span");
         assert_eq!(sources.shown(Span { start: 18, ..whole }).expect("inside"), "b: 1\n");
         assert_eq!(sources.shown(Span { start: 5, end: 9, ..whole }), None, "half a character");
         assert_eq!(sources.shown(Span { end: 99, ..whole }), None);
