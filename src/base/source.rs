@@ -1,5 +1,7 @@
 //! Where in which file something was written.
 
+use std::fmt;
+
 /// Names one text in a [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(u32);
@@ -26,13 +28,19 @@ pub struct LineColumn {
     pub column: usize,
 }
 
-/// One text that was read, and what people call it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One text that was read, and what people call it. Its `Debug` form leaves the text out, since a secret may stand in it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Source {
     /// The path as people gave it, relative to the project where it lies inside it.
     pub name: String,
     /// The whole text.
     pub text: String,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Source").field("name", &self.name).field("bytes", &self.text.len()).finish()
+    }
 }
 
 impl Source {

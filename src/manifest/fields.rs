@@ -71,7 +71,7 @@ impl<'n> Fields<'n> {
 
     /// Reports the keys that nobody asked for, but for some that are told about elsewhere.
     pub(super) fn end_except(self, told: &[&str], findings: &mut Findings<'_>) {
-        let known = |key: &str| self.asked.iter().any(|asked| *asked == key) || told.contains(&key);
+        let known = |key: &str| self.asked.contains(&key) || told.contains(&key);
         for field in self.entries.iter().filter(|field| !known(field.key)) {
             if field.key == "<<" {
                 findings.push(

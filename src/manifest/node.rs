@@ -16,7 +16,6 @@ use super::codes;
 use crate::base::{Diagnostic, SourceId, Span};
 
 /// A value and where it stands.
-#[derive(Clone, Debug)]
 pub(super) struct Node {
     /// A scalar's text with its quotes; for a list or mapping its first line, since nobody wants a screenful underlined.
     pub span: Span,
@@ -27,7 +26,6 @@ pub(super) struct Node {
 }
 
 /// A YAML value.
-#[derive(Clone, Debug)]
 pub(super) enum Value {
     /// Nothing.
     Null,

@@ -82,7 +82,8 @@ fn compiles(tree: &Condition, findings: &mut Findings<'_>) -> bool {
 fn comparisons_compile(tree: &Condition, findings: &mut Findings<'_>) -> bool {
     match tree {
         Condition::All(parts) | Condition::Any(parts) => {
-            parts.iter().fold(true, |all, part| comparisons_compile(part, findings) && all)
+            // Counted, since `all` would stop at the first.
+            parts.iter().filter(|part| !comparisons_compile(part, findings)).count() == 0
         }
         Condition::Not(part) => comparisons_compile(part, findings),
         Condition::Field { .. } => compiles_alone(tree, findings),
