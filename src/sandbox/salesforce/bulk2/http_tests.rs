@@ -245,11 +245,10 @@ async fn data_is_taken_once_and_only_while_the_job_is_open() {
 
 #[tokio::test(start_paused = true)]
 async fn refuses_more_data_than_a_job_takes_and_leaves_it_open() {
-    let client = Client::new(1);
+    let client = Client::with(1, |settings| settings.bulk_upload_bytes = 1_000);
     let job = client.open("delete").await;
-    let pieces = futures::stream::iter((0..101).map(|_| Ok::<_, std::io::Error>(vec![b'\n'; 1 << 20])));
     let batches = format!("{job}/batches");
-    let answer = client.send(Method::PUT, &batches, "text/csv", Body::from_stream(pieces)).await;
+    let answer = client.put(&batches, &"\n".repeat(1_001)).await;
     assert_snapshot!(answer.refusal(), @r#"400 [{"errorCode":"CLIENTINPUTERROR","message":"The job data is larger than 150 MB in base64, which is about 100 MB."}]"#);
     assert_eq!(client.put(&batches, "Id\n").await.status, StatusCode::CREATED);
 }

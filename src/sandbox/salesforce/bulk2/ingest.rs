@@ -61,7 +61,7 @@ pub async fn create(
         let message = format!("The job data is longer than {MOST_CHARACTERS_AT_ONCE} characters.");
         return Err(bad_request("CLIENTINPUTERROR", message));
     }
-    let mut reader = UploadReader::new(wanted.dialect);
+    let mut reader = UploadReader::new(wanted.dialect, sandbox.settings().bulk_upload_bytes);
     reader.push(&content).map_err(too_large)?;
     create_open(&sandbox, caller, faults, &wanted, Some(reader.finish()))
 }
@@ -158,7 +158,7 @@ pub async fn upload(
         let message = "The content type of job data must be text/csv.";
         return Err(ApiError::bulk(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message));
     }
-    let mut reader = UploadReader::new(dialect);
+    let mut reader = UploadReader::new(dialect, sandbox.settings().bulk_upload_bytes);
     let mut refusal = None;
     let mut body = request.into_body().into_data_stream();
     while let Some(piece) = body.next().await {
@@ -209,9 +209,9 @@ pub async fn change(
     let key = path.key()?;
     // Taken out, so that closing it can spend the organization's batches.
     let mut job = bulk.ingest.remove(&key).ok_or_else(no_such_job)?;
-    let is_own = job.head.created_by == session.user;
+    let may_change = job.head.created_by == session.user || (transition == Transition::Abort && may_abort_any);
     let changed = match transition {
-        _ if !is_own && !(transition == Transition::Abort && may_abort_any) => Err(not_yours()),
+        _ if !may_change => Err(not_yours()),
         Transition::Close if job.state(now) == JobState::Open => {
             close(&mut job, &mut bulk, &sandbox);
             Ok(())
