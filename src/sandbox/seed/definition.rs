@@ -345,8 +345,7 @@ impl SettingsEntry {
         settings.daily_requests = self.daily_requests.unwrap_or(settings.daily_requests);
         settings.daily_batches = self.daily_batches.unwrap_or(settings.daily_batches);
         settings.bulk_rows_per_second = self.bulk_rows_per_second.unwrap_or(settings.bulk_rows_per_second);
-        settings.bulk_query_rows_per_second =
-            self.bulk_query_rows_per_second.unwrap_or(settings.bulk_query_rows_per_second);
+        settings.bulk_query_rows_per_second = self.bulk_query_rows_per_second.unwrap_or(settings.bulk_query_rows_per_second);
         settings.bulk_upload_bytes = self.bulk_upload_bytes.unwrap_or(settings.bulk_upload_bytes);
         settings.bulk_page_rows = self.bulk_page_rows.unwrap_or(settings.bulk_page_rows);
     }

@@ -1,5 +1,7 @@
 //! Ingest jobs as a client sees them: requests in, answers compared with the recorded shapes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -251,6 +253,21 @@ async fn refuses_more_data_than_a_job_takes_and_leaves_it_open() {
     let answer = client.put(&batches, &"\n".repeat(1_001)).await;
     assert_snapshot!(answer.refusal(), @r#"400 [{"errorCode":"CLIENTINPUTERROR","message":"The job data is larger than 150 MB in base64, which is about 100 MB."}]"#);
     assert_eq!(client.put(&batches, "Id\n").await.status, StatusCode::CREATED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_upload_is_read_to_its_end() {
+    let client = Client::new(1);
+    let job = client.open("delete").await;
+    client.patch(&job, "Aborted").await;
+    let read = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&read);
+    let pieces = futures::stream::iter((0..9).map(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, std::io::Error>("Id\n")
+    }));
+    let answer = client.send(Method::PUT, &format!("{job}/batches"), "text/csv", Body::from_stream(pieces)).await;
+    assert_eq!((answer.status, read.load(Ordering::Relaxed)), (StatusCode::BAD_REQUEST, 9));
 }
 
 #[tokio::test(start_paused = true)]
