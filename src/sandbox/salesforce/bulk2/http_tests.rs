@@ -305,6 +305,16 @@ async fn states_change_only_as_they_may() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_look_at_anything_moves_the_jobs() {
+    let client = Client::new(2);
+    client.close("delete", &csv(client.leads())).await;
+    client.pass(1);
+    assert_eq!(client.sandbox.world().count("Lead"), 2);
+    client.get("query").await;
+    assert_eq!(client.sandbox.world().count("Lead"), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_its_creator_changes_a_job() {
     let client = Client::new(1);
     let other = client.other();
