@@ -342,3 +342,258 @@ fn failed(cell: &str) -> AnswerVerdict {
     let message = rest.rsplit_once(':').map_or(rest, |(message, _)| message);
     verdict(code, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::manifest::Api;
+    use crate::provider::Provider as _;
+    use crate::provider::transport::scripted::{Reply, Seen, answer, json};
+
+    fn soft() -> Order {
+        order(Api::Bulk2, DeleteMode::Soft, false)
+    }
+
+    fn ticket() -> Ticket {
+        Ticket(JOB.into())
+    }
+
+    /// A job as it is recorded, in the key order of the recording.
+    fn job(state: &str, counters: &str) -> Reply {
+        json(
+            200,
+            format!(
+                r#"{{"id":"{JOB}","operation":"delete","object":"Lead","createdById":"005ak000005hvjJAAQ",
+                "createdDate":"2024-09-09T20:41:31.000+0000","systemModstamp":"2024-09-09T20:41:31.000+0000","state":"{state}",
+                "concurrencyMode":"Parallel","contentType":"CSV","apiVersion":60.0,
+                "contentUrl":"services/data/v60.0/jobs/ingest/{JOB}/batches"{counters}}}"#
+            ),
+        )
+    }
+
+    #[tokio::test]
+    async fn makes_loads_and_starts_a_job() {
+        let (provider, transport) = org(|seen| match seen.method.as_str() {
+            "POST" => job("Open", ""),
+            "PUT" => answer(201, &[], ""),
+            _ => job("UploadComplete", ""),
+        });
+        let ids = Arc::new(Ids(leads(10_000)));
+        let ticket = provider.create(&soft(), &*ids).await.expect("made");
+        assert_eq!(ticket, Ticket(JOB.into()));
+        provider.load(&soft(), &ticket, ids).await.expect("loaded");
+        provider.start(&soft(), &ticket).await.expect("started");
+        let seen = asked(&transport);
+        let lines: Vec<String> = seen.iter().map(Seen::line).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        POST /services/data/v66.0/jobs/ingest
+        PUT /services/data/v66.0/jobs/ingest/750ak000009BkrxAAC/batches
+        PATCH /services/data/v66.0/jobs/ingest/750ak000009BkrxAAC
+        ");
+        insta::assert_snapshot!(seen[0].body,
+            @r#"{"columnDelimiter":"COMMA","contentType":"CSV","lineEnding":"LF","object":"Lead","operation":"delete"}"#);
+        assert_eq!(seen[1].headers["content-type"], "text/csv");
+        assert_eq!(seen[1].body.len(), 3 + 19 * 10_000);
+        assert!(seen[1].body.starts_with("Id\n00Q000000000000EAA\n00Q000000000001EAA\n"), "{}", &seen[1].body[..60]);
+        assert_eq!(seen[2].body, r#"{"state":"UploadComplete"}"#);
+    }
+
+    #[tokio::test]
+    async fn a_missing_permission_says_what_to_grant() {
+        let (provider, _) = org(|seen| {
+            assert!(seen.body.contains(r#""operation":"hardDelete""#), "{}", seen.body);
+            json(
+                400,
+                r#"[{"errorCode":"FEATURENOTENABLED","message":"hardDelete operation requires special user profile permission, please contact your system administrator"}]"#,
+            )
+        });
+        let error = provider.create(&order(Api::Bulk2, DeleteMode::Hard, false), &Ids(leads(1))).await.expect_err("denied");
+        assert_eq!(
+            (error.class, error.help.as_deref()),
+            (ErrorClass::Denied, Some(super::super::error_table::HARD_DELETE_HELP))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_another_one_is_refused() {
+        for body in [
+            r#"{"id":"750ak000009BkrxAAC","operation":"hardDelete","object":"Lead","state":"Open"}"#,
+            r#"{"id":"750ak000009BkrxAAC","operation":"delete","object":"Account","state":"Open"}"#,
+            r#"{"id":"750ak000009BkrxAAC","operation":"delete","object":"Lead","state":"UploadComplete"}"#,
+            r#"{"id":"../x","operation":"delete","object":"Lead","state":"Open"}"#,
+        ] {
+            let (provider, _) = org(move |_| json(200, body));
+            let error = provider.create(&soft(), &Ids(leads(1))).await.expect_err("another job");
+            assert_eq!(error.class, ErrorClass::Malformed, "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_whose_making_was_not_answered_is_harmless() {
+        for reply in [|| Reply::NoAnswer, || answer(503, &[], ""), || json(200, "{\"id\":")] {
+            let (provider, _) = org(move |_| reply());
+            assert_eq!(provider.create(&soft(), &Ids(leads(1))).await.expect_err("no answer").class, ErrorClass::Transient);
+        }
+        let (provider, transport) = org(|_| panic!("nothing may be sent"));
+        assert_eq!(provider.create(&soft(), &Ids(vec![])).await.expect_err("empty").class, ErrorClass::Invalid);
+        assert_eq!(provider.poll(&soft(), &Ticket("../x".into())).await.expect_err("no ticket").class, ErrorClass::Invalid);
+        assert!(transport.seen().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_upload_or_a_start_without_a_clear_answer_is_ambiguous() {
+        let unclear = |reply: fn() -> Reply| org(move |_| reply()).0;
+        for reply in [|| Reply::NoAnswer, || answer(503, &[], ""), || answer(302, &[], "")] {
+            let error = unclear(reply).load(&soft(), &ticket(), Arc::new(Ids(leads(1)))).await.expect_err("unclear");
+            assert_eq!(error.class, ErrorClass::Ambiguous);
+            assert_eq!(unclear(reply).start(&soft(), &ticket()).await.expect_err("unclear").class, ErrorClass::Ambiguous);
+        }
+        for reply in [|| job("Open", ""), || job("Aborted", ""), || json(200, "x"), || json(200, "{")] {
+            assert_eq!(unclear(reply).start(&soft(), &ticket()).await.expect_err("unclear").class, ErrorClass::Ambiguous);
+        }
+        let twice = || json(400, r#"[{"errorCode":"CLIENTINPUTERROR","message":"Found multiple contents for job: <750>"}]"#);
+        let error = unclear(twice).load(&soft(), &ticket(), Arc::new(Ids(leads(1)))).await.expect_err("refused");
+        assert_eq!(error.class, ErrorClass::Invalid);
+    }
+
+    #[test]
+    fn an_upload_ends_with_an_error_when_the_ids_do() {
+        struct Cut;
+        impl IdSource for Cut {
+            fn count(&self) -> u64 {
+                5_000
+            }
+            fn read(&self, first: u64, most: usize) -> std::io::Result<Vec<RecordId>> {
+                Ok(leads(4_500).into_iter().skip(first as usize).take(most).collect())
+            }
+        }
+        let pieces: Vec<_> = Upload::new(Arc::new(Cut)).take(4).collect();
+        assert!(pieces[..3].iter().all(Result::is_ok) && pieces[3].is_err(), "{pieces:?}");
+        let short = vec![RecordId::new("00Q000000000001").expect("an id, but not a whole one")];
+        assert!(Upload::new(Arc::new(Ids(short))).nth(1).expect("a piece").is_err());
+    }
+
+    #[tokio::test]
+    async fn tells_how_far_a_job_is() {
+        let poll = |reply: fn() -> Reply| async move { org(move |_| reply()).0.poll(&soft(), &ticket()).await };
+        let progress =
+            poll(|| job("InProgress", r#","numberRecordsProcessed":2000,"numberRecordsFailed":1"#)).await.expect("there");
+        assert_eq!(
+            progress,
+            JobProgress { stage: JobStage::Running, processed: Some(2000), failed: Some(1), message: None }
+        );
+        let broken =
+            || job("Failed", r#","numberRecordsProcessed":0,"errorMessage":"InvalidBatch : Field name not found : X""#);
+        let progress = poll(broken).await.expect("there");
+        assert_eq!(
+            (progress.stage, progress.message.as_deref()),
+            (JobStage::Broken, Some("InvalidBatch : Field name not found : X"))
+        );
+        for (reply, stage) in [
+            ((|| job("Open", "")) as fn() -> Reply, JobStage::Open),
+            (|| job("UploadComplete", ""), JobStage::Running),
+            (|| job("JobComplete", ""), JobStage::Complete),
+            (|| job("Aborted", ""), JobStage::Broken),
+            (
+                || json(404, r#"[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]"#),
+                JobStage::Gone,
+            ),
+        ] {
+            assert_eq!(poll(reply).await.expect("known").stage, stage);
+        }
+        assert_eq!(poll(|| job("Melted", "")).await.expect_err("unknown").class, ErrorClass::Malformed);
+        assert_eq!(poll(|| answer(404, &[], "<html>")).await.expect_err("a proxy").class, ErrorClass::NotFound);
+        assert_eq!(poll(|| Reply::NoAnswer).await.expect_err("no answer").class, ErrorClass::Transient);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_has_ended_has_nothing_to_give_up() {
+        let abort = |reply: fn() -> Reply| async move { org(move |_| reply()).0.abort(&soft(), &ticket()).await };
+        abort(|| job("Aborted", "")).await.expect("given up");
+        abort(|| json(400, r#"[{"errorCode":"INVALIDJOBSTATE","message":"Aborting already Completed Job not allowed"}]"#))
+            .await
+            .expect("ended");
+        assert!(abort(|| json(403, r#"[{"errorCode":"INSUFFICIENT_ACCESS","message":"x"}]"#)).await.is_err());
+    }
+
+    /// Collects from a job of `count` records in this state, with these counters and lists.
+    async fn collect(
+        state: &'static str,
+        counters: &'static str,
+        lists: [&'static str; 3],
+        count: u64,
+    ) -> (Answers, Result<(), ProviderError>) {
+        let (provider, _) = org(move |seen| match seen.path.rsplit('/').next() {
+            Some("successfulResults") => answer(200, &[("content-type", "text/csv")], lists[0]),
+            Some("failedResults") => answer(200, &[("content-type", "text/csv")], lists[1]),
+            Some("unprocessedrecords") => answer(200, &[("content-type", "text/csv")], lists[2]),
+            _ => job(state, counters),
+        });
+        let mut answers = Answers::default();
+        let result = provider.collect(&soft(), &ticket(), &Ids(leads(count)), &mut answers).await;
+        (answers, result)
+    }
+
+    const SUCCESSES: &str = "\"sf__Id\",\"sf__Created\",Id\n\"00Q000000000000EAA\",\"false\",\"00Q000000000000EAA\"\n\"\",\"false\",\"00Q000000000001EAA\"\n";
+    const FAILURES: &str = "\"sf__Id\",\"sf__Error\",Id\n\
+        \"\",\"ENTITY_IS_DELETED:entity is deleted:--\",\"00Q000000000002EAA\"\n\
+        \"\",\"UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record or 200 records: 001,002, ... (190 more):--\",\"00Q000000000003\"\n\
+        \"\",\"FIELD_CUSTOM_VALIDATION_EXCEPTION:say: \"\"no\"\":Id --\",\"00Q000000000004EAA\"\n\
+        \"\",\"no code here\",\"00Q000000000005EAA\"\n";
+    const UNPROCESSED: &str = "Id\n\"00Q000000000006EAA\"\n";
+    const COUNTERS: &str = r#","numberRecordsProcessed":6,"numberRecordsFailed":4"#;
+
+    #[tokio::test]
+    async fn pairs_results_by_the_id_that_was_sent() {
+        let (answers, result) = collect("JobComplete", COUNTERS, [SUCCESSES, FAILURES, UNPROCESSED], 8).await;
+        result.expect("whole");
+        insta::assert_snapshot!(answers.lines().join("\n"), @r#"
+         deleted
+        1 deleted
+        2 already gone ENTITY_IS_DELETED
+        3 failed Locked UNABLE_TO_LOCK_ROW unable to obtain exclusive access to this record or 200 records: 001,002, ... (190 more)
+        4 failed Refused FIELD_CUSTOM_VALIDATION_EXCEPTION say: "no"
+        5 failed Unrecognized unreadable-answer no code here
+        6 not processed
+        "#);
+    }
+
+    #[tokio::test]
+    async fn counters_of_a_complete_job_must_agree_and_those_of_a_broken_one_need_not() {
+        const WRONG: &str = r#","numberRecordsProcessed":7,"numberRecordsFailed":4"#;
+        let lists = [SUCCESSES, FAILURES, UNPROCESSED];
+        let error = collect("JobComplete", WRONG, lists, 8).await.1.expect_err("one is missing");
+        assert_eq!(error.class, ErrorClass::Incomplete);
+        insta::assert_snapshot!(error.message, @"2 successes and 4 failures came, and the job counts 7 records with 4 failures");
+        collect("Failed", WRONG, lists, 8).await.1.expect("what is missing is looked at");
+    }
+
+    #[tokio::test]
+    async fn lists_that_cannot_be_right_are_refused() {
+        let lists = |successes| [successes, FAILURES, UNPROCESSED];
+        for (successes, class) in [
+            ("sf__Id,sf__Created\n", ErrorClass::Malformed),
+            ("sf__Id,sf__Created,Id\nx,false,nonsense\n", ErrorClass::Malformed),
+            ("sf__Id,sf__Created,Id\nx,false\n", ErrorClass::Incomplete),
+            ("sf__Id,sf__Created,Id\nx,false,\"00Q000000000000EAA", ErrorClass::Incomplete),
+        ] {
+            let error = collect("JobComplete", COUNTERS, lists(successes), 8).await.1.expect_err("refused");
+            assert_eq!(error.class, class, "{successes}");
+        }
+        let error = collect("JobComplete", COUNTERS, lists(SUCCESSES), 5).await.1.expect_err("too many");
+        assert_eq!(error.class, ErrorClass::Malformed);
+        let error = collect("InProgress", "", lists(SUCCESSES), 8).await.1.expect_err("not ended");
+        assert_eq!(error.code, "job-not-ended");
+    }
+
+    #[tokio::test]
+    async fn stops_when_answers_cannot_be_kept() {
+        let (provider, _) = org(|seen| match seen.path.ends_with("Results") {
+            true => answer(200, &[], SUCCESSES),
+            false => job("JobComplete", ""),
+        });
+        let error = provider.collect(&soft(), &ticket(), &Ids(leads(8)), &mut Full).await.expect_err("full");
+        assert_eq!(error.class, ErrorClass::Local);
+    }
+}
