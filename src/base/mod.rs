@@ -5,6 +5,7 @@
 
 mod age;
 mod clock;
+mod count;
 mod diagnostic;
 mod digest;
 mod failure;
@@ -16,6 +17,7 @@ mod source;
 
 pub use age::{Age, AgeError, AgeUnit};
 pub use clock::Clock;
+pub use count::{counted, with_thousands};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Label, Severity};
 pub use digest::{Digest, DigestError, Digester};
 pub use failure::{Failure, FailureClass};

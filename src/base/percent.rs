@@ -32,6 +32,24 @@ impl Percent {
         }
     }
 
+    /// The smallest share that `part` of `population` does not exceed; `None` when `part` is more than `population`.
+    pub fn needed_for(part: u64, population: u64) -> Option<Self> {
+        if part > population {
+            return None;
+        }
+        if part == 0 {
+            return Some(Self { hundredths: 0 });
+        }
+        let hundredths = (u128::from(part) * 10_000).div_ceil(u128::from(population));
+        u16::try_from(hundredths).ok().map(|hundredths| Self { hundredths })
+    }
+
+    /// The most records of `population` that do not exceed this share.
+    pub fn most_of(self, population: u64) -> u64 {
+        let most = u128::from(population) * u128::from(self.hundredths) / 10_000;
+        u64::try_from(most).unwrap_or(population)
+    }
+
     /// Whether `part` of `population` is more than this share.
     ///
     /// Any part of an empty population is more than any share: a share of nothing cannot be judged.
@@ -105,6 +123,21 @@ mod tests {
         assert!(!ten.is_exceeded_by(0, 0));
         assert!(Percent::whole(0).expect("valid").is_exceeded_by(1, u64::MAX));
         assert!(!Percent::ALL.is_exceeded_by(u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn names_the_smallest_share_and_the_largest_part_that_pass() {
+        for (part, population) in
+            [(0, 0), (0, 7), (1, 3), (2, 3), (3, 3), (1, u64::MAX), (u64::MAX, u64::MAX), (12_001, 80_000)]
+        {
+            let needed = Percent::needed_for(part, population).expect("a part");
+            assert!(!needed.is_exceeded_by(part, population), "{part} of {population}");
+            assert!(needed.most_of(population) >= part, "{part} of {population}");
+        }
+        assert_eq!(Percent::needed_for(1, 0), None);
+        let ten = Percent::whole(10).expect("valid");
+        assert_eq!(ten.most_of(19), 1);
+        assert!(ten.is_exceeded_by(2, 19));
     }
 
     #[test]

@@ -51,6 +51,32 @@ impl PlanHeader {
         Ok(bytes)
     }
 
+    /// Reads the bytes of a `plan.json`.
+    ///
+    /// # Errors
+    ///
+    /// [`HeaderError::OtherFormat`] for a plan of another format, before anything else of it is looked at.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, HeaderError> {
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let Format { format } = serde_json::from_slice(bytes).map_err(HeaderError::Malformed)?;
+        if format != PLAN_FORMAT {
+            return Err(HeaderError::OtherFormat { found: format });
+        }
+        serde_json::from_slice(bytes).map_err(HeaderError::Malformed)
+    }
+
+    /// The plan's name: the digest of [`PlanHeader::to_bytes`].
+    ///
+    /// # Errors
+    ///
+    /// As [`PlanHeader::to_bytes`].
+    pub fn digest(&self) -> Result<Digest, serde_json::Error> {
+        self.to_bytes().map(|bytes| Digest::of(&bytes))
+    }
+
     /// How many records the whole plan proposes to delete.
     pub fn selected(&self) -> u64 {
         self.policies.iter().map(|policy| policy.selected).sum()
@@ -60,6 +86,20 @@ impl PlanHeader {
     pub fn is_refused(&self) -> bool {
         self.policies.iter().any(|policy| policy.gates.iter().any(|verdict| !verdict.passed))
     }
+}
+
+/// Why some bytes are no header of this format.
+#[derive(Debug, thiserror::Error)]
+pub enum HeaderError {
+    /// It has another format, most likely of a newer version of sexton.
+    #[error("it has format {found}, and this version of sexton knows format {PLAN_FORMAT}")]
+    OtherFormat {
+        /// The format it has.
+        found: u32,
+    },
+    /// It is no JSON of a plan's shape.
+    #[error("it is not a plan")]
+    Malformed(#[source] serde_json::Error),
 }
 
 /// The manifests a plan was made from.
@@ -162,6 +202,8 @@ pub struct RecordsSeal {
     pub digest: Digest,
     /// How many records it holds.
     pub rows: u64,
+    /// The names of its columns after the key.
+    pub columns: Vec<String>,
 }
 
 /// How a selection differs from the reviewed one.

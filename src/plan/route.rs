@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::Api;
+use super::{GateName, Verdict};
+use crate::base::{counted, with_thousands};
+use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Policy};
 
 /// How a policy's records are to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,4 +58,274 @@ pub struct Capabilities {
     pub routes: &'static [RouteCapability],
     /// The most ids [`crate::provider::Provider::look`] takes at once.
     pub look_size: usize,
+}
+
+/// Chooses the API for `selected` records of `policy`: always the same one for the same arguments.
+///
+/// The rules read the table of capabilities and no API's name: a pin (`via`) leaves one candidate; a candidate must be
+/// able to delete in the policy's mode, one batch at a time where that is asked, and atomically where that is asked. Of those
+/// that are left the first whose preferred size covers the selection is taken. Atomicity outweighs preferred sizes, and a pin too.
+///
+/// With nothing selected the route has no batches.
+///
+/// # Errors
+///
+/// A refusal that says what can be done, when no API can. It is [`GateName::AllOrNone`] where atomicity is what
+/// cannot be had, else [`GateName::Route`].
+pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Result<Route, Verdict> {
+    let refused = |gate, message| Err(Verdict { gate, passed: false, message });
+    let records = counted(selected, "record");
+
+    let pinned = |route: &&RouteCapability| policy.via.is_none_or(|api| api == route.api);
+    let mode = |route: &&RouteCapability| match policy.delete {
+        DeleteMode::Soft => route.soft,
+        DeleteMode::Hard => route.hard,
+    };
+    let pace = |route: &&RouteCapability| policy.concurrency == Concurrency::Parallel || route.serial;
+    let able: Vec<&RouteCapability> = capabilities.routes.iter().filter(pinned).filter(mode).filter(pace).collect();
+    if able.is_empty() {
+        return refused(GateName::Route, no_route(policy, capabilities));
+    }
+
+    let chosen = match policy.all_or_none {
+        AllOrNone::No => {
+            let preferred = |route: &&&RouteCapability| route.preferred_up_to.is_none_or(|most| selected <= most);
+            let first = if policy.via.is_some() { None } else { able.iter().find(preferred) };
+            first.or(able.last()).copied()
+        }
+        AllOrNone::Policy => able.iter().find(|route| route.atomic_size >= selected.max(1)).copied(),
+        AllOrNone::PerRequest => able.iter().find(|route| route.atomic_size > 0).copied(),
+    };
+    let Some(chosen) = chosen else {
+        return refused(GateName::AllOrNone, not_atomic(policy, selected, &able));
+    };
+
+    let atomic = policy.all_or_none != AllOrNone::No;
+    let batch_size = if atomic { chosen.atomic_size } else { chosen.batch_size };
+    let batches = selected.div_ceil(batch_size.max(1));
+    let title = chosen.api.title();
+    let passed_over =
+        able.iter().take_while(|route| route.api != chosen.api).filter_map(|route| route.preferred_up_to).max();
+    let why = match policy.all_or_none {
+        AllOrNone::Policy => {
+            format!("all or none: {title} takes up to {} in one atomic request", with_thousands(batch_size))
+        }
+        AllOrNone::PerRequest => format!("atomic per request: {title} takes {} in each", with_thousands(batch_size)),
+        AllOrNone::No => match (policy.via, chosen.preferred_up_to, passed_over) {
+            (Some(api), ..) => format!("pinned to {title} by `via: {api}`"),
+            (None, Some(most), _) if selected <= most => format!("up to {} go through {title}", with_thousands(most)),
+            (None, _, Some(most)) => format!("above {} go through {title}", with_thousands(most)),
+            (None, ..) if policy.delete == DeleteMode::Hard => format!("hard deletes go through {title}"),
+            (None, ..) => format!("all go through {title}"),
+        },
+    };
+    Ok(Route {
+        api: chosen.api,
+        batch_size,
+        batches,
+        parallel: if policy.concurrency == Concurrency::Serial { 1 } else { chosen.parallel },
+        atomic,
+        calls: batches * chosen.calls_per_batch,
+        reason: format!("{records}, {why}"),
+    })
+}
+
+/// Why no API is left before sizes are looked at, naming the setting to change.
+fn no_route(policy: &Policy, capabilities: &Capabilities) -> String {
+    let system = capabilities.system;
+    let pin = policy.via.map(|api| format!("`via: {api}` pins {}", api.title()));
+    let within = |can: fn(&RouteCapability) -> bool| {
+        capabilities.routes.iter().any(|route| policy.via.is_none_or(|api| api == route.api) && can(route))
+    };
+    if !within(|_| true) {
+        let known: Vec<&str> = capabilities.routes.iter().map(|route| route.api.name()).collect();
+        let pin = pin.unwrap_or_else(|| "no API is left".into());
+        return format!("{pin}, which a {system} target does not have: use {}, or leave `via` out", known.join(" or "));
+    }
+    let others = |can: fn(&RouteCapability) -> bool| {
+        let names: Vec<&str> = capabilities.routes.iter().filter(|route| can(route)).map(|route| route.api.name()).collect();
+        if names.is_empty() { None } else { Some(names.join(" or ")) }
+    };
+    let (what, can): (&str, fn(&RouteCapability) -> bool) = match policy.delete {
+        DeleteMode::Soft if !within(|route| route.soft) => ("`delete: soft`", |route| route.soft),
+        DeleteMode::Hard if !within(|route| route.hard) => ("`delete: hard`", |route| route.hard),
+        _ => ("`concurrency: serial`", |route| route.serial),
+    };
+    match (pin, others(can)) {
+        (Some(pin), Some(others)) => format!("{pin}, which cannot do {what}: use `via: {others}`, or leave `via` out"),
+        _ => format!("no API of a {system} target can do {what} in this version: take it out of the policy"),
+    }
+}
+
+/// Why the selection cannot go as a whole, and what can be done.
+fn not_atomic(policy: &Policy, selected: u64, able: &[&RouteCapability]) -> String {
+    let records = counted(selected, "record");
+    let best = able.iter().max_by_key(|route| route.atomic_size);
+    let asked = match policy.all_or_none {
+        AllOrNone::PerRequest => "`allOrNone: perRequest`",
+        _ => "`allOrNone: true`",
+    };
+    match best {
+        Some(best) if best.atomic_size > 0 => format!(
+            "{records} cannot go as a whole: `allOrNone: true` reaches up to {} ({}), which is {} fewer; narrow the filter, \
+             or set `allOrNone: perRequest` for groups of {} that each go as a whole",
+            with_thousands(best.atomic_size),
+            best.api.title(),
+            with_thousands(selected.saturating_sub(best.atomic_size)),
+            with_thousands(best.atomic_size),
+        ),
+        _ => {
+            let titles: Vec<&str> = able.iter().map(|route| route.api.title()).collect();
+            format!(
+                "{records} would go through {}, which cannot do {asked}: set `allOrNone: false`, or take out what asks for \
+                 that API (`delete: hard`, `via`)",
+                titles.join(" or ")
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::super::test_policy;
+    use super::*;
+
+    const COLLECTIONS: RouteCapability = RouteCapability {
+        api: Api::Collections,
+        soft: true,
+        hard: false,
+        batch_size: 200,
+        atomic_size: 200,
+        serial: false,
+        parallel: 5,
+        calls_per_batch: 1,
+        preferred_up_to: Some(2_000),
+    };
+    const BULK: RouteCapability = RouteCapability {
+        api: Api::Bulk2,
+        soft: true,
+        hard: true,
+        batch_size: 1_000_000,
+        atomic_size: 0,
+        serial: false,
+        parallel: 3,
+        calls_per_batch: 5,
+        preferred_up_to: None,
+    };
+    const SALESFORCE: Capabilities = Capabilities { system: "salesforce", routes: &[COLLECTIONS, BULK], look_size: 2_000 };
+
+    fn api(policy: &Policy, selected: u64) -> Option<Api> {
+        choose(policy, selected, &SALESFORCE).ok().map(|route| route.api)
+    }
+
+    #[test]
+    fn changes_the_api_exactly_above_the_preferred_size() {
+        let soft = test_policy();
+        assert_eq!(api(&soft, 1), Some(Api::Collections));
+        assert_eq!(api(&soft, 1_999), Some(Api::Collections));
+        assert_eq!(api(&soft, 2_000), Some(Api::Collections));
+        assert_eq!(api(&soft, 2_001), Some(Api::Bulk2));
+        let hard = Policy { delete: DeleteMode::Hard, ..soft };
+        assert_eq!(api(&hard, 1), Some(Api::Bulk2));
+    }
+
+    #[test]
+    fn a_whole_policy_reaches_exactly_the_atomic_size() {
+        let whole = Policy { all_or_none: AllOrNone::Policy, ..test_policy() };
+        for selected in [0, 1, 199, 200] {
+            let route = choose(&whole, selected, &SALESFORCE).expect("within the atomic size");
+            assert!(route.atomic && route.batches == selected.min(1), "{route:?}");
+        }
+        let refused = choose(&whole, 201, &SALESFORCE).expect_err("above the atomic size");
+        assert_eq!(refused.gate, GateName::AllOrNone);
+        assert!(!refused.passed);
+    }
+
+    #[test]
+    fn cuts_the_selection_into_batches() {
+        let each = Policy { all_or_none: AllOrNone::PerRequest, ..test_policy() };
+        for (selected, batches) in [(0, 0), (1, 1), (200, 1), (201, 2), (5_000, 25)] {
+            let route = choose(&each, selected, &SALESFORCE).expect("atomic groups");
+            assert_eq!((route.api, route.atomic, route.batches, route.calls), (Api::Collections, true, batches, batches));
+        }
+        let bulk = choose(&test_policy(), 1_000_001, &SALESFORCE).expect("a route");
+        assert_eq!((bulk.batches, bulk.calls, bulk.parallel, bulk.atomic), (2, 10, 3, false));
+    }
+
+    #[test]
+    fn one_batch_at_a_time_takes_the_first_api_that_can() {
+        const SERIAL: RouteCapability = RouteCapability { serial: true, ..BULK };
+        let able = Capabilities { routes: &[COLLECTIONS, SERIAL], ..SALESFORCE };
+        let serial = Policy { concurrency: Concurrency::Serial, ..test_policy() };
+        let route = choose(&serial, 10, &able).expect("a route");
+        assert_eq!((route.api, route.parallel), (Api::Bulk2, 1));
+    }
+
+    #[test]
+    fn a_new_api_needs_a_row_and_no_rule() {
+        // A larger atomic API behind a smaller one, as Composite stands behind Collections.
+        const WHOLE: RouteCapability = RouteCapability { atomic_size: 1_000, preferred_up_to: Some(0), ..BULK };
+        let wider = Capabilities { routes: &[COLLECTIONS, WHOLE, BULK], ..SALESFORCE };
+        let whole = Policy { all_or_none: AllOrNone::Policy, ..test_policy() };
+        assert_eq!(choose(&whole, 200, &wider).map(|route| route.batch_size), Ok(200));
+        assert_eq!(choose(&whole, 201, &wider).map(|route| route.batch_size), Ok(1_000));
+        assert_eq!(
+            choose(&test_policy(), 5_000, &wider).map(|route| route.reason),
+            Ok("5,000 records, above 2,000 go through Bulk API 2.0".into())
+        );
+    }
+
+    #[test]
+    fn says_why_and_says_what_to_change() {
+        let soft = test_policy();
+        let whole = Policy { all_or_none: AllOrNone::Policy, ..soft.clone() };
+        let each = Policy { all_or_none: AllOrNone::PerRequest, ..soft.clone() };
+        let hard = Policy { delete: DeleteMode::Hard, ..soft.clone() };
+        let serial = Policy { concurrency: Concurrency::Serial, ..soft.clone() };
+        let pinned = |policy: &Policy, api| Policy { via: Some(api), ..policy.clone() };
+        let without_bulk = Capabilities { routes: &[COLLECTIONS], ..SALESFORCE };
+        let answers = [
+            choose(&soft, 1_204, &SALESFORCE),
+            choose(&soft, 2_001, &SALESFORCE),
+            choose(&soft, 2_001, &without_bulk),
+            choose(&pinned(&soft, Api::Collections), 4_001, &SALESFORCE),
+            choose(&pinned(&soft, Api::Bulk2), 1, &SALESFORCE),
+            choose(&hard, 5, &SALESFORCE),
+            choose(&whole, 150, &SALESFORCE),
+            choose(&each, 1_204, &SALESFORCE),
+            choose(&whole, 1_204, &SALESFORCE),
+            choose(&Policy { delete: DeleteMode::Hard, ..whole.clone() }, 5, &SALESFORCE),
+            choose(&pinned(&each, Api::Bulk2), 5, &SALESFORCE),
+            choose(&pinned(&hard, Api::Collections), 5, &SALESFORCE),
+            choose(&hard, 5, &without_bulk),
+            choose(&pinned(&soft, Api::Bulk2), 5, &without_bulk),
+            choose(&serial, 5, &SALESFORCE),
+        ];
+        let lines: Vec<String> = answers
+            .into_iter()
+            .map(|answer| match answer {
+                Ok(route) => format!("ok   {}", route.reason),
+                Err(verdict) => format!("STOP {:?}: {}", verdict.gate, verdict.message),
+            })
+            .collect();
+        assert_snapshot!(lines.join("\n"), @r"
+        ok   1,204 records, up to 2,000 go through sObject Collections
+        ok   2,001 records, above 2,000 go through Bulk API 2.0
+        ok   2,001 records, all go through sObject Collections
+        ok   4,001 records, pinned to sObject Collections by `via: collections`
+        ok   1 record, pinned to Bulk API 2.0 by `via: bulk2`
+        ok   5 records, hard deletes go through Bulk API 2.0
+        ok   150 records, all or none: sObject Collections takes up to 200 in one atomic request
+        ok   1,204 records, atomic per request: sObject Collections takes 200 in each
+        STOP AllOrNone: 1,204 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 1,004 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
+        STOP AllOrNone: 5 records would go through Bulk API 2.0, which cannot do `allOrNone: true`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)
+        STOP AllOrNone: 5 records would go through Bulk API 2.0, which cannot do `allOrNone: perRequest`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)
+        STOP Route: `via: collections` pins sObject Collections, which cannot do `delete: hard`: use `via: bulk2`, or leave `via` out
+        STOP Route: no API of a salesforce target can do `delete: hard` in this version: take it out of the policy
+        STOP Route: `via: bulk2` pins Bulk API 2.0, which a salesforce target does not have: use collections, or leave `via` out
+        STOP Route: no API of a salesforce target can do `concurrency: serial` in this version: take it out of the policy
+        ");
+    }
 }

@@ -1,0 +1,31 @@
+//! A policy for tests of this room, to be changed by struct update.
+
+use std::collections::BTreeMap;
+
+use crate::base::{PolicyName, SourceMap, Span, TargetName};
+use crate::filter::Filter;
+use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Limits, Policy, Recheck};
+
+/// A soft policy for leads with the default limits and nothing else asked.
+pub(super) fn test_policy() -> Policy {
+    let span = Span { source: SourceMap::default().add("test.yaml", ""), start: 0, end: 0 };
+    Policy {
+        name: PolicyName::new("stale-leads").expect("valid"),
+        labels: BTreeMap::new(),
+        target: TargetName::new("crm").expect("valid"),
+        object: "Lead".into(),
+        filter: Filter::Everything,
+        delete: DeleteMode::Soft,
+        justification: None,
+        all_or_none: AllOrNone::No,
+        limits: Limits::default(),
+        via: None,
+        concurrency: Concurrency::Parallel,
+        group_by: None,
+        depends_on: Vec::new(),
+        recheck: Recheck::Matches,
+        review_fields: Vec::new(),
+        review_by: None,
+        span,
+    }
+}
