@@ -41,10 +41,12 @@ pub trait AnswerSink: Send {
 ///
 /// **Promises of every implementation**
 /// - `identify`, `describe`, `count`, `select`, `check` and `look` send no request that changes anything.
-/// - `select` ends well only when the rows received equal the total the system declared; otherwise
-///   [`super::ErrorClass::Incomplete`], whatever rows the sink has had.
+/// - `select` ends well only when the rows received equal the total the system declared; otherwise it is an error, of class
+///   [`super::ErrorClass::Incomplete`] unless the system refused outright, whatever rows the sink has had.
 /// - `send` answers for every record of the batch, in any order, or fails as a whole; [`super::ErrorClass::Ambiguous`] is the only failure after
 ///   which records may be gone.
+/// - Before anything but the sign-in itself is asked, the organization is compared with the one the target is pinned to; another one is
+///   [`super::ErrorClass::WrongSystem`].
 /// - `create` alone never makes a system delete anything; `start` does, and for an API whose upload begins the work, `load`.
 /// - No error, log line or answer contains a credential.
 #[async_trait]
@@ -63,6 +65,9 @@ pub trait Provider: Send + Sync {
 
     /// Streams every matching record into `rows`, in no particular order. `expected` is a recent count, which decides how the
     /// system is asked and nothing else.
+    ///
+    /// That no key comes twice is for the caller to check, who sorts them: it would need all of them at once. Where the query's key is not
+    /// the record's own, rows without one are counted and passed over: a child without a parent holds nothing.
     async fn select(&self, query: &Query, expected: u64, rows: &mut dyn RowSink) -> Result<Completeness, ProviderError>;
 
     /// Whether this login may delete records of `object` in that way; the error says what to grant.
@@ -74,7 +79,8 @@ pub trait Provider: Send + Sync {
     /// Sends one request that deletes a batch, for an API without jobs.
     async fn send(&self, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError>;
 
-    /// Makes a job for a batch, for an API with jobs. Deletes nothing.
+    /// Makes a job for a batch, for an API with jobs. Deletes nothing, so that it may be called again after a failure: a job that was made and
+    /// never answered stays unstarted.
     async fn create(&self, order: &Order, ids: &dyn IdSource) -> Result<Ticket, ProviderError>;
 
     /// Uploads the job's records.
@@ -87,6 +93,10 @@ pub trait Provider: Send + Sync {
     async fn poll(&self, order: &Order, ticket: &Ticket) -> Result<JobProgress, ProviderError>;
 
     /// Streams every per-record answer of an ended job. Records the system does not mention are left out, for the caller to look at.
+    ///
+    /// It reads only and can be repeated from the beginning after any failure. It gives no more answers than the batch has records and
+    /// compares them with the system's own counters; that each is about a record of the batch, and none about the same twice, is for the
+    /// caller to check, who has the ids in order.
     async fn collect(
         &self,
         order: &Order,
@@ -95,6 +105,6 @@ pub trait Provider: Send + Sync {
         answers: &mut dyn AnswerSink,
     ) -> Result<(), ProviderError>;
 
-    /// Asks the system to give up a job. What it deleted stays deleted.
+    /// Asks the system to give up a job. What it deleted stays deleted. A job that has ended already or is unknown is no error: `poll` tells.
     async fn abort(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError>;
 }

@@ -75,7 +75,7 @@ impl SystemSecrets {
         Self { project }
     }
 
-    fn from_file(&self, path: &Path) -> Result<SecretString, SecretError> {
+    fn read_file(&self, path: &Path) -> Result<SecretString, SecretError> {
         let place = format!("the secret file `{}`", path.display());
         let error = |source| SecretError::File { path: path.to_owned(), source };
         let file = std::fs::File::open(self.project.join(path)).map_err(error)?;
@@ -84,7 +84,7 @@ impl SystemSecrets {
         secret_text(bytes, &place)
     }
 
-    fn from_program(&self, words: &[String]) -> Result<SecretString, SecretError> {
+    fn run_program(&self, words: &[String]) -> Result<SecretString, SecretError> {
         let [program, arguments @ ..] = words else { return Err(SecretError::Empty("the command of a secret".into())) };
         let error = |source| SecretError::Program { program: program.clone(), source };
         let mut child = Command::new(program)
@@ -123,8 +123,8 @@ impl SecretSource for SystemSecrets {
                 let value = value.into_string().map_err(|_| SecretError::NotText(place.clone()))?;
                 if value.is_empty() { Err(SecretError::Empty(place)) } else { Ok(value.into()) }
             }
-            SecretReference::File(path) => self.from_file(path),
-            SecretReference::Command(words) => self.from_program(words),
+            SecretReference::File(path) => self.read_file(path),
+            SecretReference::Command(words) => self.run_program(words),
         }
     }
 }

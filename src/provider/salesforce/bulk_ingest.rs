@@ -7,18 +7,15 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::call::{Call, Effect};
-use super::collections::verdict;
-use super::csv_rows::{CsvError, CsvRows};
+use super::call::Call;
 use super::hostile;
-use super::query::{incomplete, not_kept};
 use super::session::Session;
 use super::soql::check_names;
-use crate::apply::{Answer, AnswerVerdict, IdSource, JobProgress, JobStage, Order, Ticket};
-use crate::base::{Failure, FailureClass, RecordId, canonical_salesforce_id};
+use crate::apply::{IdSource, JobProgress, JobStage, Order, Ticket};
+use crate::base::{RecordId, canonical_salesforce_id};
 use crate::manifest::DeleteMode;
 use crate::provider::transport::{ByteStream, RequestBody};
-use crate::provider::{AnswerSink, ErrorClass, ProviderError};
+use crate::provider::{ErrorClass, ProviderError};
 
 /// The most ids of one job.
 ///
@@ -52,7 +49,7 @@ fn operation(order: &Order) -> &'static str {
 }
 
 /// The path of a job. The ticket may come from a journal and is looked at like anything else.
-fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError> {
+pub(super) fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError> {
     let id = canonical_salesforce_id(&ticket.0)
         .map_err(|error| super::call::error(ErrorClass::Invalid, doing, "malformed-ticket", error.to_string()))?;
     Ok(format!("jobs/ingest/{id}"))
@@ -230,115 +227,177 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
     }
 }
 
-/// The three lists of results.
-#[derive(Clone, Copy)]
-enum Results {
-    Successful,
-    Failed,
-    Unprocessed,
-}
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::manifest::Api;
+    use crate::provider::Provider as _;
+    use crate::provider::transport::scripted::{Reply, Seen, answer, json};
 
-/// Streams the per-record answers of an ended job.
-///
-/// The lists are in no order. Rows are paired by the `Id` column as it was sent, since `sf__Id` is empty in some failures (recorded).
-/// Rows of batches beyond the daily allocation are in no list (documented).
-pub(super) async fn collect(
-    session: &Session,
-    order: &Order,
-    ticket: &Ticket,
-    count: u64,
-    answers: &mut dyn AnswerSink,
-) -> Result<(), ProviderError> {
-    let doing = format!("download the results of Bulk API 2.0 job {}", ticket.0);
-    let progress = poll(session, order, ticket).await?;
-    if !matches!(progress.stage, JobStage::Complete | JobStage::Broken) {
-        return Err(super::call::error(ErrorClass::Invalid, &doing, "job-not-ended", "the job has not ended, or is gone"));
+    fn soft() -> Order {
+        order(Api::Bulk2, DeleteMode::Soft, false)
     }
-    let path = path(&doing, ticket)?;
-    let mut seen = 0;
-    let mut download = Download { session, doing: &doing, path: &path, count, seen: &mut seen };
-    let successes = download.list(Results::Successful, answers).await?;
-    let failures = download.list(Results::Failed, answers).await?;
-    download.list(Results::Unprocessed, answers).await?;
 
-    // The counters of a job that broke may lag (recorded); what its lists do not mention is looked at anyhow.
-    let processed = progress.processed.unwrap_or(successes + failures);
-    let failed = progress.failed.unwrap_or(failures);
-    if progress.stage == JobStage::Complete && (processed, failed) != (successes + failures, failures) {
-        return Err(incomplete(
-            &doing,
+    fn ticket() -> Ticket {
+        Ticket(JOB.into())
+    }
+
+    /// A job as it is recorded, in the key order of the recording.
+    fn job(state: &str, counters: &str) -> Reply {
+        json(
+            200,
             format!(
-                "{successes} successes and {failures} failures came, and the job counts {processed} records with {failed} failures"
+                r#"{{"id":"{JOB}","operation":"delete","object":"Lead","createdById":"005ak000005hvjJAAQ",
+                "createdDate":"2024-09-09T20:41:31.000+0000","systemModstamp":"2024-09-09T20:41:31.000+0000","state":"{state}",
+                "concurrencyMode":"Parallel","contentType":"CSV","apiVersion":60.0,
+                "contentUrl":"services/data/v60.0/jobs/ingest/{JOB}/batches"{counters}}}"#
             ),
-        ));
+        )
     }
-    Ok(())
-}
 
-struct Download<'job> {
-    session: &'job Session,
-    doing: &'job str,
-    path: &'job str,
-    count: u64,
-    seen: &'job mut u64,
-}
-
-impl Download<'_> {
-    async fn list(&mut self, results: Results, answers: &mut dyn AnswerSink) -> Result<u64, ProviderError> {
-        let doing = self.doing;
-        let name = match results {
-            Results::Successful => "successfulResults",
-            Results::Failed => "failedResults",
-            // Documented in two spellings; this is the one clients use.
-            Results::Unprocessed => "unprocessedrecords",
-        };
-        let call = Call::get(doing, format!("{}/{name}", self.path)).csv();
-        debug_assert_eq!(call.effect, Effect::Harmless);
-        let mut rows = CsvRows::new(self.session.call(&call).await?.body);
-        let broken = |error: CsvError| incomplete(doing, format!("{name}: {error}"));
-        let malformed = |message: String| super::call::error(ErrorClass::Malformed, doing, "malformed-results", message);
-        let Some(header) = rows.next().await.map_err(broken)? else { return Ok(0) };
-        let key = header.place_of("Id").ok_or_else(|| malformed(format!("{name} has no column `Id`")))?;
-        let error = match results {
-            Results::Failed => {
-                Some(header.place_of("sf__Error").ok_or_else(|| malformed(format!("{name} has no column `sf__Error`")))?)
-            }
-            Results::Successful | Results::Unprocessed => None,
-        };
-        let width = header.len();
-        let mut count = 0;
-        while let Some(row) = rows.next().await.map_err(broken)? {
-            count += 1;
-            *self.seen += 1;
-            if *self.seen > self.count {
-                return Err(malformed(format!("the results have more than the {} records that were sent", self.count)));
-            }
-            if row.len() != width {
-                return Err(incomplete(doing, format!("row {count} of {name} has {} fields, not {width}", row.len())));
-            }
-            let id = canonical_salesforce_id(row.field(key).unwrap_or_default())
-                .map_err(|error| malformed(format!("row {count} of {name}: {error}")))?;
-            let verdict = match (results, error) {
-                (Results::Successful, _) => AnswerVerdict::Deleted,
-                (Results::Unprocessed, _) => AnswerVerdict::NotProcessed,
-                (Results::Failed, place) => failed(place.and_then(|place| row.field(place)).unwrap_or_default()),
-            };
-            answers.answer(Answer { id, verdict }).map_err(|cause| not_kept(doing, &cause))?;
-        }
-        Ok(count)
-    }
-}
-
-/// Understands an error cell: `CODE:message:fields --`, where the message may have colons of its own (recorded).
-fn failed(cell: &str) -> AnswerVerdict {
-    let parts = cell.split_once(':').filter(|(code, _)| hostile::code(code) == *code);
-    let Some((code, rest)) = parts else {
-        return AnswerVerdict::Failed(Failure {
-            class: FailureClass::Unrecognized,
-            code: "unreadable-answer".into(),
-            message: hostile::words(cell),
+    #[tokio::test]
+    async fn makes_loads_and_starts_a_job() {
+        let (provider, transport) = org(|seen| match seen.method.as_str() {
+            "POST" => job("Open", ""),
+            "PUT" => answer(201, &[], ""),
+            _ => job("UploadComplete", ""),
         });
-    };
-    let message = rest.rsplit_once(':').map_or(rest, |(message, _)| message);
-    verdict(code, message)
+        let ids = Arc::new(Ids(leads(10_000)));
+        let ticket = provider.create(&soft(), &*ids).await.expect("made");
+        assert_eq!(ticket, Ticket(JOB.into()));
+        provider.load(&soft(), &ticket, ids).await.expect("loaded");
+        provider.start(&soft(), &ticket).await.expect("started");
+        let seen = asked(&transport);
+        let lines: Vec<String> = seen.iter().map(Seen::line).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        POST /services/data/v66.0/jobs/ingest
+        PUT /services/data/v66.0/jobs/ingest/750ak000009BkrxAAC/batches
+        PATCH /services/data/v66.0/jobs/ingest/750ak000009BkrxAAC
+        ");
+        insta::assert_snapshot!(seen[0].body,
+            @r#"{"columnDelimiter":"COMMA","contentType":"CSV","lineEnding":"LF","object":"Lead","operation":"delete"}"#);
+        assert_eq!(seen[1].headers["content-type"], "text/csv");
+        assert_eq!(seen[1].body.len(), 3 + 19 * 10_000);
+        assert!(seen[1].body.starts_with("Id\n00Q000000000000EAA\n00Q000000000001EAA\n"), "{}", &seen[1].body[..60]);
+        assert_eq!(seen[2].body, r#"{"state":"UploadComplete"}"#);
+    }
+
+    #[tokio::test]
+    async fn a_missing_permission_says_what_to_grant() {
+        let (provider, _) = org(|seen| {
+            assert!(seen.body.contains(r#""operation":"hardDelete""#), "{}", seen.body);
+            json(
+                400,
+                r#"[{"errorCode":"FEATURENOTENABLED","message":"hardDelete operation requires special user profile permission, please contact your system administrator"}]"#,
+            )
+        });
+        let error = provider.create(&order(Api::Bulk2, DeleteMode::Hard, false), &Ids(leads(1))).await.expect_err("denied");
+        assert_eq!(
+            (error.class, error.help.as_deref()),
+            (ErrorClass::Denied, Some(super::super::error_table::HARD_DELETE_HELP))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_another_one_is_refused() {
+        for body in [
+            r#"{"id":"750ak000009BkrxAAC","operation":"hardDelete","object":"Lead","state":"Open"}"#,
+            r#"{"id":"750ak000009BkrxAAC","operation":"delete","object":"Account","state":"Open"}"#,
+            r#"{"id":"750ak000009BkrxAAC","operation":"delete","object":"Lead","state":"UploadComplete"}"#,
+            r#"{"id":"../x","operation":"delete","object":"Lead","state":"Open"}"#,
+        ] {
+            let (provider, _) = org(move |_| json(200, body));
+            let error = provider.create(&soft(), &Ids(leads(1))).await.expect_err("another job");
+            assert_eq!(error.class, ErrorClass::Malformed, "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_whose_making_was_not_answered_is_harmless() {
+        for reply in [|| Reply::NoAnswer, || answer(503, &[], ""), || json(200, "{\"id\":")] {
+            let (provider, _) = org(move |_| reply());
+            assert_eq!(provider.create(&soft(), &Ids(leads(1))).await.expect_err("no answer").class, ErrorClass::Transient);
+        }
+        let (provider, transport) = org(|_| panic!("nothing may be sent"));
+        assert_eq!(provider.create(&soft(), &Ids(vec![])).await.expect_err("empty").class, ErrorClass::Invalid);
+        assert_eq!(provider.poll(&soft(), &Ticket("../x".into())).await.expect_err("no ticket").class, ErrorClass::Invalid);
+        assert!(transport.seen().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_upload_or_a_start_without_a_clear_answer_is_ambiguous() {
+        let unclear = |reply: fn() -> Reply| org(move |_| reply()).0;
+        for reply in [|| Reply::NoAnswer, || answer(503, &[], ""), || answer(302, &[], "")] {
+            let error = unclear(reply).load(&soft(), &ticket(), Arc::new(Ids(leads(1)))).await.expect_err("unclear");
+            assert_eq!(error.class, ErrorClass::Ambiguous);
+            assert_eq!(unclear(reply).start(&soft(), &ticket()).await.expect_err("unclear").class, ErrorClass::Ambiguous);
+        }
+        for reply in [|| job("Open", ""), || job("Aborted", ""), || json(200, "x"), || json(200, "{")] {
+            assert_eq!(unclear(reply).start(&soft(), &ticket()).await.expect_err("unclear").class, ErrorClass::Ambiguous);
+        }
+        let twice = || json(400, r#"[{"errorCode":"CLIENTINPUTERROR","message":"Found multiple contents for job: <750>"}]"#);
+        let error = unclear(twice).load(&soft(), &ticket(), Arc::new(Ids(leads(1)))).await.expect_err("refused");
+        assert_eq!(error.class, ErrorClass::Invalid);
+    }
+
+    #[test]
+    fn an_upload_ends_with_an_error_when_the_ids_do() {
+        struct Cut;
+        impl IdSource for Cut {
+            fn count(&self) -> u64 {
+                5_000
+            }
+            fn read(&self, first: u64, most: usize) -> std::io::Result<Vec<RecordId>> {
+                Ok(leads(4_500).into_iter().skip(first as usize).take(most).collect())
+            }
+        }
+        let pieces: Vec<_> = Upload::new(Arc::new(Cut)).take(4).collect();
+        assert!(pieces[..3].iter().all(Result::is_ok) && pieces[3].is_err(), "{pieces:?}");
+        let short = vec![RecordId::new("00Q000000000001").expect("an id, but not a whole one")];
+        assert!(Upload::new(Arc::new(Ids(short))).nth(1).expect("a piece").is_err());
+    }
+
+    #[tokio::test]
+    async fn tells_how_far_a_job_is() {
+        let poll = |reply: fn() -> Reply| async move { org(move |_| reply()).0.poll(&soft(), &ticket()).await };
+        let progress =
+            poll(|| job("InProgress", r#","numberRecordsProcessed":2000,"numberRecordsFailed":1"#)).await.expect("there");
+        assert_eq!(
+            progress,
+            JobProgress { stage: JobStage::Running, processed: Some(2000), failed: Some(1), message: None }
+        );
+        let broken =
+            || job("Failed", r#","numberRecordsProcessed":0,"errorMessage":"InvalidBatch : Field name not found : X""#);
+        let progress = poll(broken).await.expect("there");
+        assert_eq!(
+            (progress.stage, progress.message.as_deref()),
+            (JobStage::Broken, Some("InvalidBatch : Field name not found : X"))
+        );
+        for (reply, stage) in [
+            ((|| job("Open", "")) as fn() -> Reply, JobStage::Open),
+            (|| job("UploadComplete", ""), JobStage::Running),
+            (|| job("JobComplete", ""), JobStage::Complete),
+            (|| job("Aborted", ""), JobStage::Broken),
+            (
+                || json(404, r#"[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]"#),
+                JobStage::Gone,
+            ),
+        ] {
+            assert_eq!(poll(reply).await.expect("known").stage, stage);
+        }
+        assert_eq!(poll(|| job("Melted", "")).await.expect_err("unknown").class, ErrorClass::Malformed);
+        assert_eq!(poll(|| answer(404, &[], "<html>")).await.expect_err("a proxy").class, ErrorClass::NotFound);
+        assert_eq!(poll(|| Reply::NoAnswer).await.expect_err("no answer").class, ErrorClass::Transient);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_has_ended_has_nothing_to_give_up() {
+        let abort = |reply: fn() -> Reply| async move { org(move |_| reply()).0.abort(&soft(), &ticket()).await };
+        abort(|| job("Aborted", "")).await.expect("given up");
+        abort(|| json(400, r#"[{"errorCode":"INVALIDJOBSTATE","message":"Aborting already Completed Job not allowed"}]"#))
+            .await
+            .expect("ended");
+        assert!(abort(|| json(403, r#"[{"errorCode":"INSUFFICIENT_ACCESS","message":"x"}]"#)).await.is_err());
+    }
 }

@@ -9,7 +9,7 @@ use super::command_line_login::CommandRunner;
 use super::session::Session;
 use super::sign_in::SignIn;
 use super::soql::Selection;
-use super::{bulk_ingest, bulk_query, collections, describe, look, permission, query};
+use super::{bulk_ingest, bulk_query, bulk_results, collections, describe, look, permission, query};
 use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
 use crate::base::{Clock, RecordId};
 use crate::manifest::{Api, DeleteMode, SalesforceTarget};
@@ -158,7 +158,7 @@ impl Provider for SalesforceProvider {
         answers: &mut dyn AnswerSink,
     ) -> Result<(), ProviderError> {
         refuse_other_api(order, Api::Bulk2)?;
-        bulk_ingest::collect(&self.session, order, ticket, ids.count(), answers).await
+        bulk_results::collect(&self.session, order, ticket, ids.count(), answers).await
     }
 
     async fn abort(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {

@@ -105,3 +105,50 @@ fn child(child: DescribedChild) -> ChildRelationship {
         restricts: child.restricted_delete,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::provider::Provider as _;
+    use crate::provider::transport::scripted::json;
+
+    const ACCOUNT: &str = r#"{"name":"Account","deletable":true,"undeletable":true,"queryable":true,"keyPrefix":"001","custom":false,
+        "fields":[{"name":"Id","type":"id","filterable":true,"nillable":false,"relationshipName":null,"referenceTo":[]},
+            {"name":"OwnerId","type":"reference","filterable":true,"nillable":false,"relationshipName":"Owner","referenceTo":["User"]},
+            {"name":"AnnualRevenue","type":"currency","filterable":true,"nillable":true,"relationshipName":null,"referenceTo":[]}],
+        "childRelationships":[
+            {"cascadeDelete":true,"childSObject":"Contact","deprecatedAndHidden":false,"field":"AccountId","relationshipName":"Contacts","restrictedDelete":false},
+            {"cascadeDelete":false,"childSObject":"Case","deprecatedAndHidden":false,"field":"AccountId","relationshipName":"Cases","restrictedDelete":true},
+            {"cascadeDelete":false,"childSObject":"AccountChangeEvent","deprecatedAndHidden":false,"field":"OwnerId","relationshipName":null,"restrictedDelete":false}]}"#;
+
+    #[tokio::test]
+    async fn tells_fields_and_children() {
+        let (provider, transport) = org(|_| json(200, ACCOUNT));
+        let facts = provider.describe("account").await.expect("described");
+        assert_eq!(asked(&transport)[0].line(), "GET /services/data/v66.0/sobjects/account/describe");
+        assert_eq!((facts.name.as_str(), facts.key_prefix.as_deref(), facts.deletable), ("Account", Some("001"), true));
+        let kinds: Vec<FieldType> = facts.fields.iter().map(|field| field.kind).collect();
+        assert_eq!(kinds, [FieldType::Reference, FieldType::Reference, FieldType::Number]);
+        assert_eq!(facts.fields[1].reference_to, ["User"]);
+        let children: Vec<_> =
+            facts.children.iter().map(|child| (child.child.as_str(), child.cascades, child.restricts)).collect();
+        assert_eq!(children, [("Contact", true, false), ("Case", false, true)]);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_object_is_named_with_what_to_check() {
+        let (provider, _) =
+            org(|_| json(404, r#"[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]"#));
+        let error = provider.describe("Leed").await.expect_err("no such thing");
+        assert_eq!(error.class, ErrorClass::NotFound);
+        assert!(error.help.expect("a remedy").contains("`Leed`"));
+    }
+
+    #[tokio::test]
+    async fn another_object_and_a_path_are_refused() {
+        let (provider, _) = org(|_| json(200, ACCOUNT));
+        assert_eq!(provider.describe("Lead").await.expect_err("another").class, ErrorClass::Malformed);
+        assert_eq!(provider.describe("../Lead").await.expect_err("a path").class, ErrorClass::Invalid);
+    }
+}

@@ -121,7 +121,8 @@ const CODES: &[Row] = {
 
 /// Codes after which a deletion may have run although the answer says that the request failed: it ended for its length, or for
 /// a reason nobody names.
-const MAY_HAVE_RUN: [&str; 5] = ["QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "TIMEOUT", "UNKNOWN", "UNKNOWN_EXCEPTION"];
+const MAY_HAVE_RUN: [&str; 6] =
+    ["INTERNALSERVERERROR", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "TIMEOUT", "UNKNOWN", "UNKNOWN_EXCEPTION"];
 
 fn known(code: &str) -> Option<&'static Row> {
     CODES.iter().find(|row| row.code.eq_ignore_ascii_case(code))

@@ -124,3 +124,86 @@ async fn user_name(endpoint: &Endpoint, id: RecordId) -> Result<Option<String>, 
     let page: QueryPage = call.read_json(endpoint.call(&call).await?).await?;
     Ok(page.whole(&call)?.first().and_then(|row| field_text(row, "Username")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use crate::plan::Identity;
+    use crate::provider::transport::scripted::{Reply, Seen, json};
+    use crate::provider::{ErrorClass, Provider as _, ProviderError};
+
+    const DENIED: &str = r#"[{"message":"insufficient access","errorCode":"INSUFFICIENT_ACCESS"}]"#;
+
+    async fn identify(mut change: impl FnMut(&Seen) -> Option<Reply> + Send + 'static) -> Result<Identity, ProviderError> {
+        let script = move |seen: &Seen| change(seen).or_else(|| handshake(seen, 0)).unwrap_or_else(|| json(404, ""));
+        connect(&target(), script).0.identify().await
+    }
+
+    fn is_organization_query(seen: &Seen) -> bool {
+        seen.parameter("q").is_some_and(|soql| soql.ends_with("FROM Organization"))
+    }
+
+    fn organization(kind: &'static str, sandbox: bool) -> impl FnMut(&Seen) -> Option<Reply> + Send + 'static {
+        move |seen| {
+            let row =
+                serde_json::json!({"Id": ORGANIZATION, "Name": "Acme", "IsSandbox": sandbox, "OrganizationType": kind});
+            is_organization_query(seen).then(|| json(200, page(1, true, None, vec![row]).to_string()))
+        }
+    }
+
+    #[tokio::test]
+    async fn tells_who_is_signed_in_where() {
+        let identity = identify(|_| None).await.expect("identified");
+        assert_eq!(
+            identity,
+            Identity {
+                organization_id: ORGANIZATION.into(),
+                organization_name: Some("Acme".into()),
+                user_name: "me@example.com".into(),
+                user_id: "005xx000001SwiUAAS".into(),
+                instance_url: "https://crm.my.salesforce.com".into(),
+                is_production: Some(true),
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn production_is_neither_a_sandbox_nor_a_developers_org_nor_a_trial() {
+        for (kind, sandbox, expected) in [
+            ("Enterprise Edition", false, true),
+            ("Enterprise Edition", true, false),
+            ("Developer Edition", false, false),
+            ("Trial Edition", false, false),
+        ] {
+            let identity = identify(organization(kind, sandbox)).await.expect("identified");
+            assert_eq!(identity.is_production, Some(expected), "{kind} {sandbox}");
+        }
+    }
+
+    #[tokio::test]
+    async fn asks_user_information_when_the_organization_may_not_be_read() {
+        let identity = identify(|seen| is_organization_query(seen).then(|| json(403, DENIED))).await.expect("identified");
+        assert_eq!((identity.organization_id.as_str(), identity.is_production), (ORGANIZATION, None));
+    }
+
+    #[tokio::test]
+    async fn asks_for_the_users_name_when_user_information_may_not_be_read() {
+        let answer = identify(|seen| match seen.parameter("q") {
+            Some("SELECT Username FROM User WHERE Id = '005xx000001SwiUAAS'") => {
+                Some(json(200, page(1, true, None, vec![serde_json::json!({"Username": "run-as@example.com"})]).to_string()))
+            }
+            _ => seen.path.ends_with("userinfo").then(|| json(401, "Missing_OAuth_Token")),
+        });
+        assert_eq!(answer.await.expect("identified").user_name, "run-as@example.com");
+    }
+
+    #[tokio::test]
+    async fn a_contradiction_between_sign_in_and_system_is_an_error() {
+        let error = identify(|seen| {
+            let row =
+                serde_json::json!({"Id": "00D000000000002EAA", "Name": "x", "IsSandbox": false, "OrganizationType": "x"});
+            is_organization_query(seen).then(|| json(200, page(1, true, None, vec![row]).to_string()))
+        });
+        assert_eq!(error.await.expect_err("two organizations").class, ErrorClass::Malformed);
+    }
+}

@@ -54,3 +54,67 @@ pub(super) async fn look(session: &Session, object: &str, ids: &[RecordId]) -> R
     };
     Ok(ids.iter().map(presence_of).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json as value;
+
+    use super::super::call::LONGEST_ADDRESS;
+    use super::super::testing::*;
+    use super::*;
+    use crate::provider::Provider as _;
+    use crate::provider::transport::scripted::{Reply, json};
+
+    fn shown(id: RecordId, deleted: bool) -> serde_json::Value {
+        value!({"attributes": {"type": "Lead"}, "Id": id, "IsDeleted": deleted})
+    }
+
+    fn rows(rows: Vec<serde_json::Value>) -> Reply {
+        json(200, page(rows.len() as u64, true, None, rows).to_string())
+    }
+
+    #[tokio::test]
+    async fn tells_for_each_id_in_order_where_it_is() {
+        let ids = leads(4);
+        let (provider, transport) = org({
+            let ids = ids.clone();
+            move |_| rows(vec![shown(ids[0], true), shown(ids[2], false)])
+        });
+        let wanted = [ids[3], ids[2], ids[0], ids[2]];
+        let presence = provider.look("Lead", &wanted).await.expect("looked");
+        assert_eq!(presence, [Presence::Absent, Presence::Present, Presence::InBin, Presence::Present]);
+        let seen = &asked(&transport)[0];
+        assert_eq!(seen.line(), "GET /services/data/v66.0/queryAll");
+        assert!(seen.parameter("q").expect("a query").starts_with("SELECT Id, IsDeleted FROM Lead WHERE Id IN ('00Q"));
+    }
+
+    #[tokio::test]
+    async fn the_most_ids_fit_into_an_address() {
+        let (provider, transport) = org(|_| rows(vec![]));
+        assert_eq!(provider.look("Lead", &leads(MOST_IDS as u64)).await.expect("looked").len(), MOST_IDS);
+        assert!(asked(&transport)[0].query.len() + 300 < LONGEST_ADDRESS, "{}", asked(&transport)[0].query.len());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_about_nothing_and_too_much_is_refused() {
+        let (provider, transport) = org(|_| panic!("nothing may be asked"));
+        assert_eq!(provider.look("Lead", &[]).await, Ok(vec![]));
+        assert!(provider.look("Lead", &leads(MOST_IDS as u64 + 1)).await.is_err());
+        assert!(provider.look("Lead", &[RecordId::new("x").expect("an id elsewhere")]).await.is_err());
+        assert!(transport.seen().is_empty());
+    }
+
+    #[tokio::test]
+    async fn records_that_were_not_asked_for_or_come_twice_are_refused() {
+        let id = leads(2)[1];
+        let cases = [vec![shown(leads(1)[0], false)], vec![value!({"Id": id})], vec![value!({"IsDeleted": true})]];
+        for case in cases {
+            let (provider, _) = org(move |_| rows(case.clone()));
+            assert_eq!(provider.look("Lead", &[id]).await.expect_err("refused").class, ErrorClass::Malformed);
+        }
+        let (provider, _) = org(move |_| rows(vec![shown(id, false), shown(id, false)]));
+        assert_eq!(provider.look("Lead", &[id]).await.expect_err("twice").class, ErrorClass::Incomplete);
+        let (provider, _) = org(move |_| json(200, page(2, true, None, vec![shown(id, false)]).to_string()));
+        assert_eq!(provider.look("Lead", &[id]).await.expect_err("short").class, ErrorClass::Incomplete);
+    }
+}

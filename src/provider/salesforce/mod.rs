@@ -5,6 +5,7 @@
 
 mod bulk_ingest;
 mod bulk_query;
+mod bulk_results;
 mod call;
 mod collections;
 mod command_line_login;

@@ -22,10 +22,9 @@ impl Patience {
     pub(super) async fn wait_after(&mut self, error: ProviderError) -> Result<(), ProviderError> {
         let pause = match error.class {
             ErrorClass::Throttled { wait: Some(wait) } => wait,
-            // An answer that broke off is as good as none, for a read.
-            ErrorClass::Transient | ErrorClass::Throttled { wait: None } | ErrorClass::Incomplete => {
-                FIRST_PAUSE * 2u32.pow(self.repeats)
-            }
+            ErrorClass::Transient | ErrorClass::Throttled { wait: None } => FIRST_PAUSE * 2u32.pow(self.repeats),
+            // An answer that broke off is as good as none, for a read. One with an error status is the system's last word.
+            ErrorClass::Incomplete if error.status.is_none() => FIRST_PAUSE * 2u32.pow(self.repeats),
             _ => return Err(error),
         };
         if self.repeats >= REPEATS || pause > LONGEST_PAUSE {

@@ -222,3 +222,205 @@ fn agreed(first: Option<RecordId>, second: Option<RecordId>) -> Result<Option<Re
         (first, second) => Ok(first.or(second)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::testing::*;
+    use super::*;
+    use crate::provider::Provider as _;
+    use crate::provider::transport::scripted::{Reply, Scripted, Seen, json};
+
+    fn form(seen: &Seen) -> BTreeMap<String, String> {
+        url::form_urlencoded::parse(seen.body.as_bytes()).into_owned().collect()
+    }
+
+    async fn sign_in(
+        how: SalesforceSignIn,
+        script: impl FnMut(&Seen) -> Reply + Send + 'static,
+    ) -> (Arc<Scripted>, Result<Grant, ProviderError>) {
+        let transport = Arc::new(Scripted::new(script));
+        let sign_in = SignIn {
+            target: SalesforceTarget { sign_in: how, ..target() },
+            transport: Arc::clone(&transport) as Arc<dyn Transport>,
+            secrets: Arc::new(NamedSecrets),
+            clock: Arc::new(StillClock),
+            commands: Arc::new(NoCommands),
+        };
+        let grant = sign_in.grant().await;
+        (transport, grant)
+    }
+
+    fn granted(seen: &Seen) -> Reply {
+        handshake(seen, 0).expect("the token endpoint")
+    }
+
+    fn client_credentials() -> SalesforceSignIn {
+        SalesforceSignIn::ClientCredentials { client_id: secret("ID"), client_secret: secret("SECRET+&=") }
+    }
+
+    #[tokio::test]
+    async fn signs_in_with_client_credentials() {
+        let (transport, grant) = sign_in(client_credentials(), granted).await;
+        let grant = grant.expect("signed in");
+        assert_eq!(grant.token.expose_secret(), TOKEN);
+        assert_eq!(grant.instance.as_str(), "https://crm.my.salesforce.com/");
+        assert_eq!(grant.organization_id, Some(record(ORGANIZATION)));
+        assert_eq!(grant.user_id, Some(record("005xx000001SwiUAAS")));
+        let seen = &transport.seen()[0];
+        assert_eq!(
+            (seen.origin.as_str(), seen.line().as_str()),
+            ("https://crm.my.salesforce.com", "POST /services/oauth2/token")
+        );
+        assert_eq!(seen.headers["content-type"], "application/x-www-form-urlencoded");
+        let expected =
+            [("grant_type", "client_credentials"), ("client_id", "canary-ID"), ("client_secret", "canary-SECRET+&=")];
+        assert_eq!(form(seen), expected.map(|(key, value)| (key.into(), value.into())).into());
+    }
+
+    #[tokio::test]
+    async fn signs_in_with_a_refresh_token() {
+        let how = SalesforceSignIn::RefreshToken {
+            client_id: secret("ID"),
+            client_secret: None,
+            refresh_token: secret("REFRESH"),
+        };
+        let (transport, grant) = sign_in(how, granted).await;
+        grant.expect("signed in");
+        let expected = [("grant_type", "refresh_token"), ("client_id", "canary-ID"), ("refresh_token", "canary-REFRESH")];
+        assert_eq!(form(&transport.seen()[0]), expected.map(|(key, value)| (key.into(), value.into())).into());
+    }
+
+    #[tokio::test]
+    async fn signs_in_with_a_signed_statement_in_seconds() {
+        struct Key;
+        impl SecretSource for Key {
+            fn resolve(&self, reference: &SecretReference) -> Result<SecretString, SecretError> {
+                match reference {
+                    SecretReference::Environment(name) if name == "KEY" => {
+                        Ok(include_str!("../../../tests/fixtures/jwt_test_only_private_key.pem").into())
+                    }
+                    other => NamedSecrets.resolve(other),
+                }
+            }
+        }
+        let transport = Arc::new(Scripted::new(granted));
+        let how = SalesforceSignIn::JwtBearer {
+            client_id: secret("ID"),
+            username: "me@example.com".into(),
+            private_key: secret("KEY"),
+            audience: None,
+        };
+        let sign_in = SignIn {
+            target: SalesforceTarget { sign_in: how, ..target() },
+            transport: Arc::clone(&transport) as Arc<dyn Transport>,
+            secrets: Arc::new(Key),
+            clock: Arc::new(StillClock),
+            commands: Arc::new(NoCommands),
+        };
+        assert_eq!(sign_in.grant().await.expect("signed in").user_name.as_deref(), Some("me@example.com"));
+
+        let form = form(&transport.seen()[0]);
+        assert_eq!(form["grant_type"], "urn:ietf:params:oauth:grant-type:jwt-bearer");
+        let public =
+            jsonwebtoken::DecodingKey::from_rsa_pem(include_bytes!("../../../tests/fixtures/jwt_test_only_public_key.pem"));
+        let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
+        validation.validate_exp = false;
+        validation.set_audience(&["https://crm.my.salesforce.com"]);
+        let claims = jsonwebtoken::decode::<BTreeMap<String, serde_json::Value>>(
+            &form["assertion"],
+            &public.expect("a key"),
+            &validation,
+        );
+        let claims = serde_json::to_value(claims.expect("signed").claims).expect("JSON");
+        assert_eq!(
+            claims,
+            serde_json::json!({"iss": "canary-ID", "sub": "me@example.com", "aud": "https://crm.my.salesforce.com", "exp": 1_800_000_180})
+        );
+    }
+
+    #[tokio::test]
+    async fn a_key_that_cannot_sign_is_not_shown() {
+        let how = SalesforceSignIn::JwtBearer {
+            client_id: secret("ID"),
+            username: "me@example.com".into(),
+            private_key: secret("KEY"),
+            audience: None,
+        };
+        let error = sign_in(how, granted).await.1.err().expect("no key");
+        assert_eq!((error.class, error.code.as_str()), (ErrorClass::Local, "unusable-private-key"));
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn refusals_keep_the_systems_words_and_none_of_our_secrets() {
+        for (description, remedy) in [
+            ("authentication failure", "check the app's consumer key"),
+            ("request not supported on this domain", "My Domain"),
+            ("no client credentials user enabled", "Run As"),
+            ("user hasn't approved this consumer", "pre-authorize"),
+            ("audience is invalid", "https://test.salesforce.com"),
+            ("expired access/refresh token", "make a new one"),
+        ] {
+            let body = serde_json::json!({"error": "invalid_grant", "error_description": format!("{description} canary-SECRET+&=")});
+            let error = sign_in(client_credentials(), move |_| json(400, body.to_string())).await.1.err().expect("refused");
+            assert_eq!((error.class, error.code.as_str()), (ErrorClass::Unauthenticated, "invalid_grant"));
+            assert_eq!(error.message, format!("{description} [redacted]"));
+            assert!(error.help.expect("a remedy").contains(remedy), "{description}");
+        }
+        let limited = r#"{"error":"rate_limit_exceeded","error_description":"login rate exceeded"}"#;
+        let error = sign_in(client_credentials(), move |_| json(400, limited)).await.1.err().expect("refused");
+        assert_eq!(error.class, ErrorClass::Throttled { wait: None });
+    }
+
+    #[tokio::test]
+    async fn a_token_is_never_taken_to_an_address_that_is_not_https() {
+        for instance in [
+            "http://crm.my.salesforce.com",
+            "ftp://x",
+            "nonsense",
+            "https://user:pass@crm.my.salesforce.com",
+            "http://127.0.0.1",
+        ] {
+            let body = serde_json::json!({"access_token": TOKEN, "instance_url": instance}).to_string();
+            let error = sign_in(client_credentials(), move |_| json(200, body.clone())).await.1.err().expect("refused");
+            assert_eq!((error.class, error.code.as_str()), (ErrorClass::Malformed, "bad-instance-url"), "{instance}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_and_an_identity_that_disagree_are_refused() {
+        let body = serde_json::json!({"access_token": TOKEN, "instance_url": "https://crm.my.salesforce.com",
+            "id": "https://login.salesforce.com/id/00D000000000002EAA/005xx000001SwiUAAS"});
+        let error = sign_in(client_credentials(), move |_| json(200, body.to_string())).await.1.err().expect("refused");
+        assert_eq!(error.code, "contradicting-organizations");
+        assert!(!error.message.contains("canary"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_no_token_is_not_repeated_in_the_error() {
+        for body in
+            [format!("\"{TOKEN}\""), format!(r#"{{"access_token":["{TOKEN}"],"instance_url":"x"}}"#), "<html>canary".into()]
+        {
+            let error = sign_in(client_credentials(), move |_| json(200, body.clone())).await.1.err().expect("no token");
+            assert_eq!(error.class, ErrorClass::Malformed);
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_is_not_there_names_its_place() {
+        let how = SalesforceSignIn::AccessToken { access_token: SecretReference::File("token.txt".into()) };
+        let error = sign_in(how, granted).await.1.err().expect("no file");
+        insta::assert_snapshot!(error, @"could not find a secret: no-secret: the secret file `token.txt` cannot be read: entity not found");
+    }
+
+    #[tokio::test]
+    async fn a_missing_command_line_tool_is_an_error_of_this_machine() {
+        let how = SalesforceSignIn::SalesforceCli { target_org: "crm".into() };
+        let (provider, transport) = connect(&SalesforceTarget { sign_in: how, login_url: None, ..target() }, granted);
+        assert_eq!(provider.identify().await.expect_err("no program").class, ErrorClass::Local);
+        assert!(transport.seen().is_empty());
+    }
+}
