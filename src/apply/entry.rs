@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{JobStage, Tally, Ticket};
+use super::{JobStage, SkipCause, Tally, Ticket};
 use crate::base::{Digest, PolicyName};
 
 /// One line of a run's journal.
@@ -99,23 +99,40 @@ pub enum Event {
         /// How.
         stage: JobStage,
     },
-    /// The batch's answers are in the answers file.
+    /// The batch's answers are in the answers files.
     Answered {
         /// The batch.
         batch: u64,
-        /// Records that may be sent again or have to be looked at: locked, transient, not processed, not mentioned.
+        /// Records that are to be sent again: locked, transient, not processed, rolled back with such a one.
         again: u64,
+        /// Records the system did not mention; they must be looked at before the batch is done.
+        missing: u64,
         /// Ends that are final.
         tally: Tally,
-        /// The length in bytes of the policy's answers file, up to which it is valid.
-        answers: u64,
+        /// The length in bytes up to which the policy's texts file is valid.
+        texts: u64,
+        /// Why, when the system refused the request as a whole and every record of the batch failed with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
     },
-    /// The request may or may not have taken effect: its records must be looked at before anything else is sent for them.
+    /// The request or job may or may not have taken effect: every record of the batch must be looked at before anything
+    /// else is sent for it.
     Unclear {
         /// The batch.
         batch: u64,
         /// Why.
         cause: String,
+    },
+    /// The records that had to be looked at have been, which ends the batch; what was seen is in the answers files.
+    Looked {
+        /// The batch.
+        batch: u64,
+        /// Records of the batch that are to be sent again, whether looked at or answered for.
+        again: u64,
+        /// Ends that are final.
+        tally: Tally,
+        /// The length in bytes up to which the policy's texts file is valid.
+        texts: u64,
     },
     /// The batch certainly had no effect; its records are free to be sent in another batch.
     Abandoned {
@@ -124,17 +141,12 @@ pub enum Event {
         /// Why.
         cause: String,
     },
-    /// Every batch of the wave has ended.
-    WaveClosed {
-        /// The wave.
-        wave: u32,
-        /// Records that would have to be sent again.
-        again: u64,
-    },
-    /// The policy will send nothing more.
+    /// The policy will send nothing more; what is under way is still settled.
     Halted {
         /// Why.
         cause: String,
+        /// What becomes of the records that were never sent.
+        skip: SkipCause,
     },
     /// The outcomes file is in place and the policy is done.
     Finished {

@@ -30,6 +30,19 @@ pub enum OutcomeKind {
     Unknown,
 }
 
+impl OutcomeKind {
+    /// The word for it in outcomes files and reports.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::AlreadyGone => "already-gone",
+            Self::Skipped(_) => "skipped",
+            Self::Failed(_) => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// Why a planned record was not deleted on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -48,6 +61,29 @@ pub enum SkipCause {
     Stopped,
 }
 
+impl SkipCause {
+    /// Every cause.
+    pub const ALL: [Self; 6] =
+        [Self::NoLongerMatches, Self::Changed, Self::Held, Self::RolledBack, Self::Dependency, Self::Stopped];
+
+    /// The word for it in files and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoLongerMatches => "no-longer-matches",
+            Self::Changed => "changed",
+            Self::Held => "held",
+            Self::RolledBack => "rolled-back",
+            Self::Dependency => "dependency",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The cause that `word` stands for, or `None`.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.word() == word)
+    }
+}
+
 /// Where an outcome is known from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -60,6 +96,18 @@ pub enum Evidence {
     Recheck,
     /// None.
     None,
+}
+
+impl Evidence {
+    /// The word for it in files and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Answer => "answer",
+            Self::Look => "look",
+            Self::Recheck => "recheck",
+            Self::None => "none",
+        }
+    }
 }
 
 /// How many planned records came to which end.

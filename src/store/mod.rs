@@ -1,19 +1,32 @@
 //! Bytes on disk: bundle, journal, state file, lock, atomic writes. An adapter: the only room that touches files.
 
+mod answer_pairing;
+mod answers_file;
 mod atomic;
 mod bundle;
 mod bundle_error;
 mod bundle_writer;
+mod ids_file;
+mod journal_file;
 mod lock;
+pub mod manifest_files;
+mod outcomes_file;
 mod records_file;
+mod run_directory;
 mod sort;
 mod state_file;
 
+pub use answer_pairing::{AnswerPairing, PairingReport};
+pub use answers_file::{MarkCount, MarksFile, RawMark, TextsFile};
 pub use atomic::{FileError, StagedDirectory, parent_of, repair_replacement, sync_directory, write_atomically};
 pub use bundle::Bundle;
 pub use bundle_error::BundleError;
 pub use bundle_writer::BundleWriter;
+pub use ids_file::{BatchIds, IdsFile, IdsIterator, IdsWriter};
+pub use journal_file::{Journal, JournalError, JournalFile};
 pub use lock::{LockError, LockedState, Unlocked};
+pub use outcomes_file::OutcomesWriter;
 pub use records_file::{RecordsReader, RecordsWriter};
+pub use run_directory::{RunDirectory, SkippedWriter, read_skipped};
 pub use sort::{DuplicateRow, RowSorter, SortOrder, SortedRows};
 pub use state_file::{StateError, StateStore};

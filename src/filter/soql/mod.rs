@@ -1,1 +1,43 @@
 //! SOQL conditions and queries: parse, print, evaluate, compile from the typed tree.
+//!
+//! ```
+//! use sexton::filter::soql::parse_condition;
+//!
+//! let condition = parse_condition("IsConverted=false and (Status = 'Closed' or LastActivityDate < LAST_N_YEARS:3)")?;
+//! assert_eq!(
+//!     condition.to_string(),
+//!     "IsConverted = false AND (Status = 'Closed' OR LastActivityDate < LAST_N_YEARS:3)"
+//! );
+//! assert!(parse_condition("Name = 'a' OR Id != ''; DELETE").is_err());
+//! # Ok::<(), Vec<sexton::filter::soql::SyntaxError>>(())
+//! ```
+
+mod compile;
+mod condition;
+mod date_literal;
+mod error;
+mod evaluate;
+mod lexer;
+mod nearest;
+mod parser;
+mod print;
+mod query_parser;
+mod quote;
+mod rules;
+mod select;
+
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod properties;
+
+pub use compile::{CompileError, compile};
+pub use condition::{Comparison, Condition, Decimal, Literal, Operator, Path, Place, Test};
+use date_literal::Named;
+pub use date_literal::{DateLiteral, Period};
+pub use error::SyntaxError;
+pub use evaluate::{Context, Record, Value, evaluate};
+use nearest::nearest;
+pub use parser::{parse_condition, parse_select};
+pub use quote::{Pattern, PatternPart};
+pub use select::{OrderBy, Select, SelectItem};

@@ -1,0 +1,138 @@
+//! A batch that is under way.
+
+use jiff::Timestamp;
+
+use super::{Batch, JobStage, Step, Ticket};
+
+/// How far a batch is, as the journal says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// A request is about to be sent, or a job to be made.
+    Intended,
+    /// The job exists.
+    Created,
+    /// Its data is about to be uploaded.
+    Loading,
+    /// Its data is there.
+    Loaded,
+    /// It is about to be started.
+    Starting,
+    /// It was started.
+    Started,
+    /// It has ended.
+    Ended,
+    /// Nobody knows what became of any of its records.
+    Unclear,
+    /// It has ended, and nobody knows what became of some of its records.
+    Incomplete,
+}
+
+/// A batch that is under way: what the journal says of it, and what only this process knows.
+#[derive(Clone, Debug)]
+pub(super) struct Active {
+    pub batch: Batch,
+    pub stage: Stage,
+    pub ticket: Option<Ticket>,
+    pub moment: Moment,
+}
+
+/// What only this process knows of a batch. It decides when something is tried, never what became of a record, and is
+/// forgotten by a crash.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Moment {
+    /// A step about it is under way.
+    pub busy: bool,
+    /// Its last step may have had its effect, so the system is asked before anything else.
+    pub doubted: bool,
+    /// Its job was seen not to have been started, and is to be given up.
+    pub give_up: bool,
+    /// Reading about it failed too often; a later run goes on.
+    pub parked: bool,
+    /// Nothing about it before this moment.
+    pub due: Option<Timestamp>,
+    /// Failed reads since the last good one.
+    pub failures: u32,
+    /// Polls that found it running.
+    pub polls: u32,
+    /// How far the look has come.
+    pub looked: u64,
+}
+
+impl Active {
+    pub(super) fn new(batch: Batch) -> Self {
+        Self { batch, stage: Stage::Intended, ticket: None, moment: Moment::default() }
+    }
+
+    /// Moves on to what the journal says now.
+    pub(super) fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.moment.doubted = false;
+        self.moment.give_up = false;
+        self.moment.failures = 0;
+        self.moment.polls = 0;
+    }
+
+    /// Whether it goes on although the policy has to wait for a person: only what the system may be working on.
+    pub(super) fn outlasts_a_stop(&self) -> bool {
+        !matches!(self.stage, Stage::Created | Stage::Loading | Stage::Loaded)
+    }
+
+    /// The next step, apart from waiting; `None` for a batch whose first step is under way. `retiring` says that no more
+    /// records may be handed to the system.
+    pub(super) fn step(&self, retiring: bool) -> Option<Step> {
+        let batch = self.batch.clone();
+        let ticket = || self.ticket.clone().map(|ticket| (self.batch.clone(), ticket));
+        let doubted = self.moment.doubted;
+        match self.stage {
+            Stage::Intended => None,
+            Stage::Created | Stage::Loading | Stage::Loaded if self.moment.give_up => {
+                ticket().map(|(batch, ticket)| Step::Abort(batch, ticket))
+            }
+            Stage::Created if !doubted && !retiring => ticket().map(|(batch, ticket)| Step::Load(batch, ticket)),
+            Stage::Loaded | Stage::Starting if !doubted && !retiring => {
+                ticket().map(|(batch, ticket)| Step::Start(batch, ticket))
+            }
+            Stage::Starting if !doubted => ticket().map(|(batch, ticket)| Step::Start(batch, ticket)),
+            Stage::Created | Stage::Loading | Stage::Loaded | Stage::Starting | Stage::Started => {
+                ticket().map(|(batch, ticket)| Step::Poll(batch, ticket))
+            }
+            Stage::Ended => ticket().map(|(batch, ticket)| Step::Collect(batch, ticket)),
+            Stage::Unclear => Some(Step::Look { batch, from: self.moment.looked, missing_only: false }),
+            Stage::Incomplete => Some(Step::Look { batch, from: self.moment.looked, missing_only: true }),
+        }
+    }
+}
+
+/// What a poll tells about a batch, see [`judge_poll`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PollVerdict {
+    /// The start has taken effect.
+    Started,
+    /// The job has ended.
+    Ended,
+    /// It is still running.
+    Running,
+    /// It was not started and may be started now.
+    Startable,
+    /// It was not started, and its data may not be whole: it is to be given up.
+    Useless,
+    /// It was never started and does not exist any more.
+    NeverWas,
+    /// It may have run and does not exist any more.
+    Lost,
+}
+
+/// What it means that the system says `seen` about a job at `stage`.
+///
+/// An API whose upload begins the work never shows such a job as [`JobStage::Open`], so that the answers are the same.
+pub(super) fn judge_poll(stage: &Stage, seen: JobStage) -> PollVerdict {
+    match (stage, seen) {
+        (Stage::Started, JobStage::Complete | JobStage::Broken) => PollVerdict::Ended,
+        (Stage::Started, JobStage::Open | JobStage::Running) => PollVerdict::Running,
+        (_, JobStage::Running | JobStage::Complete | JobStage::Broken) => PollVerdict::Started,
+        (Stage::Loaded | Stage::Starting, JobStage::Open) => PollVerdict::Startable,
+        (_, JobStage::Open) => PollVerdict::Useless,
+        (Stage::Created, JobStage::Gone) => PollVerdict::NeverWas,
+        (_, JobStage::Gone) => PollVerdict::Lost,
+    }
+}

@@ -1,0 +1,158 @@
+//! What is known about one record of one wave after its batch.
+
+use super::{AnswerVerdict, Evidence, Outcome, OutcomeKind, Presence, SkipCause};
+use crate::base::{Failure, FailureClass, RecordId};
+
+/// What is known about one record of one wave after its batch.
+///
+/// It is not an [`Outcome`]: a record marked [`Mark::Again`] has another mark in the next wave, and only the last one
+/// decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It was deleted by us.
+    Deleted(Evidence),
+    /// The system says it was not there.
+    AlreadyGone(Failure),
+    /// The system did not delete it, and sending it again cannot help.
+    Failed(Failure, Evidence),
+    /// It was taken back because another record of the same atomic request failed for good.
+    RolledBack(Failure),
+    /// It is to be sent again.
+    Again {
+        /// What the system said, or our own words where it said nothing; the failure should this be the last wave.
+        failure: Failure,
+        /// Where that is known from.
+        evidence: Evidence,
+        /// Whether a request for it got no answer, so that it may yet turn out to have been deleted by us.
+        unclear: bool,
+    },
+    /// It was looked at in vain.
+    Unknown,
+    /// The system's answers do not mention it, or contradict themselves about it: it must be looked at.
+    Missing,
+}
+
+impl Mark {
+    /// The mark for the system's answer about a record that was sent by itself, or in a request that is not atomic.
+    pub fn of_verdict(verdict: AnswerVerdict) -> Self {
+        match verdict {
+            AnswerVerdict::Deleted => Self::Deleted(Evidence::Answer),
+            AnswerVerdict::AlreadyGone(failure) => Self::AlreadyGone(failure),
+            AnswerVerdict::Failed(failure) if failure.class.may_be_retried() => Self::again(failure),
+            AnswerVerdict::Failed(failure) => Self::Failed(failure, Evidence::Answer),
+            AnswerVerdict::RolledBack(failure) => Self::again(failure),
+            AnswerVerdict::NotProcessed => {
+                Self::again(ours("not-processed", "the system ended the job before it came to this record"))
+            }
+        }
+    }
+
+    /// The mark for what a look shows. `unclear` says that a request or job for the record may have taken effect; without it
+    /// the job has ended and the record was merely not mentioned.
+    ///
+    /// A record that is gone counts as deleted by us, since we sent it, and with the look as evidence: nobody can tell our
+    /// deletion from another one of the same moment.
+    pub fn of_look(presence: Presence, unclear: bool) -> Self {
+        match presence {
+            Presence::InBin | Presence::Absent => Self::Deleted(Evidence::Look),
+            Presence::Present => {
+                let failure = if unclear {
+                    ours("no-answer", "the request was not answered, and a look afterwards found the record still there")
+                } else {
+                    ours("not-mentioned", "no result mentions the record, and a look afterwards found it still there")
+                };
+                Self::Again { failure, evidence: Evidence::Look, unclear }
+            }
+        }
+    }
+
+    fn again(failure: Failure) -> Self {
+        Self::Again { failure, evidence: Evidence::Answer, unclear: false }
+    }
+
+    /// The end of a record whose last mark this is. `unclear` tells that in an earlier wave a request for it got no answer:
+    /// what is then already gone is our own doing.
+    pub fn into_outcome(self, id: RecordId, unclear: bool) -> Outcome {
+        let (kind, evidence) = match self {
+            Self::Deleted(evidence) => (OutcomeKind::Deleted, evidence),
+            Self::AlreadyGone(_) if unclear => (OutcomeKind::Deleted, Evidence::Answer),
+            Self::AlreadyGone(_) => (OutcomeKind::AlreadyGone, Evidence::Answer),
+            Self::Failed(failure, evidence) | Self::Again { failure, evidence, .. } => (OutcomeKind::Failed(failure), evidence),
+            Self::RolledBack(_) => (OutcomeKind::Skipped(SkipCause::RolledBack), Evidence::Answer),
+            Self::Unknown | Self::Missing => (OutcomeKind::Unknown, Evidence::None),
+        };
+        Outcome { id, kind, evidence }
+    }
+}
+
+/// The marks for the answers to one atomic request: it had an effect on all records or on none.
+///
+/// When a record failed for good, the ones rolled back with it are done: they were to go together or not at all. When
+/// nothing stood in the way but locks, or records that are gone already, the rest may be sent again.
+pub fn marks_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>) -> Vec<Mark> {
+    let verdicts: Vec<AnswerVerdict> = verdicts.into_iter().collect();
+    let hopeless = verdicts
+        .iter()
+        .any(|verdict| matches!(verdict, AnswerVerdict::Failed(failure) if !failure.class.may_be_retried()));
+    verdicts
+        .into_iter()
+        .map(|verdict| match verdict {
+            AnswerVerdict::RolledBack(failure) if hopeless => Mark::RolledBack(failure),
+            AnswerVerdict::Failed(failure) if hopeless => Mark::Failed(failure, Evidence::Answer),
+            verdict => Mark::of_verdict(verdict),
+        })
+        .collect()
+}
+
+/// A failure in our own words, where the system has none.
+fn ours(code: &str, message: &str) -> Failure {
+    Failure { class: FailureClass::Transient, code: code.into(), message: message.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(class: FailureClass) -> Failure {
+        Failure { class, code: format!("{class:?}"), message: String::new() }
+    }
+
+    fn is_again(mark: &Mark) -> bool {
+        matches!(mark, Mark::Again { .. })
+    }
+
+    #[test]
+    fn an_atomic_request_that_met_a_lock_is_sent_again_as_a_whole() {
+        let locked = AnswerVerdict::Failed(failure(FailureClass::Locked));
+        let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
+        assert!(marks_of_atomic([locked, rolled.clone(), rolled]).iter().all(is_again));
+    }
+
+    #[test]
+    fn an_atomic_request_goes_on_without_a_record_that_is_gone() {
+        let gone = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
+        let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
+        let marks = marks_of_atomic([gone, rolled]);
+        assert!(matches!(marks[0], Mark::AlreadyGone(_)));
+        assert!(is_again(&marks[1]));
+    }
+
+    #[test]
+    fn an_atomic_request_with_a_lasting_failure_ends_for_all() {
+        let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
+        let locked = AnswerVerdict::Failed(failure(FailureClass::Locked));
+        let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
+        let marks = marks_of_atomic([rolled, refused, locked]);
+        assert!(matches!(marks[0], Mark::RolledBack(_)));
+        assert!(matches!(marks[1], Mark::Failed(..)));
+        assert!(matches!(marks[2], Mark::Failed(..)));
+    }
+
+    #[test]
+    fn what_is_gone_after_an_unanswered_request_was_our_doing() {
+        let id = RecordId::new("a").expect("valid");
+        let gone = Mark::AlreadyGone(failure(FailureClass::Invalid));
+        assert_eq!(gone.clone().into_outcome(id, true).kind, OutcomeKind::Deleted);
+        assert_eq!(gone.into_outcome(id, false).kind, OutcomeKind::AlreadyGone);
+    }
+}

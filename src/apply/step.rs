@@ -1,0 +1,113 @@
+//! What a lane wants done next, and how it ended.
+
+use jiff::Timestamp;
+
+use super::{Batch, Event, Fault, JobStage, Tally, Ticket};
+
+/// What a lane wants done next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Write this into the journal; nothing else is to be done.
+    Write(Event),
+    /// Send the batch in one request.
+    Send(Batch),
+    /// Make a job for the batch.
+    Create(Batch),
+    /// Upload the job's records.
+    Load(Batch, Ticket),
+    /// Start the job.
+    Start(Batch, Ticket),
+    /// Ask how far the job is.
+    Poll(Batch, Ticket),
+    /// Give up a job that was not started.
+    Abort(Batch, Ticket),
+    /// Fetch the ended job's answers.
+    Collect(Batch, Ticket),
+    /// Look at some of the batch's records.
+    Look {
+        /// The batch.
+        batch: Batch,
+        /// The place within the batch from which on records are still to be looked at.
+        from: u64,
+        /// Whether only those are meant that the system's answers do not mention. What happened to them is then certain: the job has ended.
+        missing_only: bool,
+    },
+    /// Write the ids that are to be sent again into this wave's file.
+    OpenWave(u32),
+    /// Nothing can be done before this moment, or before a step under way has ended; with `None` only the latter.
+    Wait(Option<Timestamp>),
+    /// Write the outcomes.
+    Finish,
+    /// Nothing more can be done in this run; the same command continues. The text says why.
+    Pause(String),
+    /// Nothing more is wanted, since the run was asked to stop; the same command continues.
+    Stop,
+}
+
+impl Step {
+    /// What must be durable in the journal before the step is taken, for one that cannot be taken back.
+    pub fn intent(&self) -> Option<Event> {
+        match self {
+            Self::Write(event) => Some(event.clone()),
+            Self::Send(batch) | Self::Create(batch) => Some(Event::Intended {
+                batch: batch.number,
+                wave: batch.wave,
+                first: batch.first,
+                count: batch.count,
+            }),
+            Self::Load(batch, _) => Some(Event::Loading { batch: batch.number }),
+            Self::Start(batch, _) => Some(Event::Starting { batch: batch.number }),
+            _ => None,
+        }
+    }
+
+    /// The batch the step is about.
+    pub fn batch(&self) -> Option<&Batch> {
+        match self {
+            Self::Send(batch)
+            | Self::Create(batch)
+            | Self::Load(batch, _)
+            | Self::Start(batch, _)
+            | Self::Poll(batch, _)
+            | Self::Abort(batch, _)
+            | Self::Collect(batch, _)
+            | Self::Look { batch, .. } => Some(batch),
+            _ => None,
+        }
+    }
+}
+
+/// How a step about a batch ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepEnd {
+    /// A load, a start or an abort was accepted.
+    Done,
+    /// The job was made.
+    Created(Ticket),
+    /// The job is at this stage.
+    Polled(JobStage),
+    /// The marks for every record of the batch are durable.
+    Answered {
+        /// Records marked [`super::Mark::Again`].
+        again: u64,
+        /// Records marked [`super::Mark::Missing`].
+        missing: u64,
+        /// The others.
+        tally: Tally,
+        /// The length in bytes of the texts file.
+        texts: u64,
+        /// Why, when the request was refused as a whole.
+        refused: Option<String>,
+    },
+    /// Some records were looked at, and their marks are durable.
+    Looked {
+        /// The place within the batch from which on records are still to be looked at; its count when none are.
+        next: u64,
+        /// When none are: how many of the batch's records are marked [`super::Mark::Again`], and the others.
+        ended: Option<(u64, Tally)>,
+        /// The length in bytes of the texts file.
+        texts: u64,
+    },
+    /// It failed.
+    Failed(Fault),
+}

@@ -1,0 +1,47 @@
+//! This machine: its clock, its randomness, who is at it.
+#![expect(clippy::disallowed_methods, reason = "the one adapter that reads the clock and the environment for the whole program")]
+
+use jiff::Timestamp;
+
+use crate::base::Clock;
+
+/// The machine's own clock.
+#[derive(Clone, Copy, Debug)]
+pub struct MachineClock;
+
+impl Clock for MachineClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// `user@host`, as far as the machine says.
+pub fn who() -> String {
+    let first = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let user = first(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "somebody".into());
+    let host = first(&["HOSTNAME", "COMPUTERNAME"])
+        .or_else(|| std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()))
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "this machine".into());
+    format!("{user}@{host}")
+}
+
+/// A UUID nobody has had before.
+pub fn fresh_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+/// A number nobody can foresee.
+pub fn seed() -> u64 {
+    uuid::Uuid::new_v4().as_u64_pair().0
+}
+
+/// Whether the user allows colours: `NO_COLOR` (<https://no-color.org>) is not set, and the terminal is not a dumb one.
+pub fn allows_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::env::var("TERM").as_deref() != Ok("dumb")
+}
+
+/// What `SEXTON_LOG` says, where it is set.
+pub fn log_filter() -> Option<String> {
+    std::env::var("SEXTON_LOG").ok().filter(|filter| !filter.is_empty())
+}

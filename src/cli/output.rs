@@ -1,0 +1,90 @@
+//! The only place that prints.
+#![expect(clippy::print_stderr, reason = "this module is the view")]
+
+use std::io::{IsTerminal, Write};
+
+use crate::command::CommandError;
+use crate::report::{JSON_FORMAT, JsonEvent, Palette, terminal_line};
+
+/// Where results and messages go: data to standard output, everything else to standard error.
+#[derive(Clone, Debug)]
+pub struct Output {
+    json: bool,
+    coloured: bool,
+}
+
+impl Output {
+    /// For people, or for machines (`json`). `colours` is what the user allows; a stream that is no terminal has none.
+    pub fn new(json: bool, colours: bool) -> Self {
+        let output = Self { json, coloured: colours };
+        if json {
+            output.event(&JsonEvent::Version { format_version: JSON_FORMAT, sexton: env!("CARGO_PKG_VERSION") });
+        }
+        output
+    }
+
+    /// Whether machines read.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Colours for standard output.
+    pub fn palette(&self) -> Palette {
+        Palette::new(self.coloured && std::io::stdout().is_terminal())
+    }
+
+    /// Colours for standard error.
+    pub fn error_palette(&self) -> Palette {
+        Palette::new(self.coloured && std::io::stderr().is_terminal())
+    }
+
+    /// Prints text for people as it is; it already is safe for a terminal.
+    ///
+    /// A reader that went away (`sexton show | head`) is no error.
+    pub fn text(&self, text: &str) {
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        let _ = std::io::stdout().lock().flush();
+    }
+
+    /// Prints one event for machines.
+    pub fn event(&self, event: &JsonEvent) {
+        self.text(&format!("{}\n", event.line()));
+    }
+
+    /// Tells a person something on standard error; machines get it as a warning.
+    pub fn warn(&self, message: &str) {
+        if self.json {
+            self.event(&JsonEvent::Warning { message: message.to_owned() });
+        } else {
+            eprintln!("{} {}", self.error_palette().caution("warning:"), terminal_line(message));
+        }
+    }
+
+    /// A plain line on standard error, for people only.
+    pub fn note(&self, message: &str) {
+        if !self.json {
+            eprintln!("{message}");
+        }
+    }
+
+    /// Tells why the work ended here.
+    pub fn error(&self, error: &CommandError) {
+        if self.json {
+            self.event(&JsonEvent::Error {
+                exit_code: error.exit.code(),
+                message: error.title.clone(),
+                notes: error.notes.clone(),
+                help: error.help.clone(),
+            });
+            return;
+        }
+        let palette = self.error_palette();
+        eprintln!("{} {}", palette.trouble("error:"), terminal_line(&error.title));
+        for note in &error.notes {
+            eprintln!("  {} {}", palette.faint("="), terminal_line(note));
+        }
+        if let Some(help) = &error.help {
+            eprintln!("  {} {}", palette.strong("help:"), terminal_line(help));
+        }
+    }
+}

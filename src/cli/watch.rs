@@ -1,0 +1,96 @@
+//! Progress: bars on a terminal, plain lines elsewhere, events for machines.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::Output;
+use crate::base::PolicyName;
+use crate::command::Watcher;
+use crate::report::{JsonEvent, grouped, terminal_line};
+
+/// Shows a verb at work.
+pub struct ProgressView {
+    output: Output,
+    bars: Option<MultiProgress>,
+    shown: Mutex<BTreeMap<String, Shown>>,
+}
+
+/// What is shown of one piece of work.
+struct Shown {
+    bar: Option<ProgressBar>,
+    /// The last hundredth that was told in plain lines.
+    told: u64,
+}
+
+impl ProgressView {
+    /// Bars where standard error is a terminal and a person reads.
+    pub fn new(output: Output) -> Self {
+        let bars = (!output.is_json() && std::io::stderr().is_terminal()).then(MultiProgress::new);
+        Self { output, bars, shown: Mutex::new(BTreeMap::new()) }
+    }
+
+    fn bar(bars: &MultiProgress, label: &str, total: Option<u64>) -> ProgressBar {
+        let template = match total {
+            Some(_) => "{msg:32} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
+            None => "{msg:32} {human_pos} {per_sec}",
+        };
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = bars.add(ProgressBar::new(total.unwrap_or(0)).with_style(style));
+        bar.set_message(terminal_line(label).into_owned());
+        bar
+    }
+
+    /// Takes every bar off the screen.
+    pub fn clear(&self) {
+        if let Some(bars) = &self.bars {
+            let _ = bars.clear();
+        }
+    }
+}
+
+impl Watcher for ProgressView {
+    fn progress(&self, policy: Option<&PolicyName>, doing: &str, done: u64, total: Option<u64>) {
+        let label = policy.map_or_else(|| doing.to_owned(), |policy| format!("{policy}: {doing}"));
+        let Ok(mut shown) = self.shown.lock() else { return };
+        let entry = shown
+            .entry(label.clone())
+            .or_insert_with(|| Shown { bar: self.bars.as_ref().map(|bars| Self::bar(bars, &label, total)), told: u64::MAX });
+        if let Some(bar) = &entry.bar {
+            if let Some(total) = total {
+                bar.set_length(total);
+            }
+            bar.set_position(done);
+            if Some(done) == total {
+                bar.finish_and_clear();
+            }
+            return;
+        }
+        // Without a terminal a line for every quarter is enough to see that it lives, and keeps logs short.
+        let quarter = total.filter(|total| *total > 0).map_or(done / 250_000, |total| done * 4 / total);
+        if entry.told == quarter {
+            return;
+        }
+        entry.told = quarter;
+        if self.output.is_json() {
+            self.output.event(&JsonEvent::Progress {
+                policy: policy.map(ToString::to_string),
+                doing: doing.to_owned(),
+                done,
+                total,
+            });
+        } else {
+            let of = total.map(|total| format!(" of {}", grouped(total))).unwrap_or_default();
+            self.output.note(&format!("{}: {}{of}", terminal_line(&label), grouped(done)));
+        }
+    }
+
+    fn warn(&self, message: &str) {
+        match &self.bars {
+            Some(bars) => bars.suspend(|| self.output.warn(message)),
+            None => self.output.warn(message),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Systems, signed in to, and what they say about their objects.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{CommandError, Exit, Host};
+use crate::base::TargetName;
+use crate::manifest::{Target, Workspace};
+use crate::plan::{Identity, ObjectFacts, SealedTarget};
+use crate::provider::{ErrorClass, Provider};
+
+/// One system, signed in to.
+pub(super) struct Connection {
+    /// The way to it.
+    pub provider: Arc<dyn Provider>,
+    /// Who and where.
+    pub sealed: SealedTarget,
+    described: BTreeMap<String, ObjectFacts>,
+}
+
+impl Connection {
+    /// Signs in to a target and asks who and where.
+    pub async fn open(host: &Host, target: &Target, project: &Path) -> Result<Self, CommandError> {
+        let provider = host.connector.connect(target, project);
+        let identity: Identity = provider.identify().await.map_err(|error| {
+            let exit = if error.class == ErrorClass::WrongSystem { Exit::PlanUnusable } else { Exit::Error };
+            let mut converted = CommandError::from(error).with_note(format!("while signing in to target `{}`", target.name));
+            converted.exit = exit;
+            converted
+        })?;
+        let sealed =
+            SealedTarget { system: target.system.name().to_owned(), environment: target.environment, identity };
+        Ok(Self { provider, sealed, described: BTreeMap::new() })
+    }
+
+    /// Who and where.
+    pub fn identity(&self) -> &Identity {
+        &self.sealed.identity
+    }
+
+    /// What the system says about an object; asked once.
+    pub async fn describe(&mut self, object: &str) -> Result<ObjectFacts, CommandError> {
+        if let Some(facts) = self.described.get(object) {
+            return Ok(facts.clone());
+        }
+        let facts = self.provider.describe(object).await?;
+        self.described.insert(object.to_owned(), facts.clone());
+        Ok(facts)
+    }
+
+    /// The same, `None` for an object this login cannot see.
+    pub async fn describe_if_visible(&mut self, object: &str) -> Result<Option<ObjectFacts>, CommandError> {
+        if let Some(facts) = self.described.get(object) {
+            return Ok(Some(facts.clone()));
+        }
+        match self.provider.describe(object).await {
+            Ok(facts) => {
+                self.described.insert(object.to_owned(), facts.clone());
+                Ok(Some(facts))
+            }
+            Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Signs in to every target that a policy uses. A target without policies is left alone.
+pub(super) async fn open_all(
+    host: &Host,
+    workspace: &Workspace,
+    project: &Path,
+) -> Result<BTreeMap<TargetName, Connection>, CommandError> {
+    let mut connections = BTreeMap::new();
+    for (name, target) in &workspace.targets {
+        if workspace.policies.values().any(|policy| policy.target == *name) {
+            host.watcher.progress(None, &format!("signing in to {name}"), 0, None);
+            connections.insert(name.clone(), Connection::open(host, target, project).await?);
+        }
+    }
+    Ok(connections)
+}

@@ -1,0 +1,41 @@
+//! What a verb is given of the world around it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::base::{Clock, PolicyName};
+use crate::manifest::Target;
+use crate::provider::Provider;
+
+/// Makes a provider for a target. The command line hands in one that reaches the network; tests hand in one that reaches a
+/// sandbox in the same process.
+pub trait Connector: Send + Sync {
+    /// A provider for `target`, not yet signed in. Secrets named by relative files are looked for below `project`.
+    fn connect(&self, target: &Target, project: &Path) -> Arc<dyn Provider>;
+}
+
+/// Watches a verb at work.
+pub trait Watcher: Send + Sync {
+    /// So many of so many records are done.
+    fn progress(&self, policy: Option<&PolicyName>, doing: &str, done: u64, total: Option<u64>);
+
+    /// Something a person should know; the work goes on.
+    fn warn(&self, message: &str);
+}
+
+/// What a verb is given of the world around it.
+#[derive(Clone)]
+pub struct Host {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The way to the systems.
+    pub connector: Arc<dyn Connector>,
+    /// Who looks on.
+    pub watcher: Arc<dyn Watcher>,
+    /// `user@host`, for the lock.
+    pub who: String,
+    /// A number nobody can foresee; the same number gives the same run.
+    pub seed: u64,
+    /// A UUID nobody has had before, for a lineage or a lock.
+    pub fresh_id: Arc<dyn Fn() -> String + Send + Sync>,
+}

@@ -1,0 +1,584 @@
+//! Conditions as people write them, and the mistakes they make.
+
+use super::{SyntaxError, parse_condition, parse_select};
+
+#[test]
+fn reads_what_people_write() {
+    let conditions = [
+        "Name = 'Sandy'",
+        "name='Sandy' and NOT__c != 'x'",
+        "LastName LIKE 'appl%'",
+        r"Name LIKE 'Ter\%%' AND Name LIKE '_\__'",
+        r"Name = 'Bob\'s BBQ'",
+        r#"Name = 'tab\there, \"quoted\", back\\slash, caf\u00e9, line\nend'"#,
+        "BillingState IN ('California', 'New York')",
+        "BillingState NOT IN ('California','New York')",
+        "Name = ''",
+        "Name IN ('a', null)",
+        "MSP1__c includes ('AAA;BBB','CCC')",
+        "MSP1__c EXCLUDES ('AAA')",
+        "MSP1__c = 'AAA;BBB'",
+        "ActivityDate != null",
+        "ActivityDate <> NULL",
+        "Test_c = null",
+        "IsDeleted = TRUE",
+        "Amount > 1000",
+        "Amount >= -0.50 AND Amount <= +2",
+        "AnnualRevenue>0 AND (NOT Type='Prospect')",
+        "NOT Type = 'Prospect'",
+        "NOT (Type = 'Prospect' OR Type = 'Other')",
+        "((Name = 'x'))",
+        "(A = 1 OR B = 2) AND (C = 3 OR (D = 4 AND E = 5))",
+        "LastName = 'Young' or Account.Name = 'Quarry'",
+        "Contact.Account.Owner.Manager.Profile.Name = 'x'",
+        "Parent__r.Name LIKE 'a%'",
+        "CreatedDate > 2005-10-08T01:02:03Z",
+        "CreatedDate > 1999-01-01T23:01:01+01:00",
+        "CreatedDate < 1999-01-01T23:01:01-08:00",
+        "CreatedDate < 2011-04-26T10:00:00.000Z",
+        "CloseDate = 1999-01-01",
+        "CreatedDate = YESTERDAY",
+        "CreatedDate < today",
+        "CloseDate > LAST_MONTH",
+        "CreatedDate = LAST_N_DAYS:365",
+        "CloseDate > NEXT_N_QUARTERS:2 AND CloseDate < NEXT_N_YEARS:5",
+        "CloseDate = N_DAYS_AGO:25 OR CloseDate = N_WEEKS_AGO:3 OR CloseDate = N_FISCAL_YEARS_AGO:3",
+        "CreatedDate IN (TODAY, LAST_90_DAYS)",
+        "LastActivityDate < LAST_N_YEARS:3\n  AND\tIsConverted = false",
+        "Id IN (SELECT AccountId FROM Opportunity WHERE StageName = 'Closed Lost')",
+        "WhoId IN ( SELECT Id FROM Contact WHERE MailingCity = 'Twin Falls' )",
+        "Id NOT IN (SELECT AccountId FROM Opportunity WHERE IsClosed = false)",
+        "Id IN (SELECT AccountId FROM Contact WHERE LastName LIKE 'apple%') AND Id IN (SELECT AccountId FROM Opportunity WHERE isClosed = false)",
+        "OwnerId IN (SELECT Id FROM Group)",
+        "Id IN (SELECT WhatId FROM Task WHERE (A = 1 OR B = 2) AND C IN ('x'))",
+    ];
+    let printed = conditions.map(|text| {
+        let condition = parse_condition(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+        let printed = condition.to_string();
+        assert_eq!(parse_condition(&printed).as_ref(), Ok(&condition), "{printed}");
+        printed
+    });
+    insta::assert_snapshot!(printed.join("\n"), @r#"
+    Name = 'Sandy'
+    name = 'Sandy' AND NOT__c != 'x'
+    LastName LIKE 'appl%'
+    Name LIKE 'Ter\%%' AND Name LIKE '_\__'
+    Name = 'Bob\'s BBQ'
+    Name = 'tab\there, "quoted", back\\slash, café, line\nend'
+    BillingState IN ('California', 'New York')
+    BillingState NOT IN ('California', 'New York')
+    Name = ''
+    Name IN ('a', null)
+    MSP1__c INCLUDES ('AAA;BBB', 'CCC')
+    MSP1__c EXCLUDES ('AAA')
+    MSP1__c = 'AAA;BBB'
+    ActivityDate != null
+    ActivityDate != null
+    Test_c = null
+    IsDeleted = true
+    Amount > 1000
+    Amount >= -0.50 AND Amount <= +2
+    AnnualRevenue > 0 AND (NOT Type = 'Prospect')
+    NOT Type = 'Prospect'
+    NOT (Type = 'Prospect' OR Type = 'Other')
+    Name = 'x'
+    (A = 1 OR B = 2) AND (C = 3 OR (D = 4 AND E = 5))
+    LastName = 'Young' OR Account.Name = 'Quarry'
+    Contact.Account.Owner.Manager.Profile.Name = 'x'
+    Parent__r.Name LIKE 'a%'
+    CreatedDate > 2005-10-08T01:02:03Z
+    CreatedDate > 1999-01-01T22:01:01Z
+    CreatedDate < 1999-01-02T07:01:01Z
+    CreatedDate < 2011-04-26T10:00:00Z
+    CloseDate = 1999-01-01
+    CreatedDate = YESTERDAY
+    CreatedDate < TODAY
+    CloseDate > LAST_MONTH
+    CreatedDate = LAST_N_DAYS:365
+    CloseDate > NEXT_N_QUARTERS:2 AND CloseDate < NEXT_N_YEARS:5
+    CloseDate = N_DAYS_AGO:25 OR CloseDate = N_WEEKS_AGO:3 OR CloseDate = N_FISCAL_YEARS_AGO:3
+    CreatedDate IN (TODAY, LAST_90_DAYS)
+    LastActivityDate < LAST_N_YEARS:3 AND IsConverted = false
+    Id IN (SELECT AccountId FROM Opportunity WHERE StageName = 'Closed Lost')
+    WhoId IN (SELECT Id FROM Contact WHERE MailingCity = 'Twin Falls')
+    Id NOT IN (SELECT AccountId FROM Opportunity WHERE IsClosed = false)
+    Id IN (SELECT AccountId FROM Contact WHERE LastName LIKE 'apple%') AND Id IN (SELECT AccountId FROM Opportunity WHERE isClosed = false)
+    OwnerId IN (SELECT Id FROM Group)
+    Id IN (SELECT WhatId FROM Task WHERE (A = 1 OR B = 2) AND C IN ('x'))
+    "#);
+}
+
+fn visible(text: &str) -> String {
+    text.replace('\n', "\\n").replace('\u{a0}', "\\u{a0}")
+}
+
+/// The mistakes, each with the text that would be underlined and the help.
+fn shown(text: &str, errors: &[SyntaxError]) -> String {
+    let mut shown = visible(text) + "\n";
+    for error in errors {
+        shown.push_str(&format!("    {error}: [{}]\n", visible(&text[error.start..error.end])));
+        if let Some(help) = &error.help {
+            shown.push_str(&format!("        {help}\n"));
+        }
+    }
+    shown
+}
+
+#[test]
+fn explains_what_is_wrong_with_a_condition() {
+    let conditions = [
+        "",
+        "  \n",
+        "WHERE Name = 'x'",
+        "SELECT Id FROM Lead WHERE Status = 'Closed' LIMIT 5",
+        "SELECT Id FROM Lead",
+        "Name LIEK 'x'",
+        "Name = 'a' ADN Age = 1",
+        "Name = 'a' AND B = 2 OR C = 3",
+        "(A = 1 OR B = 2 AND C = 3) AND D = 4",
+        "A = 1 AND NOT B = 2",
+        "NOT A = 1 AND B = 2",
+        "NOT NOT A = 1",
+        "Name NOT LIKE 'x'",
+        "Name IS NULL",
+        "Name IS NOT NULL",
+        "Age BETWEEN 1 AND 2",
+        "Name == 'x'",
+        "A = 1 && B = 2",
+        "!A",
+        "Name = \"x\" AND B = 1",
+        "Name = ‘x’",
+        "Name = x",
+        "Flag = ture",
+        "D > LAST_MOTNH",
+        "D > LAST_N_DAYS",
+        "D > LAST_N_DAYS:x",
+        "D > LAST_N_DAYS:-1",
+        "D > LAST_MONTH:3",
+        "D > :when",
+        "D > 2026-1-31",
+        "D > 2026-02-30",
+        "D > 2026-01-31T00:00:00",
+        "Amount > 1,000",
+        "Amount > 1e5",
+        "Name = 'x",
+        r"Name = 'x\'",
+        r"Name = 'x\d'",
+        r"Name = '50\%'",
+        "Name LIKE 5",
+        "Name LIKE",
+        "Name",
+        "Name =",
+        "= 'x'",
+        "Name = 'x' AND",
+        "AND Name = 'x'",
+        "Name = 'x' ORDER BY Name",
+        "Name = 'x' LIMIT 10",
+        "Name = 'x' ALL ROWS",
+        "Name = 'x' FOR UPDATE",
+        "Name = 'x';",
+        "Name = 'x') OR (Id != ''",
+        "Name = 'x'))",
+        "((Name = 'x')",
+        "()",
+        "Name = 'x' -- all",
+        "Name = 'x' /* all */ OR Id != ''",
+        "Name IN 'x'",
+        "Name IN ()",
+        "Name IN ('x',)",
+        "Name IN ('x' 'y')",
+        "M INCLUDES (1)",
+        "CALENDAR_YEAR(CreatedDate) = 2020",
+        "A.B.C.D.E.F.G = 1",
+        "A..B = 1",
+        "Na-me = 1",
+        "Näme = 1",
+        "Name\u{a0}= 1",
+        "SELECT = 1",
+        "Id IN (SELECT AccountId FROM A) OR B = 1",
+        "NOT Id IN (SELECT AccountId FROM A)",
+        "Id IN (SELECT X FROM A) AND Id IN (SELECT X FROM B) AND Id NOT IN (SELECT X FROM C)",
+        "Id IN (SELECT X FROM A WHERE Id IN (SELECT Y FROM B))",
+        "Account.Id IN (SELECT X FROM A)",
+        "Id IN (SELECT Account.Id FROM A)",
+        "Id IN (SELECT X, Y FROM A)",
+        "Id IN (SELECT COUNT() FROM A)",
+        "Id IN (SELECT X FROM A ORDER BY X LIMIT 1)",
+        "Id IN (SELECT X FROM A",
+        "Id IN (SELECT X A WHERE B = 1)",
+        "A LIEK 'x' AND B = y AND (C = 1 AND D ~ 2)",
+        "A LIEK 'x' AND B = y AND (C = 1 AND D IS 2)",
+    ];
+    let explained: Vec<String> =
+        conditions.into_iter().map(|text| shown(text, &parse_condition(text).expect_err(text))).collect();
+    insta::assert_snapshot!(explained.concat(), @r#"
+
+        the filter is empty: []
+            write a condition, such as `Status = 'Closed'`; an empty filter would mean every record
+      \n
+        the filter is empty: [  \n]
+            write a condition, such as `Status = 'Closed'`; an empty filter would mean every record
+    WHERE Name = 'x'
+        the filter starts with `WHERE`: [WHERE]
+            leave the word out: the condition alone is the filter
+    SELECT Id FROM Lead WHERE Status = 'Closed' LIMIT 5
+        the filter is a whole statement, not a condition: [SELECT]
+            write the WHERE part alone: `Status = 'Closed'`
+    SELECT Id FROM Lead
+        the filter is a whole statement, not a condition: [SELECT]
+            write the WHERE part alone, without `WHERE`, such as `Status = 'Closed'`
+    Name LIEK 'x'
+        expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found `LIEK`: [LIEK]
+            did you mean `LIKE`?
+    Name = 'a' ADN Age = 1
+        expected `AND`, `OR` or the end of the condition, found `ADN`: [ADN]
+            did you mean `AND`?
+    Name = 'a' AND B = 2 OR C = 3
+        `OR` stands beside `AND` without parentheses: [OR]
+            say which belong together: `(Name = 'a' AND B = 2) OR C = 3` or `Name = 'a' AND (B = 2 OR C = 3)`
+    (A = 1 OR B = 2 AND C = 3) AND D = 4
+        `AND` stands beside `OR` without parentheses: [AND]
+            say which belong together: `(A = 1 OR B = 2) AND C = 3` or `A = 1 OR (B = 2 AND C = 3)`
+    A = 1 AND NOT B = 2
+        `NOT` stands beside another condition without parentheses: [NOT]
+            write `(NOT B = 2)`
+    NOT A = 1 AND B = 2
+        `NOT` stands beside another condition without parentheses: [NOT]
+            write `(NOT A = 1)`
+    NOT NOT A = 1
+        `NOT` stands beside `NOT`: [NOT]
+            write `NOT (NOT …)`, or leave both out
+    Name NOT LIKE 'x'
+        expected `IN` after `NOT`, found `LIKE`: [LIKE]
+            write `(NOT Name LIKE '…')`
+    Name IS NULL
+        expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found `IS`: [IS]
+            write `Name = null`
+    Name IS NOT NULL
+        expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found `IS`: [IS]
+            write `Name != null`
+    Age BETWEEN 1 AND 2
+        expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found `BETWEEN`: [BETWEEN]
+            write `Age >= … AND Age <= …`
+    Name == 'x'
+        unexpected `==`: [==]
+            equality is written `=`
+    A = 1 && B = 2
+        unexpected `&&`: [&&]
+            write `AND`
+    !A
+        unexpected `!`: [!]
+            write `!=` for another value and `NOT (…)` to turn a condition round
+    Name = "x" AND B = 1
+        unexpected quotation mark `"`: ["x"]
+            text is written in straight single quotes, as in `'Closed'`
+    Name = ‘x’
+        unexpected quotation mark `‘`: [‘x’]
+            text is written in straight single quotes, as in `'Closed'`
+    Name = x
+        expected a value, found `x`: [x]
+            text stands in single quotes: `'x'`
+    Flag = ture
+        expected a value, found `ture`: [ture]
+            did you mean `true`? Text stands in single quotes, as in `'ture'`
+    D > LAST_MOTNH
+        expected a value, found `LAST_MOTNH`: [LAST_MOTNH]
+            did you mean `LAST_MONTH`? Text stands in single quotes, as in `'LAST_MOTNH'`
+    D > LAST_N_DAYS
+        `LAST_N_DAYS` needs a number: [LAST_N_DAYS]
+            as in `LAST_N_DAYS:3`
+    D > LAST_N_DAYS:x
+        expected a whole number after `:`: [LAST_N_DAYS:x]
+            as in `LAST_N_DAYS:30`
+    D > LAST_N_DAYS:-1
+        expected a whole number after `:`: [LAST_N_DAYS:-1]
+            as in `LAST_N_DAYS:30`
+    D > LAST_MONTH:3
+        `LAST_MONTH` takes no number: [LAST_MONTH]
+    D > :when
+        expected a value, found `:`: [:]
+            there are no variables here: write the value itself
+    D > 2026-1-31
+        `2026-1-31` is neither a number nor a date: [2026-1-31]
+            dates are written `2026-01-31`, moments `2026-01-31T12:00:00Z` or `2026-01-31T12:00:00+01:00`, from the year 1700 to 4000
+    D > 2026-02-30
+        `2026-02-30` is neither a number nor a date: [2026-02-30]
+            dates are written `2026-01-31`, moments `2026-01-31T12:00:00Z` or `2026-01-31T12:00:00+01:00`, from the year 1700 to 4000
+    D > 2026-01-31T00:00:00
+        `2026-01-31T00:00:00` is neither a number nor a date: [2026-01-31T00:00:00]
+            dates are written `2026-01-31`, moments `2026-01-31T12:00:00Z` or `2026-01-31T12:00:00+01:00`, from the year 1700 to 4000
+    Amount > 1,000
+        expected `AND`, `OR` or the end of the condition, found `,`: [,]
+            several values stand behind `IN`, as in `IN (1, 2)`; numbers have no `,`
+    Amount > 1e5
+        `1e5` is neither a number nor a date: [1e5]
+            numbers are written `42` or `-1.5`; text stands in single quotes
+    Name = 'x
+        this text is never closed: [']
+            end it with `'`; a quotation mark inside text is written `\'`
+    Name = 'x\'
+        this text is never closed: [']
+            end it with `'`; a quotation mark inside text is written `\'`
+    Name = 'x\d'
+        `\d` is not an escape sequence: [\d]
+            a backslash that stands for itself is written twice; the sequences are `\'` `\"` `\\` `\n` `\r` `\t` `\b` `\f` `\u00E9`, and `\_` `\%` after `LIKE`
+    Name = '50\%'
+        `\%` is not an escape sequence: [\%]
+            only `LIKE` knows `\%`: leave the backslash out
+    Name LIKE 5
+        expected text in single quotes after `LIKE`, found `5`: [5]
+    Name LIKE
+        expected text in single quotes after `LIKE`, found the end: []
+    Name
+        expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found the end: []
+            as in `Name = true` or `Name != null`
+    Name =
+        expected a value, found the end: []
+            text stands in single quotes, as in `'Closed'`
+    = 'x'
+        expected a condition, found `=`: [=]
+    Name = 'x' AND
+        expected a condition, found the end: []
+    AND Name = 'x'
+        expected a field, found `AND`: [AND]
+    Name = 'x' ORDER BY Name
+        `ORDER` does not belong in a condition: [ORDER]
+            leave it out: a condition only says which records are meant, not how many or in which order
+    Name = 'x' LIMIT 10
+        `LIMIT` does not belong in a condition: [LIMIT]
+            leave it out: a condition only says which records are meant, not how many or in which order
+    Name = 'x' ALL ROWS
+        `ALL` does not belong in a condition: [ALL]
+            leave it out: a condition only says which records are meant, not how many or in which order
+    Name = 'x' FOR UPDATE
+        `FOR` does not belong in a condition: [FOR]
+            leave it out: a condition only says which records are meant, not how many or in which order
+    Name = 'x';
+        unexpected `;`: [;]
+            leave it out
+    Name = 'x') OR (Id != ''
+        this parenthesis closes nothing: [)]
+            leave it out
+    Name = 'x'))
+        this parenthesis closes nothing: [)]
+            leave it out
+    ((Name = 'x')
+        this parenthesis is never closed: [(]
+    ()
+        expected a condition, found `)`: [)]
+    Name = 'x' -- all
+        the language has no comments: [--]
+            leave it out; a manifest can hold comments outside the filter
+    Name = 'x' /* all */ OR Id != ''
+        the language has no comments: [/*]
+            leave it out; a manifest can hold comments outside the filter
+    Name IN 'x'
+        expected `(`, found `'x'`: ['x']
+            values stand in parentheses, as in `('a', 'b')`
+    Name IN ()
+        expected a value, found `)`: [)]
+    Name IN ('x',)
+        expected a value, found `)`: [)]
+    Name IN ('x' 'y')
+        expected `)`, found `'y'`: ['y']
+    M INCLUDES (1)
+        expected text in single quotes, found `1`: [1]
+    CALENDAR_YEAR(CreatedDate) = 2020
+        the function `CALENDAR_YEAR` is not supported in a filter: [CALENDAR_YEAR]
+            compare the field itself; a date literal such as `LAST_YEAR` stands for a range of days
+    A.B.C.D.E.F.G = 1
+        `A.B.C.D.E.F.G` goes over 6 parents: [A.B.C.D.E.F.G]
+            the system follows at most 5
+    A..B = 1
+        `A..B` is not a field: [A..B]
+            names are letters, digits and `_`, start with a letter, and are joined by single dots
+    Na-me = 1
+        unexpected character `-`: [-]
+    Näme = 1
+        unexpected character `ä`: [ä]
+    Name\u{a0}= 1
+        unexpected character `\u{a0}`: [\u{a0}]
+    SELECT = 1
+        the filter is a whole statement, not a condition: [SELECT]
+            write the WHERE part alone, without `WHERE`, such as `Status = 'Closed'`
+    Id IN (SELECT AccountId FROM A) OR B = 1
+        a subquery cannot stand below `OR`: [Id IN (SELECT AccountId FROM A)]
+            make two policies, one for each side of the `OR`
+    NOT Id IN (SELECT AccountId FROM A)
+        a subquery cannot stand below `NOT`: [Id IN (SELECT AccountId FROM A)]
+            write `Id NOT IN (SELECT …)` without the `NOT` before it
+    Id IN (SELECT X FROM A) AND Id IN (SELECT X FROM B) AND Id NOT IN (SELECT X FROM C)
+        this is the third subquery, and a condition holds at most 2: [Id NOT IN (SELECT X FROM C)]
+    Id IN (SELECT X FROM A WHERE Id IN (SELECT Y FROM B))
+        a subquery stands inside a subquery: [Id IN (SELECT X FROM A WHERE Id IN (SELECT Y FROM B))]
+    Account.Id IN (SELECT X FROM A)
+        `Account.Id` goes over a parent, and is compared with a subquery: [Account.Id]
+            use the field of this object that refers to the parent, such as `AccountId`
+    Id IN (SELECT Account.Id FROM A)
+        `Account.Id` goes over a parent, in a subquery: [Account.Id]
+            select the field that refers to the parent, such as `AccountId`
+    Id IN (SELECT X, Y FROM A)
+        a subquery selects exactly one field: [SELECT X, Y FROM A]
+            as in `(SELECT AccountId FROM Contact)`
+    Id IN (SELECT COUNT() FROM A)
+        a subquery selects exactly one field: [SELECT COUNT() FROM A]
+            as in `(SELECT AccountId FROM Contact)`
+    Id IN (SELECT X FROM A ORDER BY X LIMIT 1)
+        a subquery has no `ORDER BY`, `LIMIT` or `OFFSET`: [SELECT X FROM A ORDER BY X LIMIT 1]
+            leave it out
+    Id IN (SELECT X FROM A
+        this parenthesis is never closed: [(]
+    Id IN (SELECT X A WHERE B = 1)
+        expected `,` or `FROM`, found `WHERE`: [WHERE]
+    A LIEK 'x' AND B = y AND (C = 1 AND D ~ 2)
+        unexpected character `~`: [~]
+    A LIEK 'x' AND B = y AND (C = 1 AND D IS 2)
+        expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found `LIEK`: [LIEK]
+            did you mean `LIKE`?
+        expected a value, found `y`: [y]
+            text stands in single quotes: `'y'`
+        expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found `IS`: [IS]
+            write `D = null`
+    "#);
+}
+
+#[test]
+fn reads_and_explains_whole_queries() {
+    let queries = [
+        "SELECT Id FROM Lead",
+        "select id, name, account.name from contact where name='x' order by name desc nulls last, id asc nulls first limit 10 offset 5",
+        "SELECT COUNT() FROM Lead WHERE IsConverted = false",
+        "SELECT COUNT(Id) FROM Lead",
+        "SELECT COUNT(Id) n, Name Label FROM Lead",
+        "SELECT Id FROM Group WHERE Id IN (SELECT GroupId FROM GroupMember) ORDER BY Id",
+        "SELECT Id FROM Order LIMIT 0",
+    ];
+    let printed = queries.map(|text| {
+        let select = parse_select(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
+        assert_eq!(parse_select(&select.to_string()).as_ref(), Ok(&select), "{select}");
+        select.to_string()
+    });
+    insta::assert_snapshot!(printed.join("\n"), @"
+    SELECT Id FROM Lead
+    SELECT id, name, account.name FROM contact WHERE name = 'x' ORDER BY name DESC NULLS LAST, id LIMIT 10 OFFSET 5
+    SELECT COUNT() FROM Lead WHERE IsConverted = false
+    SELECT COUNT(Id) FROM Lead
+    SELECT COUNT(Id) n, Name Label FROM Lead
+    SELECT Id FROM Group WHERE Id IN (SELECT GroupId FROM GroupMember) ORDER BY Id
+    SELECT Id FROM Order LIMIT 0
+    ");
+
+    let mistakes = [
+        "",
+        "Name = 'x'",
+        "SELECT FROM Lead",
+        "SELECT Id Lead",
+        "SELECT Id FROM",
+        "SELECT Id FROM WHERE A = 1",
+        "SELECT COUNT(), Id FROM Lead",
+        "SELECT MAX(Id) FROM Lead",
+        "SELECT Id FROM Lead WHERE",
+        "SELECT Id FROM Lead WHERE A LIEK 'x' LIMIT 5",
+        "SELECT Id FROM Lead WHERE (A = 1 LIMIT 5)",
+        "SELECT Id FROM Lead LIMIT x",
+        "SELECT Id FROM Lead LIMIT 5 ORDER BY Id",
+        "SELECT Id FROM Lead ORDER Id",
+        "SELECT Id FROM Lead ORDER BY Id NULLS",
+        "SELECT Id FROM Lead GROUP BY Name",
+        "SELECT Id FROM Lead ALL ROWS",
+        "SELECT Id FROM Lead WHERE A = 1)",
+        "SELECT Id FROM Lead; DELETE",
+        "SELECT (SELECT Id FROM Contacts) FROM Account",
+        "SELECT Id FROM Lead WHERE Id IN (SELECT X FROM lead)",
+    ];
+    let explained: Vec<String> =
+        mistakes.into_iter().map(|text| shown(text, &parse_select(text).expect_err(text))).collect();
+    insta::assert_snapshot!(explained.concat(), @"
+
+        expected `SELECT`, found the end: []
+    Name = 'x'
+        expected `SELECT`, found `Name`: [Name]
+    SELECT FROM Lead
+        expected a field, found `FROM`: [FROM]
+    SELECT Id Lead
+        expected `,` or `FROM`, found the end: []
+    SELECT Id FROM
+        expected the name of an object, found the end: []
+    SELECT Id FROM WHERE A = 1
+        expected the name of an object, found `WHERE`: [WHERE]
+    SELECT COUNT(), Id FROM Lead
+        `COUNT()` stands beside other fields: [SELECT COUNT(), Id]
+            take the others out, or write `COUNT(Id)`
+    SELECT MAX(Id) FROM Lead
+        the function `MAX` is not supported: [MAX]
+            `COUNT` is
+    SELECT Id FROM Lead WHERE
+        expected a condition, found the end: []
+    SELECT Id FROM Lead WHERE A LIEK 'x' LIMIT 5
+        expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found `LIEK`: [LIEK]
+            did you mean `LIKE`?
+    SELECT Id FROM Lead WHERE (A = 1 LIMIT 5)
+        `LIMIT` does not belong in a condition: [LIMIT]
+            leave it out: a condition only says which records are meant, not how many or in which order
+    SELECT Id FROM Lead LIMIT x
+        expected a whole number after `LIMIT`, found `x`: [x]
+    SELECT Id FROM Lead LIMIT 5 ORDER BY Id
+        `ORDER` is not supported here: [ORDER]
+            the clauses are `WHERE`, `ORDER BY`, `LIMIT`, `OFFSET`, in this order
+    SELECT Id FROM Lead ORDER Id
+        expected `BY` after `ORDER`, found `Id`: [Id]
+    SELECT Id FROM Lead ORDER BY Id NULLS
+        expected `FIRST` or `LAST` after `NULLS`, found the end: []
+    SELECT Id FROM Lead GROUP BY Name
+        `GROUP` is not supported here: [GROUP]
+            the clauses are `WHERE`, `ORDER BY`, `LIMIT`, `OFFSET`, in this order
+    SELECT Id FROM Lead ALL ROWS
+        `ALL` is not supported here: [ALL]
+            the clauses are `WHERE`, `ORDER BY`, `LIMIT`, `OFFSET`, in this order
+    SELECT Id FROM Lead WHERE A = 1)
+        expected the end of the query, found `)`: [)]
+    SELECT Id FROM Lead; DELETE
+        unexpected `;`: [;]
+            leave it out
+    SELECT (SELECT Id FROM Contacts) FROM Account
+        expected a field, found `(`: [(]
+    SELECT Id FROM Lead WHERE Id IN (SELECT X FROM lead)
+        a subquery on `lead` stands inside a query on the same object: [lead]
+            compare with the fields directly
+    ");
+}
+
+#[test]
+fn bounds_length_and_depth() {
+    let refused = |text: String| parse_condition(&text).expect_err("too much").remove(0).message;
+    let list = |count: usize| format!("A IN ({})", vec!["1"; count].join(","));
+    assert!(parse_condition(&list(49_000)).is_ok());
+    let messages = [
+        refused(list(50_000)),
+        refused(format!("A = '{}'", "x".repeat(4_001))),
+        refused(format!("A LIKE '{}'", "é".repeat(4_001))),
+        refused("(".repeat(99_000)),
+        refused(format!("{}A = 1{}", "(".repeat(101), ")".repeat(101))),
+        refused("NOT (".repeat(19_000)),
+        refused("NOT ".repeat(24_000)),
+        refused("A IN (SELECT B FROM C WHERE ".repeat(3_000)),
+        refused("A = ".repeat(20_000)),
+        refused(format!("A {}", "x".repeat(90_000))),
+    ];
+    insta::assert_snapshot!(messages.join("\n"), @"
+    this is 100006 characters long, and the system takes at most 100000
+    this text has 4001 characters, and the system takes at most 4000
+    this text has 4001 characters, and the system takes at most 4000
+    parentheses are nested more than 100 deep
+    parentheses are nested more than 100 deep
+    parentheses are nested more than 100 deep
+    `NOT` stands beside `NOT`
+    parentheses are nested more than 100 deep
+    expected a value, found `A`
+    expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`
+    ");
+    assert!(parse_condition(&format!("{}A = 1{}", "(".repeat(100), ")".repeat(100))).is_ok());
+    assert!(parse_condition(&format!("A = '{}'", "é".repeat(4_000))).is_ok());
+    assert!(parse_condition(&"A = 1 AND ".repeat(9_000)).expect_err("unfinished").len() == 1);
+    assert_eq!(parse_condition(&"A = x AND ".repeat(9_000)).expect_err("wrong").len(), 20);
+}

@@ -1,0 +1,159 @@
+//! Writes conditions and queries as SOQL.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::quote::{write_pattern, write_text};
+use super::{Comparison, Condition, Literal, Operator, Path, Pattern, Select, SelectItem, Test};
+
+impl Display for Condition {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::And(parts) => write_joined(formatter, parts, " AND ", write_part),
+            Self::Or(parts) => write_joined(formatter, parts, " OR ", write_part),
+            Self::Not(part) => {
+                formatter.write_str("NOT ")?;
+                write_part(formatter, part)
+            }
+            Self::Comparison(comparison) => comparison.fmt(formatter),
+        }
+    }
+}
+
+/// Writes a part of a larger condition: in parentheses unless it is a single comparison, since the language does not let
+/// `AND`, `OR` and `NOT` stand side by side.
+fn write_part(formatter: &mut Formatter<'_>, part: &Condition) -> fmt::Result {
+    match part {
+        Condition::Comparison(comparison) => comparison.fmt(formatter),
+        compound => write!(formatter, "({compound})"),
+    }
+}
+
+fn write_joined<T>(
+    formatter: &mut Formatter<'_>,
+    items: &[T],
+    separator: &str,
+    write: impl Fn(&mut Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            formatter.write_str(separator)?;
+        }
+        write(formatter, item)?;
+    }
+    Ok(())
+}
+
+impl Display for Comparison {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} ", self.path)?;
+        match &self.test {
+            Test::Compare(operator, literal) => write!(formatter, "{operator} {literal}"),
+            Test::Like(pattern) => write!(formatter, "LIKE {pattern}"),
+            Test::In(literals) => write_list(formatter, "IN", literals, |formatter, literal| literal.fmt(formatter)),
+            Test::NotIn(literals) => write_list(formatter, "NOT IN", literals, |formatter, literal| literal.fmt(formatter)),
+            Test::InSubquery(select) => write!(formatter, "IN ({select})"),
+            Test::NotInSubquery(select) => write!(formatter, "NOT IN ({select})"),
+            Test::Includes(values) => {
+                write_list(formatter, "INCLUDES", values, |formatter, value| write_text(formatter, value))
+            }
+            Test::Excludes(values) => {
+                write_list(formatter, "EXCLUDES", values, |formatter, value| write_text(formatter, value))
+            }
+        }
+    }
+}
+
+fn write_list<T>(
+    formatter: &mut Formatter<'_>,
+    keyword: &str,
+    items: &[T],
+    write: impl Fn(&mut Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    write!(formatter, "{keyword} (")?;
+    write_joined(formatter, items, ", ", write)?;
+    formatter.write_str(")")
+}
+
+impl Display for Operator {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        })
+    }
+}
+
+impl Display for Literal {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => formatter.write_str("null"),
+            Self::Boolean(value) => value.fmt(formatter),
+            Self::Number(number) => formatter.write_str(number.as_str()),
+            Self::Text(text) => write_text(formatter, text),
+            Self::Date(date) => date.fmt(formatter),
+            // In UTC, with `Z`: a `+` would have to be escaped in a URL.
+            Self::DateTime(moment) if moment.subsec_nanosecond() == 0 => moment.fmt(formatter),
+            Self::DateTime(moment) => write!(formatter, "{moment:.3}"),
+            Self::DateLiteral(literal) => literal.fmt(formatter),
+        }
+    }
+}
+
+impl Display for Pattern {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        write_pattern(formatter, self)
+    }
+}
+
+impl Display for Path {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl Display for Select {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SELECT ")?;
+        write_joined(formatter, &self.items, ", ", |formatter, item| item.fmt(formatter))?;
+        write!(formatter, " FROM {}", self.object)?;
+        if let Some(condition) = &self.condition {
+            write!(formatter, " WHERE {condition}")?;
+        }
+        if !self.order_by.is_empty() {
+            formatter.write_str(" ORDER BY ")?;
+            write_joined(formatter, &self.order_by, ", ", |formatter, key| {
+                let direction = if key.descending { " DESC" } else { "" };
+                let nulls = if key.nulls_last { " NULLS LAST" } else { "" };
+                write!(formatter, "{}{direction}{nulls}", key.path)
+            })?;
+        }
+        if let Some(limit) = self.limit {
+            write!(formatter, " LIMIT {limit}")?;
+        }
+        if let Some(offset) = self.offset {
+            write!(formatter, " OFFSET {offset}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for SelectItem {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let alias = match self {
+            Self::CountRows => return formatter.write_str("COUNT()"),
+            Self::Field(path, alias) => {
+                path.fmt(formatter)?;
+                alias
+            }
+            Self::CountField(path, alias) => {
+                write!(formatter, "COUNT({path})")?;
+                alias
+            }
+        };
+        alias.as_ref().map_or(Ok(()), |alias| write!(formatter, " {alias}"))
+    }
+}

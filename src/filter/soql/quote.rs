@@ -1,0 +1,251 @@
+//! Quoted text: the only place where SOQL text literals are written and read.
+
+use std::fmt::{self, Write as _};
+
+use super::{Place, SyntaxError};
+
+/// The longest text literal, in characters (documented).
+pub(super) const MAX_TEXT_CHARACTERS: usize = 4_000;
+
+/// A pattern for `LIKE`.
+///
+/// It is not the text between the quotes: a `%` that stands for itself and a `%` that stands for anything are two things
+/// here, and cannot be mistaken for each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pattern(pub Vec<PatternPart>);
+
+/// One part of a [`Pattern`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatternPart {
+    /// This character, in upper or lower case.
+    Exactly(char),
+    /// Any run of characters, also none (`%`).
+    AnyRun,
+    /// Any one character (`_`).
+    AnyOne,
+}
+
+impl Pattern {
+    /// The pattern that a manifest means: `%` is any run, `_` any one character, and a backslash before `%`, `_` or a
+    /// backslash makes that one stand for itself. A backslash before anything else stands for itself.
+    pub fn from_wildcards(text: &str) -> Self {
+        let mut characters = text.chars().peekable();
+        let mut parts = Vec::new();
+        while let Some(character) = characters.next() {
+            parts.push(match character {
+                '\\' => PatternPart::Exactly(characters.next_if(|next| matches!(next, '%' | '_' | '\\')).unwrap_or('\\')),
+                other => wildcard(other),
+            });
+        }
+        Self(parts)
+    }
+
+    /// Whether the whole of `text` has this form, whatever the case of its letters.
+    pub fn matches(&self, text: &str) -> bool {
+        let text: Vec<char> = text.chars().collect();
+        let (mut part, mut place) = (0, 0);
+        // Where to go on when the characters taken by the last `%` turn out to be too few.
+        let mut resume: Option<(usize, usize)> = None;
+        loop {
+            let step = match self.0.get(part) {
+                Some(PatternPart::AnyRun) => {
+                    resume = Some((part, place));
+                    part += 1;
+                    continue;
+                }
+                Some(PatternPart::AnyOne) => place < text.len(),
+                Some(PatternPart::Exactly(wanted)) => text.get(place).is_some_and(|found| same_letter(*wanted, *found)),
+                None if place == text.len() => return true,
+                None => false,
+            };
+            if step {
+                part += 1;
+                place += 1;
+            } else if let Some((run, taken)) = resume.filter(|(_, taken)| *taken < text.len()) {
+                resume = Some((run, taken + 1));
+                part = run + 1;
+                place = taken + 1;
+            } else {
+                return false;
+            }
+        }
+    }
+}
+
+fn wildcard(character: char) -> PatternPart {
+    match character {
+        '%' => PatternPart::AnyRun,
+        '_' => PatternPart::AnyOne,
+        other => PatternPart::Exactly(other),
+    }
+}
+
+fn same_letter(one: char, other: char) -> bool {
+    one == other || one.to_lowercase().eq(other.to_lowercase())
+}
+
+/// Writes `text` as a quoted literal that reads back as exactly `text`.
+pub(super) fn write_text(formatter: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    formatter.write_char('\'')?;
+    text.chars().try_for_each(|character| write_character(formatter, character))?;
+    formatter.write_char('\'')
+}
+
+/// Writes a pattern as a quoted literal.
+pub(super) fn write_pattern(formatter: &mut fmt::Formatter<'_>, pattern: &Pattern) -> fmt::Result {
+    formatter.write_char('\'')?;
+    for part in &pattern.0 {
+        match part {
+            PatternPart::AnyRun => formatter.write_char('%')?,
+            PatternPart::AnyOne => formatter.write_char('_')?,
+            PatternPart::Exactly(special @ ('%' | '_')) => write!(formatter, "\\{special}")?,
+            PatternPart::Exactly(character) => write_character(formatter, *character)?,
+        }
+    }
+    formatter.write_char('\'')
+}
+
+fn write_character(formatter: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
+    match character {
+        '\'' => formatter.write_str("\\'"),
+        '\\' => formatter.write_str("\\\\"),
+        '\n' => formatter.write_str("\\n"),
+        '\r' => formatter.write_str("\\r"),
+        '\t' => formatter.write_str("\\t"),
+        '\u{8}' => formatter.write_str("\\b"),
+        '\u{c}' => formatter.write_str("\\f"),
+        other if other.is_control() || matches!(other, '\u{2028}' | '\u{2029}') => {
+            write!(formatter, "\\u{:04X}", u32::from(other))
+        }
+        other => formatter.write_char(other),
+    }
+}
+
+/// Reads the inside of a text literal, where `%` and `_` are ordinary characters. `start` is where the inside starts.
+pub(super) fn read_text(inside: &str, start: usize) -> Result<String, SyntaxError> {
+    let mut text = String::with_capacity(inside.len());
+    read(inside, start, false, |part| {
+        if let PatternPart::Exactly(character) = part {
+            text.push(character);
+        }
+    })?;
+    Ok(text)
+}
+
+/// Reads the inside of a pattern literal. `start` is where the inside starts.
+///
+/// A doubled backslash is taken as one that stands for itself (documented for text, a guess for patterns).
+pub(super) fn read_pattern(inside: &str, start: usize) -> Result<Pattern, SyntaxError> {
+    let mut parts = Vec::with_capacity(inside.len());
+    read(inside, start, true, |part| parts.push(part))?;
+    Ok(Pattern(parts))
+}
+
+fn read(inside: &str, start: usize, in_pattern: bool, mut take: impl FnMut(PatternPart)) -> Result<(), SyntaxError> {
+    let mut rest = inside;
+    let mut count = 0;
+    while let Some(character) = rest.chars().next() {
+        let (part, length) = match character {
+            '\\' => read_escape(rest, start + inside.len() - rest.len(), in_pattern)?,
+            other if in_pattern => (wildcard(other), other.len_utf8()),
+            other => (PatternPart::Exactly(other), other.len_utf8()),
+        };
+        take(part);
+        rest = &rest[length..];
+        count += 1;
+    }
+    if count > MAX_TEXT_CHARACTERS {
+        let place = Place { start: start - 1, end: start + inside.len() + 1 };
+        let message = format!("this text has {count} characters, and the system takes at most {MAX_TEXT_CHARACTERS}");
+        return Err(SyntaxError::new(place, message).with_help("compare with its beginning by `LIKE`"));
+    }
+    Ok(())
+}
+
+/// Reads the escape sequence at the start of `rest`; also gives its length.
+///
+/// The sequences are documented, in either case of their letter. That `\b` is the backspace is a guess: the
+/// documentation calls it a bell in one language and a backspace in another.
+fn read_escape(rest: &str, at: usize, in_pattern: bool) -> Result<(PatternPart, usize), SyntaxError> {
+    let letter = rest.chars().nth(1).unwrap_or('\\');
+    let character = match letter {
+        'n' | 'N' => '\n',
+        'r' | 'R' => '\r',
+        't' | 'T' => '\t',
+        'b' | 'B' => '\u{8}',
+        'f' | 'F' => '\u{c}',
+        '\'' | '"' | '\\' => letter,
+        '%' | '_' if in_pattern => letter,
+        'u' => return read_code(rest, at),
+        _ => {
+            let place = Place { start: at, end: at + 1 + letter.len_utf8() };
+            let help = match letter {
+                '%' | '_' => format!("only `LIKE` knows `\\{letter}`: leave the backslash out"),
+                _ => "a backslash that stands for itself is written twice; the sequences are \
+                      `\\'` `\\\"` `\\\\` `\\n` `\\r` `\\t` `\\b` `\\f` `\\u00E9`, and `\\_` `\\%` after `LIKE`"
+                    .to_owned(),
+            };
+            return Err(SyntaxError::new(place, format!("`\\{letter}` is not an escape sequence")).with_help(help));
+        }
+    };
+    Ok((PatternPart::Exactly(character), 2))
+}
+
+/// Reads `\uXXXX`, or two of them that are one character beyond the first 65,536.
+fn read_code(rest: &str, at: usize) -> Result<(PatternPart, usize), SyntaxError> {
+    let unit = |from: usize| {
+        let digits = rest.get(from..from + 6)?.strip_prefix("\\u")?;
+        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok()).flatten()
+    };
+    let units = [unit(0), unit(6)];
+    let first = units[0].and_then(|unit| char::decode_utf16([unit]).next()?.ok()).map(|character| (character, 6));
+    let pair = || {
+        let pair = [units[0]?, units[1]?];
+        Some((char::decode_utf16(pair).next()?.ok()?, 12))
+    };
+    match first.or_else(pair) {
+        Some((character, length)) => Ok((PatternPart::Exactly(character), length)),
+        None => {
+            let length: usize = rest.chars().take(6).map(char::len_utf8).sum();
+            Err(SyntaxError::new(
+                Place { start: at, end: at + length },
+                "`\\u` needs the four hexadecimal digits of a character",
+            )
+            .with_help("as in `\\u00E9` for é"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_escape_sequence_that_is_documented() {
+        let read = |inside| read_text(inside, 1).map_err(|error| error.message);
+        assert_eq!(read(r#"\n\N\r\R\t\T\b\B\f\F\"\'\\"#).as_deref(), Ok("\n\n\r\r\t\t\u{8}\u{8}\u{c}\u{c}\"'\\"));
+        assert_eq!(read(r"\u00e9\u00E9\uD83D\uDE00").as_deref(), Ok("éé😀"));
+        for wrong in [r"\x", r"\%", r"\_", r"\u12", r"\u12G4", r"\uD83D", r"\uDE00", r"\uD83Dé", r"\é", r"\u+123"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_matches_whole_texts_in_either_case() {
+        let matches = |pattern: &str, text: &str| read_pattern(pattern, 1).expect(pattern).matches(text);
+        assert!(matches("appl%", "Appleton") && matches("appl%", "APPL") && !matches("appl%", "Bappl"));
+        assert!(matches("%a%b%c", "xxaxbxbxc") && !matches("%a%b%c", "xxaxbxbxcx"));
+        assert!(matches("_", "é") && !matches("_", "") && !matches("_", "ab"));
+        assert!(matches("", "") && !matches("", "a") && matches("%", ""));
+        assert!(matches(r"Ter\%", "Ter%") && !matches(r"Ter\%", "Terx") && matches(r"Ter\%%", "Ter%x"));
+    }
+
+    #[test]
+    fn a_wildcard_in_a_manifest_can_stand_for_itself() {
+        use PatternPart::{AnyOne, AnyRun, Exactly};
+        assert_eq!(
+            Pattern::from_wildcards(r"%_\%\_\\\a\").0,
+            [AnyRun, AnyOne, Exactly('%'), Exactly('_'), Exactly('\\'), Exactly('\\'), Exactly('a'), Exactly('\\')]
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! A finished apply as people read it in a terminal.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::{Palette, grouped, terminal_line};
+use crate::apply::{SkipCause, Tally};
+use crate::base::PolicyName;
+
+/// What an apply did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// One entry a policy, in the order of the plan.
+    pub policies: Vec<AppliedPolicy>,
+    /// Where the evidence lies, as a person would type it.
+    pub evidence: String,
+}
+
+impl Applied {
+    /// The sum over all policies.
+    pub fn tally(&self) -> Tally {
+        let mut sum = Tally::default();
+        for policy in &self.policies {
+            sum += policy.tally;
+        }
+        sum
+    }
+}
+
+/// What an apply did for one policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppliedPolicy {
+    /// The policy.
+    pub policy: PolicyName,
+    /// How its records ended.
+    pub tally: Tally,
+    /// The skipped ones by cause.
+    pub skipped: BTreeMap<SkipCause, u64>,
+    /// The failed ones by the system's code.
+    pub failed: BTreeMap<String, u64>,
+    /// Records that match the policy now and were not in the plan; they wait for the next one.
+    pub waiting: u64,
+    /// Why the policy stopped early, when it did.
+    pub halted: Option<String>,
+}
+
+/// The line scripts look for: `Apply: 1204 deleted, ...`. Numbers have no separators.
+pub fn apply_summary(applied: &Applied) -> String {
+    let tally = applied.tally();
+    format!(
+        "Apply: {} deleted, {} already gone, {} skipped, {} failed, {} unknown; {} planned.",
+        tally.deleted,
+        tally.already_gone,
+        tally.skipped,
+        tally.failed,
+        tally.unknown,
+        tally.total()
+    )
+}
+
+/// The words for a skip cause.
+pub(super) fn skip_words(cause: SkipCause) -> &'static str {
+    match cause {
+        SkipCause::NoLongerMatches => "no longer match",
+        SkipCause::Changed => "changed since the plan",
+        SkipCause::Held => "held",
+        SkipCause::RolledBack => "rolled back with their request",
+        SkipCause::Dependency => "a dependency did not succeed",
+        SkipCause::Stopped => "not sent, the policy was stopped",
+    }
+}
+
+/// The whole result for a terminal, the summary line last.
+pub fn applied_text(applied: &Applied, palette: Palette) -> String {
+    let mut text = String::new();
+    for policy in &applied.policies {
+        let tally = policy.tally;
+        let _ = writeln!(text, "{}", palette.strong(&format!("policy {}:", policy.policy)));
+        let mut line = |shown: String| {
+            let _ = writeln!(text, "  {shown}");
+        };
+        line(palette.deletion(&format!("{:>10} deleted", grouped(tally.deleted))));
+        if tally.already_gone > 0 {
+            line(format!("{:>10} already gone", grouped(tally.already_gone)));
+        }
+        for (cause, count) in &policy.skipped {
+            line(palette.caution(&format!("{:>10} skipped: {}", grouped(*count), skip_words(*cause))));
+        }
+        for (code, count) in &policy.failed {
+            line(palette.trouble(&format!("{:>10} failed: {}", grouped(*count), terminal_line(code))));
+        }
+        if tally.unknown > 0 {
+            line(palette.trouble(&format!("{:>10} unknown: the next plan looks at them again", grouped(tally.unknown))));
+        }
+        if policy.waiting > 0 {
+            line(
+                palette
+                    .faint(&format!("{:>10} not in the plan and matching now: for the next plan", grouped(policy.waiting))),
+            );
+        }
+        if let Some(cause) = &policy.halted {
+            line(palette.trouble(&format!("stopped early: {}", terminal_line(cause))));
+        }
+    }
+    let _ = writeln!(text, "\nevidence in {}", applied.evidence);
+    let _ = writeln!(text, "{}", palette.strong(&apply_summary(applied)));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_every_end_and_the_sums() {
+        let applied = Applied {
+            policies: vec![AppliedPolicy {
+                policy: PolicyName::new("stale-leads").expect("valid"),
+                tally: Tally { deleted: 1_190, already_gone: 1, skipped: 5, failed: 6, unknown: 2 },
+                skipped: BTreeMap::from([(SkipCause::Held, 2), (SkipCause::NoLongerMatches, 3)]),
+                failed: BTreeMap::from([("UNABLE_TO_LOCK_ROW".into(), 4), ("DELETE_FAILED\u{1b}".into(), 2)]),
+                waiting: 12,
+                halted: None,
+            }],
+            evidence: "runs/3f2a9c01d2e4".into(),
+        };
+        insta::assert_snapshot!(applied_text(&applied, Palette::new(false)), @r"
+        policy stale-leads:
+               1,190 deleted
+                   1 already gone
+                   3 skipped: no longer match
+                   2 skipped: held
+                   2 failed: DELETE_FAILED\u{1b}
+                   4 failed: UNABLE_TO_LOCK_ROW
+                   2 unknown: the next plan looks at them again
+                  12 not in the plan and matching now: for the next plan
+
+        evidence in runs/3f2a9c01d2e4
+        Apply: 1190 deleted, 1 already gone, 5 skipped, 6 failed, 2 unknown; 1204 planned.
+        ");
+    }
+}

@@ -1,0 +1,104 @@
+//! A plan for the tests of the views.
+
+use std::collections::BTreeMap;
+
+use crate::base::{Digest, HoldName, PolicyName, RecordId, TargetName};
+use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Environment, Limits, Recheck};
+use crate::plan::{
+    Comparison, CountCause, GateName, HeldCount, Identity, PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal,
+    Route, SealedManifests, SealedTarget, Verdict,
+};
+
+use super::{PolicySample, SampleRow};
+
+pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
+    PlannedPolicy {
+        policy: PolicyName::new(name).expect("valid"),
+        target: TargetName::new("crm").expect("valid"),
+        query: Query {
+            object: "Lead".into(),
+            key: "Id".into(),
+            fields: vec!["Company".into()],
+            condition: Some("IsConverted = false AND LastActivityDate < 2023-11-21".into()),
+        },
+        delete: DeleteMode::Soft,
+        justification: None,
+        all_or_none: AllOrNone::No,
+        concurrency: Concurrency::Parallel,
+        group_by: None,
+        recheck: Recheck::Matches,
+        depends_on: Vec::new(),
+        limits: Limits::default(),
+        population: 40_000,
+        matched: selected + 96,
+        selected,
+        holds: vec![HeldCount {
+            hold: HoldName::new("acme-litigation").expect("valid"),
+            records: 96,
+            through_cascade: false,
+        }],
+        route: Some(Route {
+            api: Api::Collections,
+            batch_size: 200,
+            batches: selected.div_ceil(200),
+            parallel: 5,
+            atomic: false,
+            calls: selected.div_ceil(200),
+            reason: "up to 2,000 records go through sObject Collections".into(),
+        }),
+        gates: vec![Verdict { gate: GateName::MaxRecords, passed: true, message: "1,204 of at most 5,000 records".into() }],
+        comparison: Some(Comparison {
+            with: Digest::of(b"before"),
+            newly_selected: 4,
+            retried: 1,
+            reviewed: selected - 5,
+            kept_now: 7,
+            held: 96,
+            cause: CountCause::Data,
+        }),
+        records: RecordsSeal { path: format!("records/{name}.csv"), digest: Digest::of(b"records"), rows: selected },
+    }
+}
+
+pub(super) fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
+    PlanHeader {
+        format: PLAN_FORMAT,
+        tool: "0.1.0".into(),
+        created: "2026-11-21T10:00:00Z".parse().expect("valid"),
+        expires: "2026-11-28T10:00:00Z".parse().expect("valid"),
+        lineage: "5d2c1f0e-0000-4000-8000-000000000000".into(),
+        serial: 3,
+        manifests: SealedManifests { digest: Digest::of(b"manifests"), files: Vec::new() },
+        targets: BTreeMap::from([(
+            TargetName::new("crm").expect("valid"),
+            SealedTarget {
+                system: "salesforce".into(),
+                environment: Some(Environment::Production),
+                identity: Identity {
+                    organization_id: "00D000000000001EAA".into(),
+                    organization_name: Some("Northwind \u{1b}[31m".into()),
+                    user_name: "admin@northwind.example".into(),
+                    user_id: "005000000000001AAA".into(),
+                    instance_url: "https://northwind.my.salesforce.com".into(),
+                    is_production: Some(true),
+                },
+            },
+        )]),
+        policies,
+    }
+}
+
+pub(super) fn samples() -> BTreeMap<PolicyName, PolicySample> {
+    let id = |text: &str| RecordId::new(text).expect("valid");
+    BTreeMap::from([(
+        PolicyName::new("stale-leads").expect("valid"),
+        PolicySample {
+            columns: vec!["Company".into()],
+            rows: vec![
+                SampleRow { symbol: '-', id: id("00Q000000000001EAA"), values: vec!["<b>Acme</b> | @all".into()] },
+                SampleRow { symbol: '~', id: id("00Q000000000002EAA"), values: vec!["x\u{1b}[2J".into()] },
+            ],
+            more: 1_202,
+        },
+    )])
+}

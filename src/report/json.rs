@@ -1,0 +1,216 @@
+//! What machines are told: one object a line.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::apply::Tally;
+
+/// The version of the stream: `major.minor`. A new minor only adds; ignore keys and types you do not know. A new major
+/// breaks; refuse one you do not know.
+pub const JSON_FORMAT: &str = "1.0";
+
+/// One line of `--json` output. `type` says which.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum JsonEvent {
+    /// Always the first line.
+    Version {
+        /// The version of the stream.
+        format_version: &'static str,
+        /// The version of sexton.
+        sexton: &'static str,
+    },
+    /// A system that was signed in to.
+    Target {
+        /// The target's name.
+        name: String,
+        /// The kind of system.
+        system: String,
+        /// The system's own key of the organization.
+        organization_id: String,
+        /// Whether the system says it is production.
+        production: Option<bool>,
+        /// Who is signed in.
+        user: String,
+    },
+    /// What a plan proposes for one policy.
+    PolicyPlanned {
+        /// The policy.
+        policy: String,
+        /// Its target.
+        target: String,
+        /// The object.
+        object: String,
+        /// `soft` or `hard`.
+        delete: String,
+        /// The condition as sent; absent for every record.
+        condition: Option<String>,
+        /// Records of the object.
+        population: u64,
+        /// Records that match.
+        matched: u64,
+        /// Matched records that a hold keeps.
+        held: u64,
+        /// Records to delete.
+        selected: u64,
+        /// The API, absent where nothing is to be deleted or a gate refused.
+        api: Option<String>,
+        /// Batches of that API.
+        batches: Option<u64>,
+        /// How the selection differs from the plan that lay there before.
+        changes: Option<JsonChanges>,
+        /// What every gate said.
+        gates: Vec<JsonGate>,
+        /// The records file, relative to the bundle.
+        records: String,
+        /// Its digest.
+        digest: String,
+    },
+    /// The sums of a plan.
+    PlanSummary {
+        /// The plan's digest; absent when it was not written.
+        plan: Option<String>,
+        /// Where it lies.
+        directory: Option<String>,
+        /// When it expires, RFC 3339.
+        expires: String,
+        /// Records to delete.
+        delete: u64,
+        /// Records held.
+        held: u64,
+        /// Whether a gate refuses.
+        refused: bool,
+    },
+    /// One record of a difference.
+    Change {
+        /// The policy.
+        policy: String,
+        /// `newly-selected`, `retried`, `reviewed`, `kept-now` or `held`.
+        change: String,
+        /// The record.
+        id: String,
+    },
+    /// How one policy of an apply ended.
+    PolicyApplied {
+        /// The policy.
+        policy: String,
+        /// How its records ended.
+        tally: JsonTally,
+        /// Skipped ones by cause.
+        skipped: BTreeMap<String, u64>,
+        /// Failed ones by the system's code.
+        failed: BTreeMap<String, u64>,
+        /// Records that match now and were not in the plan.
+        waiting: u64,
+        /// Why it stopped early.
+        halted: Option<String>,
+    },
+    /// The sums of an apply.
+    ApplySummary {
+        /// The plan's digest.
+        plan: String,
+        /// Where the evidence lies.
+        evidence: String,
+        /// How the records ended.
+        tally: JsonTally,
+    },
+    /// Work under way; for watching, not for counting.
+    Progress {
+        /// The policy.
+        policy: Option<String>,
+        /// What is being done.
+        doing: String,
+        /// Records done so far.
+        done: u64,
+        /// Records in all, where known.
+        total: Option<u64>,
+    },
+    /// Something a person should know; the work went on.
+    Warning {
+        /// In words.
+        message: String,
+    },
+    /// The work ended here.
+    Error {
+        /// The exit code.
+        exit_code: u8,
+        /// In words.
+        message: String,
+        /// Further facts.
+        notes: Vec<String>,
+        /// What to do next.
+        help: Option<String>,
+    },
+}
+
+/// How the records of a policy ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JsonTally {
+    /// Deleted by this run.
+    pub deleted: u64,
+    /// Gone before.
+    pub already_gone: u64,
+    /// Not sent, or taken back.
+    pub skipped: u64,
+    /// Not deleted by the system.
+    pub failed: u64,
+    /// Not known.
+    pub unknown: u64,
+    /// The sum.
+    pub planned: u64,
+}
+
+impl From<Tally> for JsonTally {
+    fn from(tally: Tally) -> Self {
+        Self {
+            deleted: tally.deleted,
+            already_gone: tally.already_gone,
+            skipped: tally.skipped,
+            failed: tally.failed,
+            unknown: tally.unknown,
+            planned: tally.total(),
+        }
+    }
+}
+
+/// How a selection differs from the one before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JsonChanges {
+    /// Digest of the plan compared with.
+    pub with: String,
+    /// Selected now and not before.
+    pub newly_selected: u64,
+    /// Failed last time and tried again.
+    pub retried: u64,
+    /// Selected before and now.
+    pub reviewed: u64,
+    /// Selected before and not now.
+    pub kept_now: u64,
+    /// Held now.
+    pub held: u64,
+    /// `nothing`, `data`, `policy` or `policy-and-data`.
+    pub cause: String,
+}
+
+/// What one gate said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JsonGate {
+    /// The gate.
+    pub gate: String,
+    /// Whether it lets the policy pass.
+    pub passed: bool,
+    /// One sentence with the numbers.
+    pub message: String,
+}
+
+impl JsonEvent {
+    /// The event as one line, without its line break.
+    pub fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|error| format!("{{\"type\":\"error\",\"message\":\"{error}\"}}"))
+    }
+}

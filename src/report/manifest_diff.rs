@@ -1,0 +1,78 @@
+//! How the manifests of two plans differ.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::{Palette, terminal_line};
+use crate::plan::SealedFile;
+
+/// A unified text difference of two sets of manifest files; empty when they are the same.
+pub fn manifest_diff(before: &[SealedFile], after: &[SealedFile], palette: Palette) -> String {
+    let by_path = |files: &[SealedFile]| -> BTreeMap<String, String> {
+        files.iter().map(|file| (file.path.clone(), file.text.clone())).collect()
+    };
+    let (before, after) = (by_path(before), by_path(after));
+    let mut paths: Vec<&String> = before.keys().chain(after.keys()).collect();
+    paths.sort();
+    paths.dedup();
+    let mut shown = String::new();
+    for path in paths {
+        let empty = String::new();
+        let (old, new) = (before.get(path).unwrap_or(&empty), after.get(path).unwrap_or(&empty));
+        if old == new {
+            continue;
+        }
+        let name = terminal_line(path);
+        let _ = writeln!(shown, "{}", palette.faint(&format!("--- {name} (planned before)")));
+        let _ = writeln!(shown, "{}", palette.faint(&format!("+++ {name} (now)")));
+        let difference = TextDiff::from_lines(old.as_str(), new.as_str());
+        for hunk in difference.unified_diff().context_radius(2).iter_hunks() {
+            let _ = writeln!(shown, "{}", palette.faint(&hunk.header().to_string()));
+            for change in hunk.iter_changes() {
+                let line = change.value().trim_end_matches(['\r', '\n']);
+                let line = terminal_line(line);
+                let _ = match change.tag() {
+                    ChangeTag::Delete => writeln!(shown, "{}", palette.deletion(&format!("-{line}"))),
+                    ChangeTag::Insert => writeln!(shown, "{}", palette.kept(&format!("+{line}"))),
+                    ChangeTag::Equal => writeln!(shown, " {line}"),
+                };
+            }
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Digest;
+
+    fn file(path: &str, text: &str) -> SealedFile {
+        SealedFile { path: path.into(), digest: Digest::of(text.as_bytes()), text: text.into() }
+    }
+
+    #[test]
+    fn shows_changed_added_and_removed_files_and_no_others() {
+        let before = [file("a.yaml", "one\ntwo\n"), file("b.yaml", "same\n"), file("c.yaml", "gone\n")];
+        let after = [file("a.yaml", "one\n2\u{1b}[2J\n"), file("b.yaml", "same\n"), file("d.yaml", "new\n")];
+        insta::assert_snapshot!(manifest_diff(&before, &after, Palette::new(false)), @r"
+        --- a.yaml (planned before)
+        +++ a.yaml (now)
+        @@ -1,2 +1,2 @@
+         one
+        -two
+        +2\u{1b}[2J
+        --- c.yaml (planned before)
+        +++ c.yaml (now)
+        @@ -1 +0,0 @@
+        -gone
+        --- d.yaml (planned before)
+        +++ d.yaml (now)
+        @@ -0,0 +1 @@
+        +new
+        ");
+        assert_eq!(manifest_diff(&before, &before, Palette::new(true)), "");
+    }
+}

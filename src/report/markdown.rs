@@ -1,0 +1,210 @@
+//! A plan as a pull request comment.
+
+use std::fmt::Write as _;
+
+use super::{PlanView, counted, grouped, markdown_cell, plan_summary};
+use crate::manifest::DeleteMode;
+use crate::plan::PlannedPolicy;
+
+/// What the closing note may take; kept free while the rest is written.
+const NOTE_ROOM: usize = 240;
+
+/// A plan as Markdown of at most `most` bytes: complete totals first, details while they fit, and at the end what was left
+/// out. Below about 400 bytes only the totals are written.
+///
+/// The first line is a hidden marker, so that a script can find and update its comment.
+pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
+    let header = view.header;
+    let mut text = String::from("<!-- sexton plan -->\n");
+    let _ = writeln!(text, "**{}**\n", plan_summary(header));
+    let room = most.saturating_sub(NOTE_ROOM);
+    let mut left_out = Vec::new();
+
+    let heads = "| policy | object | delete | matched | held | newly selected | kept now |\n|---|---|--:|--:|--:|--:|--:|\n";
+    let rows: Vec<String> = header.policies.iter().map(policy_row).collect();
+    let mut written = 0;
+    if text.len() + heads.len() <= room {
+        text.push_str(heads);
+        for row in &rows {
+            if text.len() + row.len() > room {
+                break;
+            }
+            text.push_str(row);
+            written += 1;
+        }
+    }
+    if written < rows.len() {
+        left_out.push(format!("the rows of {} of {} policies", rows.len() - written, rows.len()));
+    }
+
+    let mut details = 0;
+    for policy in &header.policies {
+        let section = policy_section(policy, view);
+        if text.len() + section.len() > room {
+            break;
+        }
+        text.push_str(&section);
+        details += 1;
+    }
+    if details < rows.len() {
+        left_out.push(format!("the details of {} of {} policies", rows.len() - details, rows.len()));
+    }
+    if !view.manifest_changes.is_empty() {
+        // A fence longer than any run of backticks in the text cannot be closed by it.
+        let fence = "`".repeat(longest_run(view.manifest_changes, '`').max(2) + 1);
+        let section = format!(
+            "\n<details><summary>Manifests changed since the last plan</summary>\n\n{fence}diff\n{}{fence}\n\n</details>\n",
+            view.manifest_changes
+        );
+        if text.len() + section.len() > room {
+            left_out.push("the difference of the manifests".into());
+        } else {
+            text.push_str(&section);
+        }
+    }
+    let digest = view.digest.map(|digest| format!("plan `{}`; ", digest.short())).unwrap_or_default();
+    if left_out.is_empty() {
+        let _ = writeln!(text, "\n{digest}nothing left out.");
+    } else {
+        let _ = writeln!(text, "\n{digest}**left out for size**: {}; the totals above are complete.", left_out.join(", "));
+    }
+    text
+}
+
+fn longest_run(text: &str, wanted: char) -> usize {
+    text.split(|character| character != wanted).map(str::len).max().unwrap_or(0)
+}
+
+fn policy_row(policy: &PlannedPolicy) -> String {
+    let comparison = policy.comparison.as_ref();
+    let compared = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), grouped);
+    let mode = match policy.delete {
+        DeleteMode::Soft => "soft",
+        DeleteMode::Hard => "**hard**",
+    };
+    let refused = if policy.gates.iter().any(|verdict| !verdict.passed) { " **refused**" } else { "" };
+    format!(
+        "| {}{refused} | {} ({mode}) | {} | {} | {} | {} | {} |\n",
+        policy.policy,
+        markdown_cell(&policy.query.object),
+        grouped(policy.selected),
+        grouped(policy.matched),
+        grouped(policy.matched - policy.selected),
+        compared(comparison.map(|comparison| comparison.newly_selected)),
+        compared(comparison.map(|comparison| comparison.kept_now)),
+    )
+}
+
+fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "\n<details><summary>{}: {} to delete</summary>\n",
+        policy.policy,
+        counted(policy.selected, "record")
+    );
+    let condition = policy.query.condition.as_deref().map_or("everything".into(), markdown_cell);
+    let _ = writeln!(text, "- where {condition}");
+    if let Some(route) = &policy.route {
+        let _ = writeln!(text, "- route: {}", markdown_cell(&format!("{}; {}", route.api.title(), route.reason)));
+    }
+    for held in &policy.holds {
+        let _ = writeln!(text, "- {} held by {}", grouped(held.records), held.hold);
+    }
+    for verdict in &policy.gates {
+        let word = if verdict.passed { "passed" } else { "**refused**" };
+        let _ = writeln!(text, "- gate {word}: {}", markdown_cell(&verdict.message));
+    }
+    if let Some(sample) = view.samples.get(&policy.policy)
+        && !sample.rows.is_empty()
+    {
+        let columns: Vec<String> = sample.columns.iter().map(|column| markdown_cell(column)).collect();
+        let _ = write!(text, "\n| | id |");
+        columns.iter().for_each(|column| {
+            let _ = write!(text, " {column} |");
+        });
+        let _ = write!(text, "\n|---|---|{}\n", "---|".repeat(columns.len()));
+        for row in &sample.rows {
+            let _ = write!(text, "| {} | {} |", markdown_cell(&row.symbol.to_string()), row.id);
+            row.values.iter().for_each(|value| {
+                let _ = write!(text, " {} |", markdown_cell(value));
+            });
+            text.push('\n');
+        }
+        if sample.more > 0 {
+            let _ = writeln!(text, "\nand {} more in `{}`", grouped(sample.more), policy.records.path);
+        }
+    }
+    text.push_str("\n</details>\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Digest;
+    use crate::report::fixture;
+
+    #[test]
+    fn gives_totals_first_and_escapes_what_the_system_says() {
+        let header = fixture::header(vec![fixture::policy("stale-leads", 1_204)]);
+        let samples = fixture::samples();
+        let view = PlanView {
+            header: &header,
+            digest: Some(Digest::of(b"plan")),
+            samples: &samples,
+            place: "plan",
+            manifest_changes: "+```\n",
+        };
+        insta::assert_snapshot!(plan_markdown(&view, 65_000), @r"
+        <!-- sexton plan -->
+        **Plan: 1204 to delete, 96 held, 4 newly selected, 1 tried again, 1199 already reviewed, 7 kept now.**
+
+        | policy | object | delete | matched | held | newly selected | kept now |
+        |---|---|--:|--:|--:|--:|--:|
+        | stale-leads | Lead (soft) | 1,204 | 1,300 | 96 | 4 | 7 |
+
+        <details><summary>stale-leads: 1,204 records to delete</summary>
+
+        - where IsConverted = false AND LastActivityDate &lt; 2023-11-21
+        - route: sObject Collections; up to 2,000 records go through sObject Collections
+        - 96 held by acme-litigation
+        - gate passed: 1,204 of at most 5,000 records
+
+        | | id | Company |
+        |---|---|---|
+        | - | 00Q000000000001EAA | &lt;b&gt;Acme&lt;/b&gt; \| &#64;all |
+        | \~ | 00Q000000000002EAA | x\\u\{1b\}\[2J |
+
+        and 1,202 more in `records/stale-leads.csv`
+
+        </details>
+
+        <details><summary>Manifests changed since the last plan</summary>
+
+        ````diff
+        +```
+        ````
+
+        </details>
+
+        plan `64879f7d6b96`; nothing left out.
+        ");
+    }
+
+    #[test]
+    fn never_grows_past_its_limit_and_says_what_is_missing() {
+        let policies: Vec<_> = (0..60).map(|number| fixture::policy(&format!("policy-{number}"), 1_000 + number)).collect();
+        let header = fixture::header(policies);
+        let samples = fixture::samples();
+        let view = PlanView { header: &header, digest: None, samples: &samples, place: "plan", manifest_changes: "-x\n" };
+        let whole = plan_markdown(&view, usize::MAX);
+        assert!(whole.ends_with("nothing left out.\n"));
+        for most in (600..whole.len()).step_by(487) {
+            let text = plan_markdown(&view, most);
+            assert!(text.len() <= most, "{} > {most}", text.len());
+            assert!(text.contains("Plan: 61770 to delete"), "totals are complete");
+            assert!(text.contains("left out for size"), "at {most}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The state as people read it in a terminal.
+
+use std::fmt::Write as _;
+
+use super::plan_view::moment;
+use super::{Palette, counted, grouped, terminal_line};
+use crate::base::PolicyName;
+use crate::state::State;
+
+/// One line a policy.
+pub fn state_list_text(state: &State) -> String {
+    let mut text = String::new();
+    for (name, history) in &state.policies {
+        let last = history.runs.last();
+        let deleted = last.map_or_else(|| "never applied".into(), |run| format!("{} deleted", grouped(run.tally.deleted)));
+        let when = last.map_or_else(|| "-".into(), |run| moment(run.finished));
+        let _ = writeln!(text, "{name}  {when}  {deleted}  {} open", grouped(history.open_total));
+    }
+    text
+}
+
+/// Everything about one policy, or about all of them.
+pub fn state_show_text(state: &State, only: Option<&PolicyName>, palette: Palette) -> String {
+    let mut text = String::new();
+    if only.is_none() {
+        let _ = writeln!(text, "lineage {}  serial {}  version {}", state.lineage, state.serial, state.version);
+        for plan in &state.consumed {
+            let end = plan.finished.map_or_else(
+                || palette.caution("not finished: run the same apply again"),
+                |finished| format!("finished {}", moment(finished)),
+            );
+            let _ = writeln!(text, "plan {}  started {}  {end}", plan.plan.short(), moment(plan.started));
+        }
+    }
+    for (name, history) in state.policies.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
+        let _ = writeln!(text, "{}", palette.strong(&format!("policy {name}:")));
+        for run in &history.runs {
+            let tally = run.tally;
+            let _ = writeln!(
+                text,
+                "  {}  plan {}  {} deleted, {} already gone, {} skipped, {} failed, {} unknown",
+                moment(run.finished),
+                run.plan.short(),
+                grouped(tally.deleted),
+                grouped(tally.already_gone),
+                grouped(tally.skipped),
+                grouped(tally.failed),
+                grouped(tally.unknown)
+            );
+        }
+        for open in history.open.iter().take(20) {
+            let _ = writeln!(text, "  {} {}  {}", palette.caution("open"), open.id, terminal_line(&open.code));
+        }
+        let more = history.open_total.saturating_sub(history.open.len().min(20) as u64);
+        if more > 0 {
+            let _ = writeln!(text, "  and {} open", counted(more, "more record"));
+        }
+    }
+    text
+}

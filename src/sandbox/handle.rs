@@ -1,0 +1,156 @@
+//! One running sandbox, and how tests look into it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::fault::FaultPlan;
+use super::request_log::RequestLog;
+use super::salesforce::{BulkState, Cursors};
+use super::session::Sessions;
+use super::{Fault, RecordKey, RequestRecord, SandboxClock, Settings, World};
+use crate::base::Clock;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// One running sandbox: a world, a clock, faults, sessions and what was asked of it.
+///
+/// It is a handle: clones look at the same sandbox. A test keeps one to see the truth and to change data while a client
+/// works; the router answers from another.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    world: Mutex<World>,
+    clock: SandboxClock,
+    settings: Settings,
+    faults: FaultPlan,
+    log: Mutex<RequestLog>,
+    sessions: Mutex<Sessions>,
+    cursors: Mutex<Cursors>,
+    bulk: Mutex<BulkState>,
+    /// When the present 24 hours began, and the requests since.
+    usage: Mutex<(Timestamp, u64)>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sandbox {
+    /// Starts a sandbox. It does not listen anywhere: see [`super::serve`] and [`Sandbox::router`].
+    pub fn new(world: World, settings: Settings) -> Self {
+        let inner = Inner {
+            world: Mutex::new(world),
+            clock: SandboxClock::starting_at(settings.start),
+            faults: FaultPlan::new(settings.faults.clone()),
+            log: Mutex::default(),
+            sessions: Mutex::default(),
+            cursors: Mutex::default(),
+            bulk: Mutex::default(),
+            usage: Mutex::new((settings.start, 0)),
+            settings,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The world, brought up to the clock. While the guard is held, no request is answered.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        let mut world = locked(&self.inner.world);
+        world.set_now(self.now());
+        world
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &SandboxClock {
+        &self.inner.clock
+    }
+
+    /// What the sandbox was told when it started.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// From now on this goes wrong too.
+    pub fn add_fault(&self, fault: Fault) {
+        self.inner.faults.add(fault);
+    }
+
+    /// From now on nothing goes wrong.
+    pub fn clear_faults(&self) {
+        self.inner.faults.clear();
+    }
+
+    /// The last 10,000 requests, oldest first.
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        locked(&self.inner.log).recent()
+    }
+
+    /// How many requests there were in all, by method.
+    pub fn request_counts(&self) -> BTreeMap<String, u64> {
+        locked(&self.inner.log).by_method()
+    }
+
+    /// Forgets the requests so far.
+    pub fn forget_requests(&self) {
+        locked(&self.inner.log).clear();
+    }
+
+    /// Logs a user in without asking for anything, and returns the access token.
+    pub fn access_token(&self, user: RecordKey) -> String {
+        let organization = self.world().organization().key;
+        locked(&self.inner.sessions).open(organization, user, self.now())
+    }
+
+    /// Ends all sessions, as an administrator could.
+    pub fn expire_sessions(&self) {
+        locked(&self.inner.sessions).close_all();
+    }
+
+    pub(in crate::sandbox) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    pub(in crate::sandbox) fn faults(&self) -> &FaultPlan {
+        &self.inner.faults
+    }
+
+    pub(in crate::sandbox) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        locked(&self.inner.sessions)
+    }
+
+    pub(in crate::sandbox) fn cursors(&self) -> MutexGuard<'_, Cursors> {
+        locked(&self.inner.cursors)
+    }
+
+    pub(in crate::sandbox) fn bulk(&self) -> MutexGuard<'_, BulkState> {
+        locked(&self.inner.bulk)
+    }
+
+    pub(in crate::sandbox) fn record_request(&self, record: RequestRecord) {
+        locked(&self.inner.log).record(record);
+    }
+
+    /// Counts one call against the day's budget. `None` when there is none left.
+    pub(in crate::sandbox) fn spend_call(&self) -> Option<()> {
+        let now = self.now();
+        let mut usage = locked(&self.inner.usage);
+        if usage.0.duration_until(now) >= DAY {
+            *usage = (now, 0);
+        }
+        if usage.1 >= self.inner.settings.daily_requests {
+            return None;
+        }
+        usage.1 += 1;
+        Some(())
+    }
+
+    /// The calls of the present 24 hours.
+    pub(in crate::sandbox) fn calls_spent(&self) -> u64 {
+        locked(&self.inner.usage).1
+    }
+}

@@ -1,0 +1,51 @@
+//! Who is logged in.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::RecordKey;
+
+/// A login that a request was made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sandbox) struct Session {
+    /// Who.
+    pub user: RecordKey,
+}
+
+/// The access tokens that are out.
+#[derive(Debug, Default)]
+pub(in crate::sandbox) struct Sessions {
+    by_token: BTreeMap<String, (RecordKey, Timestamp)>,
+}
+
+impl Sessions {
+    /// A new access token: opaque, beginning with the 15 characters of the organization (recorded form).
+    pub(in crate::sandbox) fn open(&mut self, organization: RecordKey, user: RecordKey, now: Timestamp) -> String {
+        let token = format!("{}!AQ{}", organization.fifteen(), uuid::Uuid::new_v4().simple());
+        self.by_token.insert(token.clone(), (user, now));
+        token
+    }
+
+    /// The session of a token, if it has been used within its lifetime. Using it renews it.
+    pub(in crate::sandbox) fn find(&mut self, token: &str, now: Timestamp, lifetime: Duration) -> Option<Session> {
+        let (user, used) = self.by_token.get_mut(token)?;
+        if used.duration_until(now).unsigned_abs() >= lifetime {
+            self.by_token.remove(token);
+            return None;
+        }
+        *used = now;
+        Some(Session { user: *user })
+    }
+
+    /// Ends one session.
+    pub(in crate::sandbox) fn close(&mut self, token: &str) {
+        self.by_token.remove(token);
+    }
+
+    /// Ends all sessions.
+    pub(in crate::sandbox) fn close_all(&mut self) {
+        self.by_token.clear();
+    }
+}

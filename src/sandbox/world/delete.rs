@@ -1,0 +1,317 @@
+//! The delete engine: cascades, restrictions, cleared lookups, the recycle bin.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use jiff::Timestamp;
+
+use super::definition::OnDelete;
+use super::table::{Row, RowState};
+use super::world::{RETENTION, Relation};
+use super::{RecordKey, Value, World};
+
+/// The most records one deletion may take with it ([guess]: the vendor names the code, not the number).
+const LARGEST_CASCADE: usize = 100_000;
+
+/// Where a deleted record goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeleteMode {
+    /// Into the recycle bin.
+    Soft,
+    /// Nowhere: it cannot be restored through any interface.
+    Hard,
+}
+
+/// Why one record was not deleted, in the vendor's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemError {
+    /// The code, such as `ENTITY_IS_DELETED`.
+    pub status_code: String,
+    /// The message.
+    pub message: String,
+    /// The fields it is about; mostly none.
+    pub fields: Vec<String>,
+}
+
+impl ItemError {
+    /// An error about a whole record.
+    pub fn new(status_code: &str, message: impl Into<String>) -> Self {
+        Self { status_code: status_code.to_owned(), message: message.into(), fields: Vec::new() }
+    }
+
+    /// The row lock error as one call sees it (recorded text). `others` are further locked rows, of which ten are named.
+    pub fn locked(keys: &[RecordKey]) -> Self {
+        let named: Vec<String> = keys.iter().take(10).map(ToString::to_string).collect();
+        let more = match keys.len().saturating_sub(10) {
+            0 => String::new(),
+            rest => format!(", ... ({rest} more)"),
+        };
+        let message = format!(
+            "unable to obtain exclusive access to this record or {} records: {}{more}",
+            keys.len().max(1),
+            named.join(",")
+        );
+        Self::new("UNABLE_TO_LOCK_ROW", message)
+    }
+}
+
+/// Records that one deletion took along, and the lookups it cleared: what a later restore brings back together.
+#[derive(Clone, Debug)]
+pub(super) struct DeleteEvent {
+    pub at: Timestamp,
+    /// The record that was named, first, then the ones that cascaded.
+    pub members: Vec<RecordKey>,
+}
+
+/// A deletion to be carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct Deletion {
+    /// Where the records go.
+    pub mode: DeleteMode,
+    /// Whether one failure undoes the whole call.
+    pub all_or_none: bool,
+    /// Who deletes.
+    pub user: RecordKey,
+}
+
+/// A row: its table and its position.
+type Position = (usize, usize);
+
+/// Everything one deletion touches.
+struct Extent {
+    members: Vec<Position>,
+    cleared: Vec<(Position, usize)>,
+}
+
+impl World {
+    /// Deletes records named by text, each by itself or all together, and answers in the order of the request.
+    ///
+    /// A name that comes twice is refused the second time ([guess]: `DUPLICATE_VALUE`).
+    pub fn delete<T: AsRef<str>>(&mut self, ids: &[T], deletion: Deletion) -> Vec<Result<(), ItemError>> {
+        let mut undo = deletion.all_or_none.then(Undo::default);
+        let events_before = self.events.len();
+        let mut seen = BTreeSet::new();
+        let mut outcomes: Vec<Result<(), ItemError>> =
+            ids.iter().map(|id| self.delete_named(id.as_ref(), deletion, &mut seen, undo.as_mut())).collect();
+        if let Some(undo) = undo
+            && outcomes.iter().any(Result::is_err)
+        {
+            for ((table, row), before) in undo.rows.into_iter().rev() {
+                self.tables[table].rows[row] = before;
+            }
+            self.events.truncate(events_before);
+            for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
+                *outcome = Err(ItemError::new(
+                    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+                    "Record rolled back because not all records were valid and the request was using AllOrNone header",
+                ));
+            }
+        }
+        outcomes
+    }
+
+    fn delete_named(
+        &mut self,
+        id: &str,
+        deletion: Deletion,
+        seen: &mut BTreeSet<RecordKey>,
+        undo: Option<&mut Undo>,
+    ) -> Result<(), ItemError> {
+        let key = RecordKey::parse(id).map_err(|_| ItemError::new("MALFORMED_ID", format!("malformed id {}", id.trim())))?;
+        if !seen.insert(key) {
+            return Err(ItemError::new("DUPLICATE_VALUE", format!("duplicate id specified: {key}")));
+        }
+        self.delete_one(key, deletion, undo)
+    }
+
+    fn delete_one(&mut self, key: RecordKey, deletion: Deletion, undo: Option<&mut Undo>) -> Result<(), ItemError> {
+        let unknown = || ItemError::new("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id");
+        let root = self.locate(key).ok_or_else(unknown)?;
+        let state = self.tables[root.0].rows[root.1].state;
+        match (state, deletion.mode) {
+            (RowState::Gone, _) => return Err(unknown()),
+            (RowState::Binned(_), DeleteMode::Soft) => return Err(ItemError::new("ENTITY_IS_DELETED", "entity is deleted")),
+            _ => {}
+        }
+        self.check_rights(root.0, deletion.user)?;
+        self.check_refusals(key)?;
+        let mut undo = undo;
+        if let RowState::Binned(event) = state {
+            // Hard-deleting what is in the bin is accepted, as a purge ([guess]).
+            self.purge_members(event, key, undo.as_deref_mut());
+            return Ok(());
+        }
+        let extent = self.extent(root, deletion.user)?;
+        if let Some(undo) = undo {
+            let touched = extent.members.iter().copied().chain(extent.cleared.iter().map(|(position, _)| *position));
+            undo.rows.extend(touched.map(|(table, row)| ((table, row), self.tables[table].rows[row].clone())));
+        }
+        self.carry_out(extent, deletion.mode);
+        Ok(())
+    }
+
+    fn check_rights(&self, table: usize, user: RecordKey) -> Result<(), ItemError> {
+        let definition = &self.tables[table].definition;
+        if !definition.deletable {
+            // Which code the vendor uses for an object that cannot be deleted: guess.
+            let message = format!("entity type {} does not support delete", definition.name);
+            return Err(ItemError::new("INVALID_TYPE_FOR_OPERATION", message));
+        }
+        if self.may_delete(table, user) {
+            return Ok(());
+        }
+        Err(ItemError::new("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"))
+    }
+
+    fn may_delete(&self, table: usize, user: RecordKey) -> bool {
+        let name = &self.tables[table].definition.name;
+        self.users.get(&user).is_some_and(|user| !user.permissions.delete_denied.contains(name))
+    }
+
+    fn check_refusals(&mut self, key: RecordKey) -> Result<(), ItemError> {
+        let Some((error, times)) = self.refusals.get_mut(&key) else { return Ok(()) };
+        let error = error.clone();
+        if let Some(left) = times {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.refusals.remove(&key);
+            }
+        }
+        Err(error)
+    }
+
+    /// What goes and what is cleared when `root` goes, or why it cannot.
+    fn extent(&mut self, root: Position, user: RecordKey) -> Result<Extent, ItemError> {
+        let mut extent = Extent { members: vec![root], cleared: Vec::new() };
+        let mut seen = BTreeSet::from([root]);
+        let mut waiting = VecDeque::from([root]);
+        let mut blocking: Vec<Position> = Vec::new();
+        let mut restricting: Vec<Position> = Vec::new();
+        while let Some(parent) = waiting.pop_front() {
+            for relation in self.relations[parent.0].clone() {
+                for child in self.children_by(&relation, parent) {
+                    match &relation.on_delete {
+                        OnDelete::Clear => extent.cleared.push((child, relation.child_field)),
+                        OnDelete::Restrict => restricting.push(child),
+                        OnDelete::CascadeUnless(_) if self.is_true(child, relation.unless) => blocking.push(child),
+                        OnDelete::Cascade | OnDelete::CascadeUnless(_) => {
+                            if seen.insert(child) {
+                                self.check_cascade(child.0, user)?;
+                                extent.members.push(child);
+                                waiting.push_back(child);
+                            }
+                        }
+                    }
+                }
+                if extent.members.len() > LARGEST_CASCADE {
+                    return Err(ItemError::new("DELETE_OPERATION_TOO_LARGE", "delete operation too large"));
+                }
+            }
+        }
+        blocking.extend(restricting.into_iter().filter(|child| !seen.contains(child)));
+        if !blocking.is_empty() {
+            return Err(self.blocked(root, &blocking));
+        }
+        extent.cleared.retain(|(child, _)| !seen.contains(child));
+        Ok(extent)
+    }
+
+    fn check_cascade(&self, table: usize, user: RecordKey) -> Result<(), ItemError> {
+        if self.may_delete(table, user) {
+            return Ok(());
+        }
+        // The code is documented; the text is a guess.
+        let label = &self.tables[table].definition.label_plural;
+        Err(ItemError::new("DELETE_REQUIRED_ON_CASCADE", format!("delete permission on {label} is required by the cascade")))
+    }
+
+    fn children_by(&mut self, relation: &Relation, parent: Position) -> Vec<Position> {
+        let key = self.tables[parent.0].rows[parent.1].key;
+        let table = &mut self.tables[relation.child_table];
+        table.index_children(relation.child_field);
+        table.live_children(relation.child_field, key).into_iter().map(|row| (relation.child_table, row)).collect()
+    }
+
+    fn is_true(&self, (table, row): Position, field: Option<usize>) -> bool {
+        let table = &self.tables[table];
+        field.is_some_and(|field| table.own_value(&table.rows[row], field) == Value::Boolean(true))
+    }
+
+    /// The recorded text: the record's name, what it is associated with, the names of those, a line feed.
+    fn blocked(&self, root: Position, blocking: &[Position]) -> ItemError {
+        let first = blocking[0].0;
+        let names: Vec<String> =
+            blocking.iter().filter(|(table, _)| *table == first).take(10).map(|position| self.name_of(*position)).collect();
+        let message = format!(
+            "Your attempt to delete {} could not be completed because it is associated with the following {}.: {}\n",
+            self.name_of(root),
+            self.tables[first].definition.label_plural.to_lowercase(),
+            names.join(", ")
+        );
+        ItemError::new("DELETE_FAILED", message)
+    }
+
+    fn name_of(&self, (table, row): Position) -> String {
+        let table = &self.tables[table];
+        let place = table.place(&table.definition.name_field);
+        let name = place.map(|place| table.value(&table.rows[row], place).to_text()).unwrap_or_default();
+        if name.is_empty() { table.rows[row].key.to_string() } else { name }
+    }
+
+    fn carry_out(&mut self, extent: Extent, mode: DeleteMode) {
+        let now = self.now.as_second();
+        let state = match mode {
+            DeleteMode::Soft => RowState::Binned(self.events.len() as u32),
+            DeleteMode::Hard => RowState::Gone,
+        };
+        let mut members = Vec::with_capacity(extent.members.len());
+        for (table, row) in extent.members {
+            let row = &mut self.tables[table].rows[row];
+            row.state = state;
+            row.modified = now;
+            row.stamped = now;
+            members.push(row.key);
+        }
+        for ((table, row), field) in extent.cleared {
+            self.tables[table].set(row, field, Value::Null);
+            self.tables[table].rows[row].stamped = now;
+        }
+        if mode == DeleteMode::Soft {
+            self.events.push(DeleteEvent { at: self.now, members });
+        }
+    }
+
+    /// Takes records that one event put into the bin out of it for good: the named one, or all if it was the one that
+    /// the event was about.
+    fn purge_members(&mut self, event: u32, named: RecordKey, mut undo: Option<&mut Undo>) {
+        let members = &self.events[event as usize].members;
+        let keys = if members.first() == Some(&named) { members.clone() } else { vec![named] };
+        for key in keys {
+            let Some((table, row)) = self.locate(key) else { continue };
+            if self.tables[table].rows[row].state == RowState::Binned(event) {
+                if let Some(undo) = undo.as_deref_mut() {
+                    undo.rows.push(((table, row), self.tables[table].rows[row].clone()));
+                }
+                self.tables[table].rows[row].state = RowState::Gone;
+            }
+        }
+    }
+
+    /// Empties the bin of what has been there for the whole retention.
+    pub(super) fn purge(&mut self) {
+        while let Some(event) = self.events.get(self.purged) {
+            if event.at.duration_until(self.now) < RETENTION {
+                break;
+            }
+            if let Some(root) = event.members.first().copied() {
+                self.purge_members(self.purged as u32, root, None);
+            }
+            self.purged += 1;
+        }
+    }
+}
+
+/// Rows as they were before an atomic call.
+#[derive(Default)]
+struct Undo {
+    rows: Vec<(Position, Row)>,
+}

@@ -1,0 +1,24 @@
+//! One organization as data: objects, records, users, permissions, the recycle bin, and the rules of deletion.
+
+mod build;
+mod definition;
+mod delete;
+mod generate;
+mod key;
+mod organization;
+mod standard;
+mod table;
+mod value;
+#[expect(clippy::module_inception, reason = "the world is the noun of this folder")]
+mod world;
+
+pub use build::WorldBuilder;
+pub use definition::{FieldDefinition, FieldKind, Lookup, ObjectDefinition, OnDelete};
+pub use delete::{DeleteMode, Deletion, ItemError};
+pub use key::RecordKey;
+pub use organization::{Client, Organization, Permissions, User};
+pub use value::{Value, ValueError};
+pub use world::{World, WorldError};
+
+pub(in crate::sandbox) use table::{Place, SYSTEM_FIELDS, Table};
+pub(in crate::sandbox) use world::Relation;

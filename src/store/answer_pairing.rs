@@ -1,0 +1,279 @@
+//! Pairs a job's answers with the records of its batch, in bounded memory.
+#![expect(clippy::disallowed_methods, reason = "this is the adapter for the files of a run")]
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::PathBuf;
+
+use super::{MarksFile, RawMark};
+use crate::apply::{IdSource, Mark};
+use crate::base::RecordId;
+
+/// A bucket holds about so many records.
+const BUCKET: u64 = 1 << 14;
+/// There are at most so many buckets, since each is an open file; above, they grow.
+const MOST_BUCKETS: u64 = 256;
+
+/// A file of `(id, payload)` lines of fixed width.
+struct Bucket<const WIDTH: usize> {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl<const WIDTH: usize> Bucket<WIDTH> {
+    fn create(path: PathBuf) -> io::Result<Self> {
+        let file = BufWriter::with_capacity(1 << 13, File::create(&path)?);
+        Ok(Self { path, file })
+    }
+
+    fn push(&mut self, id: &RecordId, payload: [u8; WIDTH]) -> io::Result<()> {
+        let mut key = [b' '; 36];
+        key[..id.as_bytes().len()].copy_from_slice(id.as_bytes());
+        self.file.write_all(&key)?;
+        self.file.write_all(&payload)
+    }
+
+    fn read(mut self, mut each: impl FnMut(RecordId, [u8; WIDTH]) -> io::Result<()>) -> io::Result<()> {
+        self.file.flush()?;
+        let mut reader = BufReader::with_capacity(1 << 16, File::open(&self.path)?);
+        let (mut key, mut payload) = ([0; 36], [0; WIDTH]);
+        loop {
+            match reader.read_exact(&mut key) {
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+                read => read?,
+            }
+            reader.read_exact(&mut payload)?;
+            let text = String::from_utf8_lossy(&key);
+            let id = RecordId::new(text.trim_end_matches(' ')).map_err(|error| io::Error::other(error.to_string()))?;
+            each(id, payload)?;
+        }
+    }
+}
+
+/// Which bucket a record belongs to, and who else does.
+enum Members {
+    /// The batch is in ascending order: a bucket is a window of it, and these are the windows' first ids.
+    Windows(Vec<RecordId>),
+    /// It is not: a bucket is what has the same hash.
+    Hashes(Vec<Bucket<8>>),
+}
+
+/// Takes a job's answers in any order, and then gives every record of the batch its mark.
+///
+/// Answers are spread over files by the bucket their record belongs to; then one bucket after the other is paired in memory.
+/// What is needed at once is one bucket, whatever the number of records.
+pub struct AnswerPairing<'a> {
+    ids: &'a dyn IdSource,
+    marks: &'a MarksFile,
+    /// The place of the batch's first record in its wave.
+    first: u64,
+    size: u64,
+    members: Members,
+    buckets: Vec<Bucket<16>>,
+    foreign: u64,
+    // Last, so that the folder goes after the files in it.
+    _scratch: tempfile::TempDir,
+}
+
+/// What was wrong with the answers to a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PairingReport {
+    /// Answers for records that were not in the batch. They are not believed.
+    pub foreign: u64,
+    /// Records about which the answers contradict each other; they are marked [`Mark::Missing`].
+    pub contradicted: u64,
+}
+
+impl<'a> AnswerPairing<'a> {
+    /// Begins to pair for the batch of `ids`, whose first record has the place `first` in the wave of `marks`. `ascending` says
+    /// whether the wave is in ascending order.
+    ///
+    /// # Errors
+    ///
+    /// When the ids cannot be read or the buckets not be made.
+    pub fn new(
+        ids: &'a dyn IdSource,
+        marks: &'a MarksFile,
+        first: u64,
+        ascending: bool,
+        scratch: tempfile::TempDir,
+    ) -> io::Result<Self> {
+        let count = ids.count();
+        let size = BUCKET.max(count.div_ceil(MOST_BUCKETS));
+        let number = count.div_ceil(size);
+        let name = |kind: &str, number: u64| scratch.path().join(format!("{kind}-{number}"));
+        let members = if ascending {
+            let starts = (0..number).map(|bucket| ids.read(bucket * size, 1)).collect::<io::Result<Vec<_>>>()?;
+            Members::Windows(starts.into_iter().flatten().collect())
+        } else {
+            let mut buckets =
+                (0..number).map(|bucket| Bucket::create(name("ids", bucket))).collect::<io::Result<Vec<_>>>()?;
+            for window in 0..number {
+                for (id, place) in ids.read(window * size, size as usize)?.into_iter().zip(window * size..) {
+                    buckets[hash(&id, number)].push(&id, place.to_le_bytes())?;
+                }
+            }
+            Members::Hashes(buckets)
+        };
+        let buckets = (0..number).map(|bucket| Bucket::create(name("answers", bucket))).collect::<io::Result<_>>()?;
+        Ok(Self { ids, marks, first, size, members, buckets, foreign: 0, _scratch: scratch })
+    }
+
+    /// Takes the answer about one record.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be kept.
+    pub fn push(&mut self, id: &RecordId, mark: &Mark) -> io::Result<()> {
+        let bucket = match &self.members {
+            Members::Windows(starts) => starts.partition_point(|start| start <= id).checked_sub(1),
+            Members::Hashes(buckets) => Some(hash(id, buckets.len() as u64)),
+        };
+        match bucket {
+            Some(bucket) => self.buckets[bucket].push(id, self.marks.encode(mark)?.bytes()),
+            None => {
+                self.foreign += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the mark of every record of the batch.
+    ///
+    /// # Errors
+    ///
+    /// When the buckets cannot be read or the marks not be written.
+    pub fn finish(self) -> io::Result<PairingReport> {
+        let mut report = PairingReport { foreign: self.foreign, contradicted: 0 };
+        let mut members: Box<dyn Iterator<Item = io::Result<Vec<(RecordId, u64)>>>> = match self.members {
+            Members::Windows(starts) => Box::new((0..starts.len() as u64).map(|window| {
+                let from = window * self.size;
+                Ok(self.ids.read(from, self.size as usize)?.into_iter().zip(from..).collect())
+            })),
+            Members::Hashes(buckets) => Box::new(buckets.into_iter().map(|bucket| {
+                let mut members = Vec::new();
+                bucket.read(|id, place| {
+                    members.push((id, u64::from_le_bytes(place)));
+                    Ok(())
+                })?;
+                members.sort_unstable();
+                Ok(members)
+            })),
+        };
+        for bucket in self.buckets {
+            let members = members.next().ok_or_else(|| io::Error::other("a bucket has no members"))??;
+            let mut marks = vec![RawMark::NONE; members.len()];
+            bucket.read(|id, mark| {
+                let mark = RawMark::from_bytes(mark);
+                match members.binary_search_by(|member| member.0.cmp(&id)).map(|found| &mut marks[found]) {
+                    Err(_) => report.foreign += 1,
+                    Ok(known) if *known == RawMark::NONE => *known = mark,
+                    Ok(known) if known.agrees_with(&mark) || known.is_missing() => {}
+                    Ok(known) => {
+                        *known = RawMark::MISSING;
+                        report.contradicted += 1;
+                    }
+                }
+                Ok(())
+            })?;
+            let mut placed: Vec<(u64, RawMark)> = members.iter().map(|member| member.1).zip(marks).collect();
+            placed.sort_unstable_by_key(|(place, _)| *place);
+            for run in placed.chunk_by(|one, next| one.0 + 1 == next.0) {
+                let unset = |mark: RawMark| if mark == RawMark::NONE { RawMark::MISSING } else { mark };
+                let marks: Vec<RawMark> = run.iter().map(|(_, mark)| unset(*mark)).collect();
+                self.marks.write(self.first + run[0].0, &marks)?;
+            }
+        }
+        Ok(report)
+    }
+}
+
+fn hash(id: &RecordId, buckets: u64) -> usize {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    (hasher.finish() % buckets.max(1)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::apply::Evidence;
+    use crate::store::TextsFile;
+
+    struct Ids(Vec<RecordId>);
+
+    impl IdSource for Ids {
+        fn count(&self) -> u64 {
+            self.0.len() as u64
+        }
+
+        fn read(&self, first: u64, most: usize) -> io::Result<Vec<RecordId>> {
+            Ok(self.0.iter().skip(first as usize).take(most).copied().collect())
+        }
+    }
+
+    fn id(number: u32) -> RecordId {
+        RecordId::new(&format!("{number:08}")).expect("valid")
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn every_record_gets_the_one_answer_about_it(
+            count in 1..40_000_u32,
+            shuffled in any::<bool>(),
+            seed in any::<u64>(),
+        ) {
+            let mut random = fastrand::Rng::with_seed(seed);
+            // Even numbers are in the batch, odd ones are foreign.
+            let mut ids: Vec<RecordId> = (0..count).map(|number| id(number * 2)).collect();
+            if shuffled {
+                random.shuffle(&mut ids);
+            }
+            let mut answered: Vec<RecordId> = ids.clone();
+            random.shuffle(&mut answered);
+            answered.truncate(random.usize(0..=ids.len()));
+            let folder = tempfile::tempdir().expect("folder");
+            let texts = Arc::new(TextsFile::open(&folder.path().join("texts"), 0).expect("opened"));
+            let marks = MarksFile::open(&folder.path().join("marks"), texts, u64::from(count) + 7).expect("opened");
+            let scratch = tempfile::tempdir().expect("scratch");
+            let source = Ids(ids.clone());
+            let mut pairing = AnswerPairing::new(&source, &marks, 7, !shuffled, scratch).expect("begun");
+            let (mut twice, mut foreign) = (Vec::new(), 0);
+            for answer in &answered {
+                pairing.push(answer, &Mark::Deleted(Evidence::Answer)).expect("taken");
+                match random.u32(0..1000) {
+                    0 => {
+                        pairing.push(answer, &Mark::Unknown).expect("taken");
+                        twice.push(*answer);
+                    }
+                    1 => pairing.push(answer, &Mark::Deleted(Evidence::Answer)).expect("taken"),
+                    2 => {
+                        pairing.push(&id(random.u32(0..count) * 2 + 1), &Mark::Unknown).expect("taken");
+                        foreign += 1;
+                    }
+                    _ => {}
+                }
+            }
+            let report = pairing.finish().expect("paired");
+            prop_assert_eq!(report, PairingReport { foreign, contradicted: twice.len() as u64 });
+            answered.sort();
+            twice.sort();
+            let read = marks.read(7, ids.len()).expect("read");
+            for (id, mark) in ids.iter().zip(read) {
+                let expected = if answered.binary_search(id).is_ok() && twice.binary_search(id).is_err() {
+                    Mark::Deleted(Evidence::Answer)
+                } else {
+                    Mark::Missing
+                };
+                prop_assert_eq!(marks.decode(&mark).expect("decoded"), Some(expected));
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The one end of every planned record, for people and for proof.
+#![expect(clippy::disallowed_methods, reason = "this is the adapter for the files of a run")]
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::run_directory::sync_directory;
+use crate::apply::{Outcome, OutcomeKind, Tally};
+use crate::base::{Digest, Digester, RecordId};
+
+/// Writes a policy's outcomes as CSV with the columns `Id,Outcome,Cause,Code,Message,Evidence`, one row for each planned
+/// record.
+///
+/// **Invariant**: rows come in ascending order of their ids, so that no record has two.
+#[must_use = "an outcomes file that is not finished is not there"]
+pub struct OutcomesWriter {
+    path: PathBuf,
+    rows: csv::Writer<Digesting>,
+    tally: Tally,
+    last: Option<RecordId>,
+}
+
+struct Digesting {
+    file: BufWriter<File>,
+    digester: Digester,
+}
+
+impl Write for Digesting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.digester.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl OutcomesWriter {
+    /// Begins the file that is to stand at `path`, in place of any other.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let file = BufWriter::with_capacity(1 << 16, File::create(path.with_extension("part"))?);
+        let mut rows = csv::Writer::from_writer(Digesting { file, digester: Digester::new() });
+        rows.write_record(["Id", "Outcome", "Cause", "Code", "Message", "Evidence"])?;
+        Ok(Self { path: path.to_owned(), rows, tally: Tally::default(), last: None })
+    }
+
+    /// Writes the next outcome.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written, or does not come after the one before.
+    pub fn push(&mut self, outcome: &Outcome) -> io::Result<()> {
+        if self.last.is_some_and(|last| last >= outcome.id) {
+            let words = format!("the outcome of {} is out of order", outcome.id);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+        }
+        self.last = Some(outcome.id);
+        self.tally.add(&outcome.kind);
+        let (cause, code, message) = match &outcome.kind {
+            OutcomeKind::Skipped(cause) => (cause.word(), "", ""),
+            OutcomeKind::Failed(failure) => ("", failure.code.as_str(), failure.message.as_str()),
+            OutcomeKind::Deleted | OutcomeKind::AlreadyGone | OutcomeKind::Unknown => ("", "", ""),
+        };
+        let (code, message) = (inert(code), inert(message));
+        let word = outcome.kind.word();
+        Ok(self.rows.write_record([outcome.id.as_str(), word, cause, &code, &message, outcome.evidence.word()])?)
+    }
+
+    /// Makes the file durable and gives it its name; returns how the records ended, and the digest of the file.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take it.
+    pub fn finish(self) -> io::Result<(Tally, Digest)> {
+        let Digesting { file, digester } = self.rows.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        std::fs::rename(self.path.with_extension("part"), &self.path)?;
+        sync_directory(&self.path)?;
+        Ok((self.tally, digester.finish()))
+    }
+}
+
+/// The cell as no spreadsheet takes it for a formula: a quote is put before one that begins like it.
+fn inert(cell: &str) -> Cow<'_, str> {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}").into() } else { cell.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::{Evidence, SkipCause};
+    use crate::base::{Failure, FailureClass};
+
+    #[test]
+    fn one_row_a_record_and_no_formula_in_any_cell() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("policy.csv");
+        let mut writer = OutcomesWriter::create(&path).expect("created");
+        let failed = |code: &str, message: &str| {
+            OutcomeKind::Failed(Failure { class: FailureClass::Refused, code: code.into(), message: message.into() })
+        };
+        let kinds = [
+            (OutcomeKind::Deleted, Evidence::Answer),
+            (OutcomeKind::AlreadyGone, Evidence::Answer),
+            (OutcomeKind::Skipped(SkipCause::Held), Evidence::Recheck),
+            (failed("=cmd()", "two\nlines, \"quoted\""), Evidence::Answer),
+            (OutcomeKind::Unknown, Evidence::None),
+        ];
+        for (id, (kind, evidence)) in ["a", "b", "c", "d", "e"].into_iter().zip(kinds) {
+            let id = RecordId::new(id).expect("valid");
+            writer.push(&Outcome { id, kind, evidence }).expect("written");
+        }
+        let again = Outcome { id: RecordId::new("e").expect("valid"), kind: OutcomeKind::Unknown, evidence: Evidence::None };
+        assert!(writer.push(&again).is_err(), "a record has two outcomes");
+        let (tally, digest) = writer.finish().expect("finished");
+        let text = std::fs::read_to_string(&path).expect("read");
+        assert_eq!(tally, Tally { deleted: 1, already_gone: 1, skipped: 1, failed: 1, unknown: 1 });
+        assert_eq!(digest, Digest::of(text.as_bytes()));
+        insta::assert_snapshot!(text, @r#"
+        Id,Outcome,Cause,Code,Message,Evidence
+        a,deleted,,,,answer
+        b,already-gone,,,,answer
+        c,skipped,held,,,recheck
+        d,failed,,'=cmd(),"two
+        lines, ""quoted""",answer
+        e,unknown,,,,none
+        "#);
+    }
+}

@@ -1,0 +1,183 @@
+//! Where the evidence of a run lies.
+#![expect(clippy::disallowed_methods, reason = "this is the adapter for the files of a run")]
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::apply::SkipCause;
+use crate::base::{Digest, PolicyName, RecordId};
+
+/// The directory of one run: everything that shows what happened to which record, and all that is needed to go on after
+/// a crash.
+///
+/// | path | what |
+/// |---|---|
+/// | `journal.jsonl` | what was about to happen and what happened |
+/// | `waves/<policy>.<n>.ids` | the records of a wave in the order in which they are sent |
+/// | `skipped/<policy>.csv` | the planned records that the recheck kept back, sorted by id |
+/// | `answers/<policy>.<n>.marks`, `answers/<policy>.texts` | what is known about every record of a wave |
+/// | `outcomes/<policy>.csv` | the one end of every planned record, sorted by id |
+#[derive(Clone, Debug)]
+pub struct RunDirectory {
+    root: PathBuf,
+}
+
+impl RunDirectory {
+    /// The directory of the run of `plan` below `runs`, made when it is not there. A plan is run once, so that its digest
+    /// names its run.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn open(runs: &Path, plan: &Digest) -> io::Result<Self> {
+        let root = runs.join(plan.short());
+        for folder in ["waves", "skipped", "answers", "outcomes"] {
+            std::fs::create_dir_all(root.join(folder))?;
+        }
+        sync_directory(&root)?;
+        sync_directory(&root.join("journal.jsonl"))?;
+        Ok(Self { root })
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> PathBuf {
+        self.root.join("journal.jsonl")
+    }
+
+    /// The ids of a wave.
+    pub fn wave(&self, policy: &PolicyName, wave: u32) -> PathBuf {
+        self.root.join(format!("waves/{policy}.{wave}.ids"))
+    }
+
+    /// The records that the recheck kept back.
+    pub fn skipped(&self, policy: &PolicyName) -> PathBuf {
+        self.root.join(format!("skipped/{policy}.csv"))
+    }
+
+    /// The marks of a wave.
+    pub fn marks(&self, policy: &PolicyName, wave: u32) -> PathBuf {
+        self.root.join(format!("answers/{policy}.{wave}.marks"))
+    }
+
+    /// The codes and messages that the marks of all waves of a policy refer to.
+    pub fn texts(&self, policy: &PolicyName) -> PathBuf {
+        self.root.join(format!("answers/{policy}.texts"))
+    }
+
+    /// The ends of all planned records of a policy.
+    pub fn outcomes(&self, policy: &PolicyName) -> PathBuf {
+        self.root.join(format!("outcomes/{policy}.csv"))
+    }
+
+    /// An empty folder for files that are of use only while one step lasts.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn scratch(&self) -> io::Result<tempfile::TempDir> {
+        tempfile::Builder::new().prefix("scratch-").tempdir_in(&self.root)
+    }
+}
+
+/// Makes the name of a new or renamed file durable.
+pub(super) fn sync_directory(file: &Path) -> io::Result<()> {
+    match file.parent() {
+        // A directory cannot be opened for that on Windows, where a rename is durable by itself.
+        Some(parent) if cfg!(unix) && !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+/// Writes the records that the recheck kept back.
+#[must_use = "a file that is not finished is not there"]
+pub struct SkippedWriter {
+    path: PathBuf,
+    rows: csv::Writer<File>,
+    last: Option<RecordId>,
+    count: u64,
+}
+
+impl SkippedWriter {
+    /// Begins the file that is to stand at `path`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let mut rows = csv::Writer::from_path(path.with_extension("part"))?;
+        rows.write_record(["Id", "Cause"])?;
+        Ok(Self { path: path.to_owned(), rows, last: None, count: 0 })
+    }
+
+    /// Writes the next record; they come sorted by id.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written, or does not come after the one before.
+    pub fn push(&mut self, id: RecordId, cause: SkipCause) -> io::Result<()> {
+        if self.last.is_some_and(|last| last >= id) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{id} is out of order among skipped records")));
+        }
+        self.last = Some(id);
+        self.count += 1;
+        Ok(self.rows.write_record([id.as_str(), cause.word()])?)
+    }
+
+    /// Makes the file durable and gives it its name; returns how many records it has.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take it.
+    pub fn finish(self) -> io::Result<u64> {
+        let mut file = self.rows.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        file.flush()?;
+        file.sync_all()?;
+        std::fs::rename(self.path.with_extension("part"), &self.path)?;
+        sync_directory(&self.path)?;
+        Ok(self.count)
+    }
+}
+
+/// Reads the records that the recheck kept back, sorted by id.
+///
+/// # Errors
+///
+/// When the file cannot be opened. The items tell when it cannot be read on, or is damaged.
+pub fn read_skipped(path: &Path) -> io::Result<impl Iterator<Item = io::Result<(RecordId, SkipCause)>> + Send + use<>> {
+    let shown = path.display().to_string();
+    Ok(csv::Reader::from_path(path)?.into_records().map(move |row| {
+        let row = row?;
+        let id = row.get(0).and_then(|text| RecordId::new(text).ok());
+        let cause = row.get(1).and_then(SkipCause::from_word);
+        id.zip(cause).ok_or_else(|| {
+            let line = row.position().map_or(0, csv::Position::line);
+            io::Error::new(io::ErrorKind::InvalidData, format!("{shown} is damaged at line {line}"))
+        })
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skipped_records_come_back_and_keep_their_order() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("policy.csv");
+        let id = |text| RecordId::new(text).expect("valid");
+        let mut writer = SkippedWriter::create(&path).expect("created");
+        for (text, cause) in ["a", "b", "c", "d", "e", "f"].into_iter().zip(SkipCause::ALL) {
+            writer.push(id(text), cause).expect("written");
+        }
+        assert!(writer.push(id("f"), SkipCause::Held).is_err());
+        assert_eq!(writer.finish().expect("finished"), 6);
+        let read: Vec<_> = read_skipped(&path).expect("opened").map(|row| row.expect("read").1).collect();
+        assert_eq!(read, SkipCause::ALL);
+    }
+}
