@@ -112,7 +112,7 @@ impl Bundle {
     }
 
     fn reader(&self, policy: &PlannedPolicy) -> Result<RecordsReader, BundleError> {
-        RecordsReader::open(&self.directory, &policy.records, &policy.query.fields)
+        RecordsReader::open(&self.directory, &policy.records)
     }
 }
 
