@@ -27,7 +27,7 @@ const KEY_COLUMN: &str = "Id";
 
 /// The largest row that is read. A row that is written is at most a quarter of it, since every character may be a quote, which CSV doubles;
 /// so a small compressed file cannot fill the memory of whoever reads it.
-const MOST_ROW_BYTES: u64 = 16 * 1024 * 1024;
+const MOST_ROW_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The buffer between the CSV and the file.
 const BUFFER: usize = 64 * 1024;
