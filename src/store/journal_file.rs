@@ -78,8 +78,7 @@ impl JournalFile {
     /// When it cannot be read or cut, or is damaged anywhere else.
     pub fn open(path: &Path, clock: Arc<dyn Clock>, each: impl FnMut(Entry)) -> Result<Self, JournalError> {
         let disk = |doing| move |source| JournalError::Disk { doing, path: path.to_owned(), source };
-        let file =
-            OpenOptions::new().create(true).read(true).append(true).open(path).map_err(disk("open"))?;
+        let file = OpenOptions::new().create(true).read(true).append(true).open(path).map_err(disk("open"))?;
         let whole = scan(path, &file, each)?;
         if whole.torn {
             file.set_len(whole.bytes).map_err(disk("cut the torn end off"))?;
@@ -114,19 +113,16 @@ fn scan(path: &Path, file: &File, mut each: impl FnMut(Entry)) -> Result<Whole, 
     let mut line = Vec::new();
     loop {
         line.clear();
-        let length = reader
-            .read_until(b'\n', &mut line)
-            .map_err(|source| JournalError::Disk { doing: "read", path: path.to_owned(), source })?;
+        let length = reader.read_until(b'\n', &mut line).map_err(|source| JournalError::Disk {
+            doing: "read",
+            path: path.to_owned(),
+            source,
+        })?;
         if line.last() != Some(&b'\n') {
             whole.torn = length > 0;
             return Ok(whole);
         }
-        let damaged = |why| JournalError::Damaged {
-            path: path.to_owned(),
-            line: whole.entries + 1,
-            byte: whole.bytes,
-            why,
-        };
+        let damaged = |why| JournalError::Damaged { path: path.to_owned(), line: whole.entries + 1, byte: whole.bytes, why };
         let entry: Entry = serde_json::from_slice(&line).map_err(|error| damaged(error.to_string()))?;
         if entry.sequence != whole.entries {
             return Err(damaged(format!("its sequence number is {}, not {}", entry.sequence, whole.entries)));
@@ -145,8 +141,7 @@ impl Journal for JournalFile {
         }
         // Open again only when all went well: after half a line nothing may follow.
         tail.closed = true;
-        let entry =
-            Entry { sequence: tail.next, at: self.clock.now(), policy: policy.cloned(), event: event.clone() };
+        let entry = Entry { sequence: tail.next, at: self.clock.now(), policy: policy.cloned(), event: event.clone() };
         let disk = |source| JournalError::Disk { doing: "write", path: self.path.clone(), source };
         let mut line = serde_json::to_vec(&entry).map_err(|error| disk(error.into()))?;
         line.push(b'\n');

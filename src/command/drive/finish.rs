@@ -52,8 +52,10 @@ pub(super) fn write_outcomes(
         let is_sent = matches!(sent.peek(), Some(Ok(outcome)) if outcome.id == id);
         let outcome = match (is_kept, is_sent) {
             (true, true) => return Err(unbalanced(format!("{id} was both kept back and cleared"))),
-            (true, false) => kept.next().transpose().map_err(file_error)?.map(|(id, cause)| {
-                Outcome { id, kind: OutcomeKind::Skipped(cause), evidence: Evidence::Recheck }
+            (true, false) => kept.next().transpose().map_err(file_error)?.map(|(id, cause)| Outcome {
+                id,
+                kind: OutcomeKind::Skipped(cause),
+                evidence: Evidence::Recheck,
             }),
             (false, _) => sent.next().transpose().map_err(file_error)?,
         };

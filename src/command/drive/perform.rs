@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use super::fault::fault_of;
 use super::run::{DriveError, DriveLane, Run};
-use crate::apply::{
-    Answer, Batch, Evidence, Fault, FaultKind, IdSource, Mark, Step, StepEnd, Ticket, marks_of_atomic,
-};
+use crate::apply::{Answer, Batch, Evidence, Fault, FaultKind, IdSource, Mark, Step, StepEnd, Ticket, marks_of_atomic};
 use crate::base::RecordId;
 use crate::provider::{AnswerSink, ProviderError};
 use crate::store::{AnswerPairing, BatchIds, IdsFile, MarksFile, RawMark};
@@ -80,7 +78,10 @@ impl<'a> Performer<'a> {
             Step::Collect(batch, ticket) => self.collect(batch, ticket, wave).await?,
             Step::Look { batch, from, missing_only } => self.look(batch, *from, *missing_only, wave).await?,
             Step::Write(_) | Step::OpenWave(_) | Step::Wait(_) | Step::Finish | Step::Pause(_) | Step::Stop => {
-                return Err(DriveError::Misuse { policy: order.policy.clone(), why: "was asked to perform no batch's step" });
+                return Err(DriveError::Misuse {
+                    policy: order.policy.clone(),
+                    why: "was asked to perform no batch's step",
+                });
             }
         };
         Ok((step, end))

@@ -45,9 +45,7 @@ impl<'a> PolicyDriver<'a> {
     /// Makes an event durable, and then lets the lane know.
     fn write(&mut self, event: &Event) -> Result<(), DriveError> {
         self.run.journal.append(Some(self.policy()), event)?;
-        self.lane
-            .record(event)
-            .map_err(|source| DriveError::Story { policy: self.policy().clone(), source })
+        self.lane.record(event).map_err(|source| DriveError::Story { policy: self.policy().clone(), source })
     }
 
     /// Goes on until the policy has ended in one way or another.
@@ -118,7 +116,9 @@ impl<'a> PolicyDriver<'a> {
                     return Ok(None);
                 }
                 Some(LaneEndKind::Unfinished { .. }) => {
-                    return Ok(Some(LaneEndKind::Unfinished { cause: format!("it depends on {name}, which is unfinished") }));
+                    return Ok(Some(LaneEndKind::Unfinished {
+                        cause: format!("it depends on {name}, which is unfinished"),
+                    }));
                 }
                 Some(LaneEndKind::Interrupted) | None => return Ok(Some(LaneEndKind::Interrupted)),
             }
@@ -174,8 +174,7 @@ impl<'a> PolicyDriver<'a> {
             return Err(DriveError::Altered { path, why: format!("its digest is {digest}") });
         }
         let path = self.run.directory.marks(self.policy(), number);
-        let marks =
-            MarksFile::open(&path, Arc::clone(texts), ids.count()).map_err(DriveError::file("open", &path))?;
+        let marks = MarksFile::open(&path, Arc::clone(texts), ids.count()).map_err(DriveError::file("open", &path))?;
         Ok(WaveFiles { number, ids: Arc::new(ids), marks: Arc::new(marks), ascending })
     }
 
