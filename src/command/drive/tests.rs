@@ -339,3 +339,234 @@ proptest! {
         });
     }
 }
+
+#[test]
+fn every_record_goes_when_nothing_goes_wrong() {
+    for jobs in [false, true] {
+        in_paused_time(async {
+            let mut scenario = Scenario::calm(23, jobs);
+            scenario.records[3].0 = true;
+            scenario.records[4].1 = true;
+            scenario.records[5].2 = true;
+            scenario.records[6].3 = 2;
+            let rig = Rig::new(scenario);
+            let tally = rig.live_on().await;
+            rig.check(&tally);
+            assert_eq!(tally, Tally { deleted: 20, already_gone: 1, skipped: 1, failed: 1, unknown: 0 });
+            assert!(!rig.outcomes("policy").values().any(|row| row[3] == "look"), "nothing had to be looked at");
+        });
+    }
+}
+
+#[test]
+fn a_run_that_dies_at_any_entry_or_request_ends_like_one_that_does_not() {
+    for jobs in [false, true] {
+        in_paused_time(async {
+            let mut scenario = Scenario::calm(12, jobs);
+            scenario.records[2].3 = 1;
+            scenario.records[7].2 = true;
+            let whole = Rig::new(scenario.clone());
+            let expected = whole.live_on().await;
+            let kinds = |rig: &Rig| rig.outcomes("policy").into_values().map(|row| row[0].clone()).collect::<Vec<_>>();
+            let (entries, requests) = (whole.entries().len() as u64, whole.world.inner().requests);
+            let deaths = (1..entries).flat_map(|at| [End::Entry(at, false), End::Entry(at, true)]);
+            let deaths = deaths.chain((1..=requests).flat_map(|at| [End::Request(at, false), End::Request(at, true)]));
+            let mut died = 0;
+            for death in deaths {
+                let rig = Rig::new(Scenario { ends: vec![death], ..scenario.clone() });
+                let tally = rig.live_on().await;
+                rig.check(&tally);
+                assert_eq!((tally, kinds(&rig)), (expected, kinds(&whole)), "{death:?}");
+                died += 1;
+            }
+            assert!(died > 20, "only {died} deaths were tried");
+        });
+    }
+}
+
+#[test]
+fn locked_records_go_in_later_and_smaller_waves() {
+    in_paused_time(async {
+        let mut scenario = Scenario::calm(200, false);
+        scenario.batch_size = 100;
+        scenario.parallel = 1;
+        scenario.records.iter_mut().for_each(|record| record.3 = 2);
+        let rig = Rig::new(scenario);
+        let started = rig.clock.now();
+        let tally = rig.live_on().await;
+        rig.check(&tally);
+        assert_eq!(tally.deleted, 200);
+        assert_eq!(rig.world.inner().sends, [vec![100; 2], vec![50; 4], vec![25; 8]].concat());
+        assert!(rig.clock.now().duration_since(started).as_secs() >= 5, "it does not wait for locks to go");
+    });
+}
+
+#[test]
+fn a_record_that_stays_locked_has_failed_with_the_systems_code() {
+    in_paused_time(async {
+        let mut scenario = Scenario::calm(3, false);
+        scenario.records[1].3 = 99;
+        let rig = Rig::new(scenario);
+        let tally = rig.live_on().await;
+        assert_eq!((tally.deleted, tally.failed), (2, 1));
+        assert_eq!(rig.outcomes("policy")[&id(1)], ["failed", "", "UNABLE_TO_LOCK_ROW", "answer"]);
+    });
+}
+
+#[test]
+fn atomic_batches_keep_their_size_and_end_together() {
+    in_paused_time(async {
+        let mut scenario = Scenario::calm(60, false);
+        (scenario.atomic, scenario.batch_size, scenario.parallel) = (true, 30, 1);
+        scenario.records[3].3 = 2;
+        scenario.records[40].2 = true;
+        let rig = Rig::new(scenario);
+        let tally = rig.live_on().await;
+        rig.check(&tally);
+        assert_eq!((tally.deleted, tally.failed, tally.skipped), (30, 1, 29));
+        assert_eq!(rig.world.inner().sends, [30, 30, 30, 30]);
+    });
+}
+
+#[test]
+fn requests_that_are_refused_one_after_the_other_end_the_policy() {
+    for jobs in [false, true] {
+        in_paused_time(async {
+            let mut scenario = Scenario::calm(50, jobs);
+            scenario.parallel = 1;
+            scenario.faults = vec![Wrong::Refused; 3];
+            let rig = Rig::new(scenario);
+            let tally = rig.live_on().await;
+            rig.check(&tally);
+            assert_eq!((tally.failed, tally.skipped), (15, 35));
+            assert_eq!(rig.outcomes("policy")[&id(49)][1], "stopped");
+            assert_eq!(rig.world.inner().requests, 3, "nothing is sent after that");
+        });
+    }
+}
+
+#[test]
+fn a_used_up_quota_leaves_the_run_unfinished_and_the_same_call_continues_it() {
+    for jobs in [false, true] {
+        in_paused_time(async {
+            let mut scenario = Scenario::calm(20, jobs);
+            scenario.faults = vec![Wrong::Quota; 4];
+            let rig = Rig::new(scenario);
+            let ended = rig.live(End::Natural, vec![rig.lane("policy")], &CancellationToken::new()).await;
+            let kind = &ended.expect("alive")[0].kind;
+            assert!(
+                matches!(kind, LaneEndKind::Unfinished { cause } if cause.contains("REQUEST_LIMIT_EXCEEDED")),
+                "{kind:?}"
+            );
+            assert!(!rig.directory.outcomes(&policy("policy")).exists(), "no outcome is made up");
+            let tally = rig.live_on().await;
+            rig.check(&tally);
+            assert_eq!(tally.deleted, 20);
+        });
+    }
+}
+
+#[test]
+fn an_outage_ends_the_run_after_a_while_and_not_the_records() {
+    for jobs in [false, true] {
+        in_paused_time(async {
+            let mut scenario = Scenario::calm(20, jobs);
+            scenario.faults = vec![Wrong::Transient; 60];
+            let rig = Rig::new(scenario);
+            let started = rig.clock.now();
+            let ended = rig.live(End::Natural, vec![rig.lane("policy")], &CancellationToken::new()).await;
+            assert!(matches!(ended.expect("alive")[0].kind, LaneEndKind::Unfinished { .. }));
+            let minutes = rig.clock.now().duration_since(started).as_secs() / 60;
+            assert!((1..20).contains(&minutes), "it gave up after {minutes} minutes");
+            let tally = rig.live_on().await;
+            assert_eq!(tally.deleted, 20);
+        });
+    }
+}
+
+#[test]
+fn an_interrupted_run_takes_in_what_was_sent_and_goes_on_later() {
+    for jobs in [false, true] {
+        in_paused_time(async {
+            let rig = Rig::new(Scenario::calm(50, jobs));
+            let stop = CancellationToken::new();
+            let ended = tokio::join!(rig.live(End::Natural, vec![rig.lane("policy")], &stop), async {
+                tokio::time::sleep(std::time::Duration::from_millis(35)).await;
+                stop.cancel();
+            });
+            assert_eq!(ended.0.expect("alive")[0].kind, LaneEndKind::Interrupted);
+            let requests = rig.world.inner().requests;
+            assert!((2..20).contains(&requests), "{requests} requests before the interruption was noticed");
+            let unanswered = rig.entries().iter().filter(|event| matches!(event, Event::Unclear { .. })).count();
+            assert_eq!(unanswered, 0, "an answer under way was not waited for");
+            let tally = rig.live_on().await;
+            rig.check(&tally);
+            assert_eq!(tally.deleted, 50);
+        });
+    }
+}
+
+#[test]
+fn a_policy_whose_dependency_failed_deletes_nothing() {
+    in_paused_time(async {
+        let mut scenario = Scenario::calm(10, false);
+        scenario.records[0].2 = true;
+        let rig = Rig::new(scenario);
+        rig.clear("later");
+        let lanes = || {
+            let mut later = rig.lane("later");
+            later.depends_on = vec![policy("policy")];
+            vec![rig.lane("policy"), later]
+        };
+        let ended = rig.live(End::Natural, lanes(), &CancellationToken::new()).await.expect("alive");
+        assert!(matches!(ended[0].kind, LaneEndKind::Finished { tally: Tally { deleted: 9, failed: 1, .. }, .. }));
+        assert!(matches!(ended[1].kind, LaneEndKind::Finished { tally: Tally { skipped: 10, .. }, .. }));
+        assert_eq!(rig.outcomes("later")[&id(3)], ["skipped", "dependency", "", "none"]);
+        assert_eq!(
+            rig.live(End::Natural, lanes(), &CancellationToken::new()).await,
+            Some(ended),
+            "asked again, it says the same"
+        );
+    });
+}
+
+#[test]
+fn a_policy_whose_dependency_is_unfinished_waits_with_it() {
+    in_paused_time(async {
+        let mut scenario = Scenario::calm(10, false);
+        scenario.faults = vec![Wrong::Quota];
+        let rig = Rig::new(scenario);
+        rig.clear("later");
+        let lanes = || {
+            let mut later = rig.lane("later");
+            later.depends_on = vec![policy("policy")];
+            vec![rig.lane("policy"), later]
+        };
+        let ended = rig.live(End::Natural, lanes(), &CancellationToken::new()).await.expect("alive");
+        assert!(ended.iter().all(|end| matches!(end.kind, LaneEndKind::Unfinished { .. })));
+        let ended = rig.live(End::Natural, lanes(), &CancellationToken::new()).await.expect("alive");
+        assert!(ended[0].kind.succeeded() && ended[1].kind.succeeded());
+    });
+}
+
+#[test]
+fn an_altered_wave_is_not_sent() {
+    in_paused_time(async {
+        let rig = Rig::new(Scenario::calm(10, false));
+        let mut wave = IdsWriter::create(&rig.directory.wave(&policy("policy"), 0)).expect("made");
+        (0..10).for_each(|number| wave.push(&id(number + 100)).expect("written"));
+        wave.finish().expect("finished");
+        let (journal, stop) = (rig.journal(), CancellationToken::new());
+        let run = Run {
+            directory: &rig.directory,
+            journal: &journal,
+            clock: &*rig.clock,
+            seed: 0,
+            watcher: &Unwatched,
+            stop: &stop,
+        };
+        let error = drive(&run, vec![rig.lane("policy")]).await.expect_err("altered");
+        assert!(matches!(error, super::DriveError::Altered { .. }), "{error}");
+        assert_eq!(rig.world.inner().requests, 0);
+    });
+}

@@ -212,7 +212,7 @@ fn garble(answers: &mut Vec<Answer>, wrong: Wrong) {
             answers.insert(0, Answer { id: first, verdict: AnswerVerdict::Deleted });
             answers.remove(answers.len() / 2);
         }
-        Wrong::Contradiction => {
+        Wrong::Contradiction if !answers.is_empty() => {
             let other = answers[0].clone();
             let verdict = match other.verdict {
                 AnswerVerdict::Deleted => AnswerVerdict::NotProcessed,
