@@ -6,11 +6,17 @@ mod describe;
 mod directory;
 mod error;
 mod gate;
+#[cfg(test)]
+mod gate_tests;
 mod json_record;
 mod login;
 mod query;
 mod record;
+#[cfg(test)]
+mod rest_tests;
 mod router;
+#[cfg(test)]
+mod testing;
 
 pub use gate::DroppedConnection;
 

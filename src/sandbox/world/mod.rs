@@ -3,6 +3,8 @@
 mod build;
 mod definition;
 mod delete;
+#[cfg(test)]
+mod delete_tests;
 mod generate;
 mod key;
 mod organization;
@@ -21,4 +23,3 @@ pub use value::{Value, ValueError};
 pub use world::{World, WorldError};
 
 pub(in crate::sandbox) use table::{Place, SYSTEM_FIELDS, Table};
-pub(in crate::sandbox) use world::Relation;

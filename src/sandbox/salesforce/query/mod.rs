@@ -8,7 +8,9 @@ mod problem;
 mod route;
 mod row;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 pub(in crate::sandbox) use answer::{next_page, query, query_all};
 pub(in crate::sandbox) use cursor::Cursors;
-pub(in crate::sandbox) use statement::{Column, Statement};
+pub(in crate::sandbox) use statement::Statement;

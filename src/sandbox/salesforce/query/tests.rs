@@ -1,0 +1,236 @@
+//! Queries as a client sees them.
+
+use axum::body::Body;
+use http::Method;
+
+use crate::sandbox::salesforce::testing::Tester;
+use crate::sandbox::{Effect, Fault, Permissions};
+
+async fn names(tester: &Tester, condition: &str) -> String {
+    let answer = tester.query(&format!("SELECT Name FROM Account {condition}")).await;
+    let json: serde_json::Value = serde_json::from_str(&answer.text).unwrap_or_else(|_| panic!("{}", answer.text));
+    let Some(records) = json["records"].as_array() else { return answer.text };
+    records.iter().map(|record| record["Name"].as_str().unwrap_or("null")).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn shows_records_with_their_attributes_first() {
+    let tester = Tester::new();
+    let lead = tester.add("Lead", &[("LastName", "Ä\"b".into()), ("IsConverted", true.into())]);
+    assert_eq!(
+        tester.query("select id, lastname, isconverted, LastActivityDate, SystemModstamp from lead").await.shown(),
+        format!(
+            r#"200 {{"totalSize":1,"done":true,"records":[{{"attributes":{{"type":"Lead","url":"/services/data/v66.0/sobjects/Lead/{lead}"}},"Id":"{lead}","LastName":"Ä\"b","IsConverted":true,"LastActivityDate":null,"SystemModstamp":"2026-11-21T10:00:00.000+0000"}}]}}"#
+        )
+    );
+}
+
+#[tokio::test]
+async fn nests_parents_and_shows_missing_ones_as_null() {
+    let tester = Tester::new();
+    let account = tester.add("Account", &[("Name", "Acme".into())]);
+    let contact = tester.add("Contact", &[("AccountId", account.into())]);
+    let task = tester.add("Task", &[("WhoId", contact.into())]);
+    tester.add("Contact", &[]);
+    let url = "/services/data/v66.0/sobjects";
+    let user = tester.sandbox.world().first_user();
+    let parent = format!(
+        r#"{{"attributes":{{"type":"Account","url":"{url}/Account/{account}"}},"Name":"Acme","Owner":{{"attributes":{{"type":"User","url":"{url}/User/{user}"}},"Username":"admin@sandbox.example"}},"Id":"{account}"}}"#
+    );
+    let answer = tester
+        .query("SELECT Account.Name, Account.Owner.Username, account.id FROM Contact ORDER BY Account.Name NULLS LAST")
+        .await;
+    assert!(answer.text.contains(&format!(r#""Account":{parent}}}"#)), "{}", answer.text);
+    assert!(answer.text.ends_with(r#""Account":null}]}"#), "{}", answer.text);
+    let answer = tester.query("SELECT Who.Type, Who.Name, What.Name FROM Task WHERE Who.Type = 'Contact'").await;
+    assert!(answer.text.contains(r#""Type":"Contact","Name":null},"What":null"#), "{}", answer.text);
+    assert!(answer.text.contains(&task.to_string()));
+}
+
+#[tokio::test]
+async fn pages_keep_what_the_query_found() {
+    let tester = Tester::new();
+    tester.sandbox.world().generate("Lead", 450, 1).expect("known");
+    let headers =
+        [("authorization", format!("Bearer {}", tester.token)), ("sforce-query-options", "batchSize=200".to_owned())];
+    let first = tester.raw(Method::GET, "/services/data/v66.0/query?q=SELECT+Id+FROM+Lead", &headers, Body::empty()).await;
+    let json: serde_json::Value = serde_json::from_str(&first.text).expect("JSON");
+    assert_eq!((&json["totalSize"], &json["done"]), (&450.into(), &false.into()));
+    assert_eq!(json["nextRecordsUrl"], "/services/data/v66.0/query/01gS00000000001IAA-200");
+    let mut found: Vec<String> = Vec::new();
+    let mut page = json;
+    let victim = tester.sandbox.world().ids("Lead").last().expect("some");
+    tester.delete(&format!("/sobjects/Lead/{victim}")).await;
+    loop {
+        let records = page["records"].as_array().expect("a list");
+        found.extend(records.iter().map(|record| record["Id"].as_str().expect("text").to_owned()));
+        assert_eq!(page["totalSize"], 450);
+        let Some(next) = page["nextRecordsUrl"].as_str().map(str::to_owned) else { break };
+        page = serde_json::from_str(&tester.raw(Method::GET, &next, &headers, Body::empty()).await.text).expect("JSON");
+    }
+    assert_eq!((found.len(), &page["done"]), (450, &true.into()));
+    assert!(found.is_sorted() && found.last() == Some(&victim.to_string()));
+    for locator in ["01gS00000000001IAA-451", "01gS00000000002IAA-200", "x-2", "x"] {
+        assert_eq!(
+            tester.get(&format!("/query/{locator}")).await.shown(),
+            r#"400 [{"message":"invalid query locator","errorCode":"INVALID_QUERY_LOCATOR"}]"#
+        );
+    }
+    tester.sandbox.clock().advance(std::time::Duration::from_secs(48 * 3_600));
+    let user = tester.sandbox.world().first_user();
+    let later = Tester { token: tester.sandbox.access_token(user), sandbox: tester.sandbox };
+    assert_eq!(later.get("/query/01gS00000000001IAA-200").await.status, 400);
+}
+
+#[tokio::test]
+async fn counts() {
+    let tester = Tester::new();
+    tester.add("Account", &[("Name", "a".into()), ("Phone", "1".into())]);
+    let gone = tester.add("Account", &[("Name", "b".into())]);
+    assert_eq!(tester.query("SELECT COUNT() FROM Account").await.shown(), r#"200 {"totalSize":2,"done":true,"records":[]}"#);
+    assert_eq!(
+        tester.query("SELECT COUNT(Id), COUNT(Phone) phones FROM Account").await.shown(),
+        r#"200 {"totalSize":1,"done":true,"records":[{"attributes":{"type":"AggregateResult"},"expr0":2,"phones":1}]}"#
+    );
+    tester.delete(&format!("/sobjects/Account/{gone}")).await;
+    assert_eq!(tester.query("SELECT COUNT() FROM Account").await.shown(), r#"200 {"totalSize":1,"done":true,"records":[]}"#);
+    assert_eq!(
+        tester.get("/queryAll?q=SELECT+COUNT()+FROM+Account+WHERE+IsDeleted=true").await.shown(),
+        r#"200 {"totalSize":1,"done":true,"records":[]}"#
+    );
+}
+
+#[tokio::test]
+async fn selects_orders_and_cuts() {
+    let tester = Tester::new();
+    for (name, revenue) in [("b", Some(2.0)), ("A", None), ("c", Some(1.0)), ("d", Some(3.0))] {
+        let revenue = revenue.map_or(crate::sandbox::Value::Null, Into::into);
+        tester.add("Account", &[("Name", name.into()), ("AnnualRevenue", revenue)]);
+    }
+    let ids: Vec<String> = tester.sandbox.world().ids("Account").map(|key| key.to_string()).collect();
+    for (condition, expected) in [
+        ("", "b A c d"),
+        ("ORDER BY Name", "A b c d"),
+        ("ORDER BY Name DESC LIMIT 2", "d c"),
+        ("ORDER BY AnnualRevenue", "A c b d"),
+        ("ORDER BY AnnualRevenue DESC NULLS LAST, Name", "d b c A"),
+        ("ORDER BY Id DESC", "d c A b"),
+        ("LIMIT 2 OFFSET 1", "A c"),
+        ("LIMIT 0", ""),
+        ("WHERE AnnualRevenue > 1 AND (NOT Name = 'd')", "b"),
+        ("WHERE Name LIKE 'A%' OR Name IN ('C')", "A c"),
+        ("WHERE Owner.Name = 'sandbox administrator' AND CreatedDate = TODAY", "b A c d"),
+        ("WHERE Parent.Name != 'x' LIMIT 1", "b"),
+        ("WHERE CreatedDate < 2026-11-21T10:00:00Z", ""),
+        (&format!("WHERE Id = '{}'", &ids[2][..15]), "c"),
+        (&format!("WHERE Id IN ('{}', '{}') AND Name = 'A'", ids[1], ids[2]), "A"),
+        (&format!("WHERE Id NOT IN ('{}', '{}')", ids[1], ids[2]), "b d"),
+        (&format!("WHERE Id > '{}' ORDER BY Id LIMIT 2", ids[0]), "A c"),
+        (&format!("WHERE Id != '{}' AND ParentId = null", ids[0]), "A c d"),
+    ] {
+        assert_eq!(names(&tester, condition).await, expected, "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn semi_joins_look_into_other_objects() {
+    let tester = Tester::new();
+    let acme = tester.add("Account", &[("Name", "Acme".into())]);
+    tester.add("Account", &[("Name", "Other".into())]);
+    tester.add("Contact", &[("AccountId", acme.into()), ("LastName", "A".into())]);
+    tester.add("Contact", &[("LastName", "A".into())]);
+    assert_eq!(names(&tester, "WHERE Id IN (SELECT AccountId FROM Contact WHERE LastName = 'A')").await, "Acme");
+    assert_eq!(names(&tester, "WHERE Id NOT IN (SELECT AccountId FROM Contact)").await, "Other");
+    assert_eq!(names(&tester, "WHERE Name != 'x' AND Id IN (SELECT AccountId FROM Contact WHERE LastName = 'B')").await, "");
+}
+
+#[tokio::test]
+async fn refuses_what_makes_no_sense() {
+    let tester = Tester::new();
+    let refusal = async |text: &str| {
+        let answer = tester.query(text).await;
+        let json: serde_json::Value = serde_json::from_str(&answer.text).expect("JSON");
+        assert_eq!((answer.status, json.as_array().map(Vec::len)), (400, Some(1)), "{text}: {}", answer.text);
+        let message = json[0]["message"].as_str().expect("text").lines().last().unwrap_or_default().to_owned();
+        format!("{}: {message}", json[0]["errorCode"].as_str().expect("text"))
+    };
+    for (text, expected) in [
+        ("SELECT Id FORM Lead", "MALFORMED_QUERY: unexpected token: 'Lead'"),
+        ("SELECT Id FROM", "MALFORMED_QUERY: unexpected token: '<EOF>'"),
+        ("SELECT Id FROM Lead ALL ROWS", "MALFORMED_QUERY: unexpected token: 'ALL'"),
+        ("SELECT Id FROM Lead GROUP BY Id", "MALFORMED_QUERY: unexpected token: 'GROUP'"),
+        ("SELECT Name n FROM Lead", "MALFORMED_QUERY: only aggregate expressions use field aliasing"),
+        ("SELECT Name, COUNT(Id) FROM Lead", "MALFORMED_QUERY: Field must be grouped or aggregated: Name"),
+        ("SELECT Id, id FROM Lead", "MALFORMED_QUERY: duplicate field selected: Id"),
+        ("SELECT Id FROM Laed", "INVALID_TYPE: sObject type 'Laed' is not supported. If you are attempting to us"),
+        ("SELECT Id, X FROM Lead", "INVALID_FIELD: No such column 'X' on entity 'Lead'. If you are attempting to us"),
+        (
+            "SELECT Id FROM Lead WHERE X = 1",
+            "INVALID_FIELD: No such column 'X' on entity 'Lead'. If you are attempting to us",
+        ),
+        (
+            "SELECT Id FROM Lead ORDER BY X",
+            "INVALID_FIELD: No such column 'X' on entity 'Lead'. If you are attempting to us",
+        ),
+        ("SELECT Account.X FROM Contact", "INVALID_FIELD: No such column 'X' on entity 'Account'. If you are attempting to"),
+        (
+            "SELECT Acount.Name FROM Contact",
+            "INVALID_FIELD: Didn't understand relationship 'Acount' in field path. If you ar",
+        ),
+        ("SELECT Id FROM Lead WHERE Id = 'abc'", "INVALID_QUERY_FILTER_OPERATOR: invalid ID field: abc"),
+        ("SELECT Id FROM Lead WHERE OwnerId LIKE '0%'", "INVALID_QUERY_FILTER_OPERATOR: invalid operator on id field"),
+        (
+            "SELECT Id FROM Lead WHERE IsConverted = 'false'",
+            "INVALID_FIELD: value of filter criterion for field 'IsConverted' must be of typ",
+        ),
+        (
+            "SELECT Id FROM Lead WHERE CreatedDate < 2026-01-01",
+            "INVALID_FIELD: value of filter criterion for field 'CreatedDate' must be of typ",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Description = 'x'",
+            "INVALID_FIELD: field 'Description' can not be filtered in a query call",
+        ),
+        ("SELECT Id FROM Lead LIMIT 5 OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE: Maximum SOQL offset allowed is 2000"),
+    ] {
+        let refusal = refusal(text).await;
+        assert!(refusal.starts_with(expected), "{text}: {refusal}");
+    }
+    assert_eq!(tester.get("/query").await.status, 400);
+    assert_eq!(tester.get("/query?q=%FF").await.status, 400);
+}
+
+#[tokio::test]
+async fn the_organization_and_the_own_permissions_can_be_queried() {
+    let tester = Tester::new();
+    let answer = tester.query("SELECT Id, Name, IsSandbox, InstanceName, OrganizationType FROM Organization").await;
+    let json: serde_json::Value = serde_json::from_str(&answer.text).expect("JSON");
+    let organization = tester.sandbox.world().organization().key.to_string();
+    assert_eq!(json["records"][0]["Id"], organization);
+    assert_eq!(json["records"][0]["IsSandbox"], true);
+    assert!(tester.token.starts_with(&organization[..15]));
+    let hard = async || {
+        let answer = tester.query("SELECT PermissionsBulkApiHardDelete FROM UserPermissionAccess").await.text;
+        let json: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+        assert_eq!(json["totalSize"], 1);
+        json["records"][0]["PermissionsBulkApiHardDelete"].as_bool().expect("a flag")
+    };
+    assert!(!hard().await);
+    let user = tester.sandbox.world().first_user();
+    tester.sandbox.world().set_permissions(user, Permissions { hard_delete: true, ..Permissions::default() });
+    assert!(hard().await);
+}
+
+#[tokio::test]
+async fn a_faulty_query_lies_about_its_total_or_its_rows() {
+    let tester = Tester::new();
+    tester.sandbox.world().generate("Lead", 10, 1).expect("known");
+    let path = "*/query";
+    tester.sandbox.add_fault(Fault::on("GET", path, Effect::WrongTotal { by: 1 }).nth(1));
+    tester.sandbox.add_fault(Fault::on("GET", path, Effect::ShortPage { rows: 3 }).nth(2));
+    let shown = async || {
+        let json: serde_json::Value = serde_json::from_str(&tester.query("SELECT Id FROM Lead").await.text).expect("JSON");
+        (json["totalSize"].as_i64().expect("a number"), json["records"].as_array().expect("a list").len())
+    };
+    assert_eq!([shown().await, shown().await, shown().await], [(11, 10), (10, 7), (10, 10)]);
+}
