@@ -51,11 +51,6 @@ impl QueryProblem {
         );
         Self::at("INVALID_FIELD", text, start, &message)
     }
-
-    /// The same in the key order of the Bulk API.
-    pub(in crate::sandbox) fn bulk(self) -> ApiError {
-        ApiError::bulk(StatusCode::BAD_REQUEST, self.code, self.message)
-    }
 }
 
 impl From<QueryProblem> for ApiError {
