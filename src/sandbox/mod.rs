@@ -10,6 +10,8 @@ mod request_log;
 mod salesforce;
 pub mod seed;
 mod server;
+#[cfg(test)]
+mod server_tests;
 mod session;
 mod settings;
 mod world;

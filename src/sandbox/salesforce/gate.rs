@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -212,8 +212,9 @@ fn dropped() -> Response {
 /// The response with only the first bytes of its body: silently, or broken off.
 fn shortened(response: Response, bytes: usize, breaks: bool) -> Response {
     let (mut parts, body) = response.into_parts();
-    if !breaks {
-        parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    if let Some(length) = body.size_hint().exact().filter(|_| breaks) {
+        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     let kept = body.into_data_stream().scan(bytes, |left, chunk| {
         let chunk = chunk.map(|data| data.slice(..data.len().min(*left))).map_err(io::Error::other);
@@ -221,7 +222,11 @@ fn shortened(response: Response, bytes: usize, breaks: bool) -> Response {
         let over = *left == 0 && chunk.as_ref().is_ok_and(Bytes::is_empty);
         futures::future::ready((!over).then_some(chunk))
     });
-    let ending = futures::stream::iter(breaks.then(|| Err(broken())));
+    // The pause lets the server send what it has before the connection breaks.
+    let ending = futures::stream::iter(breaks.then_some(())).then(|()| async {
+        tokio::task::yield_now().await;
+        Err(broken())
+    });
     Response::from_parts(parts, Body::from_stream(kept.chain(ending)))
 }
 

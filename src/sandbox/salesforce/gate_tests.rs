@@ -19,7 +19,7 @@ async fn token(tester: &Tester, form: &str) -> String {
     tester.raw(Method::POST, "/services/oauth2/token", &headers, form.to_owned()).await.shown()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn versions_need_no_login_and_do_not_count() {
     let tester = Tester::new();
     let answer = tester.raw(Method::GET, "/services/data/", &[], Body::empty()).await;
@@ -31,7 +31,7 @@ async fn versions_need_no_login_and_do_not_count() {
     assert!(tester.get("").await.text.contains(r#""query":"/services/data/v66.0/query""#));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn retired_versions_are_gone_and_future_ones_unknown() {
     let tester = Tester::new();
     let headers = [("authorization", format!("Bearer {}", tester.token))];
@@ -41,7 +41,7 @@ async fn retired_versions_are_gone_and_future_ones_unknown() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_session_ends_when_it_is_not_used() {
     let tester = Tester::new();
     let missing = tester.raw(Method::GET, "/services/data/v66.0/limits", &[], Body::empty()).await;
@@ -54,7 +54,7 @@ async fn a_session_ends_when_it_is_not_used() {
     assert_eq!(tester.get("/limits").await.shown(), EXPIRED);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_fault_can_end_a_session() {
     let tester = Tester::new();
     tester.sandbox.add_fault(Fault::on("GET", "*", Effect::ExpireSession).nth(2));
@@ -63,7 +63,7 @@ async fn a_fault_can_end_a_session() {
     assert_eq!(tester.get("/limits").await.shown(), EXPIRED);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_day_has_a_budget() {
     let tester = Tester::with(|settings| settings.daily_requests = 2);
     let codes = [tester.get("/limits").await.status, tester.get("/nothing").await.status];
@@ -78,7 +78,7 @@ async fn the_day_has_a_budget() {
     assert_eq!(tomorrow.get("/limits").await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_user_without_the_permission_is_refused() {
     let tester = Tester::new();
     let user = tester.sandbox.world().first_user();
@@ -89,7 +89,7 @@ async fn a_user_without_the_permission_is_refused() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn long_addresses_are_refused_before_anything_else() {
     let tester = Tester::new();
     let path = |length: usize| {
@@ -105,7 +105,7 @@ async fn long_addresses_are_refused_before_anything_else() {
     assert_eq!(status(16_000, &[("x-padding", "x".repeat(400))]).await, 431);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn packed_request_bodies_are_unpacked() {
     let tester = Tester::new();
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -160,7 +160,7 @@ async fn faults_answer_drop_delay_and_cut() {
     assert_eq!(before.elapsed(), Duration::from_secs(5));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn remembers_what_was_asked_without_the_values() {
     let tester = Tester::new();
     tester.sandbox.add_fault(Fault::on("DELETE", "*", Effect::DropBefore));
@@ -179,7 +179,7 @@ async fn remembers_what_was_asked_without_the_values() {
     assert_eq!(tester.sandbox.request_counts()["DELETE"], 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn client_credentials_give_a_token_that_works() {
     let mut tester = Tester::new();
     let answer = token(&tester, "grant_type=client_credentials&client_id=sandbox-client&client_secret=sandbox-secret").await;
@@ -204,7 +204,7 @@ async fn client_credentials_give_a_token_that_works() {
     assert_eq!(identity.shown(), "403 Bad_OAuth_Token");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn credentials_may_come_in_the_header() {
     let tester = Tester::new();
     let basic = base64::engine::general_purpose::STANDARD.encode("sandbox-client:sandbox-secret");
@@ -213,7 +213,7 @@ async fn credentials_may_come_in_the_header() {
     assert_eq!(answer.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn refuses_logins_in_the_recorded_words() {
     let tester = Tester::new();
     let refusal = |error: &str, text: &str| format!(r#"400 {{"error":"{error}","error_description":"{text}"}}"#);
@@ -237,7 +237,7 @@ async fn refuses_logins_in_the_recorded_words() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn seeds_bring_clients_users_and_settings() {
     let yaml = "
 organization: { id: 00D000000000001EAA, name: Acme, isSandbox: false }
@@ -268,7 +268,7 @@ settings: { dailyRequests: 77 }
 const PRIVATE_KEY: &str = include_str!("testdata/jwt_private.pem");
 const PUBLIC_KEY: &str = include_str!("testdata/jwt_public.pem");
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn assertions_are_checked_against_the_public_key() {
     let start: jiff::Timestamp = "2026-11-21T10:00:00Z".parse().expect("valid");
     let user = crate::sandbox::WorldBuilder::user_key(1);

@@ -8,7 +8,7 @@ use crate::sandbox::{Effect, Fault, Permissions, RecordKey};
 
 const ROLLED_BACK: &str = r#"{"statusCode":"ALL_OR_NONE_OPERATION_ROLLED_BACK","message":"Record rolled back because not all records were valid and the request was using AllOrNone header","fields":[]}"#;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn collections_answer_in_the_order_of_the_request() {
     let tester = Tester::new();
     let account = tester.add("Account", &[("Name", "Acme".into())]);
@@ -27,7 +27,7 @@ async fn collections_answer_in_the_order_of_the_request() {
     assert!(tester.sandbox.world().in_bin(account) && tester.sandbox.world().in_bin(lead));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn all_or_none_is_asked_for_in_the_address() {
     let tester = Tester::new();
     let lead = tester.add("Lead", &[]);
@@ -41,7 +41,7 @@ async fn all_or_none_is_asked_for_in_the_address() {
     assert!(tester.sandbox.world().exists(lead));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn collections_take_one_to_two_hundred_ids() {
     let tester = Tester::new();
     let ids = |count: u64| {
@@ -57,7 +57,7 @@ async fn collections_take_one_to_two_hundred_ids() {
     assert_eq!(tester.delete("/composite/sobjects").await.shown(), none);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn encoded_commas_and_doubled_slashes_are_understood() {
     let tester = Tester::new();
     let ids = [tester.add("Lead", &[]), tester.add("Lead", &[])];
@@ -67,7 +67,7 @@ async fn encoded_commas_and_doubled_slashes_are_understood() {
     assert_eq!(answer.text.matches(r#""success":true"#).count(), 2, "{}", answer.text);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn locked_rows_fail_together_and_stay() {
     let tester = Tester::new();
     let ids = [tester.add("Lead", &[]), tester.add("Lead", &[])];
@@ -84,7 +84,7 @@ async fn locked_rows_fail_together_and_stay() {
     assert_eq!(tester.delete(&path).await.text.matches("true").count(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn single_deletions_have_no_body_and_their_own_errors() {
     let tester = Tester::new();
     let account = tester.add("Account", &[("Name", "Acme".into())]);
@@ -114,7 +114,7 @@ async fn single_deletions_have_no_body_and_their_own_errors() {
     assert_eq!(tester.send(Method::PUT, "/limits", Body::empty()).await.status, 405);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn records_can_be_made_read_changed_and_deleted() {
     let tester = Tester::new();
     let made = tester
@@ -141,7 +141,7 @@ async fn records_can_be_made_read_changed_and_deleted() {
     assert!(tester.send(Method::POST, "/sobjects/Account", "{").await.shown().contains("JSON_PARSER_ERROR"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn records_are_read_by_id_with_null_for_what_is_not_there() {
     let tester = Tester::new();
     let lead = tester.add("Lead", &[("LastName", "A".into())]);
@@ -156,7 +156,7 @@ async fn records_are_read_by_id_with_null_for_what_is_not_there() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn describes_children_the_way_deletion_treats_them() {
     let tester = Tester::new();
     let described: serde_json::Value =
@@ -205,7 +205,7 @@ async fn describes_children_the_way_deletion_treats_them() {
     assert_eq!(tester.get("/sobjects/Nothing/describe").await.status, 404);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn limits_need_a_permission_and_counts_drop_unknown_names() {
     let tester = Tester::new();
     tester.add("Lead", &[]);

@@ -6,6 +6,8 @@ mod generator;
 mod records;
 #[expect(clippy::module_inception, reason = "the seed is the noun of this folder")]
 mod seed;
+#[cfg(test)]
+mod tests;
 
 pub use files::read_directory;
 pub use generator::{GeneratedRecords, GeneratorError};

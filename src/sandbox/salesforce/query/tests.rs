@@ -13,7 +13,7 @@ async fn names(tester: &Tester, condition: &str) -> String {
     records.iter().map(|record| record["Name"].as_str().unwrap_or("null")).collect::<Vec<_>>().join(" ")
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn shows_records_with_their_attributes_first() {
     let tester = Tester::new();
     let lead = tester.add("Lead", &[("LastName", "Ä\"b".into()), ("IsConverted", true.into())]);
@@ -25,7 +25,7 @@ async fn shows_records_with_their_attributes_first() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nests_parents_and_shows_missing_ones_as_null() {
     let tester = Tester::new();
     let account = tester.add("Account", &[("Name", "Acme".into())]);
@@ -47,7 +47,7 @@ async fn nests_parents_and_shows_missing_ones_as_null() {
     assert!(answer.text.contains(&task.to_string()));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn pages_keep_what_the_query_found() {
     let tester = Tester::new();
     tester.sandbox.world().generate("Lead", 450, 1).expect("known");
@@ -82,7 +82,7 @@ async fn pages_keep_what_the_query_found() {
     assert_eq!(later.get("/query/01gS00000000001IAA-200").await.status, 400);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn counts() {
     let tester = Tester::new();
     tester.add("Account", &[("Name", "a".into()), ("Phone", "1".into())]);
@@ -100,7 +100,7 @@ async fn counts() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn selects_orders_and_cuts() {
     let tester = Tester::new();
     for (name, revenue) in [("b", Some(2.0)), ("A", None), ("c", Some(1.0)), ("d", Some(3.0))] {
@@ -132,7 +132,7 @@ async fn selects_orders_and_cuts() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn semi_joins_look_into_other_objects() {
     let tester = Tester::new();
     let acme = tester.add("Account", &[("Name", "Acme".into())]);
@@ -144,7 +144,7 @@ async fn semi_joins_look_into_other_objects() {
     assert_eq!(names(&tester, "WHERE Name != 'x' AND Id IN (SELECT AccountId FROM Contact WHERE LastName = 'B')").await, "");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn refuses_what_makes_no_sense() {
     let tester = Tester::new();
     let refusal = async |text: &str| {
@@ -200,7 +200,7 @@ async fn refuses_what_makes_no_sense() {
     assert_eq!(tester.get("/query?q=%FF").await.status, 400);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_organization_and_the_own_permissions_can_be_queried() {
     let tester = Tester::new();
     let answer = tester.query("SELECT Id, Name, IsSandbox, InstanceName, OrganizationType FROM Organization").await;
@@ -221,7 +221,7 @@ async fn the_organization_and_the_own_permissions_can_be_queried() {
     assert!(hard().await);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_faulty_query_lies_about_its_total_or_its_rows() {
     let tester = Tester::new();
     tester.sandbox.world().generate("Lead", 10, 1).expect("known");
