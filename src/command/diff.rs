@@ -42,10 +42,7 @@ impl Differences {
 }
 
 /// Compares, telling `each` about every record that is in one plan only, in order of policies and ids. Nothing is held in memory.
-pub fn diff(
-    request: &DiffRequest,
-    each: &mut dyn FnMut(&PolicyName, Difference),
-) -> Result<Differences, CommandError> {
+pub fn diff(request: &DiffRequest, each: &mut dyn FnMut(&PolicyName, Difference)) -> Result<Differences, CommandError> {
     let before = Bundle::open(&request.before)?;
     let after = Bundle::open(&request.after)?;
     let names: BTreeSet<PolicyName> = [&before, &after]
@@ -55,8 +52,7 @@ pub fn diff(
     let mut policies = Vec::new();
     for name in names {
         let mut counts = DifferenceCounts::default();
-        let differences =
-            plan::compare(ids(&before, &name)?, ids(&after, &name)?, std::iter::empty(), std::iter::empty());
+        let differences = plan::compare(ids(&before, &name)?, ids(&after, &name)?, std::iter::empty(), std::iter::empty());
         for difference in differences {
             let difference = difference.map_err(|error| broken_selection(&name, &error))?;
             counts.add(difference);

@@ -64,8 +64,8 @@ pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, Command
     let mut connections = open_all(host, &project.workspace, &project.directory).await?;
     let writer = BundleWriter::create(&directory)?;
     let spill = writer.scratch().to_owned();
-    let ordered = plan::order(project.workspace.policies.values())
-        .map_err(|error| CommandError::plain(error.to_string()))?;
+    let ordered =
+        plan::order(project.workspace.policies.values()).map_err(|error| CommandError::plain(error.to_string()))?;
 
     let mut policies = Vec::new();
     let mut samples = BTreeMap::new();
@@ -160,15 +160,8 @@ impl Planning<'_> {
             fields: layout.fields.clone(),
             condition: condition.map(|condition| condition.to_string()),
         };
-        let selecting = Selecting {
-            host: self.host,
-            workspace,
-            policy,
-            facts: &facts,
-            query: &query,
-            now: self.now,
-            spill: self.spill,
-        };
+        let selecting =
+            Selecting { host: self.host, workspace, policy, facts: &facts, query: &query, now: self.now, spill: self.spill };
         let selection = selecting.run(connection).await?;
         let (comparison, picked) = self.compare(&selection, &query)?;
         let (records, sample) = self.write(writer, &selection, &layout, &picked)?;
@@ -229,8 +222,7 @@ impl Planning<'_> {
         let open: Vec<RecordId> =
             self.history.map(|history| history.open.iter().map(|open| open.id).collect()).unwrap_or_default();
         let selected = selected_ids(selection).map(|id| id.map_err(std::io::Error::other));
-        let differences =
-            plan::compare(reviewed, selected, open.into_iter().map(Ok), selection.held.distinct_ids());
+        let differences = plan::compare(reviewed, selected, open.into_iter().map(Ok), selection.held.distinct_ids());
         let mut counts = DifferenceCounts::default();
         let mut picked = BTreeMap::new();
         for difference in differences {

@@ -177,11 +177,7 @@ impl Selecting<'_> {
                         count.records = count.records.max(records);
                         count.through_cascade |= set.through_cascade;
                     }
-                    None => counts.push(HeldCount {
-                        hold: set.hold.clone(),
-                        records,
-                        through_cascade: set.through_cascade,
-                    }),
+                    None => counts.push(HeldCount { hold: set.hold.clone(), records, through_cascade: set.through_cascade }),
                 }
             }
         }
@@ -205,8 +201,5 @@ pub(super) fn broken_selection(policy: &crate::base::PolicyName, error: &dyn std
 
 /// The selected ids of a selection: matched less held.
 pub(super) fn selected_ids(selection: &Selection) -> impl Iterator<Item = Result<RecordId, MergeError>> + '_ {
-    crate::plan::subtract(
-        selection.matched.rows().map(|row| row.map(|row| row.id)),
-        selection.held.distinct_ids(),
-    )
+    crate::plan::subtract(selection.matched.rows().map(|row| row.map(|row| row.id)), selection.held.distinct_ids())
 }

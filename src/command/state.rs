@@ -10,9 +10,10 @@ use crate::store::Unlocked;
 
 /// The state of a project; an error where no plan was ever made.
 pub fn state(directory: &Path) -> Result<State, CommandError> {
-    Project::load(directory)?.state().load()?.ok_or_else(|| {
-        CommandError::plain("there is no state yet").with_help("the first `sexton plan` makes it")
-    })
+    Project::load(directory)?
+        .state()
+        .load()?
+        .ok_or_else(|| CommandError::plain("there is no state yet").with_help("the first `sexton plan` makes it"))
 }
 
 /// Forgets the history of a policy that no manifest declares any more.
@@ -21,7 +22,9 @@ pub fn state_remove(host: &Host, directory: &Path, policy: &str) -> Result<(), C
     let name = PolicyName::new(policy).map_err(|error| CommandError::plain(error.to_string()))?;
     if project.workspace.policies.contains_key(&name) {
         return Err(CommandError::plain(format!("policy `{name}` is still declared; its history was left as it is"))
-            .with_help("the history feeds gates and the next plan's comparison; take the policy out of the manifests first"));
+            .with_help(
+                "the history feeds gates and the next plan's comparison; take the policy out of the manifests first",
+            ));
     }
     let store = project.state();
     let mut locked = store.lock(&host.lock_info("state rm"))?;
