@@ -15,8 +15,7 @@ use crate::sandbox::{Sandbox, Settings, World};
 use crate::store;
 
 /// The demo's records, in the order in which they are made: the first tasks find nobody to belong to.
-const RECORDS: [(&str, u32); 5] =
-    [("Task", 1_500), ("Account", 400), ("Task", 2_500), ("Case", 4_000), ("Lead", 30_000)];
+const RECORDS: [(&str, u32); 5] = [("Task", 1_500), ("Account", 400), ("Task", 2_500), ("Case", 4_000), ("Lead", 30_000)];
 
 /// The number the demo's records come from.
 const GENERATOR_SEED: u64 = 1;
@@ -55,7 +54,7 @@ pub async fn demo(arguments: &DemoArguments, output: &Output) -> Result<Exit, Co
         vec!["state", "show"],
         vec!["plan"],
     ] {
-        last = run_shown(&words, directory, palette, output).await?;
+        last = run_shown(&words, directory, palette, output).await;
         if last != Exit::Done {
             break;
         }
@@ -69,14 +68,13 @@ pub async fn demo(arguments: &DemoArguments, output: &Output) -> Result<Exit, Co
 }
 
 /// Prints a command, then runs it as if it had been typed.
-async fn run_shown(words: &[&str], directory: &Path, palette: Palette, output: &Output) -> Result<Exit, CommandError> {
+async fn run_shown(words: &[&str], directory: &Path, palette: Palette, output: &Output) -> Exit {
     let plan = directory.join("plan");
     let mut typed: Vec<OsString> = vec!["sexton".into(), "-C".into(), directory.into()];
     typed.extend(words.iter().map(|word| if *word == "PLAN" { plan.clone().into() } else { (*word).into() }));
     let shown: Vec<String> = typed.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     output.text(&format!("\n{}\n", palette.strong(&format!("$ {}", shown.join(" ")))));
-    let exit = Box::pin(super::run::run_typed(typed, output)).await;
-    Ok(exit)
+    Box::pin(super::run::run_typed(typed)).await
 }
 
 fn write_project(directory: &Path, url: &str) -> Result<(), CommandError> {

@@ -1,17 +1,22 @@
 //! Ctrl-C.
 
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
-/// A flag that turns true at the first interrupt. The second one ends the process at once: the journal knows what is open.
-pub fn flag() -> watch::Receiver<bool> {
-    let (sender, receiver) = watch::channel(false);
+use super::machine;
+use crate::command::Exit;
+
+/// A token that is cancelled at the first interrupt. The second one ends the process at once: the journal knows what is
+/// open.
+pub fn token() -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
-            let _ = sender.send(true);
+            cancelled.cancel();
         }
         if tokio::signal::ctrl_c().await.is_ok() {
-            super::machine::leave(crate::command::Exit::Interrupted.code());
+            machine::leave(Exit::Interrupted.code());
         }
     });
-    receiver
+    token
 }

@@ -1,5 +1,8 @@
 //! This machine: its clock, its randomness, who is at it.
-#![expect(clippy::disallowed_methods, reason = "the one adapter that reads the clock and the environment for the whole program")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one adapter that reads the clock and the environment for the whole program"
+)]
 
 use jiff::Timestamp;
 

@@ -1,5 +1,6 @@
 //! From arguments to an exit code.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,20 +14,14 @@ use crate::{base, manifest};
 
 /// Runs one command line and gives the exit code.
 ///
-/// `arguments` begins with the program's name.
-pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
-    let arguments = match Arguments::try_parse_from(arguments) {
+/// `typed` begins with the program's name.
+pub fn run(typed: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments = match parse(typed) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // Help and the version are no errors; a wrong command line is one, and 2 is taken by `--detailed-exitcode`.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Error.code() } else { Exit::Done.code() };
-        }
+        Err(exit) => return exit.code(),
     };
     super::log::start(arguments.global.verbose);
-    let colours = !arguments.global.no_color && machine::allows_colours();
-    let quiet = matches!(arguments.verb, Verb::Completions(_) | Verb::Schema(_) | Verb::Version | Verb::Demo(_));
-    let output = if quiet { Output::plain(colours) } else { Output::new(arguments.global.json, colours) };
+    let output = output_for(&arguments);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -43,17 +38,48 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     exit.code()
 }
 
-fn host(output: &Output) -> (Host, Arc<ProgressView>) {
+/// Runs one more command line inside a running one, as the demo does.
+pub(super) async fn run_typed(typed: Vec<OsString>) -> Exit {
+    let arguments = match parse(typed) {
+        Ok(arguments) => arguments,
+        Err(exit) => return exit,
+    };
+    let output = output_for(&arguments);
+    dispatch(&arguments, &output).await.unwrap_or_else(|error| {
+        output.error(&error);
+        error.exit
+    })
+}
+
+fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Arguments, Exit> {
+    Arguments::try_parse_from(typed).map_err(|error| {
+        // Help and the version are no errors; a wrong command line is one, and 2 is taken by `--detailed-exitcode`.
+        let _ = error.print();
+        if error.use_stderr() { Exit::Error } else { Exit::Done }
+    })
+}
+
+fn output_for(arguments: &Arguments) -> Output {
+    let colours = !arguments.global.no_color && machine::allows_colours();
+    // These print one text that is not made of events.
+    let bare = matches!(
+        arguments.verb,
+        Verb::Completions(_) | Verb::Schema(_) | Verb::Version | Verb::Demo(_) | Verb::Validate | Verb::State(_)
+    );
+    Output::new(arguments.global.json, colours, bare)
+}
+
+fn host(output: &Output) -> Result<(Host, Arc<ProgressView>), CommandError> {
     let watcher = Arc::new(ProgressView::new(output.clone()));
     let host = Host {
         clock: Arc::new(machine::MachineClock),
-        connector: Arc::new(super::connect::NetworkConnector),
+        connector: Arc::new(super::connect::NetworkConnector::new()?),
         watcher: watcher.clone(),
         who: machine::who(),
         seed: machine::seed(),
         fresh_id: Arc::new(machine::fresh_id),
     };
-    (host, watcher)
+    Ok((host, watcher))
 }
 
 async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, CommandError> {
@@ -77,8 +103,14 @@ async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Comman
         }
         Verb::Schema(schema) => {
             output.text(&match schema.kind {
-                SchemaKind::Manifest => manifest::schema_text(),
-                SchemaKind::Output => report::output_schema_text(),
+                SchemaKind::Manifest => {
+                    let schema = serde_json::to_string_pretty(&manifest::json_schema()).unwrap_or_default();
+                    format!("{schema}\n")
+                }
+                SchemaKind::Output => {
+                    let schema = serde_json::to_string_pretty(&report::output_schema()).unwrap_or_default();
+                    format!("{schema}\n")
+                }
             });
             Ok(Exit::Done)
         }
@@ -104,10 +136,11 @@ fn init(global: &Global, output: &Output) -> Result<Exit, CommandError> {
 }
 
 fn validate(global: &Global, output: &Output) -> Result<Exit, CommandError> {
-    let reading = command::validate(&global.project)?;
+    let reading = command::validate(&global.project);
     let valid = reading.workspace.is_some();
     if global.json {
-        output.text(&format!("{}\n", report::diagnostics_json(&reading.diagnostics, &reading.sources)));
+        let told = report::diagnostic::report(&reading.diagnostics, &reading.sources);
+        output.text(&format!("{}\n", serde_json::to_string(&told).unwrap_or_default()));
     } else {
         output.diagnostics(&reading.diagnostics, &reading.sources);
         if let Some(workspace) = &reading.workspace {
@@ -126,7 +159,7 @@ fn validate(global: &Global, output: &Output) -> Result<Exit, CommandError> {
 }
 
 async fn make_plan(global: &Global, out: Option<&Path>, output: &Output) -> Result<Planned, CommandError> {
-    let (host, progress) = host(output);
+    let (host, progress) = host(output)?;
     let request = PlanRequest { project: global.project.clone(), out: out.map(Path::to_owned) };
     let planned = command::plan(&host, &request).await;
     progress.clear();
@@ -135,7 +168,9 @@ async fn make_plan(global: &Global, out: Option<&Path>, output: &Output) -> Resu
 
 fn show_planned(planned: &Planned, output: &Output) {
     if output.is_json() {
-        events::planned(&planned.header, Some(planned.digest), Some(&planned.directory)).iter().for_each(|event| output.event(event));
+        events::planned(&planned.header, Some(planned.digest), Some(&planned.directory))
+            .iter()
+            .for_each(|event| output.event(event));
         return;
     }
     let palette = output.palette();
@@ -195,8 +230,10 @@ fn show_bundle(global: &Global, arguments: &ShowArguments, output: &Output) -> R
         manifest_changes: "",
     };
     if arguments.format == ShowFormat::Json || output.is_json() {
-        let machine = if output.is_json() { output.clone() } else { Output::new(true, false) };
-        events::planned(bundle.header(), Some(bundle.digest()), Some(&directory)).iter().for_each(|event| machine.event(event));
+        let machine = if output.is_json() { output.clone() } else { Output::new(true, false, false) };
+        events::planned(bundle.header(), Some(bundle.digest()), Some(&directory))
+            .iter()
+            .for_each(|event| machine.event(event));
         if arguments.records {
             command::show_records(&bundle, &mut |policy, row| machine.event(&events::record(policy, row.id)))?;
         }
@@ -240,10 +277,8 @@ async fn apply_plan(global: &Global, arguments: &ApplyArguments, output: &Output
                     return Err(CommandError::plain("there is no terminal to ask at, so nothing was deleted")
                         .with_help("name the reviewed plan, as in `sexton apply plan`, or add --auto-approve"));
                 }
-                let question = format!(
-                    "Delete {}? Only `yes` is taken:",
-                    base::counted(planned.header.selected(), "record")
-                );
+                let question =
+                    format!("Delete {}? Only `yes` is taken:", base::counted(planned.header.selected(), "record"));
                 if !prompt::confirms(&question, "yes") {
                     output.note("Nothing was deleted.");
                     return Ok(Exit::Error);
@@ -264,9 +299,9 @@ async fn apply_plan(global: &Global, arguments: &ApplyArguments, output: &Output
             }
         }
     }
-    let (host, progress) = host(output);
+    let (host, progress) = host(output)?;
     let request = ApplyRequest { project: global.project.clone(), plan: directory, confirmed_targets: confirmed };
-    let applied = command::apply(&host, &request, super::interrupt::flag()).await;
+    let applied = command::apply(&host, &request, &super::interrupt::token()).await;
     progress.clear();
     let applied = applied?;
     if output.is_json() {
@@ -274,6 +309,7 @@ async fn apply_plan(global: &Global, arguments: &ApplyArguments, output: &Output
     } else {
         output.text(&report::applied_text(&applied.report, output.palette()));
     }
+    command::unfinished_notes(&applied).iter().for_each(|note| output.warn(note));
     Ok(applied.exit)
 }
 
@@ -302,7 +338,7 @@ fn state(global: &Global, verb: &StateVerb, output: &Output) -> Result<Exit, Com
             });
         }
         StateVerb::Rm { policy } => {
-            let (host, _) = host(output);
+            let (host, _) = host(output)?;
             command::state_remove(&host, &global.project, policy)?;
             output.note(&format!("forgot policy {policy}"));
         }

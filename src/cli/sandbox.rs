@@ -8,10 +8,8 @@ use super::{Output, machine};
 use crate::base::{Clock, with_thousands};
 use crate::command::{CommandError, Exit};
 use crate::report::JsonEvent;
-use crate::sandbox::{Fault, Sandbox, Seed, Settings, World};
-
-/// The number generated records come from, so that two sandboxes with the same arguments hold the same records.
-const GENERATOR_SEED: u64 = 1;
+use crate::sandbox::seed::{GeneratedRecords, Seed, read_directory};
+use crate::sandbox::{Fault, Sandbox};
 
 /// Serves until interrupted.
 pub async fn serve(arguments: &SandboxArguments, output: &Output) -> Result<Exit, CommandError> {
@@ -26,7 +24,8 @@ pub async fn serve(arguments: &SandboxArguments, output: &Output) -> Result<Exit
             .caused_by(&error)
             .with_help("name another port, as in `--listen 127.0.0.1:0`, which takes a free one")
     })?;
-    let address = listener.local_addr().map_err(|error| CommandError::plain("the listener has no address").caused_by(&error))?;
+    let address =
+        listener.local_addr().map_err(|error| CommandError::plain("the listener has no address").caused_by(&error))?;
     let url = format!("http://{address}");
     let objects: Vec<(String, u64)> = {
         let world = sandbox.world();
@@ -34,7 +33,11 @@ pub async fn serve(arguments: &SandboxArguments, output: &Output) -> Result<Exit
         names.into_iter().map(|name| (name.clone(), world.count(&name))).filter(|(_, count)| *count > 0).collect()
     };
     if output.is_json() {
-        output.event(&JsonEvent::Sandbox { url, client_id: "sandbox-client".into(), objects: objects.into_iter().collect() });
+        output.event(&JsonEvent::Sandbox {
+            url,
+            client_id: "sandbox-client".into(),
+            objects: objects.into_iter().collect(),
+        });
     } else {
         output.text(&format!("listening on {url}\n"));
         output.note("client id sandbox-client, client secret sandbox-secret, unless a seed says otherwise");
@@ -55,22 +58,20 @@ pub async fn serve(arguments: &SandboxArguments, output: &Output) -> Result<Exit
 /// The sandbox that the arguments describe.
 fn build(arguments: &SandboxArguments, now: Timestamp) -> Result<Sandbox, CommandError> {
     let wrong = |error: &dyn std::error::Error| CommandError::plain("the sandbox cannot be built").caused_by(error);
-    let (mut world, mut settings) = match &arguments.seed {
+    let mut seed = match &arguments.seed {
         Some(directory) => {
-            let seed = Seed::read_directory(directory).map_err(|error| wrong(&error))?;
-            seed.build(now).map_err(|error| wrong(&error))?
+            let files = read_directory(directory).map_err(|error| {
+                CommandError::plain(format!("the seed {} cannot be read", directory.display())).caused_by(&error)
+            })?;
+            Seed::from_files(files).map_err(|error| wrong(&error))?
         }
-        None => (World::builder().start(now).build().map_err(|error| wrong(&error))?, Settings::starting_at(now)),
+        None => Seed::default(),
     };
     for wanted in &arguments.generate {
-        let (object, count) = wanted
-            .split_once('=')
-            .and_then(|(object, count)| Some((object, count.replace('_', "").parse::<u32>().ok()?)))
-            .ok_or_else(|| {
-                CommandError::plain(format!("`{wanted}` is not OBJECT=COUNT")).with_help("write it as in `--generate Lead=1000`")
-            })?;
-        world.generate(object, count, GENERATOR_SEED).map_err(|error| wrong(&error))?;
+        let generated: GeneratedRecords = wanted.parse().map_err(|error| wrong(&error))?;
+        seed = seed.with_generated([generated]);
     }
+    let (world, mut settings) = seed.build(now).map_err(|error| wrong(&error))?;
     if let Some(path) = &arguments.faults {
         let text = crate::store::read_text(path)?;
         settings.faults.extend(Fault::read_all(&text).map_err(|error| wrong(&error))?);

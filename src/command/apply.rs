@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 
-use super::clear::{Clearing, Cleared};
+use super::clear::{Cleared, Clearing};
 use super::connection::{Connection, open_all};
 use super::drive::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
 use super::plan::{Judging, judge};
@@ -91,9 +91,9 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
                 append(&journal, Some(&planned.policy), &done.event)?;
             }
         }
-        state.consume(bundle.digest(), host.clock.now()).map_err(|error| {
-            CommandError::new(Exit::PlanUnusable, error.to_string())
-        })?;
+        state
+            .consume(bundle.digest(), host.clock.now())
+            .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
         locked.save(&mut state)?;
     }
 
@@ -119,14 +119,11 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
 }
 
 /// The state, when it allows this plan to be applied.
-fn usable_state(
-    locked: &mut LockedState,
-    bundle: &Bundle,
-    project: &Project,
-    now: &Zoned,
-) -> Result<State, CommandError> {
+fn usable_state(locked: &mut LockedState, bundle: &Bundle, project: &Project, now: &Zoned) -> Result<State, CommandError> {
     let header = bundle.header();
-    let unusable = |title: String| CommandError::new(Exit::PlanUnusable, title).with_help("make a new plan with `sexton plan` and review it");
+    let unusable = |title: String| {
+        CommandError::new(Exit::PlanUnusable, title).with_help("make a new plan with `sexton plan` and review it")
+    };
     let Some(state) = locked.load()? else {
         return Err(unusable(format!(
             "the plan {} was made beside a state that is not here: it belongs to another project, or the state was lost",
@@ -149,14 +146,15 @@ fn usable_state(
         return Err(unusable(format!("the plan {} expired at {}", bundle.digest().short(), header.expires)));
     }
     if header.manifests.digest != project.workspace.binding_digest() {
-        let changes =
-            manifest_diff(&header.manifests.files, &project.sealed_manifests().files, Palette::new(false));
-        let mut error = unusable(format!("the plan {} is stale: the manifests changed since it was made", bundle.digest().short()));
+        let changes = manifest_diff(&header.manifests.files, &project.sealed_manifests().files, Palette::new(false));
+        let mut error =
+            unusable(format!("the plan {} is stale: the manifests changed since it was made", bundle.digest().short()));
         error.notes.extend(changes.lines().take(40).map(str::to_owned));
         return Err(error);
     }
     if header.is_refused() {
-        let mut error = CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted");
+        let mut error =
+            CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted");
         error.notes.extend(refusals(&header.policies));
         return Err(error);
     }
@@ -185,17 +183,15 @@ fn confirm_hard_deletes(header: &PlanHeader, confirmed: &[String]) -> Result<(),
     if missing.is_empty() {
         return Ok(());
     }
-    Err(CommandError::new(Exit::GateRefused, "the plan hard deletes, and its target was not confirmed by name; nothing was deleted")
-        .with_help(format!("look at the plan with `sexton show`, then add {}", missing.join(" "))))
+    Err(CommandError::new(
+        Exit::GateRefused,
+        "the plan hard deletes, and its target was not confirmed by name; nothing was deleted",
+    )
+    .with_help(format!("look at the plan with `sexton show`, then add {}", missing.join(" "))))
 }
 
 /// The run's directory and journal. A plan that the state does not know as begun starts from an empty directory.
-fn open_run(
-    host: &Host,
-    runs: &Path,
-    bundle: &Bundle,
-    going_on: bool,
-) -> Result<(RunDirectory, JournalFile), CommandError> {
+fn open_run(host: &Host, runs: &Path, bundle: &Bundle, going_on: bool) -> Result<(RunDirectory, JournalFile), CommandError> {
     let place = runs.join(bundle.digest().short());
     let unreadable = |error: &std::io::Error| {
         CommandError::plain(format!("the run's directory {} cannot be used", place.display())).caused_by(error)
@@ -203,7 +199,11 @@ fn open_run(
     if going_on && !place.join("journal.jsonl").exists() {
         return Err(CommandError::new(
             Exit::PlanUnusable,
-            format!("the plan {} was begun, and the journal of its run is not in {}", bundle.digest().short(), place.display()),
+            format!(
+                "the plan {} was begun, and the journal of its run is not in {}",
+                bundle.digest().short(),
+                place.display()
+            ),
         )
         .with_note("without the journal nobody knows what was sent, so the run cannot be continued")
         .with_help("restore the directory; or make a new plan, which looks at what is there now"));
@@ -213,13 +213,17 @@ fn open_run(
         let mut watch = |entry: crate::apply::Entry| {
             begun |= matches!(entry.event, Event::Intended { .. } | Event::Finished { .. });
         };
-        JournalFile::open(&place.join("journal.jsonl"), host.clock.clone(), &mut watch).map_err(|error| journal_error(&error))?;
+        JournalFile::open(&place.join("journal.jsonl"), host.clock.clone(), &mut watch)
+            .map_err(|error| journal_error(&error))?;
         if begun && !going_on {
             return Err(CommandError::new(
                 Exit::PlanUnusable,
                 format!("the plan {} was begun before, and the state does not know it", bundle.digest().short()),
             )
-            .with_note(format!("the journal in {} says that records were sent; was an older state restored?", place.display()))
+            .with_note(format!(
+                "the journal in {} says that records were sent; was an older state restored?",
+                place.display()
+            ))
             .with_help("make a new plan, which looks at what is there now"));
         }
         if !going_on {
@@ -247,7 +251,10 @@ fn journal_error(error: &dyn std::error::Error) -> CommandError {
 fn check_systems(header: &PlanHeader, connections: &BTreeMap<TargetName, Connection>) -> Result<(), CommandError> {
     for (name, sealed) in &header.targets {
         let Some(connection) = connections.get(name) else {
-            return Err(CommandError::new(Exit::PlanUnusable, format!("the plan's target `{name}` is not used by any policy any more")));
+            return Err(CommandError::new(
+                Exit::PlanUnusable,
+                format!("the plan's target `{name}` is not used by any policy any more"),
+            ));
         };
         let found = &connection.identity().organization_id;
         if *found != sealed.identity.organization_id {
@@ -266,9 +273,9 @@ fn connection_of<'c>(
     connections: &'c mut BTreeMap<TargetName, Connection>,
     planned: &PlannedPolicy,
 ) -> Result<&'c mut Connection, CommandError> {
-    connections
-        .get_mut(&planned.target)
-        .ok_or_else(|| CommandError::new(Exit::PlanUnusable, format!("target `{}` is gone from the manifests", planned.target)))
+    connections.get_mut(&planned.target).ok_or_else(|| {
+        CommandError::new(Exit::PlanUnusable, format!("target `{}` is gone from the manifests", planned.target))
+    })
 }
 
 /// Runs the gates again, on what is there now.
@@ -282,7 +289,8 @@ async fn refuse_by_gates(
 ) -> Result<(), CommandError> {
     let mut refused = Vec::new();
     for planned in &bundle.header().policies {
-        let (Some(policy), Some(done)) = (project.workspace.policies.get(&planned.policy), cleared.get(&planned.policy)) else {
+        let (Some(policy), Some(done)) = (project.workspace.policies.get(&planned.policy), cleared.get(&planned.policy))
+        else {
             continue;
         };
         let connection = connection_of(connections, planned)?;
@@ -361,8 +369,12 @@ fn summarize(
     for end in ends {
         let (tally, halted) = match &end.kind {
             LaneEndKind::Finished { tally, halted, .. } => (*tally, halted.clone()),
-            other => {
-                unfinished.push(format!("policy {}: {}", end.policy, other.words()));
+            LaneEndKind::Unfinished { cause } => {
+                unfinished.push(format!("policy {}: {cause}", end.policy));
+                continue;
+            }
+            LaneEndKind::Interrupted => {
+                unfinished.push(format!("policy {}: interrupted", end.policy));
                 continue;
             }
         };

@@ -61,16 +61,10 @@ impl Clearing<'_> {
         };
         let fresh = selecting.run(connection).await?;
         let name = &policy.name;
-        let planned = self
-            .bundle
-            .rows(name)
-            .transpose()?
-            .into_iter()
-            .flatten()
-            .map(|row| row.map_err(std::io::Error::other));
+        let planned =
+            self.bundle.rows(name).transpose()?.into_iter().flatten().map(|row| row.map_err(std::io::Error::other));
 
-        let mut skipped =
-            SkippedWriter::create(&self.directory.skipped(name)).map_err(|error| self.unwritable(&error))?;
+        let mut skipped = SkippedWriter::create(&self.directory.skipped(name)).map_err(|error| self.unwritable(&error))?;
         let mut wave = Wave::new(&layout, spill.path());
         let mut rows = fresh.matched.rows();
         let mut waiting = 0;
@@ -85,7 +79,9 @@ impl Clearing<'_> {
                         match next {
                             Some(row) if row.id == id => break row,
                             Some(_) => {}
-                            None => return Err(CommandError::plain(format!("the record {id} was cleared and is not there"))),
+                            None => {
+                                return Err(CommandError::plain(format!("the record {id} was cleared and is not there")));
+                            }
                         }
                     };
                     wave.push(&row).map_err(|error| self.unwritable(&error))?;

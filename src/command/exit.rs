@@ -86,6 +86,15 @@ impl CommandError {
         self
     }
 
+    /// The same, with the causes of `error`, and not its own sentence, as facts.
+    #[must_use]
+    pub fn caused_by_source(self, error: &dyn std::error::Error) -> Self {
+        match error.source() {
+            Some(cause) => self.caused_by(cause),
+            None => self,
+        }
+    }
+
     /// The same, with every cause of `error` as a fact.
     #[must_use]
     pub fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
@@ -116,11 +125,7 @@ impl From<ProviderError> for CommandError {
 
 /// The sentence of an error, and its causes as facts.
 fn from_error(exit: Exit, error: &dyn std::error::Error) -> CommandError {
-    let converted = CommandError::new(exit, error.to_string());
-    match error.source() {
-        Some(cause) => converted.caused_by(cause),
-        None => converted,
-    }
+    CommandError::new(exit, error.to_string()).caused_by_source(error)
 }
 
 impl From<FileError> for CommandError {

@@ -13,9 +13,10 @@ use super::{CommandError, Exit, Host};
 use crate::base::{Digest, PolicyName, RecordId};
 use crate::manifest::{DeleteMode, Policy};
 use crate::plan::{
-    self, CauseBasis, Comparison, Difference, DifferenceCounts, Moment, ObjectFacts, PLAN_FORMAT, PlanHeader, PlannedPolicy,
-    Query, SealedFile, Symbol, Verdict,
+    self, CauseBasis, Comparison, Difference, DifferenceCounts, Moment, ObjectFacts, OpenCascade, PLAN_FORMAT, PlanHeader,
+    PlannedPolicy, Query, SealedFile, Symbol, Verdict,
 };
+use crate::provider::ErrorClass;
 use crate::report::{PolicySample, SampleRow};
 use crate::state::{PolicyHistory, State};
 use crate::store::{Bundle, BundleError, BundleWriter};
@@ -169,13 +170,14 @@ impl Planning<'_> {
             policy,
             facts: &facts,
             connection,
-            selection: &selection,
+            open: &selection.open,
+            population: selection.population,
             selected: selection.selected_count(),
             history: self.history,
             now: self.now,
             moment: Moment::Plan,
         })
-        .await;
+        .await?;
         let route = match plan::choose(policy, selection.selected_count(), &connection.provider.capabilities()) {
             Ok(route) => (selection.selected_count() > 0).then_some(route),
             Err(verdict) => {
@@ -292,8 +294,10 @@ pub(super) struct Judging<'a> {
     pub facts: &'a ObjectFacts,
     /// Its system.
     pub connection: &'a Connection,
-    /// What it selects.
-    pub selection: &'a Selection,
+    /// Cascades to held records that could not be followed to the end.
+    pub open: &'a [OpenCascade],
+    /// How many records the object has.
+    pub population: u64,
     /// How many records would be deleted.
     pub selected: u64,
     /// What it did before.
@@ -305,26 +309,26 @@ pub(super) struct Judging<'a> {
 }
 
 /// Asks every gate but the route's.
-pub(super) async fn judge(judging: &Judging<'_>) -> Vec<Verdict> {
-    let Judging { policy, facts, connection, selection, selected, history, now, moment } = judging;
+pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, CommandError> {
+    let Judging { policy, facts, connection, open, population, selected, history, now, moment } = judging;
     let mut gates = vec![
         plan::max_records(&policy.limits, *selected),
-        plan::max_percent(&policy.limits, *selected, selection.population),
+        plan::max_percent(&policy.limits, *selected, *population),
         plan::deletable(facts, policy.delete),
         plan::production(connection.identity(), connection.sealed.environment),
-        plan::emptiness(&facts.name, selection.population, history.and_then(|history| history.population)),
+        plan::emptiness(&facts.name, *population, history.and_then(|history| history.population)),
         plan::review_by(policy.review_by, now.date(), *moment),
-        plan::held_cascade(&facts.name, &selection.open),
+        plan::held_cascade(&facts.name, open),
     ];
     if policy.delete == DeleteMode::Hard {
-        let checked = connection.provider.check(&facts.name, DeleteMode::Hard).await;
-        let found = checked.as_ref().map(|()| ()).map_err(|error| match &error.help {
-            Some(help) => format!("{error}; {help}"),
-            None => error.to_string(),
-        });
+        let found = match connection.provider.check(&facts.name, DeleteMode::Hard).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.class == ErrorClass::Denied => Err(error.help.unwrap_or(error.message)),
+            Err(error) => return Err(error.into()),
+        };
         gates.push(plan::hard_delete(&facts.name, found.as_ref().map(|()| ()).map_err(String::as_str)));
     }
-    gates
+    Ok(gates)
 }
 
 /// The exit code of a plan: refused by a gate, or with something to delete where the caller asks for that distinction.

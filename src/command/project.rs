@@ -69,3 +69,8 @@ impl Project {
         SealedManifests { digest: self.workspace.binding_digest(), files }
     }
 }
+
+/// Where the plans of a project go when a command names no other place.
+pub fn plan_directory(project: &Path) -> Result<PathBuf, CommandError> {
+    Ok(Project::load(project)?.plan_directory())
+}

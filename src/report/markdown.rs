@@ -143,7 +143,7 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Digest, counted, with_thousands};
+    use crate::base::Digest;
     use crate::report::fixture;
 
     #[test]

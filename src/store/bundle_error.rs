@@ -85,7 +85,7 @@ pub enum BundleError {
     },
     /// What is to be written breaks the form of a bundle.
     #[error("the records of `{file}` cannot be written: {cause}")]
-    Unsorted {
+    Unwritable {
         /// The file inside the bundle.
         file: String,
         /// What is wrong.

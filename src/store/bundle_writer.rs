@@ -36,7 +36,7 @@ impl BundleWriter {
         Ok(Self { staged })
     }
 
-    /// Begins the records file of one policy. `columns` are the query's further fields. `expected` is about how many rows will come,
+    /// Begins the records file of one policy. `columns` name the rows' values. `expected` is about how many rows will come,
     /// which decides whether the file is compressed and nothing else.
     ///
     /// # Errors

@@ -41,3 +41,12 @@ pub fn make_empty_directory(path: &Path) -> Result<(), FileError> {
 pub fn read_text(path: &Path) -> Result<String, FileError> {
     fs::read_to_string(path).map_err(FileError::at("read", path))
 }
+
+/// Removes a directory and everything in it.
+///
+/// # Errors
+///
+/// When some of it cannot be removed.
+pub fn remove_directory(path: &Path) -> Result<(), FileError> {
+    fs::remove_dir_all(path).map_err(FileError::at("remove the directory", path))
+}

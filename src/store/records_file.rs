@@ -25,6 +25,10 @@ use crate::plan::{RecordsSeal, Row};
 /// The heading of the column of keys.
 const KEY_COLUMN: &str = "Id";
 
+/// The largest row that is read. A row that is written is at most a quarter of it, since every character may be a quote, which CSV doubles;
+/// so a small compressed file cannot fill the memory of whoever reads it.
+const MOST_ROW_BYTES: u64 = 8 * 1024 * 1024;
+
 /// The buffer between the CSV and the file.
 const BUFFER: usize = 64 * 1024;
 
@@ -97,12 +101,16 @@ impl RecordsWriter {
     ///
     /// When the file cannot be written, the row does not sort after the one before it, or it has not one value for each column.
     pub fn push(&mut self, row: &Row) -> Result<(), BundleError> {
-        let unsorted = |cause| BundleError::Unsorted { file: self.file.clone(), cause };
+        let unwritable = |cause| BundleError::Unwritable { file: self.file.clone(), cause };
         if let Some(last) = self.last.filter(|last| *last >= row.id) {
-            return Err(unsorted(format!("`{}` comes after `{last}`", row.id)));
+            return Err(unwritable(format!("`{}` comes after `{last}`", row.id)));
         }
         if row.values.len() != self.columns.len() {
-            return Err(unsorted(format!("`{}` has {} values for {} fields", row.id, row.values.len(), self.columns.len())));
+            let cause = format!("`{}` has {} values for {} columns", row.id, row.values.len(), self.columns.len());
+            return Err(unwritable(cause));
+        }
+        if row.values.iter().map(String::len).sum::<usize>() as u64 > MOST_ROW_BYTES / 4 {
+            return Err(unwritable(format!("the values of `{}` are larger than {} bytes", row.id, MOST_ROW_BYTES / 4)));
         }
         let key = guard_cell(row.id.as_str());
         let values = row.values.iter().map(|value| guard_cell(value));
@@ -135,7 +143,7 @@ impl RecordsWriter {
             Encoder::Gzip(encoder) => encoder.finish().map_err(at())?,
         };
         file.sync_all().map_err(at())?;
-        Ok(RecordsSeal { path: self.file, digest: digester.finish(), rows: self.rows, columns: self.columns })
+        Ok(RecordsSeal { path: self.file, columns: self.columns, digest: digester.finish(), rows: self.rows })
     }
 }
 
@@ -177,26 +185,37 @@ impl Read for DigestingFile {
 }
 
 /// The way from the file's bytes to CSV.
-enum Decoder {
+struct Decoder {
+    source: Source,
+    /// What was read since the last whole row.
+    pending: u64,
+}
+
+enum Source {
     Plain(DigestingFile),
     Gzip(Box<GzDecoder<io::BufReader<DigestingFile>>>),
 }
 
 impl Read for Decoder {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(file) => file.read(buffer),
-            Self::Gzip(decoder) => decoder.read(buffer),
+        if self.pending > MOST_ROW_BYTES {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a row larger than any that is written"));
         }
+        let read = match &mut self.source {
+            Source::Plain(file) => file.read(buffer),
+            Source::Gzip(decoder) => decoder.read(buffer),
+        }?;
+        self.pending += read as u64;
+        Ok(read)
     }
 }
 
 impl Decoder {
     /// The digest of the whole file, whatever part of it was decoded, and whether bytes followed after the compressed part.
     fn digest(self) -> io::Result<(Digest, bool)> {
-        let (mut file, mut trailing) = match self {
-            Self::Plain(file) => (file, false),
-            Self::Gzip(decoder) => {
+        let (mut file, mut trailing) = match self.source {
+            Source::Plain(file) => (file, false),
+            Source::Gzip(decoder) => {
                 let buffered = decoder.into_inner();
                 let unread = !buffered.buffer().is_empty();
                 (buffered.into_inner(), unread)
@@ -211,7 +230,6 @@ impl Decoder {
 /// of rows, their order and their form are right. Whoever acts on rows before the end acts on unproven rows.
 pub struct RecordsReader {
     seal: RecordsSeal,
-    columns: usize,
     place: std::path::PathBuf,
     input: Option<csv::Reader<Decoder>>,
     record: csv::ByteRecord,
@@ -233,15 +251,15 @@ impl RecordsReader {
         }
         let file = File::open(&place).map_err(FileError::at("read", &place))?;
         let digesting = DigestingFile { file, digester: Digester::new() };
-        let decoder = if seal.path.ends_with(".gz") {
-            Decoder::Gzip(Box::new(GzDecoder::new(io::BufReader::with_capacity(BUFFER, digesting))))
+        let source = if seal.path.ends_with(".gz") {
+            Source::Gzip(Box::new(GzDecoder::new(io::BufReader::with_capacity(BUFFER, digesting))))
         } else {
-            Decoder::Plain(digesting)
+            Source::Plain(digesting)
         };
+        let decoder = Decoder { source, pending: 0 };
         let input = csv::ReaderBuilder::new().has_headers(false).buffer_capacity(BUFFER).from_reader(decoder);
         let record = csv::ByteRecord::new();
-        let mut reader =
-            Self { seal: seal.clone(), columns: seal.columns.len(), place, input: Some(input), record, rows: 0, last: None };
+        let mut reader = Self { seal: seal.clone(), place, input: Some(input), record, rows: 0, last: None };
         let expected = header(&seal.columns);
         let found = reader.read_record();
         let is_header = matches!(found, Ok(true)) && reader.record.iter().eq(expected.iter().map(|cell| cell.as_bytes()));
@@ -249,7 +267,9 @@ impl RecordsReader {
     }
 
     fn read_record(&mut self) -> Result<bool, csv::Error> {
-        self.input.as_mut().map_or(Ok(false), |input| input.read_byte_record(&mut self.record))
+        let Some(input) = &mut self.input else { return Ok(false) };
+        input.get_mut().pending = 0;
+        input.read_byte_record(&mut self.record)
     }
 
     /// The next row, or `None` once everything is read and proven.
@@ -269,7 +289,7 @@ impl RecordsReader {
         let cell = |bytes| std::str::from_utf8(bytes).ok().and_then(unguard_cell).ok_or(LineError::Value { number });
         let mut cells = self.record.iter();
         let id = RecordId::new(cell(cells.next().unwrap_or_default())?).map_err(|cause| LineError::Key { number, cause })?;
-        let mut values = Vec::with_capacity(self.columns);
+        let mut values = Vec::with_capacity(self.seal.columns.len());
         for bytes in cells {
             values.push(cell(bytes)?.to_owned());
         }

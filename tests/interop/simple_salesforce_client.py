@@ -13,7 +13,7 @@ from simple_salesforce import Salesforce
 from simple_salesforce.bulk2 import SFBulk2Handler
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
-    SalesforceGeneralError,
+    SalesforceExpiredSession,
     SalesforceMalformedRequest,
     SalesforceOperationError,
     SalesforceResourceNotFound,
@@ -78,8 +78,8 @@ assert wrong.code == "invalid_client", wrong
 client = log_in("sandbox-client", "sandbox-secret")
 purger = log_in("purge-client", "purge-secret")
 stranger = Salesforce(instance="127.0.0.1", session_id="00D000000000000!none", session=client.session, version=VERSION)
-expired = refused(SalesforceGeneralError, lambda: stranger.query("SELECT Id FROM Lead LIMIT 1"))
-assert expired.status == 401 and expired.content[0]["errorCode"] == "INVALID_SESSION_ID", expired
+expired = refused(SalesforceExpiredSession, lambda: stranger.query("SELECT Id FROM Lead LIMIT 1"))
+assert expired.content[0]["errorCode"] == "INVALID_SESSION_ID", expired
 assert client.is_sandbox() is True
 
 # Query, with paging by locators.
@@ -172,4 +172,5 @@ read = [row for page in pages for row in rows(page)]
 assert [len(rows(page)) for page in pages] == [2000, 2000, 499], [len(rows(page)) for page in pages]
 assert sorted(row["Id"] for row in read) == leads[501:]
 unsupported = refused(SalesforceMalformedRequest, lambda: list(client.bulk2.Lead.query("SELECT COUNT() FROM Lead")))
+assert unsupported.content[0]["errorCode"] == "API_ERROR", unsupported
 print(f"simple-salesforce: {LEADS - len(read)} of {LEADS} leads deleted, all results as expected")

@@ -156,6 +156,9 @@ struct SettingsEntry {
     daily_requests: Option<u64>,
     daily_batches: Option<u64>,
     bulk_rows_per_second: Option<u64>,
+    bulk_query_rows_per_second: Option<u64>,
+    bulk_upload_bytes: Option<usize>,
+    bulk_page_rows: Option<usize>,
 }
 
 impl WorldFile {
@@ -342,5 +345,8 @@ impl SettingsEntry {
         settings.daily_requests = self.daily_requests.unwrap_or(settings.daily_requests);
         settings.daily_batches = self.daily_batches.unwrap_or(settings.daily_batches);
         settings.bulk_rows_per_second = self.bulk_rows_per_second.unwrap_or(settings.bulk_rows_per_second);
+        settings.bulk_query_rows_per_second = self.bulk_query_rows_per_second.unwrap_or(settings.bulk_query_rows_per_second);
+        settings.bulk_upload_bytes = self.bulk_upload_bytes.unwrap_or(settings.bulk_upload_bytes);
+        settings.bulk_page_rows = self.bulk_page_rows.unwrap_or(settings.bulk_page_rows);
     }
 }

@@ -1,5 +1,7 @@
 //! Ingest jobs as a client sees them: requests in, answers compared with the recorded shapes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -245,13 +247,27 @@ async fn data_is_taken_once_and_only_while_the_job_is_open() {
 
 #[tokio::test(start_paused = true)]
 async fn refuses_more_data_than_a_job_takes_and_leaves_it_open() {
-    let client = Client::new(1);
+    let client = Client::with(1, |settings| settings.bulk_upload_bytes = 1_000);
     let job = client.open("delete").await;
-    let pieces = futures::stream::iter((0..101).map(|_| Ok::<_, std::io::Error>(vec![b'\n'; 1 << 20])));
     let batches = format!("{job}/batches");
-    let answer = client.send(Method::PUT, &batches, "text/csv", Body::from_stream(pieces)).await;
+    let answer = client.put(&batches, &"\n".repeat(1_001)).await;
     assert_snapshot!(answer.refusal(), @r#"400 [{"errorCode":"CLIENTINPUTERROR","message":"The job data is larger than 150 MB in base64, which is about 100 MB."}]"#);
     assert_eq!(client.put(&batches, "Id\n").await.status, StatusCode::CREATED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_upload_is_read_to_its_end() {
+    let client = Client::new(1);
+    let job = client.open("delete").await;
+    client.patch(&job, "Aborted").await;
+    let read = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&read);
+    let pieces = futures::stream::iter((0..9).map(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, std::io::Error>("Id\n")
+    }));
+    let answer = client.send(Method::PUT, &format!("{job}/batches"), "text/csv", Body::from_stream(pieces)).await;
+    assert_eq!((answer.status, read.load(Ordering::Relaxed)), (StatusCode::BAD_REQUEST, 9));
 }
 
 #[tokio::test(start_paused = true)]
@@ -286,6 +302,16 @@ async fn states_change_only_as_they_may() {
     assert_snapshot!(client.patch(&complete, "Open").await.refusal(), @r#"400 [{"errorCode":"INVALIDJOB","message":"Unsupported value for state: Open"}]"#);
     assert_eq!(client.delete(&complete).await.status, StatusCode::NO_CONTENT);
     assert_snapshot!(client.get(&complete).await.refusal(), @r#"404 [{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_at_anything_moves_the_jobs() {
+    let client = Client::new(2);
+    client.close("delete", &csv(client.leads())).await;
+    client.pass(1);
+    assert_eq!(client.sandbox.world().count("Lead"), 2);
+    client.get("query").await;
+    assert_eq!(client.sandbox.world().count("Lead"), 0);
 }
 
 #[tokio::test(start_paused = true)]

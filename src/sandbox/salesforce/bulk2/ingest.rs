@@ -23,7 +23,7 @@ use super::request::{
 use super::upload::{Upload, UploadReader, UploadTooLarge};
 use crate::sandbox::fault::WorkFaults;
 use crate::sandbox::salesforce::error::{ApiError, json};
-use crate::sandbox::salesforce::gate::ApiVersion;
+use crate::sandbox::salesforce::gate::{ApiVersion, read_to_end};
 use crate::sandbox::session::Session;
 use crate::sandbox::{RecordKey, Sandbox};
 
@@ -53,7 +53,7 @@ pub async fn create(
     let faults = JobFaults::from_effects(&faults.0);
     if !media_type(request.headers()).eq_ignore_ascii_case("multipart/form-data") {
         let body = whole_body(request).await?;
-        return create_open(&sandbox, caller, faults, &CreateIngest::read(&body)?, None);
+        return create_job(&sandbox, caller, faults, &CreateIngest::read(&body)?, None);
     }
     let (job, content) = two_parts(request).await?;
     let wanted = CreateIngest::read(&job)?;
@@ -61,13 +61,13 @@ pub async fn create(
         let message = format!("The job data is longer than {MOST_CHARACTERS_AT_ONCE} characters.");
         return Err(bad_request("CLIENTINPUTERROR", message));
     }
-    let mut reader = UploadReader::new(wanted.dialect);
+    let mut reader = UploadReader::new(wanted.dialect, sandbox.settings().bulk_upload_bytes);
     reader.push(&content).map_err(too_large)?;
-    create_open(&sandbox, caller, faults, &wanted, Some(reader.finish()))
+    create_job(&sandbox, caller, faults, &wanted, Some(reader.finish()))
 }
 
 /// Makes the job; one that comes with its data is closed at once.
-fn create_open(
+fn create_job(
     sandbox: &Sandbox,
     caller: Caller,
     faults: JobFaults,
@@ -152,30 +152,39 @@ pub async fn upload(
     request: Request,
 ) -> Result<StatusCode, ApiError> {
     let key = path.key()?;
-    let dialect = takes_data(&sandbox.bulk(), key, sandbox.now())?;
-    if !media_type(request.headers()).eq_ignore_ascii_case("text/csv") {
-        // A guess, as is the text.
-        let message = "The content type of job data must be text/csv.";
-        return Err(ApiError::bulk(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message));
-    }
-    let mut reader = UploadReader::new(dialect);
-    let mut refusal = None;
-    let mut body = request.into_body().into_data_stream();
-    while let Some(piece) = body.next().await {
+    let (parts, body) = request.into_parts();
+    let dialect = match may_upload(&sandbox, key, &parts.headers) {
+        Ok(dialect) => dialect,
+        Err(refusal) => {
+            read_to_end(body).await;
+            return Err(refusal);
+        }
+    };
+    let mut reader = UploadReader::new(dialect, sandbox.settings().bulk_upload_bytes);
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
         // A body that breaks off leaves the job as it was: no data has arrived.
         let piece = piece.map_err(|_| bad_request("CLIENTINPUTERROR", "The job data ended before its time."))?;
-        // What is too much is read to its end all the same, or the client would not see the answer.
-        if refusal.is_none() {
-            refusal = reader.push(&piece).err();
+        if let Err(refusal) = reader.push(&piece) {
+            read_to_end(Body::from_stream(pieces)).await;
+            return Err(too_large(refusal));
         }
-    }
-    if let Some(refusal) = refusal {
-        return Err(too_large(refusal));
     }
     let mut bulk = sandbox.bulk();
     takes_data(&bulk, key, sandbox.now())?;
     bulk.ingest.get_mut(&key).ok_or_else(no_such_job)?.take(reader.finish());
     Ok(StatusCode::CREATED)
+}
+
+/// The dialect of a job that may take this upload.
+fn may_upload(sandbox: &Sandbox, key: RecordKey, headers: &HeaderMap) -> Result<Dialect, ApiError> {
+    let dialect = takes_data(&sandbox.bulk(), key, sandbox.now())?;
+    if media_type(headers).eq_ignore_ascii_case("text/csv") {
+        return Ok(dialect);
+    }
+    // A guess, as is the text.
+    let message = "The content type of job data must be text/csv.";
+    Err(ApiError::bulk(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message))
 }
 
 /// The dialect of a job that may take data now.
@@ -209,9 +218,9 @@ pub async fn change(
     let key = path.key()?;
     // Taken out, so that closing it can spend the organization's batches.
     let mut job = bulk.ingest.remove(&key).ok_or_else(no_such_job)?;
-    let is_own = job.head.created_by == session.user;
+    let may_change = job.head.created_by == session.user || (transition == Transition::Abort && may_abort_any);
     let changed = match transition {
-        _ if !is_own && !(transition == Transition::Abort && may_abort_any) => Err(not_yours()),
+        _ if !may_change => Err(not_yours()),
         Transition::Close if job.state(now) == JobState::Open => {
             close(&mut job, &mut bulk, &sandbox);
             Ok(())

@@ -32,7 +32,7 @@ fn head(operation: &'static str) -> JobHead {
 }
 
 fn upload(text: &str) -> Upload {
-    let mut reader = UploadReader::new(Dialect::default());
+    let mut reader = UploadReader::new(Dialect::default(), usize::MAX);
     reader.push(text.as_bytes()).expect("small");
     reader.finish()
 }

@@ -55,7 +55,7 @@ pub async fn create(
 /// Reads a statement, and refuses what this interface cannot carry out. The object's name comes with it.
 fn check(sandbox: &Sandbox, text: &str) -> Result<(Statement, String), ApiError> {
     let world = sandbox.world();
-    let statement = Statement::check(&world, text).map_err(|problem| bad_request(problem.code, problem.message))?;
+    let statement = Statement::check(&world, text).map_err(|problem| problem.bulk())?;
     // That these are not supported is documented; the code is recorded for similar cases, the texts are guesses.
     if statement.is_aggregate() {
         return Err(bad_request("API_ERROR", "Aggregate Relationships not supported in Bulk Query"));

@@ -24,17 +24,17 @@ async fn a_query_goes_from_upload_complete_to_complete() {
     client.sandbox.world().update(lead, "Company", "\"Acme\", Inc.").expect("known");
     let body = r#"{"operation":"query","query":"SELECT Id, company, IsConverted FROM lead ORDER BY Id LIMIT 1","lineEnding":"CRLF"}"#;
     let created = client.post("query", body).await;
-    assert_snapshot!(created.text, @"");
+    assert_snapshot!(created.text, @r#"{"id":"750S00000000001IAA","operation":"query","object":"Lead","createdById":"005S00000000001IAA","createdDate":"2024-09-09T20:41:31.000+0000","systemModstamp":"2024-09-09T20:41:31.000+0000","state":"UploadComplete","concurrencyMode":"Parallel","contentType":"CSV","apiVersion":60.0,"lineEnding":"CRLF","columnDelimiter":"COMMA"}"#);
     let job = format!("query/{}", created.id());
-    assert_snapshot!(client.get(&format!("{job}/results")).await.refusal(), @"");
-    assert_snapshot!(client.delete(&job).await.refusal(), @"");
+    assert_snapshot!(client.get(&format!("{job}/results")).await.refusal(), @r#"400 [{"errorCode":"INVALIDJOBSTATE","message":"Results of a Job that is not complete are not available"}]"#);
+    assert_snapshot!(client.delete(&job).await.refusal(), @r#"400 [{"errorCode":"API_ERROR","message":"Error encountered when deleting the job because the job is not terminated"}]"#);
     client.pass(1);
-    assert_snapshot!(client.get(&job).await.text, @"");
+    assert_snapshot!(client.get(&job).await.text, @r#"{"id":"750S00000000001IAA","operation":"query","object":"Lead","createdById":"005S00000000001IAA","createdDate":"2024-09-09T20:41:31.000+0000","systemModstamp":"2024-09-09T20:41:32.000+0000","state":"JobComplete","concurrencyMode":"Parallel","contentType":"CSV","apiVersion":60.0,"jobType":"V2Query","lineEnding":"CRLF","columnDelimiter":"COMMA","numberRecordsProcessed":1,"retries":0,"totalProcessingTime":1000,"isPkChunkingSupported":true}"#);
     let results = client.get(&format!("{job}/results")).await;
     assert_eq!((locator(&results), &results.headers["sforce-numberofrecords"]), ("null", &"1".parse().expect("valid")));
     assert_eq!(results.headers["content-type"], "text/csv");
-    assert_snapshot!(results.text.replace("\r\n", "|"), @"");
-    assert_snapshot!(client.patch(&job, "Aborted").await.refusal(), @"");
+    assert_snapshot!(results.text.replace("\r\n", "|"), @r#""Id","Company","IsConverted"|"00QS00000000001MAA","""Acme"", Inc.","true"|"#);
+    assert_snapshot!(client.patch(&job, "Aborted").await.refusal(), @r#"400 [{"errorCode":"INVALIDJOBSTATE","message":"Aborting already Completed Job not allowed"}]"#);
     assert_eq!(client.delete(&job).await.status, StatusCode::NO_CONTENT);
     assert_eq!(client.get(&job).await.status, StatusCode::NOT_FOUND);
 }
@@ -62,7 +62,7 @@ async fn pages_are_cut_by_the_client_and_by_the_service() {
     assert_eq!(rows, leads);
     let small = client.get(&format!("{job}/results?maxRecords=3")).await;
     assert_eq!((small.text.lines().count(), locator(&small) == "null"), (4, false));
-    assert_snapshot!(client.get(&format!("{job}/results?locator=abc")).await.refusal(), @"");
+    assert_snapshot!(client.get(&format!("{job}/results?locator=abc")).await.refusal(), @r#"400 [{"errorCode":"INVALID_QUERY_LOCATOR","message":"invalid query locator"}]"#);
     assert_eq!(client.get(&format!("{job}/results?maxRecords=0")).await.status, StatusCode::BAD_REQUEST);
 }
 
@@ -136,7 +136,15 @@ async fn refuses_what_the_service_refuses_to_query() {
     }
     refusals.push(client.post("query", r#"{"operation":"query"}"#).await.refusal());
     refusals.push(client.post("query", r#"{"operation":"delete","query":"SELECT Id FROM Lead"}"#).await.refusal());
-    assert_snapshot!(refusals.join("\n"), @"");
+    assert_snapshot!(refusals.join("\n"), @r#"
+    400 [{"errorCode":"API_ERROR","message":"Aggregate Relationships not supported in Bulk Query"}]
+    400 [{"errorCode":"API_ERROR","message":"Implementation restriction: OFFSET is not supported in Bulk Query"}]
+    400 [{"errorCode":"INVALID_TYPE","message":"\nSELECT Id FROM Nothing\n               ^\nERROR at Row:1:Column:16\nsObject type 'Nothing' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names."}]
+    400 [{"errorCode":"INVALID_FIELD","message":"\nSELECT Nothing FROM Lead\n       ^\nERROR at Row:1:Column:8\nNo such column 'Nothing' on entity 'Lead'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names."}]
+    400 [{"errorCode":"MALFORMED_QUERY","message":"\nSELECT Id FORM Lead\n               ^\nERROR at Row:1:Column:16\nunexpected token: 'Lead'"}]
+    400 [{"errorCode":"INVALIDJOB","message":"The property query is required."}]
+    400 [{"errorCode":"INVALIDJOB","message":"Unsupported value for operation: delete"}]
+    "#);
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,7 +152,7 @@ async fn a_query_can_be_aborted_by_its_creator() {
     let client = Client::new(1);
     let job = open(&client, "SELECT Id FROM Lead").await;
     assert_eq!(client.patch(&job, "UploadComplete").await.status, StatusCode::BAD_REQUEST);
-    assert_snapshot!(client.patch(&job, "Aborted").await.text, @"");
+    assert_snapshot!(client.patch(&job, "Aborted").await.text, @r#"{"id":"750S00000000001IAA","operation":"query","object":"Lead","createdById":"005S00000000001IAA","createdDate":"2024-09-09T20:41:31.000+0000","systemModstamp":"2024-09-09T20:41:31.000+0000","state":"Aborted","concurrencyMode":"Parallel","contentType":"CSV","apiVersion":60.0}"#);
     client.pass(1);
     assert_eq!(client.get(&job).await.json()["state"], "Aborted");
     assert_eq!(client.get("query").await.json()["records"][0]["jobType"], "V2Query");
