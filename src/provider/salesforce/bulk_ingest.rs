@@ -341,6 +341,20 @@ mod tests {
         assert_eq!(error.class, ErrorClass::Invalid);
     }
 
+    #[tokio::test]
+    async fn an_upload_refused_for_an_ended_session_is_sent_again_as_a_whole() {
+        let mut sign_ins = 0;
+        let (provider, transport) = connect(&target(), move |seen| {
+            let known = handshake(seen, sign_ins);
+            sign_ins += u32::from(seen.path.ends_with("/token"));
+            let ended = || json(401, r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#);
+            known.unwrap_or_else(|| if sign_ins == 1 { ended() } else { answer(201, &[], "") })
+        });
+        provider.load(&soft(), &ticket(), Arc::new(Ids(leads(2)))).await.expect("loaded");
+        let bodies: Vec<String> = asked(&transport).into_iter().map(|seen| seen.body).collect();
+        assert_eq!(bodies, ["Id\n00Q000000000000EAA\n00Q000000000001EAA\n"; 2]);
+    }
+
     #[test]
     fn an_upload_ends_with_an_error_when_the_ids_do() {
         struct Cut;
