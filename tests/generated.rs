@@ -2,7 +2,9 @@
 //!
 //! `UPDATE_GENERATED=1 cargo test --test generated` writes them anew.
 
-use std::collections::BTreeMap;
+#![expect(clippy::disallowed_methods, reason = "a test that compares files has to read them")]
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -93,7 +95,10 @@ fn table(text: &mut String, schema: &Value, object: &Value) {
     let required: Vec<&str> =
         object["required"].as_array().map(|names| names.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
     text.push_str("\n| key | value | needed | meaning |\n|---|---|---|---|\n");
-    for (key, property) in object["properties"].as_object().expect("properties") {
+    let mut properties: Vec<(&String, &Value)> = object["properties"].as_object().expect("properties").iter().collect();
+    // What is needed stands first; the rest is looked up by name.
+    properties.sort_by_key(|(key, _)| (!required.contains(&key.as_str()), key.as_str()));
+    for (key, property) in properties {
         let needed = match (required.contains(&key.as_str()), &property["default"]) {
             (true, _) => "yes".to_owned(),
             (false, Value::Null) => "no".to_owned(),
@@ -212,4 +217,54 @@ fn good_fixtures_satisfy_the_schema_and_the_reader() {
         let drawn = sexton::report::diagnostic::draw(&reading.diagnostics, &reading.sources, false, 100);
         assert!(reading.workspace.is_some(), "{}:\n{drawn}", path.display());
     }
+}
+
+/// The keys of every mapping that the schema knows.
+fn keys_of_the_schema() -> BTreeSet<BTreeSet<String>> {
+    let schema = json_schema();
+    let definitions = schema["definitions"].as_object().expect("definitions").values();
+    definitions
+        .chain([&schema])
+        .filter_map(|definition| definition["properties"].as_object())
+        .map(|properties| properties.keys().cloned().collect())
+        .collect()
+}
+
+/// The keys of every mapping that the reader knows: it names them where a key is unknown, so every mapping of the full
+/// fixture is given one.
+fn keys_of_the_reader() -> BTreeSet<BTreeSet<String>> {
+    let mut text = String::new();
+    let mut number = 0;
+    let mut unknown = || {
+        number += 1;
+        format!("unknown{number}: 1")
+    };
+    for line in include_str!("fixtures/manifests/good/full.yaml").lines() {
+        let content = line.trim_start();
+        let indentation = &line[..line.len() - content.len()];
+        let is_key =
+            content.split(':').next().is_some_and(|key| key.len() < content.len() && !key.contains([' ', '-', '#', '<']));
+        if is_key {
+            text.push_str(&format!("{indentation}{}\n", unknown()));
+        }
+        let line = line.split('{').map(str::to_owned).reduce(|whole, part| format!("{whole}{{ {}, {part}", unknown()));
+        text.push_str(&line.unwrap_or_default());
+        text.push('\n');
+    }
+    let reading = read([ManifestFile { name: "full.yaml".into(), content: Ok(text.into_bytes()) }]);
+    reading
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code.0 == "M0101")
+        .flat_map(|diagnostic| &diagnostic.notes)
+        .filter_map(|note| note.strip_prefix("known here: "))
+        .map(|keys| keys.split(", ").map(|key| key.trim_matches('`').to_owned()).collect())
+        .collect()
+}
+
+#[test]
+fn the_reader_and_the_schema_know_the_same_keys() {
+    let keys = keys_of_the_schema();
+    assert!(keys.len() > 12, "the schema has lost its mappings");
+    assert_eq!(keys_of_the_reader(), keys);
 }

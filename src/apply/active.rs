@@ -116,7 +116,7 @@ pub(super) enum PollVerdict {
     Startable,
     /// It was not started, and its data may not be whole: it is to be given up.
     Useless,
-    /// It was never started and does not exist any more.
+    /// It was never started, and never will be.
     NeverWas,
     /// It may have run and does not exist any more.
     Lost,
@@ -129,10 +129,10 @@ pub(super) fn judge_poll(stage: &Stage, seen: JobStage) -> PollVerdict {
     match (stage, seen) {
         (Stage::Started, JobStage::Complete | JobStage::Broken) => PollVerdict::Ended,
         (Stage::Started, JobStage::Open | JobStage::Running) => PollVerdict::Running,
+        (Stage::Created, JobStage::Broken | JobStage::Gone) => PollVerdict::NeverWas,
         (_, JobStage::Running | JobStage::Complete | JobStage::Broken) => PollVerdict::Started,
         (Stage::Loaded | Stage::Starting, JobStage::Open) => PollVerdict::Startable,
         (_, JobStage::Open) => PollVerdict::Useless,
-        (Stage::Created, JobStage::Gone) => PollVerdict::NeverWas,
         (_, JobStage::Gone) => PollVerdict::Lost,
     }
 }

@@ -453,7 +453,7 @@ impl Lane {
             PollVerdict::Startable => active.moment.doubted = false,
             PollVerdict::Useless => active.moment.give_up = true,
             PollVerdict::NeverWas => {
-                return Some(Event::Abandoned { batch: number, cause: "the job was never started and is gone".into() });
+                return Some(Event::Abandoned { batch: number, cause: "the job was never started and has ended".into() });
             }
             PollVerdict::Lost => {
                 return Some(Event::Unclear { batch: number, cause: "the system does not know the job any more".into() });

@@ -77,7 +77,9 @@ impl Mark {
             Self::Deleted(evidence) => (OutcomeKind::Deleted, evidence),
             Self::AlreadyGone(_) if unclear => (OutcomeKind::Deleted, Evidence::Answer),
             Self::AlreadyGone(_) => (OutcomeKind::AlreadyGone, Evidence::Answer),
-            Self::Failed(failure, evidence) | Self::Again { failure, evidence, .. } => (OutcomeKind::Failed(failure), evidence),
+            Self::Failed(failure, evidence) | Self::Again { failure, evidence, .. } => {
+                (OutcomeKind::Failed(failure), evidence)
+            }
             Self::RolledBack(_) => (OutcomeKind::Skipped(SkipCause::RolledBack), Evidence::Answer),
             Self::Unknown | Self::Missing => (OutcomeKind::Unknown, Evidence::None),
         };
@@ -91,9 +93,8 @@ impl Mark {
 /// nothing stood in the way but locks, or records that are gone already, the rest may be sent again.
 pub fn marks_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>) -> Vec<Mark> {
     let verdicts: Vec<AnswerVerdict> = verdicts.into_iter().collect();
-    let hopeless = verdicts
-        .iter()
-        .any(|verdict| matches!(verdict, AnswerVerdict::Failed(failure) if !failure.class.may_be_retried()));
+    let hopeless =
+        verdicts.iter().any(|verdict| matches!(verdict, AnswerVerdict::Failed(failure) if !failure.class.may_be_retried()));
     verdicts
         .into_iter()
         .map(|verdict| match verdict {

@@ -16,7 +16,8 @@ pub struct Outcome {
 }
 
 /// The ends a planned record can come to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum OutcomeKind {
     /// The system deleted it for us.
     Deleted,

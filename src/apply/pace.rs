@@ -22,7 +22,10 @@ mod tests {
         for seed in 0..50 {
             for (attempt, full) in [(1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (40, 60)] {
                 let pause = back_off(first, most, attempt, seed);
-                assert!(pause <= Duration::from_secs(full) && pause >= Duration::from_secs(full) / 2, "{attempt}: {pause:?}");
+                assert!(
+                    pause <= Duration::from_secs(full) && pause >= Duration::from_secs(full) / 2,
+                    "{attempt}: {pause:?}"
+                );
                 assert_eq!(pause, back_off(first, most, attempt, seed));
             }
         }

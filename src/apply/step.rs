@@ -49,12 +49,9 @@ impl Step {
     pub fn intent(&self) -> Option<Event> {
         match self {
             Self::Write(event) => Some(event.clone()),
-            Self::Send(batch) | Self::Create(batch) => Some(Event::Intended {
-                batch: batch.number,
-                wave: batch.wave,
-                first: batch.first,
-                count: batch.count,
-            }),
+            Self::Send(batch) | Self::Create(batch) => {
+                Some(Event::Intended { batch: batch.number, wave: batch.wave, first: batch.first, count: batch.count })
+            }
             Self::Load(batch, _) => Some(Event::Loading { batch: batch.number }),
             Self::Start(batch, _) => Some(Event::Starting { batch: batch.number }),
             _ => None,

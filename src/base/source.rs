@@ -1,5 +1,7 @@
 //! Where in which file something was written.
 
+use std::fmt;
+
 /// Names one text in a [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(u32);
@@ -26,13 +28,19 @@ pub struct LineColumn {
     pub column: usize,
 }
 
-/// One text that was read, and what people call it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One text that was read, and what people call it. Its `Debug` form leaves the text out, since a secret may stand in it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Source {
     /// The path as people gave it, relative to the project where it lies inside it.
     pub name: String,
     /// The whole text.
     pub text: String,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Source").field("name", &self.name).field("bytes", &self.text.len()).finish()
+    }
 }
 
 impl Source {
@@ -76,16 +84,18 @@ impl SourceMap {
         self.masked.push(span);
     }
 
-    /// The text of a span as it may be shown: every masked byte but line breaks is a `*`, so that offsets stay true.
-    /// `None` when the span is not within one of these texts.
+    /// The text of a span as it may be shown: every masked byte is a `*`, but for line breaks and indentation, so that
+    /// offsets stay true. `None` when the span is not within one of these texts.
     pub fn shown(&self, span: Span) -> Option<String> {
         let mut bytes = self.get(span.source)?.text.get(span.start..span.end)?.as_bytes().to_vec();
         for mask in self.masked.iter().filter(|mask| mask.source == span.source) {
-            let (from, to) = (mask.start.max(span.start), mask.end.min(span.end));
-            for byte in
-                bytes.get_mut(from - span.start..to.max(from) - span.start)?.iter_mut().filter(|byte| **byte != b'\n')
-            {
-                *byte = b'*';
+            let mut indentation = false;
+            for at in mask.start.max(span.start)..mask.end.min(span.end) {
+                let byte = &mut bytes[at - span.start];
+                indentation = *byte == b'\n' || (indentation && *byte == b' ');
+                if !indentation {
+                    *byte = b'*';
+                }
             }
         }
         Some(String::from_utf8_lossy(&bytes).into_owned())
@@ -107,7 +117,8 @@ mod tests {
         let id = sources.add("a.yaml", "a: sécret\n  more\nb: 1\n");
         let whole = Span { source: id, start: 0, end: 23 };
         sources.mask(Span { start: 3, end: 17, ..whole });
-        assert_eq!(sources.shown(whole).expect("inside"), "a: *******\n******\nb: 1\n");
+        assert_eq!(sources.shown(whole).expect("inside"), "a: *******\n  ****\nb: 1\n");
+        assert_eq!(sources.shown(Span { end: 2, ..whole }).expect("inside"), "a:", "a mask after the span");
         assert_eq!(sources.shown(Span { start: 18, ..whole }).expect("inside"), "b: 1\n");
         assert_eq!(sources.shown(Span { start: 5, end: 9, ..whole }), None, "half a character");
         assert_eq!(sources.shown(Span { end: 99, ..whole }), None);

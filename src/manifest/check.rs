@@ -52,27 +52,18 @@ pub(super) fn targets<'r>(named: &[Named], references: impl Iterator<Item = &'r 
         .collect()
 }
 
-/// Dependencies that are not there, and policies that wait for each other.
-pub(super) fn dependencies(named: &[Named], references: &[(PolicyName, References)]) -> Vec<Diagnostic> {
+/// Dependencies that are not there.
+pub(super) fn unknown_dependencies(named: &[Named], references: &[(PolicyName, References)]) -> Vec<Diagnostic> {
     let known = names_of(named, DocumentKind::DeletionPolicy);
     let mut found = Vec::new();
-    let mut graph: BTreeMap<&PolicyName, Vec<(&PolicyName, Span)>> = BTreeMap::new();
     for (policy, references) in references {
-        for (name, span) in &references.depends_on {
-            if name == policy {
-                let title = format!("the policy `{policy}` depends on itself");
-                found.push(Diagnostic::error(codes::SELF_DEPENDENCY, title, *span, "itself").with_help("delete this entry"));
-            } else if known.contains(name.as_str()) {
-                graph.entry(policy).or_default().push((name, *span));
-            } else {
-                let title = format!("the policy `{name}` is not defined");
-                let others: Vec<&str> = known.iter().copied().filter(|other| *other != policy.as_str()).collect();
-                let help = did_you_mean(name.as_str(), others.iter().copied(), "name a document of kind `DeletionPolicy`");
-                found.push(Diagnostic::error(codes::UNKNOWN_DEPENDENCY, title, *span, "not defined").with_help(help));
-            }
+        for (name, span) in references.depends_on.iter().filter(|(name, _)| !known.contains(name.as_str())) {
+            let title = format!("the policy `{name}` is not defined");
+            let others = known.iter().copied().filter(|other| *other != policy.as_str());
+            let help = did_you_mean(name.as_str(), others, "name a document of kind `DeletionPolicy`");
+            found.push(Diagnostic::error(codes::UNKNOWN_DEPENDENCY, title, *span, "not defined").with_help(help));
         }
     }
-    found.extend(cycles(&graph));
     found
 }
 
@@ -89,35 +80,54 @@ fn known_names(known: &BTreeSet<&str>, what: &str, none: &str) -> String {
     format!("the {what} are {}{more}", shown.join(", "))
 }
 
-/// One finding for every way back that a walk through all policies meets; each policy is walked once.
+/// Policies that wait for themselves or for each other: one finding for every way back that a walk through all policies
+/// meets; each policy is walked once.
 ///
 /// The walk keeps its own stack: a chain of a thousand policies must not use up the program's.
-fn cycles(graph: &BTreeMap<&PolicyName, Vec<(&PolicyName, Span)>>) -> Vec<Diagnostic> {
+pub(super) fn cycles(references: &[(PolicyName, References)]) -> Vec<Diagnostic> {
+    let graph: BTreeMap<&PolicyName, &[(PolicyName, Span)]> =
+        references.iter().map(|(policy, references)| (policy, &references.depends_on[..])).collect();
     let mut found = Vec::new();
     let mut done: BTreeSet<&PolicyName> = BTreeSet::new();
     for start in graph.keys() {
+        // Each policy of the path, and how many of its edges were followed.
         let mut path: Vec<(&PolicyName, usize)> = vec![(start, 0)];
-        while let Some((policy, next)) = path.last_mut() {
-            let edge = graph.get(*policy).filter(|_| !done.contains(*policy)).and_then(|edges| edges.get(*next));
+        while let Some((policy, followed)) = path.last_mut() {
+            let edge = graph.get(*policy).filter(|_| !done.contains(*policy)).and_then(|edges| edges.get(*followed));
             let Some((to, span)) = edge else {
                 done.insert(policy);
                 path.pop();
                 continue;
             };
-            *next += 1;
-            match path.iter().position(|(on_path, _)| on_path == to) {
-                Some(from) => {
-                    let shown: Vec<&str> = path[from..].iter().map(|(name, _)| name.as_str()).chain([to.as_str()]).collect();
-                    let title = format!("policies wait for each other: {}", shown.join(" -> "));
-                    found.push(
-                        Diagnostic::error(codes::DEPENDENCY_CYCLE, title, *span, "closes the circle")
-                            .with_help("delete one `dependsOn` of this path"),
-                    );
-                }
+            *followed += 1;
+            match path.iter().position(|(on_path, _)| *on_path == to) {
+                Some(from) => found.push(cycle(&graph, &path[from..], to, *span)),
                 None if !done.contains(to) => path.push((to, 0)),
                 None => {}
             }
         }
     }
     found
+}
+
+fn cycle(
+    graph: &BTreeMap<&PolicyName, &[(PolicyName, Span)]>,
+    path: &[(&PolicyName, usize)],
+    to: &PolicyName,
+    span: Span,
+) -> Diagnostic {
+    if path.len() == 1 {
+        let title = format!("the policy `{to}` depends on itself");
+        return Diagnostic::error(codes::SELF_DEPENDENCY, title, span, "itself").with_help("delete this entry");
+    }
+    let shown: Vec<&str> = path.iter().map(|(name, _)| name.as_str()).chain([to.as_str()]).collect();
+    let title = format!("policies wait for each other: {}", shown.join(" -> "));
+    let mut diagnostic = Diagnostic::error(codes::DEPENDENCY_CYCLE, title, span, "closes the circle")
+        .with_help("delete one `dependsOn` of this path");
+    for (policy, followed) in &path[..path.len() - 1] {
+        if let Some((to, span)) = graph.get(policy).and_then(|edges| edges.get(followed - 1)) {
+            diagnostic = diagnostic.with_label(*span, format!("`{policy}` waits for `{to}`"));
+        }
+    }
+    diagnostic
 }

@@ -71,7 +71,7 @@ impl<'n> Fields<'n> {
 
     /// Reports the keys that nobody asked for, but for some that are told about elsewhere.
     pub(super) fn end_except(self, told: &[&str], findings: &mut Findings<'_>) {
-        let known = |key: &str| self.asked.iter().any(|asked| *asked == key) || told.contains(&key);
+        let known = |key: &str| self.asked.contains(&key) || told.contains(&key);
         for field in self.entries.iter().filter(|field| !known(field.key)) {
             if field.key == "<<" {
                 findings.push(
@@ -140,9 +140,12 @@ impl Findings<'_> {
             self.visible(field.node.span, field.place),
             format!("this is {}", field.node.value.describe()),
         );
-        if matches!(field.node.value, Value::Null) {
-            diagnostic = diagnostic.with_help("write a value after the `:`, or delete the key");
-        }
+        diagnostic.help = match (&field.node.value, expected) {
+            (Value::Null, _) => Some("write a value after the `:`, or delete the key".to_owned()),
+            (_, "a list") => Some(format!("write `{}: [..]`", field.key)),
+            (_, "a mapping") => Some(format!("write keys and values below `{}:`", field.key)),
+            _ => None,
+        };
         self.push(diagnostic);
     }
 

@@ -71,17 +71,61 @@ pub(super) fn secrets_of_lines(source: SourceId, text: &str, base: usize) -> Vec
     let mut offset = base;
     for line in text.split_inclusive('\n') {
         let indentation = line.len() - line.trim_start().len();
-        let key = line.split(':').next().unwrap_or_default();
         if below.is_some_and(|depth| indentation > depth || line.trim().is_empty()) {
-            found.push(Span { source, start: offset + indentation.min(line.len()), end: offset + line.len() });
+            found.push(Span { source, start: offset + indentation, end: offset + line.len() });
         } else {
-            below = None;
-            if key.len() < line.len() && sounds_secret(key.trim_matches([' ', '\t', '"', '\'', '-', '{', '?'])) {
-                found.push(Span { source, start: offset + key.len() + 1, end: offset + line.len() });
-                below = Some(indentation);
+            let value = line.match_indices(':').find(|(at, _)| sounds_secret(last_word(&line[..*at])));
+            if let Some((at, _)) = value {
+                found.push(Span { source, start: offset + at + 1, end: offset + line.len() });
             }
+            below = value.map(|_| indentation);
         }
         offset += line.len();
     }
     found
+}
+
+/// The word at the end of a text, without quotes and spaces after it.
+fn last_word(text: &str) -> &str {
+    let text = text.trim_end_matches([' ', '\t', '"', '\'']);
+    text.rsplit(|before: char| !before.is_ascii_alphanumeric() && before != '_').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::SourceMap;
+
+    #[test]
+    fn finds_secrets_in_text_that_is_not_yaml() {
+        let text = "\
+a: 1
+spec: { target: x, \"auth\": { clientSecret: CANARY
+clientSecret: |
+    CANARY
+
+    CANARY
+after: 1
+ä: 'CANARY_IS_NO_SECRET_HERE'
+";
+        let mut sources = SourceMap::default();
+        let id = sources.add("a.yaml", text);
+        secrets_of_lines(id, text, 0).into_iter().for_each(|span| sources.mask(span));
+        insta::assert_snapshot!(sources.shown(Span { source: id, start: 0, end: text.len() }).expect("inside"), @r#"
+        a: 1
+        spec: { target: x, "auth":***********************
+        clientSecret:**
+            ******
+
+            ******
+        after: 1
+        ä: 'CANARY_IS_NO_SECRET_HERE'
+        "#);
+    }
+
+    #[test]
+    fn a_character_that_rfind_meets_may_be_long() {
+        assert_eq!(last_word("ätoken"), "token");
+        assert_eq!(last_word("'x-token' "), "token");
+    }
 }

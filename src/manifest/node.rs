@@ -16,7 +16,6 @@ use super::codes;
 use crate::base::{Diagnostic, SourceId, Span};
 
 /// A value and where it stands.
-#[derive(Clone, Debug)]
 pub(super) struct Node {
     /// A scalar's text with its quotes; for a list or mapping its first line, since nobody wants a screenful underlined.
     pub span: Span,
@@ -27,7 +26,6 @@ pub(super) struct Node {
 }
 
 /// A YAML value.
-#[derive(Clone, Debug)]
 pub(super) enum Value {
     /// Nothing.
     Null,
@@ -129,7 +127,10 @@ pub(super) fn parse(source: SourceId, text: &str, document: &Range<usize>) -> Re
 }
 
 fn diagnose(source: SourceId, slice: &str, base: usize, error: &Error) -> Diagnostic {
-    let start = error.location().map_or(0, |at| offset_of(slice, at.line(), at.column()));
+    let found = error.location().map_or(0, |at| offset_of(slice, at.line(), at.column()));
+    // Where the text ends too early, its last character is a better place than the empty line after it.
+    let last = slice.trim_end().char_indices().last().map_or(0, |(at, _)| at);
+    let start = found.min(last);
     let end = slice[start..].chars().next().filter(|next| *next != '\n').map_or(start, |next| start + next.len_utf8());
     let span = Span { source, start: base + start, end: base + end };
     let mut cause = error;
@@ -150,19 +151,51 @@ fn diagnose(source: SourceId, slice: &str, base: usize, error: &Error) -> Diagno
         Error::Budget { .. } => too_complex(span),
         // The scanner has its own nesting limit, without a variant of its own.
         _ if message.contains("recursion limit") => too_complex(span),
+        Error::UnknownAnchor { .. } => {
+            Diagnostic::error(codes::SYNTAX, "an alias refers to nothing", span, "no anchor of this name stands before it")
+                .with_help("write the value out, or put the text in quotes")
+        }
         Error::UnsupportedTag { .. } => {
             Diagnostic::error(codes::YAML_FEATURE, "tags are not part of manifests", span, "this value has a tag")
                 .with_help("write the value without `!…` before it")
         }
         _ if line[..indentation].contains('\t') => {
-            let start = start - slice[..start].rfind('\n').map_or(start, |newline| start - newline - 1);
-            let span = Span { source, start: base + start, end: base + start + indentation };
-            Diagnostic::error(codes::TAB_INDENTATION, "a line is indented with a tab", span, "a tab is in here")
-                .with_help("YAML indents with spaces only")
+            let start = base + slice[..start].rfind('\n').map_or(0, |newline| newline + 1);
+            tab(Span { source, start, end: start + indentation })
         }
         _ => Diagnostic::error(codes::SYNTAX, format!("the text is not YAML: {message}"), span, "reading stopped here")
             .with_help("the mistake is here or just before: look for a missing quote, bracket, `:` or wrong indentation"),
     }
+}
+
+fn tab(span: Span) -> Diagnostic {
+    Diagnostic::error(codes::TAB_INDENTATION, "a line is indented with a tab", span, "a tab is in here")
+        .with_help("YAML indents with spaces only")
+}
+
+/// The keys and list items that are indented with a tab. The YAML crate lets a tab pass after a space, other readers do not.
+pub(super) fn tabs(node: &Node, text: &str) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut judge = |below: &Node| {
+        let start = text.get(..below.span.start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+        let before = text.get(start..below.span.start).unwrap_or_default();
+        if before.contains('\t') && before.trim_start_matches([' ', '\t', '-']).is_empty() {
+            found.push(tab(Span { start, end: below.span.start, ..below.span }));
+        }
+    };
+    let below: Vec<&Node> = match &node.value {
+        Value::Sequence(items) => {
+            items.iter().for_each(&mut judge);
+            items.iter().collect()
+        }
+        Value::Mapping(entries) => {
+            entries.iter().for_each(|(key, _)| judge(key));
+            entries.iter().map(|(_, value)| value).collect()
+        }
+        _ => Vec::new(),
+    };
+    found.extend(below.into_iter().flat_map(|node| tabs(node, text)));
+    found
 }
 
 fn too_complex(span: Span) -> Diagnostic {

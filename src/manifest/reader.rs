@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::check::{Named, dependencies, names, targets};
+use super::check::{Named, cycles, names, targets, unknown_dependencies};
 use super::fields::Findings;
 use super::lower::{Header, References, header, hold, policy, project, target};
-use super::node::{Node, documents, parse};
+use super::node::{Node, documents, parse, tabs};
 use super::{Document, DocumentKind, FileTrouble, ManifestFile, Project, Workspace, codes, mask};
 use crate::base::{Diagnostic, PolicyName, Severity, SourceId, SourceMap, Span};
 
@@ -27,17 +27,13 @@ pub fn read(files: impl IntoIterator<Item = ManifestFile>) -> Reading {
     let mut sources = SourceMap::default();
     let mut diagnostics = Vec::new();
     let mut parsed: Vec<(Span, Node)> = Vec::new();
-    let mut trouble = false;
     for file in files {
         match text_of(file, &mut sources) {
             Ok(source) => diagnostics.extend(parse_file(source, &mut sources, &mut parsed)),
-            Err(diagnostic) => {
-                trouble = true;
-                diagnostics.push(*diagnostic);
-            }
+            Err(diagnostic) => diagnostics.push(*diagnostic),
         }
     }
-    if parsed.is_empty() && diagnostics.is_empty() && !trouble {
+    if parsed.is_empty() && diagnostics.is_empty() {
         diagnostics.push(
             Diagnostic::bare(
                 codes::NO_DOCUMENTS,
@@ -111,6 +107,7 @@ fn parse_file(source: SourceId, sources: &mut SourceMap, parsed: &mut Vec<(Span,
         let masks = match parse(source, &text, &document) {
             Ok(node) => {
                 let masks = mask::secrets(&node);
+                found.extend(tabs(&node, &text));
                 parsed.push((Span { source, start: document.start, end: document.end }, node));
                 masks
             }
@@ -126,6 +123,8 @@ fn parse_file(source: SourceId, sources: &mut SourceMap, parsed: &mut Vec<(Span,
 
 /// Lowers and checks every document. The result is a workspace only when no error was found.
 fn build(parsed: &[(Span, Node)], findings: &mut Findings<'_>) -> Workspace {
+    // A name may be missing because its document could not be read: then nobody is told that it does not exist.
+    let all_read = findings.diagnostics.is_empty();
     let headers: Vec<(Span, Header<'_>)> =
         parsed.iter().filter_map(|(span, node)| header(node, findings).map(|header| (*span, header))).collect();
     let mut workspace = Workspace {
@@ -179,7 +178,10 @@ fn build(parsed: &[(Span, Node)], findings: &mut Findings<'_>) -> Workspace {
     }
     findings.diagnostics.extend(names(&named));
     let references = policy_references.iter().map(|(_, references)| references).chain(&hold_references);
-    findings.diagnostics.extend(targets(&named, references));
-    findings.diagnostics.extend(dependencies(&named, &policy_references));
+    if all_read && named.len() == parsed.len() {
+        findings.diagnostics.extend(targets(&named, references));
+        findings.diagnostics.extend(unknown_dependencies(&named, &policy_references));
+    }
+    findings.diagnostics.extend(cycles(&policy_references));
     workspace
 }

@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::run_directory::sync_directory;
+use super::run_directory::sync_name;
 use crate::apply::{Evidence, Mark, Tally};
 use crate::base::{Failure, FailureClass};
 
@@ -118,7 +118,7 @@ impl TextsFile {
         if written < vouched {
             return Err(damaged(path, &format!("it has {written} bytes, and the journal vouches for {vouched}")));
         }
-        sync_directory(path)?;
+        sync_name(path)?;
         let tail = TextsTail { file, written, held_back: Vec::new(), last: None };
         Ok(Self { path: path.to_owned(), tail: Mutex::new(tail) })
     }
@@ -204,7 +204,7 @@ impl MarksFile {
         if file.metadata()?.len() != count * WIDTH as u64 {
             file.set_len(count * WIDTH as u64)?;
         }
-        sync_directory(path)?;
+        sync_name(path)?;
         Ok(Self { path: path.to_owned(), file: Mutex::new(file), texts })
     }
 

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::run_directory::sync_directory;
+use super::run_directory::sync_name;
 use crate::apply::{Batch, IdSource};
 use crate::base::{Digest, Digester, RecordId};
 
@@ -58,7 +58,7 @@ impl IdsWriter {
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
         std::fs::rename(&self.temporary, &self.path)?;
-        sync_directory(&self.path)?;
+        sync_name(&self.path)?;
         Ok((self.count, self.digester.finish()))
     }
 }

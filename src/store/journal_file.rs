@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::run_directory::sync_directory;
+use super::run_directory::sync_name;
 use crate::apply::{Entry, Event};
 use crate::base::{Clock, PolicyName};
 
@@ -76,34 +76,60 @@ impl JournalFile {
     /// # Errors
     ///
     /// When it cannot be read or cut, or is damaged anywhere else.
-    pub fn open(path: &Path, clock: Arc<dyn Clock>, mut each: impl FnMut(Entry)) -> Result<Self, JournalError> {
+    pub fn open(path: &Path, clock: Arc<dyn Clock>, each: impl FnMut(Entry)) -> Result<Self, JournalError> {
         let disk = |doing| move |source| JournalError::Disk { doing, path: path.to_owned(), source };
-        let file =
-            OpenOptions::new().create(true).read(true).append(true).open(path).map_err(disk("open"))?;
-        let mut reader = BufReader::new(&file);
-        let (mut byte, mut next) = (0, 0);
-        let mut line = Vec::new();
-        let torn = loop {
-            line.clear();
-            let length = reader.read_until(b'\n', &mut line).map_err(disk("read"))?;
-            if line.last() != Some(&b'\n') {
-                break length > 0;
-            }
-            let damaged = |why| JournalError::Damaged { path: path.to_owned(), line: next + 1, byte, why };
-            let entry: Entry = serde_json::from_slice(&line).map_err(|error| damaged(error.to_string()))?;
-            if entry.sequence != next {
-                return Err(damaged(format!("its sequence number is {}, not {next}", entry.sequence)));
-            }
-            each(entry);
-            next += 1;
-            byte += length as u64;
-        };
-        if torn {
-            file.set_len(byte).map_err(disk("cut the torn end off"))?;
+        let file = OpenOptions::new().create(true).read(true).append(true).open(path).map_err(disk("open"))?;
+        let whole = scan(path, &file, each)?;
+        if whole.torn {
+            file.set_len(whole.bytes).map_err(disk("cut the torn end off"))?;
         }
-        file.sync_all().map_err(disk("sync"))?;
-        sync_directory(path).map_err(disk("sync"))?;
-        Ok(Self { path: path.to_owned(), clock, tail: Mutex::new(Tail { file, next, closed: false }) })
+        file.sync_all().and_then(|()| sync_name(path)).map_err(disk("sync"))?;
+        let tail = Tail { file, next: whole.entries, closed: false };
+        Ok(Self { path: path.to_owned(), clock, tail: Mutex::new(tail) })
+    }
+}
+
+/// Tells `each` every entry of the journal at `path`, up to its last whole line. Nothing is changed.
+///
+/// # Errors
+///
+/// When it cannot be read, or is damaged anywhere but at its torn end.
+pub fn read_journal(path: &Path, each: impl FnMut(Entry)) -> Result<(), JournalError> {
+    let file = File::open(path).map_err(|source| JournalError::Disk { doing: "open", path: path.to_owned(), source })?;
+    scan(path, &file, each).map(|_| ())
+}
+
+/// The whole lines of a journal.
+struct Whole {
+    entries: u64,
+    bytes: u64,
+    /// Whether something without an end comes after them.
+    torn: bool,
+}
+
+fn scan(path: &Path, file: &File, mut each: impl FnMut(Entry)) -> Result<Whole, JournalError> {
+    let mut reader = BufReader::new(file);
+    let mut whole = Whole { entries: 0, bytes: 0, torn: false };
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let length = reader.read_until(b'\n', &mut line).map_err(|source| JournalError::Disk {
+            doing: "read",
+            path: path.to_owned(),
+            source,
+        })?;
+        if line.last() != Some(&b'\n') {
+            whole.torn = length > 0;
+            return Ok(whole);
+        }
+        let damaged = |why| JournalError::Damaged { path: path.to_owned(), line: whole.entries + 1, byte: whole.bytes, why };
+        let entry: Entry = serde_json::from_slice(&line).map_err(|error| damaged(error.to_string()))?;
+        if entry.sequence != whole.entries {
+            return Err(damaged(format!("its sequence number is {}, not {}", entry.sequence, whole.entries)));
+        }
+        each(entry);
+        whole.entries += 1;
+        whole.bytes += length as u64;
     }
 }
 
@@ -115,8 +141,7 @@ impl Journal for JournalFile {
         }
         // Open again only when all went well: after half a line nothing may follow.
         tail.closed = true;
-        let entry =
-            Entry { sequence: tail.next, at: self.clock.now(), policy: policy.cloned(), event: event.clone() };
+        let entry = Entry { sequence: tail.next, at: self.clock.now(), policy: policy.cloned(), event: event.clone() };
         let disk = |source| JournalError::Disk { doing: "write", path: self.path.clone(), source };
         let mut line = serde_json::to_vec(&entry).map_err(|error| disk(error.into()))?;
         line.push(b'\n');

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::run_directory::sync_directory;
+use super::run_directory::sync_name;
 use crate::apply::{Outcome, OutcomeKind, Tally};
 use crate::base::{Digest, Digester, RecordId};
 
@@ -84,7 +84,7 @@ impl OutcomesWriter {
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
         std::fs::rename(self.path.with_extension("part"), &self.path)?;
-        sync_directory(&self.path)?;
+        sync_name(&self.path)?;
         Ok((self.tally, digester.finish()))
     }
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::{parent_of, sync_directory};
 use crate::apply::SkipCause;
 use crate::base::{Digest, PolicyName, RecordId};
 
@@ -35,8 +36,8 @@ impl RunDirectory {
         for folder in ["waves", "skipped", "answers", "outcomes"] {
             std::fs::create_dir_all(root.join(folder))?;
         }
-        sync_directory(&root)?;
-        sync_directory(&root.join("journal.jsonl"))?;
+        sync_name(&root)?;
+        sync_name(&root.join("journal.jsonl"))?;
         Ok(Self { root })
     }
 
@@ -86,12 +87,8 @@ impl RunDirectory {
 }
 
 /// Makes the name of a new or renamed file durable.
-pub(super) fn sync_directory(file: &Path) -> io::Result<()> {
-    match file.parent() {
-        // A directory cannot be opened for that on Windows, where a rename is durable by itself.
-        Some(parent) if cfg!(unix) && !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-        _ => Ok(()),
-    }
+pub(super) fn sync_name(file: &Path) -> io::Result<()> {
+    sync_directory(parent_of(file)).map_err(|error| error.source)
 }
 
 /// Writes the records that the recheck kept back.
@@ -139,7 +136,7 @@ impl SkippedWriter {
         file.flush()?;
         file.sync_all()?;
         std::fs::rename(self.path.with_extension("part"), &self.path)?;
-        sync_directory(&self.path)?;
+        sync_name(&self.path)?;
         Ok(self.count)
     }
 }

@@ -142,7 +142,7 @@ impl Field<'_> {
             )
         })?;
         if path.parents() > MAX_PARENTS {
-            let message = format!("`{path}` goes over {} parents", path.parents());
+            let message = format!("{} goes over {} parents", shown(path.as_str()), path.parents());
             return Err(self.error(message, format!("the system follows at most {MAX_PARENTS}")));
         }
         Ok(path)

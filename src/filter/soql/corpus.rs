@@ -580,5 +580,6 @@ fn bounds_length_and_depth() {
     assert!(parse_condition(&format!("{}A = 1{}", "(".repeat(100), ")".repeat(100))).is_ok());
     assert!(parse_condition(&format!("A = '{}'", "é".repeat(4_000))).is_ok());
     assert!(parse_condition(&"A = 1 AND ".repeat(9_000)).expect_err("unfinished").len() == 1);
+    assert_eq!(parse_condition(&"~".repeat(9_000)).expect_err("wrong").len(), 20);
     assert_eq!(parse_condition(&"A = x AND ".repeat(9_000)).expect_err("wrong").len(), 20);
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::error::shown;
+use super::parser::MAX_ERRORS;
 use super::{Decimal, Operator, Place, SyntaxError};
 
 /// One token.
@@ -39,6 +40,9 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Vec<SyntaxError>> {
     while let Some(character) = lexer.rest().chars().next() {
         if let Err(error) = lexer.token(character) {
             lexer.errors.push(error);
+            if lexer.errors.len() == MAX_ERRORS {
+                break;
+            }
         }
     }
     if lexer.errors.is_empty() { Ok(lexer.tokens) } else { Err(lexer.errors) }

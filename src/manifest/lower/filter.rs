@@ -1,7 +1,7 @@
 //! `filter:` as text, as `everything`, or as a tree.
 
 use crate::base::{Diagnostic, Span};
-use crate::filter::{Comparison, Condition, Filter, Literal, TextFilter, Threshold};
+use crate::filter::{Comparison, Condition, Filter, Literal, TextFilter, Threshold, soql};
 use crate::manifest::codes;
 use crate::manifest::fields::{Field, Fields, Findings, ambiguous_number, boolean_word};
 use crate::manifest::names::field_path;
@@ -73,30 +73,33 @@ fn native(field: Field<'_>, text: &str, findings: &mut Findings<'_>) -> Option<F
     None
 }
 
-/// Whether every comparison can be put into SOQL; those that cannot are reported, each for itself.
-///
-/// Field types are not known offline, so this finds what is wrong whatever the type. The moment of the clock reading
-/// does not matter to that either: no age that can be written leaves the calendar from here.
+/// Whether the tree can be put into SOQL. Every comparison is tried for itself, so that all mistakes are told; then the
+/// whole, whose size has limits.
 fn compiles(tree: &Condition, findings: &mut Findings<'_>) -> bool {
+    comparisons_compile(tree, findings) && compiles_alone(tree, findings)
+}
+
+fn comparisons_compile(tree: &Condition, findings: &mut Findings<'_>) -> bool {
     match tree {
         Condition::All(parts) | Condition::Any(parts) => {
-            // Every part is looked at, so that all mistakes are told.
-            parts.iter().map(|part| compiles(part, findings)).fold(true, |all, one| all && one)
+            // Counted, since `all` would stop at the first.
+            parts.iter().filter(|part| !comparisons_compile(part, findings)).count() == 0
         }
-        Condition::Not(part) => compiles(part, findings),
-        Condition::Field { .. } => {
-            let now = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
-            match soql::compile(tree, &|_| None, &now) {
-                Ok(_) => true,
-                Err(error) => {
-                    let mut diagnostic = Diagnostic::error(codes::FILTER_MEANING, error.message, error.span, "");
-                    diagnostic.help = error.help;
-                    findings.push(diagnostic);
-                    false
-                }
-            }
-        }
+        Condition::Not(part) => comparisons_compile(part, findings),
+        Condition::Field { .. } => compiles_alone(tree, findings),
     }
+}
+
+/// Field types are not known offline, so this finds what is wrong whatever the type. The moment of the clock reading
+/// does not matter to that either: no age that can be written leaves the calendar from here.
+fn compiles_alone(tree: &Condition, findings: &mut Findings<'_>) -> bool {
+    let now = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
+    let Err(error) = soql::compile(tree, &|_| None, &now) else { return true };
+    let title = format!("the comparison of `{}` cannot be put into SOQL", error.field);
+    let mut diagnostic = Diagnostic::error(codes::FILTER_MEANING, title, error.span, error.message);
+    diagnostic.help = error.help;
+    findings.push(diagnostic);
+    false
 }
 
 /// The comparisons of a `field` node.
@@ -259,34 +262,5 @@ fn threshold(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Threshold>
             None
         }
         ordered => Some(Threshold(ordered)),
-    }
-}
-
-/// Stands for the SOQL room until it is here.
-mod soql {
-    pub struct SyntaxError {
-        pub start: usize,
-        pub end: usize,
-        pub message: String,
-        pub help: Option<String>,
-    }
-    pub struct CompileError {
-        pub span: crate::base::Span,
-        pub message: String,
-        pub help: Option<String>,
-    }
-    pub fn parse_condition(text: &str) -> Result<(), Vec<SyntaxError>> {
-        if text.contains('=') || text.contains(' ') {
-            Ok(())
-        } else {
-            Err(vec![SyntaxError { start: 0, end: text.len(), message: "stub".into(), help: None }])
-        }
-    }
-    pub fn compile(
-        _: &crate::filter::Condition,
-        _: &dyn Fn(&str) -> Option<()>,
-        _: &jiff::Zoned,
-    ) -> Result<(), CompileError> {
-        Ok(())
     }
 }

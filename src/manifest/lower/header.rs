@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{Diagnostic, HoldName, NameError, PolicyName, ProjectName, Span, TargetName};
 use crate::manifest::fields::{Field, Findings, shortened};
-use crate::manifest::node::Node;
+use crate::manifest::node::{Node, Value};
 use crate::manifest::suggestion::did_you_mean;
 use crate::manifest::{DocumentKind, codes};
 
@@ -27,6 +27,14 @@ pub(in crate::manifest) struct Header<'n> {
 
 /// Reads the head of a document. `None` when the format or the kind is not known: then nobody can say what the rest means.
 pub(in crate::manifest) fn header<'n>(node: &'n Node, findings: &mut Findings<'_>) -> Option<Header<'n>> {
+    if !matches!(node.value, Value::Mapping(_)) {
+        let label = format!("this is {}", node.value.describe());
+        findings.push(
+            Diagnostic::error(codes::WRONG_TYPE, "a document must be a mapping", node.span, label)
+                .with_help("a manifest has the keys `apiVersion`, `kind`, `metadata` and `spec`"),
+        );
+        return None;
+    }
     let mut fields = findings.fields(Field { key: "document", place: node.span, node }, "a document")?;
     let version = fields.required("apiVersion", findings).and_then(|field| api_version(field, findings));
     let kind = fields.required("kind", findings).and_then(|field| kind(field, findings));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::Header;
-use super::policy::{LimitsGiven, limits};
+use super::policy::limits;
 use crate::base::{Diagnostic, ProjectName};
 use crate::manifest::fields::{Field, Findings, shortened};
 use crate::manifest::suggestion::did_you_mean;
@@ -23,7 +23,7 @@ pub(in crate::manifest) fn project(header: &Header<'_>, findings: &mut Findings<
         project.plan_expires_after = age;
     }
     if let Some(field) = fields.optional("limits") {
-        project.limits = limits(field, findings).unwrap_or(LimitsGiven::default()).or(project.limits);
+        project.limits = limits(field, findings).unwrap_or_default().or(project.limits);
     }
     for (key, path) in [
         ("stateFile", &mut project.state_file),

@@ -82,7 +82,7 @@ fn salesforce(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Salesforc
                 fields.required("loginUrl", findings);
             }
             (Some(field), SalesforceSignIn::ClientCredentials { .. })
-                if login_url.as_ref().is_some_and(|url| is_common_login_host(url)) =>
+                if login_url.as_ref().is_some_and(is_common_login_host) =>
             {
                 findings.push(
                     Diagnostic::error(

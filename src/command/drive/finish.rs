@@ -1,0 +1,194 @@
+//! The one end of every planned record.
+
+use std::io;
+use std::iter::Peekable;
+use std::path::Path;
+
+use super::perform::WaveFiles;
+use super::run::{DriveError, DriveLane, Run};
+use crate::apply::{Event, Evidence, LaneStatus, Mark, Outcome, OutcomeKind, SkipCause};
+use crate::base::RecordId;
+use crate::plan::Row;
+use crate::store::{IdsIterator, MarksFile, OutcomesWriter, RawMark, RowSorter, SortOrder, SortedRows, read_skipped};
+
+/// How many marks are read at a time.
+const WINDOW: usize = 1 << 12;
+
+/// Writes the outcomes file of a policy from what the recheck kept back and what all waves left, and gives the event that
+/// says so.
+///
+/// Every planned record must be in exactly one of both; anything else is an error, and nothing is written.
+pub(super) fn write_outcomes(
+    run: &Run<'_>,
+    input: &DriveLane,
+    waves: &[WaveFiles],
+    skipped: u64,
+    status: &LaneStatus,
+) -> Result<Event, DriveError> {
+    let policy = &input.order.policy;
+    let path = run.directory.outcomes(policy);
+    let file_error = |source| DriveError::File { doing: "write", path: path.clone(), source };
+    let unbalanced = |why: String| DriveError::Unbalanced { policy: policy.clone(), why };
+    let skip = status.halted.as_ref().map(|(_, skip)| *skip);
+
+    let skipped_path = run.directory.skipped(policy);
+    let kept = read_skipped(&skipped_path).map_err(DriveError::file("read", &skipped_path))?;
+    let mut kept = kept.peekable();
+    let cleared = Cleared::new(waves, skip).map_err(file_error)?;
+    let sorted;
+    let mut sent: Peekable<Box<dyn Iterator<Item = io::Result<Outcome>> + '_>> = if waves.iter().all(|wave| wave.ascending) {
+        (Box::new(cleared) as Box<dyn Iterator<Item = _>>).peekable()
+    } else {
+        sorted = Sorted::new(cleared, run.directory.path()).map_err(file_error)?;
+        (Box::new(sorted.outcomes()) as Box<dyn Iterator<Item = _>>).peekable()
+    };
+
+    let mut writer = OutcomesWriter::create(&path).map_err(file_error)?;
+    let mut planned = 0;
+    for id in (input.planned_ids)().map_err(file_error)? {
+        let id = id.map_err(file_error)?;
+        planned += 1;
+        let is_kept = matches!(kept.peek(), Some(Ok((kept, _))) if *kept == id);
+        let is_sent = matches!(sent.peek(), Some(Ok(outcome)) if outcome.id == id);
+        let outcome = match (is_kept, is_sent) {
+            (true, true) => return Err(unbalanced(format!("{id} was both kept back and cleared"))),
+            (true, false) => kept.next().transpose().map_err(file_error)?.map(|(id, cause)| Outcome {
+                id,
+                kind: OutcomeKind::Skipped(cause),
+                evidence: Evidence::Recheck,
+            }),
+            (false, _) => sent.next().transpose().map_err(file_error)?,
+        };
+        match outcome {
+            Some(outcome) if outcome.id == id => writer.push(&outcome).map_err(file_error)?,
+            Some(outcome) => return Err(unbalanced(format!("{} has an outcome where {id} is planned", outcome.id))),
+            None => return Err(unbalanced(format!("{id} is planned and has no outcome"))),
+        }
+    }
+    if let Some(outcome) = sent.next().transpose().map_err(file_error)? {
+        return Err(unbalanced(format!("{} has an outcome and is not planned", outcome.id)));
+    }
+    if let Some((id, _)) = kept.next().transpose().map_err(file_error)? {
+        return Err(unbalanced(format!("{id} was kept back and is not planned")));
+    }
+    let cleared = waves.first().map_or(0, |wave| wave.ids.count());
+    if planned != input.planned || cleared + skipped != planned {
+        let words = format!("{planned} of {} planned ids, {cleared} cleared, {skipped} kept back", input.planned);
+        return Err(unbalanced(words));
+    }
+    let (tally, outcomes) = writer.finish().map_err(file_error)?;
+    if tally.total() != planned {
+        return Err(unbalanced(format!("{} outcomes for {planned} planned records", tally.total())));
+    }
+    Ok(Event::Finished { tally, outcomes })
+}
+
+/// One wave, record by record.
+struct WaveReader<'a> {
+    ids: IdsIterator,
+    marks: &'a MarksFile,
+    count: u64,
+    place: u64,
+    window: std::vec::IntoIter<RawMark>,
+}
+
+impl WaveReader<'_> {
+    fn next(&mut self) -> io::Result<Option<(RecordId, Option<Mark>)>> {
+        if self.place == self.count {
+            return Ok(None);
+        }
+        let raw = match self.window.next() {
+            Some(raw) => raw,
+            None => {
+                let left = usize::try_from(self.count - self.place).unwrap_or(WINDOW).min(WINDOW);
+                self.window = self.marks.read(self.place, left)?.into_iter();
+                self.window.next().unwrap_or(RawMark::NONE)
+            }
+        };
+        self.place += 1;
+        let id = self.ids.next().transpose()?.ok_or_else(|| io::Error::other("a wave's ids end too early"))?;
+        Ok(Some((id, self.marks.decode(&raw)?)))
+    }
+}
+
+/// The outcomes of all cleared records, in the order of wave 0.
+///
+/// A later wave holds, in the same order, what the one before left to be sent again, so that all waves are read side by side.
+struct Cleared<'a> {
+    waves: Vec<WaveReader<'a>>,
+    /// What becomes of records that were never sent; `None` when there can be none.
+    skip: Option<SkipCause>,
+}
+
+impl<'a> Cleared<'a> {
+    fn new(waves: &'a [WaveFiles], skip: Option<SkipCause>) -> io::Result<Self> {
+        let reader = |wave: &'a WaveFiles| {
+            let (ids, count) = (wave.ids.iter()?, wave.ids.count());
+            Ok(WaveReader { ids, marks: &wave.marks, count, place: 0, window: Vec::new().into_iter() })
+        };
+        Ok(Self { waves: waves.iter().map(reader).collect::<io::Result<_>>()?, skip })
+    }
+
+    fn outcome(&mut self) -> io::Result<Option<Outcome>> {
+        let mut last: Option<(RecordId, Mark)> = None;
+        let mut unanswered = false;
+        for wave in &mut self.waves {
+            match (wave.next()?, &last) {
+                (None, None) => return Ok(None),
+                (Some((id, _)), Some((before, _))) if id != *before => {
+                    return Err(io::Error::other(format!("{id} stands in a later wave where {before} was left")));
+                }
+                (None, Some((before, _))) => {
+                    return Err(io::Error::other(format!("{before} was left, and is not in the next wave")));
+                }
+                (Some((id, Some(mark))), _) => {
+                    let again = matches!(mark, Mark::Again { .. });
+                    unanswered |= matches!(mark, Mark::Again { unclear: true, .. });
+                    last = Some((id, mark));
+                    if !again {
+                        break;
+                    }
+                }
+                // Never sent in this wave. What an earlier one left stands.
+                (Some(_), Some(_)) if self.skip.is_some() => break,
+                (Some((id, None)), None) => {
+                    let cause = self.skip.ok_or_else(|| io::Error::other(format!("{id} was never sent")))?;
+                    return Ok(Some(Outcome { id, kind: OutcomeKind::Skipped(cause), evidence: Evidence::None }));
+                }
+                (Some((id, None)), Some(_)) => return Err(io::Error::other(format!("{id} was not sent again"))),
+            }
+        }
+        Ok(last.map(|(id, mark)| mark.into_outcome(id, unanswered)))
+    }
+}
+
+impl Iterator for Cleared<'_> {
+    type Item = io::Result<Outcome>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.outcome().transpose()
+    }
+}
+
+/// The outcomes of a policy whose records were not sent in the order of their ids, brought into that order.
+struct Sorted(SortedRows);
+
+impl Sorted {
+    fn new(cleared: Cleared<'_>, scratch: &Path) -> io::Result<Self> {
+        let mut sorter = RowSorter::new(scratch, SortOrder::Id, RowSorter::WINDOW);
+        for outcome in cleared {
+            let outcome = outcome?;
+            let values = serde_json::to_string(&(&outcome.kind, outcome.evidence))?;
+            sorter.push(&Row { id: outcome.id, values: vec![values] })?;
+        }
+        Ok(Self(sorter.finish()?))
+    }
+
+    fn outcomes(&self) -> impl Iterator<Item = io::Result<Outcome>> + '_ {
+        self.0.rows().map(|row| {
+            let row = row?;
+            let (kind, evidence) = serde_json::from_str(row.values.first().map_or("", String::as_str))?;
+            Ok(Outcome { id: row.id, kind, evidence })
+        })
+    }
+}

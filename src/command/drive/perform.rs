@@ -1,0 +1,268 @@
+//! The steps of a lane, done.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::fault::fault_of;
+use super::run::{DriveError, DriveLane, Run};
+use crate::apply::{Answer, Batch, Evidence, Fault, FaultKind, IdSource, Mark, Step, StepEnd, Ticket, marks_of_atomic};
+use crate::base::RecordId;
+use crate::provider::{AnswerSink, ProviderError};
+use crate::store::{AnswerPairing, BatchIds, IdsFile, MarksFile, RawMark};
+
+/// The files of one wave.
+#[derive(Clone)]
+pub(super) struct WaveFiles {
+    pub number: u32,
+    pub ids: Arc<IdsFile>,
+    pub marks: Arc<MarksFile>,
+    /// Whether the ids are in ascending order.
+    pub ascending: bool,
+}
+
+/// Does the steps of one policy's lane: one call of the provider each, and its answers into the marks file.
+pub(super) struct Performer<'a> {
+    run: &'a Run<'a>,
+    input: &'a DriveLane,
+}
+
+/// Hands a job's answers on to their pairing, and keeps the first error of this machine.
+struct PairingSink<'a> {
+    pairing: AnswerPairing<'a>,
+    error: Option<std::io::Error>,
+}
+
+impl AnswerSink for PairingSink<'_> {
+    fn answer(&mut self, answer: Answer) -> std::io::Result<()> {
+        self.pairing.push(&answer.id, &Mark::of_verdict(answer.verdict)).map_err(|error| {
+            let words = std::io::Error::new(error.kind(), "the answer could not be kept");
+            self.error = Some(error);
+            words
+        })
+    }
+}
+
+impl<'a> Performer<'a> {
+    pub(super) fn new(run: &'a Run<'a>, input: &'a DriveLane) -> Self {
+        Self { run, input }
+    }
+
+    /// Does one step about a batch.
+    pub(super) async fn perform(&self, step: Step, wave: &WaveFiles) -> Result<(Step, StepEnd), DriveError> {
+        let (provider, order) = (&self.input.provider, &self.input.order);
+        let done = |result: Result<(), ProviderError>| result.map_or_else(|error| failed(&error), |()| StepEnd::Done);
+        let end = match &step {
+            Step::Send(batch) => self.send(batch, wave).await?,
+            Step::Create(batch) => {
+                let ids = BatchIds::new(Arc::clone(&wave.ids), batch);
+                match provider.create(order, &ids).await {
+                    Ok(ticket) => StepEnd::Created(ticket),
+                    Err(error) => self.refused(batch, wave, &error)?,
+                }
+            }
+            Step::Load(batch, ticket) => {
+                let ids = Arc::new(BatchIds::new(Arc::clone(&wave.ids), batch));
+                done(provider.load(order, ticket, ids).await)
+            }
+            Step::Start(_, ticket) => done(provider.start(order, ticket).await),
+            Step::Abort(_, ticket) => done(provider.abort(order, ticket).await),
+            Step::Poll(_, ticket) => match provider.poll(order, ticket).await {
+                Ok(progress) => {
+                    if let Some(message) = &progress.message {
+                        self.run.watcher.warn(&format!("{}: job {}: {message}", order.policy, ticket.0));
+                    }
+                    StepEnd::Polled(progress.stage)
+                }
+                Err(error) => failed(&error),
+            },
+            Step::Collect(batch, ticket) => self.collect(batch, ticket, wave).await?,
+            Step::Look { batch, from, missing_only } => self.look(batch, *from, *missing_only, wave).await?,
+            Step::Write(_) | Step::OpenWave(_) | Step::Wait(_) | Step::Finish | Step::Pause(_) | Step::Stop => {
+                return Err(DriveError::Misuse {
+                    policy: order.policy.clone(),
+                    why: "was asked to perform no batch's step",
+                });
+            }
+        };
+        Ok((step, end))
+    }
+
+    /// For errors about the files of a wave.
+    fn marks_error(&self, wave: &WaveFiles) -> impl Fn(std::io::Error) -> DriveError {
+        let path = self.run.directory.marks(&self.input.order.policy, wave.number);
+        move |source| DriveError::File { doing: "use the answers in", path: path.clone(), source }
+    }
+
+    async fn send(&self, batch: &Batch, wave: &WaveFiles) -> Result<StepEnd, DriveError> {
+        let error = self.marks_error(wave);
+        let ids = BatchIds::new(Arc::clone(&wave.ids), batch).read(0, usize::MAX).map_err(&error)?;
+        let answers = match self.input.provider.send(&self.input.order, &ids).await {
+            Ok(answers) => answers,
+            Err(error) => return self.refused(batch, wave, &error),
+        };
+        let (marks, distrusted) = pair(&ids, answers, self.input.order.atomic);
+        if distrusted > 0 {
+            self.warn_of_answers(batch, distrusted);
+            if self.input.order.atomic {
+                // All or none: without every answer nobody knows which.
+                let cause = "the answers are not one for each record of the batch";
+                return Ok(StepEnd::Failed(unclear("answers-mismatch", cause)));
+            }
+        }
+        let raw = marks.iter().map(|mark| wave.marks.encode(mark)).collect::<Result<Vec<_>, _>>().map_err(&error)?;
+        wave.marks.write(batch.first, &raw).map_err(&error)?;
+        self.answered(batch, wave, None)
+    }
+
+    /// A request or a job that was not accepted: when it never can be, every record of the batch has failed with it.
+    fn refused(&self, batch: &Batch, wave: &WaveFiles, error: &ProviderError) -> Result<StepEnd, DriveError> {
+        let fault = fault_of(error);
+        if !matches!(fault.kind, FaultKind::Refused | FaultKind::Missing) {
+            return Ok(StepEnd::Failed(fault));
+        }
+        self.run.watcher.warn(&format!("{}: {error}", self.input.order.policy));
+        let error = self.marks_error(wave);
+        let cause = fault.to_string();
+        let mark = wave.marks.encode(&Mark::Failed(fault.failure, Evidence::Answer)).map_err(&error)?;
+        wave.marks.fill(batch.first, batch.count, mark).map_err(&error)?;
+        self.answered(batch, wave, Some(cause))
+    }
+
+    async fn collect(&self, batch: &Batch, ticket: &Ticket, wave: &WaveFiles) -> Result<StepEnd, DriveError> {
+        let error = self.marks_error(wave);
+        let ids = BatchIds::new(Arc::clone(&wave.ids), batch);
+        let scratch = self.run.directory.scratch().map_err(&error)?;
+        let pairing = AnswerPairing::new(&ids, &wave.marks, batch.first, wave.ascending, scratch).map_err(&error)?;
+        let mut sink = PairingSink { pairing, error: None };
+        let collected = self.input.provider.collect(&self.input.order, ticket, &ids, &mut sink).await;
+        if let Some(source) = sink.error {
+            return Err(error(source));
+        }
+        if let Err(error) = collected {
+            return Ok(failed(&error));
+        }
+        let report = sink.pairing.finish().map_err(&error)?;
+        self.warn_of_answers(batch, report.foreign + report.contradicted);
+        self.answered(batch, wave, None)
+    }
+
+    /// The marks of a batch are written: makes them durable and counts them.
+    fn answered(&self, batch: &Batch, wave: &WaveFiles, refused: Option<String>) -> Result<StepEnd, DriveError> {
+        let error = self.marks_error(wave);
+        let texts = wave.marks.sync().map_err(&error)?;
+        let count = wave.marks.count(batch.first, batch.count).map_err(&error)?;
+        Ok(StepEnd::Answered { again: count.again, missing: count.missing, tally: count.tally, texts, refused })
+    }
+
+    fn warn_of_answers(&self, batch: &Batch, distrusted: u64) {
+        if distrusted > 0 {
+            self.run.watcher.warn(&format!(
+                "{}: {distrusted} answers to batch {} are missing, contradict others, or are about records that were not sent; \
+                 they are not believed, and the records are looked at",
+                self.input.order.policy, batch.number
+            ));
+        }
+    }
+
+    async fn look(&self, batch: &Batch, from: u64, missing_only: bool, wave: &WaveFiles) -> Result<StepEnd, DriveError> {
+        let error = self.marks_error(wave);
+        let size = self.input.provider.capabilities().look_size.max(1) as u64;
+        let (mut places, mut next) = (Vec::new(), batch.count);
+        if missing_only {
+            let found = |place: u64, mark: RawMark| {
+                if mark.is_missing() {
+                    places.push(place - batch.first);
+                }
+                let more = (places.len() as u64) < size;
+                if !more {
+                    next = place - batch.first + 1;
+                }
+                Ok(more)
+            };
+            wave.marks.scan(batch.first + from, batch.count - from, found).map_err(&error)?;
+        } else {
+            next = batch.count.min(from + size);
+            places.extend(from..next);
+        }
+        if !places.is_empty() {
+            let ids = ids_at(&BatchIds::new(Arc::clone(&wave.ids), batch), &places).map_err(&error)?;
+            let marks = match self.input.provider.look(&self.input.order.object, &ids).await {
+                Ok(seen) if seen.len() == ids.len() => {
+                    seen.into_iter().map(|presence| Mark::of_look(presence, !missing_only)).collect()
+                }
+                Ok(seen) => {
+                    let cause = format!("{} records were looked at and {} were shown", ids.len(), seen.len());
+                    return Ok(StepEnd::Failed(unclear("look-mismatch", &cause)));
+                }
+                Err(error) => match fault_of(&error) {
+                    // It will never be seen: honest ignorance.
+                    fault if matches!(fault.kind, FaultKind::Refused | FaultKind::Missing) => {
+                        self.run.watcher.warn(&format!("{}: {error}", self.input.order.policy));
+                        vec![Mark::Unknown; ids.len()]
+                    }
+                    fault => return Ok(StepEnd::Failed(fault)),
+                },
+            };
+            for (place, mark) in places.iter().zip(&marks) {
+                let raw = wave.marks.encode(mark).map_err(&error)?;
+                wave.marks.write(batch.first + place, &[raw]).map_err(&error)?;
+            }
+        }
+        if next < batch.count {
+            return Ok(StepEnd::Looked { next, ended: None, texts: 0 });
+        }
+        let texts = wave.marks.sync().map_err(&error)?;
+        let count = wave.marks.count(batch.first, batch.count).map_err(&error)?;
+        Ok(StepEnd::Looked { next, ended: Some((count.again, count.tally)), texts })
+    }
+}
+
+fn failed(error: &ProviderError) -> StepEnd {
+    StepEnd::Failed(fault_of(error))
+}
+
+fn unclear(code: &str, message: &str) -> Fault {
+    let class = crate::base::FailureClass::Unrecognized;
+    let failure = crate::base::Failure { class, code: code.into(), message: message.into() };
+    Fault { kind: FaultKind::Unclear, failure }
+}
+
+/// The ids at these places of a batch, which are in ascending order.
+fn ids_at(ids: &BatchIds, places: &[u64]) -> std::io::Result<Vec<RecordId>> {
+    let mut found = Vec::with_capacity(places.len());
+    for run in places.chunk_by(|one, next| one + 1 == *next) {
+        found.extend(ids.read(run[0], run.len())?);
+    }
+    Ok(found)
+}
+
+/// Pairs the answers to one request with its records, and counts those that are missing, contradict each other or are about
+/// other records.
+fn pair(ids: &[RecordId], answers: Vec<Answer>, atomic: bool) -> (Vec<Mark>, u64) {
+    let places: BTreeMap<RecordId, usize> = ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+    let mut verdicts = vec![None; ids.len()];
+    let mut contradicted = vec![false; ids.len()];
+    let mut distrusted = 0;
+    for Answer { id, verdict } in answers {
+        match places.get(&id) {
+            None => distrusted += 1,
+            Some(place) => match &verdicts[*place] {
+                None => verdicts[*place] = Some(verdict),
+                Some(known) if *known == verdict => {}
+                Some(_) => contradicted[*place] = true,
+            },
+        }
+    }
+    for (verdict, contradicted) in verdicts.iter_mut().zip(contradicted) {
+        if contradicted {
+            *verdict = None;
+        }
+    }
+    distrusted += verdicts.iter().filter(|verdict| verdict.is_none()).count() as u64;
+    let marks = if atomic && distrusted == 0 {
+        marks_of_atomic(verdicts.into_iter().flatten())
+    } else {
+        verdicts.into_iter().map(|verdict| verdict.map_or(Mark::Missing, Mark::of_verdict)).collect()
+    };
+    (marks, distrusted)
+}

@@ -1,0 +1,200 @@
+//! One policy: asks its lane what to do, and does it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::finish::write_outcomes;
+use super::perform::{Performer, WaveFiles};
+use super::run::{DriveError, DriveLane, LaneEndKind, Run, Story};
+use crate::apply::{Event, Lane, SkipCause, Step, StepEnd};
+use crate::base::{Digest, PolicyName};
+use crate::store::{IdsFile, IdsWriter, MarksFile, TextsFile};
+
+/// How long a wait lasts at least, so that two clocks that differ a little cannot keep the processor busy.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+/// The policies one waits for, and where each tells its end.
+pub(super) type Before = Vec<(PolicyName, watch::Receiver<Option<LaneEndKind>>)>;
+
+/// Drives one policy's lane.
+pub(super) struct PolicyDriver<'a> {
+    run: &'a Run<'a>,
+    input: &'a DriveLane,
+    lane: Lane,
+    waves: Vec<Digest>,
+    skipped: u64,
+}
+
+type InFlight<'a> = FuturesUnordered<BoxFuture<'a, Result<(Step, StepEnd), DriveError>>>;
+
+impl<'a> PolicyDriver<'a> {
+    pub(super) fn new(run: &'a Run<'a>, input: &'a DriveLane, story: Story) -> Self {
+        Self { run, input, lane: story.lane, waves: story.waves, skipped: story.skipped }
+    }
+
+    fn policy(&self) -> &'a PolicyName {
+        &self.input.order.policy
+    }
+
+    /// Makes an event durable, and then lets the lane know.
+    fn write(&mut self, event: &Event) -> Result<(), DriveError> {
+        self.run.journal.append(Some(self.policy()), event)?;
+        self.lane.record(event).map_err(|source| DriveError::Story { policy: self.policy().clone(), source })
+    }
+
+    /// Goes on until the policy has ended in one way or another.
+    pub(super) async fn drive(mut self, before: Before) -> Result<LaneEndKind, DriveError> {
+        if self.lane.status().finished.is_none()
+            && !self.lane.has_begun()
+            && let Some(end) = self.wait_for_dependencies(before).await?
+        {
+            return Ok(end);
+        }
+        let texts = self.run.directory.texts(self.policy());
+        let texts = TextsFile::open(&texts, self.lane.status().texts).map_err(DriveError::file("open", &texts))?;
+        let texts = Arc::new(texts);
+        let performer = Arc::new(Performer::new(self.run, self.input));
+        let mut wave = self.open_wave_files(&texts)?;
+        let mut in_flight = InFlight::new();
+        loop {
+            let status = self.lane.status();
+            if let Some((tally, outcomes)) = status.finished {
+                self.run.watcher.progress(Some(self.policy()), "deleted", tally.total(), Some(self.input.planned));
+                return Ok(LaneEndKind::Finished { tally, outcomes, halted: status.halted.map(|(cause, _)| cause) });
+            }
+            if self.run.stop.is_cancelled() {
+                self.lane.stop();
+            }
+            let step = self.lane.next(self.run.clock.now());
+            if let Some(intent) = step.intent() {
+                self.write(&intent)?;
+            }
+            match step {
+                // Written already: it is its own intent.
+                Step::Write(_) => {}
+                Step::Wait(until) => self.wait(until, &mut in_flight).await?,
+                Step::Pause(cause) => return Ok(LaneEndKind::Unfinished { cause }),
+                Step::Stop => return Ok(LaneEndKind::Interrupted),
+                Step::OpenWave(number) => {
+                    self.write_wave(number, &wave)?;
+                    wave = self.open_wave_files(&texts)?;
+                }
+                Step::Finish => {
+                    let files = self.all_wave_files(&texts)?;
+                    let finished = write_outcomes(self.run, self.input, &files, self.skipped, &self.lane.status())?;
+                    self.write(&finished)?;
+                }
+                step => {
+                    self.lane.begin(&step);
+                    let (performer, wave) = (Arc::clone(&performer), wave.clone());
+                    in_flight.push(Box::pin(async move { performer.perform(step, &wave).await }));
+                }
+            }
+        }
+    }
+
+    /// Waits until every policy this one depends on has ended, and gives the end of this one if that decides it.
+    async fn wait_for_dependencies(&mut self, before: Before) -> Result<Option<LaneEndKind>, DriveError> {
+        for (name, mut end) in before {
+            let end = tokio::select! {
+                end = end.wait_for(Option::is_some) => end.ok().and_then(|end| end.clone()),
+                () = self.run.stop.cancelled() => None,
+            };
+            match end {
+                Some(kind) if kind.succeeded() => {}
+                Some(LaneEndKind::Finished { .. }) => {
+                    if self.lane.status().halted.is_none() {
+                        let cause = format!("policy {name}, on which it depends, did not succeed");
+                        self.write(&Event::Halted { cause, skip: SkipCause::Dependency })?;
+                    }
+                    return Ok(None);
+                }
+                Some(LaneEndKind::Unfinished { .. }) => {
+                    return Ok(Some(LaneEndKind::Unfinished {
+                        cause: format!("it depends on {name}, which is unfinished"),
+                    }));
+                }
+                Some(LaneEndKind::Interrupted) | None => return Ok(Some(LaneEndKind::Interrupted)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits for the next step to end, the moment to come, or the user to stop.
+    async fn wait(&mut self, until: Option<Timestamp>, in_flight: &mut InFlight<'_>) -> Result<(), DriveError> {
+        let pause = until.map(|until| {
+            let left = until.duration_since(self.run.clock.now());
+            Duration::try_from(left).unwrap_or_default().max(SHORTEST_WAIT)
+        });
+        let stopping = self.run.stop.is_cancelled();
+        tokio::select! {
+            biased;
+            Some(ended) = in_flight.next() => {
+                let (step, end) = ended?;
+                self.close(&step, end)
+            }
+            () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)), if pause.is_some() => Ok(()),
+            () = self.run.stop.cancelled(), if !stopping => Ok(()),
+            else => Err(DriveError::Misuse { policy: self.policy().clone(), why: "waits for nothing" }),
+        }
+    }
+
+    fn close(&mut self, step: &Step, end: StepEnd) -> Result<(), DriveError> {
+        if let StepEnd::Failed(fault) = &end {
+            self.run.watcher.warn(&format!("{}: {fault}", self.policy()));
+        }
+        if let Some(event) = self.lane.close(step, end, self.run.clock.now()) {
+            self.write(&event)?;
+            let done = self.skipped + self.lane.status().tally.total();
+            self.run.watcher.progress(Some(self.policy()), "deleting", done, Some(self.input.planned));
+        }
+        Ok(())
+    }
+
+    /// The files of the wave the lane is in, checked against the journal.
+    fn open_wave_files(&self, texts: &Arc<TextsFile>) -> Result<WaveFiles, DriveError> {
+        self.wave_files(self.lane.status().wave, texts)
+    }
+
+    fn all_wave_files(&self, texts: &Arc<TextsFile>) -> Result<Vec<WaveFiles>, DriveError> {
+        (0..=self.lane.status().wave).map(|wave| self.wave_files(wave, texts)).collect()
+    }
+
+    fn wave_files(&self, number: u32, texts: &Arc<TextsFile>) -> Result<WaveFiles, DriveError> {
+        let path = self.run.directory.wave(self.policy(), number);
+        let ids = IdsFile::open(&path).map_err(DriveError::file("open", &path))?;
+        let (digest, ascending) = ids.verify().map_err(DriveError::file("read", &path))?;
+        if self.waves.get(number as usize) != Some(&digest) {
+            return Err(DriveError::Altered { path, why: format!("its digest is {digest}") });
+        }
+        let path = self.run.directory.marks(self.policy(), number);
+        let marks = MarksFile::open(&path, Arc::clone(texts), ids.count()).map_err(DriveError::file("open", &path))?;
+        Ok(WaveFiles { number, ids: Arc::new(ids), marks: Arc::new(marks), ascending })
+    }
+
+    /// Puts what a wave left to be sent again into the next wave's file, in the same order.
+    fn write_wave(&mut self, number: u32, last: &WaveFiles) -> Result<(), DriveError> {
+        let path = self.run.directory.wave(self.policy(), number);
+        let write = || {
+            let mut writer = IdsWriter::create(&path)?;
+            let mut ids = last.ids.iter()?;
+            last.marks.scan(0, last.ids.count(), |_, mark| {
+                let id = ids.next().transpose()?.ok_or_else(|| std::io::Error::other("the wave before it is too short"))?;
+                if mark.is_again() {
+                    writer.push(&id)?;
+                }
+                Ok(true)
+            })?;
+            writer.finish()
+        };
+        let (count, digest) = write().map_err(DriveError::file("write", &path))?;
+        self.waves.push(digest);
+        self.write(&Event::WaveOpened { wave: number, count, digest })
+    }
+}
