@@ -170,9 +170,10 @@ pub fn intersect(
             streams = Some((Ascending::new("matched", matched)?, Ascending::new("held", held)?));
         }
         let Some((matched, held)) = &mut streams else { return Ok(None) };
-        while let (Some(left), Some(right)) = (matched.key(), held.key()) {
-            let key = left.min(right);
-            if matched.take_if(key)?.is_some() & held.take_if(key)?.is_some() {
+        // Both are read to their ends: disorder after the end of the other one may have hidden an id before it.
+        while let Some(key) = smallest([matched.key(), held.key()]) {
+            let (left, right) = (matched.take_if(key)?, held.take_if(key)?);
+            if left.is_some() && right.is_some() {
                 return Ok(Some(key));
             }
         }
@@ -303,6 +304,7 @@ mod tests {
             prop_assume!(numbers.windows(2).any(|pair| pair[0] >= pair[1]));
             prop_assert!(subtract(stream(numbers.clone()), stream(others.clone())).last().is_some_and(|last| last.is_err()));
             prop_assert!(subtract(stream(others.clone()), stream(numbers.clone())).last().is_some_and(|last| last.is_err()));
+            prop_assert!(intersect(stream(others), stream(numbers)).last().is_some_and(|last| last.is_err()));
         }
     }
 
