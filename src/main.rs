@@ -1,3 +1,7 @@
 //! The `sexton` program: argv in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(sexton::cli::run(std::env::args_os()))
+}

@@ -57,6 +57,9 @@ pub struct Age {
 }
 
 impl Age {
+    /// Seven days: how long a plan may wait for its apply where nobody says otherwise.
+    pub const DEFAULT_PLAN_LIFE: Self = Self { count: 7, unit: AgeUnit::Days };
+
     /// The moment this long before `now`, in the zone of `now`.
     ///
     /// # Errors

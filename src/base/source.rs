@@ -1,5 +1,7 @@
 //! Where in which file something was written.
 
+use std::fmt;
+
 /// Names one text in a [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(u32);
@@ -26,13 +28,19 @@ pub struct LineColumn {
     pub column: usize,
 }
 
-/// One text that was read, and what people call it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One text that was read, and what people call it. Its `Debug` form leaves the text out, since a secret may stand in it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Source {
     /// The path as people gave it, relative to the project where it lies inside it.
     pub name: String,
     /// The whole text.
     pub text: String,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Source").field("name", &self.name).field("bytes", &self.text.len()).finish()
+    }
 }
 
 impl Source {
@@ -49,9 +57,13 @@ impl Source {
 }
 
 /// All texts that were read, so that a [`Span`] can be shown.
+///
+/// Text that may be a secret is [masked](SourceMap::mask): it stays in [`Source::text`], since spans and digests are over
+/// the text as it is, and whoever shows a text takes it from [`SourceMap::shown`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceMap {
     sources: Vec<Source>,
+    masked: Vec<Span>,
 }
 
 impl SourceMap {
@@ -67,6 +79,28 @@ impl SourceMap {
         self.sources.get(id.0 as usize)
     }
 
+    /// Marks text that must never be shown.
+    pub fn mask(&mut self, span: Span) {
+        self.masked.push(span);
+    }
+
+    /// The text of a span as it may be shown: every masked byte is a `*`, but for line breaks and indentation, so that
+    /// offsets stay true. `None` when the span is not within one of these texts.
+    pub fn shown(&self, span: Span) -> Option<String> {
+        let mut bytes = self.get(span.source)?.text.get(span.start..span.end)?.as_bytes().to_vec();
+        for mask in self.masked.iter().filter(|mask| mask.source == span.source) {
+            let mut indentation = false;
+            for at in mask.start.max(span.start)..mask.end.min(span.end) {
+                let byte = &mut bytes[at - span.start];
+                indentation = *byte == b'\n' || (indentation && *byte == b' ');
+                if !indentation {
+                    *byte = b'*';
+                }
+            }
+        }
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// All texts in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
         self.sources.iter().enumerate().map(|(index, source)| (SourceId(index as u32), source))
@@ -76,6 +110,19 @@ impl SourceMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shows_masked_text_as_stars_of_the_same_length() {
+        let mut sources = SourceMap::default();
+        let id = sources.add("a.yaml", "a: sécret\n  more\nb: 1\n");
+        let whole = Span { source: id, start: 0, end: 23 };
+        sources.mask(Span { start: 3, end: 17, ..whole });
+        assert_eq!(sources.shown(whole).expect("inside"), "a: *******\n  ****\nb: 1\n");
+        assert_eq!(sources.shown(Span { end: 2, ..whole }).expect("inside"), "a:", "a mask after the span");
+        assert_eq!(sources.shown(Span { start: 18, ..whole }).expect("inside"), "b: 1\n");
+        assert_eq!(sources.shown(Span { start: 5, end: 9, ..whole }), None, "half a character");
+        assert_eq!(sources.shown(Span { end: 99, ..whole }), None);
+    }
 
     #[test]
     fn counts_lines_and_characters_from_one() {

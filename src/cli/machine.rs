@@ -1,5 +1,8 @@
 //! This machine: its clock, its randomness, who is at it.
-#![expect(clippy::disallowed_methods, reason = "the one adapter that reads the clock and the environment for the whole program")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one adapter that reads the clock and the environment for the whole program"
+)]
 
 use jiff::Timestamp;
 
@@ -44,4 +47,10 @@ pub fn allows_colours() -> bool {
 /// What `SEXTON_LOG` says, where it is set.
 pub fn log_filter() -> Option<String> {
     std::env::var("SEXTON_LOG").ok().filter(|filter| !filter.is_empty())
+}
+
+/// Ends the process at once.
+#[expect(clippy::exit, reason = "the second interrupt; the journal is durable at every moment")]
+pub fn leave(code: u8) -> ! {
+    std::process::exit(i32::from(code))
 }

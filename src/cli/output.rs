@@ -3,8 +3,13 @@
 
 use std::io::{IsTerminal, Write};
 
+use crate::base::{Diagnostic, SourceMap};
 use crate::command::CommandError;
+use crate::report::diagnostic::draw;
 use crate::report::{JSON_FORMAT, JsonEvent, Palette, terminal_line};
+
+/// How wide diagnostics are drawn.
+const DRAWN_WIDTH: usize = 120;
 
 /// Where results and messages go: data to standard output, everything else to standard error.
 #[derive(Clone, Debug)]
@@ -14,10 +19,11 @@ pub struct Output {
 }
 
 impl Output {
-    /// For people, or for machines (`json`). `colours` is what the user allows; a stream that is no terminal has none.
-    pub fn new(json: bool, colours: bool) -> Self {
+    /// For people, or for machines (`json`). `colours` is what the user allows; a stream that is no terminal has none. A `bare`
+    /// output is not a stream of events and does not begin with its version.
+    pub fn new(json: bool, colours: bool, bare: bool) -> Self {
         let output = Self { json, coloured: colours };
-        if json {
+        if json && !bare {
             output.event(&JsonEvent::Version { format_version: JSON_FORMAT, sexton: env!("CARGO_PKG_VERSION") });
         }
         output
@@ -67,6 +73,11 @@ impl Output {
         }
     }
 
+    /// Draws what is wrong with manifests on standard error.
+    pub fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &SourceMap) {
+        eprint!("{}", draw(diagnostics, sources, self.error_palette().is_coloured(), DRAWN_WIDTH));
+    }
+
     /// Tells why the work ended here.
     pub fn error(&self, error: &CommandError) {
         if self.json {
@@ -79,6 +90,9 @@ impl Output {
             return;
         }
         let palette = self.error_palette();
+        if let Some((diagnostics, sources)) = &error.diagnostics {
+            self.diagnostics(diagnostics, sources);
+        }
         eprintln!("{} {}", palette.trouble("error:"), terminal_line(&error.title));
         for note in &error.notes {
             eprintln!("  {} {}", palette.faint("="), terminal_line(note));

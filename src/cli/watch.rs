@@ -7,9 +7,9 @@ use std::sync::Mutex;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Output;
-use crate::base::PolicyName;
+use crate::base::{PolicyName, with_thousands};
 use crate::command::Watcher;
-use crate::report::{JsonEvent, grouped, terminal_line};
+use crate::report::{JsonEvent, terminal_line};
 
 /// Shows a verb at work.
 pub struct ProgressView {
@@ -82,8 +82,8 @@ impl Watcher for ProgressView {
                 total,
             });
         } else {
-            let of = total.map(|total| format!(" of {}", grouped(total))).unwrap_or_default();
-            self.output.note(&format!("{}: {}{of}", terminal_line(&label), grouped(done)));
+            let of = total.map(|total| format!(" of {}", with_thousands(total))).unwrap_or_default();
+            self.output.note(&format!("{}: {}{of}", terminal_line(&label), with_thousands(done)));
         }
     }
 

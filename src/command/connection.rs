@@ -29,8 +29,7 @@ impl Connection {
             converted.exit = exit;
             converted
         })?;
-        let sealed =
-            SealedTarget { system: target.system.name().to_owned(), environment: target.environment, identity };
+        let sealed = SealedTarget { system: target.system.name().to_owned(), environment: target.environment, identity };
         Ok(Self { provider, sealed, described: BTreeMap::new() })
     }
 

@@ -6,6 +6,8 @@
 use std::fmt;
 
 use crate::base::{Diagnostic, SourceMap};
+use crate::provider::ProviderError;
+use crate::store::{BundleError, FileError, LockError, StateError};
 
 /// The exit codes. They are a contract: scripts branch on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +86,15 @@ impl CommandError {
         self
     }
 
+    /// The same, with the causes of `error`, and not its own sentence, as facts.
+    #[must_use]
+    pub fn caused_by_source(self, error: &dyn std::error::Error) -> Self {
+        match error.source() {
+            Some(cause) => self.caused_by(cause),
+            None => self,
+        }
+    }
+
     /// The same, with every cause of `error` as a fact.
     #[must_use]
     pub fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
@@ -104,10 +115,55 @@ impl fmt::Display for CommandError {
 
 impl std::error::Error for CommandError {}
 
-impl From<crate::provider::ProviderError> for CommandError {
-    fn from(error: crate::provider::ProviderError) -> Self {
+impl From<ProviderError> for CommandError {
+    fn from(error: ProviderError) -> Self {
         let mut converted = Self::plain(error.to_string());
         converted.help = error.help;
         converted
+    }
+}
+
+/// The sentence of an error, and its causes as facts.
+fn from_error(exit: Exit, error: &dyn std::error::Error) -> CommandError {
+    CommandError::new(exit, error.to_string()).caused_by_source(error)
+}
+
+impl From<FileError> for CommandError {
+    fn from(error: FileError) -> Self {
+        from_error(Exit::Error, &error)
+    }
+}
+
+impl From<BundleError> for CommandError {
+    fn from(error: BundleError) -> Self {
+        let exit = match &error {
+            BundleError::NewerFormat { .. }
+            | BundleError::Altered { .. }
+            | BundleError::SumsDiffer { .. }
+            | BundleError::FileMissing { .. }
+            | BundleError::Extra { .. }
+            | BundleError::Malformed { .. } => Exit::PlanUnusable,
+            _ => Exit::Error,
+        };
+        from_error(exit, &error)
+    }
+}
+
+impl From<StateError> for CommandError {
+    fn from(error: StateError) -> Self {
+        from_error(Exit::Error, &error)
+    }
+}
+
+impl From<LockError> for CommandError {
+    fn from(error: LockError) -> Self {
+        let exit = if matches!(error, LockError::Held(_)) { Exit::LockHeld } else { Exit::Error };
+        let converted = from_error(exit, &error);
+        match error {
+            LockError::Held(_) => converted.with_help(
+                "nothing was done; wait for it to end, or end that process: a lock never outlives the process that holds it",
+            ),
+            _ => converted,
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::base::{Clock, PolicyName};
 use crate::manifest::Target;
 use crate::provider::Provider;
+use crate::state::LockInfo;
 
 /// Makes a provider for a target. The command line hands in one that reaches the network; tests hand in one that reaches a
 /// sandbox in the same process.
@@ -38,4 +39,18 @@ pub struct Host {
     pub seed: u64,
     /// A UUID nobody has had before, for a lineage or a lock.
     pub fresh_id: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+impl Host {
+    /// Who wants the lock, for whoever has to wait.
+    pub(super) fn lock_info(&self, operation: &str) -> LockInfo {
+        LockInfo {
+            id: (self.fresh_id)(),
+            operation: operation.to_owned(),
+            who: self.who.clone(),
+            process: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            created: self.clock.now(),
+        }
+    }
 }

@@ -49,8 +49,7 @@ impl Reading<'_> {
     pub async fn all(&self, query: &Query, order: SortOrder) -> Result<SortedRows, CommandError> {
         let expected = self.provider.count(query).await?;
         let sorter = RowSorter::new(self.spill, order, RowSorter::WINDOW);
-        let mut sink =
-            SortingSink { sorter, host: self.host, policy: self.policy, doing: self.doing, expected };
+        let mut sink = SortingSink { sorter, host: self.host, policy: self.policy, doing: self.doing, expected };
         let proof = self.provider.select(query, expected, &mut sink).await?;
         let received = sink.sorter.count();
         // The provider promises this; a plan rests on it, so it is not taken on trust.
@@ -63,10 +62,9 @@ impl Reading<'_> {
         }
         self.host.watcher.progress(self.policy, self.doing, received, Some(received));
         sink.sorter.finish().map_err(|error| {
-            CommandError::plain("the rows could not be sorted").caused_by(&error).with_help(format!(
-                "see that there is room on the disk below {}",
-                self.spill.display()
-            ))
+            CommandError::plain("the rows could not be sorted")
+                .caused_by(&error)
+                .with_help(format!("see that there is room on the disk below {}", self.spill.display()))
         })
     }
 }

@@ -4,17 +4,33 @@
 //! store's business: this room takes texts.
 
 mod api;
+mod check;
+mod codes;
+mod fields;
 mod hold;
+mod input;
+mod lower;
+mod mask;
+mod names;
+mod node;
 mod policy;
 mod project;
+mod reader;
+mod scalar;
+mod schema;
 mod secret;
+mod suggestion;
 mod target;
 mod workspace;
 
 pub use api::Api;
+pub use codes::{CODES, CodeEntry};
 pub use hold::Hold;
+pub use input::{FileTrouble, MOST_FILE_BYTES, ManifestFile};
 pub use policy::{AllOrNone, Concurrency, DeleteMode, Limits, Policy, Recheck};
 pub use project::Project;
+pub use reader::{Reading, read};
+pub use schema::json_schema;
 pub use secret::SecretReference;
 pub use target::{Environment, SalesforceSignIn, SalesforceTarget, System, Target};
 pub use workspace::{Document, DocumentKind, Workspace};

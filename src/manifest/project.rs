@@ -25,3 +25,18 @@ pub struct Project {
     /// Where runs leave their evidence, relative to the project's directory.
     pub runs_directory: PathBuf,
 }
+
+impl Default for Project {
+    /// What holds where no document says otherwise: UTC, plans that live for seven days, and the usual places.
+    fn default() -> Self {
+        Self {
+            name: None,
+            time_zone: TimeZone::UTC,
+            plan_expires_after: Age::DEFAULT_PLAN_LIFE,
+            limits: Limits::default(),
+            state_file: PathBuf::from("sexton.state.json"),
+            plan_directory: PathBuf::from("plan"),
+            runs_directory: PathBuf::from("runs"),
+        }
+    }
+}

@@ -38,6 +38,21 @@ pub enum DocumentKind {
     Hold,
 }
 
+impl DocumentKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Project, Self::Target, Self::DeletionPolicy, Self::Hold];
+
+    /// The name in manifests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Project => "Project",
+            Self::Target => "Target",
+            Self::DeletionPolicy => "DeletionPolicy",
+            Self::Hold => "Hold",
+        }
+    }
+}
+
 /// One document of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {

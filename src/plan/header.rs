@@ -198,6 +198,8 @@ pub struct HeldCount {
 pub struct RecordsSeal {
     /// The path inside the bundle, with `/`.
     pub path: String,
+    /// The columns after the key. They need not be the query's fields: what only serves the selection stays out of a plan.
+    pub columns: Vec<String>,
     /// The digest of the file's bytes as they lie on disk.
     pub digest: Digest,
     /// How many records it holds.

@@ -154,6 +154,32 @@ pub fn subtract<T: Keyed>(
     })
 }
 
+/// The ids that both streams have.
+///
+/// # Errors
+///
+/// The iterator's last item is an error when a stream cannot be read, is not in order, or has a record twice.
+pub fn intersect(
+    matched: impl Iterator<Item = io::Result<RecordId>>,
+    held: impl Iterator<Item = io::Result<RecordId>>,
+) -> impl Iterator<Item = Result<RecordId, MergeError>> {
+    let mut streams = None;
+    let mut inputs = Some((matched, held));
+    until_error(move || {
+        if let Some((matched, held)) = inputs.take() {
+            streams = Some((Ascending::new("matched", matched)?, Ascending::new("held", held)?));
+        }
+        let Some((matched, held)) = &mut streams else { return Ok(None) };
+        while let (Some(left), Some(right)) = (matched.key(), held.key()) {
+            let key = left.min(right);
+            if matched.take_if(key)?.is_some() & held.take_if(key)?.is_some() {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
+    })
+}
+
 /// What the recheck before an apply finds about one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Standing {
@@ -238,6 +264,13 @@ mod tests {
             let left: Vec<RecordId> =
                 subtract(stream(matched.clone()), stream(held.clone())).collect::<Result<_, _>>().expect("sorted");
             prop_assert_eq!(left, matched.difference(&held).map(|number| id(*number)).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn intersect_is_what_both_sets_have(matched in any_set(), held in any_set()) {
+            let both: Vec<RecordId> =
+                intersect(stream(matched.clone()), stream(held.clone())).collect::<Result<_, _>>().expect("sorted");
+            prop_assert_eq!(both, matched.intersection(&held).map(|number| id(*number)).collect::<Vec<_>>());
         }
 
         #[test]

@@ -24,7 +24,7 @@ pub use header::{
     Comparison, CountCause, HeaderError, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SealedFile,
     SealedManifests, SealedTarget,
 };
-pub use merge::{Keyed, MergeError, Standing, recheck, subtract};
+pub use merge::{Keyed, MergeError, Standing, intersect, recheck, subtract};
 pub use order::{OrderError, order};
 pub use query::{Query, Row};
 pub use route::{Capabilities, Route, RouteCapability, choose};

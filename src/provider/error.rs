@@ -19,6 +19,8 @@ pub enum ErrorClass {
     Unauthenticated,
     /// The login may not do this.
     Denied,
+    /// The login is for another organization than the one asked for. Nothing else was asked and nothing was sent.
+    WrongSystem,
     /// There is no such thing.
     NotFound,
     /// The request is wrong; repeating it cannot help.

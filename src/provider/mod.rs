@@ -1,108 +1,18 @@
 //! The systems: one trait, one folder for each.
 //!
 //! A provider makes **one attempt** per call. Retrying, pacing and batching belong to the apply machine, where the
-//! journal sees them. The one exception is a session that has run out: it is renewed once and the request repeated once,
-//! since a request refused for its session has had no effect.
+//! journal sees them. There are two exceptions, and neither can delete anything twice:
+//! - a session that has run out is renewed once and the request repeated once, since a request refused for its session
+//!   has had no effect;
+//! - the reads (`identify`, `describe`, `count`, `select`, `check`, `look`) repeat a failed `GET` a few times: it is safe,
+//!   and one call of them stands for many requests, which a caller could only repeat from the beginning.
 
+mod contract;
 mod error;
+pub mod salesforce;
+mod secrets;
 pub mod transport;
 
-use async_trait::async_trait;
-
+pub use contract::{AnswerSink, Completeness, Provider, RowSink};
 pub use error::{ErrorClass, ProviderError};
-
-use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
-use crate::base::RecordId;
-use crate::manifest::DeleteMode;
-use crate::plan::{Capabilities, Identity, ObjectFacts, Query, Row};
-
-/// What a finished read proved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Completeness {
-    /// Rows received.
-    pub rows: u64,
-    /// The total that the system itself declared for this very query.
-    pub declared: u64,
-}
-
-/// Takes rows as they arrive. An error stops the read.
-pub trait RowSink: Send {
-    /// Takes one row.
-    ///
-    /// # Errors
-    ///
-    /// When the row cannot be kept.
-    fn row(&mut self, row: Row) -> std::io::Result<()>;
-}
-
-/// Takes answers as they arrive. An error stops the download, which can be repeated.
-pub trait AnswerSink: Send {
-    /// Takes one answer.
-    ///
-    /// # Errors
-    ///
-    /// When the answer cannot be kept.
-    fn answer(&mut self, answer: Answer) -> std::io::Result<()>;
-}
-
-/// One system, signed in to.
-///
-/// **Promises of every implementation**
-/// - `identify`, `describe`, `count`, `select`, `check` and `look` send no request that changes anything.
-/// - `select` ends well only when the rows received equal the total the system declared; otherwise
-///   [`ErrorClass::Incomplete`], whatever rows the sink has had.
-/// - `send` answers for every record of the batch, in any order, or fails as a whole; [`ErrorClass::Ambiguous`] is the only failure after
-///   which records may be gone.
-/// - `create` alone never makes a system delete anything; `start` does, and for an API whose upload begins the work, `load`.
-/// - No error, log line or answer contains a credential.
-#[async_trait]
-pub trait Provider: Send + Sync {
-    /// What this system can do.
-    fn capabilities(&self) -> Capabilities;
-
-    /// Signs in, if that has not happened, and asks who and where.
-    async fn identify(&self) -> Result<Identity, ProviderError>;
-
-    /// What the system says about an object.
-    async fn describe(&self, object: &str) -> Result<ObjectFacts, ProviderError>;
-
-    /// How many records match now.
-    async fn count(&self, query: &Query) -> Result<u64, ProviderError>;
-
-    /// Streams every matching record into `rows`, in no particular order. `expected` is a recent count, which decides how the
-    /// system is asked and nothing else.
-    async fn select(&self, query: &Query, expected: u64, rows: &mut dyn RowSink) -> Result<Completeness, ProviderError>;
-
-    /// Whether this login may delete records of `object` in that way; the error says what to grant.
-    async fn check(&self, object: &str, delete: DeleteMode) -> Result<(), ProviderError>;
-
-    /// Looks at records one by one, whatever any filter says. One answer for each id, in order.
-    async fn look(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError>;
-
-    /// Sends one request that deletes a batch, for an API without jobs.
-    async fn send(&self, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError>;
-
-    /// Makes a job for a batch, for an API with jobs. Deletes nothing.
-    async fn create(&self, order: &Order, ids: &dyn IdSource) -> Result<Ticket, ProviderError>;
-
-    /// Uploads the job's records.
-    async fn load(&self, order: &Order, ticket: &Ticket, ids: std::sync::Arc<dyn IdSource>) -> Result<(), ProviderError>;
-
-    /// Starts the job.
-    async fn start(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError>;
-
-    /// How far the job is. A job the system does not know is [`crate::apply::JobStage::Gone`], and no error.
-    async fn poll(&self, order: &Order, ticket: &Ticket) -> Result<JobProgress, ProviderError>;
-
-    /// Streams every per-record answer of an ended job. Records the system does not mention are left out, for the caller to look at.
-    async fn collect(
-        &self,
-        order: &Order,
-        ticket: &Ticket,
-        ids: &dyn IdSource,
-        answers: &mut dyn AnswerSink,
-    ) -> Result<(), ProviderError>;
-
-    /// Asks the system to give up a job. What it deleted stays deleted.
-    async fn abort(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError>;
-}
+pub use secrets::{SecretError, SecretSource, SystemSecrets};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Palette, grouped, terminal_line};
+use super::{Palette, terminal_line};
 use crate::apply::{SkipCause, Tally};
-use crate::base::PolicyName;
+use crate::base::{PolicyName, with_thousands};
 
 /// What an apply did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,24 +79,27 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
         let mut line = |shown: String| {
             let _ = writeln!(text, "  {shown}");
         };
-        line(palette.deletion(&format!("{:>10} deleted", grouped(tally.deleted))));
+        line(palette.deletion(&format!("{:>10} deleted", with_thousands(tally.deleted))));
         if tally.already_gone > 0 {
-            line(format!("{:>10} already gone", grouped(tally.already_gone)));
+            line(format!("{:>10} already gone", with_thousands(tally.already_gone)));
         }
         for (cause, count) in &policy.skipped {
-            line(palette.caution(&format!("{:>10} skipped: {}", grouped(*count), skip_words(*cause))));
+            line(palette.caution(&format!("{:>10} skipped: {}", with_thousands(*count), skip_words(*cause))));
         }
         for (code, count) in &policy.failed {
-            line(palette.trouble(&format!("{:>10} failed: {}", grouped(*count), terminal_line(code))));
+            line(palette.trouble(&format!("{:>10} failed: {}", with_thousands(*count), terminal_line(code))));
         }
         if tally.unknown > 0 {
-            line(palette.trouble(&format!("{:>10} unknown: the next plan looks at them again", grouped(tally.unknown))));
-        }
-        if policy.waiting > 0 {
             line(
                 palette
-                    .faint(&format!("{:>10} not in the plan and matching now: for the next plan", grouped(policy.waiting))),
+                    .trouble(&format!("{:>10} unknown: the next plan looks at them again", with_thousands(tally.unknown))),
             );
+        }
+        if policy.waiting > 0 {
+            line(palette.faint(&format!(
+                "{:>10} not in the plan and matching now: for the next plan",
+                with_thousands(policy.waiting)
+            )));
         }
         if let Some(cause) = &policy.halted {
             line(palette.trouble(&format!("stopped early: {}", terminal_line(cause))));

@@ -56,7 +56,12 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
             held: 96,
             cause: CountCause::Data,
         }),
-        records: RecordsSeal { path: format!("records/{name}.csv"), digest: Digest::of(b"records"), rows: selected },
+        records: RecordsSeal {
+            path: format!("records/{name}.csv"),
+            digest: Digest::of(b"records"),
+            rows: selected,
+            columns: vec!["Company".into()],
+        },
     }
 }
 

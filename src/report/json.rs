@@ -92,6 +92,26 @@ pub enum JsonEvent {
         /// The record.
         id: String,
     },
+    /// How two plans differ in one policy.
+    PolicyDifference {
+        /// The policy.
+        policy: String,
+        /// Records in the later plan only.
+        newly_selected: u64,
+        /// Records in both.
+        reviewed: u64,
+        /// Records in the earlier plan only.
+        kept_now: u64,
+    },
+    /// A sandbox answers.
+    Sandbox {
+        /// Its address.
+        url: String,
+        /// The consumer key that signs in, unless a seed says otherwise.
+        client_id: String,
+        /// How many records each object has.
+        objects: BTreeMap<String, u64>,
+    },
     /// How one policy of an apply ended.
     PolicyApplied {
         /// The policy.
@@ -206,6 +226,11 @@ pub struct JsonGate {
     pub passed: bool,
     /// One sentence with the numbers.
     pub message: String,
+}
+
+/// The JSON Schema of one line.
+pub fn output_schema() -> serde_json::Value {
+    schemars::schema_for!(JsonEvent).to_value()
 }
 
 impl JsonEvent {

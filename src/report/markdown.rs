@@ -1,8 +1,9 @@
 //! A plan as a pull request comment.
 
+use crate::base::{counted, with_thousands};
 use std::fmt::Write as _;
 
-use super::{PlanView, counted, grouped, markdown_cell, plan_summary};
+use super::{PlanView, markdown_cell, plan_summary};
 use crate::manifest::DeleteMode;
 use crate::plan::PlannedPolicy;
 
@@ -77,7 +78,7 @@ fn longest_run(text: &str, wanted: char) -> usize {
 
 fn policy_row(policy: &PlannedPolicy) -> String {
     let comparison = policy.comparison.as_ref();
-    let compared = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), grouped);
+    let compared = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), with_thousands);
     let mode = match policy.delete {
         DeleteMode::Soft => "soft",
         DeleteMode::Hard => "**hard**",
@@ -87,9 +88,9 @@ fn policy_row(policy: &PlannedPolicy) -> String {
         "| {}{refused} | {} ({mode}) | {} | {} | {} | {} | {} |\n",
         policy.policy,
         markdown_cell(&policy.query.object),
-        grouped(policy.selected),
-        grouped(policy.matched),
-        grouped(policy.matched - policy.selected),
+        with_thousands(policy.selected),
+        with_thousands(policy.matched),
+        with_thousands(policy.matched - policy.selected),
         compared(comparison.map(|comparison| comparison.newly_selected)),
         compared(comparison.map(|comparison| comparison.kept_now)),
     )
@@ -109,7 +110,7 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
         let _ = writeln!(text, "- route: {}", markdown_cell(&format!("{}; {}", route.api.title(), route.reason)));
     }
     for held in &policy.holds {
-        let _ = writeln!(text, "- {} held by {}", grouped(held.records), held.hold);
+        let _ = writeln!(text, "- {} held by {}", with_thousands(held.records), held.hold);
     }
     for verdict in &policy.gates {
         let word = if verdict.passed { "passed" } else { "**refused**" };
@@ -132,7 +133,7 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
             text.push('\n');
         }
         if sample.more > 0 {
-            let _ = writeln!(text, "\nand {} more in `{}`", grouped(sample.more), policy.records.path);
+            let _ = writeln!(text, "\nand {} more in `{}`", with_thousands(sample.more), policy.records.path);
         }
     }
     text.push_str("\n</details>\n");

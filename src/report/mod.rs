@@ -4,23 +4,24 @@
 //! terminal: colour is an argument.
 
 mod apply_view;
+pub mod diagnostic;
+mod difference_view;
 mod escape;
 #[cfg(test)]
 mod fixture;
 mod json;
 mod manifest_diff;
 mod markdown;
-mod number;
 mod plan_view;
 mod state_view;
 mod style;
 
 pub use apply_view::{Applied, AppliedPolicy, applied_text, apply_summary};
+pub use difference_view::differences_text;
 pub use escape::{markdown_cell, terminal_line};
-pub use json::{JSON_FORMAT, JsonEvent};
+pub use json::{JSON_FORMAT, JsonChanges, JsonEvent, JsonGate, JsonTally, output_schema};
 pub use manifest_diff::manifest_diff;
 pub use markdown::plan_markdown;
-pub use number::{counted, grouped};
 pub use plan_view::{PlanView, PolicySample, SampleRow, plan_summary, plan_text};
 pub use state_view::{state_list_text, state_show_text};
 pub use style::Palette;

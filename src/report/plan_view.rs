@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Palette, counted, grouped, terminal_line};
-use crate::base::{Digest, PolicyName, RecordId};
+use super::{Palette, terminal_line};
+use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::DeleteMode;
 use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy};
 
@@ -130,19 +130,26 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         let _ = writeln!(text, "  {}  {value}", palette.faint(&format!("{label:<8}")));
     };
     line("where", &policy.query.condition.as_deref().map_or("everything".into(), terminal_line));
-    line("matched", &format!("{} of {}{}", grouped(policy.matched), counted(policy.population, "record"), share(policy)));
+    line(
+        "matched",
+        &format!("{} of {}{}", with_thousands(policy.matched), counted(policy.population, "record"), share(policy)),
+    );
     for held in &policy.holds {
         let cascade = if held.through_cascade { ", also through a cascade" } else { "" };
-        line("held", &palette.caution(&format!("# {} by hold {}{cascade}", grouped(held.records), held.hold)));
+        line("held", &palette.caution(&format!("# {} by hold {}{cascade}", with_thousands(held.records), held.hold)));
     }
-    line("delete", &palette.deletion(&format!("- {}", grouped(policy.selected))));
+    line("delete", &palette.deletion(&format!("- {}", with_thousands(policy.selected))));
     if let Some(comparison) = &policy.comparison {
         line("since", &comparison_text(comparison));
         line("why", cause_text(comparison.cause));
     }
     if let Some(route) = &policy.route {
-        let batches = if route.batches == 1 { "1 batch".into() } else { format!("{} batches", grouped(route.batches)) };
-        line("route", &format!("{}, {batches} of up to {}: {}", route.api.title(), grouped(route.batch_size), route.reason));
+        let batches =
+            if route.batches == 1 { "1 batch".into() } else { format!("{} batches", with_thousands(route.batches)) };
+        line(
+            "route",
+            &format!("{}, {batches} of up to {}: {}", route.api.title(), with_thousands(route.batch_size), route.reason),
+        );
     }
     for verdict in &policy.gates {
         let shown = terminal_line(&verdict.message);
@@ -172,11 +179,11 @@ fn comparison_text(comparison: &Comparison) -> String {
     format!(
         "plan {}: - {} newly selected, ~ {} tried again, = {} already reviewed, + {} kept now, # {} held",
         comparison.with.short(),
-        grouped(comparison.newly_selected),
-        grouped(comparison.retried),
-        grouped(comparison.reviewed),
-        grouped(comparison.kept_now),
-        grouped(comparison.held),
+        with_thousands(comparison.newly_selected),
+        with_thousands(comparison.retried),
+        with_thousands(comparison.reviewed),
+        with_thousands(comparison.kept_now),
+        with_thousands(comparison.held),
     )
 }
 
@@ -204,7 +211,8 @@ fn sample_text(sample: &PolicySample, records: &str, place: &str, palette: Palet
         let _ = writeln!(text, "{painted}");
     }
     if sample.more > 0 {
-        let _ = writeln!(text, "    {}", palette.faint(&format!("and {} more: {place}/{records}", grouped(sample.more))));
+        let _ =
+            writeln!(text, "    {}", palette.faint(&format!("and {} more: {place}/{records}", with_thousands(sample.more))));
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::plan_view::moment;
-use super::{Palette, counted, grouped, terminal_line};
-use crate::base::PolicyName;
+use super::{Palette, terminal_line};
+use crate::base::{PolicyName, counted, with_thousands};
 use crate::state::State;
 
 /// One line a policy.
@@ -12,9 +12,10 @@ pub fn state_list_text(state: &State) -> String {
     let mut text = String::new();
     for (name, history) in &state.policies {
         let last = history.runs.last();
-        let deleted = last.map_or_else(|| "never applied".into(), |run| format!("{} deleted", grouped(run.tally.deleted)));
+        let deleted =
+            last.map_or_else(|| "never applied".into(), |run| format!("{} deleted", with_thousands(run.tally.deleted)));
         let when = last.map_or_else(|| "-".into(), |run| moment(run.finished));
-        let _ = writeln!(text, "{name}  {when}  {deleted}  {} open", grouped(history.open_total));
+        let _ = writeln!(text, "{name}  {when}  {deleted}  {} open", with_thousands(history.open_total));
     }
     text
 }
@@ -41,11 +42,11 @@ pub fn state_show_text(state: &State, only: Option<&PolicyName>, palette: Palett
                 "  {}  plan {}  {} deleted, {} already gone, {} skipped, {} failed, {} unknown",
                 moment(run.finished),
                 run.plan.short(),
-                grouped(tally.deleted),
-                grouped(tally.already_gone),
-                grouped(tally.skipped),
-                grouped(tally.failed),
-                grouped(tally.unknown)
+                with_thousands(tally.deleted),
+                with_thousands(tally.already_gone),
+                with_thousands(tally.skipped),
+                with_thousands(tally.failed),
+                with_thousands(tally.unknown)
             );
         }
         for open in history.open.iter().take(20) {

@@ -8,6 +8,7 @@ mod fault;
 mod handle;
 mod request_log;
 mod salesforce;
+pub mod seed;
 mod server;
 mod session;
 mod settings;

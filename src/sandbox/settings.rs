@@ -17,8 +17,14 @@ pub struct Settings {
     pub daily_requests: u64,
     /// How many batches bulk ingest jobs may use in 24 hours.
     pub daily_batches: u64,
-    /// How many rows a second a bulk job works through, by the sandbox's clock.
+    /// How many rows a second a bulk job deletes, by the sandbox's clock.
     pub bulk_rows_per_second: u64,
+    /// How many rows a second a bulk query writes, by the sandbox's clock.
+    pub bulk_query_rows_per_second: u64,
+    /// The most bytes of data one bulk job takes. Documented as 150 MB after base64, "about 100 MB" before it.
+    pub bulk_upload_bytes: usize,
+    /// The most rows on one page of a bulk query's results.
+    pub bulk_page_rows: usize,
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
@@ -32,6 +38,9 @@ impl Settings {
             daily_requests: 5_000_000,
             daily_batches: 15_000,
             bulk_rows_per_second: 100_000,
+            bulk_query_rows_per_second: 1_000_000,
+            bulk_upload_bytes: 100 << 20,
+            bulk_page_rows: 250_000,
             faults: Vec::new(),
         }
     }

@@ -35,9 +35,14 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let directory = parent_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".sexton-");
-    // Like any file the user makes, and not readable by its owner alone, as a temporary file would be.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    // As the file that is replaced; a new one like any file the user makes, and not for its owner alone as a temporary file would be.
+    match fs::metadata(path) {
+        Ok(metadata) => _ = builder.permissions(metadata.permissions()),
+        #[cfg(unix)]
+        Err(_) => _ = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)),
+        #[cfg(not(unix))]
+        Err(_) => {}
+    }
     let mut file = builder.tempfile_in(directory).map_err(FileError::at("make a file in", directory))?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(FileError::at("write", path))?;
     file.persist(path).map_err(|error| error.error).map_err(FileError::at("replace", path))?;
@@ -216,6 +221,19 @@ mod tests {
         write_atomically(&path, b"two").expect("writable");
         assert_eq!(fs::read(&path).expect("readable"), b"two");
         assert_eq!(names(directory.path()), ["file"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_keeps_its_permissions() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("file");
+        write_atomically(&path, b"one").expect("writable");
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("ours");
+        write_atomically(&path, b"two").expect("writable");
+        assert_eq!(fs::metadata(&path).expect("readable").permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

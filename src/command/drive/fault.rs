@@ -13,7 +13,7 @@ pub(super) fn fault_of(error: &ProviderError) -> Fault {
         ErrorClass::Transient => (FaultKind::Later { wait: None }, FailureClass::Transient),
         ErrorClass::Throttled { wait } => (FaultKind::Later { wait }, FailureClass::Transient),
         ErrorClass::Quota => (FaultKind::Stuck, FailureClass::Quota),
-        ErrorClass::Unauthenticated => (FaultKind::Stuck, FailureClass::Denied),
+        ErrorClass::Unauthenticated | ErrorClass::WrongSystem => (FaultKind::Stuck, FailureClass::Denied),
         ErrorClass::Local => (FaultKind::Stuck, FailureClass::Invalid),
         ErrorClass::Denied => (FaultKind::Refused, FailureClass::Denied),
         ErrorClass::Invalid | ErrorClass::Unsupported => (FaultKind::Refused, FailureClass::Invalid),

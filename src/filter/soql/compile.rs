@@ -2,6 +2,7 @@
 
 use jiff::{Timestamp, Zoned};
 
+use super::error::shown;
 use super::lexer::{YEARS, read_date, read_moment};
 use super::parser::{MAX_CHARACTERS, MAX_DEPTH, MAX_PARENTS};
 use super::quote::MAX_TEXT_CHARACTERS;
@@ -130,19 +131,18 @@ impl Field<'_> {
             Some(FieldType::Text) => "a text field",
             None => "a field of unknown type",
         };
-        self.error(format!("`{}` is {kind} and cannot be compared with {what}", self.name), help)
+        self.error(format!("`{}` is {kind} and does not take {what}", self.name), help)
     }
 
     fn path(&self) -> Result<Path, CompileError> {
         let path = Path::new(self.name, Place::default()).filter(|path| !path.is_reserved()).ok_or_else(|| {
-            let shown: String = self.name.chars().take(60).collect();
             self.error(
-                format!("`{}` is not a field", shown.escape_debug()),
+                format!("{} is not a field", shown(self.name)),
                 "names are letters, digits and `_`, start with a letter, and are joined by single dots, as in `Account.Name`",
             )
         })?;
         if path.parents() > MAX_PARENTS {
-            let message = format!("`{path}` goes over {} parents", path.parents());
+            let message = format!("{} goes over {} parents", shown(path.as_str()), path.parents());
             return Err(self.error(message, format!("the system follows at most {MAX_PARENTS}")));
         }
         Ok(path)
@@ -201,7 +201,7 @@ impl Field<'_> {
             filter::Literal::Number(digits) => match self.kind {
                 None | Some(FieldType::Number) => Decimal::new(digits)
                     .map(Literal::Number)
-                    .ok_or_else(|| self.unfit("what is not a number", "write `42` or `-1.5`")),
+                    .ok_or_else(|| self.unfit(&shown(digits), "write a number such as `42` or `-1.5`")),
                 Some(FieldType::Text | FieldType::Reference | FieldType::MultiPicklist) => {
                     Err(self.unfit("a number", "quote it if it is text, as in `\"42\"`"))
                 }
@@ -215,7 +215,7 @@ impl Field<'_> {
     fn null(&self) -> Result<Literal, CompileError> {
         match self.kind {
             Some(FieldType::Boolean) => {
-                Err(self.unfit("nothing: it is never empty", "write `equals: false` or `equals: true`"))
+                Err(self.unfit("`null`: it is never empty", "write `equals: false` or `equals: true`"))
             }
             _ => Ok(Literal::Null),
         }
@@ -228,11 +228,11 @@ impl Field<'_> {
             }
             Some(FieldType::Boolean | FieldType::Number) => Err(self.unfit("text", self.example())),
             Some(FieldType::Date) => {
-                read_date(text).map(Literal::Date).ok_or_else(|| self.unfit("what is not a date", self.example()))
+                read_date(text).map(Literal::Date).ok_or_else(|| self.unfit(&shown(text), self.example()))
             }
             Some(FieldType::DateTime) => read_moment(text).map(Literal::DateTime).ok_or_else(|| match read_date(text) {
-                Some(date) => self.unfit("a whole day", format!("name the moment, as in `{date}T00:00:00Z`")),
-                None => self.unfit("what is not a date and time", self.example()),
+                Some(date) => self.unfit("a day without a time", format!("name the moment, as in `{date}T00:00:00Z`")),
+                None => self.unfit(&shown(text), self.example()),
             }),
         }
     }
@@ -441,47 +441,47 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(shown.join("\n"), @r#"
-        `Flag` is a yes-or-no field and cannot be compared with a number
+        `Flag` is a yes-or-no field and does not take a number
           write `true` or `false` without quotes
-        `Flag` is a yes-or-no field and cannot be compared with text
+        `Flag` is a yes-or-no field and does not take text
           write `true` or `false` without quotes
-        `Flag` is a yes-or-no field and cannot be compared with nothing: it is never empty
+        `Flag` is a yes-or-no field and does not take `null`: it is never empty
           write `equals: false` or `equals: true`
-        `Flag` is a yes-or-no field and cannot be compared with less or greater values: it has no order
+        `Flag` is a yes-or-no field and does not take less or greater values: it has no order
           use `equals`, `in` or, on a picklist, `includes`
-        `Name` is a text field and cannot be compared with `true`
+        `Name` is a text field and does not take `true`
           quote it if it is text: `"true"`
-        `Name` is a text field and cannot be compared with a number
+        `Name` is a text field and does not take a number
           quote it if it is text, as in `"42"`
-        `Name` is a text field and cannot be compared with an age
+        `Name` is a text field and does not take an age
           `olderThan` and `newerThan` are for dates and times
-        `Name` is a text field and cannot be compared with `includes` or `excludes`
+        `Name` is a text field and does not take `includes` or `excludes`
           use `in` or `notIn`
         the list of values is empty
           list at least one value
         a text has 4001 characters, and the system takes at most 4000
           compare with its beginning by `like`
-        `Count` is a number field and cannot be compared with text
+        `Count` is a number field and does not take text
           write a number without quotes, such as `42` or `-1.5`
-        `Count` is a number field and cannot be compared with what is not a number
-          write `42` or `-1.5`
-        `Day` is a date field and cannot be compared with a text pattern
+        `Count` is a number field and does not take `1 OR 1`
+          write a number such as `42` or `-1.5`
+        `Day` is a date field and does not take a text pattern
           `like` is for text; use `equals`, `in`, `less` or `greater`
-        `Day` is a date field and cannot be compared with what is not a date
+        `Day` is a date field and does not take `TODAY`
           write a date such as `2026-01-31`, or use `olderThan` or `newerThan`
-        `Day` is a date field and cannot be compared with what is not a date
+        `Day` is a date field and does not take `2026-01-31T00:00:00Z`
           write a date such as `2026-01-31`, or use `olderThan` or `newerThan`
         400 years ago is before the year 1700, the first one the system knows
           write a shorter age
-        `Moment` is a date and time field and cannot be compared with a whole day
+        `Moment` is a date and time field and does not take a day without a time
           name the moment, as in `2026-01-31T00:00:00Z`
-        `Moment` is a date and time field and cannot be compared with `true`
+        `Moment` is a date and time field and does not take `true`
           write a moment such as `2026-01-31T00:00:00Z`, or use `olderThan` or `newerThan`
-        `Parent` is a field that holds a record's id and cannot be compared with a text pattern
+        `Parent` is a field that holds a record's id and does not take a text pattern
           `like` is for text; use `equals`, `in`, `less` or `greater`
-        `Choices` is a multi-select picklist and cannot be compared with less or greater values: it has no order
+        `Choices` is a multi-select picklist and does not take less or greater values: it has no order
           use `equals`, `in` or, on a picklist, `includes`
-        `Name = \'x\' OR Name` is not a field
+        `Name = 'x' OR Name` is not a field
           names are letters, digits and `_`, start with a letter, and are joined by single dots, as in `Account.Name`
         `NOT` is not a field
           names are letters, digits and `_`, start with a letter, and are joined by single dots, as in `Account.Name`

@@ -70,14 +70,8 @@ impl Condition {
     ///
     /// Paths inside subqueries are left out: they belong to another object. [`Condition::subqueries`] has those.
     pub fn fields(&self) -> Vec<(&str, usize, usize)> {
-        let path = |comparison: &'_ Comparison| (comparison.path.place.start, comparison.path.place.end);
-        self.comparisons()
-            .into_iter()
-            .map(|comparison| {
-                let (start, end) = path(comparison);
-                (comparison.path.as_str(), start, end)
-            })
-            .collect()
+        let paths = self.comparisons().into_iter().map(|comparison| &comparison.path);
+        paths.map(|path| (path.as_str(), path.place.start, path.place.end)).collect()
     }
 
     /// Every subquery, in order.
@@ -163,7 +157,7 @@ pub enum Literal {
     Text(String),
     /// A day.
     Date(Date),
-    /// A moment; the offset it was written with is not kept.
+    /// A moment in whole milliseconds; the offset it was written with is not kept.
     DateTime(Timestamp),
     /// A range of days relative to the present one, such as `LAST_N_DAYS:30`.
     DateLiteral(DateLiteral),

@@ -20,6 +20,17 @@ pub struct SyntaxError {
     pub help: Option<String>,
 }
 
+/// The beginning of what somebody wrote, fit for a message: a terminal must not obey it.
+pub(super) fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut shown = String::from("`");
+    for character in text.chars().take(LONGEST) {
+        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
+    }
+    shown.push_str(if text.chars().nth(LONGEST).is_some() { "…`" } else { "`" });
+    shown
+}
+
 impl SyntaxError {
     pub(super) fn new(place: Place, message: impl Into<String>) -> Self {
         Self { start: place.start, end: place.end, message: message.into(), help: None }

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::error::shown;
+use super::parser::MAX_ERRORS;
 use super::{Decimal, Operator, Place, SyntaxError};
 
 /// One token.
@@ -38,6 +40,9 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Vec<SyntaxError>> {
     while let Some(character) = lexer.rest().chars().next() {
         if let Err(error) = lexer.token(character) {
             lexer.errors.push(error);
+            if lexer.errors.len() == MAX_ERRORS {
+                break;
+            }
         }
     }
     if lexer.errors.is_empty() { Ok(lexer.tokens) } else { Err(lexer.errors) }
@@ -160,7 +165,7 @@ impl<'text> Lexer<'text> {
             return Ok(());
         }
         let place = self.take(length);
-        Err(SyntaxError::new(place, format!("`{}` is not a field", &rest[..length]))
+        Err(SyntaxError::new(place, format!("{} is not a field", shown(&rest[..length])))
             .with_help("names are letters, digits and `_`, start with a letter, and are joined by single dots"))
     }
 
@@ -182,8 +187,8 @@ impl<'text> Lexer<'text> {
             }
             None => {
                 let place = self.take(length);
-                let shown: String = run.chars().take(40).collect();
-                Err(SyntaxError::new(place, format!("`{shown}` is neither a number nor a date")).with_help(number_help(run)))
+                Err(SyntaxError::new(place, format!("{} is neither a number nor a date", shown(run)))
+                    .with_help(number_help(run)))
             }
         }
     }
@@ -207,17 +212,16 @@ pub(super) fn read_date(text: &str) -> Option<Date> {
     has_form(text, "0000-00-00").then(|| text.parse().ok()).flatten().filter(|date: &Date| YEARS.contains(&date.year()))
 }
 
-/// Reads `2026-01-31T12:00:00Z`, with `+01:00` or `-08:00` in place of the `Z` (documented), and with a fraction of a
-/// second (a guess: clients send `.000Z`).
+/// Reads `2026-01-31T12:00:00Z`, with `+01:00` or `-08:00` in place of the `Z` (documented), and with milliseconds
+/// (a guess: clients send `.000Z`).
 pub(super) fn read_moment(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_at_checked(10)?;
     read_date(date)?;
     let (clock, rest) = time.split_at_checked(9)?;
-    let fraction = rest.strip_prefix('.').map_or(0, |digits| 1 + digits.bytes().take_while(u8::is_ascii_digit).count());
-    let offset = &rest[fraction..];
-    let well_formed = has_form(clock, "T00:00:00")
-        && matches!(fraction, 0 | 2..=10)
-        && (offset == "Z" || has_form(offset, "+00:00") || has_form(offset, "-00:00"));
+    let offset =
+        rest.split_at_checked(4).filter(|(fraction, _)| has_form(fraction, ".000")).map_or(rest, |(_, offset)| offset);
+    let well_formed =
+        has_form(clock, "T00:00:00") && (offset == "Z" || has_form(offset, "+00:00") || has_form(offset, "-00:00"));
     well_formed.then(|| text.parse().ok()).flatten()
 }
 

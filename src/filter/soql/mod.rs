@@ -17,6 +17,7 @@ mod condition;
 mod date_literal;
 mod error;
 mod evaluate;
+mod level;
 mod lexer;
 mod nearest;
 mod parser;

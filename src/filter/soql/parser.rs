@@ -1,5 +1,7 @@
 //! Reads SOQL conditions.
 
+use super::error::shown;
+use super::level::{Level, quote};
 use super::lexer::{Token, TokenKind, tokens};
 use super::quote::{read_pattern, read_text};
 use super::{Comparison, Condition, DateLiteral, Literal, Named, Path, Place, Select, SyntaxError, Test, nearest, rules};
@@ -11,7 +13,7 @@ pub(super) const MAX_DEPTH: usize = 100;
 /// How many parents a path may go over (documented).
 pub(super) const MAX_PARENTS: usize = 5;
 /// More mistakes than that are not worth reading.
-const MAX_ERRORS: usize = 20;
+pub(super) const MAX_ERRORS: usize = 20;
 
 /// Reads a condition: what stands behind `WHERE`, without the word itself.
 ///
@@ -51,7 +53,7 @@ pub fn parse_select(text: &str) -> Result<Select, Vec<SyntaxError>> {
         parser.error(error);
     }
     parser.finish(select).and_then(|select| {
-        let errors = select.condition.as_ref().map(rules::broken).unwrap_or_default();
+        let errors = rules::broken_by_select(&select);
         if errors.is_empty() { Ok(select) } else { Err(errors) }
     })
 }
@@ -162,8 +164,7 @@ impl<'text> Parser<'text> {
     }
 
     fn unexpected(&self, token: &Token, expected: &str) -> SyntaxError {
-        let shown: String = self.slice(token.place).chars().take(40).collect();
-        SyntaxError::new(token.place, format!("expected {expected}, found `{shown}`"))
+        SyntaxError::new(token.place, format!("expected {expected}, found {}", shown(self.slice(token.place))))
     }
 
     /// The same as [`Parser::expected`], with the nearest of the words that could stand there.
@@ -250,7 +251,13 @@ impl<'text> Parser<'text> {
             SyntaxError::new(self.here(), format!("`{clause}` does not belong in a condition"))
                 .with_help("leave it out: a condition only says which records are meant, not how many or in which order")
         } else {
-            self.expected_word("`AND`, `OR` or the end of the condition", &["AND", "OR"])
+            let error = self.expected_word("`AND`, `OR` or the end of the condition", &["AND", "OR"]);
+            match self.kind() {
+                Some(TokenKind::Comma) => {
+                    error.with_help("several values stand behind `IN`, as in `IN (1, 2)`; numbers have no `,`")
+                }
+                _ => error,
+            }
         };
         self.error(error);
         self.skip_part(ends);
@@ -327,8 +334,11 @@ impl<'text> Parser<'text> {
     fn comparison(&mut self) -> Result<Option<Comparison>, SyntaxError> {
         let path = self.path("a field")?;
         if self.kind() == Some(&TokenKind::Open) {
-            return Err(SyntaxError::new(path.place, format!("the function `{path}` is not supported in a filter"))
-                .with_help("compare the field itself; a date literal such as `LAST_YEAR` stands for a range of days"));
+            return Err(SyntaxError::new(
+                path.place,
+                format!("the function {} is not supported in a filter", shown(path.as_str())),
+            )
+            .with_help("compare the field itself; a date literal such as `LAST_YEAR` stands for a range of days"));
         }
         let test = self.test(&path)?;
         let place = Place { start: path.place.start, end: self.end_of_last() };
@@ -340,7 +350,7 @@ impl<'text> Parser<'text> {
         let path = self.word_ahead(0).and_then(|word| Path::new(word, place)).filter(|path| !path.is_reserved());
         let path = path.ok_or_else(|| self.expected(expected))?;
         if path.parents() > MAX_PARENTS {
-            return Err(SyntaxError::new(place, format!("`{path}` goes over {} parents", path.parents()))
+            return Err(SyntaxError::new(place, format!("{} goes over {} parents", shown(path.as_str()), path.parents()))
                 .with_help(format!("the system follows at most {MAX_PARENTS}")));
         }
         self.advance();
@@ -378,6 +388,8 @@ impl<'text> Parser<'text> {
                 error
             });
         }
+        // Its own `AND` is not one that joins conditions.
+        self.stopped = self.at_word("BETWEEN");
         let error = self.expected_word("a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`", &WORDS);
         Err(match self.word_ahead(0).map(str::to_ascii_uppercase).as_deref() {
             Some("IS") => {
@@ -477,8 +489,8 @@ impl<'text> Parser<'text> {
             let names: Vec<String> = DateLiteral::names().into_iter().map(|(name, _)| name).collect();
             let known = names.iter().map(String::as_str).chain(["null", "true", "false"]);
             let help = match nearest(name, known) {
-                Some(known) => format!("did you mean `{known}`? Text stands in single quotes, as in `'{name}'`"),
-                None => format!("text stands in single quotes: `'{name}'`"),
+                Some(known) => format!("did you mean `{known}`? Text stands in single quotes, as in `'{name:.40}'`"),
+                None => format!("text stands in single quotes: `'{name:.40}'`"),
             };
             return Err(self.expected("a value").with_help(help));
         };
@@ -520,78 +532,4 @@ impl<'text> Parser<'text> {
 
 fn inside(quoted: &str) -> &str {
     &quoted[1..quoted.len() - 1]
-}
-
-/// A part of the text for a help, or an ellipsis where it is too long to be one.
-fn quote(text: &str) -> String {
-    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if one_line.chars().count() <= 120 { format!("`{one_line}`") } else { "`…`".to_owned() }
-}
-
-/// The parts between two parentheses, and how they are joined.
-#[derive(Default)]
-struct Level {
-    parts: Vec<Option<Condition>>,
-    places: Vec<Place>,
-    negations: Vec<Place>,
-    joiner: Option<&'static str>,
-    /// The first joiner that differs from the one before it, with the number of parts before it.
-    mixed: Option<(&'static str, Place, usize)>,
-}
-
-impl Level {
-    fn take(&mut self, part: Option<Condition>, place: Place, negated: bool) {
-        self.parts.push(part);
-        self.places.push(place);
-        if negated {
-            self.negations.push(place);
-        }
-    }
-
-    fn join(&mut self, word: &'static str, place: Place) {
-        if self.joiner.is_some_and(|first| first != word) && self.mixed.is_none() {
-            self.mixed = Some((word, place, self.parts.len()));
-        }
-        self.joiner.get_or_insert(word);
-    }
-
-    /// What is wrong with the way the parts are joined: the language wants parentheses wherever `AND`, `OR` and `NOT` meet
-    /// (documented).
-    fn mistakes(&self, text: &str) -> Vec<SyntaxError> {
-        let slice = |start: usize, end: usize| text[start..end].trim();
-        let mut mistakes = Vec::new();
-        if let (Some((word, place, count)), Some(first)) = (self.mixed, self.joiner)
-            && let (Some(start), Some(last), Some(next)) =
-                (self.places.first(), self.places.get(count - 1), self.places.get(count))
-        {
-            let one = format!("({}) {word} {}", slice(start.start, last.end), slice(next.start, next.end));
-            let other = format!("{} ({})", slice(start.start, last.start), slice(last.start, next.end));
-            mistakes.push(
-                SyntaxError::new(place, format!("`{word}` stands beside `{first}` without parentheses")).with_help(format!(
-                    "say which belong together: {} or {}",
-                    quote(&one),
-                    quote(&other)
-                )),
-            );
-        }
-        if self.parts.len() > 1 {
-            mistakes.extend(self.negations.iter().map(|place| {
-                SyntaxError::new(
-                    Place { start: place.start, end: place.start + "NOT".len() },
-                    "`NOT` stands beside another condition without parentheses",
-                )
-                .with_help(format!("write {}", quote(&format!("({})", slice(place.start, place.end)))))
-            }));
-        }
-        mistakes
-    }
-
-    fn condition(self) -> Option<Condition> {
-        let mut parts = self.parts.into_iter().collect::<Option<Vec<_>>>()?;
-        match self.joiner {
-            None => parts.pop(),
-            Some("AND") => Some(Condition::And(parts)),
-            Some(_) => Some(Condition::Or(parts)),
-        }
-    }
 }

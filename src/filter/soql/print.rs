@@ -2,8 +2,6 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use jiff::Timestamp;
-
 use super::quote::{write_pattern, write_text};
 use super::{Comparison, Condition, Literal, Operator, Path, Pattern, Select, SelectItem, Test};
 
@@ -97,15 +95,12 @@ impl Display for Literal {
             Self::Number(number) => formatter.write_str(number.as_str()),
             Self::Text(text) => write_text(formatter, text),
             Self::Date(date) => date.fmt(formatter),
-            Self::DateTime(moment) => write_moment(formatter, *moment),
+            // In UTC, with `Z`: a `+` would have to be escaped in a URL.
+            Self::DateTime(moment) if moment.subsec_nanosecond() == 0 => moment.fmt(formatter),
+            Self::DateTime(moment) => write!(formatter, "{moment:.3}"),
             Self::DateLiteral(literal) => literal.fmt(formatter),
         }
     }
-}
-
-/// Writes a moment in UTC, with `Z`: a `+` would have to be escaped in a URL, and one client or another forgets that.
-fn write_moment(formatter: &mut Formatter<'_>, moment: Timestamp) -> fmt::Result {
-    moment.fmt(formatter)
 }
 
 impl Display for Pattern {

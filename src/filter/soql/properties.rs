@@ -13,11 +13,17 @@ use crate::base::{SourceMap, Span};
 use crate::filter;
 
 fn path() -> impl Strategy<Value = Path> {
-    proptest::string::string_regex("[A-Za-z][A-Za-z0-9_]{0,6}(\\.[A-Za-z][A-Za-z0-9_]{0,6}){0,5}")
-        .expect("a valid expression")
-        .prop_filter_map("a word of the language", |text| {
-            Path::new(&text, Place::default()).filter(|path| !path.is_reserved())
-        })
+    unreserved("[A-Za-z][A-Za-z0-9_]{0,6}(\\.[A-Za-z][A-Za-z0-9_]{0,6}){0,5}")
+}
+
+fn name() -> impl Strategy<Value = Path> {
+    unreserved("[A-Za-z][A-Za-z0-9_]{0,6}")
+}
+
+fn unreserved(form: &'static str) -> impl Strategy<Value = Path> {
+    form.prop_filter_map("a word of the language", |text| {
+        Path::new(&text, Place::default()).filter(|path| !path.is_reserved())
+    })
 }
 
 /// Text with what could end a literal early, more often than chance would give it.
@@ -103,10 +109,6 @@ fn without_subqueries() -> impl Strategy<Value = Condition> {
             inner.prop_map(|part| Condition::Not(Box::new(part))),
         ]
     })
-}
-
-fn name() -> impl Strategy<Value = Path> {
-    path().prop_filter("no dots", |path| path.parents() == 0)
 }
 
 fn condition() -> impl Strategy<Value = Condition> {

@@ -12,9 +12,9 @@ impl Parser<'_> {
             return Err(self.expected("`SELECT`"));
         }
         let items = self.separated(Self::item)?;
-        if let Some(count) = items.iter().position(|item| *item == SelectItem::CountRows).filter(|_| items.len() > 1) {
+        if items.len() > 1 && items.contains(&SelectItem::CountRows) {
             return Err(SyntaxError::new(Place { start, end: self.end_of_last() }, "`COUNT()` stands beside other fields")
-                .with_help(format!("take out all but item {}, or write `COUNT(Id)`", count + 1)));
+                .with_help("take the others out, or write `COUNT(Id)`"));
         }
         if !self.take_word("FROM") {
             return Err(self.expected("`,` or `FROM`"));

@@ -1,6 +1,6 @@
 //! Rules of the language that no single comparison can break.
 
-use super::{Comparison, Condition, SelectItem, SyntaxError, Test};
+use super::{Comparison, Condition, Select, SelectItem, SyntaxError, Test};
 
 /// How many subqueries a condition may hold (documented).
 const MAX_SUBQUERIES: usize = 2;
@@ -10,6 +10,19 @@ pub(super) fn broken(condition: &Condition) -> Vec<SyntaxError> {
     let mut errors = Vec::new();
     let mut count = 0;
     visit(condition, None, &mut count, &mut errors);
+    errors
+}
+
+/// Every rule that a whole query breaks.
+pub(super) fn broken_by_select(select: &Select) -> Vec<SyntaxError> {
+    let Some(condition) = &select.condition else { return Vec::new() };
+    let mut errors = broken(condition);
+    for subquery in condition.subqueries() {
+        if subquery.object.as_str().eq_ignore_ascii_case(select.object.as_str()) {
+            let message = format!("a subquery on `{}` stands inside a query on the same object", subquery.object);
+            errors.push(SyntaxError::new(subquery.object.place, message).with_help("compare with the fields directly"));
+        }
+    }
     errors
 }
 
@@ -56,7 +69,7 @@ fn turned_round(comparison: &Comparison) -> String {
     }
 }
 
-fn broken_by_subquery(comparison: &Comparison, select: &super::Select) -> Vec<SyntaxError> {
+fn broken_by_subquery(comparison: &Comparison, select: &Select) -> Vec<SyntaxError> {
     let error = |message: &str| SyntaxError::new(select.place, message);
     let mut errors = Vec::new();
     match select.items.as_slice() {

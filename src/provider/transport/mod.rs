@@ -2,84 +2,12 @@
 //!
 //! Everything that later injects faults, records or counts requests stands here, between a provider and the wire.
 
-use std::pin::Pin;
-use std::sync::Arc;
+mod body;
+mod exchange;
+mod http;
+#[cfg(test)]
+pub(crate) mod scripted;
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use futures::Stream;
-use http::{HeaderMap, Method, StatusCode};
-use url::Url;
-
-/// Bytes that arrive or leave in pieces.
-pub type ByteStream = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
-
-/// One HTTP request. Its body can be produced again, since a request refused for an ended session is sent once more.
-#[derive(Clone)]
-pub struct Request {
-    /// The method.
-    pub method: Method,
-    /// The whole address.
-    pub url: Url,
-    /// The headers. A credential among them is marked sensitive.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: RequestBody,
-}
-
-/// The body of a request.
-#[derive(Clone)]
-pub enum RequestBody {
-    /// None.
-    Empty,
-    /// Bytes in memory.
-    Bytes(Bytes),
-    /// Bytes produced while they are sent.
-    Stream {
-        /// How many there will be, exactly.
-        length: u64,
-        /// Produces them, from the beginning.
-        open: Arc<dyn Fn() -> ByteStream + Send + Sync>,
-    },
-}
-
-/// One HTTP answer, whatever its status.
-pub struct Response {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body, decompressed.
-    pub body: ByteStream,
-}
-
-/// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum TransportError {
-    /// Nothing was sent: no connection could be made.
-    #[error("no connection to {host}: {cause}")]
-    NotSent {
-        /// The host and port.
-        host: String,
-        /// Why, in words for people.
-        cause: String,
-    },
-    /// The request was sent at least in part, and no whole answer came: it may have taken effect.
-    #[error("the connection to {host} broke before the answer: {cause}")]
-    NoAnswer {
-        /// The host and port.
-        host: String,
-        /// Why, in words for people.
-        cause: String,
-    },
-    /// The request is refused here, before anything is sent: plain http to another machine, for one.
-    #[error("{0}")]
-    Refused(String),
-}
-
-/// Sends one request and gives one answer. It never follows a redirect and never repeats a request.
-#[async_trait]
-pub trait Transport: Send + Sync {
-    /// Sends `request`.
-    async fn send(&self, request: Request) -> Result<Response, TransportError>;
-}
+pub use self::http::{HttpTransport, Timeouts};
+pub use body::{BodyError, read_body};
+pub use exchange::{ByteStream, Request, RequestBody, Response, Transport, TransportError};

@@ -52,6 +52,7 @@ pub(super) async fn limits(
     State(sandbox): State<Sandbox>,
     Extension(session): Extension<Session>,
 ) -> Result<Response, ApiError> {
+    let batches = sandbox.bulk().batches_spent(sandbox.now());
     let world = sandbox.world();
     if !world.user(session.user).is_some_and(|user| user.permissions.view_setup) {
         // That the permission is needed is documented; code and text are a guess.
@@ -64,7 +65,7 @@ pub(super) async fn limits(
         "ConcurrentAsyncGetReportInstances": limit(200, 0),
         "DailyApiRequests": limit(settings.daily_requests, sandbox.calls_spent()),
         "DailyAsyncApexExecutions": limit(250_000, 0),
-        "DailyBulkApiBatches": limit(settings.daily_batches, 0),
+        "DailyBulkApiBatches": limit(settings.daily_batches, batches),
         "DailyBulkV2QueryFileStorageMB": limit(976_562, 0),
         "DailyBulkV2QueryJobs": limit(10_000, 0),
         "DataStorageMB": limit(10_240, 0),

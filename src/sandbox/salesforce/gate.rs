@@ -56,14 +56,20 @@ pub(super) async fn pass(State(sandbox): State<Sandbox>, mut request: Request, n
             _ => {}
         }
     }
-    let mut response = match effects.iter().find_map(answer_instead) {
-        Some(response) => response,
-        None => {
-            request.extensions_mut().insert(WorkFaults(effects.clone()));
-            match admit(&sandbox, &mut request) {
-                Ok(()) => next.run(request).await,
-                Err(refusal) => refusal,
+    let settled = effects.iter().find_map(answer_instead).or_else(|| {
+        request.extensions_mut().insert(WorkFaults(effects.clone()));
+        admit(&sandbox, &mut request).err()
+    });
+    let mut response = match settled {
+        Some(response) => {
+            if response.extensions().get::<DroppedConnection>().is_none() {
+                read_to_end(request.into_body()).await;
             }
+            response
+        }
+        None => {
+            sandbox.run_jobs();
+            next.run(request).await
         }
     };
     if effects.contains(&Effect::DropAfter) {
@@ -177,6 +183,13 @@ fn with_retry_after(mut response: Response, seconds: Option<u64>) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// Reads what is left of a request whose answer is settled: while a client is still sending, a connection that closes
+/// behind the answer can take the answer with it.
+pub(super) async fn read_to_end(body: Body) {
+    let mut pieces = body.into_data_stream();
+    while let Some(Ok(_)) = pieces.next().await {}
 }
 
 /// A page as the edge in front of the vendor's servers sends it.

@@ -2,17 +2,17 @@
 
 mod bulk2;
 mod collections;
-mod cursor;
 mod describe;
 mod directory;
 mod error;
 mod gate;
 mod json_record;
 mod login;
+mod query;
 mod record;
 mod router;
 
 pub use gate::DroppedConnection;
 
 pub(in crate::sandbox) use bulk2::BulkState;
-pub(in crate::sandbox) use cursor::Cursors;
+pub(in crate::sandbox) use query::Cursors;

@@ -10,7 +10,7 @@ use http::{StatusCode, Uri};
 use tower::ServiceExt;
 
 use super::error::ApiError;
-use super::{bulk2, collections, describe, directory, gate, login, record};
+use super::{bulk2, collections, describe, directory, gate, login, query, record};
 use crate::sandbox::Sandbox;
 
 impl Sandbox {
@@ -49,6 +49,9 @@ const LARGEST_BODY: usize = 16 * 1024 * 1024;
 fn data_routes() -> Router<Sandbox> {
     Router::new()
         .route("/", get(directory::resources))
+        .route("/query", get(query::query))
+        .route("/queryAll", get(query::query_all))
+        .route("/query/{locator}", get(query::next_page))
         .route("/limits", get(directory::limits))
         .route("/limits/recordCount", get(directory::record_count))
         .route("/sobjects", get(describe::list))

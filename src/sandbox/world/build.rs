@@ -39,6 +39,14 @@ impl WorldBuilder {
         }
     }
 
+    pub(in crate::sandbox) fn present_organization(&self) -> &Organization {
+        &self.organization
+    }
+
+    pub(in crate::sandbox) fn present_object(&self, name: &str) -> Option<&ObjectDefinition> {
+        self.objects.iter().find(|object| object.name.eq_ignore_ascii_case(name))
+    }
+
     /// The key of the user of this number, for use in clients and permissions before the world exists.
     pub fn user_key(number: u64) -> RecordKey {
         RecordKey::numbered(*b"005", number)

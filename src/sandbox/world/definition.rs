@@ -1,7 +1,7 @@
 //! What objects and fields exist.
 
-use super::RecordKey;
 use super::value::{Value, ValueError, read_moment};
+use super::{RecordKey, SYSTEM_FIELDS};
 
 /// An object (a kind of record), such as `Lead`.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +42,12 @@ impl ObjectDefinition {
     /// Whether it is made by users; such names end in `__c`.
     pub fn is_custom(&self) -> bool {
         self.name.ends_with("__c")
+    }
+
+    /// Whether it has a field of this name, in any case; the ones every object has included.
+    pub(in crate::sandbox) fn has_field(&self, name: &str) -> bool {
+        let system = SYSTEM_FIELDS.iter().map(|(name, _)| *name);
+        self.fields.iter().map(|field| field.name.as_str()).chain(system).any(|known| known.eq_ignore_ascii_case(name))
     }
 
     /// The same, with one more field.

@@ -280,6 +280,13 @@ impl World {
         }
     }
 
+    /// Puts one record into the bin by itself, without a look at its children: for seeds that hold deleted records.
+    pub(in crate::sandbox) fn put_into_bin(&mut self, key: RecordKey) {
+        if let Some(position) = self.locate(key) {
+            self.carry_out(Extent { members: vec![position], cleared: Vec::new() }, DeleteMode::Soft);
+        }
+    }
+
     /// Takes records that one event put into the bin out of it for good: the named one, or all if it was the one that
     /// the event was about.
     fn purge_members(&mut self, event: u32, named: RecordKey, mut undo: Option<&mut Undo>) {

@@ -38,7 +38,7 @@ pub(super) fn system_objects() -> Vec<ObjectDefinition> {
     user.undeletable = false;
     // The vendor gives this object no prefix; the world needs one for its rows.
     let mut access =
-        ObjectDefinition::new("UserPermissionAccess", "User Permission Access", "User Permission Access", *b"0Ua")
+        ObjectDefinition::new("UserPermissionAccess", "User Permission Access", "User Permission Access", ACCESS_PREFIX)
             .named_by("Id")
             .with("PermissionsApiEnabled", FieldKind::Boolean)
             .with("PermissionsBulkApiHardDelete", FieldKind::Boolean)

@@ -129,6 +129,26 @@ impl Table {
         }
     }
 
+    /// How many rows there are, deleted ones included.
+    pub(in crate::sandbox) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The key of the row at a position.
+    pub(in crate::sandbox) fn key_at(&self, row: usize) -> RecordKey {
+        self.rows[row].key
+    }
+
+    /// Whether the row at a position is there and not deleted.
+    pub(in crate::sandbox) fn is_live(&self, row: usize) -> bool {
+        self.rows[row].state == RowState::Live
+    }
+
+    /// Whether the row at a position is gone for good.
+    pub(in crate::sandbox) fn is_gone(&self, row: usize) -> bool {
+        self.rows[row].state == RowState::Gone
+    }
+
     /// The position of a row.
     pub(super) fn find(&self, key: RecordKey) -> Option<usize> {
         self.rows.binary_search_by(|row| row.key.cmp(&key)).ok()

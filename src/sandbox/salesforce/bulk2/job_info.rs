@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::dialect::Dialect;
+use crate::sandbox::RecordKey;
+use crate::sandbox::salesforce::error::moment;
 
 /// Where a job is in its life, in the service's words. Source: documented and recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,13 +35,13 @@ impl JobState {
 #[derive(Clone, Debug)]
 pub struct JobHead {
     /// The job's own identifier, with the prefix `750`.
-    pub id: String,
+    pub id: RecordKey,
     /// `delete`, `hardDelete`, `query` or `queryAll`.
     pub operation: &'static str,
     /// The object's name as the definitions spell it.
     pub object: String,
     /// Who made it.
-    pub created_by: String,
+    pub created_by: RecordKey,
     /// When it was made.
     pub created: Timestamp,
     /// When its state last moved.
@@ -54,10 +56,10 @@ pub struct JobHead {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobInfo<'a> {
-    id: &'a str,
+    id: String,
     operation: &'a str,
     object: &'a str,
-    created_by_id: &'a str,
+    created_by_id: String,
     created_date: String,
     system_modstamp: String,
     state: JobState,
@@ -94,12 +96,12 @@ impl<'a> JobInfo<'a> {
     /// The shortest form, with which a change of state is answered.
     pub fn new(head: &'a JobHead, state: JobState) -> Self {
         Self {
-            id: &head.id,
+            id: head.id.to_string(),
             operation: head.operation,
             object: &head.object,
-            created_by_id: &head.created_by,
-            created_date: date(head.created),
-            system_modstamp: date(head.modified),
+            created_by_id: head.created_by.to_string(),
+            created_date: moment(head.created),
+            system_modstamp: moment(head.modified),
             state,
             // Always this word: the mode is reserved and cannot be chosen in 2.0. Source: documented.
             concurrency_mode: "Parallel",
@@ -172,9 +174,4 @@ impl<'a> JobInfo<'a> {
         self.error_message = message;
         self
     }
-}
-
-/// A moment as job properties print it: whole seconds, and an offset without a colon. Source: recorded.
-fn date(moment: Timestamp) -> String {
-    moment.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string()
 }

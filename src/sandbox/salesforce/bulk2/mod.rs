@@ -1,10 +1,24 @@
 //! Bulk API 2.0: jobs that delete rows from a CSV upload, and jobs that query.
 
 mod dialect;
+mod faults;
+#[cfg(test)]
+mod http_tests;
+mod ingest;
 mod ingest_job;
+mod ingest_result;
+#[cfg(test)]
+mod ingest_tests;
 mod job_info;
+mod jobs;
+mod list;
+mod query;
 mod query_job;
+#[cfg(test)]
+mod query_tests;
+mod request;
 mod routes;
 mod upload;
 
-pub(in crate::sandbox) use routes::{BulkState, routes};
+pub(in crate::sandbox) use jobs::BulkState;
+pub(in crate::sandbox) use routes::routes;

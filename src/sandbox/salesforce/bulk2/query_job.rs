@@ -6,6 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::dialect::Dialect;
+use super::faults::JobFaults;
 use super::ingest_job::{milliseconds, rows_due};
 use super::job_info::{JobHead, JobInfo, JobState};
 
@@ -31,7 +32,6 @@ enum Phase {
     Waiting,
     Running { text: Bytes, ends: Vec<usize> },
     Complete { text: Bytes, ends: Vec<usize>, at: Timestamp },
-    Failed { message: String, at: Timestamp },
     Aborted { at: Timestamp },
 }
 
@@ -42,7 +42,7 @@ pub struct Page {
     pub header: Bytes,
     /// The rows.
     pub text: Bytes,
-    /// How many rows.
+    /// How many rows it claims to have.
     pub rows: usize,
     /// Where the next page begins; none after the last.
     pub next: Option<usize>,
@@ -55,16 +55,16 @@ pub struct Page {
 pub struct QueryJob {
     /// What stays the same.
     pub head: JobHead,
-    /// The statement as sent.
-    pub query: String,
+    /// How it goes wrong.
+    pub faults: JobFaults,
     columns: Vec<String>,
     phase: Phase,
 }
 
 impl QueryJob {
     /// A new job, at once ready to run: a query job has no `Open` state. Source: documented.
-    pub fn new(head: JobHead, query: String, columns: Vec<String>) -> Self {
-        Self { head, query, columns, phase: Phase::Waiting }
+    pub fn new(head: JobHead, faults: JobFaults, columns: Vec<String>) -> Self {
+        Self { head, faults, columns, phase: Phase::Waiting }
     }
 
     /// Where it is at that moment.
@@ -73,7 +73,6 @@ impl QueryJob {
             Phase::Waiting if now <= self.head.created => JobState::UploadComplete,
             Phase::Waiting | Phase::Running { .. } => JobState::InProgress,
             Phase::Complete { .. } => JobState::JobComplete,
-            Phase::Failed { .. } => JobState::Failed,
             Phase::Aborted { .. } => JobState::Aborted,
         }
     }
@@ -82,21 +81,19 @@ impl QueryJob {
     pub fn ended(&self) -> Option<Timestamp> {
         match self.phase {
             Phase::Waiting | Phase::Running { .. } => None,
-            Phase::Complete { at, .. } | Phase::Failed { at, .. } | Phase::Aborted { at } => Some(at),
+            Phase::Complete { at, .. } | Phase::Aborted { at } => Some(at),
         }
     }
 
     /// Does what is due: runs the query at the first look after its creation, and completes when its rows had time to be written.
-    pub fn advance(&mut self, now: Timestamp, rows_per_second: u64, run: impl FnOnce(&str) -> Result<Snapshot, String>) {
+    pub fn advance(&mut self, now: Timestamp, rows_per_second: u64, run: impl FnOnce(&JobHead) -> Snapshot) {
         if now <= self.head.created {
             return;
         }
         if matches!(self.phase, Phase::Waiting) {
             self.head.modified = now;
-            self.phase = match run(&self.query) {
-                Ok(snapshot) => Phase::Running { text: snapshot.text.into(), ends: snapshot.ends },
-                Err(message) => Phase::Failed { message, at: now },
-            };
+            let snapshot = run(&self.head);
+            self.phase = Phase::Running { text: snapshot.text.into(), ends: snapshot.ends };
         }
         if let Phase::Running { text, ends } = &mut self.phase
             && ends.len() <= rows_due(self.head.created, now, rows_per_second)
@@ -114,11 +111,11 @@ impl QueryJob {
 
     /// As the request that made it is answered.
     pub fn created_info(&self, now: Timestamp) -> JobInfo<'_> {
-        self.closed_info(now).with_dialect(self.head.dialect)
+        self.changed_info(now).with_dialect(self.head.dialect)
     }
 
     /// As a change of its state is answered.
-    pub fn closed_info(&self, now: Timestamp) -> JobInfo<'_> {
+    pub fn changed_info(&self, now: Timestamp) -> JobInfo<'_> {
         JobInfo::new(&self.head, self.state(now))
     }
 
@@ -127,15 +124,14 @@ impl QueryJob {
         self.created_info(now).with_type("V2Query")
     }
 
-    /// As a request for the job itself is answered. A fault may claim more rows than there are.
-    pub fn info(&self, now: Timestamp, claimed_too_many: usize) -> JobInfo<'_> {
-        let (rows, message) = match &self.phase {
-            Phase::Complete { ends, .. } => (ends.len() + claimed_too_many, None),
-            Phase::Failed { message, .. } => (0, Some(message.as_str())),
-            Phase::Waiting | Phase::Running { .. } | Phase::Aborted { .. } => (0, None),
+    /// As a request for the job itself is answered.
+    pub fn info(&self, now: Timestamp) -> JobInfo<'_> {
+        let rows = match &self.phase {
+            Phase::Complete { ends, .. } => ends.len().saturating_add_signed(self.faults.wrong_total),
+            Phase::Waiting | Phase::Running { .. } | Phase::Aborted { .. } => 0,
         };
         let total = self.ended().map_or(0, |at| milliseconds(self.head.created, at));
-        self.listed_info(now).with_processed(rows).with_times(total, None).with_chunking().with_error(message)
+        self.listed_info(now).with_processed(rows).with_times(total, None).with_chunking()
     }
 
     /// The page that begins at that row. None when the job is not complete, or has no such row.
@@ -146,11 +142,12 @@ impl QueryJob {
         }
         let last = ends.len().min(first.saturating_add(most_rows));
         let byte = |row: usize| row.checked_sub(1).map_or(0, |before| ends[before]);
+        let shown = last.min(ends.len().saturating_sub(self.faults.short_by)).max(first);
         let mut header = Vec::new();
         self.head.dialect.write_quoted(&mut header, self.columns.iter().map(String::as_str));
         Some(Page {
             header: header.into(),
-            text: text.slice(byte(first)..byte(last)),
+            text: text.slice(byte(first)..byte(shown)),
             rows: last - first,
             next: (last < ends.len()).then_some(last),
         })
@@ -164,7 +161,7 @@ impl QueryJob {
     /// The row that one of this job's own locators stands for.
     pub fn row_of(&self, locator: &str) -> Option<usize> {
         let text = String::from_utf8(STANDARD_NO_PAD.decode(locator.trim_end_matches('=')).ok()?).ok()?;
-        text.strip_prefix("0:")?.strip_prefix(&self.head.id)?.strip_prefix(':')?.parse().ok()
+        text.strip_prefix("0:")?.strip_prefix(&self.head.id.to_string())?.strip_prefix(':')?.parse().ok()
     }
 }
 
@@ -173,6 +170,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
+    use crate::sandbox::RecordKey;
 
     fn moment(milliseconds: i64) -> Timestamp {
         Timestamp::from_millisecond(1_725_914_491_000 + milliseconds).expect("in range")
@@ -180,24 +178,24 @@ mod tests {
 
     fn job() -> QueryJob {
         let head = JobHead {
-            id: "750ak000009BkrxAAC".into(),
+            id: RecordKey::parse("750ak000009BkrxAAC").expect("valid"),
             operation: "query",
             object: "Account".into(),
-            created_by: "005ak000005hvjJAAQ".into(),
+            created_by: RecordKey::parse("005ak000005hvjJAAQ").expect("valid"),
             created: moment(0),
             modified: moment(0),
             api_version: "60.0".into(),
             dialect: Dialect::default(),
         };
-        QueryJob::new(head, "SELECT Id FROM Account".into(), vec!["Id".into(), "Name".into()])
+        QueryJob::new(head, JobFaults::default(), vec!["Id".into(), "Name".into()])
     }
 
-    fn three_rows(_query: &str) -> Result<Snapshot, String> {
+    fn three_rows(_: &JobHead) -> Snapshot {
         let mut snapshot = Snapshot::default();
         for row in ["1", "2", "3"] {
             snapshot.push(Dialect::default(), [row, "a\n\"b\""]);
         }
-        Ok(snapshot)
+        snapshot
     }
 
     fn json(info: &JobInfo<'_>) -> String {
@@ -213,8 +211,9 @@ mod tests {
     fn a_finished_job_has_its_counters() {
         let mut job = job();
         job.advance(moment(1_500), 100, three_rows);
-        assert_snapshot!(json(&job.info(moment(9_000), 0)), @r#"{"id":"750ak000009BkrxAAC","operation":"query","object":"Account","createdById":"005ak000005hvjJAAQ","createdDate":"2024-09-09T20:41:31.000+0000","systemModstamp":"2024-09-09T20:41:32.000+0000","state":"JobComplete","concurrencyMode":"Parallel","contentType":"CSV","apiVersion":60.0,"jobType":"V2Query","lineEnding":"LF","columnDelimiter":"COMMA","numberRecordsProcessed":3,"retries":0,"totalProcessingTime":1500,"isPkChunkingSupported":true}"#);
-        assert!(json(&job.info(moment(9_000), 1)).contains("\"numberRecordsProcessed\":4"));
+        assert_snapshot!(json(&job.info(moment(9_000))), @r#"{"id":"750ak000009BkrxAAC","operation":"query","object":"Account","createdById":"005ak000005hvjJAAQ","createdDate":"2024-09-09T20:41:31.000+0000","systemModstamp":"2024-09-09T20:41:32.000+0000","state":"JobComplete","concurrencyMode":"Parallel","contentType":"CSV","apiVersion":60.0,"jobType":"V2Query","lineEnding":"LF","columnDelimiter":"COMMA","numberRecordsProcessed":3,"retries":0,"totalProcessingTime":1500,"isPkChunkingSupported":true}"#);
+        job.faults.wrong_total = 1;
+        assert!(json(&job.info(moment(9_000))).contains("\"numberRecordsProcessed\":4"));
     }
 
     #[test]
@@ -243,9 +242,18 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_leaves_out_the_last_rows_and_counts_them() {
+        let mut job = job();
+        job.faults.short_by = 1;
+        job.advance(moment(1_500), 100, three_rows);
+        let page = job.page(0, 10).expect("complete");
+        assert_eq!((page.rows, page.text.iter().filter(|byte| **byte == b'\n').count()), (3, 4));
+    }
+
+    #[test]
     fn an_empty_result_is_a_header() {
         let mut job = job();
-        job.advance(moment(1), 100, |_| Ok(Snapshot::default()));
+        job.advance(moment(1), 100, |_| Snapshot::default());
         let page = job.page(0, 2).expect("complete");
         assert_eq!((page.rows, page.next, page.text.len()), (0, None, 0));
         assert_eq!(&page.header[..], b"\"Id\",\"Name\"\n");

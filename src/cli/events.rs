@@ -1,0 +1,128 @@
+//! Results as events for machines.
+
+use std::path::Path;
+
+use crate::base::{Digest, PolicyName, RecordId};
+use crate::command::{AppliedPlan, Differences};
+use crate::manifest::DeleteMode;
+use crate::plan::{Difference, PlanHeader, PlannedPolicy, Symbol};
+use crate::report::{JsonChanges, JsonEvent, JsonGate};
+
+/// The word of a serde enum.
+fn word<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// A plan: its targets, its policies, its sums.
+pub fn planned(header: &PlanHeader, digest: Option<Digest>, directory: Option<&Path>) -> Vec<JsonEvent> {
+    let mut events: Vec<JsonEvent> = header
+        .targets
+        .iter()
+        .map(|(name, target)| JsonEvent::Target {
+            name: name.to_string(),
+            system: target.system.clone(),
+            organization_id: target.identity.organization_id.clone(),
+            production: target.identity.is_production,
+            user: target.identity.user_name.clone(),
+        })
+        .collect();
+    events.extend(header.policies.iter().map(policy_planned));
+    events.push(JsonEvent::PlanSummary {
+        plan: digest.map(|digest| digest.to_string()),
+        directory: directory.map(|directory| directory.display().to_string()),
+        expires: header.expires.to_string(),
+        delete: header.selected(),
+        held: header.policies.iter().map(|policy| policy.matched - policy.selected).sum(),
+        refused: header.is_refused(),
+    });
+    events
+}
+
+fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
+    JsonEvent::PolicyPlanned {
+        policy: policy.policy.to_string(),
+        target: policy.target.to_string(),
+        object: policy.query.object.clone(),
+        delete: match policy.delete {
+            DeleteMode::Soft => "soft".into(),
+            DeleteMode::Hard => "hard".into(),
+        },
+        condition: policy.query.condition.clone(),
+        population: policy.population,
+        matched: policy.matched,
+        held: policy.matched - policy.selected,
+        selected: policy.selected,
+        api: policy.route.as_ref().map(|route| route.api.name().to_owned()),
+        batches: policy.route.as_ref().map(|route| route.batches),
+        changes: policy.comparison.as_ref().map(|comparison| JsonChanges {
+            with: comparison.with.to_string(),
+            newly_selected: comparison.newly_selected,
+            retried: comparison.retried,
+            reviewed: comparison.reviewed,
+            kept_now: comparison.kept_now,
+            held: comparison.held,
+            cause: word(&comparison.cause),
+        }),
+        gates: policy
+            .gates
+            .iter()
+            .map(|verdict| JsonGate { gate: word(&verdict.gate), passed: verdict.passed, message: verdict.message.clone() })
+            .collect(),
+        records: policy.records.path.clone(),
+        digest: policy.records.digest.to_string(),
+    }
+}
+
+/// One record of a difference.
+pub fn change(policy: &PolicyName, difference: Difference) -> JsonEvent {
+    let change = match difference.symbol {
+        Symbol::NewlySelected => "newly-selected",
+        Symbol::Retried => "retried",
+        Symbol::Reviewed => "reviewed",
+        Symbol::KeptNow => "kept-now",
+        Symbol::Held => "held",
+    };
+    JsonEvent::Change { policy: policy.to_string(), change: change.into(), id: difference.id.to_string() }
+}
+
+/// One record of a plan.
+pub fn record(policy: &PolicyName, id: RecordId) -> JsonEvent {
+    JsonEvent::Change { policy: policy.to_string(), change: "selected".into(), id: id.to_string() }
+}
+
+/// The sums of a difference.
+pub fn differences(differences: &Differences) -> Vec<JsonEvent> {
+    differences
+        .policies
+        .iter()
+        .map(|(policy, counts)| JsonEvent::PolicyDifference {
+            policy: policy.to_string(),
+            newly_selected: counts.of(Symbol::NewlySelected),
+            reviewed: counts.of(Symbol::Reviewed),
+            kept_now: counts.of(Symbol::KeptNow),
+        })
+        .collect()
+}
+
+/// An apply.
+pub fn applied(applied: &AppliedPlan) -> Vec<JsonEvent> {
+    let mut events: Vec<JsonEvent> = applied
+        .report
+        .policies
+        .iter()
+        .map(|policy| JsonEvent::PolicyApplied {
+            policy: policy.policy.to_string(),
+            tally: policy.tally.into(),
+            skipped: policy.skipped.iter().map(|(cause, count)| (word(cause), *count)).collect(),
+            failed: policy.failed.clone(),
+            waiting: policy.waiting,
+            halted: policy.halted.clone(),
+        })
+        .collect();
+    events.push(JsonEvent::ApplySummary {
+        plan: applied.plan.to_string(),
+        evidence: applied.report.evidence.clone(),
+        tally: applied.report.tally().into(),
+    });
+    events
+}

@@ -1,0 +1,464 @@
+//! `sexton apply`: delete the records of a plan, and nothing else.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Zoned;
+use tokio_util::sync::CancellationToken;
+
+use super::clear::{Cleared, Clearing};
+use super::connection::{Connection, open_all};
+use super::drive::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
+use super::plan::{Judging, judge};
+use super::project::Project;
+use super::{CommandError, Exit, Host};
+use crate::apply::{Event, Order, SkipCause};
+use crate::base::{Digest, PolicyName, TargetName, counted};
+use crate::manifest::{AllOrNone, Concurrency, DeleteMode};
+use crate::plan::{Moment, PlanHeader, PlannedPolicy};
+use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
+use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
+use crate::store::{self, Bundle, Journal, JournalFile, LockedState, RunDirectory, read_outcomes};
+
+/// What is to be applied.
+#[derive(Clone, Debug)]
+pub struct ApplyRequest {
+    /// The directory that holds the manifests.
+    pub project: PathBuf,
+    /// The bundle.
+    pub plan: PathBuf,
+    /// Targets that were confirmed by name; hard deletes need it.
+    pub confirmed_targets: Vec<String>,
+}
+
+/// How an apply ended.
+#[derive(Clone, Debug)]
+pub struct AppliedPlan {
+    /// The plan.
+    pub plan: Digest,
+    /// What it did.
+    pub report: Applied,
+    /// The exit code.
+    pub exit: Exit,
+    /// Why the run is not at its end, where it is not; the same command continues it.
+    pub unfinished: Vec<String>,
+}
+
+/// The targets of a bundle that some policy hard deletes from, so that a person can be asked for their names.
+pub fn targets_to_confirm(plan: &Path) -> Result<Vec<TargetName>, CommandError> {
+    Ok(hard_targets(Bundle::open(plan)?.header()))
+}
+
+fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
+    let mut names: Vec<TargetName> = header
+        .policies
+        .iter()
+        .filter(|policy| policy.delete == DeleteMode::Hard && policy.selected > 0)
+        .map(|policy| policy.target.clone())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Applies a plan, or continues an apply of it. `stop` asks to send nothing new; what was sent is waited for.
+pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken) -> Result<AppliedPlan, CommandError> {
+    let bundle = Arc::new(Bundle::open(&request.plan)?);
+    let project = Project::load(&request.project)?;
+    let now = host.clock.now().to_zoned(project.workspace.project.time_zone.clone());
+    let mut locked = project.state().lock(&host.lock_info("apply"))?;
+    let mut state = usable_state(&mut locked, &bundle, &project, &now)?;
+    let going_on = matches!(state.status_of(bundle.digest()), PlanStatus::Started { .. });
+    confirm_hard_deletes(bundle.header(), &request.confirmed_targets)?;
+
+    let runs = project.runs_directory();
+    let run_place = runs.join(bundle.digest().short());
+    let (directory, journal) = open_run(host, &runs, &bundle, going_on)?;
+    let mut connections = open_all(host, &project.workspace, &project.directory).await?;
+    check_systems(bundle.header(), &connections)?;
+
+    let mut cleared: BTreeMap<PolicyName, Cleared> = BTreeMap::new();
+    if !going_on {
+        for planned in &bundle.header().policies {
+            let clearing = Clearing { host, project: &project, bundle: &bundle, planned, directory: &directory, now: &now };
+            let connection = connection_of(&mut connections, planned)?;
+            cleared.insert(planned.policy.clone(), clearing.run(connection).await?);
+        }
+        refuse_by_gates(&project, &bundle, &mut connections, &cleared, &state, &now).await?;
+        for planned in &bundle.header().policies {
+            if let Some(done) = cleared.get(&planned.policy) {
+                append(&journal, Some(&planned.policy), &done.event)?;
+            }
+        }
+        state
+            .consume(bundle.digest(), host.clock.now())
+            .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
+        locked.save(&mut state)?;
+    }
+
+    let lanes = lanes(&bundle, &connections)?;
+    let run = Run {
+        directory: &directory,
+        journal: &journal,
+        clock: host.clock.as_ref(),
+        seed: host.seed,
+        watcher: host.watcher.as_ref(),
+        stop,
+    };
+    let ends = drive(&run, lanes).await.map_err(|error| {
+        CommandError::new(Exit::Error, error.to_string())
+            .caused_by_source(&error)
+            .with_help("what was journalled stands; mend the cause and run the same command again: it asks the system what happened first")
+    })?;
+    let applied = summarize(&bundle, &directory, &ends, &cleared, &run_place)?;
+    if applied.unfinished.is_empty() {
+        finish(host, &mut locked, &mut state, &bundle, &directory, &ends, &cleared)?;
+    }
+    Ok(AppliedPlan { exit: exit_of(&applied, stop), ..applied })
+}
+
+/// The state, when it allows this plan to be applied.
+fn usable_state(locked: &mut LockedState, bundle: &Bundle, project: &Project, now: &Zoned) -> Result<State, CommandError> {
+    let header = bundle.header();
+    let unusable = |title: String| {
+        CommandError::new(Exit::PlanUnusable, title).with_help("make a new plan with `sexton plan` and review it")
+    };
+    let Some(state) = locked.load()? else {
+        return Err(unusable(format!(
+            "the plan {} was made beside a state that is not here: it belongs to another project, or the state was lost",
+            bundle.digest().short()
+        )));
+    };
+    if state.lineage != header.lineage {
+        return Err(unusable(format!("the plan {} belongs to another project", bundle.digest().short()))
+            .with_note(format!("the plan's lineage is {}, this project's is {}", header.lineage, state.lineage)));
+    }
+    match state.status_of(bundle.digest()) {
+        PlanStatus::Finished { at } => {
+            return Err(unusable(format!("the plan {} was used: its apply finished at {at}", bundle.digest().short())));
+        }
+        // What was begun must be brought to its end, however old the plan is by now and whatever the manifests say today.
+        PlanStatus::Started { .. } => return Ok(state),
+        PlanStatus::Unused => {}
+    }
+    if now.timestamp() > header.expires {
+        return Err(unusable(format!("the plan {} expired at {}", bundle.digest().short(), header.expires)));
+    }
+    if header.manifests.digest != project.workspace.binding_digest() {
+        let changes = manifest_diff(&header.manifests.files, &project.sealed_manifests().files, Palette::new(false));
+        let mut error =
+            unusable(format!("the plan {} is stale: the manifests changed since it was made", bundle.digest().short()));
+        error.notes.extend(changes.lines().take(40).map(str::to_owned));
+        return Err(error);
+    }
+    if header.is_refused() {
+        let mut error =
+            CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted");
+        error.notes.extend(refusals(&header.policies));
+        return Err(error);
+    }
+    Ok(state)
+}
+
+fn refusals(policies: &[PlannedPolicy]) -> Vec<String> {
+    policies
+        .iter()
+        .flat_map(|policy| {
+            policy
+                .gates
+                .iter()
+                .filter(|verdict| !verdict.passed)
+                .map(|verdict| format!("policy {}: {}", policy.policy, verdict.message))
+        })
+        .collect()
+}
+
+fn confirm_hard_deletes(header: &PlanHeader, confirmed: &[String]) -> Result<(), CommandError> {
+    let missing: Vec<String> = hard_targets(header)
+        .iter()
+        .filter(|target| !confirmed.iter().any(|name| name == target.as_str()))
+        .map(|target| format!("--confirm-target {target}"))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError::new(
+        Exit::GateRefused,
+        "the plan hard deletes, and its target was not confirmed by name; nothing was deleted",
+    )
+    .with_help(format!("look at the plan with `sexton show`, then add {}", missing.join(" "))))
+}
+
+/// The run's directory and journal. A plan that the state does not know as begun starts from an empty directory.
+fn open_run(host: &Host, runs: &Path, bundle: &Bundle, going_on: bool) -> Result<(RunDirectory, JournalFile), CommandError> {
+    let place = runs.join(bundle.digest().short());
+    let unreadable = |error: &std::io::Error| {
+        CommandError::plain(format!("the run's directory {} cannot be used", place.display())).caused_by(error)
+    };
+    if going_on && !place.join("journal.jsonl").exists() {
+        return Err(CommandError::new(
+            Exit::PlanUnusable,
+            format!(
+                "the plan {} was begun, and the journal of its run is not in {}",
+                bundle.digest().short(),
+                place.display()
+            ),
+        )
+        .with_note("without the journal nobody knows what was sent, so the run cannot be continued")
+        .with_help("restore the directory; or make a new plan, which looks at what is there now"));
+    }
+    let mut begun = false;
+    if place.exists() {
+        let mut watch = |entry: crate::apply::Entry| {
+            begun |= matches!(entry.event, Event::Intended { .. } | Event::Finished { .. });
+        };
+        JournalFile::open(&place.join("journal.jsonl"), host.clock.clone(), &mut watch)
+            .map_err(|error| journal_error(&error))?;
+        if begun && !going_on {
+            return Err(CommandError::new(
+                Exit::PlanUnusable,
+                format!("the plan {} was begun before, and the state does not know it", bundle.digest().short()),
+            )
+            .with_note(format!(
+                "the journal in {} says that records were sent; was an older state restored?",
+                place.display()
+            ))
+            .with_help("make a new plan, which looks at what is there now"));
+        }
+        if !going_on {
+            // Nothing was ever sent from it: an earlier attempt ended before its first request.
+            store::remove_directory(&place)?;
+        }
+    }
+    store::make_directory(runs)?;
+    let directory = RunDirectory::open(runs, &bundle.digest()).map_err(|error| unreadable(&error))?;
+    let journal =
+        JournalFile::open(&directory.journal(), host.clock.clone(), |_| ()).map_err(|error| journal_error(&error))?;
+    append(&journal, None, &Event::RunOpened { plan: bundle.digest(), tool: env!("CARGO_PKG_VERSION").to_owned() })?;
+    Ok((directory, journal))
+}
+
+fn append(journal: &JournalFile, policy: Option<&PolicyName>, event: &Event) -> Result<(), CommandError> {
+    journal.append(policy, event).map_err(|error| journal_error(&error))
+}
+
+fn journal_error(error: &dyn std::error::Error) -> CommandError {
+    CommandError::plain("the journal cannot be used, so nothing more is sent").caused_by(error)
+}
+
+/// Refuses when any login is for another organization than the plan was made in.
+fn check_systems(header: &PlanHeader, connections: &BTreeMap<TargetName, Connection>) -> Result<(), CommandError> {
+    for (name, sealed) in &header.targets {
+        let Some(connection) = connections.get(name) else {
+            return Err(CommandError::new(
+                Exit::PlanUnusable,
+                format!("the plan's target `{name}` is not used by any policy any more"),
+            ));
+        };
+        let found = &connection.identity().organization_id;
+        if *found != sealed.identity.organization_id {
+            return Err(CommandError::new(
+                Exit::PlanUnusable,
+                format!("target `{name}` is another organization than the plan was made in; nothing was sent"),
+            )
+            .with_note(format!("the plan was made in {}, the login is for {found}", sealed.identity.organization_id))
+            .with_help("check the credentials of this environment, or make a plan for this organization"));
+        }
+    }
+    Ok(())
+}
+
+fn connection_of<'c>(
+    connections: &'c mut BTreeMap<TargetName, Connection>,
+    planned: &PlannedPolicy,
+) -> Result<&'c mut Connection, CommandError> {
+    connections.get_mut(&planned.target).ok_or_else(|| {
+        CommandError::new(Exit::PlanUnusable, format!("target `{}` is gone from the manifests", planned.target))
+    })
+}
+
+/// Runs the gates again, on what is there now.
+async fn refuse_by_gates(
+    project: &Project,
+    bundle: &Bundle,
+    connections: &mut BTreeMap<TargetName, Connection>,
+    cleared: &BTreeMap<PolicyName, Cleared>,
+    state: &State,
+    now: &Zoned,
+) -> Result<(), CommandError> {
+    let mut refused = Vec::new();
+    for planned in &bundle.header().policies {
+        let (Some(policy), Some(done)) = (project.workspace.policies.get(&planned.policy), cleared.get(&planned.policy))
+        else {
+            continue;
+        };
+        let connection = connection_of(connections, planned)?;
+        let facts = connection.describe(&planned.query.object).await?;
+        let verdicts = judge(&Judging {
+            policy,
+            facts: &facts,
+            connection,
+            open: &done.open,
+            population: done.population,
+            selected: done.cleared,
+            history: state.policies.get(&planned.policy),
+            now,
+            moment: Moment::Apply,
+        })
+        .await?;
+        refused.extend(
+            verdicts
+                .into_iter()
+                .filter(|verdict| !verdict.passed)
+                .map(|verdict| format!("policy {}: {}", planned.policy, verdict.message)),
+        );
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let mut error = CommandError::new(Exit::GateRefused, "a gate refused on the fresh numbers; nothing was deleted");
+    error.notes = refused;
+    Err(error)
+}
+
+/// What the driver is to carry out, in the order of the plan.
+fn lanes(bundle: &Arc<Bundle>, connections: &BTreeMap<TargetName, Connection>) -> Result<Vec<DriveLane>, CommandError> {
+    let mut lanes = Vec::new();
+    for planned in &bundle.header().policies {
+        // A policy without records needs no route, and nothing is done for it.
+        let (Some(route), Some(connection)) = (&planned.route, connections.get(&planned.target)) else { continue };
+        let source = Arc::clone(bundle);
+        let policy = planned.policy.clone();
+        let planned_ids: PlannedIds = Arc::new(move || {
+            let rows = source
+                .rows(&policy)
+                .ok_or_else(|| std::io::Error::other("the plan does not have the policy"))?
+                .map_err(std::io::Error::other)?;
+            Ok(Box::new(rows.map(|row| row.map(|row| row.id).map_err(std::io::Error::other))))
+        });
+        lanes.push(DriveLane {
+            order: Order {
+                policy: planned.policy.clone(),
+                object: planned.query.object.clone(),
+                delete: planned.delete,
+                api: route.api,
+                atomic: planned.all_or_none != AllOrNone::No,
+                serial: planned.concurrency == Concurrency::Serial,
+            },
+            route: route.clone(),
+            depends_on: planned.depends_on.clone(),
+            provider: Arc::clone(&connection.provider),
+            planned: planned.selected,
+            planned_ids,
+        });
+    }
+    Ok(lanes)
+}
+
+/// What came of it, read back from the outcomes on disk.
+fn summarize(
+    bundle: &Bundle,
+    directory: &RunDirectory,
+    ends: &[LaneEnd],
+    cleared: &BTreeMap<PolicyName, Cleared>,
+    place: &Path,
+) -> Result<AppliedPlan, CommandError> {
+    let mut report = Applied { policies: Vec::new(), evidence: place.display().to_string() };
+    let mut unfinished = Vec::new();
+    for end in ends {
+        let (tally, halted) = match &end.kind {
+            LaneEndKind::Finished { tally, halted, .. } => (*tally, halted.clone()),
+            LaneEndKind::Unfinished { cause } => {
+                unfinished.push(format!("policy {}: {cause}", end.policy));
+                continue;
+            }
+            LaneEndKind::Interrupted => {
+                unfinished.push(format!("policy {}: interrupted", end.policy));
+                continue;
+            }
+        };
+        let mut policy = AppliedPolicy {
+            policy: end.policy.clone(),
+            tally,
+            skipped: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            waiting: cleared.get(&end.policy).map_or(0, |done| done.waiting),
+            halted,
+        };
+        for row in read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))? {
+            let row = row.map_err(|error| unreadable_outcomes(&error))?;
+            match row.outcome.as_str() {
+                "skipped" => {
+                    if let Some(cause) = SkipCause::from_word(&row.cause) {
+                        *policy.skipped.entry(cause).or_default() += 1;
+                    }
+                }
+                "failed" => *policy.failed.entry(row.code).or_default() += 1,
+                _ => {}
+            }
+        }
+        report.policies.push(policy);
+    }
+    Ok(AppliedPlan { plan: bundle.digest(), report, exit: Exit::Done, unfinished })
+}
+
+fn unreadable_outcomes(error: &std::io::Error) -> CommandError {
+    CommandError::plain("the outcomes of the run cannot be read back").caused_by(error)
+}
+
+/// Folds a finished run into the state.
+fn finish(
+    host: &Host,
+    locked: &mut LockedState,
+    state: &mut State,
+    bundle: &Bundle,
+    directory: &RunDirectory,
+    ends: &[LaneEnd],
+    cleared: &BTreeMap<PolicyName, Cleared>,
+) -> Result<(), CommandError> {
+    let mut finished = Vec::new();
+    for end in ends {
+        let LaneEndKind::Finished { tally, outcomes, .. } = &end.kind else { continue };
+        let before = state.policies.get(&end.policy).map(|history| history.open.clone()).unwrap_or_default();
+        let rows = read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))?;
+        let codes = rows.map(|row| {
+            row.map(|row| match row.outcome.as_str() {
+                "failed" => (row.id, Some(row.code)),
+                "unknown" => (row.id, Some("unknown".to_owned())),
+                _ => (row.id, None),
+            })
+        });
+        let open = fold_open(&before, codes)
+            .map_err(|error| CommandError::plain("the outcomes cannot be folded into the state").caused_by(&error))?;
+        let planned = bundle.policy(&end.policy).map_or(0, |planned| planned.population);
+        let population = cleared.get(&end.policy).map_or(planned, |done| done.population);
+        finished.push((end.policy.clone(), PolicyEnd { tally: *tally, outcomes: *outcomes, population, open }));
+    }
+    state
+        .finish(bundle.digest(), host.clock.now(), finished)
+        .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
+    Ok(locked.save(state)?)
+}
+
+fn exit_of(applied: &AppliedPlan, stop: &CancellationToken) -> Exit {
+    let tally = applied.report.tally();
+    if !applied.unfinished.is_empty() {
+        return if stop.is_cancelled() { Exit::Interrupted } else { Exit::SomeFailed };
+    }
+    let halted = applied.report.policies.iter().any(|policy| policy.halted.is_some());
+    if tally.failed + tally.unknown > 0 || halted { Exit::SomeFailed } else { Exit::Done }
+}
+
+/// What an unfinished apply is to tell.
+pub fn unfinished_notes(applied: &AppliedPlan) -> Vec<String> {
+    let mut notes = applied.unfinished.clone();
+    if !notes.is_empty() {
+        let policies = counted(notes.len() as u64, "policy");
+        notes.push(format!(
+            "{} not at the end: run the same command again, it asks the system what happened before it sends anything",
+            policies.replace("policys", "policies")
+        ));
+    }
+    notes
+}

@@ -1,0 +1,152 @@
+//! The recheck before an apply: which planned records may still be sent.
+
+use jiff::Zoned;
+
+use super::connection::Connection;
+use super::project::Project;
+use super::selection::{Layout, Selecting, broken_selection};
+use super::{CommandError, Exit, Host};
+use crate::apply::{Event, SkipCause};
+use crate::manifest::Policy;
+use crate::plan::{self, OpenCascade, PlannedPolicy, Row, Standing};
+use crate::store::{Bundle, IdsWriter, RowSorter, RunDirectory, SkippedWriter, SortOrder};
+
+/// What a recheck found.
+pub(super) struct Cleared {
+    /// Planned records that may be sent.
+    pub cleared: u64,
+    /// Records that match now and were not planned.
+    pub waiting: u64,
+    /// How many records the object has now.
+    pub population: u64,
+    /// Cascades to held records that could not be followed to the end.
+    pub open: Vec<OpenCascade>,
+    /// What the journal is to say.
+    pub event: Event,
+}
+
+/// What is needed to recheck one policy.
+pub(super) struct Clearing<'a> {
+    /// Who looks on.
+    pub host: &'a Host,
+    /// The manifests as they are now: holds that are younger than the plan count.
+    pub project: &'a Project,
+    /// The plan.
+    pub bundle: &'a Bundle,
+    /// Its policy.
+    pub planned: &'a PlannedPolicy,
+    /// Where the run's files go.
+    pub directory: &'a RunDirectory,
+    /// The one clock reading of this command.
+    pub now: &'a Zoned,
+}
+
+impl Clearing<'_> {
+    /// Asks the sealed query again and writes what may be sent, in the order in which it goes, and what was kept back.
+    ///
+    /// This can only shrink the plan: a record that is not in it is counted and never written.
+    pub async fn run(&self, connection: &mut Connection) -> Result<Cleared, CommandError> {
+        let policy = self.policy()?;
+        let layout = Layout::of(policy);
+        let spill = self.directory.scratch().map_err(|error| self.unwritable(&error))?;
+        let facts = connection.describe(&self.planned.query.object).await?;
+        let selecting = Selecting {
+            host: self.host,
+            workspace: &self.project.workspace,
+            policy,
+            facts: &facts,
+            query: &self.planned.query,
+            now: self.now,
+            spill: spill.path(),
+        };
+        let fresh = selecting.run(connection).await?;
+        let name = &policy.name;
+        let planned =
+            self.bundle.rows(name).transpose()?.into_iter().flatten().map(|row| row.map_err(std::io::Error::other));
+
+        let mut skipped = SkippedWriter::create(&self.directory.skipped(name)).map_err(|error| self.unwritable(&error))?;
+        let mut wave = Wave::new(&layout, spill.path());
+        let mut rows = fresh.matched.rows();
+        let mut waiting = 0;
+        let changed = |planned: &Row, fresh: &Row| layout.changed(planned, fresh);
+        for standing in plan::recheck(planned, fresh.matched.rows(), fresh.held.distinct_ids(), changed) {
+            let (id, standing) = standing.map_err(|error| broken_selection(name, &error))?;
+            let kept = match standing {
+                Standing::Cleared => {
+                    // The fresh rows come in the same order, and every cleared record is among them.
+                    let row = loop {
+                        let next = rows.next().transpose().map_err(|error| broken_selection(name, &error))?;
+                        match next {
+                            Some(row) if row.id == id => break row,
+                            Some(_) => {}
+                            None => {
+                                return Err(CommandError::plain(format!("the record {id} was cleared and is not there")));
+                            }
+                        }
+                    };
+                    wave.push(&row).map_err(|error| self.unwritable(&error))?;
+                    None
+                }
+                Standing::NoLongerMatches => Some(SkipCause::NoLongerMatches),
+                Standing::Changed => Some(SkipCause::Changed),
+                Standing::Held => Some(SkipCause::Held),
+                Standing::New => {
+                    waiting += 1;
+                    None
+                }
+            };
+            if let Some(cause) = kept {
+                skipped.push(id, cause).map_err(|error| self.unwritable(&error))?;
+            }
+        }
+        let mut ids = IdsWriter::create(&self.directory.wave(name, 0)).map_err(|error| self.unwritable(&error))?;
+        wave.write(&mut ids).map_err(|error| self.unwritable(&error))?;
+        let (cleared, digest) = ids.finish().map_err(|error| self.unwritable(&error))?;
+        let skipped = skipped.finish().map_err(|error| self.unwritable(&error))?;
+        if cleared + skipped != self.planned.selected {
+            return Err(CommandError::plain(format!(
+                "the recheck of policy `{name}` does not balance: {cleared} cleared and {skipped} kept back of {} planned",
+                self.planned.selected
+            )));
+        }
+        let event = Event::Cleared { cleared, skipped, digest };
+        Ok(Cleared { cleared, waiting, population: fresh.population, open: fresh.open, event })
+    }
+
+    fn policy(&self) -> Result<&Policy, CommandError> {
+        self.project.workspace.policies.get(&self.planned.policy).ok_or_else(|| {
+            CommandError::new(Exit::PlanUnusable, format!("policy `{}` is gone from the manifests", self.planned.policy))
+        })
+    }
+
+    fn unwritable(&self, error: &std::io::Error) -> CommandError {
+        CommandError::plain(format!("the run's files in {} cannot be written", self.directory.path().display()))
+            .caused_by(error)
+            .with_help("nothing was deleted; make room or mend the disk, and run the same command again")
+    }
+}
+
+/// The cleared records in the order in which they go: by id, or with equal `groupBy` values together.
+struct Wave<'a> {
+    layout: &'a Layout,
+    sorter: RowSorter,
+}
+
+impl<'a> Wave<'a> {
+    fn new(layout: &'a Layout, spill: &std::path::Path) -> Self {
+        Self { layout, sorter: RowSorter::new(spill, SortOrder::FirstValueThenId, RowSorter::WINDOW) }
+    }
+
+    fn push(&mut self, row: &Row) -> std::io::Result<()> {
+        let group = self.layout.group_value(row).map(str::to_owned);
+        self.sorter.push(&Row { id: row.id, values: group.into_iter().collect() })
+    }
+
+    fn write(self, ids: &mut IdsWriter) -> std::io::Result<()> {
+        let sorted = self.sorter.finish()?;
+        for row in sorted.rows() {
+            ids.push(&row?.id)?;
+        }
+        Ok(())
+    }
+}

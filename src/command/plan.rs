@@ -1,0 +1,341 @@
+//! `sexton plan`: compute which records would be deleted, compare with the last plan, write the bundle. Only reads.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Zoned;
+
+use super::condition::condition_for;
+use super::connection::{Connection, open_all};
+use super::project::Project;
+use super::selection::{Layout, Selecting, Selection, broken_selection, selected_ids};
+use super::{CommandError, Exit, Host};
+use crate::base::{Digest, PolicyName, RecordId};
+use crate::manifest::{DeleteMode, Policy};
+use crate::plan::{
+    self, CauseBasis, Comparison, Difference, DifferenceCounts, Moment, ObjectFacts, OpenCascade, PLAN_FORMAT, PlanHeader,
+    PlannedPolicy, Query, SealedFile, Symbol, Verdict,
+};
+use crate::provider::ErrorClass;
+use crate::report::{PolicySample, SampleRow};
+use crate::state::{PolicyHistory, State};
+use crate::store::{Bundle, BundleError, BundleWriter};
+
+/// How many records of each kind of change a sample shows.
+const SAMPLED: usize = 5;
+
+/// What is to be planned.
+#[derive(Clone, Debug)]
+pub struct PlanRequest {
+    /// The directory that holds the manifests.
+    pub project: PathBuf,
+    /// Where the bundle goes; the project's own place when `None`.
+    pub out: Option<PathBuf>,
+}
+
+/// A plan that was written.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// Its header.
+    pub header: PlanHeader,
+    /// Its name.
+    pub digest: Digest,
+    /// Where it lies.
+    pub directory: PathBuf,
+    /// A few records of each policy.
+    pub samples: BTreeMap<PolicyName, PolicySample>,
+    /// The manifests of the plan that lay there before.
+    pub before: Option<Vec<SealedFile>>,
+}
+
+/// Plans.
+pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, CommandError> {
+    let project = Project::load(&request.project)?;
+    let directory = request.out.clone().unwrap_or_else(|| project.plan_directory());
+    let zone = project.workspace.project.time_zone.clone();
+    let now = host.clock.now().to_zoned(zone);
+    let expires = project
+        .workspace
+        .project
+        .plan_expires_after
+        .after(&now)
+        .map_err(|error| CommandError::plain("the plan would never expire").caused_by(&error))?;
+    let state = state_with_lineage(host, &project)?;
+    let before = bundle_before(host, &directory)?;
+    let mut connections = open_all(host, &project.workspace, &project.directory).await?;
+    let writer = BundleWriter::create(&directory)?;
+    let spill = writer.scratch().to_owned();
+    let ordered =
+        plan::order(project.workspace.policies.values()).map_err(|error| CommandError::plain(error.to_string()))?;
+
+    let mut policies = Vec::new();
+    let mut samples = BTreeMap::new();
+    for policy in ordered {
+        let Some(connection) = connections.get_mut(&policy.target) else {
+            return Err(CommandError::plain(format!("policy `{}` has no target", policy.name)));
+        };
+        let planning = Planning {
+            host,
+            project: &project,
+            policy,
+            now: &now,
+            spill: &spill,
+            before: before.as_ref(),
+            history: state.policies.get(&policy.name),
+        };
+        let (planned, sample) = planning.run(connection, &writer).await?;
+        samples.insert(policy.name.clone(), sample);
+        policies.push(planned);
+    }
+    let targets = connections.into_iter().map(|(name, connection)| (name, connection.sealed)).collect();
+    let header = PlanHeader {
+        format: PLAN_FORMAT,
+        tool: env!("CARGO_PKG_VERSION").into(),
+        created: now.timestamp(),
+        expires: expires.timestamp(),
+        lineage: state.lineage.clone(),
+        serial: state.serial,
+        manifests: project.sealed_manifests(),
+        targets,
+        policies,
+    };
+    let digest = writer.seal(&header)?;
+    let before = before.map(|bundle| bundle.header().manifests.files.clone());
+    Ok(Planned { header, digest, directory, samples, before })
+}
+
+/// The state; the first plan of a project makes it, so that its lineage exists before anything rests on it.
+fn state_with_lineage(host: &Host, project: &Project) -> Result<State, CommandError> {
+    let store = project.state();
+    if let Some(state) = store.load()? {
+        return Ok(state);
+    }
+    let mut locked = store.lock(&host.lock_info("plan"))?;
+    // Another process may have made it between the look and the lock.
+    if let Some(state) = locked.load()? {
+        return Ok(state);
+    }
+    let mut state = State::new((host.fresh_id)(), env!("CARGO_PKG_VERSION"));
+    locked.save(&mut state)?;
+    Ok(state)
+}
+
+/// The bundle that lies at that place, to compare with; a damaged one is told and left out.
+fn bundle_before(host: &Host, directory: &Path) -> Result<Option<Bundle>, CommandError> {
+    match Bundle::open(directory) {
+        Ok(bundle) => Ok(Some(bundle)),
+        Err(BundleError::Missing { .. }) => Ok(None),
+        Err(error @ BundleError::NotABundle { .. }) => Err(error.into()),
+        Err(error) => {
+            host.watcher.warn(&format!("the plan that lay in {} was not compared with: {error}", directory.display()));
+            Ok(None)
+        }
+    }
+}
+
+/// What is needed to plan one policy.
+struct Planning<'a> {
+    host: &'a Host,
+    project: &'a Project,
+    policy: &'a Policy,
+    now: &'a Zoned,
+    spill: &'a Path,
+    before: Option<&'a Bundle>,
+    history: Option<&'a PolicyHistory>,
+}
+
+impl Planning<'_> {
+    async fn run(
+        &self,
+        connection: &mut Connection,
+        writer: &BundleWriter,
+    ) -> Result<(PlannedPolicy, PolicySample), CommandError> {
+        let policy = self.policy;
+        let workspace = &self.project.workspace;
+        let facts = connection.describe(&policy.object).await?;
+        let condition = condition_for(&policy.filter, &facts, self.now, &workspace.sources)?;
+        let layout = Layout::of(policy);
+        let query = Query {
+            object: facts.name.clone(),
+            key: "Id".into(),
+            fields: layout.fields.clone(),
+            condition: condition.map(|condition| condition.to_string()),
+        };
+        let selecting =
+            Selecting { host: self.host, workspace, policy, facts: &facts, query: &query, now: self.now, spill: self.spill };
+        let selection = selecting.run(connection).await?;
+        let (comparison, picked) = self.compare(&selection, &query)?;
+        let (records, sample) = self.write(writer, &selection, &layout, &picked)?;
+        let mut gates = judge(&Judging {
+            policy,
+            facts: &facts,
+            connection,
+            open: &selection.open,
+            population: selection.population,
+            selected: selection.selected_count(),
+            history: self.history,
+            now: self.now,
+            moment: Moment::Plan,
+        })
+        .await?;
+        let route = match plan::choose(policy, selection.selected_count(), &connection.provider.capabilities()) {
+            Ok(route) => (selection.selected_count() > 0).then_some(route),
+            Err(verdict) => {
+                gates.push(verdict);
+                None
+            }
+        };
+        let planned = PlannedPolicy {
+            policy: policy.name.clone(),
+            target: policy.target.clone(),
+            query,
+            delete: policy.delete,
+            justification: policy.justification.clone(),
+            all_or_none: policy.all_or_none,
+            concurrency: policy.concurrency,
+            group_by: policy.group_by.clone(),
+            recheck: policy.recheck,
+            depends_on: policy.depends_on.clone(),
+            limits: policy.limits,
+            population: selection.population,
+            matched: selection.matched_count(),
+            selected: selection.selected_count(),
+            holds: selection.holds.clone(),
+            route,
+            gates,
+            comparison,
+            records,
+        };
+        Ok((planned, sample))
+    }
+
+    /// Compares with the plan that lay here before, and picks the records a sample shows.
+    fn compare(
+        &self,
+        selection: &Selection,
+        query: &Query,
+    ) -> Result<(Option<Comparison>, BTreeMap<RecordId, Symbol>), CommandError> {
+        let broken = |error: &dyn std::error::Error| broken_selection(&self.policy.name, error);
+        let reviewed = match self.before.and_then(|bundle| bundle.rows(&self.policy.name)) {
+            Some(rows) => Some(rows.map_err(CommandError::from)?),
+            None => None,
+        };
+        let reviewed = reviewed.into_iter().flatten().map(|row| row.map(|row| row.id).map_err(std::io::Error::other));
+        let open: Vec<RecordId> =
+            self.history.map(|history| history.open.iter().map(|open| open.id).collect()).unwrap_or_default();
+        let selected = selected_ids(selection).map(|id| id.map_err(std::io::Error::other));
+        let differences = plan::compare(reviewed, selected, open.into_iter().map(Ok), selection.held.distinct_ids());
+        let mut counts = DifferenceCounts::default();
+        let mut picked = BTreeMap::new();
+        for difference in differences {
+            let difference: Difference = difference.map_err(|error| broken(&error))?;
+            if counts.of(difference.symbol) < SAMPLED as u64 && difference.symbol != Symbol::Reviewed {
+                picked.insert(difference.id, difference.symbol);
+            }
+            counts.add(difference);
+        }
+        let comparison = self.before.map(|bundle| {
+            let basis = CauseBasis {
+                same_policy: self.same_documents(bundle, query),
+                same_holds: self.same_holds(bundle),
+                same_data: false,
+            };
+            counts.comparison(bundle.digest(), basis)
+        });
+        Ok((comparison, picked))
+    }
+
+    /// Whether the policy reads as it did in the plan before: the same query, or the same documents.
+    fn same_documents(&self, before: &Bundle, query: &Query) -> bool {
+        let same_query = before.policy(&self.policy.name).is_some_and(|planned| planned.query == *query);
+        same_query || before.header().manifests.digest == self.project.workspace.binding_digest()
+    }
+
+    /// Whether the holds keep the same from the policy as in the plan before, as far as their counts tell.
+    fn same_holds(&self, before: &Bundle) -> bool {
+        let text = |files: &[SealedFile]| -> Vec<(String, Digest)> {
+            files.iter().map(|file| (file.path.clone(), file.digest)).collect()
+        };
+        text(&before.header().manifests.files) == text(&self.project.sealed_manifests().files)
+    }
+
+    /// Writes the selected records and fills the sample.
+    fn write(
+        &self,
+        writer: &BundleWriter,
+        selection: &Selection,
+        layout: &Layout,
+        picked: &BTreeMap<RecordId, Symbol>,
+    ) -> Result<(plan::RecordsSeal, PolicySample), CommandError> {
+        let mut records = writer.records(&self.policy.name, &layout.columns(), selection.selected_count())?;
+        let mut sample = PolicySample { columns: layout.review_columns(), rows: Vec::new(), more: 0 };
+        let mut shown = 0;
+        for row in plan::subtract(selection.matched.rows(), selection.held.distinct_ids()) {
+            let row = row.map_err(|error| broken_selection(&self.policy.name, &error))?;
+            records.push(&layout.sealed(&row))?;
+            if let Some(symbol) = picked.get(&row.id) {
+                shown += 1;
+                sample.rows.push(SampleRow { symbol: symbol.character(), id: row.id, values: layout.review_values(&row) });
+            }
+        }
+        for (id, symbol) in picked.iter().filter(|(_, symbol)| matches!(symbol, Symbol::KeptNow | Symbol::Held)) {
+            sample.rows.push(SampleRow { symbol: symbol.character(), id: *id, values: Vec::new() });
+        }
+        sample.more = selection.selected_count() - shown;
+        Ok((records.finish()?, sample))
+    }
+}
+
+/// What gates judge of one policy.
+pub(super) struct Judging<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// Its object.
+    pub facts: &'a ObjectFacts,
+    /// Its system.
+    pub connection: &'a Connection,
+    /// Cascades to held records that could not be followed to the end.
+    pub open: &'a [OpenCascade],
+    /// How many records the object has.
+    pub population: u64,
+    /// How many records would be deleted.
+    pub selected: u64,
+    /// What it did before.
+    pub history: Option<&'a PolicyHistory>,
+    /// The one clock reading of this command.
+    pub now: &'a Zoned,
+    /// When the gates are asked.
+    pub moment: Moment,
+}
+
+/// Asks every gate but the route's.
+pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, CommandError> {
+    let Judging { policy, facts, connection, open, population, selected, history, now, moment } = judging;
+    let mut gates = vec![
+        plan::max_records(&policy.limits, *selected),
+        plan::max_percent(&policy.limits, *selected, *population),
+        plan::deletable(facts, policy.delete),
+        plan::production(connection.identity(), connection.sealed.environment),
+        plan::emptiness(&facts.name, *population, history.and_then(|history| history.population)),
+        plan::review_by(policy.review_by, now.date(), *moment),
+        plan::held_cascade(&facts.name, open),
+    ];
+    if policy.delete == DeleteMode::Hard {
+        let found = match connection.provider.check(&facts.name, DeleteMode::Hard).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.class == ErrorClass::Denied => Err(error.help.unwrap_or(error.message)),
+            Err(error) => return Err(error.into()),
+        };
+        gates.push(plan::hard_delete(&facts.name, found.as_ref().map(|()| ()).map_err(String::as_str)));
+    }
+    Ok(gates)
+}
+
+/// The exit code of a plan: refused by a gate, or with something to delete where the caller asks for that distinction.
+pub fn plan_exit(header: &PlanHeader, detailed: bool) -> Exit {
+    match (header.is_refused(), detailed && header.selected() > 0) {
+        (true, _) => Exit::GateRefused,
+        (false, true) => Exit::ChangesPresent,
+        (false, false) => Exit::Done,
+    }
+}

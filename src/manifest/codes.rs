@@ -1,0 +1,146 @@
+//! The codes of everything that can be wrong with manifests, each with a sentence. `docs/reference/diagnostics.md` is
+//! printed from this table.
+
+use crate::base::DiagnosticCode;
+
+/// One code and what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeEntry {
+    /// The code.
+    pub code: DiagnosticCode,
+    /// What is wrong, in a few words.
+    pub title: &'static str,
+    /// What it means and what to do.
+    pub explanation: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident $code:literal $title:literal $explanation:literal;)*) => {
+        $(#[doc = concat!($title, ".")] pub(super) const $name: DiagnosticCode = DiagnosticCode($code);)*
+
+        /// Every code of this room, in ascending order.
+        pub const CODES: &[CodeEntry] =
+            &[$(CodeEntry { code: DiagnosticCode($code), title: $title, explanation: $explanation }),*];
+    };
+}
+
+codes! {
+    CAPABILITY_ALL_OR_NONE "C0001" "The API cannot make a deletion all or nothing"
+        "`allOrNone: true` and `allOrNone: perRequest` need sObject Collections. Bulk API 2.0, and with it every hard delete, decides each record for itself. Leave `allOrNone` out, or leave out `via: bulk2` or `delete: hard`.";
+    CAPABILITY_HARD "C0002" "The API cannot delete past the recycle bin"
+        "Only Bulk API 2.0 has a hard delete. Leave `via` out or write `via: bulk2`.";
+    CAPABILITY_SERIAL "C0003" "No API of this version takes one batch at a time"
+        "`concurrency: serial` needs Salesforce Bulk API 1.0, which this version does not speak. Against lock contention use `groupBy` with the field that names the parent.";
+    FILE_TOO_LARGE "M0001" "A manifest file is too large"
+        "A manifest file may have up to 1 MiB. It is reported without being read whole. Split it, or keep data out of the manifests' directory.";
+    FILE_UNREADABLE "M0002" "A manifest file or directory cannot be read"
+        "The operating system refused; its words are in the message.";
+    NOT_UTF8 "M0003" "A manifest file is not UTF-8"
+        "The message gives the first offending byte. Save the file as UTF-8.";
+    CONTROL_CHARACTER "M0004" "A manifest file holds a control character"
+        "YAML allows no control characters but tab, line feed and carriage return. Delete it, or write it as an escape in double quotes.";
+    TAB_INDENTATION "M0005" "A line is indented with a tab"
+        "YAML indents with spaces only.";
+    SYNTAX "M0006" "The text is not YAML"
+        "The caret stands where reading had to stop; the mistake is there or just before. Other documents of the same file are still read.";
+    ALIAS_BOMB "M0007" "Aliases repeat too much text"
+        "Aliases (`*name`) may bring in only a limited number of values per document, so that a small file cannot become a huge one. Write the values out.";
+    TOO_COMPLEX "M0008" "A document is nested too deeply or holds too many values"
+        "A document may be 32 levels deep and hold 20,000 values. No manifest needs more.";
+    NO_DOCUMENTS "M0009" "There is no manifest"
+        "No `.yaml` or `.yml` file with a document was found. `sexton init` writes a first one.";
+    YAML_FEATURE "M0010" "A YAML feature that manifests do not have"
+        "Merge keys (`<<`), tags (`!name`) and keys that are not text are not part of manifests.";
+    UNKNOWN_KEY "M0101" "A key is not known here"
+        "The key is misspelt or stands in the wrong place. Nothing is ignored in silence, since an ignored key can widen what is deleted. The note lists the keys that are known there.";
+    DUPLICATE_KEY "M0102" "A key is given twice"
+        "Only one of the two can be meant. Delete the other.";
+    MISSING_KEY "M0103" "A key is missing"
+        "The key has no default.";
+    WRONG_TYPE "M0104" "A value has the wrong type"
+        "The message says what was expected and what was found.";
+    UNKNOWN_API_VERSION "M0105" "The manifest's format is not known"
+        "This version reads `apiVersion: sexton/v1`. It is the format of the manifest, not the version of a system's API.";
+    UNKNOWN_KIND "M0106" "The kind of document is not known"
+        "The kinds are `Project`, `Target`, `DeletionPolicy` and `Hold`.";
+    BAD_NAME "M0107" "A name is not a DNS label"
+        "Names have lower-case letters, digits and `-`, start and end with a letter or digit, and have at most 63 characters: they become file names, anchors and arguments.";
+    DUPLICATE_NAME "M0108" "Two documents of one kind have the same name"
+        "Both places are shown. Rename or delete one.";
+    UNKNOWN_VALUE "M0109" "A value is not one of the known ones"
+        "The help lists them and names the nearest.";
+    BLANK_TEXT "M0110" "A text is blank"
+        "Something has to stand there.";
+    DUPLICATE_ENTRY "M0111" "A list names the same thing twice"
+        "Delete one of them.";
+    BOOLEAN_FORM "M0201" "A yes-or-no value is quoted or in an old spelling"
+        "Write `true` or `false`, without quotes. Other tools read `\"false\"` as true, or `no` as text; here it is an error.";
+    NUMBER_FORM "M0202" "A number has a form that readers disagree about"
+        "`017`, `0x1F`, `1_000`, `1e3` and `.inf` mean different things to different readers of YAML. Write plain digits, or put quotes round what is meant as text.";
+    DURATION "M0203" "A duration has no unit, or is none"
+        "Write a count and a unit: hours, days, weeks, months or years, such as `90 days` or `3 years`. A number alone is never guessed at.";
+    NUMBER_RANGE "M0204" "A number is out of range"
+        "Counts are whole numbers from 0.";
+    PERCENTAGE "M0205" "A percentage is out of range or has a sign"
+        "Write a number from 0 to 100 with at most two decimals, without `%`.";
+    DATE "M0206" "A date is not a day of the calendar"
+        "Write year, month and day, such as `2027-01-31`.";
+    TIME_ZONE "M0207" "A time zone is not known"
+        "Write a name of the IANA time zone database, such as `UTC` or `Europe/Berlin`.";
+    FIELD_NAME "M0208" "A text is not the name of an object or a field"
+        "Names have letters, digits and `_` and start with a letter; the path of a related field joins up to five relationships with dots, such as `Account.Owner.Name`.";
+    API_VERSION_FORM "M0209" "A system's API version has another form"
+        "Write a whole number and one decimal as text, such as `\"66.0\"`.";
+    LITERAL_SECRET "M0301" "A secret stands in the manifest"
+        "Manifests are kept in repositories, so they hold references only: `{ env: NAME }`, `{ file: PATH }` or `{ command: [PROGRAM, ARGUMENT] }`. The value is not repeated in any message. If the file has been shared, change the secret.";
+    SECRET_REFERENCE "M0302" "A secret reference is not one"
+        "A reference has exactly one of `env`, `file` and `command`.";
+    SEVERAL_SYSTEMS "M0303" "A target names more than one system"
+        "A target is one system. Write a document for each.";
+    NO_SYSTEM "M0304" "A target names no system that this version knows"
+        "This version knows `salesforce`.";
+    LOGIN_URL "M0305" "A login URL is not acceptable"
+        "It must be `https://`, with a host and nothing but: no user, password, path, query or fragment. Plain `http://` is accepted for a loopback address only, where the sandbox listens.";
+    ORGANIZATION_ID "M0306" "An organization id is not one"
+        "It has 15 or 18 letters and digits, starts with `00D`, and the last three of 18 are a checksum over the case of the others. Copy it from Setup, Company Information.";
+    SIGN_IN "M0307" "A target needs exactly one way to sign in"
+        "The ways are `clientCredentials`, `jwt`, `refreshToken`, `accessToken` and `sfCli`.";
+    MISSING_FILTER "M0401" "There is no filter"
+        "A policy or hold says which records are meant. To mean every record of the object, write `filter: everything`.";
+    BLANK_FILTER "M0402" "The filter is blank"
+        "A blank filter could mean everything or nothing, so it means neither.";
+    EVERYTHING_WITHOUT_LIMITS "M0403" "A policy for every record has no limits of its own"
+        "`filter: everything` needs `limits` with both `maxRecords` and `maxPercent` in the same policy: the project's limits are not taken for it.";
+    FILTER_TREE "M0404" "A filter tree is not complete"
+        "A node is `all` or `any` with at least one part, `not` with one part, or `field` with exactly one comparison. An empty `all` would mean every record.";
+    NO_JUSTIFICATION "M0405" "A hard delete has no justification"
+        "`delete: hard` cannot be taken back. `justification` says why it is right; it is kept in the plan for reviewers and auditors.";
+    UNKNOWN_TARGET "M0501" "A target is not defined"
+        "No document of kind `Target` has that name.";
+    UNKNOWN_DEPENDENCY "M0502" "A policy to depend on is not defined"
+        "No document of kind `DeletionPolicy` has that name.";
+    DEPENDENCY_CYCLE "M0503" "Policies wait for each other"
+        "The path is shown; delete one `dependsOn` of it.";
+    SELF_DEPENDENCY "M0504" "A policy depends on itself"
+        "Delete that entry of `dependsOn`.";
+    SEVERAL_PROJECTS "M0505" "There is more than one project document"
+        "Settings hold for the whole directory, so only one document of kind `Project` may be there.";
+    FILTER_SYNTAX "Q0001" "The filter text does not parse"
+        "The caret stands inside the filter. Filters are conditions in the target's own language, without `WHERE`.";
+    FILTER_MEANING "Q0002" "The filter tree cannot be put into the target's language"
+        "A value does not fit the comparison.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_ascend_and_explain_themselves() {
+        assert!(CODES.is_sorted_by(|left, right| left.code < right.code), "a code is out of order or used twice");
+        for entry in CODES {
+            assert!(entry.code.0.len() == 5 && "CMQ".contains(&entry.code.0[..1]), "{entry:?}");
+            assert!(entry.explanation.ends_with('.') && !entry.title.ends_with('.'), "{entry:?}");
+        }
+    }
+}

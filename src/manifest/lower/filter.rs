@@ -1,0 +1,266 @@
+//! `filter:` as text, as `everything`, or as a tree.
+
+use crate::base::{Diagnostic, Span};
+use crate::filter::{Comparison, Condition, Filter, Literal, TextFilter, Threshold, soql};
+use crate::manifest::codes;
+use crate::manifest::fields::{Field, Fields, Findings, ambiguous_number, boolean_word};
+use crate::manifest::names::field_path;
+use crate::manifest::node::Value;
+use crate::manifest::scalar::place_within;
+use crate::manifest::suggestion::nearest;
+
+/// The word for every record of an object.
+const EVERYTHING: &str = "everything";
+
+/// Reads the filter of a policy or a hold; its absence is an error of its own.
+pub(super) fn filter(fields: &mut Fields<'_>, findings: &mut Findings<'_>) -> Option<Filter> {
+    let Some(field) = fields.optional("filter") else {
+        findings.push(
+            Diagnostic::error(codes::MISSING_FILTER, "there is no filter", fields.place, "no `filter` in here")
+                .with_help("add `filter:` with a condition, or `filter: everything` for every record of the object"),
+        );
+        return None;
+    };
+    match &field.node.value {
+        Value::Null => blank(field, field.place, findings),
+        Value::Text(text) if text.trim().is_empty() => blank(field, field.node.span, findings),
+        Value::Text(text) if text.trim() == EVERYTHING => Some(Filter::Everything),
+        Value::Text(text) => native(field, text, findings),
+        Value::Mapping(_) => {
+            let tree = condition(field, findings)?;
+            compiles(&tree, findings).then_some(Filter::Tree(tree))
+        }
+        _ => {
+            findings.wrong_type(field, "a condition as text, `everything`, or a tree of `all`, `any`, `not` and `field`");
+            None
+        }
+    }
+}
+
+fn blank(field: Field<'_>, span: Span, findings: &mut Findings<'_>) -> Option<Filter> {
+    findings.push(
+        Diagnostic::error(
+            codes::BLANK_FILTER,
+            "the filter is blank",
+            if span.start == span.end { field.place } else { span },
+            "",
+        )
+        .with_help("write a condition, or `filter: everything` for every record of the object"),
+    );
+    None
+}
+
+fn native(field: Field<'_>, text: &str, findings: &mut Findings<'_>) -> Option<Filter> {
+    let errors = match soql::parse_condition(text) {
+        Ok(_) => {
+            return Some(Filter::Text(TextFilter { text: text.trim().to_owned(), span: field.node.span }));
+        }
+        Err(errors) => errors,
+    };
+    for error in errors {
+        let span = match findings.sources.get(field.node.span.source) {
+            Some(source) => place_within(source, field.node, text, error.start, error.end),
+            None => field.node.span,
+        };
+        let mut diagnostic =
+            Diagnostic::error(codes::FILTER_SYNTAX, "the filter is not a SOQL condition", span, error.message);
+        diagnostic.help = match nearest(text.trim(), [EVERYTHING]) {
+            Some(_) => Some(format!("did you mean `{EVERYTHING}`?")),
+            None => error.help,
+        };
+        findings.push(diagnostic);
+    }
+    None
+}
+
+/// Whether the tree can be put into SOQL. Every comparison is tried for itself, so that all mistakes are told; then the
+/// whole, whose size has limits.
+fn compiles(tree: &Condition, findings: &mut Findings<'_>) -> bool {
+    comparisons_compile(tree, findings) && compiles_alone(tree, findings)
+}
+
+fn comparisons_compile(tree: &Condition, findings: &mut Findings<'_>) -> bool {
+    match tree {
+        Condition::All(parts) | Condition::Any(parts) => {
+            // Counted, since `all` would stop at the first.
+            parts.iter().filter(|part| !comparisons_compile(part, findings)).count() == 0
+        }
+        Condition::Not(part) => comparisons_compile(part, findings),
+        Condition::Field { .. } => compiles_alone(tree, findings),
+    }
+}
+
+/// Field types are not known offline, so this finds what is wrong whatever the type. The moment of the clock reading
+/// does not matter to that either: no age that can be written leaves the calendar from here.
+fn compiles_alone(tree: &Condition, findings: &mut Findings<'_>) -> bool {
+    let now = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
+    let Err(error) = soql::compile(tree, &|_| None, &now) else { return true };
+    let title = format!("the comparison of `{}` cannot be put into SOQL", error.field);
+    let mut diagnostic = Diagnostic::error(codes::FILTER_MEANING, title, error.span, error.message);
+    diagnostic.help = error.help;
+    findings.push(diagnostic);
+    false
+}
+
+/// The comparisons of a `field` node.
+const COMPARISONS: [&str; 14] = [
+    "equals",
+    "notEquals",
+    "in",
+    "notIn",
+    "less",
+    "lessOrEqual",
+    "greater",
+    "greaterOrEqual",
+    "like",
+    "isNull",
+    "olderThan",
+    "newerThan",
+    "includes",
+    "excludes",
+];
+
+fn condition(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Condition> {
+    let mut fields = findings.fields(field, "a filter")?;
+    let shapes: Vec<Field<'_>> = ["all", "any", "not", "field"].into_iter().filter_map(|key| fields.optional(key)).collect();
+    let comparisons: Vec<Field<'_>> = COMPARISONS.into_iter().filter_map(|key| fields.optional(key)).collect();
+    let unknown = fields.entries().len() > shapes.len() + comparisons.len();
+    fields.end(findings);
+    let incomplete = |title: &str, place: Span, label: &str, findings: &mut Findings<'_>| {
+        findings.push(
+            Diagnostic::error(codes::FILTER_TREE, title, place, label)
+                .with_help("write `all: [..]`, `any: [..]`, `not: ..`, or `field` with one comparison such as `equals`"),
+        );
+    };
+    let shape = match shapes[..] {
+        [shape] => shape,
+        // An unknown key is told already, and is most likely the one that is missing.
+        [] if unknown => return None,
+        [] => {
+            incomplete(
+                "a part of the filter has no `all`, `any`, `not` or `field`",
+                field.node.span,
+                "none in here",
+                findings,
+            );
+            return None;
+        }
+        [first, second, ..] => {
+            let title = format!("a part of the filter cannot have both `{}` and `{}`", first.key, second.key);
+            incomplete(&title, second.place, "one too many", findings);
+            return None;
+        }
+    };
+    if shape.key == "field" {
+        let name =
+            findings.converted(shape, codes::FIELD_NAME, "write it as in `LastActivityDate` or `Account.Name`", field_path);
+        let comparison = match comparisons[..] {
+            [comparison] => self::comparison(comparison, findings),
+            [] if unknown => None,
+            [] => {
+                incomplete("a field is compared with nothing", shape.node.span, "no comparison for it", findings);
+                None
+            }
+            [_, second, ..] => {
+                incomplete("a field has more than one comparison", second.place, "one too many", findings);
+                None
+            }
+        };
+        return Some(Condition::Field { field: name?, span: shape.node.span, comparison: comparison? });
+    }
+    if let Some(comparison) = comparisons.first() {
+        let title = format!("`{}` belongs beside `field`, not beside `{}`", comparison.key, shape.key);
+        incomplete(&title, comparison.place, "compares nothing", findings);
+        return None;
+    }
+    if shape.key == "not" {
+        return condition(shape, findings).map(|part| Condition::Not(Box::new(part)));
+    }
+    let parts: Vec<Option<Condition>> = findings.list(shape)?.into_iter().map(|part| condition(part, findings)).collect();
+    if parts.is_empty() {
+        incomplete(&format!("`{}` has no parts", shape.key), shape.place, "an empty list", findings);
+        return None;
+    }
+    let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
+    Some(if shape.key == "all" { Condition::All(parts) } else { Condition::Any(parts) })
+}
+
+fn comparison(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Comparison> {
+    Some(match field.key {
+        "equals" => Comparison::Equals(literal(field, findings)?),
+        "notEquals" => Comparison::NotEquals(literal(field, findings)?),
+        "in" => Comparison::In(several(field, findings, literal)?),
+        "notIn" => Comparison::NotIn(several(field, findings, literal)?),
+        "less" => Comparison::Less(threshold(field, findings)?),
+        "lessOrEqual" => Comparison::LessOrEqual(threshold(field, findings)?),
+        "greater" => Comparison::Greater(threshold(field, findings)?),
+        "greaterOrEqual" => Comparison::GreaterOrEqual(threshold(field, findings)?),
+        "like" => Comparison::Like(findings.text(field)?.to_owned()),
+        "isNull" => Comparison::IsNull(findings.boolean(field)?),
+        "olderThan" => Comparison::OlderThan(findings.age(field)?),
+        "newerThan" => Comparison::NewerThan(findings.age(field)?),
+        "includes" => Comparison::Includes(several(field, findings, text)?),
+        _ => Comparison::Excludes(several(field, findings, text)?),
+    })
+}
+
+fn text(field: Field<'_>, findings: &mut Findings<'_>) -> Option<String> {
+    findings.text(field).map(str::to_owned)
+}
+
+/// The items of a list that may not be empty.
+fn several<T>(
+    field: Field<'_>,
+    findings: &mut Findings<'_>,
+    read: fn(Field<'_>, &mut Findings<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let items: Vec<Option<T>> = findings.list(field)?.into_iter().map(|item| read(item, findings)).collect();
+    if items.is_empty() {
+        findings.push(
+            Diagnostic::error(codes::FILTER_TREE, format!("`{}` has no values", field.key), field.place, "an empty list")
+                .with_help("write at least one value"),
+        );
+        return None;
+    }
+    items.into_iter().collect()
+}
+
+fn literal(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Literal> {
+    match &field.node.value {
+        Value::Null => Some(Literal::Null),
+        Value::Boolean(value) => Some(Literal::Boolean(*value)),
+        Value::Number(_) => findings.number(field, "a value").map(|digits| Literal::Number(digits.to_owned())),
+        Value::Text(text) if field.node.plain && boolean_word(text).is_some() => {
+            let meant = boolean_word(text).unwrap_or_default();
+            findings.push(
+                Diagnostic::error(
+                    codes::BOOLEAN_FORM,
+                    format!("`{text}` means yes or no to some readers of YAML and text to others"),
+                    field.node.span,
+                    "an old spelling",
+                )
+                .with_help(format!("write `{meant}` for a yes-or-no field, or `\"{text}\"` for text")),
+            );
+            None
+        }
+        Value::Text(text) if field.node.plain && ambiguous_number(text) => {
+            findings.number_form(field);
+            None
+        }
+        Value::Text(text) => Some(Literal::Text(text.clone())),
+        Value::Sequence(_) | Value::Mapping(_) => {
+            findings.wrong_type(field, "one value");
+            None
+        }
+    }
+}
+
+fn threshold(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Threshold> {
+    match literal(field, findings)? {
+        Literal::Null | Literal::Boolean(_) => {
+            findings.wrong_type(field, "a value with an order: a number, a date or text");
+            None
+        }
+        ordered => Some(Threshold(ordered)),
+    }
+}

@@ -1,0 +1,272 @@
+//! `kind: DeletionPolicy` and `kind: Hold`.
+
+use super::Header;
+use super::filter::filter;
+use crate::base::{Diagnostic, HoldName, Percent, PolicyName, Span, TargetName};
+use crate::filter::Filter;
+use crate::manifest::fields::{Field, Fields, Findings};
+use crate::manifest::names::{field_path, object_name};
+use crate::manifest::node::Value;
+use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Hold, Limits, Policy, Recheck, codes};
+
+/// What a policy or a hold refers to and where; known also when the rest of the document is wrong, so that all mistakes
+/// are told at once.
+#[derive(Default)]
+pub(in crate::manifest) struct References {
+    pub target: Option<(TargetName, Span)>,
+    pub depends_on: Vec<(PolicyName, Span)>,
+}
+
+/// The limits that a manifest gives; the others come from elsewhere.
+#[derive(Clone, Copy, Default)]
+pub(super) struct LimitsGiven {
+    max_records: Option<u64>,
+    max_percent: Option<Percent>,
+}
+
+impl LimitsGiven {
+    pub(super) fn or(self, defaults: Limits) -> Limits {
+        Limits {
+            max_records: self.max_records.unwrap_or(defaults.max_records),
+            max_percent: self.max_percent.unwrap_or(defaults.max_percent),
+        }
+    }
+
+    fn is_complete(self) -> bool {
+        self.max_records.is_some() && self.max_percent.is_some()
+    }
+}
+
+pub(super) fn limits(field: Field<'_>, findings: &mut Findings<'_>) -> Option<LimitsGiven> {
+    let mut fields = findings.fields(field, "`limits`")?;
+    let max_records = fields.optional("maxRecords").map(|field| findings.count(field));
+    let max_percent = fields.optional("maxPercent").map(|field| findings.percent(field));
+    fields.end(findings);
+    // A limit that was given and could not be read is reported; it must not look as if it were missing, too.
+    let (max_records, max_percent) =
+        (max_records.map(Option::unwrap_or_default), max_percent.map(|read| read.unwrap_or(Percent::ALL)));
+    Some(LimitsGiven { max_records, max_percent })
+}
+
+/// Reads a policy. `defaults` are the project's limits.
+pub(in crate::manifest) fn policy(
+    header: &Header<'_>,
+    defaults: Limits,
+    findings: &mut Findings<'_>,
+) -> (Option<Policy>, References) {
+    let Some(mut fields) = header.spec.and_then(|spec| findings.fields(spec, "a deletion policy")) else {
+        return Default::default();
+    };
+    let target = target(&mut fields, findings);
+    let object = object(&mut fields, findings);
+    let filter = filter(&mut fields, findings);
+    let delete_field = fields.optional("delete");
+    let delete = match delete_field {
+        Some(field) => findings.choice(field, &[("soft", DeleteMode::Soft), ("hard", DeleteMode::Hard)]),
+        None => Some(DeleteMode::Soft),
+    };
+    let justification = justification(&mut fields, delete, delete_field, findings);
+    let all_or_none_field = fields.optional("allOrNone");
+    let all_or_none = match all_or_none_field {
+        Some(field) => all_or_none(field, findings),
+        None => Some(AllOrNone::No),
+    };
+    let limits_field = fields.optional("limits");
+    let given = limits_field.and_then(|field| limits(field, findings)).unwrap_or_default();
+    if matches!(filter, Some(Filter::Everything)) && !given.is_complete() {
+        let place = fields.optional("filter").map_or(fields.place, |field| field.node.span);
+        findings.push(
+            Diagnostic::error(
+                codes::EVERYTHING_WITHOUT_LIMITS,
+                "a policy for every record needs limits of its own",
+                place,
+                "every record of the object",
+            )
+            .with_help("add `limits: { maxRecords: N, maxPercent: 100 }` with the number of records you expect"),
+        );
+    }
+    let via_field = fields.optional("via");
+    let via = via_field.and_then(|field| {
+        findings.choice(field, &[(Api::Collections.name(), Api::Collections), (Api::Bulk2.name(), Api::Bulk2)])
+    });
+    let concurrency_field = fields.optional("concurrency");
+    let concurrency = match concurrency_field {
+        Some(field) => findings.choice(field, &[("parallel", Concurrency::Parallel), ("serial", Concurrency::Serial)]),
+        None => Some(Concurrency::Parallel),
+    };
+    let group_by = fields.optional("groupBy").and_then(|field| field_name(field, findings));
+    let depends_on = match fields.optional("dependsOn") {
+        Some(field) => {
+            findings.distinct(field, |findings, item| findings.converted(item, codes::BAD_NAME, NAME_HELP, PolicyName::new))
+        }
+        None => Vec::new(),
+    };
+    let recheck = match fields.optional("recheck") {
+        Some(field) => findings.choice(field, &[("matches", Recheck::Matches), ("unchanged", Recheck::Unchanged)]),
+        None => Some(Recheck::Matches),
+    };
+    let review_fields = fields.optional("review").and_then(|field| review(field, findings)).unwrap_or_default();
+    let review_by = fields
+        .optional("reviewBy")
+        .and_then(|field| findings.converted(field, codes::DATE, "write year, month and day, such as `2027-01-31`", day));
+    fields.end(findings);
+
+    let wish = |field: Option<Field<'_>>| field.map_or(header.span, |field| field.node.span);
+    if matches!(all_or_none, Some(AllOrNone::Policy | AllOrNone::PerRequest)) {
+        let culprit = match (via, delete) {
+            (Some(Api::Bulk2), _) => Some((via_field, "`via: bulk2` decides each record for itself")),
+            (_, Some(DeleteMode::Hard)) => Some((delete_field, "a hard delete goes through Bulk API 2.0")),
+            _ => None,
+        };
+        if let Some((field, label)) = culprit {
+            findings.push(
+                Diagnostic::error(
+                    codes::CAPABILITY_ALL_OR_NONE,
+                    "Bulk API 2.0 cannot delete all or none",
+                    wish(all_or_none_field),
+                    "needs sObject Collections",
+                )
+                .with_label(wish(field), label)
+                .with_help("leave `allOrNone` out, or let a soft delete go through sObject Collections"),
+            );
+        }
+    }
+    if (via, delete) == (Some(Api::Collections), Some(DeleteMode::Hard)) {
+        findings.push(
+            Diagnostic::error(
+                codes::CAPABILITY_HARD,
+                "sObject Collections cannot delete past the recycle bin",
+                wish(via_field),
+                "has no hard delete",
+            )
+            .with_label(wish(delete_field), "asked for here")
+            .with_help("leave `via` out, or write `via: bulk2`"),
+        );
+    }
+    if concurrency == Some(Concurrency::Serial) {
+        findings.push(
+            Diagnostic::error(
+                codes::CAPABILITY_SERIAL,
+                "no API of this version takes one batch at a time",
+                wish(concurrency_field),
+                "needs Salesforce Bulk API 1.0, which this version does not speak",
+            )
+            .with_help(
+                "leave `concurrency` out; against lock contention, write `groupBy` with the field that names the parent",
+            ),
+        );
+    }
+
+    let references = References { target, depends_on };
+    let policy = || {
+        Some(Policy {
+            name: PolicyName::new(header.name.clone()?).ok()?,
+            labels: header.labels.clone(),
+            target: references.target.clone()?.0,
+            object: object?,
+            filter: filter?,
+            delete: delete?,
+            justification,
+            all_or_none: all_or_none?,
+            limits: given.or(defaults),
+            via,
+            concurrency: concurrency?,
+            group_by,
+            depends_on: references.depends_on.iter().map(|(name, _)| name.clone()).collect(),
+            recheck: recheck?,
+            review_fields,
+            review_by,
+            span: header.span,
+        })
+    };
+    (policy(), references)
+}
+
+/// Reads a hold.
+pub(in crate::manifest) fn hold(header: &Header<'_>, findings: &mut Findings<'_>) -> (Option<Hold>, References) {
+    let Some(mut fields) = header.spec.and_then(|spec| findings.fields(spec, "a hold")) else {
+        return Default::default();
+    };
+    let references = References { target: target(&mut fields, findings), depends_on: Vec::new() };
+    let object = object(&mut fields, findings);
+    let filter = filter(&mut fields, findings);
+    let reason = fields.required("reason", findings).and_then(|field| findings.text(field));
+    fields.end(findings);
+    let hold = || {
+        Some(Hold {
+            name: HoldName::new(header.name.clone()?).ok()?,
+            labels: header.labels.clone(),
+            target: references.target.clone()?.0,
+            object: object?,
+            filter: filter?,
+            reason: reason?.to_owned(),
+            span: header.span,
+        })
+    };
+    (hold(), references)
+}
+
+const NAME_HELP: &str = "write the name of the document, as in its `metadata`";
+
+fn target(fields: &mut Fields<'_>, findings: &mut Findings<'_>) -> Option<(TargetName, Span)> {
+    let field = fields.required("target", findings)?;
+    let name = findings.converted(field, codes::BAD_NAME, NAME_HELP, TargetName::new)?;
+    Some((name, field.node.span))
+}
+
+fn object(fields: &mut Fields<'_>, findings: &mut Findings<'_>) -> Option<String> {
+    let field = fields.required("object", findings)?;
+    findings.converted(field, codes::FIELD_NAME, "write the API name, such as `Lead` or `Legacy_Order__c`", object_name)
+}
+
+fn justification(
+    fields: &mut Fields<'_>,
+    delete: Option<DeleteMode>,
+    delete_field: Option<Field<'_>>,
+    findings: &mut Findings<'_>,
+) -> Option<String> {
+    let field = fields.optional("justification");
+    let hard = delete == Some(DeleteMode::Hard);
+    let blank = field.is_some_and(|field| match &field.node.value {
+        Value::Text(text) => text.trim().is_empty(),
+        other => matches!(other, Value::Null),
+    });
+    if hard && (field.is_none() || blank) {
+        let place = delete_field.map_or(fields.place, |field| field.node.span);
+        findings.push(
+            Diagnostic::error(codes::NO_JUSTIFICATION, "a hard delete needs a justification", place, "cannot be taken back")
+                .with_help("add `justification:` with the reason, such as a law or a ticket"),
+        );
+        return None;
+    }
+    field.and_then(|field| findings.text(field)).map(|text| text.trim().to_owned())
+}
+
+fn all_or_none(field: Field<'_>, findings: &mut Findings<'_>) -> Option<AllOrNone> {
+    match &field.node.value {
+        Value::Text(text) if text == "perRequest" => Some(AllOrNone::PerRequest),
+        Value::Text(text) if crate::manifest::fields::boolean_word(text).is_none() => {
+            findings.unknown_value(field, text, ["true", "false", "perRequest"].into_iter());
+            None
+        }
+        _ => findings.boolean(field).map(|all| if all { AllOrNone::Policy } else { AllOrNone::No }),
+    }
+}
+
+fn field_name(field: Field<'_>, findings: &mut Findings<'_>) -> Option<String> {
+    findings.converted(field, codes::FIELD_NAME, "write the API name, such as `Status` or `Account.Name`", field_path)
+}
+
+fn review(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Vec<String>> {
+    let mut fields = findings.fields(field, "`review`")?;
+    let list = fields.required("fields", findings);
+    fields.end(findings);
+    let names = findings.distinct(list?, |findings, item| field_name(item, findings));
+    Some(names.into_iter().map(|(name, _)| name).collect())
+}
+
+/// A day in the one form that cannot be read in two ways.
+fn day(text: &str) -> Result<jiff::civil::Date, String> {
+    let dashes = text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
+    text.parse().ok().filter(|_| dashes).ok_or_else(|| "`reviewBy` must be a day of the calendar".to_owned())
+}

@@ -1,0 +1,63 @@
+//! `kind: Project`.
+
+use std::path::PathBuf;
+
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+use super::Header;
+use super::policy::limits;
+use crate::base::{Diagnostic, ProjectName};
+use crate::manifest::fields::{Field, Findings, shortened};
+use crate::manifest::suggestion::did_you_mean;
+use crate::manifest::{Project, codes};
+
+/// Reads a project.
+pub(in crate::manifest) fn project(header: &Header<'_>, findings: &mut Findings<'_>) -> Option<Project> {
+    let mut fields = findings.fields(header.spec?, "a project")?;
+    let mut project =
+        Project { name: header.name.as_deref().and_then(|name| ProjectName::new(name).ok()), ..Project::default() };
+    if let Some(field) = fields.optional("timeZone") {
+        project.time_zone = time_zone(field, findings).unwrap_or(TimeZone::UTC);
+    }
+    if let Some(age) = fields.optional("planExpiresAfter").and_then(|field| findings.age(field)) {
+        project.plan_expires_after = age;
+    }
+    if let Some(field) = fields.optional("limits") {
+        project.limits = limits(field, findings).unwrap_or_default().or(project.limits);
+    }
+    for (key, path) in [
+        ("stateFile", &mut project.state_file),
+        ("planDirectory", &mut project.plan_directory),
+        ("runsDirectory", &mut project.runs_directory),
+    ] {
+        if let Some(text) = fields.optional(key).and_then(|field| findings.text(field)) {
+            *path = PathBuf::from(text);
+        }
+    }
+    fields.end(findings);
+    Some(project)
+}
+
+/// A zone by its IANA name, from the database inside the program, so that a plan does not depend on the machine's.
+fn time_zone(field: Field<'_>, findings: &mut Findings<'_>) -> Option<TimeZone> {
+    let text = findings.text(field)?;
+    let zones = TimeZoneDatabase::bundled();
+    let found = zones.get(text).ok();
+    if found.is_none() {
+        let known: Vec<String> = zones.available().map(|name| name.to_string()).collect();
+        findings.push(
+            Diagnostic::error(
+                codes::TIME_ZONE,
+                format!("the time zone `{}` is not known", shortened(text)),
+                field.node.span,
+                "not in the IANA time zone database",
+            )
+            .with_help(did_you_mean(
+                text,
+                known.iter().map(String::as_str),
+                "write a name such as `UTC` or `Europe/Berlin`",
+            )),
+        );
+    }
+    found
+}

@@ -1,0 +1,500 @@
+//! The JSON Schema of manifests, for editors.
+//!
+//! The types here exist for their schema alone; manifests are read by [`super::read`], which knows more (references,
+//! checksums, SOQL) and says it better. `tests/generated.rs` shows that both know the same keys.
+
+#![expect(dead_code, reason = "the types are described, never made")]
+
+use std::collections::BTreeMap;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, json_schema};
+use serde_json::{Value, json};
+
+/// A DNS label.
+const NAME: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
+/// A Salesforce API name.
+const OBJECT: &str = "^[A-Za-z][A-Za-z0-9_]{0,79}$";
+/// A field, or the path of a related one.
+const FIELD: &str = r"^[A-Za-z][A-Za-z0-9_]{0,79}(\.[A-Za-z][A-Za-z0-9_]{0,79}){0,5}$";
+/// A count from 1 to 9999 and a unit.
+const AGE: &str = r"^\s*0*[1-9][0-9]{0,3}\s*(hour|day|week|month|year)s?\s*$";
+/// Text that is not blank.
+const NOT_BLANK: &str = r"\S";
+
+/// Free labels, such as an owner or a regulation.
+type Labels = BTreeMap<String, NotBlank>;
+
+/// The schema of one document, draft 7, which the YAML language server reads. A file of several documents is
+/// judged document by document.
+pub fn json_schema() -> Value {
+    let mut generator = SchemaSettings::draft07().with(|settings| settings.meta_schema = None).into_generator();
+    let kinds = [
+        ("Project", generator.subschema_for::<ProjectSpec>()),
+        ("Target", generator.subschema_for::<TargetSpec>()),
+        ("DeletionPolicy", generator.subschema_for::<DeletionPolicySpec>()),
+        ("Hold", generator.subschema_for::<HoldSpec>()),
+    ];
+    let metadata = generator.subschema_for::<Metadata>();
+    let names: Vec<&str> = kinds.iter().map(|(kind, _)| *kind).collect();
+    let branches: Vec<Value> = kinds
+        .iter()
+        .map(|(kind, spec)| {
+            json!({
+                "if": { "properties": { "kind": { "const": kind } }, "required": ["kind"] },
+                "then": { "properties": { "spec": spec } },
+            })
+        })
+        .collect();
+    let mut schema = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Sexton manifest",
+        "description": "One document: a project, a target, a deletion policy or a hold.",
+        "type": "object",
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "additionalProperties": false,
+        "properties": {
+            "apiVersion": { "description": "The format of the manifest.", "const": "sexton/v1" },
+            "kind": { "description": "What the document is.", "enum": names },
+            "metadata": metadata,
+            "spec": { "description": "What the document says; its keys depend on `kind`.", "type": "object" },
+        },
+        "allOf": branches,
+        "definitions": generator.take_definitions(true),
+    });
+    forbid_null(&mut schema);
+    schema
+}
+
+/// Takes `null` out of every place that `Option` put it: an optional key may be absent, but `limits:` with nothing after it
+/// is a mistake. [`Literal`] has `null` on purpose and says so in another form.
+fn forbid_null(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(forbid_null),
+        Value::Object(object) => {
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = &types[..] {
+                    let only = only.clone();
+                    object.insert("type".into(), only);
+                }
+            }
+            if let Some(Value::Array(values)) = object.get_mut("enum") {
+                values.retain(|value| !value.is_null());
+            }
+            if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+                choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+                if let [only] = &choices[..] {
+                    // Under `allOf`, since draft 7 ignores what stands beside a `$ref`.
+                    let only = json!([only]);
+                    object.remove("anyOf");
+                    object.insert("allOf".into(), only);
+                }
+            }
+            object.values_mut().for_each(forbid_null);
+        }
+        _ => {}
+    }
+}
+
+/// The name of the document and its labels.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Metadata {
+    /// The name: a DNS label, unique among the documents of the same kind.
+    #[schemars(regex(pattern = NAME))]
+    name: String,
+    /// Free labels, such as an owner or a regulation.
+    labels: Option<Labels>,
+}
+
+/// Settings for the whole directory; at most one document of this kind.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct ProjectSpec {
+    /// The IANA time zone in which ages count their calendar.
+    #[schemars(extend("default" = "UTC"))]
+    time_zone: Option<NotBlank>,
+    /// How long a plan may wait for its apply.
+    #[schemars(extend("default" = "7 days"))]
+    plan_expires_after: Option<AgeText>,
+    /// The limits of policies that name none of their own.
+    limits: Option<Limits>,
+    /// The state file, relative to the project's directory.
+    #[schemars(extend("default" = "sexton.state.json"))]
+    state_file: Option<NotBlank>,
+    /// The directory of the plan's bundle, relative to the project's directory.
+    #[schemars(extend("default" = "plan"))]
+    plan_directory: Option<NotBlank>,
+    /// Where runs leave their evidence, relative to the project's directory.
+    #[schemars(extend("default" = "runs"))]
+    runs_directory: Option<NotBlank>,
+}
+
+/// One system that holds records, and how to sign in to it.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct TargetSpec {
+    /// What the system is for. A production target asks for more care.
+    environment: Option<Environment>,
+    /// A Salesforce org.
+    salesforce: Salesforce,
+}
+
+/// What a system is for.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Environment {
+    /// Real data.
+    Production,
+    /// A copy for trying things.
+    Sandbox,
+    /// A developer's own.
+    Development,
+}
+
+/// A Salesforce org.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("if" = { "not": { "properties": { "auth": { "required": ["sfCli"] } } } }, "then" = { "required": ["loginUrl"] }))]
+struct Salesforce {
+    /// The host that signs in: the org's My Domain host. Needed unless the Salesforce CLI signs in. Plain `http` is for loopback
+    /// addresses only.
+    #[schemars(regex(pattern = r"^(https://[^/?#@\s]+|http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?)/?$"))]
+    login_url: Option<String>,
+    /// The REST API version, in quotes.
+    #[schemars(regex(pattern = r"^[1-9][0-9]{1,2}\.0$"), extend("default" = "66.0"))]
+    api_version: Option<String>,
+    /// The organization that this target must be; another one is refused. 15 or 18 characters.
+    #[schemars(regex(pattern = "^00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$"))]
+    organization_id: Option<String>,
+    /// How to sign in: exactly one way.
+    auth: Auth,
+}
+
+/// How to sign in: exactly one way.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+struct Auth {
+    /// OAuth client credentials, on the org's My Domain host.
+    client_credentials: Option<ClientCredentials>,
+    /// OAuth JWT bearer.
+    jwt: Option<Jwt>,
+    /// An OAuth refresh token.
+    refresh_token: Option<RefreshToken>,
+    /// An access token that somebody else obtained. `loginUrl` is then the instance.
+    access_token: Option<SecretReference>,
+    /// The Salesforce CLI's own login.
+    sf_cli: Option<SalesforceCli>,
+}
+
+/// OAuth client credentials.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct ClientCredentials {
+    /// The connected app's consumer key.
+    client_id: SecretReference,
+    /// The connected app's consumer secret.
+    client_secret: SecretReference,
+}
+
+/// OAuth JWT bearer.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct Jwt {
+    /// The connected app's consumer key.
+    client_id: SecretReference,
+    /// Who signs in.
+    username: NotBlank,
+    /// The RSA private key in PEM.
+    private_key: SecretReference,
+    /// The audience of the assertion; by default the login URL.
+    audience: Option<NotBlank>,
+}
+
+/// An OAuth refresh token.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct RefreshToken {
+    /// The connected app's consumer key.
+    client_id: SecretReference,
+    /// The connected app's consumer secret, where it has one.
+    client_secret: Option<SecretReference>,
+    /// The refresh token.
+    refresh_token: SecretReference,
+}
+
+/// The Salesforce CLI's own login.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct SalesforceCli {
+    /// The alias or username that the CLI knows.
+    target_org: NotBlank,
+}
+
+/// Where a secret is to be found, never the secret itself: exactly one of the three.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+struct SecretReference {
+    /// The environment variable that holds it.
+    #[schemars(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"))]
+    env: Option<String>,
+    /// The file that holds it, relative to the project's directory; one trailing line break is not part of it.
+    file: Option<NotBlank>,
+    /// A program and its arguments, run without a shell; what it prints is the secret.
+    #[schemars(length(min = 1))]
+    command: Option<Vec<NotBlank>>,
+}
+
+/// Which records of one object in one target must not exist.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("allOf" = [
+    {
+        "if": { "properties": { "delete": { "const": "hard" } }, "required": ["delete"] },
+        "then": {
+            "required": ["justification"],
+            "properties": { "via": { "const": "bulk2" }, "allOrNone": { "const": false } }
+        }
+    },
+    {
+        "if": { "properties": { "via": { "const": "bulk2" } }, "required": ["via"] },
+        "then": { "properties": { "allOrNone": { "const": false } } }
+    },
+    {
+        "if": { "properties": { "filter": { "const": "everything" } }, "required": ["filter"] },
+        "then": { "required": ["limits"], "properties": { "limits": { "required": ["maxRecords", "maxPercent"] } } }
+    }
+]))]
+struct DeletionPolicySpec {
+    /// The name of the target that holds the records.
+    #[schemars(regex(pattern = NAME))]
+    target: String,
+    /// The API name of the object.
+    #[schemars(regex(pattern = OBJECT))]
+    object: String,
+    /// Which records: a condition in the target's own language, a tree, or `everything`.
+    filter: Filter,
+    /// Into the recycle bin (`soft`) or past it (`hard`). A hard delete cannot be undone.
+    #[schemars(extend("default" = "soft"))]
+    delete: Option<Delete>,
+    /// Why a hard delete is right. Needed with `delete: hard`.
+    justification: Option<NotBlank>,
+    /// Whether all records go or none: the whole policy (`true`), each request for itself (`perRequest`), or each record for itself
+    /// (`false`).
+    #[schemars(extend("default" = false))]
+    all_or_none: Option<AllOrNone>,
+    /// What stops the plan. Limits stop, they never shorten.
+    limits: Option<Limits>,
+    /// The API to use. Without it, the plan chooses one and says why.
+    via: Option<Via>,
+    /// Whether requests may run side by side. No API of this version takes one batch at a time.
+    #[schemars(extend("default" = "parallel"))]
+    concurrency: Option<Concurrency>,
+    /// The field whose equal values stay together in one batch, against lock contention.
+    #[schemars(regex(pattern = FIELD))]
+    group_by: Option<String>,
+    /// The policies that must have succeeded before this one starts.
+    #[schemars(extend("uniqueItems" = true))]
+    depends_on: Option<Vec<PolicyName>>,
+    /// What a record must still be when it is deleted: still matching, or also not changed since the plan.
+    #[schemars(extend("default" = "matches"))]
+    recheck: Option<Recheck>,
+    /// What reviewers are shown of each record.
+    review: Option<Review>,
+    /// A day, after which the policy still plans and no longer applies.
+    #[schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    review_by: Option<String>,
+}
+
+/// Records that must not be deleted, whatever any policy says.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct HoldSpec {
+    /// The name of the target that holds the records.
+    #[schemars(regex(pattern = NAME))]
+    target: String,
+    /// The API name of the object.
+    #[schemars(regex(pattern = OBJECT))]
+    object: String,
+    /// Which records: a condition in the target's own language, a tree, or `everything`.
+    filter: Filter,
+    /// Why they are held.
+    reason: NotBlank,
+}
+
+/// What stops a plan.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct Limits {
+    /// The most records that a plan may select for one policy.
+    #[schemars(extend("default" = 1000))]
+    max_records: Option<u64>,
+    /// The largest share of the object's records, in percent, with at most two decimals.
+    #[schemars(range(min = 0, max = 100), extend("default" = 5))]
+    max_percent: Option<f64>,
+}
+
+/// What reviewers are shown of each record.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Review {
+    /// Fields whose values stand in the plan. No other contents of a record are written anywhere.
+    #[schemars(extend("uniqueItems" = true))]
+    fields: Vec<FieldPath>,
+}
+
+/// Into the recycle bin or past it.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Delete {
+    /// Into the recycle bin.
+    Soft,
+    /// Past it: not recoverable through the API.
+    Hard,
+}
+
+/// The API to use.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Via {
+    /// sObject Collections: 200 records a call, soft deletes only.
+    Collections,
+    /// Bulk API 2.0: jobs; each record for itself.
+    Bulk2,
+}
+
+/// Whether requests may run side by side.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Concurrency {
+    /// Up to the system's own limits.
+    Parallel,
+}
+
+/// What a record must still be when it is deleted.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Recheck {
+    /// It still matches.
+    Matches,
+    /// It still matches, and nothing in it changed.
+    Unchanged,
+}
+
+/// Schemas that no derive gives.
+macro_rules! by_hand {
+    ($($(#[$doc:meta])* $name:ident => $schema:tt;)*) => {$(
+        $(#[$doc])*
+        struct $name;
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    )*};
+}
+
+by_hand! {
+    /// Text that is not blank.
+    NotBlank => { "type": "string", "pattern": NOT_BLANK };
+    /// The name of a policy.
+    PolicyName => { "type": "string", "pattern": NAME };
+    /// A field or the path of a related one.
+    FieldPath => { "type": "string", "pattern": FIELD };
+    /// A duration with its unit.
+    AgeText => { "type": "string", "pattern": AGE };
+    /// `true`, `false` or `perRequest`.
+    AllOrNone => { "enum": [false, true, "perRequest"] };
+    /// One value of a filter.
+    Literal => { "not": { "type": ["array", "object"] } };
+    /// A value with an order.
+    Ordered => { "type": ["string", "number"] };
+}
+
+/// Which records: text in the target's own language, `everything`, or a tree.
+struct Filter;
+
+impl JsonSchema for Filter {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Filter".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> Schema {
+        let tree = generator.subschema_for::<FilterTree>();
+        json_schema!({
+            "description": "Which records: a condition in the target's own language (SOQL without `WHERE`), `everything`, or a tree.",
+            "anyOf": [
+                { "const": "everything", "description": "Every record of the object. A policy then needs limits of its own." },
+                { "type": "string", "pattern": NOT_BLANK, "description": "A SOQL condition, without `WHERE`." },
+                tree,
+            ],
+        })
+    }
+}
+
+/// A node of a filter tree: exactly one of `all`, `any`, `not` and `field`, and beside `field` exactly one comparison.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    { "required": ["all"], "maxProperties": 1 },
+    { "required": ["any"], "maxProperties": 1 },
+    { "required": ["not"], "maxProperties": 1 },
+    { "required": ["field"], "minProperties": 2, "maxProperties": 2 }
+]))]
+struct FilterTree {
+    /// Every part holds.
+    #[schemars(length(min = 1))]
+    all: Option<Vec<FilterTree>>,
+    /// At least one part holds.
+    #[schemars(length(min = 1))]
+    any: Option<Vec<FilterTree>>,
+    /// The part does not hold.
+    not: Option<Box<FilterTree>>,
+    /// A field, or the path of a related one, such as `Account.Name`.
+    #[schemars(regex(pattern = FIELD))]
+    field: Option<String>,
+    /// The same value; `null` means that the field is empty.
+    equals: Option<Literal>,
+    /// Another value. An empty field matches, as in SOQL.
+    not_equals: Option<Literal>,
+    /// One of these values.
+    #[schemars(length(min = 1))]
+    r#in: Option<Vec<Literal>>,
+    /// None of these values. An empty field matches, as in SOQL.
+    #[schemars(length(min = 1))]
+    not_in: Option<Vec<Literal>>,
+    /// Below.
+    less: Option<Ordered>,
+    /// Below or equal.
+    less_or_equal: Option<Ordered>,
+    /// Above.
+    greater: Option<Ordered>,
+    /// Above or equal.
+    greater_or_equal: Option<Ordered>,
+    /// Text with `%` for any run and `_` for any one character.
+    like: Option<NotBlank>,
+    /// Empty (`true`) or not (`false`).
+    is_null: Option<bool>,
+    /// The date lies at least this long back. An empty field never matches.
+    older_than: Option<AgeText>,
+    /// The date lies less than this long back. An empty field never matches.
+    newer_than: Option<AgeText>,
+    /// A multi-select picklist holds one of these.
+    #[schemars(length(min = 1))]
+    includes: Option<Vec<NotBlank>>,
+    /// A multi-select picklist holds none of these.
+    #[schemars(length(min = 1))]
+    excludes: Option<Vec<NotBlank>>,
+}

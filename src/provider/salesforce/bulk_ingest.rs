@@ -1,0 +1,403 @@
+//! Bulk API 2.0 ingest jobs that delete.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::call::Call;
+use super::hostile;
+use super::session::Session;
+use super::soql::check_names;
+use crate::apply::{IdSource, JobProgress, JobStage, Order, Ticket};
+use crate::base::{RecordId, canonical_salesforce_id};
+use crate::manifest::DeleteMode;
+use crate::provider::transport::{ByteStream, RequestBody};
+use crate::provider::{ErrorClass, ProviderError};
+
+/// The most ids of one job.
+///
+/// An upload may have 100 MB (documented), which is 5 million ids. A fifth of that keeps what a broken upload costs small, and the journal learns
+/// something at least every million records.
+pub(super) const MOST_IDS: u64 = 1_000_000;
+/// The header of an upload. Any other column would fail the job (recorded).
+const HEADER: &[u8] = b"Id\n";
+/// The bytes of one id and its line end.
+const LINE: u64 = 19;
+/// How many ids are read and sent at a time.
+const WINDOW: usize = 4_096;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Job {
+    id: String,
+    state: String,
+    object: Option<String>,
+    operation: Option<String>,
+    number_records_processed: Option<u64>,
+    number_records_failed: Option<u64>,
+    error_message: Option<String>,
+}
+
+fn operation(order: &Order) -> &'static str {
+    match order.delete {
+        DeleteMode::Soft => "delete",
+        DeleteMode::Hard => "hardDelete",
+    }
+}
+
+/// The path of a job. The ticket may come from a journal and is looked at like anything else.
+pub(super) fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError> {
+    let id = canonical_salesforce_id(&ticket.0)
+        .map_err(|error| super::call::error(ErrorClass::Invalid, doing, "malformed-ticket", error.to_string()))?;
+    Ok(format!("jobs/ingest/{id}"))
+}
+
+/// Checks that an answer is about the job asked for, and about what was ordered.
+fn check(call: &Call, job: &Job, order: &Order, ticket: Option<&Ticket>) -> Result<(), ProviderError> {
+    let id = canonical_salesforce_id(&job.id).map_err(|_| call.unreadable("the job's id is none"))?;
+    let other_job = ticket.is_some_and(|ticket| canonical_salesforce_id(&ticket.0) != Ok(id));
+    let other_object = job.object.as_ref().is_some_and(|object| !object.eq_ignore_ascii_case(&order.object));
+    let other_operation = job.operation.as_ref().is_some_and(|name| name != operation(order));
+    if other_job || other_object || other_operation {
+        return Err(call.unreadable("the system answers with another job than the one asked for"));
+    }
+    Ok(())
+}
+
+/// A broken answer to a request that is harmless to repeat.
+fn repeatable(error: ProviderError) -> ProviderError {
+    match error.class {
+        ErrorClass::Incomplete => ProviderError { class: ErrorClass::Transient, ..error },
+        _ => error,
+    }
+}
+
+/// Makes a job. It is open and deletes nothing until it is started; one whose making was never answered stays open and is removed by the
+/// system within days, so that making another is harmless.
+pub(super) async fn create(session: &Session, order: &Order, count: u64) -> Result<Ticket, ProviderError> {
+    let doing = format!("create a Bulk API 2.0 {} job for {}", operation(order), order.object);
+    check_names(&doing, &order.object, [])?;
+    let body = json!({
+        "object": order.object,
+        "operation": operation(order),
+        "contentType": "CSV",
+        "columnDelimiter": "COMMA",
+        "lineEnding": "LF",
+    });
+    let call = Call::new(doing, Method::POST, "jobs/ingest").json(&body);
+    if count == 0 || count > MOST_IDS {
+        return Err(call.error(ErrorClass::Invalid, "batch-size", format!("a job takes 1 to {MOST_IDS} ids")));
+    }
+    let job: Job = session.call_json(&call).await.map_err(repeatable)?;
+    check(&call, &job, order, None)?;
+    if job.state != "Open" {
+        return Err(call.unreadable("the new job is not open"));
+    }
+    Ok(Ticket(job.id))
+}
+
+/// Uploads the job's ids in one request. A job takes one upload only (recorded), so that one without an answer is not repeated.
+pub(super) async fn load(
+    session: &Session,
+    order: &Order,
+    ticket: &Ticket,
+    ids: Arc<dyn IdSource>,
+) -> Result<(), ProviderError> {
+    let doing = format!("upload the ids of Bulk API 2.0 job {}", ticket.0);
+    let path = path(&doing, ticket)?;
+    let length = HEADER.len() as u64 + LINE * ids.count();
+    let open = Arc::new(move || -> ByteStream { Box::pin(futures::stream::iter(Upload::new(Arc::clone(&ids)))) });
+    let call = Call {
+        body: Some(("text/csv", RequestBody::Stream { length, open })),
+        ..Call::new(format!("{doing} for {}", order.object), Method::PUT, format!("{path}/batches"))
+    }
+    .deleting();
+    let response = session.call(&call).await?;
+    // 201 is documented and recorded; nothing else is known to be sent.
+    if matches!(response.status, StatusCode::CREATED | StatusCode::OK) {
+        return Ok(());
+    }
+    Err(call.unreadable(format!("the answer has status {}, not 201", response.status.as_u16())))
+}
+
+/// The lines of an upload, a window of ids at a time.
+struct Upload {
+    ids: Arc<dyn IdSource>,
+    /// The next id; `None` before the header.
+    next: Option<u64>,
+}
+
+impl Upload {
+    fn new(ids: Arc<dyn IdSource>) -> Self {
+        Self { ids, next: None }
+    }
+
+    fn window(&self, first: u64) -> std::io::Result<Vec<RecordId>> {
+        let ids = self.ids.read(first, WINDOW)?;
+        if ids.is_empty() {
+            return Err(std::io::Error::other(format!("the ids end at {first} of {}", self.ids.count())));
+        }
+        Ok(ids)
+    }
+}
+
+impl Iterator for Upload {
+    type Item = std::io::Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Some(first) = self.next else {
+            self.next = Some(0);
+            return Some(Ok(Bytes::from_static(HEADER)));
+        };
+        if first >= self.ids.count() {
+            return None;
+        }
+        let ids = match self.window(first) {
+            Ok(ids) => ids,
+            Err(error) => return Some(Err(error)),
+        };
+        self.next = Some(first + ids.len() as u64);
+        let mut lines = Vec::with_capacity(ids.len() * LINE as usize);
+        for id in ids {
+            // The length was declared on the strength of it.
+            if id.as_bytes().len() as u64 + 1 != LINE {
+                return Some(Err(std::io::Error::other(format!("`{id}` is not a whole Salesforce id"))));
+            }
+            lines.extend_from_slice(id.as_bytes());
+            lines.push(b'\n');
+        }
+        Some(Ok(lines.into()))
+    }
+}
+
+/// Starts the job.
+pub(super) async fn start(session: &Session, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
+    let doing = format!("start Bulk API 2.0 job {}", ticket.0);
+    let call =
+        Call::new(doing.clone(), Method::PATCH, path(&doing, ticket)?).json(&json!({"state": "UploadComplete"})).deleting();
+    let job: Job = session.call_json(&call).await?;
+    check(&call, &job, order, Some(ticket))?;
+    match stage(&job.state) {
+        Some(JobStage::Running | JobStage::Complete) => Ok(()),
+        _ => Err(call.unreadable("the job was to start and is in another state")),
+    }
+}
+
+fn stage(state: &str) -> Option<JobStage> {
+    Some(match state {
+        "Open" => JobStage::Open,
+        "UploadComplete" | "InProgress" => JobStage::Running,
+        "JobComplete" => JobStage::Complete,
+        "Failed" | "Aborted" => JobStage::Broken,
+        _ => return None,
+    })
+}
+
+/// How far the job is.
+pub(super) async fn poll(session: &Session, order: &Order, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
+    let doing = format!("look at Bulk API 2.0 job {}", ticket.0);
+    let call = Call::get(doing.clone(), path(&doing, ticket)?);
+    let job: Job = match session.call_json(&call).await {
+        // Only the system's own word: a page of some proxy between here and there says nothing about the job.
+        Err(error) if error.class == ErrorClass::NotFound && error.code == "NOT_FOUND" => {
+            return Ok(JobProgress { stage: JobStage::Gone, processed: None, failed: None, message: None });
+        }
+        answer => answer.map_err(repeatable)?,
+    };
+    check(&call, &job, order, Some(ticket))?;
+    let stage = stage(&job.state).ok_or_else(|| call.unreadable("the job is in a state that is not known"))?;
+    Ok(JobProgress {
+        stage,
+        processed: job.number_records_processed,
+        failed: job.number_records_failed,
+        message: job.error_message.as_deref().map(hostile::words),
+    })
+}
+
+/// Asks the system to give up the job. One that has ended already, or is not there, has nothing to give up.
+pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), ProviderError> {
+    let doing = format!("abort Bulk API 2.0 job {}", ticket.0);
+    let call = Call::new(doing.clone(), Method::PATCH, path(&doing, ticket)?).json(&json!({"state": "Aborted"}));
+    match session.call(&call).await {
+        Err(error) if matches!(error.code.as_str(), "INVALIDJOBSTATE" | "NOT_FOUND") => Ok(()),
+        answer => answer.map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::manifest::Api;
+    use crate::provider::Provider as _;
+    use crate::provider::transport::scripted::{Reply, Seen, answer, json};
+
+    fn soft() -> Order {
+        order(Api::Bulk2, DeleteMode::Soft, false)
+    }
+
+    fn ticket() -> Ticket {
+        Ticket(JOB.into())
+    }
+
+    /// A job as it is recorded, in the key order of the recording.
+    fn job(state: &str, counters: &str) -> Reply {
+        json(
+            200,
+            format!(
+                r#"{{"id":"{JOB}","operation":"delete","object":"Lead","createdById":"005ak000005hvjJAAQ",
+                "createdDate":"2024-09-09T20:41:31.000+0000","systemModstamp":"2024-09-09T20:41:31.000+0000","state":"{state}",
+                "concurrencyMode":"Parallel","contentType":"CSV","apiVersion":60.0,
+                "contentUrl":"services/data/v60.0/jobs/ingest/{JOB}/batches"{counters}}}"#
+            ),
+        )
+    }
+
+    #[tokio::test]
+    async fn makes_loads_and_starts_a_job() {
+        let (provider, transport) = org(|seen| match seen.method.as_str() {
+            "POST" => job("Open", ""),
+            "PUT" => answer(201, &[], ""),
+            _ => job("UploadComplete", ""),
+        });
+        let ids = Arc::new(Ids(leads(10_000)));
+        let ticket = provider.create(&soft(), &*ids).await.expect("made");
+        assert_eq!(ticket, Ticket(JOB.into()));
+        provider.load(&soft(), &ticket, ids).await.expect("loaded");
+        provider.start(&soft(), &ticket).await.expect("started");
+        let seen = asked(&transport);
+        let lines: Vec<String> = seen.iter().map(Seen::line).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        POST /services/data/v66.0/jobs/ingest
+        PUT /services/data/v66.0/jobs/ingest/750ak000009BkrxAAC/batches
+        PATCH /services/data/v66.0/jobs/ingest/750ak000009BkrxAAC
+        ");
+        insta::assert_snapshot!(seen[0].body,
+            @r#"{"columnDelimiter":"COMMA","contentType":"CSV","lineEnding":"LF","object":"Lead","operation":"delete"}"#);
+        assert_eq!(seen[1].headers["content-type"], "text/csv");
+        assert_eq!(seen[1].body.len(), 3 + 19 * 10_000);
+        assert!(seen[1].body.starts_with("Id\n00Q000000000000EAA\n00Q000000000001EAA\n"), "{}", &seen[1].body[..60]);
+        assert_eq!(seen[2].body, r#"{"state":"UploadComplete"}"#);
+    }
+
+    #[tokio::test]
+    async fn a_missing_permission_says_what_to_grant() {
+        let (provider, _) = org(|seen| {
+            assert!(seen.body.contains(r#""operation":"hardDelete""#), "{}", seen.body);
+            json(
+                400,
+                r#"[{"errorCode":"FEATURENOTENABLED","message":"hardDelete operation requires special user profile permission, please contact your system administrator"}]"#,
+            )
+        });
+        let error = provider.create(&order(Api::Bulk2, DeleteMode::Hard, false), &Ids(leads(1))).await.expect_err("denied");
+        assert_eq!(
+            (error.class, error.help.as_deref()),
+            (ErrorClass::Denied, Some(super::super::error_table::HARD_DELETE_HELP))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_another_one_is_refused() {
+        for body in [
+            r#"{"id":"750ak000009BkrxAAC","operation":"hardDelete","object":"Lead","state":"Open"}"#,
+            r#"{"id":"750ak000009BkrxAAC","operation":"delete","object":"Account","state":"Open"}"#,
+            r#"{"id":"750ak000009BkrxAAC","operation":"delete","object":"Lead","state":"UploadComplete"}"#,
+            r#"{"id":"../x","operation":"delete","object":"Lead","state":"Open"}"#,
+        ] {
+            let (provider, _) = org(move |_| json(200, body));
+            let error = provider.create(&soft(), &Ids(leads(1))).await.expect_err("another job");
+            assert_eq!(error.class, ErrorClass::Malformed, "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_whose_making_was_not_answered_is_harmless() {
+        for reply in [|| Reply::NoAnswer, || answer(503, &[], ""), || json(200, "{\"id\":")] {
+            let (provider, _) = org(move |_| reply());
+            assert_eq!(provider.create(&soft(), &Ids(leads(1))).await.expect_err("no answer").class, ErrorClass::Transient);
+        }
+        let (provider, transport) = org(|_| panic!("nothing may be sent"));
+        assert_eq!(provider.create(&soft(), &Ids(vec![])).await.expect_err("empty").class, ErrorClass::Invalid);
+        assert_eq!(provider.poll(&soft(), &Ticket("../x".into())).await.expect_err("no ticket").class, ErrorClass::Invalid);
+        assert!(transport.seen().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_upload_or_a_start_without_a_clear_answer_is_ambiguous() {
+        let unclear = |reply: fn() -> Reply| org(move |_| reply()).0;
+        for reply in [|| Reply::NoAnswer, || answer(503, &[], ""), || answer(302, &[], "")] {
+            let error = unclear(reply).load(&soft(), &ticket(), Arc::new(Ids(leads(1)))).await.expect_err("unclear");
+            assert_eq!(error.class, ErrorClass::Ambiguous);
+            assert_eq!(unclear(reply).start(&soft(), &ticket()).await.expect_err("unclear").class, ErrorClass::Ambiguous);
+        }
+        for reply in [|| job("Open", ""), || job("Aborted", ""), || json(200, "x"), || json(200, "{")] {
+            assert_eq!(unclear(reply).start(&soft(), &ticket()).await.expect_err("unclear").class, ErrorClass::Ambiguous);
+        }
+        let twice = || json(400, r#"[{"errorCode":"CLIENTINPUTERROR","message":"Found multiple contents for job: <750>"}]"#);
+        let error = unclear(twice).load(&soft(), &ticket(), Arc::new(Ids(leads(1)))).await.expect_err("refused");
+        assert_eq!(error.class, ErrorClass::Invalid);
+    }
+
+    #[test]
+    fn an_upload_ends_with_an_error_when_the_ids_do() {
+        struct Cut;
+        impl IdSource for Cut {
+            fn count(&self) -> u64 {
+                5_000
+            }
+            fn read(&self, first: u64, most: usize) -> std::io::Result<Vec<RecordId>> {
+                Ok(leads(4_500).into_iter().skip(first as usize).take(most).collect())
+            }
+        }
+        let pieces: Vec<_> = Upload::new(Arc::new(Cut)).take(4).collect();
+        assert!(pieces[..3].iter().all(Result::is_ok) && pieces[3].is_err(), "{pieces:?}");
+        let short = vec![RecordId::new("00Q000000000001").expect("an id, but not a whole one")];
+        assert!(Upload::new(Arc::new(Ids(short))).nth(1).expect("a piece").is_err());
+    }
+
+    #[tokio::test]
+    async fn tells_how_far_a_job_is() {
+        let poll = |reply: fn() -> Reply| async move { org(move |_| reply()).0.poll(&soft(), &ticket()).await };
+        let progress =
+            poll(|| job("InProgress", r#","numberRecordsProcessed":2000,"numberRecordsFailed":1"#)).await.expect("there");
+        assert_eq!(
+            progress,
+            JobProgress { stage: JobStage::Running, processed: Some(2000), failed: Some(1), message: None }
+        );
+        let broken =
+            || job("Failed", r#","numberRecordsProcessed":0,"errorMessage":"InvalidBatch : Field name not found : X""#);
+        let progress = poll(broken).await.expect("there");
+        assert_eq!(
+            (progress.stage, progress.message.as_deref()),
+            (JobStage::Broken, Some("InvalidBatch : Field name not found : X"))
+        );
+        for (reply, stage) in [
+            ((|| job("Open", "")) as fn() -> Reply, JobStage::Open),
+            (|| job("UploadComplete", ""), JobStage::Running),
+            (|| job("JobComplete", ""), JobStage::Complete),
+            (|| job("Aborted", ""), JobStage::Broken),
+            (
+                || json(404, r#"[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]"#),
+                JobStage::Gone,
+            ),
+        ] {
+            assert_eq!(poll(reply).await.expect("known").stage, stage);
+        }
+        assert_eq!(poll(|| job("Melted", "")).await.expect_err("unknown").class, ErrorClass::Malformed);
+        assert_eq!(poll(|| answer(404, &[], "<html>")).await.expect_err("a proxy").class, ErrorClass::NotFound);
+        assert_eq!(poll(|| Reply::NoAnswer).await.expect_err("no answer").class, ErrorClass::Transient);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_has_ended_has_nothing_to_give_up() {
+        let abort = |reply: fn() -> Reply| async move { org(move |_| reply()).0.abort(&soft(), &ticket()).await };
+        abort(|| job("Aborted", "")).await.expect("given up");
+        abort(|| json(400, r#"[{"errorCode":"INVALIDJOBSTATE","message":"Aborting already Completed Job not allowed"}]"#))
+            .await
+            .expect("ended");
+        assert!(abort(|| json(403, r#"[{"errorCode":"INSUFFICIENT_ACCESS","message":"x"}]"#)).await.is_err());
+    }
+}

@@ -1,0 +1,255 @@
+//! sObject Collections: one request that deletes up to 200 records.
+
+use http::{Method, StatusCode};
+use serde::Deserialize;
+
+use super::call::Call;
+use super::error_table::{RecordMeaning, record_meaning};
+use super::hostile;
+use super::session::Session;
+use crate::apply::{Answer, AnswerVerdict, Order};
+use crate::base::{Failure, FailureClass, RecordId, canonical_salesforce_id};
+use crate::provider::{ErrorClass, ProviderError};
+
+/// The most ids of one request (documented).
+pub(super) const MOST_IDS: usize = 200;
+
+/// What came back for one id. A failure need not repeat the id (documented, recorded), so that only the place pairs them.
+#[derive(Deserialize)]
+struct Item {
+    id: Option<String>,
+    success: bool,
+    #[serde(default)]
+    errors: Vec<ItemError>,
+}
+
+/// Why one id failed. The code is called `statusCode` here and `errorCode` in a refusal of the whole request (documented).
+#[derive(Deserialize)]
+struct ItemError {
+    #[serde(rename = "statusCode")]
+    status_code: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// Deletes the records of one batch in one request.
+pub(super) async fn delete(session: &Session, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+    let call = request(order, ids)?;
+    let response = session.call(&call).await?;
+    if response.status != StatusCode::OK {
+        return Err(call.unreadable(format!("the answer has status {}, not 200", response.status.as_u16())));
+    }
+    let items: Vec<Item> = call.read_json(response).await?;
+    paired(&call, order.atomic, ids, items)
+}
+
+/// The request, after everything that can be wrong with it has been looked at.
+fn request(order: &Order, ids: &[RecordId]) -> Result<Call, ProviderError> {
+    let call = Call::new(format!("delete {} {} records", ids.len(), order.object), Method::DELETE, "composite/sobjects");
+    if ids.is_empty() || ids.len() > MOST_IDS {
+        return Err(call.error(ErrorClass::Invalid, "batch-size", format!("a request takes 1 to {MOST_IDS} ids")));
+    }
+    let mut list = String::with_capacity(ids.len() * 19);
+    let mut sorted: Vec<&RecordId> = ids.iter().collect();
+    sorted.sort_unstable();
+    if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(call.error(ErrorClass::Invalid, "repeated-id", "the same id stands twice in one batch"));
+    }
+    for id in ids {
+        if canonical_salesforce_id(id.as_str()).as_ref() != Ok(id) {
+            return Err(call.error(ErrorClass::Invalid, "malformed-id", format!("`{id}` is not a whole Salesforce id")));
+        }
+        if !list.is_empty() {
+            list.push(',');
+        }
+        list.push_str(id.as_str());
+    }
+    // Commas stand as they are: encoded, the list would be half as long again.
+    let query = format!("ids={list}&allOrNone={}", order.atomic);
+    Ok(Call { query: Some(query), ..call }.deleting())
+}
+
+/// Pairs items with ids by their place. Whatever does not fit leaves the whole request unclear.
+fn paired(call: &Call, atomic: bool, ids: &[RecordId], items: Vec<Item>) -> Result<Vec<Answer>, ProviderError> {
+    if items.len() != ids.len() {
+        return Err(call.unreadable(format!("{} ids were sent and {} answers came", ids.len(), items.len())));
+    }
+    let undone = items.iter().any(|item| is_rolled_back(item) || (atomic && !item.success));
+    let mut answers = Vec::with_capacity(ids.len());
+    for (place, (id, item)) in ids.iter().zip(items).enumerate() {
+        let echoed = item.id.as_deref().map(canonical_salesforce_id);
+        let fits = match &echoed {
+            Some(echoed) => echoed.as_ref() == Ok(id),
+            None => !item.success,
+        };
+        if !fits {
+            return Err(call.unreadable(format!("answer {} is about another id than the one sent there", place + 1)));
+        }
+        let verdict = match (item.success, item.errors.into_iter().next()) {
+            // A request that was taken back may still call its other records a success (documented for composite requests).
+            (true, None) if !undone => AnswerVerdict::Deleted,
+            (true, _) => return Err(call.unreadable(format!("answer {} is both a success and an error", place + 1))),
+            (false, Some(error)) => verdict(&error.status_code, &error.message),
+            (false, None) => AnswerVerdict::Failed(Failure {
+                class: FailureClass::Unrecognized,
+                code: "no-code".into(),
+                message: "the system gives no reason".into(),
+            }),
+        };
+        answers.push(Answer { id: *id, verdict });
+    }
+    Ok(answers)
+}
+
+fn is_rolled_back(item: &Item) -> bool {
+    !item.success && item.errors.first().is_some_and(|error| record_meaning(&error.status_code) == RecordMeaning::RolledBack)
+}
+
+/// What a code says about one record, with the system's own words.
+pub(super) fn verdict(code: &str, message: &str) -> AnswerVerdict {
+    let code = hostile::code(code);
+    let failure = |class| Failure { class, code: code.clone(), message: hostile::words(message) };
+    match record_meaning(&code) {
+        RecordMeaning::AlreadyGone => AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid)),
+        RecordMeaning::RolledBack => AnswerVerdict::RolledBack(failure(FailureClass::Invalid)),
+        RecordMeaning::Failed(class) => AnswerVerdict::Failed(failure(class)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json as value;
+
+    use super::super::testing::*;
+    use super::*;
+    use crate::manifest::{Api, DeleteMode};
+    use crate::provider::Provider as _;
+    use crate::provider::transport::scripted::{Reply, answer, json};
+
+    async fn send(atomic: bool, count: u64, reply: Reply) -> Result<Vec<String>, ProviderError> {
+        let mut reply = Some(reply);
+        let (provider, transport) = org(move |_| reply.take().expect("one attempt only"));
+        let answers = provider.send(&order(Api::Collections, DeleteMode::Soft, atomic), &leads(count)).await;
+        assert_eq!(asked(&transport).len(), 1);
+        answers.map(|answers| lines(&answers))
+    }
+
+    fn deleted(number: usize) -> serde_json::Value {
+        value!({"id": leads(300)[number], "success": true, "errors": []})
+    }
+
+    fn failed(code: &str, message: &str) -> serde_json::Value {
+        value!({"success": false, "errors": [{"statusCode": code, "message": message, "fields": []}]})
+    }
+
+    fn items(items: &[serde_json::Value]) -> Reply {
+        json(200, serde_json::Value::from(items).to_string())
+    }
+
+    #[tokio::test]
+    async fn sends_ids_in_order_and_pairs_answers_by_their_place() {
+        let (provider, transport) = org(|_| {
+            items(&[
+                deleted(0),
+                failed("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record"),
+                failed("ENTITY_IS_DELETED", "entity is deleted"),
+                deleted(3),
+            ])
+        });
+        let order = order(Api::Collections, DeleteMode::Soft, false);
+        let answers = provider.send(&order, &leads(4)).await.expect("answered");
+        insta::assert_snapshot!(lines(&answers).join("\n"), @r"
+         deleted
+        1 failed Locked UNABLE_TO_LOCK_ROW unable to obtain exclusive access to this record
+        2 already gone ENTITY_IS_DELETED
+        3 deleted
+        ");
+        let seen = &asked(&transport)[0];
+        assert_eq!(seen.line(), "DELETE /services/data/v66.0/composite/sobjects");
+        insta::assert_snapshot!(seen.query,
+            @"ids=00Q000000000000EAA,00Q000000000001EAA,00Q000000000002EAA,00Q000000000003EAA&allOrNone=false");
+    }
+
+    #[tokio::test]
+    async fn names_the_culprit_of_a_rollback() {
+        let rolled_back = || {
+            failed(
+                "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+                "Record rolled back because not all records were valid and the request was using AllOrNone header",
+            )
+        };
+        let reply =
+            items(&[rolled_back(), failed("DELETE_FAILED", "it is associated with the following cases"), rolled_back()]);
+        insta::assert_snapshot!(send(true, 3, reply).await.expect("answered").join("\n"), @r"
+         rolled back ALL_OR_NONE_OPERATION_ROLLED_BACK
+        1 failed Dependent DELETE_FAILED it is associated with the following cases
+        2 rolled back ALL_OR_NONE_OPERATION_ROLLED_BACK
+        ");
+    }
+
+    #[tokio::test]
+    async fn whatever_does_not_fit_is_ambiguous() {
+        let other = value!({"id": leads(9)[8], "success": true, "errors": []});
+        let failed_other = value!({"id": leads(9)[8], "success": false, "errors": [{"statusCode": "X", "message": ""}]});
+        for (atomic, reply) in [
+            (false, items(&[deleted(0)])),
+            (false, items(&[deleted(0), deleted(1), deleted(2)])),
+            (false, items(&[deleted(0), other])),
+            (false, items(&[deleted(0), failed_other])),
+            (false, items(&[deleted(1), deleted(0)])),
+            (false, items(&[deleted(0), value!({"success": true, "errors": []})])),
+            (false, items(&[deleted(0), value!({"id": leads(2)[1], "success": true, "errors": [{"statusCode": "X"}]})])),
+            (true, items(&[deleted(0), failed("DELETE_FAILED", "x")])),
+            (false, items(&[deleted(0), value!({"errors": []})])),
+            (false, json(200, "")),
+            (false, json(200, "<html>")),
+            (false, json(200, r#"{"id":"x"}"#)),
+            (false, answer(204, &[], "")),
+            (false, Reply::Answer(200, vec![], vec![Ok("[".into()), Err(std::io::Error::other("reset"))])),
+            (false, Reply::NoAnswer),
+            (false, answer(503, &[], "<html>")),
+            (false, answer(302, &[("location", "https://evil.example")], "")),
+            (false, json(400, r#"[{"errorCode":"REQUEST_RUNNING_TOO_LONG","message":"x"}]"#)),
+        ] {
+            let error = send(atomic, 2, reply).await.expect_err("unclear");
+            assert_eq!(error.class, ErrorClass::Ambiguous, "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn clear_refusals_are_not_ambiguous() {
+        let limit = |words: &str| json(403, value!([{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": words}]).to_string());
+        for (reply, class) in [
+            (Reply::NotSent, ErrorClass::Transient),
+            (limit("TotalRequests Limit exceeded."), ErrorClass::Quota),
+            (limit("ConcurrentRequests (Concurrent API Requests) Limit exceeded."), ErrorClass::Throttled { wait: None }),
+            (json(400, r#"[{"errorCode":"EXCEEDED_ID_LIMIT","message":"record limit reached"}]"#), ErrorClass::Invalid),
+            (answer(414, &[], "<html>"), ErrorClass::Invalid),
+            (answer(431, &[], ""), ErrorClass::Invalid),
+            (answer(429, &[], ""), ErrorClass::Throttled { wait: None }),
+        ] {
+            assert_eq!(send(false, 2, reply).await.expect_err("refused").class, class);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_cannot_be_right_is_not_sent() {
+        let (provider, transport) = org(|_| panic!("nothing may be sent"));
+        let soft = order(Api::Collections, DeleteMode::Soft, false);
+        let short = RecordId::new("00Q000000000001").expect("an id, but not a whole one");
+        for ids in [vec![], leads(201), vec![leads(1)[0], leads(1)[0]], vec![short]] {
+            assert_eq!(provider.send(&soft, &ids).await.expect_err("refused").class, ErrorClass::Invalid);
+        }
+        for wrong in [order(Api::Collections, DeleteMode::Hard, false), order(Api::Bulk2, DeleteMode::Soft, false)] {
+            assert_eq!(provider.send(&wrong, &leads(1)).await.expect_err("refused").class, ErrorClass::Unsupported);
+        }
+        assert!(transport.seen().is_empty());
+    }
+
+    #[tokio::test]
+    async fn hostile_words_are_bounded_and_hold_no_token() {
+        let reply = items(&[failed("<script>", &format!("{TOKEN} {}", "x".repeat(10_000)))]);
+        let line = send(false, 1, reply).await.expect("answered").remove(0);
+        assert!(line.starts_with(" failed Unrecognized unreadable-code [redacted] xxx") && line.len() < 2_100, "{line}");
+    }
+}

@@ -1,0 +1,168 @@
+//! Salesforce as a provider.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::call::error;
+use super::command_line_login::CommandRunner;
+use super::session::Session;
+use super::sign_in::SignIn;
+use super::soql::Selection;
+use super::{bulk_ingest, bulk_query, bulk_results, collections, describe, look, permission, query};
+use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
+use crate::base::{Clock, RecordId};
+use crate::manifest::{Api, DeleteMode, SalesforceTarget};
+use crate::plan::{Capabilities, Identity, ObjectFacts, Query, RouteCapability};
+use crate::provider::secrets::SecretSource;
+use crate::provider::transport::Transport;
+use crate::provider::{AnswerSink, Completeness, ErrorClass, Provider, ProviderError, RowSink};
+
+/// The largest expected selection that is read through REST: two pages. A query job takes seconds before its first row.
+const REST_ROWS: u64 = 4_000;
+
+/// What Salesforce can do.
+const CAPABILITIES: Capabilities = Capabilities {
+    system: "salesforce",
+    routes: &[
+        RouteCapability {
+            api: Api::Collections,
+            soft: true,
+            hard: false,
+            batch_size: collections::MOST_IDS as u64,
+            atomic_size: collections::MOST_IDS as u64,
+            serial: true,
+            // Only requests of 20 seconds and more count towards the limit of 25 (documented; 5 in developer orgs).
+            parallel: 5,
+            calls_per_batch: 1,
+            // The vendor's own advice (documented).
+            preferred_up_to: Some(2_000),
+        },
+        RouteCapability {
+            api: Api::Bulk2,
+            soft: true,
+            hard: true,
+            batch_size: bulk_ingest::MOST_IDS,
+            atomic_size: 0,
+            // The mode is the server's own and always parallel (documented).
+            serial: false,
+            parallel: 5,
+            // Create, upload, start, look at once, and three lists of results with a look before them.
+            calls_per_batch: 8,
+            preferred_up_to: None,
+        },
+    ],
+    look_size: look::MOST_IDS,
+};
+
+/// One Salesforce org. It signs in when it is first asked something, and stays signed in.
+pub struct SalesforceProvider {
+    session: Session,
+}
+
+impl SalesforceProvider {
+    /// The org of a target. Nothing is sent, and no secret is read, before the first question.
+    pub fn new(
+        target: &SalesforceTarget,
+        transport: Arc<dyn Transport>,
+        secrets: Arc<dyn SecretSource>,
+        clock: Arc<dyn Clock>,
+        commands: Arc<dyn CommandRunner>,
+    ) -> Self {
+        Self { session: Session::new(SignIn { target: target.clone(), transport, secrets, clock, commands }) }
+    }
+}
+
+/// Refuses an order that its API cannot carry out: the route should never have been chosen.
+fn refuse_other_api(order: &Order, api: Api) -> Result<(), ProviderError> {
+    let doing = format!("delete {} records", order.object);
+    let refused = |message| Err(error(ErrorClass::Unsupported, &doing, "unsupported", message));
+    match (order.api, order.delete) {
+        (Api::Collections, DeleteMode::Hard) => refused("sObject Collections only deletes into the recycle bin".to_owned()),
+        (given, _) if given != api => refused(format!("{} works in another way than this request", given.title())),
+        (Api::Bulk2, _) if order.atomic => refused("a Bulk API 2.0 job is never atomic".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+#[async_trait]
+impl Provider for SalesforceProvider {
+    fn capabilities(&self) -> Capabilities {
+        CAPABILITIES
+    }
+
+    async fn identify(&self) -> Result<Identity, ProviderError> {
+        self.session.identity().await
+    }
+
+    async fn describe(&self, object: &str) -> Result<ObjectFacts, ProviderError> {
+        describe::describe(&self.session, object).await
+    }
+
+    async fn count(&self, query: &Query) -> Result<u64, ProviderError> {
+        query::count(&self.session, query).await
+    }
+
+    async fn select(&self, query: &Query, expected: u64, rows: &mut dyn RowSink) -> Result<Completeness, ProviderError> {
+        let selection = Selection::of(query)?;
+        if expected <= REST_ROWS && selection.fits_an_address() {
+            return query::select(&self.session, &selection, rows).await;
+        }
+        match bulk_query::select(&self.session, &selection, rows).await {
+            // Said when the job is made, so that no row has come yet: not every object can be read in bulk.
+            Err(error) if error.code == "INVALIDENTITY" && selection.fits_an_address() => {
+                query::select(&self.session, &selection, rows).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn check(&self, object: &str, delete: DeleteMode) -> Result<(), ProviderError> {
+        permission::check(&self.session, object, delete).await
+    }
+
+    async fn look(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
+        look::look(&self.session, object, ids).await
+    }
+
+    async fn send(&self, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+        refuse_other_api(order, Api::Collections)?;
+        collections::delete(&self.session, order, ids).await
+    }
+
+    async fn create(&self, order: &Order, ids: &dyn IdSource) -> Result<Ticket, ProviderError> {
+        refuse_other_api(order, Api::Bulk2)?;
+        bulk_ingest::create(&self.session, order, ids.count()).await
+    }
+
+    async fn load(&self, order: &Order, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
+        refuse_other_api(order, Api::Bulk2)?;
+        bulk_ingest::load(&self.session, order, ticket, ids).await
+    }
+
+    async fn start(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
+        refuse_other_api(order, Api::Bulk2)?;
+        bulk_ingest::start(&self.session, order, ticket).await
+    }
+
+    async fn poll(&self, order: &Order, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
+        refuse_other_api(order, Api::Bulk2)?;
+        bulk_ingest::poll(&self.session, order, ticket).await
+    }
+
+    async fn collect(
+        &self,
+        order: &Order,
+        ticket: &Ticket,
+        ids: &dyn IdSource,
+        answers: &mut dyn AnswerSink,
+    ) -> Result<(), ProviderError> {
+        refuse_other_api(order, Api::Bulk2)?;
+        bulk_results::collect(&self.session, order, ticket, ids.count(), answers).await
+    }
+
+    async fn abort(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
+        refuse_other_api(order, Api::Bulk2)?;
+        bulk_ingest::abort(&self.session, ticket).await
+    }
+}

@@ -1,0 +1,303 @@
+//! What may be done about each code and status: decided here, once.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::base::FailureClass;
+use crate::provider::ErrorClass;
+
+/// What a code says about one record of a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RecordMeaning {
+    /// The record was not there any more.
+    AlreadyGone,
+    /// Another record of the same atomic request failed.
+    RolledBack,
+    /// It was not deleted.
+    Failed(FailureClass),
+}
+
+/// One code of the system.
+struct Row {
+    code: &'static str,
+    /// What it says about a request as a whole.
+    request: ErrorClass,
+    /// What it says about one record.
+    record: RecordMeaning,
+}
+
+const fn row(code: &'static str, request: ErrorClass, record: FailureClass) -> Row {
+    Row { code, request, record: RecordMeaning::Failed(record) }
+}
+
+/// Every code with a meaning, sorted by name. Where the same code stands for a request and for a record, both are said.
+///
+/// Bulk API 2.0 uses the exception names of Bulk API 1.0 in upper case without separators (documented, recorded); they are looked up
+/// whatever their case, since inside a job's `errorMessage` they come in camel case.
+const CODES: &[Row] = {
+    use ErrorClass as Request;
+    use FailureClass as Record;
+    &[
+        Row { code: "ALL_OR_NONE_OPERATION_ROLLED_BACK", request: Request::Invalid, record: RecordMeaning::RolledBack },
+        row("API_CURRENTLY_DISABLED", Request::Transient, Record::Transient),
+        row("API_DISABLED_FOR_ORG", Request::Denied, Record::Denied),
+        row("API_ERROR", Request::Invalid, Record::Invalid),
+        row("CANNOT_DELETE_LAST_DATED_CONVERSION_RATE", Request::Invalid, Record::Refused),
+        row("CANNOT_DELETE_MANAGED_OBJECT", Request::Invalid, Record::Refused),
+        row("CANNOT_DELETE_OWNER", Request::Invalid, Record::Refused),
+        row("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", Request::Invalid, Record::Refused),
+        row("CLIENTINPUTERROR", Request::Invalid, Record::Invalid),
+        row("DELETE_FAILED", Request::Invalid, Record::Dependent),
+        row("DELETE_NOT_ALLOWED", Request::Denied, Record::Denied),
+        row("DELETE_OPERATION_TOO_LARGE", Request::Invalid, Record::Dependent),
+        row("DELETE_REQUIRED_ON_CASCADE", Request::Denied, Record::Denied),
+        row("DEPENDENCY_EXISTS", Request::Invalid, Record::Dependent),
+        row("DUPLICATE_VALUE", Request::Invalid, Record::Invalid),
+        row("ENTITY_IS_ARCHIVED", Request::Invalid, Record::Refused),
+        Row { code: "ENTITY_IS_DELETED", request: Request::NotFound, record: RecordMeaning::AlreadyGone },
+        row("ENTITY_IS_LOCKED", Request::Invalid, Record::Refused),
+        row("EXCEEDEDQUOTA", Request::Quota, Record::Quota),
+        row("EXCEEDED_ID_LIMIT", Request::Invalid, Record::Invalid),
+        row("EXCEEDED_MAX_SEMIJOIN_SUBSELECTS", Request::Invalid, Record::Invalid),
+        row("FEATURENOTENABLED", Request::Denied, Record::Denied),
+        row("FIELD_CUSTOM_VALIDATION_EXCEPTION", Request::Invalid, Record::Refused),
+        row("FUNCTIONALITY_NOT_ENABLED", Request::Denied, Record::Denied),
+        row("FUNCTIONALITY_TEMPORARILY_UNAVAILABLE", Request::Transient, Record::Transient),
+        row("GONE", Request::NotFound, Record::Invalid),
+        row("HTTPSREQUIRED", Request::Invalid, Record::Invalid),
+        row("INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", Request::Transient, Record::Transient),
+        row("INSUFFICIENT_ACCESS", Request::Denied, Record::Denied),
+        row("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", Request::Denied, Record::Denied),
+        row("INSUFFICIENT_ACCESS_OR_READONLY", Request::Denied, Record::Denied),
+        row("INTERNALSERVERERROR", Request::Transient, Record::Transient),
+        row("INVALIDBATCH", Request::Invalid, Record::Invalid),
+        row("INVALIDENTITY", Request::Unsupported, Record::Invalid),
+        row("INVALIDJOB", Request::Invalid, Record::Invalid),
+        row("INVALIDJOBSTATE", Request::Invalid, Record::Invalid),
+        row("INVALIDOPERATION", Request::Invalid, Record::Invalid),
+        row("INVALIDSESSIONID", Request::Unauthenticated, Record::Denied),
+        row("INVALIDURL", Request::Invalid, Record::Invalid),
+        row("INVALIDUSER", Request::Denied, Record::Denied),
+        row("INVALIDVERSION", Request::Unsupported, Record::Invalid),
+        row("INVALID_CROSS_REFERENCE_KEY", Request::NotFound, Record::Invalid),
+        row("INVALID_FIELD", Request::Invalid, Record::Invalid),
+        row("INVALID_ID_FIELD", Request::Invalid, Record::Invalid),
+        row("INVALID_OPERATION", Request::Invalid, Record::Refused),
+        row("INVALID_QUERY_FILTER_OPERATOR", Request::Invalid, Record::Invalid),
+        row("INVALID_QUERY_LOCATOR", Request::Incomplete, Record::Invalid),
+        row("INVALID_SESSION_ID", Request::Unauthenticated, Record::Denied),
+        row("INVALID_TYPE", Request::Invalid, Record::Invalid),
+        row("INVALID_TYPE_FOR_OPERATION", Request::Invalid, Record::Invalid),
+        row("JSON_PARSER_ERROR", Request::Invalid, Record::Invalid),
+        row("LIMIT_EXCEEDED", Request::Quota, Record::Quota),
+        row("MALFORMED_ID", Request::Invalid, Record::Invalid),
+        row("MALFORMED_QUERY", Request::Invalid, Record::Invalid),
+        row("METHOD_NOT_ALLOWED", Request::Unsupported, Record::Invalid),
+        row("MIXED_DML_OPERATION", Request::Invalid, Record::Invalid),
+        row("NOT_FOUND", Request::NotFound, Record::Invalid),
+        row("NUMBER_OUTSIDE_VALID_RANGE", Request::Invalid, Record::Invalid),
+        row("OPERATION_TOO_LARGE", Request::Invalid, Record::Invalid),
+        Row { code: "PROCESSING_HALTED", request: Request::Invalid, record: RecordMeaning::RolledBack },
+        row("QUERY_TIMEOUT", Request::Transient, Record::Transient),
+        row("QUERY_TOO_COMPLICATED", Request::Invalid, Record::Invalid),
+        row("REQUEST_LIMIT_EXCEEDED", Request::Quota, Record::Quota),
+        row("REQUEST_RUNNING_TOO_LONG", Request::Transient, Record::Transient),
+        row("REQUIRED_FIELD_MISSING", Request::Invalid, Record::Invalid),
+        row("SERVER_UNAVAILABLE", Request::Transient, Record::Transient),
+        row("TIMEOUT", Request::Transient, Record::Transient),
+        row("TOOMANYLOCKFAILURE", Request::Transient, Record::Locked),
+        row("TOO_MANY_APEX_REQUESTS", Request::Transient, Record::Transient),
+        row("TXN_SECURITY_METERING_ERROR", Request::Transient, Record::Transient),
+        row("TXN_SECURITY_NO_ACCESS", Request::Denied, Record::Denied),
+        row("UNABLE_TO_LOCK_ROW", Request::Transient, Record::Locked),
+        row("UNKNOWN", Request::Transient, Record::Transient),
+        row("UNKNOWN_EXCEPTION", Request::Transient, Record::Transient),
+        row("UNSUPPORTEDCONTENTTYPE", Request::Invalid, Record::Invalid),
+        row("UNSUPPORTED_API_VERSION", Request::Unsupported, Record::Invalid),
+        row("UNSUPPORTED_MEDIA_TYPE", Request::Unsupported, Record::Invalid),
+    ]
+};
+
+/// Codes after which a deletion may have run although the answer says that the request failed: it ended for its length, or for
+/// a reason nobody names.
+const MAY_HAVE_RUN: [&str; 6] =
+    ["INTERNALSERVERERROR", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "TIMEOUT", "UNKNOWN", "UNKNOWN_EXCEPTION"];
+
+fn known(code: &str) -> Option<&'static Row> {
+    CODES.iter().find(|row| row.code.eq_ignore_ascii_case(code))
+}
+
+/// What a code says about one record that was to be deleted. An unknown code is never sent again.
+pub(super) fn record_meaning(code: &str) -> RecordMeaning {
+    known(code).map_or(RecordMeaning::Failed(FailureClass::Unrecognized), |row| row.record)
+}
+
+/// What may be done about a request that was answered with an error, when repeating it is harmless.
+pub(super) fn request_class(status: StatusCode, code: &str, message: &str, wait: Option<Duration>) -> ErrorClass {
+    let class = match known(code) {
+        // Three limits share one code and differ by their words (recorded). An unknown fourth stops the run, which is the safe side.
+        Some(row) if row.code == "REQUEST_LIMIT_EXCEEDED" && message.starts_with("Concurrent") => {
+            ErrorClass::Throttled { wait }
+        }
+        Some(row) => row.request,
+        // A token endpoint has codes of its own.
+        None if code == "rate_limit_exceeded" => ErrorClass::Throttled { wait },
+        None => status_class(status, wait),
+    };
+    match (class, wait) {
+        // No `Retry-After` has been recorded (guess); it is honoured if it comes.
+        (ErrorClass::Transient, Some(_)) => ErrorClass::Throttled { wait },
+        (class, _) => class,
+    }
+}
+
+/// What may be done about a status without a known code.
+fn status_class(status: StatusCode, wait: Option<Duration>) -> ErrorClass {
+    match status.as_u16() {
+        401 => ErrorClass::Unauthenticated,
+        403 => ErrorClass::Denied,
+        404 => ErrorClass::NotFound,
+        405 | 410 | 415 => ErrorClass::Unsupported,
+        // 420 and 502 are a routing problem at the vendor's edge (documented); 406 is repeated by another client.
+        406 | 408 | 420 => ErrorClass::Transient,
+        429 => ErrorClass::Throttled { wait },
+        500..=599 => ErrorClass::Transient,
+        _ => ErrorClass::Invalid,
+    }
+}
+
+/// What may be done about a request that was answered with an error, when it may have deleted records: everything that is not clearly
+/// a refusal is ambiguous.
+pub(super) fn deletion_class(status: StatusCode, code: &str, message: &str, wait: Option<Duration>) -> ErrorClass {
+    let refused = status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT;
+    if !refused || MAY_HAVE_RUN.iter().any(|unclear| unclear.eq_ignore_ascii_case(code)) {
+        return ErrorClass::Ambiguous;
+    }
+    request_class(status, code, message, wait)
+}
+
+/// What a person can do about an error.
+pub(super) fn help(code: &str, message: &str) -> Option<&'static str> {
+    // The words of sign-in errors are recorded.
+    let message = message.to_ascii_lowercase();
+    Some(match code.to_ascii_uppercase().as_str() {
+        "FEATURENOTENABLED" if message.contains("harddelete") => HARD_DELETE_HELP,
+        "FEATURENOTENABLED" | "API_DISABLED_FOR_ORG" => {
+            "grant `API Enabled` to the user, and check that the org's edition has this API"
+        }
+        "REQUEST_LIMIT_EXCEEDED" if message.starts_with("totalrequests") => {
+            "the org's daily API requests are used up; run the same command again when the 24 hours have moved on"
+        }
+        "EXCEEDEDQUOTA" | "LIMIT_EXCEEDED" => "a daily limit of the org is used up; run the same command again tomorrow",
+        "INVALID_SESSION_ID" => "sign in again",
+        "INVALID_GRANT" if message.contains("not supported on this domain") => {
+            "client credentials work on the org's own My Domain host only: set `loginUrl` to `https://NAME.my.salesforce.com`"
+        }
+        "INVALID_GRANT" if message.contains("no client credentials user") => {
+            "set a `Run As` user in the app's client credentials flow"
+        }
+        "INVALID_GRANT" if message.contains("hasn't approved") || message.contains("not admin approved") => {
+            "pre-authorize the app for this user: set its permitted users to admin approved, and add the user's profile or permission set"
+        }
+        "INVALID_GRANT" if message.contains("audience") => {
+            "set `audience` to `https://login.salesforce.com`, or to `https://test.salesforce.com` for a sandbox"
+        }
+        "INVALID_GRANT" if message.contains("expired access/refresh token") => {
+            "the refresh token was revoked or has expired: make a new one"
+        }
+        "INVALID_GRANT" | "INVALID_CLIENT" | "INVALID_CLIENT_ID" => {
+            "check the app's consumer key and secret, and the user it runs as"
+        }
+        _ => return None,
+    })
+}
+
+/// What to grant for hard deletes. The permission is off for everybody, administrators too, until granted (documented).
+pub(super) const HARD_DELETE_HELP: &str =
+    "grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions";
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    fn name(class: ErrorClass) -> String {
+        match class {
+            ErrorClass::Throttled { wait: None } => "Throttled".into(),
+            ErrorClass::Throttled { wait: Some(wait) } => format!("Throttled for {} s", wait.as_secs()),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_table_is_sorted_and_names_no_code_twice() {
+        assert!(CODES.is_sorted_by(|a, b| a.code < b.code));
+    }
+
+    #[test]
+    fn no_code_that_is_retried_can_have_deleted_something() {
+        for row in CODES {
+            let class = deletion_class(StatusCode::BAD_REQUEST, row.code, "", None);
+            assert_eq!(class == ErrorClass::Ambiguous, MAY_HAVE_RUN.contains(&row.code), "{}", row.code);
+        }
+        for status in [200, 201, 204, 302, 303, 408, 500, 502, 503, 504] {
+            let status = StatusCode::from_u16(status).expect("valid");
+            assert_eq!(deletion_class(status, "SERVER_UNAVAILABLE", "", None), ErrorClass::Ambiguous, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_whole_table_of_codes() {
+        let mut table = String::new();
+        for row in CODES {
+            let status = StatusCode::BAD_REQUEST;
+            let read = name(request_class(status, row.code, "", None));
+            let deletion = name(deletion_class(status, row.code, "", None));
+            let record = match row.record {
+                RecordMeaning::Failed(class) => format!("{class:?}"),
+                other => format!("{other:?}"),
+            };
+            writeln!(table, "{:<52} {read:<16} {deletion:<16} {record}", row.code).expect("in memory");
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn the_whole_table_of_statuses() {
+        let mut table = String::new();
+        for status in [
+            300, 301, 302, 304, 307, 400, 401, 403, 404, 405, 406, 408, 409, 410, 414, 415, 420, 429, 431, 500, 502, 503,
+            504,
+        ] {
+            let code = StatusCode::from_u16(status).expect("valid");
+            let wait = Some(Duration::from_secs(7));
+            writeln!(
+                table,
+                "{status} {:<16} {:<16} {}",
+                name(request_class(code, "x", "", None)),
+                name(deletion_class(code, "x", "", None)),
+                name(request_class(code, "x", "", wait)),
+            )
+            .expect("in memory");
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn tells_the_limits_of_one_code_apart_by_their_words() {
+        let class = |message| request_class(StatusCode::FORBIDDEN, "REQUEST_LIMIT_EXCEEDED", message, None);
+        assert_eq!(class("TotalRequests Limit exceeded."), ErrorClass::Quota);
+        let concurrent = "ConcurrentRequests (Concurrent API Requests) Limit exceeded.";
+        assert_eq!(class(concurrent), ErrorClass::Throttled { wait: None });
+        assert_eq!(class("ConcurrentPerOrgLongTxn Limit exceeded."), ErrorClass::Throttled { wait: None });
+        assert_eq!(class("something new"), ErrorClass::Quota);
+    }
+
+    #[test]
+    fn knows_bulk_codes_in_camel_case_and_gives_up_on_unknown_ones() {
+        assert_eq!(record_meaning("ExceededQuota"), RecordMeaning::Failed(FailureClass::Quota));
+        assert_eq!(record_meaning("SOMETHING_NEW"), RecordMeaning::Failed(FailureClass::Unrecognized));
+    }
+}

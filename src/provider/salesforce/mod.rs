@@ -1,0 +1,30 @@
+//! Salesforce: sign-in, queries, sObject Collections and Bulk API 2.0.
+//!
+//! Facts about the wire carry where they are known from: *documented* by the vendor, *recorded* from a real answer, seen in another
+//! *client*, or a *guess*. Where a fact is a guess, both readings are accepted.
+
+mod bulk_ingest;
+mod bulk_query;
+mod bulk_results;
+mod call;
+mod collections;
+mod command_line_login;
+mod connect;
+mod csv_rows;
+mod describe;
+mod error_table;
+mod hostile;
+mod identity;
+mod look;
+mod patience;
+mod permission;
+mod query;
+mod session;
+mod sign_in;
+mod soql;
+#[cfg(test)]
+mod testing;
+mod version;
+
+pub use command_line_login::{CommandOutput, CommandRunner, SystemCommands};
+pub use connect::SalesforceProvider;

@@ -1,0 +1,353 @@
+//! One sign-in, kept alive.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use secrecy::ExposeSecret as _;
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+
+use super::call::{Call, Endpoint};
+use super::identity;
+use super::patience::Patience;
+use super::sign_in::{Grant, SignIn};
+use super::version;
+use crate::base::RecordId;
+use crate::plan::Identity;
+use crate::provider::transport::Response;
+use crate::provider::{ErrorClass, ProviderError};
+
+/// Words of a 401 that a new token cannot help (client).
+const HOPELESS: [&str; 2] =
+    ["Connected app is not attached to Agent", "This session is not valid for use with the REST API"];
+
+/// A session as it stands: never changed, only replaced.
+pub(super) struct Connection {
+    /// Where calls go.
+    pub(super) endpoint: Endpoint,
+    /// Who is signed in, where.
+    pub(super) identity: Identity,
+    /// Counts the sign-ins, so that two requests that find the same session ended renew it once.
+    generation: u64,
+}
+
+/// One sign-in, kept alive.
+///
+/// **Invariants**: no request but the sign-in, the list of versions and the question who and where is sent before the organization
+/// is known to be the right one; it never changes afterwards, however often the session is renewed.
+pub(super) struct Session {
+    sign_in: SignIn,
+    connection: Mutex<Option<Arc<Connection>>>,
+}
+
+impl Session {
+    /// A session that signs in when it is first needed.
+    pub(super) fn new(sign_in: SignIn) -> Self {
+        Self { sign_in, connection: Mutex::new(None) }
+    }
+
+    /// The session as it stands, after signing in if that has not happened.
+    pub(super) async fn connection(&self) -> Result<Arc<Connection>, ProviderError> {
+        let mut connection = self.connection.lock().await;
+        if let Some(connection) = &*connection {
+            return Ok(Arc::clone(connection));
+        }
+        let grant = self.sign_in.grant().await?;
+        Ok(Arc::clone(connection.insert(self.connect(grant, None).await?)))
+    }
+
+    /// Signs in anew, unless somebody else has done so since `ended` was current.
+    async fn renew(&self, ended: &Connection, refusal: ProviderError) -> Result<Arc<Connection>, ProviderError> {
+        let mut connection = self.connection.lock().await;
+        if let Some(current) = &*connection
+            && current.generation != ended.generation
+        {
+            return Ok(Arc::clone(current));
+        }
+        let grant = self.sign_in.grant().await?;
+        if grant.token.expose_secret() == ended.endpoint.token.expose_secret() {
+            return Err(ProviderError {
+                help: Some("the session has ended and signing in again gives the same token: get a new one".into()),
+                ..refusal
+            });
+        }
+        tracing::debug!("the session ended and was renewed");
+        Ok(Arc::clone(connection.insert(self.connect(grant, Some(ended)).await?)))
+    }
+
+    /// Makes a session of a sign-in, once it is certain that it is for the right organization.
+    async fn connect(&self, grant: Grant, earlier: Option<&Connection>) -> Result<Arc<Connection>, ProviderError> {
+        if let Some(organization_id) = grant.organization_id {
+            self.refuse_other_organization(organization_id.as_str(), earlier)?;
+        }
+        let version = match earlier {
+            Some(earlier) => earlier.endpoint.version.clone(),
+            None => version::choose(&*self.sign_in.transport, &grant.instance, &self.sign_in.target.api_version).await?,
+        };
+        let endpoint = Endpoint {
+            transport: Arc::clone(&self.sign_in.transport),
+            instance: grant.instance.clone(),
+            version,
+            token: grant.token.clone(),
+        };
+        let identity = match earlier {
+            Some(earlier) if grant.organization_id.is_some() => {
+                Identity { instance_url: endpoint.instance.origin().ascii_serialization(), ..earlier.identity.clone() }
+            }
+            _ => identity::prove(&endpoint, &grant).await?,
+        };
+        self.refuse_other_organization(&identity.organization_id, earlier)?;
+        let generation = earlier.map_or(0, |earlier| earlier.generation + 1);
+        Ok(Arc::new(Connection { endpoint, identity, generation }))
+    }
+
+    fn refuse_other_organization(&self, found: &str, earlier: Option<&Connection>) -> Result<(), ProviderError> {
+        let pinned = self.sign_in.target.organization_id.as_ref().map(RecordId::as_str);
+        let wanted = [pinned, earlier.map(|earlier| earlier.identity.organization_id.as_str())];
+        match wanted.into_iter().flatten().find(|wanted| *wanted != found) {
+            None => Ok(()),
+            Some(wanted) => Err(ProviderError {
+                help: Some("sign in to the right organization, or correct the target's `organizationId`".into()),
+                ..super::call::error(
+                    ErrorClass::WrongSystem,
+                    "use this login",
+                    "wrong-organization",
+                    format!("it is for organization {found}, and the target is {wanted}"),
+                )
+            }),
+        }
+    }
+
+    /// Makes one call. When the session has ended it is renewed once and the call repeated once: a request refused for its session has
+    /// had no effect.
+    pub(super) async fn call(&self, call: &Call) -> Result<Response, ProviderError> {
+        let connection = self.connection().await?;
+        match connection.endpoint.call(call).await {
+            Err(refusal) if has_ended(&refusal) => self.renew(&connection, refusal).await?.endpoint.call(call).await,
+            answer => answer,
+        }
+    }
+
+    /// Makes one call and reads its JSON.
+    pub(super) async fn call_json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, ProviderError> {
+        call.read_json(self.call(call).await?).await
+    }
+
+    /// Makes a call that only reads, a few times if need be.
+    pub(super) async fn read(&self, call: &Call) -> Result<Response, ProviderError> {
+        let mut patience = Patience::default();
+        loop {
+            match self.call(call).await {
+                Err(error) => patience.wait_after(error).await?,
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Makes a call that only reads, a few times if need be, and reads its JSON.
+    pub(super) async fn read_json<T: DeserializeOwned>(&self, call: &Call) -> Result<T, ProviderError> {
+        let mut patience = Patience::default();
+        loop {
+            match self.call_json(call).await {
+                Err(error) => patience.wait_after(error).await?,
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Who is signed in, where.
+    pub(super) async fn identity(&self) -> Result<Identity, ProviderError> {
+        let mut patience = Patience::default();
+        loop {
+            match self.connection().await {
+                Err(error) => patience.wait_after(error).await?,
+                Ok(connection) => return Ok(connection.identity.clone()),
+            }
+        }
+    }
+}
+
+/// Whether a refusal says that the session has ended. The code is recorded; a 401 without any code is taken for the same, which
+/// another client does too. A 403 never is one.
+fn has_ended(refusal: &ProviderError) -> bool {
+    refusal.status == Some(StatusCode::UNAUTHORIZED.as_u16())
+        && matches!(refusal.code.as_str(), "INVALID_SESSION_ID" | "no-code")
+        && !HOPELESS.iter().any(|words| refusal.message.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::testing::*;
+    use crate::manifest::{SalesforceSignIn, SecretReference};
+    use crate::provider::transport::scripted::{Reply, Seen, answer, json};
+    use crate::provider::{ErrorClass, Provider as _};
+
+    const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
+
+    fn counted() -> Reply {
+        json(200, page(7, true, None, vec![]).to_string())
+    }
+
+    /// Answers the handshake with a new token each time, and anything else only to the newest token.
+    fn renewing(mut rest: impl FnMut(&Seen) -> Reply + Send + 'static) -> impl FnMut(&Seen) -> Reply + Send + 'static {
+        let mut sign_ins = 0;
+        move |seen| {
+            let reply = handshake(seen, sign_ins);
+            sign_ins += u32::from(seen.path.ends_with("/token"));
+            reply.unwrap_or_else(|| rest(seen))
+        }
+    }
+
+    fn is_first_token(seen: &Seen) -> bool {
+        seen.authorization.as_deref() == Some(format!("Bearer {TOKEN}").as_str())
+    }
+
+    #[tokio::test]
+    async fn identifies_the_organization_before_anything_else() {
+        let (provider, transport) = org(|_| counted());
+        assert_eq!(provider.count(&query(&[])).await.expect("counted"), 7);
+        insta::assert_snapshot!(transport.lines().join("\n"), @r"
+        POST /services/oauth2/token
+        GET /services/data/
+        GET /services/data/v66.0/query
+        GET /services/oauth2/userinfo
+        GET /services/data/v66.0/query
+        ");
+        assert!(transport.seen()[2].parameter("q").expect("a query").ends_with("FROM Organization"));
+    }
+
+    #[tokio::test]
+    async fn renews_an_ended_session_once_and_repeats_the_request_once() {
+        let script = renewing(|seen| if is_first_token(seen) { json(401, EXPIRED) } else { counted() });
+        let (provider, transport) = connect(&target(), script);
+        assert_eq!(provider.count(&query(&[])).await.expect("counted"), 7);
+        assert_eq!(asked(&transport).len(), 2);
+        assert_eq!(transport.lines().iter().filter(|line| line.ends_with("/token")).count(), 2);
+    }
+
+    #[tokio::test]
+    async fn gives_up_when_the_new_session_is_refused_too() {
+        let (provider, transport) = connect(&target(), renewing(|_| json(401, EXPIRED)));
+        let error = provider.count(&query(&[])).await.expect_err("refused twice");
+        assert_eq!((error.class, error.code.as_str()), (ErrorClass::Unauthenticated, "INVALID_SESSION_ID"));
+        assert_eq!(asked(&transport).len(), 2);
+    }
+
+    #[tokio::test]
+    async fn many_requests_that_find_the_session_ended_renew_it_once() {
+        let script = renewing(|seen| if is_first_token(seen) { json(401, EXPIRED) } else { counted() });
+        let (provider, transport) = connect(&target(), script);
+        provider.identify().await.expect("signed in");
+        let query = query(&[]);
+        let all = futures::future::join_all((0..20).map(|_| provider.count(&query))).await;
+        assert!(all.iter().all(|count| *count == Ok(7)), "{all:?}");
+        assert_eq!(transport.lines().iter().filter(|line| line.ends_with("/token")).count(), 2);
+        assert_eq!(asked(&transport).len(), 40);
+    }
+
+    #[tokio::test]
+    async fn many_first_requests_sign_in_once() {
+        let (provider, transport) = org(|_| counted());
+        let query = query(&[]);
+        futures::future::join_all((0..20).map(|_| provider.count(&query))).await;
+        assert_eq!(transport.lines().iter().filter(|line| line.ends_with("/token")).count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_403_and_a_hopeless_401_renew_nothing() {
+        let hopeless =
+            r#"[{"message":"This session is not valid for use with the REST API","errorCode":"INVALID_SESSION_ID"}]"#;
+        let denied = r#"[{"message":"no","errorCode":"API_DISABLED_FOR_ORG"}]"#;
+        for (status, body, class) in [(401, hopeless, ErrorClass::Unauthenticated), (403, denied, ErrorClass::Denied)] {
+            let (provider, transport) = connect(&target(), renewing(move |_| json(status, body)));
+            assert_eq!(provider.count(&query(&[])).await.expect_err("refused").class, class);
+            assert_eq!((asked(&transport).len(), transport.seen().len()), (1, 5));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_given_token_that_has_ended_is_not_tried_again() {
+        let sign_in = SalesforceSignIn::AccessToken { access_token: SecretReference::Command(vec!["x".into()]) };
+        let script = |seen: &Seen| handshake(seen, 0).unwrap_or_else(|| json(401, EXPIRED));
+        let (provider, transport) = connect(&crate::manifest::SalesforceTarget { sign_in, ..target() }, script);
+        let error = provider.count(&query(&[])).await.expect_err("ended");
+        assert_eq!(error.class, ErrorClass::Unauthenticated);
+        assert!(error.help.expect("a remedy").contains("get a new one"));
+        assert_eq!(asked(&transport).len(), 1);
+    }
+
+    #[tokio::test]
+    async fn another_organization_in_the_token_is_refused_before_its_host_is_asked_anything() {
+        let script = |seen: &Seen| {
+            assert_eq!(seen.path, "/services/oauth2/token", "nothing else may be asked");
+            json(200, r#"{"access_token":"00D000000000002!AQ.x","instance_url":"https://other.my.salesforce.com"}"#)
+        };
+        let (provider, _) = connect(&target(), script);
+        let error = provider.identify().await.expect_err("another organization");
+        assert_eq!((error.class, error.code.as_str()), (ErrorClass::WrongSystem, "wrong-organization"));
+        insta::assert_snapshot!(error, @"could not use this login: wrong-organization: it is for organization 00D000000000002EAA, and the target is 00D000000000001EAA");
+    }
+
+    #[tokio::test]
+    async fn another_organization_behind_a_token_that_does_not_tell_is_refused_too() {
+        let script = |seen: &Seen| match seen.line().as_str() {
+            "POST /services/oauth2/token" => {
+                json(200, r#"{"access_token":"eyJhbGciOiJ","instance_url":"https://crm.my.salesforce.com"}"#)
+            }
+            "GET /services/data/v66.0/query" => {
+                let row = serde_json::json!({"Id": "00D000000000002EAA", "Name": "Other", "IsSandbox": false, "OrganizationType": "x"});
+                json(200, page(1, true, None, vec![row]).to_string())
+            }
+            "GET /services/oauth2/userinfo" => json(403, ""),
+            _ => handshake(seen, 0).expect("nothing else may be asked"),
+        };
+        let (provider, _) = connect(&target(), script);
+        assert_eq!(provider.describe("Lead").await.expect_err("another organization").class, ErrorClass::WrongSystem);
+    }
+
+    #[tokio::test]
+    async fn a_renewed_session_for_another_organization_is_refused_even_without_a_pin() {
+        let mut sign_ins = 0;
+        let script = move |seen: &Seen| {
+            sign_ins += u32::from(seen.path.ends_with("/token"));
+            match (seen.path.ends_with("/token"), sign_ins) {
+                (true, 2) => {
+                    json(200, r#"{"access_token":"00D000000000002!AQ.x","instance_url":"https://crm.my.salesforce.com"}"#)
+                }
+                _ => handshake(seen, 0).unwrap_or_else(|| json(401, EXPIRED)),
+            }
+        };
+        let unpinned = crate::manifest::SalesforceTarget { organization_id: None, ..target() };
+        let (provider, transport) = connect(&unpinned, script);
+        assert_eq!(provider.count(&query(&[])).await.expect_err("moved").class, ErrorClass::WrongSystem);
+        assert_eq!(asked(&transport).len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_is_repeated_a_few_times_and_a_refusal_is_not() {
+        let mut failures = 0;
+        let (provider, transport) = org(move |_| {
+            failures += 1;
+            match failures {
+                1 => Reply::NoAnswer,
+                2 => answer(503, &[], "<html>"),
+                3 => json(200, r#"{"totalSize":"#),
+                4 => answer(429, &[("retry-after", "20")], ""),
+                _ => counted(),
+            }
+        });
+        let started = tokio::time::Instant::now();
+        assert_eq!(provider.count(&query(&[])).await.expect("counted at last"), 7);
+        assert_eq!((asked(&transport).len(), started.elapsed()), (5, Duration::from_millis(23_500)));
+
+        let (provider, transport) = org(|_| Reply::NoAnswer);
+        assert_eq!(provider.count(&query(&[])).await.expect_err("down").class, ErrorClass::Transient);
+        assert_eq!(asked(&transport).len(), 5);
+
+        let (provider, transport) = org(|_| json(400, r#"[{"message":"x","errorCode":"MALFORMED_QUERY"}]"#));
+        assert_eq!(provider.count(&query(&[])).await.expect_err("wrong").class, ErrorClass::Invalid);
+        assert_eq!(asked(&transport).len(), 1);
+    }
+}

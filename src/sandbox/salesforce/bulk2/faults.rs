@@ -1,0 +1,58 @@
+//! How one job goes wrong, fixed when it is made.
+
+use crate::sandbox::Effect;
+
+/// How one job deviates from the plain case. Nothing does by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobFaults {
+    /// It fails after this many rows, and leaves the others unprocessed.
+    pub fail_after: Option<usize>,
+    /// Chunks none of whose rows can be locked, counted from 1.
+    pub locked_chunks: Vec<u64>,
+    /// The first so many rows are in no result file.
+    pub omitted: usize,
+    /// Results come in another order. The service promises none.
+    pub shuffled: bool,
+    /// Which failed rows have an empty `sf__Id`.
+    pub empty_id: EmptyId,
+    /// What is added to the number of rows that a query job claims.
+    pub wrong_total: isize,
+    /// How many of its last rows a query job leaves out although it counts them.
+    pub short_by: usize,
+}
+
+/// Which rows of `failedResults` come without `sf__Id`; malformed ones always do, since they name no record.
+///
+/// Documented as filled from version 53 on; recorded as empty for rows that could not be locked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EmptyId {
+    /// Those that could not be locked.
+    #[default]
+    LockErrors,
+    /// All.
+    Always,
+}
+
+impl JobFaults {
+    /// What the effects on the creating request mean for the job.
+    pub fn from_effects(effects: &[Effect]) -> Self {
+        let mut faults = Self::default();
+        for effect in effects {
+            match effect {
+                Effect::LockRows { chunk } => faults.locked_chunks.push(*chunk),
+                Effect::FailJob { after } => faults.fail_after = Some(rows(*after)),
+                Effect::OmitRows { rows: omitted } => faults.omitted = rows(*omitted),
+                Effect::ShuffleResults => faults.shuffled = true,
+                Effect::EmptyIds => faults.empty_id = EmptyId::Always,
+                Effect::WrongTotal { by } => faults.wrong_total = isize::try_from(*by).unwrap_or_default(),
+                Effect::ShortPage { rows } => faults.short_by = *rows,
+                _ => {}
+            }
+        }
+        faults
+    }
+}
+
+fn rows(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}

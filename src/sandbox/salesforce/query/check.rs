@@ -1,0 +1,242 @@
+//! Holds a query to the objects and fields that exist, and lowers its conditions.
+
+use std::collections::HashSet;
+
+use super::key_test::{Against, KeyTest};
+use super::problem::QueryProblem;
+use super::route::Route;
+use super::row::Names;
+use super::statement::Statement;
+use crate::filter::soql::{Comparison, Condition, Literal, Operator, Path, Select, SelectItem, Test};
+use crate::sandbox::world::Place;
+use crate::sandbox::{FieldKind, RecordKey, Value, World};
+
+/// Looks up names for one query.
+pub(super) struct Checker<'a> {
+    pub world: &'a World,
+    /// The whole text, of which problems show a part.
+    pub text: &'a str,
+    pub table: usize,
+}
+
+impl<'a> Checker<'a> {
+    /// For a query on the object it names.
+    pub(super) fn new(world: &'a World, text: &'a str, select: &Select) -> Result<Self, QueryProblem> {
+        let object = &select.object;
+        let table = world
+            .table_number(object.as_str())
+            .ok_or_else(|| QueryProblem::no_such_object(text, object.place.start, object.as_str()))?;
+        Ok(Self { world, text, table })
+    }
+
+    /// What a path means.
+    pub(super) fn route(&self, path: &Path) -> Result<Route, QueryProblem> {
+        Route::resolve(self.world, self.table, path.as_str()).map_err(|dead_end| {
+            if path.parents() > 0 && path.as_str().split('.').next_back() != Some(dead_end.name.as_str()) {
+                // The wording for an unknown parent is a guess.
+                let message = format!(
+                    "Didn't understand relationship '{}' in field path. If you are attempting to use a custom relationship, be \
+                     sure to append the '__r' after the custom relationship name. Please reference your WSDL or the describe \
+                     call for the appropriate names.",
+                    dead_end.name
+                );
+                return QueryProblem::at("INVALID_FIELD", self.text, path.place.start, &message);
+            }
+            QueryProblem::no_such_field(self.text, path.place.start, &dead_end.name, &dead_end.object)
+        })
+    }
+
+    /// The condition with its names noted and its comparisons of keys replaced by tests.
+    pub(super) fn condition(&self, condition: &Condition, names: &mut Names) -> Result<Condition, QueryProblem> {
+        let all = |parts: &[Condition], names: &mut Names| {
+            parts.iter().map(|part| self.condition(part, names)).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(match condition {
+            Condition::And(parts) => Condition::And(all(parts, names)?),
+            Condition::Or(parts) => Condition::Or(all(parts, names)?),
+            Condition::Not(part) => Condition::Not(Box::new(self.condition(part, names)?)),
+            Condition::Comparison(comparison) => Condition::Comparison(self.comparison(comparison, names)?),
+        })
+    }
+
+    fn comparison(&self, comparison: &Comparison, names: &mut Names) -> Result<Comparison, QueryProblem> {
+        let route = self.route(&comparison.path)?;
+        let kind = self.kind(&route);
+        if matches!(route.kind(self.world), Some(FieldKind::TextArea)) {
+            let message = format!("field '{}' can not be filtered in a query call", route.name);
+            return Err(QueryProblem::at("INVALID_FIELD", self.text, comparison.path.place.start, &message));
+        }
+        if let Test::InSubquery(select) | Test::NotInSubquery(select) = &comparison.test {
+            let negated = matches!(comparison.test, Test::NotInSubquery(_));
+            let keys = self.subquery(select, &route)?;
+            let test = KeyTest { route, against: Against::Among { keys, or_null: false, negated } };
+            return Ok(self.replaced(comparison, test, names));
+        }
+        if kind == Kind::Key {
+            if let Some(against) = self.against(comparison)? {
+                return Ok(self.replaced(comparison, KeyTest { route, against }, names));
+            }
+        } else {
+            self.check_literals(comparison, &route, kind)?;
+        }
+        names.add_route(self.world, comparison.path.as_str(), route);
+        Ok(comparison.clone())
+    }
+
+    /// `Field_n = true` in place of a comparison of keys.
+    fn replaced(&self, comparison: &Comparison, test: KeyTest, names: &mut Names) -> Comparison {
+        let name = format!("Key_Test_{}", names.tests.len());
+        let path = Path::new(&name, comparison.path.place).unwrap_or_else(|| comparison.path.clone());
+        names.tests.push((name, test));
+        Comparison { path, test: Test::Compare(Operator::Equal, Literal::Boolean(true)), place: comparison.place }
+    }
+
+    /// What a key is compared with; nothing when it is compared with nothing.
+    fn against(&self, comparison: &Comparison) -> Result<Option<Against>, QueryProblem> {
+        let bad = |text: &str| {
+            // The code is one that clients know, the text is from memory.
+            QueryProblem::at(
+                "INVALID_QUERY_FILTER_OPERATOR",
+                self.text,
+                comparison.path.place.start,
+                &format!("invalid ID field: {text}"),
+            )
+        };
+        let key = |literal: &Literal| match literal {
+            Literal::Text(text) => RecordKey::parse(text).map(Some).map_err(|_| bad(text)),
+            Literal::Null => Ok(None),
+            other => Err(bad(&other.to_string())),
+        };
+        let among = |literals: &[Literal], negated| {
+            let mut keys = HashSet::new();
+            let mut or_null = false;
+            for literal in literals {
+                match key(literal)? {
+                    Some(key) => _ = keys.insert(key),
+                    None => or_null = true,
+                }
+            }
+            Ok(Some(Against::Among { keys, or_null, negated }))
+        };
+        match &comparison.test {
+            Test::Compare(Operator::Equal, literal) => among(std::slice::from_ref(literal), false),
+            Test::Compare(Operator::NotEqual, literal) => among(std::slice::from_ref(literal), true),
+            Test::Compare(operator, literal) => Ok(key(literal)?.map(|key| Against::Ordered(*operator, key))),
+            Test::In(literals) => among(literals, false),
+            Test::NotIn(literals) => among(literals, true),
+            Test::Like(_) | Test::Includes(_) | Test::Excludes(_) => Err(QueryProblem::at(
+                "INVALID_QUERY_FILTER_OPERATOR",
+                self.text,
+                comparison.path.place.start,
+                "invalid operator on id field",
+            )),
+            Test::InSubquery(_) | Test::NotInSubquery(_) => Ok(None),
+        }
+    }
+
+    /// The keys a subquery finds.
+    fn subquery(&self, select: &Select, outer: &Route) -> Result<HashSet<RecordKey>, QueryProblem> {
+        let refuse = |message: &str| QueryProblem::at("MALFORMED_QUERY", self.text, select.place.start, message);
+        let inner = Checker::new(self.world, self.text, select)?;
+        let [SelectItem::Field(path, None)] = select.items.as_slice() else {
+            return Err(refuse("Semi join sub-selects must select exactly one field"));
+        };
+        let route = inner.route(path)?;
+        if self.kind(outer) != Kind::Key || inner.kind(&route) != Kind::Key || !route.hops.is_empty() {
+            return Err(refuse("Semi join sub-selects are only allowed between ID and reference fields"));
+        }
+        let mut names = Names::default();
+        let condition = select.condition.as_ref().map(|condition| inner.condition(condition, &mut names)).transpose()?;
+        let mut keys = HashSet::new();
+        Statement::scan(self.world, inner.table, condition.as_ref(), &names, false, |row| {
+            if let Value::Reference(key) = route.value(self.world, inner.table, row) {
+                keys.insert(key);
+            }
+            true
+        });
+        Ok(keys)
+    }
+
+    fn kind(&self, route: &Route) -> Kind {
+        match (route.kind(self.world), route.end_place()) {
+            (Some(FieldKind::Boolean), _) | (None, Some(Place::IsDeleted)) => Kind::Boolean,
+            (Some(FieldKind::Integer | FieldKind::Double | FieldKind::Currency | FieldKind::Percent), _) => Kind::Number,
+            (Some(FieldKind::Date), _) => Kind::Date,
+            (Some(FieldKind::DateTime), _)
+            | (None, Some(Place::CreatedDate | Place::LastModifiedDate | Place::SystemModstamp)) => Kind::DateTime,
+            (Some(FieldKind::Lookup(_)), _) | (None, Some(Place::Id | Place::CreatedById | Place::LastModifiedById)) => {
+                Kind::Key
+            }
+            (Some(FieldKind::MultiPicklist(_)), _) => Kind::List,
+            _ => Kind::Text,
+        }
+    }
+
+    /// Whether every literal fits the field's type. The texts are from memory, the code is documented.
+    fn check_literals(&self, comparison: &Comparison, route: &Route, kind: Kind) -> Result<(), QueryProblem> {
+        let refuse =
+            |message: String| Err(QueryProblem::at("INVALID_FIELD", self.text, comparison.path.place.start, &message));
+        let literals = match &comparison.test {
+            Test::Compare(operator, literal) => {
+                let is_ordered = !matches!(operator, Operator::Equal | Operator::NotEqual);
+                if is_ordered && kind == Kind::Boolean {
+                    return refuse(format!("invalid operator on boolean field '{}'", route.name));
+                }
+                std::slice::from_ref(literal)
+            }
+            Test::In(literals) | Test::NotIn(literals) => literals.as_slice(),
+            Test::Like(_) if kind != Kind::Text => {
+                return refuse(format!("invalid operator on field '{}'", route.name));
+            }
+            Test::Includes(_) | Test::Excludes(_) if kind != Kind::List => {
+                return refuse(format!("includes and excludes are not allowed on field '{}'", route.name));
+            }
+            _ => return Ok(()),
+        };
+        for literal in literals {
+            let fits = match literal {
+                Literal::Null => true,
+                Literal::Boolean(_) => kind == Kind::Boolean,
+                Literal::Number(_) => kind == Kind::Number,
+                Literal::Text(_) => matches!(kind, Kind::Text | Kind::List),
+                Literal::Date(_) => kind == Kind::Date,
+                Literal::DateTime(_) => kind == Kind::DateTime,
+                Literal::DateLiteral(_) => matches!(kind, Kind::Date | Kind::DateTime),
+            };
+            if !fits {
+                let quotes = if matches!(kind, Kind::Text | Kind::List) { "should be" } else { "should not be" };
+                return refuse(format!(
+                    "value of filter criterion for field '{}' must be of type {} and {quotes} enclosed in quotes",
+                    route.name,
+                    kind.name()
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The types that decide which literals fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Boolean,
+    Number,
+    Date,
+    DateTime,
+    Key,
+    List,
+    Text,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Number => "double",
+            Self::Date => "date",
+            Self::DateTime => "dateTime",
+            Self::Key => "reference",
+            Self::List | Self::Text => "string",
+        }
+    }
+}

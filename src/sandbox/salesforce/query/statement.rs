@@ -1,0 +1,284 @@
+//! One query, ready to run.
+
+use std::cmp::Ordering;
+
+use jiff::tz::TimeZone;
+
+use super::check::Checker;
+use super::key_test::Against;
+use super::problem::QueryProblem;
+use super::route::Route;
+use super::row::{Moment, Names, Row};
+use crate::filter::soql::{Condition, Path, Select, SelectItem, evaluate, parse_select};
+use crate::sandbox::world::Place;
+use crate::sandbox::{FieldKind, RecordKey, Value, World};
+
+/// The largest offset (documented).
+const LARGEST_OFFSET: u64 = 2_000;
+
+/// One thing a query asks for.
+#[derive(Clone, Debug)]
+pub(in crate::sandbox) struct Column {
+    /// Its name in the answer: of a field, with the parents' names before it; of a count, its alias.
+    pub name: String,
+    pub(super) route: Route,
+}
+
+/// What a query answers.
+#[derive(Clone, Debug)]
+pub(super) enum Shape {
+    /// Records with these columns.
+    Records(Vec<Column>),
+    /// Only how many there are.
+    Count,
+    /// In how many records each of these is not empty.
+    Aggregate(Vec<Column>),
+}
+
+/// A query that has been read and checked: it can be run as often as wanted.
+#[derive(Clone, Debug)]
+pub(in crate::sandbox) struct Statement {
+    pub(super) table: usize,
+    pub(super) shape: Shape,
+    names: Names,
+    condition: Option<Condition>,
+    order: Vec<(Route, bool, bool)>,
+    limit: Option<u64>,
+    offset: Option<u64>,
+}
+
+impl Statement {
+    /// Reads a query and checks it against the objects of a world.
+    pub(in crate::sandbox) fn check(world: &World, text: &str) -> Result<Self, QueryProblem> {
+        let select = parse_select(text).map_err(|errors| match errors.first() {
+            Some(error) => QueryProblem::at("MALFORMED_QUERY", text, error.start, &unexpected(text, error.start)),
+            None => QueryProblem::plain("MALFORMED_QUERY", "unexpected token"),
+        })?;
+        if select.offset.is_some_and(|offset| offset > LARGEST_OFFSET) {
+            // The code is documented, the text is from memory.
+            return Err(QueryProblem::plain("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000"));
+        }
+        let checker = Checker::new(world, text, &select)?;
+        let shape = shape(&checker, &select)?;
+        let mut names = Names::default();
+        let condition = select.condition.as_ref().map(|condition| checker.condition(condition, &mut names)).transpose()?;
+        let mut order = Vec::new();
+        for key in &select.order_by {
+            let route = checker.route(&key.path)?;
+            if matches!(route.kind(world), Some(FieldKind::TextArea | FieldKind::MultiPicklist(_))) {
+                let message = format!("field '{}' can not be sorted in a query call", route.name);
+                return Err(QueryProblem::at("MALFORMED_QUERY", text, key.path.place.start, &message));
+            }
+            order.push((route, key.descending, key.nulls_last));
+        }
+        let Select { limit, offset, .. } = select;
+        Ok(Self { table: checker.table, shape, names, condition, order, limit, offset })
+    }
+
+    /// The object's name as its definition writes it.
+    pub(in crate::sandbox) fn object<'a>(&self, world: &'a World) -> &'a str {
+        &world.tables()[self.table].definition().name
+    }
+
+    /// The columns, in the order asked for; none if the query counts.
+    pub(in crate::sandbox) fn columns(&self) -> &[Column] {
+        match &self.shape {
+            Shape::Records(columns) => columns,
+            Shape::Count | Shape::Aggregate(_) => &[],
+        }
+    }
+
+    /// Whether it counts instead of listing.
+    pub(in crate::sandbox) fn is_aggregate(&self) -> bool {
+        !matches!(self.shape, Shape::Records(_))
+    }
+
+    /// Whether it leaves out rows at the beginning.
+    pub(in crate::sandbox) fn has_offset(&self) -> bool {
+        self.offset.is_some()
+    }
+
+    /// The keys of the records it finds, in its order, for a user.
+    pub(in crate::sandbox) fn run(&self, world: &World, user: RecordKey, include_deleted: bool) -> Vec<RecordKey> {
+        let table = &world.tables()[self.table];
+        let own_row = (table.definition().name == "UserPermissionAccess").then(|| World::access_key(user));
+        let offset = usize::try_from(self.offset.unwrap_or(0)).unwrap_or(usize::MAX);
+        let limit = self.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        let enough = offset.saturating_add(limit);
+        let mut found: Vec<usize> = Vec::new();
+        let is_sorted = self.order.is_empty() || self.is_key_order(false);
+        Self::scan(world, self.table, self.condition.as_ref(), &self.names, include_deleted, |row| {
+            if own_row.is_none_or(|own| table.key_at(row) == own) {
+                found.push(row);
+            }
+            !(is_sorted && found.len() >= enough)
+        });
+        if self.is_key_order(true) {
+            found.reverse();
+        } else if !is_sorted {
+            found = self.sorted(world, &found);
+        }
+        found.into_iter().skip(offset).take(limit).map(|row| table.key_at(row)).collect()
+    }
+
+    /// How many records it finds, and in how many of them each counted field is not empty.
+    pub(super) fn counts(&self, world: &World, user: RecordKey, include_deleted: bool) -> (u64, Vec<u64>) {
+        let keys = self.run(world, user, include_deleted);
+        let columns = if let Shape::Aggregate(columns) = &self.shape { columns.as_slice() } else { &[] };
+        let filled = |column: &Column| {
+            let is_filled = |key: &&RecordKey| self.value(world, **key, column).is_some_and(|value| !value.is_null());
+            keys.iter().filter(is_filled).count() as u64
+        };
+        (keys.len() as u64, columns.iter().map(filled).collect())
+    }
+
+    /// The values of the columns of one record; nothing for one that was never there.
+    pub(in crate::sandbox) fn values(&self, world: &World, key: RecordKey) -> Vec<Value> {
+        self.columns().iter().map(|column| self.value(world, key, column).unwrap_or(Value::Null)).collect()
+    }
+
+    fn value(&self, world: &World, key: RecordKey, column: &Column) -> Option<Value> {
+        let (table, row) = world.locate(key)?;
+        Some(column.route.value(world, table, row))
+    }
+
+    /// Whether the order is that of the keys alone.
+    fn is_key_order(&self, wanted_descending: bool) -> bool {
+        matches!(self.order.as_slice(), [(route, descending, _)]
+            if *descending == wanted_descending && route.own_place() == Some(Place::Id))
+    }
+
+    fn sorted(&self, world: &World, rows: &[usize]) -> Vec<usize> {
+        let mut keyed: Vec<(Vec<Value>, usize)> = rows
+            .iter()
+            .map(|row| (self.order.iter().map(|(route, ..)| folded(route.value(world, self.table, *row))).collect(), *row))
+            .collect();
+        keyed.sort_by(|(left, _), (right, _)| {
+            let pairs = left.iter().zip(right).zip(&self.order);
+            pairs
+                .map(|((left, right), (_, descending, nulls_last))| compare(left, right, *descending, *nulls_last))
+                .find(|ordering| ordering.is_ne())
+                .unwrap_or(Ordering::Equal)
+        });
+        keyed.into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// Calls `take` with every row that meets a condition, in key order, until it says no.
+    pub(super) fn scan(
+        world: &World,
+        table: usize,
+        condition: Option<&Condition>,
+        names: &Names,
+        include_deleted: bool,
+        mut take: impl FnMut(usize) -> bool,
+    ) {
+        let now = Moment(world.now().to_zoned(TimeZone::UTC));
+        let rows = &world.tables()[table];
+        let mut visit = |row: usize| {
+            let visible = if include_deleted { !rows.is_gone(row) } else { rows.is_live(row) };
+            let meets = |condition| evaluate(condition, &Row { world, table, row, names }, &now);
+            !(visible && condition.is_none_or(meets)) || take(row)
+        };
+        match condition.and_then(|condition| named_keys(condition, names)) {
+            Some(keys) => {
+                let mut found: Vec<usize> =
+                    keys.into_iter().filter_map(|key| world.locate(key)).filter(|at| at.0 == table).map(|at| at.1).collect();
+                found.sort_unstable();
+                found.into_iter().all(visit);
+            }
+            None => {
+                (0..rows.len()).all(&mut visit);
+            }
+        }
+    }
+}
+
+/// The keys a condition names outright (`Id = …`, `Id IN (…)`, alone or joined by `AND`): no other record can meet it.
+fn named_keys(condition: &Condition, names: &Names) -> Option<Vec<RecordKey>> {
+    match condition {
+        Condition::And(parts) => parts.iter().find_map(|part| named_keys(part, names)),
+        Condition::Comparison(comparison) => {
+            let (_, test) = names.tests.iter().find(|(name, _)| name == comparison.path.as_str())?;
+            match &test.against {
+                Against::Among { keys, negated: false, .. } if test.route.own_place() == Some(Place::Id) => {
+                    Some(keys.iter().copied().collect())
+                }
+                _ => None,
+            }
+        }
+        Condition::Or(_) | Condition::Not(_) => None,
+    }
+}
+
+/// The vendor's words for a text that is no query: the token that should not be there.
+fn unexpected(text: &str, start: usize) -> String {
+    let rest = text.get(start..).unwrap_or_default();
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let length = match rest.chars().next() {
+        None => return "unexpected token: '<EOF>'".to_owned(),
+        Some(first) if is_word(first) => rest.find(|character| !is_word(character)).unwrap_or(rest.len()),
+        Some(first) => first.len_utf8(),
+    };
+    format!("unexpected token: '{}'", &rest[..length])
+}
+
+fn shape(checker: &Checker<'_>, select: &Select) -> Result<Shape, QueryProblem> {
+    if select.items == [SelectItem::CountRows] {
+        return Ok(Shape::Count);
+    }
+    let refuse =
+        |path: &Path, message: &str| Err(QueryProblem::at("MALFORMED_QUERY", checker.text, path.place.start, message));
+    let counts = select.items.iter().any(|item| matches!(item, SelectItem::CountField(..)));
+    let mut columns: Vec<Column> = Vec::new();
+    for item in &select.items {
+        match item {
+            SelectItem::Field(path, Some(_)) => {
+                return refuse(path, "only aggregate expressions use field aliasing");
+            }
+            SelectItem::Field(path, None) if counts => {
+                return refuse(path, &format!("Field must be grouped or aggregated: {}", path.as_str()));
+            }
+            SelectItem::Field(path, None) => {
+                let route = checker.route(path)?;
+                let parents = route.hops.iter().map(|hop| hop.name.as_str());
+                let name = parents.chain([route.name.as_str()]).collect::<Vec<_>>().join(".");
+                if columns.iter().any(|column| column.name == name) {
+                    return refuse(path, &format!("duplicate field selected: {name}"));
+                }
+                columns.push(Column { name, route });
+            }
+            SelectItem::CountField(path, alias) => {
+                let route = checker.route(path)?;
+                let name =
+                    alias.as_ref().map_or_else(|| format!("expr{}", columns.len()), |alias| alias.as_str().to_owned());
+                columns.push(Column { name, route });
+            }
+            SelectItem::CountRows => return Ok(Shape::Count),
+        }
+    }
+    Ok(if counts { Shape::Aggregate(columns) } else { Shape::Records(columns) })
+}
+
+/// Text in the form it is ordered by: without regard to case ([guess]).
+fn folded(value: Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(text.to_lowercase().into()),
+        other => other,
+    }
+}
+
+fn compare(left: &Value, right: &Value, descending: bool, nulls_last: bool) -> Ordering {
+    let ordering = match (left, right) {
+        (Value::Null, Value::Null) => return Ordering::Equal,
+        (Value::Null, _) => return if nulls_last { Ordering::Greater } else { Ordering::Less },
+        (_, Value::Null) => return if nulls_last { Ordering::Less } else { Ordering::Greater },
+        (Value::Boolean(left), Value::Boolean(right)) => left.cmp(right),
+        (Value::Number(left), Value::Number(right)) => left.total_cmp(right),
+        (Value::Date(left), Value::Date(right)) => left.cmp(right),
+        (Value::DateTime(left), Value::DateTime(right)) => left.cmp(right),
+        (Value::Text(left), Value::Text(right)) => left.cmp(right),
+        (Value::Reference(left), Value::Reference(right)) => left.cmp(right),
+        _ => Ordering::Equal,
+    };
+    if descending { ordering.reverse() } else { ordering }
+}

@@ -1,0 +1,12 @@
+//! Starting data: a directory of CSV files named after objects, a `world.yaml` beside them, and generators.
+
+mod definition;
+mod files;
+mod generator;
+mod records;
+#[expect(clippy::module_inception, reason = "the seed is the noun of this folder")]
+mod seed;
+
+pub use files::read_directory;
+pub use generator::{GeneratedRecords, GeneratorError};
+pub use seed::{Seed, SeedError};

@@ -1,0 +1,166 @@
+//! Finds and reads manifest files.
+
+#![expect(clippy::disallowed_methods, reason = "this is the adapter that reads manifest files")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::manifest::{FileTrouble, MOST_FILE_BYTES, ManifestFile};
+
+/// Reads every `.yaml` and `.yml` file below a directory, or the one file that `path` names, whatever its ending.
+///
+/// Directories whose name starts with `.` are left out, and those of `outputs`, which are relative to `path`. Links are
+/// followed; a directory that was seen already, by whatever name, is not entered again. Files come in the byte order of
+/// their names, which are relative to `path`, with `/`; a file that `path` names itself keeps that name.
+///
+/// What cannot be read comes as a file with its [`FileTrouble`], so that all of it is told at once. A file that is too large
+/// is not read: its size is asked for first, and reading stops at the limit even if the size was wrong.
+pub fn read(path: &Path, outputs: &[&Path]) -> Vec<ManifestFile> {
+    let mut found: Vec<(String, PathBuf)> = Vec::new();
+    let mut files: Vec<ManifestFile> = Vec::new();
+    if path.is_dir() {
+        let mut seen = BTreeSet::new();
+        let mut waiting = vec![PathBuf::new()];
+        while let Some(relative) = waiting.pop() {
+            if let Err(error) = look_into(path, &relative, outputs, &mut seen, &mut waiting, &mut found) {
+                let name = if relative.as_os_str().is_empty() { shown(path) } else { shown(&relative) };
+                files.push(ManifestFile { name, content: Err(FileTrouble::Unreadable(error)) });
+            }
+        }
+    } else {
+        found.push((shown(path), path.to_owned()));
+    }
+    files.extend(found.into_iter().map(|(name, path)| ManifestFile { name, content: content(&path) }));
+    files.sort_by(|left, right| left.name.as_bytes().cmp(right.name.as_bytes()));
+    files
+}
+
+fn look_into(
+    root: &Path,
+    relative: &Path,
+    outputs: &[&Path],
+    seen: &mut BTreeSet<PathBuf>,
+    waiting: &mut Vec<PathBuf>,
+    found: &mut Vec<(String, PathBuf)>,
+) -> io::Result<()> {
+    let directory = root.join(relative);
+    if !seen.insert(directory.canonicalize()?) {
+        return Ok(());
+    }
+    let mut below = Vec::new();
+    for entry in fs::read_dir(&directory)? {
+        let name = entry?.file_name();
+        let (path, name) = (directory.join(&name), relative.join(&name));
+        if path.is_dir() {
+            let hidden = name.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            if !hidden && !outputs.contains(&name.as_path()) {
+                below.push(name);
+            }
+        } else if name.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            found.push((shown(&name), path));
+        }
+    }
+    // The last one is looked into first: of two links to one directory, always the same one wins.
+    below.sort_by(|left, right| right.cmp(left));
+    waiting.extend(below);
+    Ok(())
+}
+
+/// A path as people are shown it: with `/` everywhere.
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+}
+
+fn content(path: &Path) -> Result<Vec<u8>, FileTrouble> {
+    let metadata = fs::metadata(path).map_err(FileTrouble::Unreadable)?;
+    // Opening a pipe would wait for a writer that may never come.
+    if !metadata.is_file() {
+        return Err(FileTrouble::Unreadable(io::Error::other("not a regular file")));
+    }
+    let too_large = |bytes| FileTrouble::TooLarge { bytes, most: MOST_FILE_BYTES };
+    if metadata.len() > MOST_FILE_BYTES {
+        return Err(too_large(metadata.len()));
+    }
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    let file = fs::File::open(path).map_err(FileTrouble::Unreadable)?;
+    file.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(FileTrouble::Unreadable)?;
+    if bytes.len() as u64 > MOST_FILE_BYTES { Err(too_large(bytes.len() as u64)) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(root: &Path, name: &str, content: &str) {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().expect("below root")).expect("writable");
+        fs::write(path, content).expect("writable");
+    }
+
+    fn names(files: &[ManifestFile]) -> Vec<&str> {
+        files.iter().map(|file| file.name.as_str()).collect()
+    }
+
+    #[test]
+    fn finds_manifests_in_byte_order_and_leaves_outputs_and_hidden_directories_out() {
+        let root = tempfile::tempdir().expect("a directory");
+        for name in [
+            "b.yaml",
+            "a/z.yml",
+            "a.yaml",
+            "a/note.txt",
+            ".git/x.yaml",
+            "plan/x.yaml",
+            "deep/plan/x.yaml",
+            "out/runs/x.yaml",
+            ".hidden.yaml",
+        ] {
+            write(root.path(), name, name);
+        }
+        let files = read(root.path(), &[Path::new("plan"), Path::new("out/runs")]);
+        assert_eq!(names(&files), [".hidden.yaml", "a.yaml", "a/z.yml", "b.yaml", "deep/plan/x.yaml"]);
+        assert!(files.iter().all(|file| file.content.as_deref().ok() == Some(file.name.as_bytes())));
+    }
+
+    #[test]
+    fn reports_a_large_file_without_reading_it() {
+        let root = tempfile::tempdir().expect("a directory");
+        let limit = fs::File::create(root.path().join("a.yaml")).expect("writable");
+        limit.set_len(MOST_FILE_BYTES).expect("writable");
+        let large = fs::File::create(root.path().join("b.yaml")).expect("writable");
+        // Sparse: reading it would need this much memory, writing it needs no disk.
+        large.set_len(1 << 40).expect("writable");
+        let files = read(root.path(), &[]);
+        assert_eq!(files[0].content.as_ref().map(Vec::len).ok(), Some(MOST_FILE_BYTES as usize));
+        assert!(matches!(files[1].content, Err(FileTrouble::TooLarge { bytes, .. }) if bytes == 1 << 40));
+    }
+
+    #[test]
+    fn a_file_may_be_named_and_what_is_missing_is_told() {
+        let root = tempfile::tempdir().expect("a directory");
+        write(root.path(), "one.txt", "x");
+        let path = root.path().join("one.txt");
+        let files = read(&path, &[]);
+        assert_eq!(names(&files), [path.to_str().expect("UTF-8")]);
+        assert!(files[0].content.is_ok());
+        let files = read(&root.path().join("absent"), &[]);
+        assert!(matches!(&files[0].content, Err(FileTrouble::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn follows_links_but_not_in_circles() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().expect("a directory");
+        write(root.path(), "a/one.yaml", "1");
+        symlink(root.path(), root.path().join("a/up")).expect("a link");
+        symlink(root.path().join("a"), root.path().join("b")).expect("a link");
+        symlink(root.path().join("a/one.yaml"), root.path().join("two.yaml")).expect("a link");
+        symlink(root.path().join("nowhere"), root.path().join("gone.yaml")).expect("a link");
+        let files = read(root.path(), &[]);
+        assert_eq!(names(&files), ["a/one.yaml", "gone.yaml", "two.yaml"]);
+        assert!(matches!(&files[1].content, Err(FileTrouble::Unreadable(_))));
+    }
+}

@@ -1,0 +1,38 @@
+//! Reading the outcomes of a run again.
+#![expect(clippy::disallowed_methods, reason = "this is the adapter for the files of a run")]
+
+use std::io;
+use std::path::Path;
+
+use crate::base::RecordId;
+
+/// One row of an outcomes file, as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutcomeRow {
+    /// The record.
+    pub id: RecordId,
+    /// How it ended: `deleted`, `already-gone`, `skipped`, `failed` or `unknown`.
+    pub outcome: String,
+    /// Why it was skipped; empty otherwise.
+    pub cause: String,
+    /// The system's code where it failed; empty otherwise.
+    pub code: String,
+}
+
+/// Reads an outcomes file, in order of ids.
+///
+/// # Errors
+///
+/// When the file cannot be opened. The items tell when it cannot be read on, or is damaged.
+pub fn read_outcomes(path: &Path) -> io::Result<impl Iterator<Item = io::Result<OutcomeRow>> + Send + use<>> {
+    let shown = path.display().to_string();
+    Ok(csv::Reader::from_path(path)?.into_records().map(move |row| {
+        let row = row?;
+        let cell = |place| row.get(place).unwrap_or_default().to_owned();
+        let id = row.get(0).and_then(|text| RecordId::new(text).ok()).ok_or_else(|| {
+            let line = row.position().map_or(0, csv::Position::line);
+            io::Error::new(io::ErrorKind::InvalidData, format!("{shown} is damaged at line {line}"))
+        })?;
+        Ok(OutcomeRow { id, outcome: cell(1), cause: cell(2), code: cell(3) })
+    }))
+}

@@ -1,0 +1,343 @@
+//! The records files of a bundle: CSV, sorted by key, compressed above a size.
+//!
+//! # Cells
+//!
+//! A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@`, also behind a tab or a line end, as a formula. Such a cell gets an
+//! apostrophe in front, and so does one that begins with an apostrophe; reading takes exactly one away. Every text therefore reads back as
+//! it was, and no two texts are written alike.
+
+#![expect(clippy::disallowed_methods, reason = "an adapter: files are its business")]
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use flate2::bufread::GzDecoder;
+use flate2::write::GzEncoder;
+use flate2::{Compression, GzBuilder};
+
+use super::bundle_error::LineError;
+use super::{BundleError, FileError};
+use crate::base::{Digest, Digester, RecordId};
+use crate::plan::{RecordsSeal, Row};
+
+/// The heading of the column of keys.
+const KEY_COLUMN: &str = "Id";
+
+/// The largest row that is read. A row that is written is at most a quarter of it, since every character may be a quote, which CSV doubles;
+/// so a small compressed file cannot fill the memory of whoever reads it.
+const MOST_ROW_BYTES: u64 = 8 * 1024 * 1024;
+
+/// The buffer between the CSV and the file.
+const BUFFER: usize = 64 * 1024;
+
+/// A cell that no spreadsheet runs.
+pub(super) fn guard_cell(value: &str) -> Cow<'_, str> {
+    if value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\'']) {
+        Cow::Owned(format!("'{value}"))
+    } else {
+        Cow::Borrowed(value)
+    }
+}
+
+/// The value of a cell; `None` when [`guard_cell`] would not have written it so.
+pub(super) fn unguard_cell(cell: &str) -> Option<&str> {
+    let value = cell.strip_prefix('\'').unwrap_or(cell);
+    (guard_cell(value) == cell).then_some(value)
+}
+
+/// The cells of the first line.
+fn header(columns: &[String]) -> Vec<Cow<'_, str>> {
+    std::iter::once(Cow::Borrowed(KEY_COLUMN)).chain(columns.iter().map(|column| guard_cell(column))).collect()
+}
+
+/// Writes one records file. Rows come sorted by key, each key once.
+#[must_use = "a records file is sealed by `finish`"]
+pub struct RecordsWriter {
+    file: String,
+    columns: Vec<String>,
+    rows: u64,
+    last: Option<RecordId>,
+    output: csv::Writer<Encoder>,
+    place: std::path::PathBuf,
+}
+
+/// The way from CSV to the file's bytes.
+enum Encoder {
+    Plain(DigestingFile),
+    Gzip(Box<GzEncoder<DigestingFile>>),
+}
+
+/// A file whose bytes are digested while they are written.
+struct DigestingFile {
+    file: File,
+    digester: Digester,
+}
+
+impl RecordsWriter {
+    /// Makes the file that the bundle in `directory` calls `file`; compressed when that name ends in `.gz`.
+    pub(super) fn create(directory: &Path, file: String, columns: &[String]) -> Result<Self, BundleError> {
+        let place = directory.join(&file);
+        let made = File::create_new(&place).map_err(FileError::at("make", &place))?;
+        let digesting = DigestingFile { file: made, digester: Digester::new() };
+        // Neither a time nor a name goes into the compressed file, so that equal records give equal bytes.
+        let encoder = if file.ends_with(".gz") {
+            Encoder::Gzip(Box::new(GzBuilder::new().mtime(0).write(digesting, Compression::default())))
+        } else {
+            Encoder::Plain(digesting)
+        };
+        let mut output =
+            csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).buffer_capacity(BUFFER).from_writer(encoder);
+        output
+            .write_record(header(columns).iter().map(|cell| cell.as_bytes()))
+            .map_err(|error| FileError::at("write", &place)(error.into()))?;
+        Ok(Self { file, columns: columns.to_vec(), rows: 0, last: None, output, place })
+    }
+
+    /// Takes the next row.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written, the row does not sort after the one before it, or it has not one value for each column.
+    pub fn push(&mut self, row: &Row) -> Result<(), BundleError> {
+        let unwritable = |cause| BundleError::Unwritable { file: self.file.clone(), cause };
+        if let Some(last) = self.last.filter(|last| *last >= row.id) {
+            return Err(unwritable(format!("`{}` comes after `{last}`", row.id)));
+        }
+        if row.values.len() != self.columns.len() {
+            let cause = format!("`{}` has {} values for {} columns", row.id, row.values.len(), self.columns.len());
+            return Err(unwritable(cause));
+        }
+        if row.values.iter().map(String::len).sum::<usize>() as u64 > MOST_ROW_BYTES / 4 {
+            return Err(unwritable(format!("the values of `{}` are larger than {} bytes", row.id, MOST_ROW_BYTES / 4)));
+        }
+        let key = guard_cell(row.id.as_str());
+        let values = row.values.iter().map(|value| guard_cell(value));
+        // Without values the iterator over cells would cost more than the writing.
+        let written = if self.columns.is_empty() {
+            self.output.write_record([key.as_bytes()])
+        } else {
+            values
+                .fold(self.output.write_field(key.as_bytes()), |written, cell| {
+                    written.and_then(|()| self.output.write_field(cell.as_bytes()))
+                })
+                .and_then(|()| self.output.write_record(None::<&[u8]>))
+        };
+        written.map_err(|error| FileError::at("write", &self.place)(error.into()))?;
+        self.last = Some(row.id);
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Makes the file durable, and says what seals it.
+    ///
+    /// # Errors
+    ///
+    /// When the last bytes cannot be written or made durable.
+    pub fn finish(self) -> Result<RecordsSeal, BundleError> {
+        let at = || FileError::at("write", &self.place);
+        let encoder = self.output.into_inner().map_err(|error| at()(error.into_error()))?;
+        let DigestingFile { file, digester } = match encoder {
+            Encoder::Plain(file) => file,
+            Encoder::Gzip(encoder) => encoder.finish().map_err(at())?,
+        };
+        file.sync_all().map_err(at())?;
+        Ok(RecordsSeal { path: self.file, columns: self.columns, digest: digester.finish(), rows: self.rows })
+    }
+}
+
+impl Write for Encoder {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(file) => file.write(bytes),
+            Self::Gzip(encoder) => encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(file) => file.flush(),
+            // Flushing would cut the compressed stream into more blocks; `finish` writes what is left.
+            Self::Gzip(_) => Ok(()),
+        }
+    }
+}
+
+impl Write for DigestingFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.digester.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Read for DigestingFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.digester.update(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+/// The way from the file's bytes to CSV.
+struct Decoder {
+    source: Source,
+    /// What was read since the last whole row.
+    pending: u64,
+}
+
+enum Source {
+    Plain(DigestingFile),
+    Gzip(Box<GzDecoder<io::BufReader<DigestingFile>>>),
+}
+
+impl Read for Decoder {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.pending > MOST_ROW_BYTES {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a row larger than any that is written"));
+        }
+        let read = match &mut self.source {
+            Source::Plain(file) => file.read(buffer),
+            Source::Gzip(decoder) => decoder.read(buffer),
+        }?;
+        self.pending += read as u64;
+        Ok(read)
+    }
+}
+
+impl Decoder {
+    /// The digest of the whole file, whatever part of it was decoded, and whether bytes followed after the compressed part.
+    fn digest(self) -> io::Result<(Digest, bool)> {
+        let (mut file, mut trailing) = match self.source {
+            Source::Plain(file) => (file, false),
+            Source::Gzip(decoder) => {
+                let buffered = decoder.into_inner();
+                let unread = !buffered.buffer().is_empty();
+                (buffered.into_inner(), unread)
+            }
+        };
+        trailing |= io::copy(&mut file, &mut io::sink())? > 0;
+        Ok((file.digester.finish(), trailing))
+    }
+}
+
+/// Reads one records file again, and proves on the way that it is the sealed one: the reading ends well only when the digest, the number
+/// of rows, their order and their form are right. Whoever acts on rows before the end acts on unproven rows.
+pub struct RecordsReader {
+    seal: RecordsSeal,
+    place: std::path::PathBuf,
+    input: Option<csv::Reader<Decoder>>,
+    record: csv::ByteRecord,
+    rows: u64,
+    last: Option<RecordId>,
+}
+
+impl RecordsReader {
+    pub(super) fn open(directory: &Path, seal: &RecordsSeal) -> Result<Self, BundleError> {
+        let place = directory.join(&seal.path);
+        // A pipe or a device would block or never end.
+        match place.symlink_metadata() {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => return Err(BundleError::Malformed { file: seal.path.clone(), cause: "it is not a plain file".into() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(BundleError::FileMissing { file: seal.path.clone() });
+            }
+            Err(error) => return Err(FileError::at("read", &place)(error).into()),
+        }
+        let file = File::open(&place).map_err(FileError::at("read", &place))?;
+        let digesting = DigestingFile { file, digester: Digester::new() };
+        let source = if seal.path.ends_with(".gz") {
+            Source::Gzip(Box::new(GzDecoder::new(io::BufReader::with_capacity(BUFFER, digesting))))
+        } else {
+            Source::Plain(digesting)
+        };
+        let decoder = Decoder { source, pending: 0 };
+        let input = csv::ReaderBuilder::new().has_headers(false).buffer_capacity(BUFFER).from_reader(decoder);
+        let record = csv::ByteRecord::new();
+        let mut reader = Self { seal: seal.clone(), place, input: Some(input), record, rows: 0, last: None };
+        let expected = header(&seal.columns);
+        let found = reader.read_record();
+        let is_header = matches!(found, Ok(true)) && reader.record.iter().eq(expected.iter().map(|cell| cell.as_bytes()));
+        if is_header { Ok(reader) } else { Err(reader.explain(LineError::Header { expected: expected.join(",") })) }
+    }
+
+    fn read_record(&mut self) -> Result<bool, csv::Error> {
+        let Some(input) = &mut self.input else { return Ok(false) };
+        input.get_mut().pending = 0;
+        input.read_byte_record(&mut self.record)
+    }
+
+    /// The next row, or `None` once everything is read and proven.
+    pub(super) fn next_row(&mut self) -> Result<Option<Row>, BundleError> {
+        if self.input.is_none() {
+            return Ok(None);
+        }
+        match self.read_record() {
+            Ok(true) => self.row().map(Some).map_err(|error| self.explain(error)),
+            Ok(false) => self.end().map(|()| None),
+            Err(cause) => Err(self.explain(LineError::Csv { number: self.rows + 1, cause })),
+        }
+    }
+
+    fn row(&mut self) -> Result<Row, LineError> {
+        let number = self.rows + 1;
+        let cell = |bytes| std::str::from_utf8(bytes).ok().and_then(unguard_cell).ok_or(LineError::Value { number });
+        let mut cells = self.record.iter();
+        let id = RecordId::new(cell(cells.next().unwrap_or_default())?).map_err(|cause| LineError::Key { number, cause })?;
+        let mut values = Vec::with_capacity(self.seal.columns.len());
+        for bytes in cells {
+            values.push(cell(bytes)?.to_owned());
+        }
+        if self.last.is_some_and(|last| last >= id) {
+            return Err(LineError::Order { number });
+        }
+        self.last = Some(id);
+        self.rows = number;
+        Ok(Row { id, values })
+    }
+
+    /// What the file is, judged by its digest.
+    fn verify(&mut self) -> Result<(), BundleError> {
+        let Some(input) = self.input.take() else { return Ok(()) };
+        let (found, trailing) = input.into_inner().digest().map_err(FileError::at("read", &self.place))?;
+        if found != self.seal.digest {
+            return Err(BundleError::Altered { file: self.seal.path.clone(), expected: self.seal.digest, found });
+        }
+        if trailing {
+            let error = LineError::Compression(io::Error::other("something follows after its end"));
+            return Err(BundleError::Malformed { file: self.seal.path.clone(), cause: error.to_string() });
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), BundleError> {
+        self.verify()?;
+        if self.rows == self.seal.rows {
+            return Ok(());
+        }
+        let cause = LineError::Rows { found: self.rows, expected: self.seal.rows }.to_string();
+        Err(BundleError::Malformed { file: self.seal.path.clone(), cause })
+    }
+
+    /// An altered file is called altered, whatever the first nonsense in it was; only with the right digest is the nonsense the cause.
+    fn explain(&mut self, error: LineError) -> BundleError {
+        let file = self.seal.path.clone();
+        match self.verify() {
+            Err(altered @ BundleError::Altered { .. }) => altered,
+            _ => BundleError::Malformed { file, cause: error.to_string() },
+        }
+    }
+}
+
+impl Iterator for RecordsReader {
+    type Item = io::Result<Row>;
+
+    fn next(&mut self) -> Option<io::Result<Row>> {
+        self.next_row().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)).transpose()
+    }
+}

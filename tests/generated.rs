@@ -1,0 +1,270 @@
+//! Files that are printed from the code: they must be what the code prints, or nobody can trust them.
+//!
+//! `UPDATE_GENERATED=1 cargo test --test generated` writes them anew.
+
+#![expect(clippy::disallowed_methods, reason = "a test that compares files has to read them")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sexton::manifest::{CODES, ManifestFile, json_schema, read};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Compares a file with what it should be, or writes it when that is asked for.
+fn expect_generated(path: &str, expected: &str) {
+    let file = root().join(path);
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        fs::create_dir_all(file.parent().expect("a folder")).expect("writable");
+        fs::write(&file, expected).expect("writable");
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    assert!(found == expected, "{path} is out of date: run `UPDATE_GENERATED=1 cargo test --test generated`");
+}
+
+#[test]
+fn the_schema_is_up_to_date() {
+    let text = serde_json::to_string_pretty(&json_schema()).expect("JSON");
+    expect_generated("schemas/sexton.schema.json", &format!("{text}\n"));
+}
+
+#[test]
+fn the_manifest_reference_is_up_to_date() {
+    expect_generated("docs/reference/manifest.md", &manifest_reference(&json_schema()));
+}
+
+#[test]
+fn the_diagnostics_reference_is_up_to_date() {
+    let mut text = String::from(
+        "# Diagnostics\n\n<!-- Printed from src/manifest/codes.rs. Do not edit. -->\n\n\
+         Everything `sexton validate` can find wrong with manifests. A code never changes its meaning and is never used again.\n",
+    );
+    for (letter, heading) in [("M", "Manifests"), ("Q", "Filters"), ("C", "What the APIs can do")] {
+        let _ = write!(text, "\n## {heading}\n");
+        for entry in CODES.iter().filter(|entry| entry.code.0.starts_with(letter)) {
+            let _ = write!(text, "\n### {}: {}\n\n{}\n", entry.code.0, entry.title, entry.explanation);
+        }
+    }
+    expect_generated("docs/reference/diagnostics.md", &text);
+}
+
+/// The reference of all kinds, printed from the schema.
+fn manifest_reference(schema: &Value) -> String {
+    let mut text = String::from(
+        "# Manifests\n\n<!-- Printed from schemas/sexton.schema.json. Do not edit. -->\n\n\
+         A manifest is a YAML document with the four keys below; a file may hold several, with `---` between them. A project is a \
+         directory of such files. Unknown keys are errors.\n\n\
+         With this line at the top of a file, editors that speak the YAML language server complete and check as you type:\n\n\
+         ```yaml\n# yaml-language-server: $schema=../schemas/sexton.schema.json\n```\n",
+    );
+    text.push_str("\n## Every document\n");
+    table(&mut text, schema, schema);
+    section(&mut text, schema, "Metadata", "### metadata");
+    for branch in schema["allOf"].as_array().expect("one branch a kind") {
+        let kind = branch["if"]["properties"]["kind"]["const"].as_str().expect("a kind");
+        let name = reference(&branch["then"]["properties"]["spec"]).expect("a named spec");
+        section(&mut text, schema, name, &format!("## {kind}"));
+    }
+    text.push_str("\n## Parts\n");
+    let specs: Vec<&str> = schema["allOf"]
+        .as_array()
+        .expect("branches")
+        .iter()
+        .filter_map(|branch| reference(&branch["then"]["properties"]["spec"]))
+        .collect();
+    for (name, definition) in schema["definitions"].as_object().expect("definitions") {
+        if definition.get("properties").is_some() && !specs.contains(&name.as_str()) && name != "Metadata" {
+            section(&mut text, schema, name, &format!("### {name}"));
+        }
+    }
+    text
+}
+
+fn section(text: &mut String, schema: &Value, name: &str, heading: &str) {
+    let definition = &schema["definitions"][name];
+    let _ = write!(text, "\n{heading}\n\n{}\n", definition["description"].as_str().unwrap_or_default());
+    table(text, schema, definition);
+}
+
+fn table(text: &mut String, schema: &Value, object: &Value) {
+    let required: Vec<&str> =
+        object["required"].as_array().map(|names| names.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
+    text.push_str("\n| key | value | needed | meaning |\n|---|---|---|---|\n");
+    let mut properties: Vec<(&String, &Value)> = object["properties"].as_object().expect("properties").iter().collect();
+    // What is needed stands first; the rest is looked up by name.
+    properties.sort_by_key(|(key, _)| (!required.contains(&key.as_str()), key.as_str()));
+    for (key, property) in properties {
+        let needed = match (required.contains(&key.as_str()), &property["default"]) {
+            (true, _) => "yes".to_owned(),
+            (false, Value::Null) => "no".to_owned(),
+            (false, default) => format!("no; {}", code(default)),
+        };
+        let meaning = property["description"].as_str().unwrap_or_default().replace('\n', " ");
+        let _ = writeln!(text, "| `{key}` | {} | {needed} | {meaning} |", kind_of(schema, property));
+    }
+}
+
+fn code(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("`{text}`"),
+        other => format!("`{other}`"),
+    }
+}
+
+fn reference(property: &Value) -> Option<&str> {
+    let direct = property["$ref"].as_str().or_else(|| property["allOf"][0]["$ref"].as_str())?;
+    direct.strip_prefix("#/definitions/")
+}
+
+/// What may stand there, in words.
+fn kind_of(schema: &Value, property: &Value) -> String {
+    if let Some(name) = reference(property) {
+        let definition = &schema["definitions"][name];
+        return match definition.get("oneOf").filter(|_| definition.get("properties").is_none()) {
+            Some(choices) => choices
+                .as_array()
+                .expect("choices")
+                .iter()
+                .map(|choice| code(&choice["const"]))
+                .collect::<Vec<_>>()
+                .join(", "),
+            None if name == "Filter" => "text, `everything`, or a [FilterTree](#filtertree)".to_owned(),
+            None => format!("[{name}](#{})", name.to_lowercase()),
+        };
+    }
+    if let Some(Value::Array(inner)) = property.get("allOf")
+        && let [only] = &inner[..]
+    {
+        return kind_of(schema, only);
+    }
+    if let Some(values) = property["enum"].as_array() {
+        return values.iter().map(code).collect::<Vec<_>>().join(", ");
+    }
+    if !property["const"].is_null() {
+        return code(&property["const"]);
+    }
+    match &property["type"] {
+        Value::String(name) if name == "array" => format!("list of {}", kind_of(schema, &property["items"])),
+        Value::String(name)
+            if name == "string" && property["pattern"].as_str().is_some_and(|pattern| pattern.contains("hour")) =>
+        {
+            "duration, such as `90 days`".to_owned()
+        }
+        Value::String(name) if name == "string" => "text".to_owned(),
+        Value::String(name) if name == "integer" => "whole number".to_owned(),
+        Value::String(name) if name == "object" => "mapping".to_owned(),
+        Value::String(name) if name == "boolean" => "`true`, `false`".to_owned(),
+        Value::String(name) => name.clone(),
+        Value::Array(_) => "text or number".to_owned(),
+        _ => "one value".to_owned(),
+    }
+}
+
+/// The schema of all documents of a text, as an independent validator sees it: what it refuses, by document.
+fn refused(text: &str) -> Vec<String> {
+    let validator = jsonschema::draft7::new(&json_schema()).expect("a schema");
+    let documents: Vec<Value> = serde_yaml::from_multiple(text).expect("YAML");
+    documents
+        .iter()
+        .filter(|document| !document.is_null())
+        .flat_map(|document| validator.iter_errors(document).map(|error| error.to_string()).collect::<Vec<_>>())
+        .collect()
+}
+
+fn yaml_files(directory: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    let mut entries: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            yaml_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+            found.push(path);
+        }
+    }
+}
+
+/// The manifests below a folder: files with documents that say they are ours. Seeds and faults of the sandbox are YAML, too.
+fn manifests(folder: &str) -> BTreeMap<PathBuf, String> {
+    let mut files = Vec::new();
+    yaml_files(&root().join(folder), &mut files);
+    files
+        .into_iter()
+        .map(|path| (path.clone(), fs::read_to_string(path).expect("readable")))
+        .filter(|(_, text)| text.lines().any(|line| line.starts_with("apiVersion: sexton/")))
+        .collect()
+}
+
+#[test]
+fn every_example_satisfies_the_schema() {
+    for (path, text) in manifests("examples") {
+        assert_eq!(refused(&text), Vec::<String>::new(), "{}", path.display());
+    }
+}
+
+#[test]
+fn good_fixtures_satisfy_the_schema_and_the_reader() {
+    let fixtures = manifests("tests/fixtures/manifests/good");
+    assert!(fixtures.len() >= 2, "the fixtures are gone");
+    for (path, text) in fixtures {
+        assert_eq!(refused(&text), Vec::<String>::new(), "{}", path.display());
+        let reading = read([ManifestFile { name: "good.yaml".into(), content: Ok(text.into_bytes()) }]);
+        let drawn = sexton::report::diagnostic::draw(&reading.diagnostics, &reading.sources, false, 100);
+        assert!(reading.workspace.is_some(), "{}:\n{drawn}", path.display());
+    }
+}
+
+/// The keys of every mapping that the schema knows.
+fn keys_of_the_schema() -> BTreeSet<BTreeSet<String>> {
+    let schema = json_schema();
+    let definitions = schema["definitions"].as_object().expect("definitions").values();
+    definitions
+        .chain([&schema])
+        .filter_map(|definition| definition["properties"].as_object())
+        .map(|properties| properties.keys().cloned().collect())
+        .collect()
+}
+
+/// The keys of every mapping that the reader knows: it names them where a key is unknown, so every mapping of the full
+/// fixture is given one.
+fn keys_of_the_reader() -> BTreeSet<BTreeSet<String>> {
+    let mut text = String::new();
+    let mut number = 0;
+    let mut unknown = || {
+        number += 1;
+        format!("unknown{number}: 1")
+    };
+    for line in include_str!("fixtures/manifests/good/full.yaml").lines() {
+        let content = line.trim_start();
+        let indentation = &line[..line.len() - content.len()];
+        let is_key =
+            content.split(':').next().is_some_and(|key| key.len() < content.len() && !key.contains([' ', '-', '#', '<']));
+        if is_key {
+            text.push_str(&format!("{indentation}{}\n", unknown()));
+        }
+        let line = line.split('{').map(str::to_owned).reduce(|whole, part| format!("{whole}{{ {}, {part}", unknown()));
+        text.push_str(&line.unwrap_or_default());
+        text.push('\n');
+    }
+    let reading = read([ManifestFile { name: "full.yaml".into(), content: Ok(text.into_bytes()) }]);
+    reading
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code.0 == "M0101")
+        .flat_map(|diagnostic| &diagnostic.notes)
+        .filter_map(|note| note.strip_prefix("known here: "))
+        .map(|keys| keys.split(", ").map(|key| key.trim_matches('`').to_owned()).collect())
+        .collect()
+}
+
+#[test]
+fn the_reader_and_the_schema_know_the_same_keys() {
+    let keys = keys_of_the_schema();
+    assert!(keys.len() > 12, "the schema has lost its mappings");
+    assert_eq!(keys_of_the_reader(), keys);
+}

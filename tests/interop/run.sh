@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Real clients against the sandbox: tests/interop/run.sh [path of the sexton binary]
+#
+# Each client gets a freshly started sandbox. The clients are pinned, unmodified, and installed under target/interop.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+sexton=$(realpath "${1:-target/release/sexton}")
+sources=$PWD/tests/interop
+work=$PWD/target/interop
+mkdir -p "$work"
+
+python=$work/python/bin/python
+if ! cmp --silent "$sources/requirements.txt" "$work/python/installed.txt"; then
+  python3 -m venv --clear "$work/python"
+  "$python" -m pip install --quiet --disable-pip-version-check --requirement "$sources/requirements.txt"
+  cp "$sources/requirements.txt" "$work/python/installed.txt"
+fi
+if ! cmp --silent "$sources/package-lock.json" "$work/node/installed.json"; then
+  mkdir -p "$work/node"
+  cp "$sources/package.json" "$sources/package-lock.json" "$work/node/"
+  (cd "$work/node" && npm ci --silent --ignore-scripts --no-audit --no-fund)
+  cp "$sources/package-lock.json" "$work/node/installed.json"
+fi
+
+server=
+stop() {
+  if [[ -n $server ]]; then
+    kill "$server" 2> /dev/null || true
+    wait "$server" 2> /dev/null || true
+    server=
+  fi
+}
+trap stop EXIT
+
+# Starts a sandbox and leaves its address in $url.
+start() {
+  : > "$work/sandbox.out"
+  "$sexton" sandbox --json --listen 127.0.0.1:0 --seed "$sources/seed" \
+    --generate Account=20 --generate Case=60 --generate Lead=5000 > "$work/sandbox.out" 2> "$work/sandbox.err" &
+  server=$!
+  url=
+  for _ in $(seq 300); do
+    url=$(sed -n 's/.*"url":"\(http[^"]*\)".*/\1/p;q' "$work/sandbox.out")
+    [[ -z $url ]] || return 0
+    kill -0 "$server" 2> /dev/null || break
+    sleep 0.1
+  done
+  echo "the sandbox did not start:" >&2
+  cat "$work/sandbox.err" >&2
+  return 1
+}
+
+start
+"$python" "$sources/simple_salesforce_client.py" "$url"
+stop
+start
+(cd "$work/node" && node "$sources/jsforce_client.mjs" "$url")
+stop
