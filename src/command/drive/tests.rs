@@ -112,6 +112,7 @@ impl Rig {
         let directory = RunDirectory::open(folder.path(), &Digest::of(b"plan")).expect("made");
         let clock = Arc::new(TestClock(tokio::time::Instant::now()));
         let rig = Self { _folder: folder, directory, world: Arc::new(World::default()), scenario, clock };
+        rig.world.inner().journal = rig.directory.journal();
         rig.world.inner().schedule = rig.scenario.faults.iter().copied().collect();
         rig.clear("policy");
         rig
@@ -328,7 +329,7 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_goes_wrong_the_outcomes_are_the_truth(scenario in scenarios()) {
@@ -568,5 +569,18 @@ fn an_altered_wave_is_not_sent() {
         let error = drive(&run, vec![rig.lane("policy")]).await.expect_err("altered");
         assert!(matches!(error, super::DriveError::Altered { .. }), "{error}");
         assert_eq!(rig.world.inner().requests, 0);
+    });
+}
+
+#[test]
+fn what_an_unanswered_request_deletes_late_was_deleted_by_us() {
+    in_paused_time(async {
+        let mut scenario = Scenario::calm(5, false);
+        scenario.faults = vec![Wrong::LostLate];
+        let rig = Rig::new(scenario);
+        let tally = rig.live_on().await;
+        rig.check(&tally);
+        assert_eq!(tally.deleted, 5);
+        assert_eq!(rig.world.inner().sends, [5, 5], "they were there when looked at, and sent once more");
     });
 }

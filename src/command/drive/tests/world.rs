@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(super) enum Wrong {
     LostBefore,
     /// No answer, and full effect.
     LostAfter,
+    /// No answer, and an effect that comes only after the next look.
+    LostLate,
     /// A job ends after some of its rows.
     Breaks,
     /// Some answers are missing.
@@ -63,6 +66,8 @@ struct Job {
     ends_as: JobStage,
     answers: Vec<Answer>,
     polls: u32,
+    /// A start was not answered, and nobody has asked since.
+    start_in_doubt: bool,
 }
 
 /// What may have deleted a record and was not yet asked about.
@@ -83,6 +88,11 @@ pub(super) struct Inner {
     pub sends: Vec<usize>,
     jobs: Vec<Job>,
     outstanding: BTreeMap<RecordId, Outstanding>,
+    /// Records that an unanswered request will yet delete.
+    late: Vec<RecordId>,
+    /// How many requests of a kind have arrived, and where to read how many were announced.
+    arrived: [usize; 3],
+    pub journal: PathBuf,
 }
 
 #[derive(Default)]
@@ -107,6 +117,7 @@ impl World {
     /// One request: decides what goes wrong, and has the effect unless that comes first.
     async fn request<T>(
         &self,
+        kind: Option<usize>,
         effect: impl FnOnce(&mut Inner, Wrong) -> Result<T, ProviderError>,
     ) -> Result<T, ProviderError> {
         // Requests side by side really are side by side.
@@ -114,6 +125,9 @@ impl World {
         let (result, dies) = {
             let mut inner = self.inner();
             inner.requests += 1;
+            if let Some(kind) = kind {
+                inner.arrives(kind);
+            }
             let death = inner.death.filter(|death| death.request == inner.requests);
             if let Some(death) = death {
                 inner.death = None;
@@ -138,6 +152,17 @@ impl World {
 }
 
 impl Inner {
+    /// A request that cannot be taken back arrives: it must have been announced in the journal.
+    fn arrives(&mut self, kind: usize) {
+        self.arrived[kind] += 1;
+        let journal = std::fs::read_to_string(&self.journal).expect("readable");
+        let announced =
+            ["intended", "loading", "starting"].map(|name| journal.matches(&format!("\"type\":\"{name}\"")).count());
+        if self.arrived[kind] > announced[kind] {
+            self.violations.push(format!("request {} of kind {kind} was not announced", self.arrived[kind]));
+        }
+    }
+
     fn delete(&mut self, id: &RecordId) -> AnswerVerdict {
         if !self.allowed.contains(id) {
             self.violations.push(format!("{id} was sent and is not in wave 0"));
@@ -254,25 +279,35 @@ impl Provider for World {
 
     async fn look(&self, _: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
         assert!(ids.len() <= CAPABILITIES.look_size, "more than can be looked at");
-        self.request(|inner, wrong| match wrong {
+        self.request(None, |inner, wrong| match wrong {
             Wrong::LostBefore | Wrong::LostAfter => Err(error(ErrorClass::Incomplete, "incomplete")),
             _ => {
                 inner.settle(ids);
-                let seen = |id| match inner.records.get(id) {
+                let seen = |id: &RecordId| match inner.records.get(id) {
                     Some(Record { present: true, .. }) => Presence::Present,
                     Some(Record { by_us: true, .. }) => Presence::InBin,
                     _ => Presence::Absent,
                 };
-                Ok(ids.iter().map(seen).collect())
+                let shown = ids.iter().map(seen).collect();
+                let (now, still): (Vec<_>, Vec<_>) = inner.late.iter().partition(|id| ids.contains(id));
+                inner.late = still;
+                now.iter().for_each(|id| {
+                    inner.delete(id);
+                });
+                Ok(shown)
             }
         })
         .await
     }
 
     async fn send(&self, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
-        self.request(|inner, wrong| {
+        self.request(Some(0), |inner, wrong| {
             inner.hand_over(ids, Outstanding::Request);
             inner.sends.push(ids.len());
+            if wrong == Wrong::LostLate && !order.atomic {
+                inner.late.extend(ids);
+                return Err(error(ErrorClass::Ambiguous, "no-answer"));
+            }
             if wrong == Wrong::Refused {
                 inner.settle(ids);
                 return Err(error(ErrorClass::Denied, "INSUFFICIENT_ACCESS"));
@@ -298,7 +333,7 @@ impl Provider for World {
     }
 
     async fn create(&self, _: &Order, _: &dyn IdSource) -> Result<Ticket, ProviderError> {
-        self.request(|inner, wrong| {
+        self.request(Some(0), |inner, wrong| {
             if wrong == Wrong::Refused {
                 return Err(error(ErrorClass::Denied, "FEATURENOTENABLED"));
             }
@@ -306,7 +341,7 @@ impl Provider for World {
                 return Err(error(ErrorClass::Ambiguous, "no-answer"));
             }
             let (stage, ends_as) = (JobStage::Open, JobStage::Complete);
-            inner.jobs.push(Job { loaded: None, stage, ends_as, answers: Vec::new(), polls: 0 });
+            inner.jobs.push(Job { loaded: None, stage, ends_as, answers: Vec::new(), polls: 0, start_in_doubt: false });
             if wrong == Wrong::LostAfter {
                 return Err(error(ErrorClass::Ambiguous, "no-answer"));
             }
@@ -316,7 +351,7 @@ impl Provider for World {
     }
 
     async fn load(&self, _: &Order, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
-        self.request(|inner, wrong| {
+        self.request(Some(1), |inner, wrong| {
             let job = inner.job(ticket);
             match wrong {
                 Wrong::LostBefore => return Err(error(ErrorClass::Ambiguous, "no-answer")),
@@ -333,12 +368,16 @@ impl Provider for World {
     }
 
     async fn start(&self, _: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
-        self.request(|inner, wrong| {
+        self.request(Some(2), |inner, wrong| {
             let job = inner.job(ticket);
             let ids = inner.jobs[job].loaded.clone().unwrap_or_default();
             if ids.is_empty() {
                 inner.violations.push(format!("job {job} was started without its data"));
             }
+            if std::mem::take(&mut inner.jobs[job].start_in_doubt) {
+                inner.violations.push(format!("job {job} was started again although nobody asked what became of it"));
+            }
+            inner.jobs[job].start_in_doubt = matches!(wrong, Wrong::LostBefore | Wrong::LostAfter);
             match wrong {
                 Wrong::LostBefore => {
                     inner.hand_over(&ids, Outstanding::Job(job));
@@ -365,9 +404,10 @@ impl Provider for World {
     }
 
     async fn poll(&self, _: &Order, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
-        self.request(|inner, wrong| {
+        self.request(None, |inner, wrong| {
             let number = inner.job(ticket);
             let job = &mut inner.jobs[number];
+            job.start_in_doubt = false;
             if matches!(wrong, Wrong::LostBefore | Wrong::LostAfter) {
                 return Err(error(ErrorClass::Transient, "no-answer"));
             }
@@ -393,7 +433,7 @@ impl Provider for World {
         answers: &mut dyn AnswerSink,
     ) -> Result<(), ProviderError> {
         let told = self
-            .request(|inner, wrong| {
+            .request(None, |inner, wrong| {
                 let job = inner.job(ticket);
                 if !matches!(inner.jobs[job].stage, JobStage::Complete | JobStage::Broken) {
                     return Err(error(ErrorClass::NotFound, "NOT_FOUND"));
@@ -418,7 +458,7 @@ impl Provider for World {
     }
 
     async fn abort(&self, _: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
-        self.request(|inner, wrong| {
+        self.request(None, |inner, wrong| {
             let job = inner.job(ticket);
             let stage = inner.jobs[job].stage;
             if stage != JobStage::Open || wrong == Wrong::LostBefore || wrong == Wrong::Refused {

@@ -1,0 +1,261 @@
+//! The lane by itself: what it accepts, and that it is nothing but a fold.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::Lane;
+use crate::apply::{Event, Fault, FaultKind, JobStage, LaneSettings, Step, StepEnd, Tally, Ticket};
+use crate::base::{Digest, Failure, FailureClass};
+
+fn settings(jobs: bool) -> LaneSettings {
+    LaneSettings { jobs, atomic: false, batch_size: 10, parallel: 3, seed: 1 }
+}
+
+fn cleared(count: u64) -> Event {
+    Event::Cleared { cleared: count, skipped: 0, digest: Digest::of(b"") }
+}
+
+fn fault(kind: FaultKind) -> StepEnd {
+    let failure = Failure { class: FailureClass::Transient, code: "CODE".into(), message: "words".into() };
+    StepEnd::Failed(Fault { kind, failure })
+}
+
+impl Lane {
+    /// All that the journal has told it.
+    fn told(&self) -> impl PartialEq + std::fmt::Debug + use<> {
+        let active: Vec<_> = self
+            .active
+            .values()
+            .map(|active| (active.batch.clone(), format!("{:?}", active.stage), active.ticket.clone()))
+            .collect();
+        let wave = format!("{:?}", self.wave);
+        (wave, self.free.clone(), active, self.next_batch, (self.tally, self.refusals, self.halted.clone(), self.finished))
+    }
+}
+
+/// A lane, the time, and the events it was told.
+struct Story {
+    lane: Lane,
+    now: Timestamp,
+    events: Vec<Event>,
+}
+
+impl Story {
+    fn new(settings: LaneSettings, count: u64) -> Self {
+        let mut story = Self { lane: Lane::new(settings), now: Timestamp::UNIX_EPOCH, events: Vec::new() };
+        story.tell(cleared(count));
+        story
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.lane.record(&event).expect("it follows");
+        self.events.push(event);
+    }
+
+    /// Asks for the next step that is not a wait, and begins it.
+    fn step(&mut self) -> Step {
+        loop {
+            match self.lane.next(self.now) {
+                Step::Wait(Some(until)) => self.now = until,
+                step => {
+                    if let Some(intent) = step.intent() {
+                        self.tell(intent);
+                    }
+                    self.lane.begin(&step);
+                    return step;
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, step: &Step, end: StepEnd) {
+        if let Some(event) = self.lane.close(step, end, self.now) {
+            self.tell(event);
+        }
+    }
+}
+
+/// An end for a step, chosen by a number.
+fn end_of(step: &Step, choice: u8, jobs: &mut u64) -> StepEnd {
+    let count = step.batch().map_or(0, |batch| batch.count);
+    let answered = |again: u64, missing: u64| StepEnd::Answered {
+        again,
+        missing,
+        tally: Tally { deleted: count - again - missing, ..Tally::default() },
+        texts: 0,
+        refused: None,
+    };
+    match (choice, step) {
+        (0..=2, _) => {
+            let kinds = [FaultKind::Later { wait: Some(Duration::from_secs(2)) }, FaultKind::Unclear, FaultKind::Missing];
+            fault(kinds[usize::from(choice)])
+        }
+        (_, Step::Create(_)) => {
+            *jobs += 1;
+            StepEnd::Created(Ticket(jobs.to_string()))
+        }
+        (3, Step::Poll(..)) => StepEnd::Polled(JobStage::Gone),
+        (4, Step::Poll(..)) => StepEnd::Polled(JobStage::Open),
+        (5, Step::Poll(..)) => StepEnd::Polled(JobStage::Running),
+        (6, Step::Poll(..)) => StepEnd::Polled(JobStage::Broken),
+        (_, Step::Poll(..)) => StepEnd::Polled(JobStage::Complete),
+        (3, Step::Send(_) | Step::Collect(..)) => answered(1, 0),
+        (4, Step::Send(_) | Step::Collect(..)) => answered(0, 1),
+        (_, Step::Send(_) | Step::Collect(..)) => answered(0, 0),
+        (_, Step::Look { from, .. }) => {
+            let next = count.min(from + 4);
+            let ended = (next == count).then(|| (0, Tally { deleted: count, ..Tally::default() }));
+            StepEnd::Looked { next, ended, texts: 0 }
+        }
+        _ => StepEnd::Done,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// The journal is the whole memory: at any moment a lane that was only told the events stands where the one stands that
+    /// lived through them.
+    #[test]
+    fn a_lane_is_a_fold_over_its_events(
+        jobs in any::<bool>(),
+        count in 0..60_u64,
+        choices in prop::collection::vec((0..20_u8, any::<prop::sample::Index>()), 0..120),
+    ) {
+        let mut story = Story::new(settings(jobs), count);
+        let mut open: Vec<Step> = Vec::new();
+        let mut made = 0;
+        for (choice, which) in choices {
+            match story.step() {
+                Step::Wait(_) | Step::Pause(_) => {
+                    if open.is_empty() {
+                        break;
+                    }
+                    let step = open.swap_remove(which.index(open.len()));
+                    let end = end_of(&step, choice, &mut made);
+                    story.close(&step, end);
+                }
+                Step::OpenWave(wave) => {
+                    // One of each batch that asked for it.
+                    let count = story.events.iter().rev()
+                        .take_while(|event| !matches!(event, Event::WaveOpened { .. }))
+                        .map(|event| match event {
+                            Event::Answered { again, missing: 0, .. } | Event::Looked { again, .. } => *again,
+                            _ => 0,
+                        })
+                        .sum();
+                    story.tell(Event::WaveOpened { wave, count, digest: Digest::of(b"") });
+                }
+                Step::Finish => {
+                    let tally = story.lane.status().tally;
+                    story.tell(Event::Finished { tally, outcomes: Digest::of(b"") });
+                    break;
+                }
+                Step::Write(_) => {}
+                step => open.push(step),
+            }
+            let mut told = Lane::new(settings(jobs));
+            story.events.iter().for_each(|event| told.record(event).expect("it was told before"));
+            prop_assert_eq!(story.lane.told(), told.told());
+            prop_assert!(story.lane.active.len() <= 3, "more under way than allowed");
+        }
+    }
+}
+
+#[test]
+fn refuses_a_journal_that_tells_no_story() {
+    let intended = |batch, first, count| Event::Intended { batch, wave: 0, first, count };
+    let deleted = |deleted| Tally { deleted, ..Tally::default() };
+    let answered =
+        |batch, count| Event::Answered { batch, again: 0, missing: 0, tally: deleted(count), texts: 0, refused: None };
+    let cases: [(&str, Vec<Event>); 10] = [
+        ("nothing was cleared", vec![intended(0, 0, 5)]),
+        ("cleared twice", vec![cleared(5), cleared(5)]),
+        ("records sent twice", vec![cleared(20), intended(0, 0, 10), intended(1, 0, 10)]),
+        ("more than there are", vec![cleared(5), intended(0, 0, 6)]),
+        ("a batch number used twice", vec![cleared(20), intended(0, 0, 5), intended(0, 5, 5)]),
+        ("an answer to nothing", vec![cleared(5), answered(0, 5)]),
+        ("answers for more than were sent", vec![cleared(5), intended(0, 0, 5), answered(0, 6)]),
+        ("a start without data", vec![cleared(5), intended(0, 0, 5), Event::Starting { batch: 0 }]),
+        (
+            "a started job abandoned",
+            vec![
+                cleared(5),
+                intended(0, 0, 5),
+                Event::Created { batch: 0, ticket: Ticket("1".into()) },
+                Event::Loading { batch: 0 },
+                Event::Loaded { batch: 0 },
+                Event::Starting { batch: 0 },
+                Event::Abandoned { batch: 0, cause: String::new() },
+            ],
+        ),
+        (
+            "a wave over another that is open",
+            vec![cleared(5), intended(0, 0, 5), Event::WaveOpened { wave: 1, count: 0, digest: Digest::of(b"") }],
+        ),
+    ];
+    for (name, events) in cases {
+        let mut lane = Lane::new(settings(true));
+        let (last, before) = events.split_last().expect("not empty");
+        before.iter().for_each(|event| lane.record(event).expect("it follows"));
+        assert!(lane.record(last).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn an_unanswered_request_is_given_time_before_anybody_looks() {
+    let mut story = Story::new(settings(false), 5);
+    let step = story.step();
+    assert!(matches!(step, Step::Send(_)));
+    story.close(&step, fault(FaultKind::Unclear));
+    let before = story.now;
+    assert!(matches!(story.step(), Step::Look { missing_only: false, .. }));
+    assert!(story.now.duration_since(before).as_secs() >= 5);
+}
+
+#[test]
+fn a_throttled_request_waits_as_long_as_the_system_asks() {
+    let mut story = Story::new(settings(false), 5);
+    let step = story.step();
+    story.close(&step, fault(FaultKind::Later { wait: Some(Duration::from_secs(600)) }));
+    let before = story.now;
+    assert!(matches!(story.step(), Step::Send(_)));
+    assert_eq!(story.now.duration_since(before).as_secs(), 600);
+}
+
+#[test]
+fn a_start_without_an_answer_is_asked_about_and_then_repeated_for_the_same_job() {
+    let mut story = Story::new(settings(true), 5);
+    let step = story.step();
+    story.close(&step, StepEnd::Created(Ticket("1".into())));
+    let step = story.step();
+    assert!(matches!(step, Step::Load(..)));
+    story.close(&step, StepEnd::Done);
+    let step = story.step();
+    assert!(matches!(step, Step::Start(..)));
+    story.close(&step, fault(FaultKind::Unclear));
+    let step = story.step();
+    assert!(matches!(step, Step::Poll(..)));
+    story.close(&step, StepEnd::Polled(JobStage::Open));
+    assert!(matches!(story.step(), Step::Start(_, Ticket(ticket)) if ticket == "1"));
+}
+
+#[test]
+fn polls_become_rarer_up_to_half_a_minute() {
+    let mut story = Story::new(settings(true), 5);
+    for end in [StepEnd::Created(Ticket("1".into())), StepEnd::Done, StepEnd::Done] {
+        let step = story.step();
+        story.close(&step, end);
+    }
+    let mut polls = 0;
+    let started = story.now;
+    while story.now.duration_since(started).as_secs() < 3600 {
+        let step = story.step();
+        assert!(matches!(step, Step::Poll(..)));
+        story.close(&step, StepEnd::Polled(JobStage::Running));
+        polls += 1;
+    }
+    assert!((120..280).contains(&polls), "{polls} polls in an hour");
+}
