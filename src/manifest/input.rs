@@ -1,5 +1,7 @@
 //! A file as the reader takes it: a name and its bytes, or why there are none.
 
+use crate::base::with_thousands;
+
 /// The most bytes a manifest file may have.
 pub const MOST_FILE_BYTES: u64 = 1024 * 1024;
 
@@ -16,7 +18,7 @@ pub struct ManifestFile {
 #[derive(Debug, thiserror::Error)]
 pub enum FileTrouble {
     /// More bytes than a manifest may have. It was not read whole.
-    #[error("has {bytes} bytes, more than the {most} a manifest may have")]
+    #[error("has {} bytes, more than the {} a manifest may have", with_thousands(*bytes), with_thousands(*most))]
     TooLarge {
         /// How many it has.
         bytes: u64,

@@ -7,7 +7,8 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Renderer, Snippet};
 use serde::Serialize;
 
-use crate::base::{Diagnostic, Label, Severity, SourceId, SourceMap, Span};
+use super::escape::{is_dangerous, terminal_line};
+use crate::base::{Diagnostic, Label, Severity, SourceId, SourceMap, Span, counted};
 
 /// Draws findings as rustc draws its own, followed by a line that counts them. Empty when there are none.
 ///
@@ -22,9 +23,9 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &SourceMap, colour: bool, width
     }
     let counts: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning")]
         .into_iter()
-        .map(|(severity, word)| (diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count(), word))
+        .map(|(severity, noun)| (diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count(), noun))
         .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
+        .map(|(count, noun)| counted(count as u64, noun))
         .collect();
     if !counts.is_empty() {
         let _ = writeln!(drawn, "{}", counts.join(", "));
@@ -50,16 +51,16 @@ fn draw_one(diagnostic: &Diagnostic, sources: &SourceMap, renderer: &Renderer) -
         }
     }
     for note in &diagnostic.notes {
-        elements.push(Level::NOTE.message(escaped(note)).into());
+        elements.push(Level::NOTE.message(terminal_line(note)).into());
     }
     if let Some(help) = &diagnostic.help {
-        elements.push(Level::HELP.message(escaped(help)).into());
+        elements.push(Level::HELP.message(terminal_line(help)).into());
     }
-    renderer.render(&[level.primary_title(escaped(&diagnostic.title)).id(diagnostic.code.0).elements(elements)])
+    renderer.render(&[level.primary_title(terminal_line(&diagnostic.title)).id(diagnostic.code.0).elements(elements)])
 }
 
 /// The lines of one file that labels stand on.
-fn excerpt<'a>(id: SourceId, labels: &[(usize, &'a Label)], sources: &SourceMap) -> Option<Snippet<'a, Annotation<'a>>> {
+fn excerpt<'a>(id: SourceId, labels: &[(usize, &'a Label)], sources: &'a SourceMap) -> Option<Snippet<'a, Annotation<'a>>> {
     let source = sources.get(id)?;
     let start = labels.iter().map(|(_, label)| label.span.start).min()?;
     let end = labels.iter().map(|(_, label)| label.span.end).max()?;
@@ -68,36 +69,21 @@ fn excerpt<'a>(id: SourceId, labels: &[(usize, &'a Label)], sources: &SourceMap)
     let to = source.text.get(end..)?.find('\n').map_or(source.text.len(), |length| end + length);
     let shown = sources.shown(Span { source: id, start: from, end: to })?.replace("\r\n", " \n");
     let (text, moved) = escaped_with_offsets(shown.strip_suffix('\r').unwrap_or(&shown));
-    let mut snippet = Snippet::source(text).line_start(source.line_column(from).line).path(escaped(&source.name));
+    let mut snippet = Snippet::source(text).line_start(source.line_column(from).line).path(terminal_line(&source.name));
     for (number, label) in labels {
         let kind = if *number == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
         let at = |offset: usize| moved.get(offset - from).copied().unwrap_or(offset - from);
         let annotation = kind.span(at(label.span.start)..at(label.span.end));
-        snippet =
-            snippet.annotation(if label.text.is_empty() { annotation } else { annotation.label(escaped(&label.text)) });
+        snippet = snippet.annotation(if label.text.is_empty() {
+            annotation
+        } else {
+            annotation.label(terminal_line(&label.text))
+        });
     }
     Some(snippet)
 }
 
-/// Whether a character may do something else to a terminal than be seen.
-fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-/// One line of text in which characters that a terminal could act on are shown as `\u{..}`.
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
-        if is_unsafe(character) {
-            escaped.extend(character.escape_default())
-        } else {
-            escaped.push(character)
-        }
-        escaped
-    })
-}
-
-/// The same for lines of a file, and where each byte went. One character stands for each, so that columns stay true.
+/// Lines of a file that a terminal can show, and where each byte went. One character stands for each, so that columns stay true.
 fn escaped_with_offsets(text: &str) -> (String, Vec<usize>) {
     let mut escaped = String::with_capacity(text.len());
     let mut moved = Vec::with_capacity(text.len() + 1);
@@ -108,7 +94,7 @@ fn escaped_with_offsets(text: &str) -> (String, Vec<usize>) {
             '\n' | '\t' => character,
             // The pictures of control characters stand in Unicode in the order of the characters.
             '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)).unwrap_or(char::REPLACEMENT_CHARACTER),
-            _ if is_unsafe(character) => char::REPLACEMENT_CHARACTER,
+            _ if is_dangerous(character) => char::REPLACEMENT_CHARACTER,
             _ => character,
         });
     }
@@ -292,7 +278,7 @@ mod tests {
         let id = sources.add("\u{1b}[2J.yaml", "a: \u{1b}]0;x\u{7}\tb\u{202e}c\r\n");
         let finding = Diagnostic::error(CODE, "bad \u{1b}[31m key\n", at(id, 10, 11), "l\u{9b}").with_help("h\r");
         let drawn = draw(std::slice::from_ref(&finding), &sources, false, 80);
-        assert!(!drawn.chars().any(|character| character != '\n' && is_unsafe(character)), "{drawn:?}");
+        assert!(!drawn.chars().any(|character| character != '\n' && is_dangerous(character)), "{drawn:?}");
         insta::assert_snapshot!(drawn, @r"
         error[M0101]: bad \u{1b}[31m key\n
          --> \u{1b}[2J.yaml:1:11
