@@ -12,8 +12,8 @@ use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Environment, Limits, R
 /// The format of [`PlanHeader`]; another number is refused, never guessed at.
 pub const PLAN_FORMAT: u32 = 1;
 
-/// An immutable, sealed proposal. `plan.json` is this, and the digest of that file is the plan's name: since it holds the
-/// digest of every records file, it covers everything in the bundle.
+/// An immutable, sealed proposal. `plan.json` is this, and the digest of that file is the plan's name: since it holds
+/// the digest of every records file, it covers everything in the bundle.
 ///
 /// It is not a permission: apply selects anew, runs the gates again and can only shrink what is written here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,7 +198,8 @@ pub struct HeldCount {
 pub struct RecordsSeal {
     /// The path inside the bundle, with `/`.
     pub path: String,
-    /// The columns after the key. They need not be the query's fields: what only serves the selection stays out of a plan.
+    /// The columns after the key. They need not be the query's fields: what only serves the selection stays out of a
+    /// plan.
     pub columns: Vec<String>,
     /// The digest of the file's bytes as they lie on disk.
     pub digest: Digest,
