@@ -79,7 +79,9 @@ impl Workspace {
                 .sources
                 .get(document.span.source)
                 .and_then(|source| source.text.get(document.span.start..document.span.end))
-                .unwrap_or_default();
+                .unwrap_or_default()
+                // A checkout on another system may end lines in another way; they mean the same.
+                .replace("\r\n", "\n");
             digester.update(format!("{:?} {} {}\n", document.kind, document.name, text.len()).as_bytes());
             digester.update(text.as_bytes());
         }
