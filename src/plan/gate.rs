@@ -27,6 +27,8 @@ pub enum GateName {
     AllOrNone,
     /// The policy's `reviewBy` has passed.
     ReviewBy,
+    /// What the system deletes together with the selection makes it larger than `limits.maxRecords`.
+    Cascade,
     /// A hold may protect records through a cascade that cannot be followed to the end.
     HeldCascade,
     /// No API of the target can delete in the way the policy asks for.
