@@ -17,7 +17,8 @@ fn info(process: u32) -> LockInfo {
     }
 }
 
-/// Not a test: the other process of the test below, which holds the lock until it is killed. Its first line of input is the state's path.
+/// Not a test: the other process of the test below, which holds the lock until it is killed. Its first line of input is
+/// the state's path.
 #[test]
 #[ignore = "started by the test below"]
 fn holder() {

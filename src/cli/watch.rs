@@ -82,8 +82,12 @@ impl Watcher for ProgressView {
                 total,
             });
         } else {
-            let of = total.map(|total| format!(" of {}", with_thousands(total))).unwrap_or_default();
-            self.output.note(&format!("{}: {}{of}", terminal_line(&label), with_thousands(done)));
+            let label = terminal_line(&label);
+            self.output.note(&match (done, total) {
+                (0, None) => label.into_owned(),
+                (_, None) => format!("{label}: {}", with_thousands(done)),
+                (_, Some(total)) => format!("{label}: {} of {}", with_thousands(done), with_thousands(total)),
+            });
         }
     }
 

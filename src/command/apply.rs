@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 
+use super::cascade::count_cascades;
 use super::clear::{Cleared, Clearing};
 use super::connection::{Connection, open_all};
 use super::drive::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
@@ -295,10 +296,12 @@ async fn refuse_by_gates(
         };
         let connection = connection_of(connections, planned)?;
         let facts = connection.describe(&planned.query.object).await?;
+        let cascades = count_cascades(connection, &facts, &planned.query).await?;
         let verdicts = judge(&Judging {
             policy,
             facts: &facts,
             connection,
+            cascades: &cascades,
             open: &done.open,
             population: done.population,
             selected: done.cleared,

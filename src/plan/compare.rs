@@ -96,20 +96,22 @@ impl DifferenceCounts {
 /// What is known about the two plans when a cause is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CauseBasis {
-    /// The policy's document has the same text in both plans, or both plans sent the very same query. The text is compared
-    /// rather than the query, since `olderThan` gives another moment every day.
+    /// The policy's document has the same text in both plans, or both plans sent the very same query. The text is
+    /// compared rather than the query, since `olderThan` gives another moment every day.
     pub same_policy: bool,
     /// The documents of the holds on the policy's object have the same texts in both plans.
     pub same_holds: bool,
-    /// The old plan's query and holds were asked again now, and still gave the old plan's records. `false` when nobody asked.
+    /// The old plan's query and holds were asked again now, and still gave the old plan's records. `false` when nobody
+    /// asked.
     pub same_data: bool,
 }
 
 /// What moved a count.
 ///
-/// It claims no more than is known. With the same policy and holds only the records can have changed, the passing of time
-/// among the changes: a record that has become three years old counts as data. With another policy or other holds the records may have
-/// changed as well, and [`CountCause::Policy`] alone is said only when the old query was asked again and gave the same as before.
+/// It claims no more than is known. With the same policy and holds only the records can have changed, the passing of
+/// time among the changes: a record that has become three years old counts as data. With another policy or other holds
+/// the records may have changed as well, and [`CountCause::Policy`] alone is said only when the old query was asked
+/// again and gave the same as before.
 pub fn cause(counts: &DifferenceCounts, basis: CauseBasis) -> CountCause {
     match (counts.moved(), basis.same_policy && basis.same_holds, basis.same_data) {
         (false, ..) => CountCause::Nothing,
@@ -121,13 +123,14 @@ pub fn cause(counts: &DifferenceCounts, basis: CauseBasis) -> CountCause {
 
 /// Compares a selection with the reviewed one, record by record in order of keys.
 ///
-/// `reviewed` are the old plan's records, `selected` the new ones without held ones, `open` those that failed or are unknown by the
-/// state, `held` those that match the policy and are kept by a hold now. A record that is open and not selected is not mentioned.
+/// `reviewed` are the old plan's records, `selected` the new ones without held ones, `open` those that failed or are
+/// unknown by the state, `held` those that match the policy and are kept by a hold now. A record that is open and not
+/// selected is not mentioned.
 ///
 /// # Errors
 ///
-/// The iterator's last item is an error when a stream cannot be read, is not in order, or has a record twice, and when a record is
-/// both selected and held.
+/// The iterator's last item is an error when a stream cannot be read, is not in order, or has a record twice, and when
+/// a record is both selected and held.
 pub fn compare(
     reviewed: impl Iterator<Item = io::Result<RecordId>>,
     selected: impl Iterator<Item = io::Result<RecordId>>,

@@ -27,6 +27,8 @@ pub enum GateName {
     AllOrNone,
     /// The policy's `reviewBy` has passed.
     ReviewBy,
+    /// What the system deletes together with the selection makes it larger than `limits.maxRecords`.
+    Cascade,
     /// A hold may protect records through a cascade that cannot be followed to the end.
     HeldCascade,
     /// No API of the target can delete in the way the policy asks for.
@@ -89,7 +91,8 @@ pub fn max_records(limits: &Limits, selected: u64) -> Verdict {
     )
 }
 
-/// Whether the selection is within `limits.maxPercent` of the object's counted population. Zero means that nothing may go.
+/// Whether the selection is within `limits.maxPercent` of the object's counted population. Zero means that nothing may
+/// go.
 pub fn max_percent(limits: &Limits, selected: u64, population: u64) -> Verdict {
     let percent = limits.max_percent;
     let part = format!("{} of {}", with_thousands(selected), counted(population, "record"));
@@ -116,8 +119,8 @@ pub fn max_percent(limits: &Limits, selected: u64, population: u64) -> Verdict {
     )
 }
 
-/// Whether the login may delete past the recycle bin. `check` is what the provider's own check found, its error in words that
-/// say what to grant.
+/// Whether the login may delete past the recycle bin. `check` is what the provider's own check found, its error in
+/// words that say what to grant.
 pub fn hard_delete(object: &str, check: Result<(), &str>) -> Verdict {
     match check {
         Ok(()) => Verdict::pass(
@@ -182,11 +185,11 @@ pub fn production(identity: &Identity, environment: Option<Environment>) -> Verd
     }
 }
 
-/// Whether an object that looks empty can be empty. `left_behind` is how many records the last apply of the policy left in the
-/// object; `None` when there was none.
+/// Whether an object that looks empty can be empty. `left_behind` is how many records the last apply of the policy left
+/// in the object; `None` when there was none.
 ///
-/// An object that sexton itself emptied, or that was empty before, may be empty. One that had records which sexton did not
-/// delete may have become invisible to the login instead, and "nothing to delete" would then be a false report.
+/// An object that sexton itself emptied, or that was empty before, may be empty. One that had records which sexton did
+/// not delete may have become invisible to the login instead, and "nothing to delete" would then be a false report.
 pub fn emptiness(object: &str, population: u64, left_behind: Option<u64>) -> Verdict {
     match left_behind {
         Some(left) if population == 0 && left > 0 => Verdict::refuse(
@@ -201,8 +204,8 @@ pub fn emptiness(object: &str, population: u64, left_behind: Option<u64>) -> Ver
     }
 }
 
-/// Whether the policy's review is still in date. `today` is the day in the project's zone; the day of `reviewBy` itself is
-/// still in date. A plan only tells, so that the next review has numbers to look at; an apply is refused.
+/// Whether the policy's review is still in date. `today` is the day in the project's zone; the day of `reviewBy` itself
+/// is still in date. A plan only tells, so that the next review has numbers to look at; an apply is refused.
 pub fn review_by(review_by: Option<Date>, today: Date, moment: Moment) -> Verdict {
     let Some(day) = review_by else {
         return Verdict::pass(GateName::ReviewBy, "the policy names no `reviewBy`".into());

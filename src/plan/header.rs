@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Identity, Query, Route, Verdict};
+use super::{CascadeCount, Identity, Query, Route, Verdict};
 use crate::base::{Digest, HoldName, PolicyName, TargetName};
 use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Environment, Limits, Recheck};
 
 /// The format of [`PlanHeader`]; another number is refused, never guessed at.
 pub const PLAN_FORMAT: u32 = 1;
 
-/// An immutable, sealed proposal. `plan.json` is this, and the digest of that file is the plan's name: since it holds the
-/// digest of every records file, it covers everything in the bundle.
+/// An immutable, sealed proposal. `plan.json` is this, and the digest of that file is the plan's name: since it holds
+/// the digest of every records file, it covers everything in the bundle.
 ///
 /// It is not a permission: apply selects anew, runs the gates again and can only shrink what is written here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,6 +170,8 @@ pub struct PlannedPolicy {
     pub selected: u64,
     /// How many matched records each hold keeps. A record that two holds keep counts for both.
     pub holds: Vec<HeldCount>,
+    /// What the system would delete together with the records.
+    pub cascades: Vec<CascadeCount>,
     /// How the records would go; `None` when there are none, or when a gate refuses.
     pub route: Option<Route>,
     /// What every gate said.
@@ -198,7 +200,8 @@ pub struct HeldCount {
 pub struct RecordsSeal {
     /// The path inside the bundle, with `/`.
     pub path: String,
-    /// The columns after the key. They need not be the query's fields: what only serves the selection stays out of a plan.
+    /// The columns after the key. They need not be the query's fields: what only serves the selection stays out of a
+    /// plan.
     pub columns: Vec<String>,
     /// The digest of the file's bytes as they lie on disk.
     pub digest: Digest,

@@ -198,8 +198,9 @@ pub enum Standing {
 
 /// Compares the planned records with a fresh selection: what of them may still be sent, and what is new.
 ///
-/// Only [`Standing::Cleared`] records may be sent, and those are all planned ones: this is where apply can only shrink. A record that
-/// is held and not planned is not mentioned. `changed` says whether a record is another than it was, for `recheck: unchanged`.
+/// Only [`Standing::Cleared`] records may be sent, and those are all planned ones: this is where apply can only shrink.
+/// A record that is held and not planned is not mentioned. `changed` says whether a record is another than it was, for
+/// `recheck: unchanged`.
 ///
 /// # Errors
 ///

@@ -19,8 +19,8 @@ fn shown(names: &[PolicyName]) -> String {
 
 /// Puts each policy after the policies it depends on; where that leaves a choice, by name.
 ///
-/// A dependency on a policy that is not among `policies` does not count, since there is nothing to wait for. That children of a
-/// relationship should go before their parents is not inferred: `dependsOn` has to say it.
+/// A dependency on a policy that is not among `policies` does not count, since there is nothing to wait for. That
+/// children of a relationship should go before their parents is not inferred: `dependsOn` has to say it.
 ///
 /// # Errors
 ///

@@ -63,8 +63,9 @@ pub struct Capabilities {
 /// Chooses the API for `selected` records of `policy`: always the same one for the same arguments.
 ///
 /// The rules read the table of capabilities and no API's name: a pin (`via`) leaves one candidate; a candidate must be
-/// able to delete in the policy's mode, one batch at a time where that is asked, and atomically where that is asked. Of those
-/// that are left the first whose preferred size covers the selection is taken. Atomicity outweighs preferred sizes, and a pin too.
+/// able to delete in the policy's mode, one batch at a time where that is asked, and atomically where that is asked. Of
+/// those that are left the first whose preferred size covers the selection is taken. Atomicity outweighs preferred
+/// sizes, and a pin too.
 ///
 /// With nothing selected the route has no batches.
 ///

@@ -126,9 +126,9 @@ impl State {
 
 /// What is open after a run: each record that came to an end in the run by that end, every other as it was before.
 ///
-/// `outcomes` are all outcomes of the run, sorted by key, with the code of those that failed or are unknown and `None` for the
-/// others. Open records beyond [`PolicyHistory::KEPT_OPEN`] are counted and not listed. Those that were only counted before this
-/// run cannot be told from the run's own, and are not counted again.
+/// `outcomes` are all outcomes of the run, sorted by key, with the code of those that failed or are unknown and `None`
+/// for the others. Open records beyond [`PolicyHistory::KEPT_OPEN`] are counted and not listed. Those that were only
+/// counted before this run cannot be told from the run's own, and are not counted again.
 ///
 /// # Errors
 ///

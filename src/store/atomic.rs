@@ -29,13 +29,14 @@ impl FileError {
 ///
 /// # Errors
 ///
-/// When the bytes cannot be written beside the file, made durable, or moved into place; the file is then as it was, unless the
-/// very last step (making the directory durable) failed.
+/// When the bytes cannot be written beside the file, made durable, or moved into place; the file is then as it was,
+/// unless the very last step (making the directory durable) failed.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let directory = parent_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".sexton-");
-    // As the file that is replaced; a new one like any file the user makes, and not for its owner alone as a temporary file would be.
+    // As the file that is replaced; a new one like any file the user makes, and not for its owner alone as a temporary
+    // file would be.
     match fs::metadata(path) {
         Ok(metadata) => _ = builder.permissions(metadata.permissions()),
         #[cfg(unix)]
@@ -80,8 +81,8 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 
 /// A directory under construction beside the one it will replace.
 ///
-/// It is removed when it is dropped. One that a killed process left behind is removed by the next [`StagedDirectory::create`] for the
-/// same place; one that a running process is writing is not.
+/// It is removed when it is dropped. One that a killed process left behind is removed by the next
+/// [`StagedDirectory::create`] for the same place; one that a running process is writing is not.
 #[must_use = "a staged directory replaces nothing until it is put in place"]
 pub struct StagedDirectory {
     target: PathBuf,
@@ -153,8 +154,8 @@ impl StagedDirectory {
     }
 }
 
-/// Ends a replacement that a killed process left half done: puts the old directory back when nothing is in its place, and removes
-/// it when the new one is.
+/// Ends a replacement that a killed process left half done: puts the old directory back when nothing is in its place,
+/// and removes it when the new one is.
 ///
 /// # Errors
 ///
@@ -177,8 +178,8 @@ fn remove_if_there(directory: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Removes staged directories whose writers are dead: their lock can be taken. One without a lock file is just being made or just being
-/// put in place, and is left alone.
+/// Removes staged directories whose writers are dead: their lock can be taken. One without a lock file is just being
+/// made or just being put in place, and is left alone.
 fn remove_left_behind(target: &Path) -> Result<(), FileError> {
     let (parent, prefix) = (parent_of(target), beside(target, "new-"));
     let prefix = prefix.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -31,7 +31,8 @@ pub(super) fn sums(plan: Digest, header: &PlanHeader) -> String {
 
 /// A bundle on disk whose every byte was checked against its digests when it was opened.
 ///
-/// It is not a permission to delete: whether the plan is used, expired, refused or for another organization is not asked here.
+/// It is not a permission to delete: whether the plan is used, expired, refused or for another organization is not
+/// asked here.
 #[derive(Debug)]
 pub struct Bundle {
     directory: PathBuf,
@@ -46,8 +47,8 @@ impl Bundle {
     ///
     /// # Errors
     ///
-    /// When there is none, when it is of another format, when any file is not the sealed one, when records are not sorted, unique and
-    /// well formed, and when there are records files that the plan does not know.
+    /// When there is none, when it is of another format, when any file is not the sealed one, when records are not
+    /// sorted, unique and well formed, and when there are records files that the plan does not know.
     pub fn open(directory: &Path) -> Result<Self, BundleError> {
         repair_replacement(directory)?;
         if directory.metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
@@ -102,7 +103,8 @@ impl Bundle {
 
     /// The planned records of a policy, sorted by key; `None` when the plan has no such policy.
     ///
-    /// The digest is computed again while the rows are read, so a file that was altered after the opening gives an error at the end.
+    /// The digest is computed again while the rows are read, so a file that was altered after the opening gives an
+    /// error at the end.
     ///
     /// # Errors
     ///
@@ -128,8 +130,8 @@ fn listed_digest(listed: &[u8]) -> Result<Digest, BundleError> {
     digest.parse().map_err(|_| differ("its first line has no digest"))
 }
 
-/// Each policy has its own file at its own place, and no other file claims to hold records. The paths are the ones this program writes, so a
-/// header cannot make it read from anywhere else.
+/// Each policy has its own file at its own place, and no other file claims to hold records. The paths are the ones this
+/// program writes, so a header cannot make it read from anywhere else.
 pub(super) fn check_names(directory: &Path, header: &PlanHeader) -> Result<(), BundleError> {
     let mut sealed = BTreeSet::new();
     for planned in &header.policies {

@@ -27,7 +27,8 @@ impl BundleWriter {
     ///
     /// # Errors
     ///
-    /// [`BundleError::InTheWay`] when the directory holds anything that is no part of a bundle, since that would be lost.
+    /// [`BundleError::InTheWay`] when the directory holds anything that is no part of a bundle, since that would be
+    /// lost.
     pub fn create(directory: &Path) -> Result<Self, BundleError> {
         let staged = StagedDirectory::create(directory)?;
         refuse_foreign(directory)?;
@@ -36,8 +37,8 @@ impl BundleWriter {
         Ok(Self { staged })
     }
 
-    /// Begins the records file of one policy. `columns` name the rows' values. `expected` is about how many rows will come,
-    /// which decides whether the file is compressed and nothing else.
+    /// Begins the records file of one policy. `columns` name the rows' values. `expected` is about how many rows will
+    /// come, which decides whether the file is compressed and nothing else.
     ///
     /// # Errors
     ///
@@ -56,8 +57,8 @@ impl BundleWriter {
     ///
     /// # Errors
     ///
-    /// When the header does not name exactly the records files that were written, or something cannot be written; what stood in the
-    /// place before is then still there.
+    /// When the header does not name exactly the records files that were written, or something cannot be written; what
+    /// stood in the place before is then still there.
     pub fn seal(self, header: &PlanHeader) -> Result<Digest, BundleError> {
         let staging = self.staged.path();
         let records = staging.join(RECORDS_DIRECTORY);

@@ -1,12 +1,13 @@
 //! One writer of a state at a time.
 //!
-//! The lock is the operating system's own lock on a file beside the state, so a dead process holds none, however it died. The file stays when
-//! nobody holds it and blocks nobody. What is written in it, the holder's [`LockInfo`], is for people.
+//! The lock is the operating system's own lock on a file beside the state, so a dead process holds none, however it
+//! died. The file stays when nobody holds it and blocks nobody. What is written in it, the holder's [`LockInfo`], is
+//! for people.
 //!
-//! On a network file system that does not carry locks from one machine to another, two machines can both get the lock. The information in the
-//! file cannot help there: a name of another host is what every dead container leaves behind too, and a lock that outlives its holder is
-//! the worse evil. The second guard is for that case: a save notices that the state is not the one it was loaded from
-//! ([`StateError::Moved`]), and the journal of a run is the run's own.
+//! On a network file system that does not carry locks from one machine to another, two machines can both get the lock.
+//! The information in the file cannot help there: a name of another host is what every dead container leaves behind
+//! too, and a lock that outlives its holder is the worse evil. The second guard is for that case: a save notices that
+//! the state is not the one it was loaded from ([`StateError::Moved`]), and the journal of a run is the run's own.
 
 #![expect(clippy::disallowed_methods, reason = "an adapter: files are its business")]
 
@@ -92,14 +93,16 @@ impl StateStore {
         Ok(LockedState { store: self.clone(), lock, left_behind, seen: Seen::default() })
     }
 
-    /// Clears what a dead holder left in the lock file. It takes no lock away: a running holder keeps its own, and is named in the
-    /// error so that it can be ended first. `id` is the lock's own name, so that nobody clears another lock than the one they looked at.
+    /// Clears what a dead holder left in the lock file. It takes no lock away: a running holder keeps its own, and is
+    /// named in the error so that it can be ended first. `id` is the lock's own name, so that nobody clears another
+    /// lock than the one they looked at.
     ///
     /// It is never needed for the next run, since a dead process holds no lock.
     ///
     /// # Errors
     ///
-    /// [`LockError::Held`] when a process holds the lock, [`LockError::OtherHolder`] when `id` is not the last holder's.
+    /// [`LockError::Held`] when a process holds the lock, [`LockError::OtherHolder`] when `id` is not the last
+    /// holder's.
     pub fn force_unlock(&self, id: &str) -> Result<Unlocked, LockError> {
         let path = self.lock_path();
         let mut lock = match OpenOptions::new().read(true).write(true).open(&path) {
@@ -132,7 +135,8 @@ impl LockedState {
         self.left_behind.as_ref()
     }
 
-    /// Reads the state; `None` when there is none yet. A save replaces what the last load or save saw, and nothing else.
+    /// Reads the state; `None` when there is none yet. A save replaces what the last load or save saw, and nothing
+    /// else.
     ///
     /// # Errors
     ///
@@ -141,13 +145,13 @@ impl LockedState {
         self.seen.load(&self.store)
     }
 
-    /// Replaces the state that was loaded by `next`, and keeps the old one as the backup. Sets the serial of `next` to one more than that of
-    /// the old one; when nothing else differs, nothing is written and the serial is the old one.
+    /// Replaces the state that was loaded by `next`, and keeps the old one as the backup. Sets the serial of `next` to
+    /// one more than that of the old one; when nothing else differs, nothing is written and the serial is the old one.
     ///
     /// # Errors
     ///
-    /// [`StateError::Moved`] when the file is not the one that was loaded, [`StateError::OtherLineage`] when `next` belongs to another
-    /// project. The file is then as it was.
+    /// [`StateError::Moved`] when the file is not the one that was loaded, [`StateError::OtherLineage`] when `next`
+    /// belongs to another project. The file is then as it was.
     pub fn save(&mut self, next: &mut State) -> Result<(), StateError> {
         self.seen.save(&self.store, next)
     }
@@ -155,13 +159,15 @@ impl LockedState {
 
 impl Drop for LockedState {
     fn drop(&mut self) {
-        // An emptied file says that the holder ended in order. Where it cannot be emptied the next holder only reads a name too many.
+        // An emptied file says that the holder ended in order. Where it cannot be emptied the next holder only reads a
+        // name too many.
         let _ = rewrite(&mut self.lock, b"");
         let _ = self.lock.unlock();
     }
 }
 
-/// What is written in the lock file; `None` when that is nothing, or nothing that makes sense, as while the holder is writing it.
+/// What is written in the lock file; `None` when that is nothing, or nothing that makes sense, as while the holder is
+/// writing it.
 fn read_info(lock: &mut File) -> Option<LockInfo> {
     let mut bytes = Vec::new();
     lock.rewind().ok()?;

@@ -2,9 +2,9 @@
 //!
 //! # Cells
 //!
-//! A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@`, also behind a tab or a line end, as a formula. Such a cell gets an
-//! apostrophe in front, and so does one that begins with an apostrophe; reading takes exactly one away. Every text therefore reads back as
-//! it was, and no two texts are written alike.
+//! A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@`, also behind a tab or a line end, as a formula. Such
+//! a cell gets an apostrophe in front, and so does one that begins with an apostrophe; reading takes exactly one away.
+//! Every text therefore reads back as it was, and no two texts are written alike.
 
 #![expect(clippy::disallowed_methods, reason = "an adapter: files are its business")]
 
@@ -25,8 +25,8 @@ use crate::plan::{RecordsSeal, Row};
 /// The heading of the column of keys.
 const KEY_COLUMN: &str = "Id";
 
-/// The largest row that is read. A row that is written is at most a quarter of it, since every character may be a quote, which CSV doubles;
-/// so a small compressed file cannot fill the memory of whoever reads it.
+/// The largest row that is read. A row that is written is at most a quarter of it, since every character may be a
+/// quote, which CSV doubles; so a small compressed file cannot fill the memory of whoever reads it.
 const MOST_ROW_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The buffer between the CSV and the file.
@@ -99,7 +99,8 @@ impl RecordsWriter {
     ///
     /// # Errors
     ///
-    /// When the file cannot be written, the row does not sort after the one before it, or it has not one value for each column.
+    /// When the file cannot be written, the row does not sort after the one before it, or it has not one value for each
+    /// column.
     pub fn push(&mut self, row: &Row) -> Result<(), BundleError> {
         let unwritable = |cause| BundleError::Unwritable { file: self.file.clone(), cause };
         if let Some(last) = self.last.filter(|last| *last >= row.id) {
@@ -211,7 +212,8 @@ impl Read for Decoder {
 }
 
 impl Decoder {
-    /// The digest of the whole file, whatever part of it was decoded, and whether bytes followed after the compressed part.
+    /// The digest of the whole file, whatever part of it was decoded, and whether bytes followed after the compressed
+    /// part.
     fn digest(self) -> io::Result<(Digest, bool)> {
         let (mut file, mut trailing) = match self.source {
             Source::Plain(file) => (file, false),
@@ -226,8 +228,9 @@ impl Decoder {
     }
 }
 
-/// Reads one records file again, and proves on the way that it is the sealed one: the reading ends well only when the digest, the number
-/// of rows, their order and their form are right. Whoever acts on rows before the end acts on unproven rows.
+/// Reads one records file again, and proves on the way that it is the sealed one: the reading ends well only when the
+/// digest, the number of rows, their order and their form are right. Whoever acts on rows before the end acts on
+/// unproven rows.
 pub struct RecordsReader {
     seal: RecordsSeal,
     place: std::path::PathBuf,
@@ -324,7 +327,8 @@ impl RecordsReader {
         Err(BundleError::Malformed { file: self.seal.path.clone(), cause })
     }
 
-    /// An altered file is called altered, whatever the first nonsense in it was; only with the right digest is the nonsense the cause.
+    /// An altered file is called altered, whatever the first nonsense in it was; only with the right digest is the
+    /// nonsense the cause.
     fn explain(&mut self, error: LineError) -> BundleError {
         let file = self.seal.path.clone();
         match self.verify() {

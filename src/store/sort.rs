@@ -24,8 +24,8 @@ const HAS_VALUES: u8 = 0x80;
 pub enum SortOrder {
     /// By key.
     Id,
-    /// By the first value, and by key within equal values: keeps the records of one `groupBy` value together. A row without
-    /// values sorts as if its first value were empty.
+    /// By the first value, and by key within equal values: keeps the records of one `groupBy` value together. A row
+    /// without values sorts as if its first value were empty.
     FirstValueThenId,
 }
 
@@ -37,10 +37,11 @@ pub struct DuplicateRow {
     pub id: RecordId,
 }
 
-/// Sorts any number of rows within a fixed window of memory: what does not fit is written to a temporary file in sorted runs,
-/// which are merged while they are read.
+/// Sorts any number of rows within a fixed window of memory: what does not fit is written to a temporary file in sorted
+/// runs, which are merged while they are read.
 ///
-/// The file has no name where the system allows that, so it is gone when the sorter is, also when the process is killed.
+/// The file has no name where the system allows that, so it is gone when the sorter is, also when the process is
+/// killed.
 pub struct RowSorter {
     order: SortOrder,
     window: usize,

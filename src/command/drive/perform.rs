@@ -71,7 +71,7 @@ impl<'a> Performer<'a> {
                     if let Some(message) = &progress.message {
                         self.run.watcher.warn(&format!("{}: job {}: {message}", order.policy, ticket.0));
                     }
-                    StepEnd::Polled(progress.stage)
+                    StepEnd::Polled(progress)
                 }
                 Err(error) => failed(&error),
             },

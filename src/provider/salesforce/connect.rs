@@ -47,8 +47,8 @@ const CAPABILITIES: Capabilities = Capabilities {
             // The mode is the server's own and always parallel (documented).
             serial: false,
             parallel: 5,
-            // Create, upload, start, look at once, and three lists of results with a look before them.
-            calls_per_batch: 8,
+            // Create, upload, start, and three lists of results with a look before them.
+            calls_per_batch: 7,
             preferred_up_to: None,
         },
     ],
