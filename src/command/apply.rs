@@ -108,7 +108,8 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
         stop,
     };
     let ends = drive(&run, lanes).await.map_err(|error| {
-        CommandError::new(Exit::Error, error.to_string())
+        // Records may have gone before it broke off, so this is not "nothing was deleted".
+        CommandError::new(Exit::SomeFailed, error.to_string())
             .caused_by_source(&error)
             .with_help("what was journalled stands; mend the cause and run the same command again: it asks the system what happened first")
     })?;
