@@ -41,12 +41,17 @@ impl Project {
 
     /// Where plans go when the command names no other place.
     pub fn plan_directory(&self) -> PathBuf {
-        self.directory.join(&self.workspace.project.plan_directory)
+        self.below(&self.workspace.project.plan_directory)
     }
 
     /// Where runs leave their evidence.
     pub fn runs_directory(&self) -> PathBuf {
-        self.directory.join(&self.workspace.project.runs_directory)
+        self.below(&self.workspace.project.runs_directory)
+    }
+
+    /// A path below the project. In the current directory it is shown as people type it, without `./`.
+    fn below(&self, relative: &Path) -> PathBuf {
+        if self.directory == Path::new(".") { relative.to_owned() } else { self.directory.join(relative) }
     }
 
     /// The state.

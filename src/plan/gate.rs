@@ -121,8 +121,8 @@ pub fn max_percent(limits: &Limits, selected: u64, population: u64) -> Verdict {
     )
 }
 
-/// Whether the login may delete past the recycle bin. `check` is what the provider's own check found, its error in
-/// words that say what to grant.
+/// Whether the login may delete past the recycle bin. `check` is what the provider's own check found, its error a sentence
+/// that says what to grant.
 pub fn hard_delete(object: &str, check: Result<(), &str>) -> Verdict {
     match check {
         Ok(()) => Verdict::pass(
@@ -131,7 +131,7 @@ pub fn hard_delete(object: &str, check: Result<(), &str>) -> Verdict {
         ),
         Err(cause) => Verdict::refuse(
             GateName::HardDelete,
-            format!("this login may not hard delete `{object}`: {cause}; grant that, or set `delete: soft`"),
+            format!("this login may not hard delete `{object}`: {cause}, or set `delete: soft`"),
         ),
     }
 }
@@ -321,7 +321,7 @@ mod tests {
             max_percent(&limits(5_000, "0"), 0, 3),
             max_percent(&limits(5_000, "10"), 2, 1),
             hard_delete("Lead", Ok(())),
-            hard_delete("Lead", Err("it lacks the permission `Bulk API Hard Delete`")),
+            hard_delete("Lead", Err("grant it `Bulk API Hard Delete`")),
             deletable(&lead(true, true), DeleteMode::Soft),
             deletable(&lead(true, false), DeleteMode::Soft),
             deletable(&lead(false, true), DeleteMode::Hard),
@@ -363,7 +363,7 @@ mod tests {
         ok   max-percent: 0 of 3 records, at most 0 % may go
         STOP max-percent: 2 of 1 record: more are selected than the object was counted to have, so their share cannot be judged; make the plan again, and check that this login can see every record of the object
         ok   hard-delete: this login may hard delete `Lead`; the records cannot be restored through the API
-        STOP hard-delete: this login may not hard delete `Lead`: it lacks the permission `Bulk API Hard Delete`; grant that, or set `delete: soft`
+        STOP hard-delete: this login may not hard delete `Lead`: grant it `Bulk API Hard Delete`, or set `delete: soft`
         ok   deletable: this login may delete `Lead`
         ok   deletable: this login may delete `Lead`, which keeps nothing in a recycle bin: even a soft delete cannot be taken back
         STOP deletable: this login may not delete `Lead`: grant it Delete on that object, or take the policy out
