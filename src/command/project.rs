@@ -33,7 +33,7 @@ impl Project {
                 Exit::Error,
                 format!("the manifests in {} have {}", directory.display(), crate::base::counted(count as u64, "mistake")),
             );
-            error.diagnostics = Some((reading.diagnostics, reading.sources));
+            error.diagnostics = Some(Box::new((reading.diagnostics, reading.sources)));
             return Err(error);
         };
         Ok(Self { directory: directory.to_owned(), workspace, warnings: reading.diagnostics })

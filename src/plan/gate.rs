@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Identity, ObjectFacts};
-use crate::base::{HoldName, Percent, counted, with_thousands};
+use crate::base::{HoldName, Percent, TargetName, counted, with_thousands};
 use crate::manifest::{DeleteMode, Environment, Limits};
 
 /// The rules.
@@ -27,6 +27,10 @@ pub enum GateName {
     AllOrNone,
     /// The policy's `reviewBy` has passed.
     ReviewBy,
+    /// The run would need more calls than the organization has left today.
+    Quota,
+    /// What the system deletes together with the selection makes it larger than `limits.maxRecords`.
+    Cascade,
     /// A hold may protect records through a cascade that cannot be followed to the end.
     HeldCascade,
     /// No API of the target can delete in the way the policy asks for.
@@ -219,6 +223,27 @@ pub fn review_by(review_by: Option<Date>, today: Date, moment: Moment) -> Verdic
         Moment::Apply => Verdict::refuse(
             GateName::ReviewBy,
             format!("`reviewBy` {day} has passed (today is {today}): review the policy, set a later day, and plan again"),
+        ),
+    }
+}
+
+/// Whether the organization has enough calls left today for everything planned in it. `left` is `None` where the system does not
+/// say. Polling, retries and other programs come on top: passing is no promise, refusing is certain.
+pub fn quota(target: &TargetName, calls: u64, left: Option<u64>) -> Verdict {
+    let needed = counted(calls, "call");
+    match left {
+        None => {
+            Verdict::pass(GateName::Quota, format!("{needed} to `{target}`; this login may not see how many are left today"))
+        }
+        Some(left) if calls <= left => {
+            Verdict::pass(GateName::Quota, format!("{needed} to `{target}`, {} left today", with_thousands(left)))
+        }
+        Some(left) => Verdict::refuse(
+            GateName::Quota,
+            format!(
+                "{needed} to `{target}` are needed and {} are left today: wait until the 24 hours have passed, or plan less",
+                with_thousands(left)
+            ),
         ),
     }
 }
