@@ -46,7 +46,8 @@ fn fenced(text: &str) -> Vec<(Option<&str>, &str)> {
 
 /// The anchor that a heading gets: lower case, without punctuation, with `-` for spaces.
 fn anchor(heading: &str) -> String {
-    let kept = heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c)).collect::<String>();
+    let kept =
+        heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c)).collect::<String>();
     kept.trim().replace(' ', "-")
 }
 
@@ -79,7 +80,11 @@ fn every_relative_link_leads_somewhere() {
                 assert!(target.exists(), "{}: {link} leads nowhere", page.display());
                 if !fragment.is_empty() {
                     let text = fs::read_to_string(&target).expect("text");
-                    assert!(anchors(&text).iter().any(|known| known == fragment), "{}: {link} has no heading", page.display());
+                    assert!(
+                        anchors(&text).iter().any(|known| known == fragment),
+                        "{}: {link} has no heading",
+                        page.display()
+                    );
                 }
             }
         }
