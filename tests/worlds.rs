@@ -131,6 +131,23 @@ impl Truth {
     fn selected(&self, policy: usize) -> BTreeSet<RecordKey> {
         &self.matched[policy] - &self.held
     }
+
+    /// How many records go at once with those that a policy matches, by the object and the field of the children.
+    fn together(&self, story: &Story, policy: usize, world: &World) -> BTreeMap<(String, String), u64> {
+        let object = story.policies[policy].object;
+        let relations =
+            story.relations().into_iter().filter(|relation| relation.rule.cascades() && relation.parent == object);
+        relations
+            .map(|relation| {
+                let belongs = |child: &RecordKey| match world.value(*child, relation.field) {
+                    Some(Value::Reference(parent)) => self.matched[policy].contains(&parent),
+                    _ => false,
+                };
+                let child = OBJECTS[relation.child];
+                ((child.to_owned(), relation.field.to_owned()), world.ids(child).filter(belongs).count() as u64)
+            })
+            .collect()
+    }
 }
 
 /// These records and all that can be reached from them.
@@ -209,6 +226,17 @@ impl Play<'_> {
             gates.extend((policy.all_or_none == "true" && selected > 200).then_some(GateName::AllOrNone));
             let may = if first { self.story.may_hard_delete.0 } else { self.story.may_hard_delete.1 };
             gates.extend((policy.hard && !may).then_some(GateName::HardDelete));
+            let mut together = truth.together(self.story, number, &self.bench.sandbox.world());
+            for cascade in &sealed.cascades {
+                let counted = together.remove(&(cascade.child.clone(), cascade.field.clone())).expect("a cascade");
+                assert!(cascade.records.is_none_or(|records| records == counted), "{}: {cascade:?}", name(number));
+            }
+            assert!(together.is_empty(), "{}: cascades that nobody counted: {together:?}", name(number));
+            let along: u64 = sealed.cascades.iter().filter_map(|cascade| cascade.records).sum();
+            let too_many = selected > 0 && selected + along > policy.max_records;
+            gates.extend(
+                (too_many && sealed.cascades.iter().any(|cascade| cascade.records != Some(0))).then_some(GateName::Cascade),
+            );
             let judged: BTreeSet<GateName> =
                 refused.into_iter().filter(|gate| !matches!(gate, GateName::HeldCascade | GateName::Emptiness)).collect();
             assert_eq!(judged, gates, "{}: the gates", name(number));
@@ -289,9 +317,12 @@ impl Play<'_> {
         endless
             || self.story.policies.iter().enumerate().any(|(number, policy)| {
                 let population = before.population(policy.object);
-                let cleared = planned[&name(number)].iter().filter(|id| before.clears(self.story, number, id, at_plan)).count();
+                let cleared =
+                    planned[&name(number)].iter().filter(|id| before.clears(self.story, number, id, at_plan)).count();
+                let along: u64 = before.together(self.story, number, &self.bench.sandbox.world()).values().sum();
                 (policy.hard && !self.story.may_hard_delete.1)
                     || (cleared as u64 * 100 > policy.max_percent * population)
+                    || (cleared as u64 + along > policy.max_records)
                     || population == 0
             })
     }
@@ -458,7 +489,8 @@ impl Checks<'_> {
             let count = |word: &str| rows.iter().filter(|row| row.outcome == word).count() as u64;
             let history = &state.policies[&name(*number)];
             let last = history.runs.last().expect("a run");
-            let counts = (last.tally.deleted, last.tally.already_gone, last.tally.skipped, last.tally.failed, last.tally.unknown);
+            let counts =
+                (last.tally.deleted, last.tally.already_gone, last.tally.skipped, last.tally.failed, last.tally.unknown);
             let expected = (count("deleted"), count("already-gone"), count("skipped"), count("failed"), count("unknown"));
             assert_eq!((last.plan, counts), (digest, expected), "{}: the state's sums", name(*number));
             assert_eq!(last.tally.total(), self.planned[&name(*number)].len() as u64, "{}: sums balance", name(*number));

@@ -115,6 +115,7 @@ impl RouterTransport {
 
     /// Takes [`Self::end_at`] back.
     pub fn go_on(&self) {
+        self.ended.send_replace(false);
         *locked(&self.end) = None;
     }
 

@@ -243,8 +243,12 @@ fn rule() -> impl Strategy<Value = Rule> {
 fn kind(number: usize) -> impl Strategy<Value = Kind> {
     let parent = 0..=number;
     let other = 0..=number.saturating_sub(1);
-    (0..220_usize, any::<u64>(), (parent, rule()), (other, rule()))
-        .prop_map(|(records, seed, parent, other)| Kind { records, seed, parent, other })
+    (0..220_usize, any::<u64>(), (parent, rule()), (other, rule())).prop_map(|(records, seed, parent, other)| Kind {
+        records,
+        seed,
+        parent,
+        other,
+    })
 }
 
 fn filter() -> impl Strategy<Value = Filter> {
@@ -465,8 +469,10 @@ impl Story {
 
     /// Most records have a parent, and parents of their own kind are older: there are no circles.
     fn reparent(&self, world: &mut World, key: RecordKey, relation: Relation, random: &mut fastrand::Rng) {
-        let parents: Vec<RecordKey> =
-            world.ids(OBJECTS[relation.parent]).filter(|parent| relation.parent != relation.child || *parent < key).collect();
+        let parents: Vec<RecordKey> = world
+            .ids(OBJECTS[relation.parent])
+            .filter(|parent| relation.parent != relation.child || *parent < key)
+            .collect();
         if random.u8(0..10) < 4 && !parents.is_empty() {
             world.update(key, relation.field, parents[random.usize(0..parents.len())]).expect("known");
         }
