@@ -21,7 +21,7 @@ pub struct ProgressView {
 /// What is shown of one piece of work.
 struct Shown {
     bar: Option<ProgressBar>,
-    /// The last hundredth that was told in plain lines.
+    /// The last quarter that was told in plain lines.
     told: u64,
 }
 
@@ -35,7 +35,7 @@ impl ProgressView {
     fn bar(bars: &MultiProgress, label: &str, total: Option<u64>) -> ProgressBar {
         let template = match total {
             Some(_) => "{msg:32} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
-            None => "{msg:32} {human_pos} {per_sec}",
+            None => "{msg:32} {spinner}",
         };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = bars.add(ProgressBar::new(total.unwrap_or(0)).with_style(style));
@@ -82,8 +82,15 @@ impl Watcher for ProgressView {
                 total,
             });
         } else {
-            let of = total.map(|total| format!(" of {}", with_thousands(total))).unwrap_or_default();
-            self.output.note(&format!("{}: {}{of}", terminal_line(&label), with_thousands(done)));
+            let label = terminal_line(&label);
+            match total {
+                Some(total) => {
+                    self.output.note(&format!("{label}: {} of {}", with_thousands(done), with_thousands(total)));
+                }
+                // Nothing to count, or nothing counted yet.
+                None if done == 0 => self.output.note(&label),
+                None => self.output.note(&format!("{label}: {}", with_thousands(done))),
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Renderer, Snippet};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::escape::{is_dangerous, terminal_line};
@@ -102,15 +103,11 @@ fn escaped_with_offsets(text: &str) -> (String, Vec<usize>) {
     (escaped, moved)
 }
 
-/// The version of [`ValidationReport`]'s form. A new key does not change it; another meaning does.
-const FORMAT_VERSION: &str = "1.0";
-
-/// What `validate --json` prints. The key names are those that users of `terraform validate -json` know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// What was found in the manifests, as one line of `--json`. The key names are those that users of
+/// `terraform validate -json` know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ValidationReport {
-    /// The form of this object.
-    pub format_version: &'static str,
     /// Whether there is no error. Warnings do not count.
     pub valid: bool,
     /// How many errors.
@@ -122,7 +119,7 @@ pub struct ValidationReport {
 }
 
 /// One finding as data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DiagnosticReport {
     /// Its stable code, such as `M0101`.
     pub code: &'static str,
@@ -147,7 +144,7 @@ pub struct DiagnosticReport {
 }
 
 /// Another place that a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RelatedReport {
     /// What is there.
     pub message: String,
@@ -156,7 +153,7 @@ pub struct RelatedReport {
 }
 
 /// A place in a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RangeReport {
     /// The file, relative to the directory that was read.
     pub filename: String,
@@ -167,7 +164,7 @@ pub struct RangeReport {
 }
 
 /// A position: line and column from 1, the column in characters; the byte from 0, after any byte order mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PositionReport {
     /// The line.
     pub line: usize,
@@ -181,7 +178,6 @@ pub struct PositionReport {
 pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap) -> ValidationReport {
     let error_count = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
     ValidationReport {
-        format_version: FORMAT_VERSION,
         valid: error_count == 0,
         error_count,
         warning_count: diagnostics.len() - error_count,
@@ -313,7 +309,6 @@ mod tests {
             Diagnostic::error(CODE, "one", at(id, 6, 9), "label").with_label(at(id, 0, 2), "other").with_help("do");
         insta::assert_snapshot!(serde_json::to_string_pretty(&report(&[finding], &sources)).expect("JSON"), @r#"
         {
-          "formatVersion": "1.0",
           "valid": false,
           "errorCount": 1,
           "warningCount": 0,

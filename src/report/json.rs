@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::diagnostic::ValidationReport;
 use crate::apply::Tally;
+use crate::state::State;
 
 /// The version of the stream: `major.minor`. A new minor only adds; ignore keys and types you do not know. A new major
 /// breaks; refuse one you do not know.
@@ -22,6 +24,8 @@ pub enum JsonEvent {
         /// The version of sexton.
         sexton: &'static str,
     },
+    /// What was found in the manifests.
+    Validation(ValidationReport),
     /// A system that was signed in to.
     Target {
         /// The target's name.
@@ -87,7 +91,7 @@ pub enum JsonEvent {
     Change {
         /// The policy.
         policy: String,
-        /// `newly-selected`, `retried`, `reviewed`, `kept-now` or `held`.
+        /// `newly-selected`, `retried`, `reviewed`, `kept-now` or `held`; `selected` where a plan is shown by itself.
         change: String,
         /// The record.
         id: String,
@@ -135,6 +139,17 @@ pub enum JsonEvent {
         evidence: String,
         /// How the records ended.
         tally: JsonTally,
+    },
+    /// What sexton knows it has done.
+    State {
+        /// The contents of the state file, in its own form and version.
+        #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+        state: State,
+    },
+    /// A command that has nothing else to tell did what it was asked for.
+    Done {
+        /// In words.
+        message: String,
     },
     /// Work under way; for watching, not for counting.
     Progress {
@@ -230,7 +245,8 @@ pub struct JsonGate {
 
 /// The JSON Schema of one line.
 pub fn output_schema() -> serde_json::Value {
-    schemars::schema_for!(JsonEvent).to_value()
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<JsonEvent>().to_value()
 }
 
 impl JsonEvent {
