@@ -24,6 +24,8 @@ const READ_ATTEMPTS: u32 = 10;
 const COLLECT_ATTEMPTS: u32 = 3;
 /// An unanswered request may still be at work; it is given this long before the system is asked what came of it.
 const DOUBT: Duration = Duration::from_secs(2);
+/// A system that asks to wait longer than this is asked again by another run.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// The pauses after a failure.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// The pauses before later waves.
@@ -469,7 +471,7 @@ impl Lane {
     fn failed(&mut self, step: &Step, number: u64, fault: &Fault, now: Timestamp) -> Option<Event> {
         let cause = fault.to_string();
         let wait = if let FaultKind::Later { wait } = fault.kind { wait } else { None };
-        if fault.kind == FaultKind::Stuck {
+        if fault.kind == FaultKind::Stuck || wait.is_some_and(|wait| wait > LONGEST_WAIT) {
             self.stuck.get_or_insert_with(|| cause.clone());
         }
         match step {

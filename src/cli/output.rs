@@ -90,8 +90,8 @@ impl Output {
     /// Tells why the work ended here.
     pub fn error(&self, error: &CommandError) {
         if self.json {
-            if let Some((diagnostics, sources)) = &error.diagnostics {
-                self.event(&JsonEvent::Validation(report(diagnostics, sources)));
+            if let Some((diagnostics, sources)) = error.diagnostics.as_deref() {
+                self.event(&report(diagnostics, sources));
             }
             self.event(&JsonEvent::Error {
                 exit_code: error.exit.code(),
@@ -102,7 +102,8 @@ impl Output {
             return;
         }
         let palette = self.error_palette();
-        if let Some((diagnostics, sources)) = &error.diagnostics {
+        if let Some(found) = &error.diagnostics {
+            let (diagnostics, sources) = found.as_ref();
             self.diagnostics(diagnostics, sources);
         }
         eprintln!("{} {}", palette.trouble("error:"), terminal_line(&error.title));

@@ -21,7 +21,7 @@ pub struct ProgressView {
 /// What is shown of one piece of work.
 struct Shown {
     bar: Option<ProgressBar>,
-    /// The last quarter that was told in plain lines.
+    /// The last hundredth that was told in plain lines.
     told: u64,
 }
 
@@ -35,7 +35,7 @@ impl ProgressView {
     fn bar(bars: &MultiProgress, label: &str, total: Option<u64>) -> ProgressBar {
         let template = match total {
             Some(_) => "{msg:32} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
-            None => "{msg:32} {spinner}",
+            None => "{msg:32} {human_pos} {per_sec}",
         };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = bars.add(ProgressBar::new(total.unwrap_or(0)).with_style(style));
@@ -83,14 +83,11 @@ impl Watcher for ProgressView {
             });
         } else {
             let label = terminal_line(&label);
-            match total {
-                Some(total) => {
-                    self.output.note(&format!("{label}: {} of {}", with_thousands(done), with_thousands(total)));
-                }
-                // Nothing to count, or nothing counted yet.
-                None if done == 0 => self.output.note(&label),
-                None => self.output.note(&format!("{label}: {}", with_thousands(done))),
-            }
+            self.output.note(&match total {
+                Some(total) => format!("{label}: {} of {}", with_thousands(done), with_thousands(total)),
+                None if done == 0 => label.into_owned(),
+                None => format!("{label}: {}", with_thousands(done)),
+            });
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Identity, ObjectFacts};
-use crate::base::{HoldName, Percent, counted, with_thousands};
+use crate::base::{HoldName, Percent, TargetName, counted, with_thousands};
 use crate::manifest::{DeleteMode, Environment, Limits};
 
 /// The rules.
@@ -27,6 +27,10 @@ pub enum GateName {
     AllOrNone,
     /// The policy's `reviewBy` has passed.
     ReviewBy,
+    /// The run would need more calls than the organization has left today.
+    Quota,
+    /// What the system deletes together with the selection makes it larger than `limits.maxRecords`.
+    Cascade,
     /// A hold may protect records through a cascade that cannot be followed to the end.
     HeldCascade,
     /// No API of the target can delete in the way the policy asks for.
@@ -117,8 +121,8 @@ pub fn max_percent(limits: &Limits, selected: u64, population: u64) -> Verdict {
     )
 }
 
-/// Whether the login may delete past the recycle bin. `check` is what the provider's own check found, its error in
-/// words that say what to grant.
+/// Whether the login may delete past the recycle bin. `check` is what the provider's own check found, its error a sentence
+/// that says what to grant.
 pub fn hard_delete(object: &str, check: Result<(), &str>) -> Verdict {
     match check {
         Ok(()) => Verdict::pass(
@@ -127,7 +131,7 @@ pub fn hard_delete(object: &str, check: Result<(), &str>) -> Verdict {
         ),
         Err(cause) => Verdict::refuse(
             GateName::HardDelete,
-            format!("this login may not hard delete `{object}`: {cause}; grant that, or set `delete: soft`"),
+            format!("this login may not hard delete `{object}`: {cause}, or set `delete: soft`"),
         ),
     }
 }
@@ -194,7 +198,8 @@ pub fn emptiness(object: &str, population: u64, left_behind: Option<u64>) -> Ver
             GateName::Emptiness,
             format!(
                 "`{object}` shows no records at all, and the last apply left {} in it: check that this login can still see \
-                 them; if they are gone for good, forget the policy's history with `sexton state rm`",
+                 them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put \
+                 it back",
                 with_thousands(left),
             ),
         ),
@@ -219,6 +224,27 @@ pub fn review_by(review_by: Option<Date>, today: Date, moment: Moment) -> Verdic
         Moment::Apply => Verdict::refuse(
             GateName::ReviewBy,
             format!("`reviewBy` {day} has passed (today is {today}): review the policy, set a later day, and plan again"),
+        ),
+    }
+}
+
+/// Whether the organization has enough calls left today for everything planned in it. `left` is `None` where the system does not
+/// say. Polling, retries and other programs come on top: passing is no promise, refusing is certain.
+pub fn quota(target: &TargetName, calls: u64, left: Option<u64>) -> Verdict {
+    let needed = counted(calls, "call");
+    match left {
+        None => {
+            Verdict::pass(GateName::Quota, format!("{needed} to `{target}`; this login may not see how many are left today"))
+        }
+        Some(left) if calls <= left => {
+            Verdict::pass(GateName::Quota, format!("{needed} to `{target}`, {} left today", with_thousands(left)))
+        }
+        Some(left) => Verdict::refuse(
+            GateName::Quota,
+            format!(
+                "{needed} to `{target}` are needed and {} are left today: wait until the 24 hours have passed, or plan less",
+                with_thousands(left)
+            ),
         ),
     }
 }
@@ -296,7 +322,7 @@ mod tests {
             max_percent(&limits(5_000, "0"), 0, 3),
             max_percent(&limits(5_000, "10"), 2, 1),
             hard_delete("Lead", Ok(())),
-            hard_delete("Lead", Err("it lacks the permission `Bulk API Hard Delete`")),
+            hard_delete("Lead", Err("grant it `Bulk API Hard Delete`")),
             deletable(&lead(true, true), DeleteMode::Soft),
             deletable(&lead(true, false), DeleteMode::Soft),
             deletable(&lead(false, true), DeleteMode::Hard),
@@ -338,7 +364,7 @@ mod tests {
         ok   max-percent: 0 of 3 records, at most 0 % may go
         STOP max-percent: 2 of 1 record: more are selected than the object was counted to have, so their share cannot be judged; make the plan again, and check that this login can see every record of the object
         ok   hard-delete: this login may hard delete `Lead`; the records cannot be restored through the API
-        STOP hard-delete: this login may not hard delete `Lead`: it lacks the permission `Bulk API Hard Delete`; grant that, or set `delete: soft`
+        STOP hard-delete: this login may not hard delete `Lead`: grant it `Bulk API Hard Delete`, or set `delete: soft`
         ok   deletable: this login may delete `Lead`
         ok   deletable: this login may delete `Lead`, which keeps nothing in a recycle bin: even a soft delete cannot be taken back
         STOP deletable: this login may not delete `Lead`: grant it Delete on that object, or take the policy out

@@ -8,6 +8,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Renderer, Sn
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::JsonEvent;
 use super::escape::{is_dangerous, terminal_line};
 use crate::base::{Diagnostic, Label, Severity, SourceId, SourceMap, Span, counted};
 
@@ -103,21 +104,6 @@ fn escaped_with_offsets(text: &str) -> (String, Vec<usize>) {
     (escaped, moved)
 }
 
-/// What was found in the manifests, as one line of `--json`. The key names are those that users of
-/// `terraform validate -json` know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ValidationReport {
-    /// Whether there is no error. Warnings do not count.
-    pub valid: bool,
-    /// How many errors.
-    pub error_count: usize,
-    /// How many warnings.
-    pub warning_count: usize,
-    /// Each of them, in the order of files and places.
-    pub diagnostics: Vec<DiagnosticReport>,
-}
-
 /// One finding as data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DiagnosticReport {
@@ -174,10 +160,11 @@ pub struct PositionReport {
     pub byte: usize,
 }
 
-/// Findings as data. Texts are as they are in the files, masked but not escaped: JSON escapes them.
-pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap) -> ValidationReport {
+/// Findings as one event. The key names are those that users of `terraform validate -json` know. Texts are as they are in
+/// the files, masked but not escaped: JSON escapes them.
+pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap) -> JsonEvent {
     let error_count = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
-    ValidationReport {
+    JsonEvent::Validation {
         valid: error_count == 0,
         error_count,
         warning_count: diagnostics.len() - error_count,

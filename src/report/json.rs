@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::diagnostic::ValidationReport;
+use super::diagnostic::DiagnosticReport;
 use crate::apply::Tally;
 use crate::state::State;
 
@@ -25,7 +25,16 @@ pub enum JsonEvent {
         sexton: &'static str,
     },
     /// What was found in the manifests.
-    Validation(ValidationReport),
+    Validation {
+        /// Whether there is no error. Warnings do not count.
+        valid: bool,
+        /// How many errors.
+        error_count: usize,
+        /// How many warnings.
+        warning_count: usize,
+        /// Each of them, in the order of files and places.
+        diagnostics: Vec<DiagnosticReport>,
+    },
     /// A system that was signed in to.
     Target {
         /// The target's name.
@@ -87,11 +96,11 @@ pub enum JsonEvent {
         /// Whether a gate refuses.
         refused: bool,
     },
-    /// One record of a difference.
+    /// One record of a difference, or of a plan that is shown with its records.
     Change {
         /// The policy.
         policy: String,
-        /// `newly-selected`, `retried`, `reviewed`, `kept-now` or `held`; `selected` where a plan is shown by itself.
+        /// `selected` in a plan; `newly-selected` or `kept-now` between two.
         change: String,
         /// The record.
         id: String,
@@ -137,8 +146,10 @@ pub enum JsonEvent {
         plan: String,
         /// Where the evidence lies.
         evidence: String,
-        /// How the records ended.
+        /// How the records of the policies that came to their end ended.
         tally: JsonTally,
+        /// Why some policies are not at their end, one text each; the same command continues them.
+        unfinished: Vec<String>,
     },
     /// What sexton knows it has done.
     State {

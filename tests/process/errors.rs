@@ -109,6 +109,7 @@ fn every_refused_login_says_what_to_mend() {
 
     signing in to crm
     error: could not describe Lead: HTTP 403 API_DISABLED_FOR_ORG: The REST API is not enabled for this Organization.
+      = in policy `stale-leads`
       help: grant `API Enabled` to the user, and check that the org's edition has this API
     ");
 }
@@ -169,10 +170,12 @@ fn a_system_that_cannot_be_reached_or_is_down_says_so() {
     signing in to crm
     error: could not sign in: no-connection: no connection to [host]: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)
       = while signing in to target `crm`
+      help: check `loginUrl`, the network and any proxy; nothing was sent
 
     signing in to crm
     error: could not find out which organization this login is for: HTTP 503 no-code: Down For Maintenance
       = while signing in to target `crm`
+      help: the system is not available now: run the same command again later
 
     signing in to crm
     error: could not find out which organization this login is for: HTTP 403 REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.
@@ -181,19 +184,26 @@ fn a_system_that_cannot_be_reached_or_is_down_says_so() {
 
     signing in to crm
     error: could not describe Lead: HTTP 429 REQUEST_LIMIT_EXCEEDED: Too many requests.
+      = in policy `stale-leads`
+      help: the system asks for fewer requests: run the same command again later
 
     signing in to crm
     error: could not describe Lead: HTTP 500 no-code: a page without a title
+      = in policy `stale-leads`
+      help: the trouble is on the system's side: run the same command again, and show its vendor these words if it stays
 
     signing in to crm
     error: could not describe Lead: HTTP 302 redirected: the system points to another address, which is not followed
+      = in policy `stale-leads`
       help: set `loginUrl` to the org's own My Domain host
 
     signing in to crm
     error: could not describe Lead: unreadable-answer: the answer is not what was asked for (line 1, column 10)
+      = in policy `stale-leads`
 
     signing in to crm
     error: could not describe Lead: broken-answer: the answer ends in the middle
+      = in policy `stale-leads`
     ");
 }
 
@@ -237,7 +247,7 @@ fn manifests_that_do_not_fit_the_system_show_the_place() {
         plan_fails(&Workplace::new(&service.url, &policy("colour: red"))),
         plan_fails(&Workplace::new("http://crm.example.com", &policy(""))),
     ];
-    assert_shown!(told.join("\n"), @r"
+    assert_shown!(told.join("\n"), @"
     signing in to crm
     error[Q0101]: Lead has no field `Colour__c`, or this login may not see it
      --> policies.yaml:7:11
@@ -272,13 +282,17 @@ fn manifests_that_do_not_fit_the_system_show_the_place() {
 
     signing in to crm
     error: could not describe Leed: HTTP 404 NOT_FOUND: The requested resource does not exist
+      = in policy `stale-leads`
       help: check the name `Leed` (custom objects end in `__c`), and that this user may read the object
 
     signing in to crm
-    error: could not count Lead records: HTTP 400 INVALID_FIELD: SELECT COUNT() FROM Lead WHERE Company > 5\n                               ^\nERROR at Row:1:Column:32\nvalue of filter criterion for field 'Company' must be of type string and should be enclosed in quotes
+    error: could not count Lead records: HTTP 400 INVALID_FIELD: SELECT COUNT() FROM Lead WHERE Company > 5 ^ ERROR at Row:1:Column:32 value of filter criterion for field 'Company' must be of type string and should be enclosed in quotes
+      = in policy `stale-leads`
 
     signing in to crm
-    error: could not select Lead records: HTTP 400 INVALID_FIELD: SELECT Id, Colour__c FROM Lead WHERE Company = 'Old'\n           ^\nERROR at Row:1:Column:12\nNo such column 'Colour__c' on entity 'Lead'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.
+    error: Lead has no field `Colour__c`, or this login may not see it
+      = in policy `stale-leads`
+      help: correct `review.fields` of the policy, or grant the login to read the field
 
     error[M0101]: a deletion policy has no key `colour`
      --> policies.yaml:9:3
@@ -328,7 +342,8 @@ fn what_is_no_plan_says_so() {
 
     error: `plan` is not a plan: it has no `plan.json`
 
-    error: `./plan` is not a plan: it has no `plan.json`
+    error: `plan` is not a plan: it has no `plan.json`
+      help: a plan would take its place: move it away, or name another directory with --out
 
     error: `plan.json` was altered after the plan was sealed: its digest is [digest] and should be [digest]; restore it, or plan again
 
@@ -387,7 +402,10 @@ fn init_keeps_what_is_there() {
     place.write("sexton.yaml", "# mine\n");
     let output = place.expect(1, &["init"]);
     assert_eq!(place.read("sexton.yaml"), "# mine\n");
-    assert_shown!(place.told(&output), @"error: ./sexton.yaml is there already and was left as it is");
+    assert_shown!(place.told(&output), @"
+    error: ./sexton.yaml is there already and was left as it is
+      help: edit it, or begin in another directory with `sexton -C DIR init`
+    ");
 }
 
 #[test]
@@ -435,7 +453,7 @@ fn a_mistyped_command_line_says_what_was_meant() {
     For more information, try '--help'.
 
     $ sexton state
-    Look at or tidy what sexton knows it has done
+    Look at what was done, or forget a policy's history
 
     Usage: sexton state [OPTIONS] <COMMAND>
 
@@ -445,7 +463,7 @@ fn a_mistyped_command_line_says_what_was_meant() {
       rm    Forget the history of a policy that is no longer declared
 
     Options:
-      -C, --project <DIR>  The project: the directory that holds the manifests [default: .]
+      -C, --project <DIR>  The directory that holds the manifests [default: .]
           --json           Print one JSON object a line instead of text
           --no-color       Never use colours (so does the environment variable NO_COLOR)
       -v, --verbose...     Log to standard error; twice for more, three times for every request
@@ -466,7 +484,7 @@ fn a_mistyped_command_line_says_what_was_meant() {
     $ sexton -C /nowhere/at/all plan
     error[M0002]: `/nowhere/at/all` cannot be read: No such file or directory (os error 2)
      |
-     = help: check its permissions
+     = help: check that it is there and may be read
 
     1 error
     error: the manifests in /nowhere/at/all have 1 mistake
@@ -491,8 +509,8 @@ fn an_apply_that_cannot_go_on_says_what_stands() {
     let output = place.expect(3, &["apply", "plan"]);
     assert_shown!(place.shown(&output), @"
 
-    evidence in ./runs/[plan]
-    Apply: 0 deleted, 0 already gone, 0 skipped, 0 failed, 0 unknown; 0 planned.
+    evidence in runs/[plan]
+    Apply: 0 deleted, 0 already gone, 0 skipped, 0 failed, 0 unknown; 0 planned; 1 policy not at its end.
     signing in to crm
     stale-leads: selecting: 3 of 3
     warning: stale-leads: REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.
@@ -518,12 +536,12 @@ fn requests_refused_as_a_whole_say_so_once() {
                0 deleted
                3 failed: INSUFFICIENT_ACCESS
 
-    evidence in ./runs/[plan]
+    evidence in runs/[plan]
     Apply: 0 deleted, 0 already gone, 0 skipped, 3 failed, 0 unknown; 3 planned.
     signing in to crm
     stale-leads: selecting: 3 of 3
     warning: stale-leads: could not delete 3 Lead records: HTTP 403 INSUFFICIENT_ACCESS: no way
     stale-leads: deleting: 3 of 3
-    stale-leads: done: 3 of 3
+    stale-leads: settled: 3 of 3
     ");
 }

@@ -76,7 +76,7 @@ fn records_that_failed_are_3() {
                2 deleted
                1 failed: DELETE_FAILED
 
-    evidence in ./runs/[plan]
+    evidence in runs/[plan]
     Apply: 2 deleted, 0 already gone, 0 skipped, 1 failed, 0 unknown; 3 planned.
     ");
     assert_eq!(service.sandbox.world().ids("Lead").collect::<Vec<_>>(), [keys[1]]);
@@ -117,7 +117,37 @@ fn every_gate_refuses_with_4() {
     let mut world = builder().organization(production).build().expect("a world");
     add_leads(&mut world, 3, "Old");
     texts.push(refused(&Service::of(world), ""));
-    assert_shown!(texts.join("\n"), @"");
+    assert_shown!(texts.join("\n"), @"
+      REFUSED    300 records and `limits.maxRecords` is 100: raise it by 200 to 300, or narrow the filter
+    Plan: 300 to delete, 0 held; 1 policy refused by a gate.
+    error: a gate refused this plan when it was made; nothing was deleted
+      = policy stale-leads: 300 records and `limits.maxRecords` is 100: raise it by 200 to 300, or narrow the filter
+
+      REFUSED    300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150
+    Plan: 300 to delete, 0 held; 1 policy refused by a gate.
+    error: a gate refused this plan when it was made; nothing was deleted
+      = policy stale-leads: 300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150
+
+      REFUSED    300 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 100 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
+    Plan: 300 to delete, 0 held; 1 policy refused by a gate.
+    error: a gate refused this plan when it was made; nothing was deleted
+      = policy stale-leads: 300 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 100 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
+
+      REFUSED    this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
+    Plan: 300 to delete, 0 held; 1 policy refused by a gate.
+    error: a gate refused this plan when it was made; nothing was deleted
+      = policy stale-leads: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
+
+      REFUSED    this login may not delete `Lead`: grant it Delete on that object, or take the policy out
+    Plan: 300 to delete, 0 held; 1 policy refused by a gate.
+    error: a gate refused this plan when it was made; nothing was deleted
+      = policy stale-leads: this login may not delete `Lead`: grant it Delete on that object, or take the policy out
+
+      REFUSED    organization 00DS00000000001MAA (Sandbox Industries) is production and the target says `environment: sandbox`: sign in to the system you mean, or set `environment: production` in the target
+    Plan: 3 to delete, 0 held; 1 policy refused by a gate.
+    error: a gate refused this plan when it was made; nothing was deleted
+      = policy stale-leads: organization 00DS00000000001MAA (Sandbox Industries) is production and the target says `environment: sandbox`: sign in to the system you mean, or set `environment: production` in the target
+    ");
 }
 
 #[test]
@@ -129,10 +159,10 @@ fn an_object_that_suddenly_looks_empty_is_4() {
     place.expect(0, &["apply", "plan"]);
     delete(&mut service.sandbox.world(), &young);
     assert_shown!(refused_in(&place), @"
-      gate      REFUSED `Lead` shows no records at all, and the last apply left 2 in it: check that this login can still see them; if they are gone for good, forget the policy's history with `sexton state rm`
-    Plan: 0 to delete, 0 held, 0 newly selected, 0 tried again, 0 already reviewed, 3 kept now; 1 policy refused by a gate.
+      REFUSED    `Lead` shows no records at all, and the last apply left 2 in it: check that this login can still see them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put it back
+    Plan: 0 to delete, 0 held, 0 newly selected, 0 tried again, 0 already reviewed, 0 kept now; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
-      = policy stale-leads: `Lead` shows no records at all, and the last apply left 2 in it: check that this login can still see them; if they are gone for good, forget the policy's history with `sexton state rm`
+      = policy stale-leads: `Lead` shows no records at all, and the last apply left 2 in it: check that this login can still see them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put it back
     ");
 }
 
@@ -181,7 +211,7 @@ fn a_hard_delete_needs_its_target_confirmed_or_is_4() {
     signing in to crm
     stale-leads: selecting: 3 of 3
     error: a gate refused on the fresh numbers; nothing was deleted
-      = policy stale-leads: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions; grant that, or set `delete: soft`
+      = policy stale-leads: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
     ");
 
     service.sandbox.world().set_permissions(user, Permissions { hard_delete: true, ..Permissions::default() });
@@ -408,7 +438,7 @@ fn a_begun_plan_without_its_journal_is_5() {
     std::fs::rename(place.path().join("elsewhere"), place.path().join("runs")).expect("moved back");
     place.expect(0, &["apply", "plan"]);
     assert_shown!(told, @"
-    error: the plan [plan] was begun, and the journal of its run is not in ./runs/[plan]
+    error: the plan [plan] was begun, and the journal of its run is not in runs/[plan]
       = without the journal nobody knows what was sent, so the run cannot be continued
       help: restore the directory; or make a new plan, which looks at what is there now
     ");
@@ -423,7 +453,7 @@ fn a_plan_that_an_older_state_does_not_know_is_5() {
     place.write("sexton.state.json", &older);
     assert_shown!(unusable(&service, &place), @"
     error: the plan [plan] was begun before, and the state does not know it
-      = the journal in ./runs/[plan] says that records were sent; was an older state restored?
+      = the journal in runs/[plan] says that records were sent; was an older state restored?
       help: make a new plan, which looks at what is there now
     ");
 }

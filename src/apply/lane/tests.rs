@@ -230,6 +230,15 @@ fn a_throttled_request_waits_as_long_as_the_system_asks() {
 }
 
 #[test]
+fn a_system_that_asks_to_wait_for_hours_ends_the_run_and_not_the_records() {
+    let mut story = Story::new(settings(false), 5);
+    let step = story.step();
+    story.close(&step, fault(FaultKind::Later { wait: Some(Duration::from_secs(3 * 3600)) }));
+    assert_eq!(story.step(), Step::Pause("CODE: words".into()));
+    assert_eq!(story.lane.status().tally, Tally::default());
+}
+
+#[test]
 fn a_start_without_an_answer_is_asked_about_and_then_repeated_for_the_same_job() {
     let mut story = Story::new(settings(true), 5);
     let step = story.step();
