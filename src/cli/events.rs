@@ -132,6 +132,7 @@ pub fn applied(applied: &AppliedPlan) -> Vec<JsonEvent> {
         plan: applied.plan.to_string(),
         evidence: applied.report.evidence.clone(),
         tally: applied.report.tally().into(),
+        unfinished: applied.unfinished.clone(),
     });
     events
 }

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 
 use crate::base::{Diagnostic, SourceMap};
 use crate::command::CommandError;
-use crate::report::diagnostic::draw;
+use crate::report::diagnostic::{draw, report};
 use crate::report::{JSON_FORMAT, JsonEvent, Palette, terminal_line};
 
 /// How wide diagnostics are drawn.
@@ -73,6 +73,15 @@ impl Output {
         }
     }
 
+    /// Tells that a command did what it was asked for, where it has nothing else to tell.
+    pub fn done(&self, message: &str) {
+        if self.json {
+            self.event(&JsonEvent::Done { message: message.to_owned() });
+        } else {
+            self.note(message);
+        }
+    }
+
     /// Draws what is wrong with manifests on standard error.
     pub fn diagnostics(&self, diagnostics: &[Diagnostic], sources: &SourceMap) {
         eprint!("{}", draw(diagnostics, sources, self.error_palette().is_coloured(), DRAWN_WIDTH));
@@ -81,6 +90,9 @@ impl Output {
     /// Tells why the work ended here.
     pub fn error(&self, error: &CommandError) {
         if self.json {
+            if let Some((diagnostics, sources)) = error.diagnostics.as_deref() {
+                self.event(&report(diagnostics, sources));
+            }
             self.event(&JsonEvent::Error {
                 exit_code: error.exit.code(),
                 message: error.title.clone(),

@@ -84,7 +84,8 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
         for planned in &bundle.header().policies {
             let clearing = Clearing { host, project: &project, bundle: &bundle, planned, directory: &directory, now: &now };
             let connection = connection_of(&mut connections, planned)?;
-            cleared.insert(planned.policy.clone(), clearing.run(connection).await?);
+            let done = clearing.run(connection).await.map_err(|error| error.about_policy(&planned.policy))?;
+            cleared.insert(planned.policy.clone(), done);
         }
         refuse_by_gates(&project, &bundle, &mut connections, &cleared, &state, &now).await?;
         for planned in &bundle.header().policies {
@@ -376,7 +377,7 @@ fn summarize(
     cleared: &BTreeMap<PolicyName, Cleared>,
     place: &Path,
 ) -> Result<AppliedPlan, CommandError> {
-    let mut report = Applied { policies: Vec::new(), evidence: place.display().to_string() };
+    let mut report = Applied { policies: Vec::new(), unfinished: 0, evidence: place.display().to_string() };
     let mut unfinished = Vec::new();
     for end in ends {
         let (tally, halted) = match &end.kind {
@@ -412,6 +413,7 @@ fn summarize(
         }
         report.policies.push(policy);
     }
+    report.unfinished = unfinished.len();
     Ok(AppliedPlan { plan: bundle.digest(), report, exit: Exit::Done, unfinished })
 }
 

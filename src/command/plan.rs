@@ -91,7 +91,8 @@ pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, Command
             before_is_finished,
             history: state.policies.get(&policy.name),
         };
-        let (mut planned, sample) = planning.run(connection, &writer).await?;
+        let (mut planned, sample) =
+            planning.run(connection, &writer).await.map_err(|error| error.about_policy(&policy.name))?;
         let calls = calls_by_target.entry(policy.target.clone()).or_default();
         *calls += planned.route.as_ref().map_or(0, |route| route.calls);
         planned.gates.push(plan::quota(&policy.target, *calls, connection.calls_left));
@@ -136,7 +137,8 @@ fn bundle_before(host: &Host, directory: &Path) -> Result<Option<Bundle>, Comman
     match Bundle::open(directory) {
         Ok(bundle) => Ok(Some(bundle)),
         Err(BundleError::Missing { .. }) => Ok(None),
-        Err(error @ BundleError::NotABundle { .. }) => Err(error.into()),
+        Err(error @ BundleError::NotABundle { .. }) => Err(CommandError::from(error)
+            .with_help("a plan would take its place: move it away, or name another directory with --out")),
         Err(error) => {
             host.watcher.warn(&format!("the plan that lay in {} was not compared with: {error}", directory.display()));
             Ok(None)
@@ -179,6 +181,7 @@ impl Planning<'_> {
         let facts = connection.describe(&policy.object).await?;
         let condition = condition_for(&policy.filter, &facts, self.now, &workspace.sources)?;
         let layout = Layout::of(policy);
+        self.check_fields(&facts)?;
         let query = Query {
             object: facts.name.clone(),
             key: "Id".into(),
@@ -234,6 +237,24 @@ impl Planning<'_> {
             records,
         };
         Ok((planned, sample))
+    }
+
+    /// Refuses fields that the object does not have, before the system does in its own words.
+    fn check_fields(&self, facts: &ObjectFacts) -> Result<(), CommandError> {
+        let policy = self.policy;
+        let named = policy.review_fields.iter().map(|field| (field, "review.fields"));
+        let named = named.chain(policy.group_by.iter().map(|field| (field, "groupBy")));
+        for (field, key) in named {
+            // A path with a dot leads to another object; the system judges it when the query is sent.
+            if !field.contains('.') && facts.field(field).is_none() {
+                return Err(CommandError::plain(format!(
+                    "{} has no field `{field}`, or this login may not see it",
+                    facts.name
+                ))
+                .with_help(format!("correct `{key}` of the policy, or grant the login to read the field")));
+            }
+        }
+        Ok(())
     }
 
     /// Compares with the plan that lay here before, and picks the records a sample shows.

@@ -198,7 +198,8 @@ pub fn emptiness(object: &str, population: u64, left_behind: Option<u64>) -> Ver
             GateName::Emptiness,
             format!(
                 "`{object}` shows no records at all, and the last apply left {} in it: check that this login can still see \
-                 them; if they are gone for good, forget the policy's history with `sexton state rm`",
+                 them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put \
+                 it back",
                 with_thousands(left),
             ),
         ),

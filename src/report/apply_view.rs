@@ -12,6 +12,8 @@ use crate::base::{PolicyName, with_thousands};
 pub struct Applied {
     /// One entry a policy, in the order of the plan.
     pub policies: Vec<AppliedPolicy>,
+    /// How many policies are not at their end; the same command continues them. Their records are in no sum.
+    pub unfinished: usize,
     /// Where the evidence lies, as a person would type it.
     pub evidence: String,
 }
@@ -47,8 +49,13 @@ pub struct AppliedPolicy {
 /// The line scripts look for: `Apply: 1204 deleted, ...`. Numbers have no separators.
 pub fn apply_summary(applied: &Applied) -> String {
     let tally = applied.tally();
+    let unfinished = match applied.unfinished {
+        0 => String::new(),
+        1 => "; 1 policy not at its end".to_owned(),
+        count => format!("; {count} policies not at their end"),
+    };
     format!(
-        "Apply: {} deleted, {} already gone, {} skipped, {} failed, {} unknown; {} planned.",
+        "Apply: {} deleted, {} already gone, {} skipped, {} failed, {} unknown; {} planned{unfinished}.",
         tally.deleted,
         tally.already_gone,
         tally.skipped,
@@ -125,6 +132,7 @@ mod tests {
                 waiting: 12,
                 halted: None,
             }],
+            unfinished: 0,
             evidence: "runs/3f2a9c01d2e4".into(),
         };
         insta::assert_snapshot!(applied_text(&applied, Palette::new(false)), @r"
