@@ -17,8 +17,10 @@ use crate::apply::{Event, Order, SkipCause, Tally};
 use crate::base::{Clock, Digest, PolicyName, RecordId};
 use crate::command::Watcher;
 use crate::manifest::{Api, DeleteMode};
-use crate::plan::Route;
-use crate::store::{IdsWriter, Journal, JournalError, JournalFile, RunDirectory, SkippedWriter};
+use crate::plan::{Route, Row};
+use crate::store::{
+    IdsWriter, Journal, JournalError, JournalFile, RowSorter, RunDirectory, SkippedWriter, SortOrder, SortedRows,
+};
 
 /// A clock that moves with tokio's, which a test can stop.
 struct TestClock(tokio::time::Instant);
@@ -77,13 +79,15 @@ struct Scenario {
     parallel: u32,
     faults: Vec<Wrong>,
     ends: Vec<End>,
+    /// Holds that are found when processes begin: the first process, the first that does not find it any more, and its record.
+    holds: Vec<(usize, usize, usize)>,
 }
 
 impl Scenario {
     fn calm(count: usize, jobs: bool) -> Self {
         let records = vec![(false, false, false, 0); count];
-        let (faults, ends) = (Vec::new(), Vec::new());
-        Self { records, jobs, atomic: false, grouped: false, batch_size: 5, parallel: 2, faults, ends }
+        let (faults, ends, holds) = (Vec::new(), Vec::new(), Vec::new());
+        Self { records, jobs, atomic: false, grouped: false, batch_size: 5, parallel: 2, faults, ends, holds }
     }
 }
 
@@ -182,7 +186,18 @@ impl Rig {
             provider: Arc::clone(&self.world) as Arc<dyn crate::provider::Provider>,
             planned: self.scenario.records.len() as u64,
             planned_ids,
+            held: self.held(),
         }
+    }
+
+    /// What the holds keep, as apply asks for it before each process but the first.
+    fn held(&self) -> Option<Arc<SortedRows>> {
+        let inner = self.world.inner();
+        let mut held = RowSorter::new(self.directory.path(), SortOrder::Id, RowSorter::WINDOW);
+        for id in inner.held.iter().filter(|id| inner.records[id].present) {
+            held.push(&Row { id: *id, values: Vec::new() }).expect("taken");
+        }
+        (held.count() > 0).then(|| Arc::new(held.finish().expect("sorted")))
     }
 
     /// One process: drives until the end or its death, which gives `None`.
@@ -217,8 +232,10 @@ impl Rig {
     /// One process after the other, until the policy is done.
     async fn live_on(&self) -> Tally {
         let mut ends = self.scenario.ends.iter().copied();
-        for _ in 0..200 {
+        for process in 0..200 {
             let end = ends.next().unwrap_or(End::Natural);
+            let found = self.scenario.holds.iter().filter(|(from, until, _)| (*from..*until).contains(&process));
+            self.world.inner().held = found.map(|(.., number)| id(*number)).collect();
             let ended = self.live(end, vec![self.lane("policy")], &CancellationToken::new()).await;
             if let Some([LaneEnd { kind: LaneEndKind::Finished { tally, .. }, .. }]) = ended.as_deref() {
                 return *tally;
@@ -269,7 +286,14 @@ impl Rig {
             }
             let number: usize = id.as_str()[3..].parse().expect("a number");
             let (kept, gone, ..) = self.scenario.records[number];
-            assert_eq!(kept, cause == "held", "{told}");
+            let was_held = self.scenario.holds.iter().any(|(.., held)| *held == number);
+            assert!(cause != "held" || kept || was_held, "{told}");
+            assert!(!kept || cause == "held", "{told}");
+            let never_sent = !inner.sent.contains(id);
+            assert!(cause != "held" || evidence != "recheck" || never_sent, "{told}");
+            if inner.held.contains(id) && never_sent && record.present {
+                assert!(cause == "held" || outcome == "failed", "{told}");
+            }
             assert!(outcome != "deleted" || record.by_us || gone, "{told}");
         }
     }
@@ -310,21 +334,20 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
     let locks = prop_oneof![8 => Just(0_u32), 3 => 1..4_u32, 1 => Just(99)];
     let record = (prop::bool::weighted(0.1), prop::bool::weighted(0.1), prop::bool::weighted(0.1), locks);
     let shape = (any::<bool>(), prop::bool::weighted(0.3), any::<bool>(), 1..12_u64, 1..4_u32);
+    let hold = (1..4_usize, 1..3_usize, any::<prop::sample::Index>());
     (
         prop::collection::vec(record, 0..40),
         shape,
         prop::collection::vec(wrongs(), 0..60),
         prop::collection::vec(ends(), 0..5),
+        prop::collection::vec(hold, 0..5),
     )
-        .prop_map(|(records, (jobs, atomic, grouped, batch_size, parallel), faults, ends)| Scenario {
-            records,
-            jobs,
-            atomic: atomic && !jobs,
-            grouped,
-            batch_size,
-            parallel,
-            faults,
-            ends,
+        .prop_map(|(records, (jobs, atomic, grouped, batch_size, parallel), faults, ends, holds)| {
+            let count = records.len();
+            let holds = holds.into_iter().filter(|_| count > 0);
+            let holds = holds.map(|(from, length, record)| (from, from + length, record.index(count))).collect();
+            let atomic = atomic && !jobs;
+            Scenario { records, jobs, atomic, grouped, batch_size, parallel, faults, ends, holds }
         })
 }
 
@@ -582,5 +605,77 @@ fn what_an_unanswered_request_deletes_late_was_deleted_by_us() {
         rig.check(&tally);
         assert_eq!(tally.deleted, 5);
         assert_eq!(rig.world.inner().sends, [5, 5], "they were there when looked at, and sent once more");
+    });
+}
+
+#[test]
+fn a_hold_that_appears_while_a_run_is_down_keeps_what_was_not_sent() {
+    for jobs in [false, true] {
+        in_paused_time(async {
+            let mut scenario = Scenario::calm(12, jobs);
+            scenario.parallel = 1;
+            scenario.records[2].3 = 1;
+            // One in every batch, and one of them locked when it is sent for the first time.
+            scenario.holds = [2, 7, 11].map(|number| (1, 99, number)).to_vec();
+            let whole = Rig::new(Scenario { holds: Vec::new(), ..scenario.clone() });
+            whole.live_on().await;
+            let (entries, requests) = (whole.entries().len() as u64, whole.world.inner().requests);
+            let deaths = (1..entries).flat_map(|at| [End::Entry(at, false), End::Entry(at, true)]);
+            let deaths = deaths.chain((1..=requests).flat_map(|at| [End::Request(at, false), End::Request(at, true)]));
+            let mut kept = BTreeSet::new();
+            for death in deaths {
+                let rig = Rig::new(Scenario { ends: vec![death], ..scenario.clone() });
+                let tally = rig.live_on().await;
+                rig.check(&tally);
+                assert_eq!((tally.deleted + tally.skipped, tally.failed), (12, 0), "{death:?}");
+                kept.insert(tally.skipped);
+            }
+            assert_eq!(kept, (0..4).collect::<BTreeSet<u64>>(), "from all of them down to none");
+        });
+    }
+}
+
+#[test]
+fn a_held_record_that_was_sent_before_and_stayed_is_not_sent_again() {
+    in_paused_time(async {
+        let mut scenario = Scenario::calm(5, false);
+        (scenario.records[1].3, scenario.records[3].3) = (1, 1);
+        scenario.ends = vec![End::Request(1, true)];
+        scenario.holds = vec![(1, 99, 1)];
+        let rig = Rig::new(scenario);
+        let tally = rig.live_on().await;
+        rig.check(&tally);
+        assert_eq!(tally, Tally { deleted: 4, skipped: 1, ..Tally::default() });
+        assert_eq!(rig.outcomes("policy")[&id(1)], ["skipped", "held", "", "look"]);
+        assert_eq!(rig.world.inner().sends, [5, 1]);
+    });
+}
+
+#[test]
+fn an_altered_file_of_withheld_records_is_noticed() {
+    in_paused_time(async {
+        let mut scenario = Scenario::calm(10, false);
+        scenario.parallel = 1;
+        scenario.ends = vec![End::Request(1, false), End::Request(3, false)];
+        scenario.holds = vec![(1, 99, 7)];
+        let rig = Rig::new(scenario);
+        for end in &rig.scenario.ends {
+            rig.world.inner().held.insert(id(7));
+            assert_eq!(rig.live(*end, vec![rig.lane("policy")], &CancellationToken::new()).await, None);
+        }
+        let mut withheld = IdsWriter::create(&rig.directory.withheld(&policy("policy"), 1)).expect("made");
+        withheld.push(&id(8)).expect("written");
+        withheld.finish().expect("finished");
+        let (journal, stop) = (rig.journal(), CancellationToken::new());
+        let run = Run {
+            directory: &rig.directory,
+            journal: &journal,
+            clock: &*rig.clock,
+            seed: 0,
+            watcher: &Unwatched,
+            stop: &stop,
+        };
+        let error = drive(&run, vec![rig.lane("policy")]).await.expect_err("altered");
+        assert!(matches!(error, super::DriveError::Altered { .. }), "{error}");
     });
 }
