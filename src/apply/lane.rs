@@ -181,7 +181,8 @@ impl Lane {
                         && (unsent == 0 || withheld > 0)
                         && self.active.is_empty()
                 });
-                let before = before.ok_or_else(|| wrong("the wave before it is not done, or left another number of records"))?;
+                let before =
+                    before.ok_or_else(|| wrong("the wave before it is not done, or left another number of records"))?;
                 let attempt = before.attempt + u32::from(unsent == 0);
                 self.wave = Some(Wave { number: *number, attempt, count: *count, cursor: 0, again: 0 });
                 self.free.clear();
@@ -359,7 +360,10 @@ impl Lane {
                 }
             }
         }
-        if !retiring && !self.cut_short && let Some(batch) = self.cut() {
+        if !retiring
+            && !self.cut_short
+            && let Some(batch) = self.cut()
+        {
             let due = self.paused_until.max(self.wave_pause(now));
             match due.filter(|due| *due > now) {
                 Some(due) => sooner(due),

@@ -46,7 +46,8 @@ pub(super) async fn held_by_now(
         let facts = connection.describe(&planned.query.object).await?;
         let reading = HoldReading { host, policy: name, workspace: &project.workspace, now, spill: scratch.path() };
         let held = reading.held(connection, &planned.target, &facts).await.map_err(|error| {
-            error.with_note("the run goes on only when every hold can be read; mend the cause and run the same command again")
+            error
+                .with_note("the run goes on only when every hold can be read; mend the cause and run the same command again")
         })?;
         let rows = planned_and_held(host, bundle, planned, &held, &scratch)?;
         if rows.count() > 0 {
@@ -69,7 +70,8 @@ fn planned_and_held(
         Ok::<_, CommandError>(rows.map(|row| row.map(|row| row.id).map_err(std::io::Error::other)))
     };
     let mut sorter = RowSorter::new(scratch.path(), SortOrder::Id, RowSorter::WINDOW);
-    let mut push = |id: RecordId| sorter.push(&Row { id, values: Vec::new() }).map_err(|error| broken_selection(name, &error));
+    let mut push =
+        |id: RecordId| sorter.push(&Row { id, values: Vec::new() }).map_err(|error| broken_selection(name, &error));
     if let Some(open) = held.open.first() {
         // The gate that refuses this has been passed already. Any record may take a held one with it.
         host.watcher.warn(&format!(

@@ -201,10 +201,7 @@ fn refuses_a_journal_that_tells_no_story() {
                 Event::Abandoned { batch: 0, cause: String::new() },
             ],
         ),
-        (
-            "a wave over another that is open",
-            vec![cleared(5), intended(0, 0, 5), opened(0, 0)],
-        ),
+        ("a wave over another that is open", vec![cleared(5), intended(0, 0, 5), opened(0, 0)]),
         ("a wave cut short for nothing", vec![cleared(5), opened(5, 0)]),
         ("a wave that loses a record", vec![cleared(5), opened(3, 1)]),
     ];

@@ -102,7 +102,10 @@ impl<'a> WaveReader<'a> {
 
     /// Takes the record from those withheld from the wave, when it is the next one of them.
     fn take_withheld(&mut self, id: RecordId) -> io::Result<bool> {
-        let next = self.withheld.as_mut().and_then(|withheld| withheld.next_if(|next| next.as_ref().map_or(true, |next| *next == id)));
+        let next = self
+            .withheld
+            .as_mut()
+            .and_then(|withheld| withheld.next_if(|next| next.as_ref().map_or(true, |next| *next == id)));
         Ok(next.transpose()?.is_some())
     }
 
@@ -176,7 +179,8 @@ impl<'a> Cleared<'a> {
         if !sent && self.skip.is_none() {
             return Err(io::Error::other(format!("{id} was never sent")));
         }
-        let never_sent = || self.skip.map(|cause| Outcome { id, kind: OutcomeKind::Skipped(cause), evidence: Evidence::None });
+        let never_sent =
+            || self.skip.map(|cause| Outcome { id, kind: OutcomeKind::Skipped(cause), evidence: Evidence::None });
         Ok(mark.map_or_else(never_sent, |mark| Some(mark.into_outcome(id, unanswered))))
     }
 }

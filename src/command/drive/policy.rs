@@ -183,10 +183,10 @@ impl<'a> PolicyDriver<'a> {
     }
 
     fn wave_files(&self, number: u32, texts: &Arc<TextsFile>) -> Result<WaveFiles, DriveError> {
-        let (digest, withheld) = *self.waves.get(number as usize).ok_or_else(|| DriveError::Misuse {
-            policy: self.policy().clone(),
-            why: "has no such wave",
-        })?;
+        let (digest, withheld) = *self
+            .waves
+            .get(number as usize)
+            .ok_or_else(|| DriveError::Misuse { policy: self.policy().clone(), why: "has no such wave" })?;
         let (ids, ascending) = open_ids(&self.run.directory.wave(self.policy(), number), digest)?;
         let path = self.run.directory.withheld(self.policy(), number);
         let withheld = withheld.map(|digest| open_ids(&path, digest)).transpose()?.map(|(ids, _)| ids);

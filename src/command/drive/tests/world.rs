@@ -189,9 +189,10 @@ impl Inner {
         AnswerVerdict::Deleted
     }
 
-    /// Records are handed to the system: none of them may be held.
+    /// Records are handed to the system: none of them may be one that a hold found.
     fn takes(&mut self, ids: &[RecordId]) {
-        let held: Vec<RecordId> = ids.iter().copied().filter(|id| self.held.contains(id)).collect();
+        let is_held = |id: &RecordId| self.held.contains(id) && self.records[id].present;
+        let held: Vec<RecordId> = ids.iter().copied().filter(is_held).collect();
         self.violations.extend(held.iter().map(|id| format!("{id} is held, and was sent")));
     }
 
