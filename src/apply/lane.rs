@@ -424,7 +424,7 @@ impl Lane {
     /// What to do when nothing is under way and nothing can be begun.
     fn ending(&self) -> Step {
         let Some(wave) = &self.wave else { return Step::Pause("its records were not cleared yet".into()) };
-        let unsent = wave.cursor < wave.count || !self.free.is_empty();
+        let unsent = !self.unsent().is_empty();
         let cut_short = unsent && self.cut_short;
         if !self.active.is_empty() || (unsent && !cut_short && self.halted.is_none()) {
             return Step::Pause(self.stuck.clone().unwrap_or_else(|| "no step is left".into()));
