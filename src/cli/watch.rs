@@ -83,10 +83,10 @@ impl Watcher for ProgressView {
             });
         } else {
             let label = terminal_line(&label);
-            self.output.note(&match (done, total) {
-                (0, None) => label.into_owned(),
-                (_, None) => format!("{label}: {}", with_thousands(done)),
-                (_, Some(total)) => format!("{label}: {} of {}", with_thousands(done), with_thousands(total)),
+            self.output.note(&match total {
+                Some(total) => format!("{label}: {} of {}", with_thousands(done), with_thousands(total)),
+                None if done == 0 => label.into_owned(),
+                None => format!("{label}: {}", with_thousands(done)),
             });
         }
     }

@@ -18,7 +18,7 @@ use super::{CommandError, Exit, Host};
 use crate::apply::{Event, Order, SkipCause};
 use crate::base::{Digest, PolicyName, TargetName, counted};
 use crate::manifest::{AllOrNone, Concurrency, DeleteMode};
-use crate::plan::{Moment, PlanHeader, PlannedPolicy};
+use crate::plan::{self, Moment, PlanHeader, PlannedPolicy};
 use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
 use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
 use crate::store::{self, Bundle, Journal, JournalFile, LockedState, RunDirectory, read_outcomes};
@@ -328,6 +328,14 @@ async fn refuse_by_gates(
                 .filter(|verdict| !verdict.passed)
                 .map(|verdict| format!("policy {}: {}", planned.policy, verdict.message)),
         );
+    }
+    for (target, connection) in connections.iter() {
+        let planned = bundle.header().policies.iter().filter(|planned| planned.target == *target);
+        let calls = planned.filter_map(|planned| planned.route.as_ref()).map(|route| route.calls).sum();
+        let verdict = plan::quota(target, calls, connection.calls_left);
+        if !verdict.passed {
+            refused.push(verdict.message);
+        }
     }
     if refused.is_empty() {
         return Ok(());

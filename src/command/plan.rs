@@ -11,7 +11,7 @@ use super::connection::{Connection, open_all};
 use super::project::Project;
 use super::selection::{Layout, Selecting, Selection, broken_selection, selected_ids};
 use super::{CommandError, Exit, Host};
-use crate::base::{Digest, PolicyName, RecordId};
+use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::{self, DeleteMode, DocumentKind, ManifestFile, Policy, Workspace};
 use crate::plan::{
     self, CascadeCount, CauseBasis, Comparison, Difference, DifferenceCounts, Moment, ObjectFacts, OpenCascade, PLAN_FORMAT,
@@ -73,6 +73,7 @@ pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, Command
     let ordered =
         plan::order(project.workspace.policies.values()).map_err(|error| CommandError::plain(error.to_string()))?;
 
+    let mut calls_by_target: BTreeMap<TargetName, u64> = BTreeMap::new();
     let mut policies = Vec::new();
     let mut samples = BTreeMap::new();
     for policy in ordered {
@@ -90,7 +91,10 @@ pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, Command
             before_is_finished,
             history: state.policies.get(&policy.name),
         };
-        let (planned, sample) = planning.run(connection, &writer).await?;
+        let (mut planned, sample) = planning.run(connection, &writer).await?;
+        let calls = calls_by_target.entry(policy.target.clone()).or_default();
+        *calls += planned.route.as_ref().map_or(0, |route| route.calls);
+        planned.gates.push(plan::quota(&policy.target, *calls, connection.calls_left));
         samples.insert(policy.name.clone(), sample);
         policies.push(planned);
     }
@@ -358,7 +362,7 @@ pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, Command
             Err(error) if error.class == ErrorClass::Denied => Err(error.help.unwrap_or(error.message)),
             Err(error) => return Err(error.into()),
         };
-        gates.push(plan::hard_delete(&facts.name, found.as_ref().map(|()| ()).map_err(String::as_str)));
+        gates.push(plan::hard_delete(&facts.name, found.as_ref().copied().map_err(String::as_str)));
     }
     Ok(gates)
 }

@@ -20,7 +20,7 @@ pub use compare::{CauseBasis, Difference, DifferenceCounts, Symbol, cause, compa
 pub use facts::{ChildRelationship, FieldFacts, Identity, ObjectFacts};
 pub use gate::{
     GateName, Moment, OpenCascade, Verdict, deletable, emptiness, hard_delete, held_cascade, max_percent, max_records,
-    production, review_by,
+    production, quota, review_by,
 };
 pub use header::{
     Comparison, CountCause, HeaderError, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SealedFile,

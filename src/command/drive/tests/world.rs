@@ -282,6 +282,10 @@ impl Provider for World {
         Err(error(ErrorClass::Unsupported, "unused"))
     }
 
+    async fn calls_left(&self) -> Result<Option<u64>, ProviderError> {
+        Ok(None)
+    }
+
     async fn select(&self, _: &Query, _: u64, _: &mut dyn RowSink) -> Result<Completeness, ProviderError> {
         Err(error(ErrorClass::Unsupported, "unused"))
     }
