@@ -35,7 +35,7 @@ impl ProgressView {
     fn bar(bars: &MultiProgress, label: &str, total: Option<u64>) -> ProgressBar {
         let template = match total {
             Some(_) => "{msg:32} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
-            None => "{msg:32} {human_pos} {per_sec}",
+            None => "{msg:32} {spinner}",
         };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = bars.add(ProgressBar::new(total.unwrap_or(0)).with_style(style));
