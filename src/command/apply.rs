@@ -13,6 +13,7 @@ use super::connection::{Connection, open_all};
 use super::drive::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
 use super::plan::{Judging, judge};
 use super::project::Project;
+use super::withheld::held_by_now;
 use super::{CommandError, Exit, Host};
 use crate::apply::{Event, Order, SkipCause};
 use crate::base::{Digest, PolicyName, TargetName, counted};
@@ -64,6 +65,10 @@ fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
 }
 
 /// Applies a plan, or continues an apply of it. `stop` asks to send nothing new; what was sent is waited for.
+///
+/// A run that was begun is continued also when the plan has expired by now, the manifests have changed or a gate would refuse:
+/// what was sent must be settled, and the gates judged the whole of it before. One thing is asked anew, the holds: what one
+/// keeps by now is not sent any more.
 pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken) -> Result<AppliedPlan, CommandError> {
     let bundle = Arc::new(Bundle::open(&request.plan)?);
     let project = Project::load(&request.project)?;
@@ -99,7 +104,13 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
         locked.save(&mut state)?;
     }
 
-    let lanes = lanes(&bundle, &connections)?;
+    let mut lanes = lanes(&bundle, &connections)?;
+    if going_on {
+        let held = held_by_now(host, &project, &bundle, &directory, &mut connections, &now).await?;
+        for lane in &mut lanes {
+            lane.held = held.get(&lane.order.policy).cloned();
+        }
+    }
     let run = Run {
         directory: &directory,
         journal: &journal,
@@ -364,6 +375,7 @@ fn lanes(bundle: &Arc<Bundle>, connections: &BTreeMap<TargetName, Connection>) -
             provider: Arc::clone(&connection.provider),
             planned: planned.selected,
             planned_ids,
+            held: None,
         });
     }
     Ok(lanes)
