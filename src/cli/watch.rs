@@ -35,7 +35,7 @@ impl ProgressView {
     fn bar(bars: &MultiProgress, label: &str, total: Option<u64>) -> ProgressBar {
         let template = match total {
             Some(_) => "{msg:32} {wide_bar} {human_pos}/{human_len} {rate} {eta} left",
-            None => "{msg:32}",
+            None => "{msg:32} {spinner}",
         };
         let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
             let _ = write!(text, "{}/s", with_thousands(state.per_sec() as u64));

@@ -296,6 +296,7 @@ mod tests {
             Diagnostic::error(CODE, "one", at(id, 6, 9), "label").with_label(at(id, 0, 2), "other").with_help("do");
         insta::assert_snapshot!(serde_json::to_string_pretty(&report(&[finding], &sources)).expect("JSON"), @r#"
         {
+          "type": "validation",
           "valid": false,
           "errorCount": 1,
           "warningCount": 0,

@@ -64,7 +64,11 @@ impl<'a> Told<'a> {
         for (words, output) in &self.outputs {
             for (name, bytes) in [("standard output", &output.stdout), ("standard error", &output.stderr)] {
                 let excepted = except.contains(&format!("{name} of {words}").as_str());
-                assert!(excepted || !holds(bytes, canary), "{name} of `sexton {words}` has `{canary}`");
+                assert!(
+                    excepted || !holds(bytes, canary),
+                    "{name} of `sexton {words}` has `{canary}`\n{}",
+                    String::from_utf8_lossy(bytes)
+                );
             }
         }
         for (path, bytes) in self.place.files("") {
@@ -204,7 +208,7 @@ fn no_canary_where_things_go_wrong() {
     };
     let token = service.sandbox.access_token(WorldBuilder::user_key(1));
     // What was sent comes back in the words of an error.
-    let mut echoes = vec![
+    let echoes = [
         ("POST", "*/token", echo(400, format!("{{\"error\":\"invalid_client\",\"error_description\":\"bad {SECRET}\"}}"))),
         ("POST", "*/token", echo(500, format!("<html>client_secret={SECRET}</html>"))),
         ("POST", "*/token", echo(200, format!("{{\"access_token\":\"{SECRET}\"}}"))),
@@ -215,18 +219,22 @@ fn no_canary_where_things_go_wrong() {
             echo(400, format!("[{{\"errorCode\":\"X\",\"message\":\"{VALUE}\"}}]").replace(VALUE, "no such thing")),
         ),
         ("GET", "*/describe", echo(200, format!("{{\"name\": \"{VALUE}\"}}"))),
-        (
-            "GET",
-            "*/query",
-            echo(200, format!("{{\"totalSize\": 1, \"done\": true, \"records\": [{{\"Id\": \"{VALUE}\"}}]}}")),
-        ),
     ];
-    echoes.push(("GET", "*/query", Effect::Truncate { bytes: 300 }));
     for (method, path, then) in echoes {
         service.sandbox.add_fault(Fault::on(method, path, then));
         assert_eq!(told.run(&["plan"], SECRET), Some(1), "{method} {path}");
         service.sandbox.clear_faults();
     }
+    // A value stands where an id should be.
+    let row = format!("{{\"attributes\": {{\"type\": \"Lead\"}}, \"Id\": \"{VALUE}\"}}");
+    let answer = format!("{{\"totalSize\": 450, \"done\": true, \"records\": [{}]}}", vec![row; 450].join(","));
+    for number in 1..=6 {
+        service.sandbox.add_fault(Fault::on("GET", "*/query", echo(200, answer.clone())).nth(number));
+        told.run(&["plan", "--out", "other"], SECRET);
+        service.sandbox.clear_faults();
+    }
+    let complaints = told.outputs.iter().filter(|(_, output)| holds(&output.stderr, "id should be is not one"));
+    assert!(complaints.count() >= 1, "no row was looked at");
     // A wrong secret, and the secret where the name belongs.
     assert_eq!(told.run(&["plan"], &format!("{SECRET}-but-wrong")), Some(1));
     let mixed = target(&service.url).replace("clientId: { env: CRM_CLIENT_ID }", "clientId: { env: CRM_CLIENT_SECRET }");

@@ -176,5 +176,45 @@ fn a_reader_that_goes_away_is_no_error() {
 fn help_tells_the_verbs_and_the_exit_codes() {
     let (service, _keys) = Service::of_leads(0);
     let place = Workplace::new(&service.url, &policy(""));
-    assert_shown!(String::from_utf8_lossy(&place.expect(0, &["--help"]).stdout), @"");
+    assert_shown!(String::from_utf8_lossy(&place.expect(0, &["--help"]).stdout), @"
+    Deletion as code: declare which records must not exist, plan, review, apply
+
+    Usage: sexton [OPTIONS] <COMMAND>
+
+    Commands:
+      init          Write a first manifest, with comments, into the project's directory
+      validate      Check the manifests, offline
+      plan          Compute which records would be deleted, and write that down for review
+      diff          Compare two plans record by record, offline
+      show          Show a plan, as text, JSON or Markdown, offline
+      apply         Delete the records of a reviewed plan, and nothing else
+      state         Look at what was done, or forget a policy's history
+      force-unlock  Clear what a dead process left in the lock file
+      schema        Print the JSON Schema of the manifests, or of the lines of --json
+      sandbox       Serve a simulated Salesforce org on loopback
+      demo          Show the whole way, from manifests to an empty second plan, on a simulated org
+      completions   Print a shell completion script
+      version       Print the version
+
+    Options:
+      -C, --project <DIR>  The directory that holds the manifests [default: .]
+          --json           Print one JSON object a line instead of text
+          --no-color       Never use colours (so does the environment variable NO_COLOR)
+      -v, --verbose...     Log to standard error; twice for more, three times for every request
+      -h, --help           Print help
+      -V, --version        Print version
+
+    Start here: `sexton demo` shows the whole way on a simulated org; `sexton init` writes a first
+    manifest.
+
+    Exit codes:
+        0  done
+        1  error; nothing was deleted by this run
+        2  there is something to delete (plan --detailed-exitcode), or two plans differ (diff)
+        3  the apply ended, and some records failed or are unknown
+        4  a gate refused
+        5  the plan is stale, expired, used, altered or for another target
+        6  the lock is held
+      130  interrupted; run the same command to continue
+    ");
 }

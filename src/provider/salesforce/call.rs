@@ -370,7 +370,7 @@ mod tests {
                 "authentication failure",
             ),
             (r#"{"exceptionCode":"InvalidJob","exceptionMessage":"no"}"#, "InvalidJob", "no"),
-            ("<!DOCTYPE html><html><head><TITLE> Down for\nmaintenance </TITLE>", "no-code", "Down for\nmaintenance"),
+            ("<!DOCTYPE html><html><head><TITLE> Down for\nmaintenance </TITLE>", "no-code", "Down for maintenance"),
             ("<html><body>x", "no-code", "a page without a title"),
             ("Bad_OAuth_Token", "no-code", "Bad_OAuth_Token"),
             ("", "no-code", "Bad Request"),
