@@ -6,7 +6,7 @@ use crate::base::{Digest, PolicyName, RecordId};
 use crate::command::{AppliedPlan, Differences};
 use crate::manifest::DeleteMode;
 use crate::plan::{Difference, PlanHeader, PlannedPolicy, Symbol};
-use crate::report::{JsonChanges, JsonEvent, JsonGate};
+use crate::report::{JsonCascade, JsonChanges, JsonEvent, JsonGate};
 
 /// The word of a serde enum.
 fn word<T: serde::Serialize>(value: &T) -> String {
@@ -52,6 +52,15 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
         matched: policy.matched,
         held: policy.matched - policy.selected,
         selected: policy.selected,
+        cascades: policy
+            .cascades
+            .iter()
+            .map(|cascade| JsonCascade {
+                child: cascade.child.clone(),
+                field: cascade.field.clone(),
+                records: cascade.records,
+            })
+            .collect(),
         api: policy.route.as_ref().map(|route| route.api.name().to_owned()),
         batches: policy.route.as_ref().map(|route| route.batches),
         changes: policy.comparison.as_ref().map(|comparison| JsonChanges {
@@ -115,6 +124,7 @@ pub fn applied(applied: &AppliedPlan) -> Vec<JsonEvent> {
             tally: policy.tally.into(),
             skipped: policy.skipped.iter().map(|(cause, count)| (word(cause), *count)).collect(),
             failed: policy.failed.clone(),
+            unsettled: policy.unsettled,
             waiting: policy.waiting,
             halted: policy.halted.clone(),
         })
@@ -122,7 +132,9 @@ pub fn applied(applied: &AppliedPlan) -> Vec<JsonEvent> {
     events.push(JsonEvent::ApplySummary {
         plan: applied.plan.to_string(),
         evidence: applied.report.evidence.clone(),
+        unsettled: applied.report.policies.iter().map(|policy| policy.unsettled).sum(),
         tally: applied.report.tally().into(),
+        unfinished: applied.unfinished.clone(),
     });
     events
 }
