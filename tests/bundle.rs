@@ -38,6 +38,7 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
         matched: records.rows,
         selected: records.rows,
         holds: Vec::new(),
+        cascades: Vec::new(),
         route: None,
         gates: Vec::new(),
         comparison: None,

@@ -53,6 +53,88 @@ fn the_diagnostics_reference_is_up_to_date() {
     expect_generated("docs/reference/diagnostics.md", &text);
 }
 
+#[test]
+fn the_output_schema_is_up_to_date() {
+    let text = serde_json::to_string_pretty(&sexton::report::output_schema()).expect("JSON");
+    expect_generated("schemas/output.schema.json", &format!("{text}\n"));
+}
+
+#[test]
+fn the_json_reference_is_up_to_date() {
+    expect_generated("docs/reference/json.md", &json_reference(&sexton::report::output_schema()));
+}
+
+/// The reference of `--json`, printed from the schema of its lines.
+fn json_reference(schema: &Value) -> String {
+    let mut text = String::from(
+        "# JSON output\n\n<!-- Printed from schemas/output.schema.json. Do not edit. -->\n\n\
+         With `--json`, `plan`, `diff`, `show`, `apply` and `sandbox` print one JSON object a line to standard output, and nothing else. \
+         `type` says what a line is. The exit code is the same as without `--json`: see [exit codes](exit-codes.md).\n\n\
+         The first line is `version`. Its `formatVersion` is `major.minor`: a new minor only adds, so pass over keys and types \
+         you do not know; a new major may break, so refuse one you do not know. The schema of a line is \
+         [output.schema.json](../../schemas/output.schema.json); `sexton schema output` prints it.\n\n\
+         Three verbs print one JSON document instead of lines: `validate --json` an object with the list `diagnostics`, and \
+         `state list --json` and `state show --json` the state.\n\n\
+         Numbers are whole and not shortened, digests are 64 hexadecimal digits, moments are RFC 3339 in UTC. A key that a table \
+         calls optional may be `null`.\n\n\
+         ```console\n$ sexton plan --json | jq -r 'select(.type == \"plan_summary\") | .delete'\n```\n\n## Lines\n",
+    );
+    for variant in schema["oneOf"].as_array().expect("variants") {
+        let name = variant["properties"]["type"]["const"].as_str().expect("a type");
+        let _ = write!(text, "\n### {name}\n\n{}\n", variant["description"].as_str().expect("a description"));
+        json_table(&mut text, variant);
+    }
+    text.push_str("\n## Parts\n");
+    for (name, definition) in schema["$defs"].as_object().expect("parts") {
+        let _ = write!(text, "\n### {name}\n\n{}\n", definition["description"].as_str().expect("a description"));
+        json_table(&mut text, definition);
+    }
+    text
+}
+
+fn json_table(text: &mut String, object: &Value) {
+    let required: Vec<&str> =
+        object["required"].as_array().map(|names| names.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
+    text.push_str("\n| key | value | meaning |\n|---|---|---|\n");
+    for (key, property) in object["properties"].as_object().expect("properties") {
+        if key == "type" {
+            continue;
+        }
+        let (kind, nullable) = json_kind(property);
+        let optional = if nullable || !required.contains(&key.as_str()) { ", optional" } else { "" };
+        let meaning = property["description"].as_str().unwrap_or_default().replace('\n', " ");
+        let _ = writeln!(text, "| `{key}` | {kind}{optional} | {meaning} |");
+    }
+}
+
+/// What a key's value is, in words, and whether it may be `null`.
+fn json_kind(property: &Value) -> (String, bool) {
+    if let Some(name) = property["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
+        return (format!("[{name}](#{})", name.to_lowercase()), false);
+    }
+    if let Some(choices) = property["anyOf"].as_array() {
+        let kind = choices.iter().map(json_kind).find(|(kind, _)| kind != "null").expect("a kind").0;
+        return (kind, true);
+    }
+    match &property["type"] {
+        Value::Array(kinds) => {
+            let kind = kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").expect("a kind");
+            (plain_kind(kind, property), true)
+        }
+        kind => (plain_kind(kind.as_str().expect("a type"), property), false),
+    }
+}
+
+fn plain_kind(kind: &str, property: &Value) -> String {
+    match kind {
+        "array" => format!("list of {}", json_kind(&property["items"]).0),
+        "object" => format!("mapping to {}", json_kind(&property["additionalProperties"]).0),
+        "string" => "text".to_owned(),
+        "integer" => "whole number".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
 /// The reference of all kinds, printed from the schema.
 fn manifest_reference(schema: &Value) -> String {
     let mut text = String::from(

@@ -374,6 +374,28 @@ fn good_manifests_become_a_workspace() {
     );
 }
 
+#[test]
+fn a_plan_is_bound_to_what_policies_say_and_to_nothing_else() {
+    let digest = |files: Vec<ManifestFile>| read(files).workspace.expect("good").binding_digest();
+    let policy = format!("{HEAD}  target: crm\n  object: Lead\n  filter: Rating = 'Cold'\n");
+    let hold = "---\napiVersion: sexton/v1\nkind: Hold\nmetadata: { name: a }\nspec: { target: crm, object: Lead, filter: a = 1, reason: b }\n";
+    let whole = digest(vec![file("a.yaml", format!("{policy}{TARGET}"))]);
+    for same in [
+        vec![file("b.yaml", TARGET), file("z.yaml", policy.as_str())],
+        vec![file("a.yaml", format!("# new\n\n{policy}\n\n# newer\n{TARGET}{hold}"))],
+        vec![file("a.yaml", format!("{policy}{TARGET}").trim_end().replace('\n', "\r\n"))],
+    ] {
+        assert_eq!(digest(same), whole);
+    }
+    for other in [
+        policy.replace("Cold", "cold"),
+        policy.replace("  object", "  # why\n  object"),
+        format!("{policy}  delete: soft\n"),
+    ] {
+        assert_ne!(digest(vec![file("a.yaml", format!("{other}{TARGET}"))]), whole);
+    }
+}
+
 /// The places of the keys of a mapping's lines in `text`, without those that are names of the user's choice.
 fn keys(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut found = Vec::new();

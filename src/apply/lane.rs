@@ -23,7 +23,9 @@ const READ_ATTEMPTS: u32 = 10;
 /// So many times answers that cannot be trusted are fetched again before every record is looked at instead.
 const COLLECT_ATTEMPTS: u32 = 3;
 /// An unanswered request may still be at work; it is given this long before the system is asked what came of it.
-const DOUBT: Duration = Duration::from_secs(5);
+const DOUBT: Duration = Duration::from_secs(2);
+/// A system that asks to wait longer than this is asked again by another run.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// The pauses after a failure.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// The pauses before later waves.
@@ -282,10 +284,13 @@ impl Lane {
     }
 
     /// After a journal has been told: nothing is under way in this process, so whatever was begun and not answered is in
-    /// doubt.
-    pub fn resume(&mut self) {
+    /// doubt. The request of a process that has just died may still be at work.
+    pub fn resume(&mut self, now: Timestamp) {
         for active in self.active.values_mut() {
             active.moment.doubted = true;
+            if active.stage == Stage::Intended {
+                active.moment.due = Some(later(now, DOUBT));
+            }
         }
     }
 
@@ -387,7 +392,7 @@ impl Lane {
         let Some(wave) = &self.wave else { return Step::Pause("its records were not cleared yet".into()) };
         let unsent = wave.cursor < wave.count || !self.free.is_empty();
         if !self.active.is_empty() || (unsent && self.halted.is_none()) {
-            return Step::Pause(self.stuck.clone().unwrap_or_default());
+            return Step::Pause(self.stuck.clone().unwrap_or_else(|| "no step is left".into()));
         }
         if self.halted.is_some() || wave.again == 0 || wave.number + 1 >= WAVES {
             return Step::Finish;
@@ -424,7 +429,7 @@ impl Lane {
             (Step::Abort(..), StepEnd::Done) => {
                 Some(Event::Abandoned { batch: number, cause: "the job was found not started, and given up".into() })
             }
-            (_, StepEnd::Polled(seen)) => self.polled(number, seen, now),
+            (_, StepEnd::Polled(progress)) => self.polled(number, progress.stage, now),
             (_, StepEnd::Answered { again, missing, tally, texts, refused }) => {
                 Some(Event::Answered { batch: number, again, missing, tally, texts, refused })
             }
@@ -456,6 +461,7 @@ impl Lane {
                 return Some(Event::Abandoned { batch: number, cause: "the job was never started and has ended".into() });
             }
             PollVerdict::Lost => {
+                active.moment.due = Some(later(now, DOUBT));
                 return Some(Event::Unclear { batch: number, cause: "the system does not know the job any more".into() });
             }
         }
@@ -465,7 +471,7 @@ impl Lane {
     fn failed(&mut self, step: &Step, number: u64, fault: &Fault, now: Timestamp) -> Option<Event> {
         let cause = fault.to_string();
         let wait = if let FaultKind::Later { wait } = fault.kind { wait } else { None };
-        if fault.kind == FaultKind::Stuck {
+        if fault.kind == FaultKind::Stuck || wait.is_some_and(|wait| wait > LONGEST_WAIT) {
             self.stuck.get_or_insert_with(|| cause.clone());
         }
         match step {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Batch, Event, Fault, JobStage, Tally, Ticket};
+use super::{Batch, Event, Fault, JobProgress, Tally, Ticket};
 
 /// What a lane wants done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +81,8 @@ pub enum StepEnd {
     Done,
     /// The job was made.
     Created(Ticket),
-    /// The job is at this stage.
-    Polled(JobStage),
+    /// The job is so far.
+    Polled(JobProgress),
     /// The marks for every record of the batch are durable.
     Answered {
         /// Records marked [`super::Mark::Again`].

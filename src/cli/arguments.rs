@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+/// The grammar of the command line: for completion scripts, and for checking that a command line shown on a page can be typed.
+pub fn grammar() -> clap::Command {
+    Arguments::command()
+}
 
 /// Deletion as code: declare which records must not exist, plan, review, apply.
 #[derive(Debug, Parser)]
@@ -11,9 +16,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     version,
     propagate_version = true,
     disable_help_subcommand = true,
-    after_help = "Exit codes: 0 done, 1 error and nothing was deleted, 2 deletions are present (plan --detailed-exitcode),\n\
-                  3 some records failed or are unknown, 4 a gate refused, 5 the plan cannot be used, 6 the lock is held,\n\
-                  130 interrupted: run the same command to continue."
+    after_help = "Start here: `sexton demo` shows the whole way on a simulated org; `sexton init` writes a first manifest.\n\n\
+                  Exit codes:\n    \
+                    0  done\n    \
+                    1  error; nothing was deleted by this run\n    \
+                    2  there is something to delete (plan --detailed-exitcode), or two plans differ (diff)\n    \
+                    3  the apply ended, and some records failed or are unknown\n    \
+                    4  a gate refused\n    \
+                    5  the plan is stale, expired, used, altered or for another target\n    \
+                    6  the lock is held\n  \
+                  130  interrupted; run the same command to continue"
 )]
 pub struct Arguments {
     /// What to do.
@@ -27,7 +39,7 @@ pub struct Arguments {
 /// What every verb takes.
 #[derive(Clone, Debug, Args)]
 pub struct Global {
-    /// The project: the directory that holds the manifests
+    /// The directory that holds the manifests
     #[arg(long, short = 'C', global = true, default_value = ".", value_name = "DIR")]
     pub project: PathBuf,
     /// Print one JSON object a line instead of text
@@ -44,28 +56,34 @@ pub struct Global {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Write a first manifest into the project
+    /// Write a first manifest, with comments, into the project's directory
     Init,
     /// Check the manifests, offline
     Validate,
-    /// Compute which records would be deleted, compare with the last plan, and write the bundle; changes nothing in any system
+    /// Compute which records would be deleted, and write that down for review
+    ///
+    /// Signs in to every target, selects what each policy matches, takes out what a hold keeps, judges the gates, compares
+    /// with the plan that lies there already, and writes a sealed bundle of files. It sends no request that changes anything.
     Plan(PlanArguments),
-    /// Compare two bundles record by record
+    /// Compare two plans record by record, offline
     Diff(DiffArguments),
-    /// Show a bundle
+    /// Show a plan, as text, JSON or Markdown, offline
     Show(ShowArguments),
-    /// Delete the records of a plan, and nothing else
+    /// Delete the records of a reviewed plan, and nothing else
+    ///
+    /// Selects again first: a record that no longer matches or is held now is skipped, and one that is not in the plan is
+    /// left alone. After an interruption the same command goes on where it was.
     Apply(ApplyArguments),
-    /// Look at or tidy what sexton knows it has done
+    /// Look at what was done, or forget a policy's history
     #[command(subcommand)]
     State(StateVerb),
-    /// Clear the lock of a process that is gone
+    /// Clear what a dead process left in the lock file
     ForceUnlock(ForceUnlockArguments),
-    /// Print the JSON Schema of the manifests
+    /// Print the JSON Schema of the manifests, or of the lines of --json
     Schema(SchemaArguments),
-    /// Serve a simulated Salesforce on loopback
+    /// Serve a simulated Salesforce org on loopback
     Sandbox(SandboxArguments),
-    /// Run the main job on the embedded sandbox, from an empty directory to a second plan that finds nothing
+    /// Show the whole way, from manifests to an empty second plan, on a simulated org
     Demo(DemoArguments),
     /// Print a shell completion script
     Completions(CompletionsArguments),
@@ -76,7 +94,7 @@ pub enum Verb {
 /// `sexton plan`.
 #[derive(Debug, Args)]
 pub struct PlanArguments {
-    /// Where to write the bundle [default: the project's plan directory]
+    /// Where to write the plan; it is compared with the one that lies there [default: plan, or what the project says]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Exit with 2 when there is something to delete
@@ -87,9 +105,9 @@ pub struct PlanArguments {
 /// `sexton diff`.
 #[derive(Debug, Args)]
 pub struct DiffArguments {
-    /// The earlier bundle
+    /// The earlier plan's directory
     pub before: PathBuf,
-    /// The later bundle
+    /// The later plan's directory
     pub after: PathBuf,
     /// Exit with 2 when they differ
     #[arg(long)]
@@ -113,7 +131,7 @@ pub enum ShowFormat {
 /// `sexton show`.
 #[derive(Debug, Args)]
 pub struct ShowArguments {
-    /// The bundle [default: the project's plan directory]
+    /// The plan's directory [default: plan, or what the project says]
     pub plan: Option<PathBuf>,
     /// How to show it
     #[arg(long, value_enum, default_value = "human")]
@@ -129,7 +147,7 @@ pub struct ShowArguments {
 /// `sexton apply`.
 #[derive(Debug, Args)]
 pub struct ApplyArguments {
-    /// The bundle to apply; without one, a plan is made, shown and asked about
+    /// The plan's directory; without one, a plan is made and shown, and you are asked
     pub plan: Option<PathBuf>,
     /// Do not ask; hard deletes also need --confirm-target
     #[arg(long)]
@@ -192,7 +210,7 @@ pub struct SandboxArguments {
     /// Generate records, as in Lead=1000; may be repeated
     #[arg(long, value_name = "OBJECT=N")]
     pub generate: Vec<String>,
-    /// A file of faults to inject
+    /// A YAML file of faults to inject
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
 }

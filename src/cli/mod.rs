@@ -15,6 +15,7 @@ mod run;
 mod sandbox;
 mod watch;
 
+pub use arguments::grammar;
 use arguments::{Arguments, Verb};
 use output::Output;
 pub use run::run;

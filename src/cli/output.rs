@@ -90,7 +90,8 @@ impl Output {
             return;
         }
         let palette = self.error_palette();
-        if let Some((diagnostics, sources)) = &error.diagnostics {
+        if let Some(found) = &error.diagnostics {
+            let (diagnostics, sources) = found.as_ref();
             self.diagnostics(diagnostics, sources);
         }
         eprintln!("{} {}", palette.trouble("error:"), terminal_line(&error.title));

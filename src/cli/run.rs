@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use super::arguments::{ApplyArguments, DiffArguments, Global, SchemaKind, ShowArguments, ShowFormat, StateVerb};
 use super::{Arguments, Output, ProgressView, Verb, events, machine, prompt};
@@ -118,7 +118,7 @@ async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Comman
         Verb::Demo(demo) => super::demo::demo(demo, output).await,
         Verb::Completions(completions) => {
             let mut script = Vec::new();
-            clap_complete::generate(completions.shell, &mut Arguments::command(), "sexton", &mut script);
+            clap_complete::generate(completions.shell, &mut super::grammar(), "sexton", &mut script);
             output.text(&String::from_utf8_lossy(&script));
             Ok(Exit::Done)
         }

@@ -82,8 +82,12 @@ impl Watcher for ProgressView {
                 total,
             });
         } else {
-            let of = total.map(|total| format!(" of {}", with_thousands(total))).unwrap_or_default();
-            self.output.note(&format!("{}: {}{of}", terminal_line(&label), with_thousands(done)));
+            let label = terminal_line(&label);
+            self.output.note(&match total {
+                Some(total) => format!("{label}: {} of {}", with_thousands(done), with_thousands(total)),
+                None if done == 0 => label.into_owned(),
+                None => format!("{label}: {}", with_thousands(done)),
+            });
         }
     }
 

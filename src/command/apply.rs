@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 
+use super::cascade::count_cascades;
 use super::clear::{Cleared, Clearing};
 use super::connection::{Connection, open_all};
 use super::drive::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
@@ -16,7 +17,7 @@ use super::{CommandError, Exit, Host};
 use crate::apply::{Event, Order, SkipCause};
 use crate::base::{Digest, PolicyName, TargetName, counted};
 use crate::manifest::{AllOrNone, Concurrency, DeleteMode};
-use crate::plan::{Moment, PlanHeader, PlannedPolicy};
+use crate::plan::{self, Moment, PlanHeader, PlannedPolicy};
 use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
 use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
 use crate::store::{self, Bundle, Journal, JournalFile, LockedState, RunDirectory, read_outcomes};
@@ -107,7 +108,8 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
         stop,
     };
     let ends = drive(&run, lanes).await.map_err(|error| {
-        CommandError::new(Exit::Error, error.to_string())
+        // Records may have gone before it broke off, so this is not "nothing was deleted".
+        CommandError::new(Exit::SomeFailed, error.to_string())
             .caused_by_source(&error)
             .with_help("what was journalled stands; mend the cause and run the same command again: it asks the system what happened first")
     })?;
@@ -295,10 +297,12 @@ async fn refuse_by_gates(
         };
         let connection = connection_of(connections, planned)?;
         let facts = connection.describe(&planned.query.object).await?;
+        let cascades = count_cascades(connection, &facts, &planned.query).await?;
         let verdicts = judge(&Judging {
             policy,
             facts: &facts,
             connection,
+            cascades: &cascades,
             open: &done.open,
             population: done.population,
             selected: done.cleared,
@@ -313,6 +317,14 @@ async fn refuse_by_gates(
                 .filter(|verdict| !verdict.passed)
                 .map(|verdict| format!("policy {}: {}", planned.policy, verdict.message)),
         );
+    }
+    for (target, connection) in connections.iter() {
+        let planned = bundle.header().policies.iter().filter(|planned| planned.target == *target);
+        let calls = planned.filter_map(|planned| planned.route.as_ref()).map(|route| route.calls).sum();
+        let verdict = plan::quota(target, calls, connection.calls_left);
+        if !verdict.passed {
+            refused.push(verdict.message);
+        }
     }
     if refused.is_empty() {
         return Ok(());

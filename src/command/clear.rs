@@ -48,7 +48,8 @@ impl Clearing<'_> {
     pub async fn run(&self, connection: &mut Connection) -> Result<Cleared, CommandError> {
         let policy = self.policy()?;
         let layout = Layout::of(policy);
-        let spill = self.directory.scratch().map_err(|error| self.unwritable(&error))?;
+        let spill =
+            self.directory.scratch(&format!("recheck.{}", self.planned.policy)).map_err(|error| self.unwritable(&error))?;
         let facts = connection.describe(&self.planned.query.object).await?;
         let selecting = Selecting {
             host: self.host,

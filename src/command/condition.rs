@@ -22,7 +22,7 @@ pub(super) fn condition_for(
 ) -> Result<Option<soql::Condition>, CommandError> {
     let refuse = |diagnostic: Diagnostic| {
         let mut error = CommandError::new(Exit::Error, "the manifests do not fit the system");
-        error.diagnostics = Some((vec![diagnostic], sources.clone()));
+        error.diagnostics = Some(Box::new((vec![diagnostic], sources.clone())));
         error
     };
     let (condition, text_span) = match filter {

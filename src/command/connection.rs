@@ -16,6 +16,8 @@ pub(super) struct Connection {
     pub provider: Arc<dyn Provider>,
     /// Who and where.
     pub sealed: SealedTarget,
+    /// Calls the organization had left when it was signed in to.
+    pub calls_left: Option<u64>,
     described: BTreeMap<String, ObjectFacts>,
 }
 
@@ -30,7 +32,8 @@ impl Connection {
             converted
         })?;
         let sealed = SealedTarget { system: target.system.name().to_owned(), environment: target.environment, identity };
-        Ok(Self { provider, sealed, described: BTreeMap::new() })
+        let calls_left = provider.calls_left().await?;
+        Ok(Self { provider, sealed, calls_left, described: BTreeMap::new() })
     }
 
     /// Who and where.

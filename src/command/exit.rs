@@ -58,7 +58,7 @@ pub struct CommandError {
     /// What to do next.
     pub help: Option<String>,
     /// What is wrong in the manifests, where that is it.
-    pub diagnostics: Option<(Vec<Diagnostic>, SourceMap)>,
+    pub diagnostics: Option<Box<(Vec<Diagnostic>, SourceMap)>>,
 }
 
 impl CommandError {

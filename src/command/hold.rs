@@ -13,7 +13,7 @@ use super::{CommandError, Host};
 use crate::base::{HoldName, PolicyName, RecordId, TargetName};
 use crate::filter::soql;
 use crate::manifest::{Hold, Workspace};
-use crate::plan::{ObjectFacts, OpenCascade, Query};
+use crate::plan::{ObjectFacts, OpenCascade, Query, Row};
 use crate::store::{RowSorter, SortOrder, SortedRows};
 
 /// How many generations a cascade is followed upward from a held record. Salesforce's own paths end after five.
@@ -175,8 +175,9 @@ impl HoldReading<'_> {
                 return Ok(());
             }
             let rows = self.read(connection, hold, &parents_of(cascade, &chunk)?).await?;
-            for row in rows.rows() {
-                row.and_then(|row| parents.push(&row)).map_err(|error| unsorted(&error))?;
+            // Children share parents, so a parent may come many times.
+            for id in rows.distinct_ids() {
+                id.and_then(|id| parents.push(&Row { id, values: Vec::new() })).map_err(|error| unsorted(&error))?;
             }
         }
     }
@@ -204,7 +205,7 @@ fn parents_of(cascade: &Cascade, children: &[RecordId]) -> Result<Query, Command
 }
 
 /// Whether rows of this object are no records of their own: no hold can name them usefully, and most cannot be queried.
-fn is_shadow(object: &str) -> bool {
+pub(super) fn is_shadow(object: &str) -> bool {
     ["History", "Share", "Feed", "ChangeEvent"].iter().any(|suffix| object.ends_with(suffix))
 }
 

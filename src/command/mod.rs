@@ -3,6 +3,7 @@
 //! A verb takes a request and a [`Host`], and gives data or a [`CommandError`]. It prints nothing and asks nothing.
 
 mod apply;
+mod cascade;
 mod clear;
 mod condition;
 mod connection;

@@ -5,20 +5,21 @@ use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
 
+use super::cascade::count_cascades;
 use super::condition::condition_for;
 use super::connection::{Connection, open_all};
 use super::project::Project;
 use super::selection::{Layout, Selecting, Selection, broken_selection, selected_ids};
 use super::{CommandError, Exit, Host};
-use crate::base::{Digest, PolicyName, RecordId};
-use crate::manifest::{DeleteMode, Policy};
+use crate::base::{Digest, PolicyName, RecordId, TargetName};
+use crate::manifest::{self, DeleteMode, DocumentKind, ManifestFile, Policy, Workspace};
 use crate::plan::{
-    self, CauseBasis, Comparison, Difference, DifferenceCounts, Moment, ObjectFacts, OpenCascade, PLAN_FORMAT, PlanHeader,
-    PlannedPolicy, Query, SealedFile, Symbol, Verdict,
+    self, CascadeCount, CauseBasis, Comparison, Difference, DifferenceCounts, Moment, ObjectFacts, OpenCascade, PLAN_FORMAT,
+    PlanHeader, PlannedPolicy, Query, SealedFile, Symbol, Verdict,
 };
 use crate::provider::ErrorClass;
 use crate::report::{PolicySample, SampleRow};
-use crate::state::{PolicyHistory, State};
+use crate::state::{PlanStatus, PolicyHistory, State};
 use crate::store::{Bundle, BundleError, BundleWriter};
 
 /// How many records of each kind of change a sample shows.
@@ -51,6 +52,7 @@ pub struct Planned {
 /// Plans.
 pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, CommandError> {
     let project = Project::load(&request.project)?;
+    project.warnings.iter().for_each(|warning| host.watcher.warn(&warning.title));
     let directory = request.out.clone().unwrap_or_else(|| project.plan_directory());
     let zone = project.workspace.project.time_zone.clone();
     let now = host.clock.now().to_zoned(zone);
@@ -62,12 +64,16 @@ pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, Command
         .map_err(|error| CommandError::plain("the plan would never expire").caused_by(&error))?;
     let state = state_with_lineage(host, &project)?;
     let before = bundle_before(host, &directory)?;
+    let before_is_finished =
+        before.as_ref().is_some_and(|bundle| matches!(state.status_of(bundle.digest()), PlanStatus::Finished { .. }));
+    let documents_before = before.as_ref().and_then(documents_of);
     let mut connections = open_all(host, &project.workspace, &project.directory).await?;
     let writer = BundleWriter::create(&directory)?;
     let spill = writer.scratch().to_owned();
     let ordered =
         plan::order(project.workspace.policies.values()).map_err(|error| CommandError::plain(error.to_string()))?;
 
+    let mut calls_by_target: BTreeMap<TargetName, u64> = BTreeMap::new();
     let mut policies = Vec::new();
     let mut samples = BTreeMap::new();
     for policy in ordered {
@@ -81,9 +87,14 @@ pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, Command
             now: &now,
             spill: &spill,
             before: before.as_ref(),
+            documents_before: documents_before.as_ref(),
+            before_is_finished,
             history: state.policies.get(&policy.name),
         };
-        let (planned, sample) = planning.run(connection, &writer).await?;
+        let (mut planned, sample) = planning.run(connection, &writer).await?;
+        let calls = calls_by_target.entry(policy.target.clone()).or_default();
+        *calls += planned.route.as_ref().map_or(0, |route| route.calls);
+        planned.gates.push(plan::quota(&policy.target, *calls, connection.calls_left));
         samples.insert(policy.name.clone(), sample);
         policies.push(planned);
     }
@@ -133,6 +144,17 @@ fn bundle_before(host: &Host, directory: &Path) -> Result<Option<Bundle>, Comman
     }
 }
 
+/// The manifests a bundle was made from, read again; `None` where this version cannot read them any more.
+fn documents_of(bundle: &Bundle) -> Option<Workspace> {
+    let files = bundle
+        .header()
+        .manifests
+        .files
+        .iter()
+        .map(|file| ManifestFile { name: file.path.clone(), content: Ok(file.text.clone().into_bytes()) });
+    manifest::read(files).workspace
+}
+
 /// What is needed to plan one policy.
 struct Planning<'a> {
     host: &'a Host,
@@ -141,6 +163,8 @@ struct Planning<'a> {
     now: &'a Zoned,
     spill: &'a Path,
     before: Option<&'a Bundle>,
+    documents_before: Option<&'a Workspace>,
+    before_is_finished: bool,
     history: Option<&'a PolicyHistory>,
 }
 
@@ -166,10 +190,12 @@ impl Planning<'_> {
         let selection = selecting.run(connection).await?;
         let (comparison, picked) = self.compare(&selection, &query)?;
         let (records, sample) = self.write(writer, &selection, &layout, &picked)?;
+        let cascades = count_cascades(connection, &facts, &query).await?;
         let mut gates = judge(&Judging {
             policy,
             facts: &facts,
             connection,
+            cascades: &cascades,
             open: &selection.open,
             population: selection.population,
             selected: selection.selected_count(),
@@ -201,6 +227,7 @@ impl Planning<'_> {
             matched: selection.matched_count(),
             selected: selection.selected_count(),
             holds: selection.holds.clone(),
+            cascades,
             route,
             gates,
             comparison,
@@ -216,7 +243,9 @@ impl Planning<'_> {
         query: &Query,
     ) -> Result<(Option<Comparison>, BTreeMap<RecordId, Symbol>), CommandError> {
         let broken = |error: &dyn std::error::Error| broken_selection(&self.policy.name, error);
-        let reviewed = match self.before.and_then(|bundle| bundle.rows(&self.policy.name)) {
+        // What a finished apply did away with is no longer awaited, so it is not "kept now" either.
+        let awaited = self.before.filter(|_| !self.before_is_finished);
+        let reviewed = match awaited.and_then(|bundle| bundle.rows(&self.policy.name)) {
             Some(rows) => Some(rows.map_err(CommandError::from)?),
             None => None,
         };
@@ -235,9 +264,10 @@ impl Planning<'_> {
             counts.add(difference);
         }
         let comparison = self.before.map(|bundle| {
+            let documents = self.documents_before;
             let basis = CauseBasis {
-                same_policy: self.same_documents(bundle, query),
-                same_holds: self.same_holds(bundle),
+                same_policy: self.same_policy(bundle, documents, query),
+                same_holds: self.same_holds(documents),
                 same_data: false,
             };
             counts.comparison(bundle.digest(), basis)
@@ -245,18 +275,21 @@ impl Planning<'_> {
         Ok((comparison, picked))
     }
 
-    /// Whether the policy reads as it did in the plan before: the same query, or the same documents.
-    fn same_documents(&self, before: &Bundle, query: &Query) -> bool {
+    /// Whether the policy reads as it did in the plan before: the very same query, or the same document.
+    fn same_policy(&self, before: &Bundle, documents: Option<&Workspace>, query: &Query) -> bool {
         let same_query = before.policy(&self.policy.name).is_some_and(|planned| planned.query == *query);
-        same_query || before.header().manifests.digest == self.project.workspace.binding_digest()
+        let name = self.policy.name.as_str();
+        let text = |workspace: &Workspace| workspace.document_text(DocumentKind::DeletionPolicy, name);
+        same_query || documents.is_some_and(|documents| text(documents) == text(&self.project.workspace))
     }
 
-    /// Whether the holds keep the same from the policy as in the plan before, as far as their counts tell.
-    fn same_holds(&self, before: &Bundle) -> bool {
-        let text = |files: &[SealedFile]| -> Vec<(String, Digest)> {
-            files.iter().map(|file| (file.path.clone(), file.digest)).collect()
+    /// Whether the holds of the policy's target read as they did in the plan before.
+    fn same_holds(&self, documents: Option<&Workspace>) -> bool {
+        let texts = |workspace: &Workspace| -> Vec<Option<String>> {
+            let holds = workspace.holds.values().filter(|hold| hold.target == self.policy.target);
+            holds.map(|hold| workspace.document_text(DocumentKind::Hold, hold.name.as_str())).collect()
         };
-        text(&before.header().manifests.files) == text(&self.project.sealed_manifests().files)
+        documents.is_some_and(|documents| texts(documents) == texts(&self.project.workspace))
     }
 
     /// Writes the selected records and fills the sample.
@@ -294,6 +327,8 @@ pub(super) struct Judging<'a> {
     pub facts: &'a ObjectFacts,
     /// Its system.
     pub connection: &'a Connection,
+    /// What goes with the selection.
+    pub cascades: &'a [CascadeCount],
     /// Cascades to held records that could not be followed to the end.
     pub open: &'a [OpenCascade],
     /// How many records the object has.
@@ -310,10 +345,11 @@ pub(super) struct Judging<'a> {
 
 /// Asks every gate but the route's.
 pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, CommandError> {
-    let Judging { policy, facts, connection, open, population, selected, history, now, moment } = judging;
+    let Judging { policy, facts, connection, cascades, open, population, selected, history, now, moment } = judging;
     let mut gates = vec![
         plan::max_records(&policy.limits, *selected),
         plan::max_percent(&policy.limits, *selected, *population),
+        plan::cascade(&policy.limits, *selected, cascades),
         plan::deletable(facts, policy.delete),
         plan::production(connection.identity(), connection.sealed.environment),
         plan::emptiness(&facts.name, *population, history.and_then(|history| history.population)),
@@ -326,7 +362,7 @@ pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, Command
             Err(error) if error.class == ErrorClass::Denied => Err(error.help.unwrap_or(error.message)),
             Err(error) => return Err(error.into()),
         };
-        gates.push(plan::hard_delete(&facts.name, found.as_ref().map(|()| ()).map_err(String::as_str)));
+        gates.push(plan::hard_delete(&facts.name, found.as_ref().copied().map_err(String::as_str)));
     }
     Ok(gates)
 }

@@ -33,7 +33,7 @@ impl Project {
                 Exit::Error,
                 format!("the manifests in {} have {}", directory.display(), crate::base::counted(count as u64, "mistake")),
             );
-            error.diagnostics = Some((reading.diagnostics, reading.sources));
+            error.diagnostics = Some(Box::new((reading.diagnostics, reading.sources)));
             return Err(error);
         };
         Ok(Self { directory: directory.to_owned(), workspace, warnings: reading.diagnostics })
@@ -41,12 +41,17 @@ impl Project {
 
     /// Where plans go when the command names no other place.
     pub fn plan_directory(&self) -> PathBuf {
-        self.directory.join(&self.workspace.project.plan_directory)
+        self.below(&self.workspace.project.plan_directory)
     }
 
     /// Where runs leave their evidence.
     pub fn runs_directory(&self) -> PathBuf {
-        self.directory.join(&self.workspace.project.runs_directory)
+        self.below(&self.workspace.project.runs_directory)
+    }
+
+    /// A path below the project. In the current directory it is shown as people type it, without `./`.
+    fn below(&self, relative: &Path) -> PathBuf {
+        if self.directory == Path::new(".") { relative.to_owned() } else { self.directory.join(relative) }
     }
 
     /// The state.

@@ -108,7 +108,8 @@ fn parse_file(source: SourceId, sources: &mut SourceMap, parsed: &mut Vec<(Span,
             Ok(node) => {
                 let masks = mask::secrets(&node);
                 found.extend(tabs(&node, &text));
-                parsed.push((Span { source, start: document.start, end: document.end }, node));
+                let end = document.start + text[document.clone()].trim_end().len();
+                parsed.push((Span { source, start: document.start, end }, node));
                 masks
             }
             Err(diagnostic) => {

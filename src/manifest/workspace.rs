@@ -75,14 +75,25 @@ impl Workspace {
         documents.sort_by(|left, right| (left.kind, &left.name).cmp(&(right.kind, &right.name)));
         let mut digester = crate::base::Digester::new();
         for document in documents {
-            let text = self
-                .sources
-                .get(document.span.source)
-                .and_then(|source| source.text.get(document.span.start..document.span.end))
-                .unwrap_or_default();
+            let text = self.text_of(document);
             digester.update(format!("{:?} {} {}\n", document.kind, document.name, text.len()).as_bytes());
             digester.update(text.as_bytes());
         }
         digester.finish()
+    }
+
+    /// The text of the document of that kind and name, with line ends as on Unix.
+    pub fn document_text(&self, kind: DocumentKind, name: &str) -> Option<String> {
+        let found = self.documents.iter().find(|document| document.kind == kind && document.name == name);
+        found.map(|document| self.text_of(document))
+    }
+
+    fn text_of(&self, document: &Document) -> String {
+        self.sources
+            .get(document.span.source)
+            .and_then(|source| source.text.get(document.span.start..document.span.end))
+            .unwrap_or_default()
+            // A checkout on another system may end lines in another way; they mean the same.
+            .replace("\r\n", "\n")
     }
 }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Identity, ObjectFacts};
-use crate::base::{HoldName, Percent, counted, with_thousands};
+use crate::base::{HoldName, Percent, TargetName, counted, with_thousands};
 use crate::manifest::{DeleteMode, Environment, Limits};
 
 /// The rules.
@@ -27,6 +27,10 @@ pub enum GateName {
     AllOrNone,
     /// The policy's `reviewBy` has passed.
     ReviewBy,
+    /// The run would need more calls than the organization has left today.
+    Quota,
+    /// What the system deletes together with the selection makes it larger than `limits.maxRecords`.
+    Cascade,
     /// A hold may protect records through a cascade that cannot be followed to the end.
     HeldCascade,
     /// No API of the target can delete in the way the policy asks for.
@@ -117,8 +121,8 @@ pub fn max_percent(limits: &Limits, selected: u64, population: u64) -> Verdict {
     )
 }
 
-/// Whether the login may delete past the recycle bin. `check` is what the provider's own check found, its error in
-/// words that say what to grant.
+/// Whether the login may delete past the recycle bin. `check` is what the provider's own check found, its error a sentence
+/// that says what to grant.
 pub fn hard_delete(object: &str, check: Result<(), &str>) -> Verdict {
     match check {
         Ok(()) => Verdict::pass(
@@ -127,7 +131,7 @@ pub fn hard_delete(object: &str, check: Result<(), &str>) -> Verdict {
         ),
         Err(cause) => Verdict::refuse(
             GateName::HardDelete,
-            format!("this login may not hard delete `{object}`: {cause}; grant that, or set `delete: soft`"),
+            format!("this login may not hard delete `{object}`: {cause}, or set `delete: soft`"),
         ),
     }
 }
@@ -223,6 +227,27 @@ pub fn review_by(review_by: Option<Date>, today: Date, moment: Moment) -> Verdic
     }
 }
 
+/// Whether the organization has enough calls left today for everything planned in it. `left` is `None` where the system does not
+/// say. Polling, retries and other programs come on top: passing is no promise, refusing is certain.
+pub fn quota(target: &TargetName, calls: u64, left: Option<u64>) -> Verdict {
+    let needed = counted(calls, "call");
+    match left {
+        None => {
+            Verdict::pass(GateName::Quota, format!("{needed} to `{target}`; this login may not see how many are left today"))
+        }
+        Some(left) if calls <= left => {
+            Verdict::pass(GateName::Quota, format!("{needed} to `{target}`, {} left today", with_thousands(left)))
+        }
+        Some(left) => Verdict::refuse(
+            GateName::Quota,
+            format!(
+                "{needed} to `{target}` are needed and {} are left today: wait until the 24 hours have passed, or plan less",
+                with_thousands(left)
+            ),
+        ),
+    }
+}
+
 /// Whether every hold that may protect a record through a cascade could be followed to its end.
 pub fn held_cascade(object: &str, open: &[OpenCascade]) -> Verdict {
     let Some(first) = open.first() else {
@@ -296,7 +321,7 @@ mod tests {
             max_percent(&limits(5_000, "0"), 0, 3),
             max_percent(&limits(5_000, "10"), 2, 1),
             hard_delete("Lead", Ok(())),
-            hard_delete("Lead", Err("it lacks the permission `Bulk API Hard Delete`")),
+            hard_delete("Lead", Err("grant it `Bulk API Hard Delete`")),
             deletable(&lead(true, true), DeleteMode::Soft),
             deletable(&lead(true, false), DeleteMode::Soft),
             deletable(&lead(false, true), DeleteMode::Hard),
@@ -338,7 +363,7 @@ mod tests {
         ok   max-percent: 0 of 3 records, at most 0 % may go
         STOP max-percent: 2 of 1 record: more are selected than the object was counted to have, so their share cannot be judged; make the plan again, and check that this login can see every record of the object
         ok   hard-delete: this login may hard delete `Lead`; the records cannot be restored through the API
-        STOP hard-delete: this login may not hard delete `Lead`: it lacks the permission `Bulk API Hard Delete`; grant that, or set `delete: soft`
+        STOP hard-delete: this login may not hard delete `Lead`: grant it `Bulk API Hard Delete`, or set `delete: soft`
         ok   deletable: this login may delete `Lead`
         ok   deletable: this login may delete `Lead`, which keeps nothing in a recycle bin: even a soft delete cannot be taken back
         STOP deletable: this login may not delete `Lead`: grant it Delete on that object, or take the policy out

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Identity, Query, Route, Verdict};
+use super::{CascadeCount, Identity, Query, Route, Verdict};
 use crate::base::{Digest, HoldName, PolicyName, TargetName};
 use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Environment, Limits, Recheck};
 
@@ -170,6 +170,8 @@ pub struct PlannedPolicy {
     pub selected: u64,
     /// How many matched records each hold keeps. A record that two holds keep counts for both.
     pub holds: Vec<HeldCount>,
+    /// What the system would delete together with the records.
+    pub cascades: Vec<CascadeCount>,
     /// How the records would go; `None` when there are none, or when a gate refuses.
     pub route: Option<Route>,
     /// What every gate said.

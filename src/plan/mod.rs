@@ -3,6 +3,7 @@
 //! Rows never pass through here as a whole: this room decides on numbers and on sorted streams of ids, so that a plan
 //! of ten million records needs no more memory than a plan of ten.
 
+mod cascade;
 mod compare;
 mod facts;
 mod gate;
@@ -14,11 +15,12 @@ mod route;
 #[cfg(test)]
 mod test_policy;
 
+pub use cascade::{CascadeCount, cascade};
 pub use compare::{CauseBasis, Difference, DifferenceCounts, Symbol, cause, compare};
 pub use facts::{ChildRelationship, FieldFacts, Identity, ObjectFacts};
 pub use gate::{
     GateName, Moment, OpenCascade, Verdict, deletable, emptiness, hard_delete, held_cascade, max_percent, max_records,
-    production, review_by,
+    production, quota, review_by,
 };
 pub use header::{
     Comparison, CountCause, HeaderError, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SealedFile,

@@ -40,7 +40,7 @@ pub trait AnswerSink: Send {
 /// One system, signed in to.
 ///
 /// **Promises of every implementation**
-/// - `identify`, `describe`, `count`, `select`, `check` and `look` send no request that changes anything.
+/// - `identify`, `describe`, `count`, `select`, `calls_left`, `check` and `look` send no request that changes anything.
 /// - `select` ends well only when the rows received equal the total the system declared; otherwise it is an error, of class
 ///   [`super::ErrorClass::Incomplete`] unless the system refused outright, whatever rows the sink has had.
 /// - `send` answers for every record of the batch, in any order, or fails as a whole; [`super::ErrorClass::Ambiguous`] is the only failure after
@@ -69,6 +69,9 @@ pub trait Provider: Send + Sync {
     /// That no key comes twice is for the caller to check, who sorts them: it would need all of them at once. Where the query's key is not
     /// the record's own, rows without one are counted and passed over: a child without a parent holds nothing.
     async fn select(&self, query: &Query, expected: u64, rows: &mut dyn RowSink) -> Result<Completeness, ProviderError>;
+
+    /// How many calls the system still takes from this organization today; `None` where it does not say.
+    async fn calls_left(&self) -> Result<Option<u64>, ProviderError>;
 
     /// Whether this login may delete records of `object` in that way; the error says what to grant.
     async fn check(&self, object: &str, delete: DeleteMode) -> Result<(), ProviderError>;

@@ -37,6 +37,7 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
             records: 96,
             through_cascade: false,
         }],
+        cascades: Vec::new(),
         route: Some(Route {
             api: Api::Collections,
             batch_size: 200,

@@ -83,11 +83,11 @@ pub enum JsonEvent {
         /// Whether a gate refuses.
         refused: bool,
     },
-    /// One record of a difference.
+    /// One record of a difference, or of a plan that is shown with its records.
     Change {
         /// The policy.
         policy: String,
-        /// `newly-selected`, `retried`, `reviewed`, `kept-now` or `held`.
+        /// `selected` in a plan; `newly-selected` or `kept-now` between two.
         change: String,
         /// The record.
         id: String,

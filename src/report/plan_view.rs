@@ -127,7 +127,7 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
     let _ =
         writeln!(text, "{} {mode} of {} in {}", palette.strong(&title), terminal_line(&policy.query.object), policy.target);
     let mut line = |label: &str, value: &str| {
-        let _ = writeln!(text, "  {}  {value}", palette.faint(&format!("{label:<8}")));
+        let _ = writeln!(text, "  {}  {value}", palette.faint(&format!("{label:<9}")));
     };
     line("where", &policy.query.condition.as_deref().map_or("everything".into(), terminal_line));
     line(
@@ -151,13 +151,15 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
             &format!("{}, {batches} of up to {}: {}", route.api.title(), with_thousands(route.batch_size), route.reason),
         );
     }
-    for verdict in &policy.gates {
-        let shown = terminal_line(&verdict.message);
-        if verdict.passed {
-            line("gate", &format!("{} {shown}", palette.kept("passed ")));
-        } else {
-            line("gate", &format!("{} {shown}", palette.trouble("REFUSED")));
-        }
+    for cascade in policy.cascades.iter().filter(|cascade| policy.selected > 0 && cascade.records != Some(0)) {
+        let records = cascade.records.map_or_else(|| "an unknown number of".to_owned(), with_thousands);
+        let shown = format!("! {records} {} by {}", terminal_line(&cascade.child), terminal_line(&cascade.field));
+        line("with them", &palette.caution(&shown));
+    }
+    let passed = policy.gates.iter().filter(|verdict| verdict.passed).count();
+    line("gates", &palette.kept(&format!("{passed} of {} passed", policy.gates.len())));
+    for verdict in policy.gates.iter().filter(|verdict| !verdict.passed) {
+        line("REFUSED", &palette.trouble(&terminal_line(&verdict.message)));
     }
     if let Some(justification) = &policy.justification {
         line("because", &terminal_line(justification));
@@ -232,14 +234,14 @@ mod tests {
         target crm: salesforce 00D000000000001EAA "Northwind \u{1b}[31m", production, as admin@northwind.example
 
         policy stale-leads: soft delete of Lead in crm
-          where     IsConverted = false AND LastActivityDate < 2023-11-21
-          matched   1,300 of 40,000 records (3.25 %)
-          held      # 96 by hold acme-litigation
-          delete    - 1,204
-          since     plan 6db7d803e74f: - 4 newly selected, ~ 1 tried again, = 1,199 already reviewed, + 7 kept now, # 96 held
-          why       the data moved: the policy and its holds read as they did
-          route     sObject Collections, 7 batches of up to 200: up to 2,000 records go through sObject Collections
-          gate      passed  1,204 of at most 5,000 records
+          where      IsConverted = false AND LastActivityDate < 2023-11-21
+          matched    1,300 of 40,000 records (3.25 %)
+          held       # 96 by hold acme-litigation
+          delete     - 1,204
+          since      plan 6db7d803e74f: - 4 newly selected, ~ 1 tried again, = 1,199 already reviewed, + 7 kept now, # 96 held
+          why        the data moved: the policy and its holds read as they did
+          route      sObject Collections, 7 batches of up to 200: up to 2,000 records go through sObject Collections
+          gates      1 of 1 passed
             - 00Q000000000001EAA  Company=<b>Acme</b> | @all
             ~ 00Q000000000002EAA  Company=x\u{1b}[2J
             and 1,202 more: plan/records/stale-leads.csv

@@ -1,6 +1,7 @@
 //! One running sandbox, and how tests look into it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -18,14 +19,22 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 ///
 /// It is a handle: clones look at the same sandbox. A test keeps one to see the truth and to change data while a client
 /// works; the router answers from another.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sandbox {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+/// Records, tokens and secrets are not for logs.
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Sandbox").field("organization", &self.inner.organization).finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     world: Mutex<World>,
+    /// Kept beside the world, so that a login does not wait for it.
+    organization: RecordKey,
     clock: SandboxClock,
     settings: Settings,
     faults: FaultPlan,
@@ -45,6 +54,7 @@ impl Sandbox {
     /// Starts a sandbox. It does not listen anywhere: see [`super::serve`] and [`Sandbox::router`].
     pub fn new(world: World, settings: Settings) -> Self {
         let inner = Inner {
+            organization: world.organization().key,
             world: Mutex::new(world),
             clock: SandboxClock::starting_at(settings.start),
             faults: FaultPlan::new(settings.faults.clone()),
@@ -58,7 +68,8 @@ impl Sandbox {
         Self { inner: Arc::new(inner) }
     }
 
-    /// The world, brought up to the clock. While the guard is held, no request is answered.
+    /// The world, brought up to the clock. While the guard is held, no request is answered, and asking for it again waits
+    /// for ever: a guard inside an expression lives to the end of the statement.
     pub fn world(&self) -> MutexGuard<'_, World> {
         let mut world = locked(&self.inner.world);
         world.set_now(self.now());
@@ -102,8 +113,7 @@ impl Sandbox {
 
     /// Logs a user in without asking for anything, and returns the access token.
     pub fn access_token(&self, user: RecordKey) -> String {
-        let organization = self.world().organization().key;
-        locked(&self.inner.sessions).open(organization, user, self.now())
+        locked(&self.inner.sessions).open(self.inner.organization, user, self.now())
     }
 
     /// Ends all sessions, as an administrator could.

@@ -1,7 +1,24 @@
 //! The simulator: a world of records behind the vendors' own interfaces, on loopback.
 //!
 //! It shares no code with the providers, or client and server would agree on the same mistake. A [`World`] is data, a
-//! [`Sandbox`] serves it: by [`Sandbox::router`] inside the process or by [`serve`] on a socket.
+//! [`Sandbox`] serves it: by [`Sandbox::router`] inside the process or by [`serve`] on a socket. A test keeps the handle,
+//! looks at the truth and changes it while a client works:
+//!
+//! ```
+//! use sexton::sandbox::{Sandbox, Settings, World};
+//!
+//! let start = "2026-11-21T10:00:00Z".parse()?;
+//! let mut world = World::builder().start(start).build()?;
+//! world.generate("Lead", 1_000, 1)?;
+//! let lead = world.insert("Lead", [("LastName", "Haddad".into()), ("IsConverted", true.into())])?;
+//! let sandbox = Sandbox::new(world, Settings::starting_at(start));
+//! let token = sandbox.access_token(sandbox.world().first_user());
+//! assert!(token.starts_with(sandbox.world().organization().key.fifteen()));
+//! assert_eq!(sandbox.world().count("Lead"), 1_001);
+//! assert!(sandbox.world().exists(lead));
+//! assert!(sandbox.requests().is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod clock;
 mod fault;

@@ -15,7 +15,7 @@ pub(in crate::sandbox) struct Session {
 }
 
 /// The access tokens that are out.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(in crate::sandbox) struct Sessions {
     by_token: BTreeMap<String, (RecordKey, Timestamp)>,
 }

@@ -1,5 +1,4 @@
 //! Reading the outcomes of a run again.
-#![expect(clippy::disallowed_methods, reason = "this is the adapter for the files of a run")]
 
 use std::io;
 use std::path::Path;

@@ -76,13 +76,19 @@ impl RunDirectory {
         self.root.join(format!("outcomes/{policy}.csv"))
     }
 
-    /// An empty folder for files that are of use only while one step lasts.
+    /// An empty folder for files that are of use only while one step lasts. What a process that died in that step left there
+    /// is removed; `step` names it among all steps of the run.
     ///
     /// # Errors
     ///
     /// When it cannot be made.
-    pub fn scratch(&self) -> io::Result<tempfile::TempDir> {
-        tempfile::Builder::new().prefix("scratch-").tempdir_in(&self.root)
+    pub fn scratch(&self, step: &str) -> io::Result<tempfile::TempDir> {
+        let name = format!("scratch.{step}");
+        match std::fs::remove_dir_all(self.root.join(&name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        tempfile::Builder::new().prefix(&name).rand_bytes(0).tempdir_in(&self.root)
     }
 }
 
@@ -162,6 +168,19 @@ pub fn read_skipped(path: &Path) -> io::Result<impl Iterator<Item = io::Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scratch_folder_is_empty_and_goes_with_its_step() {
+        let folder = tempfile::tempdir().expect("folder");
+        let run = RunDirectory::open(folder.path(), &Digest::of(b"plan")).expect("made");
+        let left_by_the_dead = run.scratch("policy.3").expect("made").keep();
+        std::fs::write(left_by_the_dead.join("bucket"), "old").expect("written");
+        let scratch = run.scratch("policy.3").expect("made");
+        assert_eq!(scratch.path(), left_by_the_dead);
+        assert!(!scratch.path().join("bucket").exists());
+        drop(scratch);
+        assert!(!left_by_the_dead.exists());
+    }
 
     #[test]
     fn skipped_records_come_back_and_keep_their_order() {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::Lane;
-use crate::apply::{Event, Fault, FaultKind, JobStage, LaneSettings, Step, StepEnd, Tally, Ticket};
+use crate::apply::{Event, Fault, FaultKind, JobProgress, JobStage, LaneSettings, Step, StepEnd, Tally, Ticket};
 use crate::base::{Digest, Failure, FailureClass};
 
 fn settings(jobs: bool) -> LaneSettings {
@@ -77,6 +77,10 @@ impl Story {
     }
 }
 
+fn polled(stage: JobStage) -> StepEnd {
+    StepEnd::Polled(JobProgress { stage, processed: None, failed: None, message: None })
+}
+
 /// An end for a step, chosen by a number.
 fn end_of(step: &Step, choice: u8, jobs: &mut u64) -> StepEnd {
     let count = step.batch().map_or(0, |batch| batch.count);
@@ -96,11 +100,11 @@ fn end_of(step: &Step, choice: u8, jobs: &mut u64) -> StepEnd {
             *jobs += 1;
             StepEnd::Created(Ticket(jobs.to_string()))
         }
-        (3, Step::Poll(..)) => StepEnd::Polled(JobStage::Gone),
-        (4, Step::Poll(..)) => StepEnd::Polled(JobStage::Open),
-        (5, Step::Poll(..)) => StepEnd::Polled(JobStage::Running),
-        (6, Step::Poll(..)) => StepEnd::Polled(JobStage::Broken),
-        (_, Step::Poll(..)) => StepEnd::Polled(JobStage::Complete),
+        (3, Step::Poll(..)) => polled(JobStage::Gone),
+        (4, Step::Poll(..)) => polled(JobStage::Open),
+        (5, Step::Poll(..)) => polled(JobStage::Running),
+        (6, Step::Poll(..)) => polled(JobStage::Broken),
+        (_, Step::Poll(..)) => polled(JobStage::Complete),
         (3, Step::Send(_) | Step::Collect(..)) => answered(1, 0),
         (4, Step::Send(_) | Step::Collect(..)) => answered(0, 1),
         (_, Step::Send(_) | Step::Collect(..)) => answered(0, 0),
@@ -212,7 +216,7 @@ fn an_unanswered_request_is_given_time_before_anybody_looks() {
     story.close(&step, fault(FaultKind::Unclear));
     let before = story.now;
     assert!(matches!(story.step(), Step::Look { missing_only: false, .. }));
-    assert!(story.now.duration_since(before).as_secs() >= 5);
+    assert!(story.now.duration_since(before).as_secs() >= 2);
 }
 
 #[test]
@@ -223,6 +227,15 @@ fn a_throttled_request_waits_as_long_as_the_system_asks() {
     let before = story.now;
     assert!(matches!(story.step(), Step::Send(_)));
     assert_eq!(story.now.duration_since(before).as_secs(), 600);
+}
+
+#[test]
+fn a_system_that_asks_to_wait_for_hours_ends_the_run_and_not_the_records() {
+    let mut story = Story::new(settings(false), 5);
+    let step = story.step();
+    story.close(&step, fault(FaultKind::Later { wait: Some(Duration::from_secs(3 * 3600)) }));
+    assert_eq!(story.step(), Step::Pause("CODE: words".into()));
+    assert_eq!(story.lane.status().tally, Tally::default());
 }
 
 #[test]
@@ -238,7 +251,7 @@ fn a_start_without_an_answer_is_asked_about_and_then_repeated_for_the_same_job()
     story.close(&step, fault(FaultKind::Unclear));
     let step = story.step();
     assert!(matches!(step, Step::Poll(..)));
-    story.close(&step, StepEnd::Polled(JobStage::Open));
+    story.close(&step, polled(JobStage::Open));
     assert!(matches!(story.step(), Step::Start(_, Ticket(ticket)) if ticket == "1"));
 }
 
@@ -254,7 +267,7 @@ fn polls_become_rarer_up_to_half_a_minute() {
     while story.now.duration_since(started).as_secs() < 3600 {
         let step = story.step();
         assert!(matches!(step, Step::Poll(..)));
-        story.close(&step, StepEnd::Polled(JobStage::Running));
+        story.close(&step, polled(JobStage::Running));
         polls += 1;
     }
     assert!((120..280).contains(&polls), "{polls} polls in an hour");

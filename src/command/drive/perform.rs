@@ -71,7 +71,7 @@ impl<'a> Performer<'a> {
                     if let Some(message) = &progress.message {
                         self.run.watcher.warn(&format!("{}: job {}: {message}", order.policy, ticket.0));
                     }
-                    StepEnd::Polled(progress.stage)
+                    StepEnd::Polled(progress)
                 }
                 Err(error) => failed(&error),
             },
@@ -131,7 +131,8 @@ impl<'a> Performer<'a> {
     async fn collect(&self, batch: &Batch, ticket: &Ticket, wave: &WaveFiles) -> Result<StepEnd, DriveError> {
         let error = self.marks_error(wave);
         let ids = BatchIds::new(Arc::clone(&wave.ids), batch);
-        let scratch = self.run.directory.scratch().map_err(&error)?;
+        let scratch =
+            self.run.directory.scratch(&format!("{}.{}", self.input.order.policy, batch.number)).map_err(&error)?;
         let pairing = AnswerPairing::new(&ids, &wave.marks, batch.first, wave.ascending, scratch).map_err(&error)?;
         let mut sink = PairingSink { pairing, error: None };
         let collected = self.input.provider.collect(&self.input.order, ticket, &ids, &mut sink).await;

@@ -1,5 +1,6 @@
 //! One policy: asks its lane what to do, and does it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,13 +30,15 @@ pub(super) struct PolicyDriver<'a> {
     lane: Lane,
     waves: Vec<Digest>,
     skipped: u64,
+    /// How many records the jobs under way have come to, by batch. For people.
+    reached: BTreeMap<u64, u64>,
 }
 
 type InFlight<'a> = FuturesUnordered<BoxFuture<'a, Result<(Step, StepEnd), DriveError>>>;
 
 impl<'a> PolicyDriver<'a> {
     pub(super) fn new(run: &'a Run<'a>, input: &'a DriveLane, story: Story) -> Self {
-        Self { run, input, lane: story.lane, waves: story.waves, skipped: story.skipped }
+        Self { run, input, lane: story.lane, waves: story.waves, skipped: story.skipped, reached: BTreeMap::new() }
     }
 
     fn policy(&self) -> &'a PolicyName {
@@ -149,11 +152,19 @@ impl<'a> PolicyDriver<'a> {
         if let StepEnd::Failed(fault) = &end {
             self.run.watcher.warn(&format!("{}: {fault}", self.policy()));
         }
+        if let Some(batch) = step.batch() {
+            match &end {
+                StepEnd::Polled(progress) => {
+                    self.reached.insert(batch.number, progress.processed.unwrap_or(0).min(batch.count))
+                }
+                _ => self.reached.remove(&batch.number),
+            };
+        }
         if let Some(event) = self.lane.close(step, end, self.run.clock.now()) {
             self.write(&event)?;
-            let done = self.skipped + self.lane.status().tally.total();
-            self.run.watcher.progress(Some(self.policy()), "deleting", done, Some(self.input.planned));
         }
+        let done = self.skipped + self.lane.status().tally.total() + self.reached.values().sum::<u64>();
+        self.run.watcher.progress(Some(self.policy()), "deleting", done, Some(self.input.planned));
         Ok(())
     }
 
@@ -195,6 +206,7 @@ impl<'a> PolicyDriver<'a> {
         };
         let (count, digest) = write().map_err(DriveError::file("write", &path))?;
         self.waves.push(digest);
+        self.run.watcher.warn(&format!("{}: {count} records are sent again after a pause, in wave {number}", self.policy()));
         self.write(&Event::WaveOpened { wave: number, count, digest })
     }
 }

@@ -242,7 +242,7 @@ fn read_stories(run: &Run<'_>, lanes: &[DriveLane]) -> Result<Vec<Story>, DriveE
             .remove(policy)
             .filter(|story| !story.waves.is_empty())
             .ok_or_else(|| DriveError::Misuse { policy: policy.clone(), why: "was not cleared" })?;
-        story.lane.resume();
+        story.lane.resume(run.clock.now());
         ordered.push(story);
     }
     Ok(ordered)

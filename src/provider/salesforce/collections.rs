@@ -108,7 +108,7 @@ fn is_rolled_back(item: &Item) -> bool {
 /// What a code says about one record, with the system's own words.
 pub(super) fn verdict(code: &str, message: &str) -> AnswerVerdict {
     let code = hostile::code(code);
-    let failure = |class| Failure { class, code: code.clone(), message: hostile::words(message) };
+    let failure = |class| Failure { class, code: code.clone(), message: hostile::record_words(&code, message) };
     match record_meaning(&code) {
         RecordMeaning::AlreadyGone => AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid)),
         RecordMeaning::RolledBack => AnswerVerdict::RolledBack(failure(FailureClass::Invalid)),

@@ -9,7 +9,7 @@ use super::command_line_login::CommandRunner;
 use super::session::Session;
 use super::sign_in::SignIn;
 use super::soql::Selection;
-use super::{bulk_ingest, bulk_query, bulk_results, collections, describe, look, permission, query};
+use super::{bulk_ingest, bulk_query, bulk_results, collections, describe, limits, look, permission, query};
 use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
 use crate::base::{Clock, RecordId};
 use crate::manifest::{Api, DeleteMode, SalesforceTarget};
@@ -47,8 +47,8 @@ const CAPABILITIES: Capabilities = Capabilities {
             // The mode is the server's own and always parallel (documented).
             serial: false,
             parallel: 5,
-            // Create, upload, start, look at once, and three lists of results with a look before them.
-            calls_per_batch: 8,
+            // Create, upload, start, and three lists of results with a look before them.
+            calls_per_batch: 7,
             preferred_up_to: None,
         },
     ],
@@ -101,6 +101,10 @@ impl Provider for SalesforceProvider {
 
     async fn count(&self, query: &Query) -> Result<u64, ProviderError> {
         query::count(&self.session, query).await
+    }
+
+    async fn calls_left(&self) -> Result<Option<u64>, ProviderError> {
+        limits::calls_left(&self.session).await
     }
 
     async fn select(&self, query: &Query, expected: u64, rows: &mut dyn RowSink) -> Result<Completeness, ProviderError> {

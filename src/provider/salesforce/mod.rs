@@ -15,6 +15,7 @@ mod describe;
 mod error_table;
 mod hostile;
 mod identity;
+mod limits;
 mod look;
 mod patience;
 mod permission;

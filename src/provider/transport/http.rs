@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,10 +36,11 @@ impl Default for Timeouts {
 
 /// Sends requests over the network.
 ///
-/// It follows no redirect, repeats nothing, keeps no cookies and takes plain `http` for loopback only. Loopback is reached directly,
+/// It follows no redirect, repeats nothing, keeps no cookies and takes plain `http` for loopback only. Plain loopback is reached directly,
 /// everything else through the proxy the machine is set up with.
 pub struct HttpTransport {
-    remote: reqwest::Client,
+    /// Made when it is first needed: it reads the machine's certificates, which takes longer than many a command.
+    remote: OnceLock<reqwest::Client>,
     loopback: reqwest::Client,
     timeouts: Timeouts,
 }
@@ -49,42 +50,51 @@ impl HttpTransport {
     ///
     /// # Errors
     ///
-    /// When TLS cannot be set up on this machine.
+    /// When this machine cannot have one.
     pub fn new(timeouts: Timeouts) -> Result<Self, TransportError> {
-        let builder = || {
-            reqwest::Client::builder()
-                .user_agent(concat!("sexton/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .referer(false)
-                .gzip(true)
-                .connect_timeout(timeouts.connect)
-        };
-        let build = |builder: reqwest::ClientBuilder| {
-            builder.build().map_err(|error| TransportError::Refused(format!("TLS cannot be set up: {}", cause_of(error))))
-        };
         // The name is pinned, or whoever answers name queries could make `http://localhost` another machine.
         let localhost = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
-        Ok(Self {
-            remote: build(builder().https_only(true))?,
-            loopback: build(builder().no_proxy().resolve_to_addrs("localhost", &localhost))?,
-            timeouts,
-        })
+        let loopback = client(timeouts).no_proxy().resolve_to_addrs("localhost", &localhost).tls_certs_only([]);
+        Ok(Self { remote: OnceLock::new(), loopback: built(loopback)?, timeouts })
     }
 
     fn client_for(&self, url: &Url) -> Result<&reqwest::Client, TransportError> {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(TransportError::Refused(format!("the address of {} holds a user name or password", host_of(url))));
         }
-        match (url.scheme(), is_loopback(url)) {
-            ("http" | "https", true) => Ok(&self.loopback),
-            ("https", false) => Ok(&self.remote),
-            (scheme, _) => Err(TransportError::Refused(format!(
-                "{scheme}://{} is refused: only https is, and http to this machine itself",
+        match url.scheme() {
+            "http" if is_loopback(url) => Ok(&self.loopback),
+            "https" => self.remote(),
+            scheme => Err(TransportError::Refused(format!(
+                "{scheme}://{} is refused: only https is taken, and http to this machine itself",
                 host_of(url)
             ))),
         }
     }
+
+    fn remote(&self) -> Result<&reqwest::Client, TransportError> {
+        match self.remote.get() {
+            Some(client) => Ok(client),
+            None => {
+                let client = built(client(self.timeouts).https_only(true))?;
+                Ok(self.remote.get_or_init(|| client))
+            }
+        }
+    }
+}
+
+fn client(timeouts: Timeouts) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("sexton/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .gzip(true)
+        .connect_timeout(timeouts.connect)
+}
+
+fn built(client: reqwest::ClientBuilder) -> Result<reqwest::Client, TransportError> {
+    client.build().map_err(|error| TransportError::Refused(format!("TLS cannot be set up: {}", cause_of(error))))
 }
 
 /// Whether an address means this very machine.
@@ -354,6 +364,13 @@ mod tests {
         let answer = patient().send(request(Method::GET, &address)).await.expect("an answer");
         assert_eq!(read_body(answer.body, 10).await.expect("whole"), "[]");
         drop(server);
+    }
+
+    #[test]
+    fn the_client_for_other_machines_can_be_made_here() {
+        let transport = patient();
+        assert!(transport.client_for(&Url::parse("https://example.com").expect("valid")).is_ok());
+        assert!(transport.remote.get().is_some());
     }
 
     #[tokio::test]

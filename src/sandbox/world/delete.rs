@@ -85,7 +85,7 @@ struct Extent {
 impl World {
     /// Deletes records named by text, each by itself or all together, and answers in the order of the request.
     ///
-    /// A name that comes twice is refused the second time ([guess]: `DUPLICATE_VALUE`).
+    /// A name that comes twice is refused the second time (a guess: `DUPLICATE_VALUE`).
     pub fn delete<T: AsRef<str>>(&mut self, ids: &[T], deletion: Deletion) -> Vec<Result<(), ItemError>> {
         let mut undo = deletion.all_or_none.then(Undo::default);
         let events_before = self.events.len();

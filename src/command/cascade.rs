@@ -1,0 +1,49 @@
+//! Counting what would go with the selected records.
+
+use super::CommandError;
+use super::connection::Connection;
+use super::hold::is_shadow;
+use crate::filter::soql;
+use crate::plan::{CascadeCount, ObjectFacts, Query};
+use crate::provider::ErrorClass;
+
+/// Counts, for every child object that goes with the records of `query`, how many records that is.
+pub(super) async fn count_cascades(
+    connection: &mut Connection,
+    facts: &ObjectFacts,
+    query: &Query,
+) -> Result<Vec<CascadeCount>, CommandError> {
+    let mut counts = Vec::new();
+    for child in facts.children.iter().filter(|child| child.cascades && !is_shadow(&child.child)) {
+        let Some(described) = connection.describe_if_visible(&child.child).await? else { continue };
+        if !described.queryable {
+            continue;
+        }
+        let records = match belonging(query, &child.field) {
+            Some(condition) => {
+                let query =
+                    Query { object: child.child.clone(), key: "Id".into(), fields: Vec::new(), condition: Some(condition) };
+                match connection.provider.count(&query).await {
+                    Ok(records) => Some(records),
+                    // Some objects cannot be asked in this way; that is said in the plan.
+                    Err(error) if matches!(error.class, ErrorClass::Invalid | ErrorClass::Unsupported) => None,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            None => None,
+        };
+        counts.push(CascadeCount { child: child.child.clone(), field: child.field.clone(), records });
+    }
+    Ok(counts)
+}
+
+/// The condition for children of the records of `query`; `None` where the language has none, since a subquery may not hold
+/// another one (documented).
+fn belonging(query: &Query, field: &str) -> Option<String> {
+    let inner = match &query.condition {
+        Some(condition) => format!("SELECT Id FROM {} WHERE {condition}", query.object),
+        None => format!("SELECT Id FROM {}", query.object),
+    };
+    let text = format!("{field} IN ({inner})");
+    soql::parse_condition(&text).ok().map(|condition| condition.to_string())
+}

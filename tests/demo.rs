@@ -1,0 +1,78 @@
+//! The demo, as a newcomer runs it.
+
+#![expect(clippy::disallowed_methods, reason = "a test of the program has to read what it leaves on disk")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use assert_cmd::cargo::CommandCargoExt as _;
+use serde_json::Value;
+
+fn demo(directory: &Path) -> Output {
+    let mut command = Command::cargo_bin("sexton").expect("the binary");
+    command.arg("demo").arg(directory).env("NO_COLOR", "1").output().expect("it runs")
+}
+
+/// The first column of a CSV file, with the file's other columns as one text.
+fn rows(path: &Path) -> Vec<(String, String)> {
+    let text = fs::read_to_string(path).expect("readable");
+    text.lines().skip(1).filter_map(|line| line.split_once(',')).map(|(id, rest)| (id.into(), rest.into())).collect()
+}
+
+#[test]
+fn the_demo_goes_from_nothing_to_a_plan_of_zero_and_keeps_what_is_held() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let project = folder.path().join("project");
+    let output = demo(&project);
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{out}\n{error}");
+
+    let plans: Vec<&str> = out.lines().filter(|line| line.starts_with("Plan: ")).collect();
+    assert!(!plans[0].starts_with("Plan: 0 to delete"), "{plans:?}");
+    assert!(plans.last().expect("a plan").starts_with("Plan: 0 to delete"), "{plans:?}");
+    assert!(out.contains("sObject Collections, ") && out.contains("Bulk API 2.0, "), "both APIs are taken: {out}");
+    let applied = out.lines().find(|line| line.starts_with("Apply: ")).expect("an apply");
+    assert!(applied.contains(" 0 already gone, 0 skipped, 0 failed, 0 unknown;"), "{applied}");
+    for verb in ["validate", "plan", "show", "apply", "state show"] {
+        assert!(out.contains(&format!("$ sexton -C {} {verb}", project.display())), "{verb} is shown before its output");
+    }
+
+    // The second plan lies on disk: it says which records are held, and none of them was deleted by the run.
+    let second: Value = serde_json::from_slice(&fs::read(project.join("plan/plan.json")).expect("a plan")).expect("JSON");
+    let cases = second["policies"].as_array().expect("policies").iter().find(|policy| policy["policy"] == "closed-cases");
+    let cases = cases.expect("the policy with the hold");
+    assert_eq!((&cases["selected"], &cases["matched"]), (&Value::from(0), &cases["holds"][0]["records"]));
+    assert!(cases["matched"].as_u64().expect("a count") > 0, "nothing was held, so nothing is shown about holds");
+    let held: BTreeSet<String> = out
+        .lines()
+        .filter_map(|line| line.strip_prefix("    # "))
+        .map(|line| line.split(' ').next().unwrap_or_default().to_owned())
+        .collect();
+    assert!(!held.is_empty());
+
+    let runs: Vec<_> = fs::read_dir(project.join("runs")).expect("runs").map(|run| run.expect("a run").path()).collect();
+    assert_eq!(runs.len(), 1);
+    let mut deleted = 0;
+    for policy in ["closed-cases", "orphaned-tasks", "stale-leads"] {
+        let outcomes = rows(&runs[0].join(format!("outcomes/{policy}.csv")));
+        assert!(outcomes.iter().all(|(id, rest)| rest.starts_with("deleted,") && !held.contains(id)), "{policy}");
+        deleted += outcomes.len();
+    }
+    assert!(applied.starts_with(&format!("Apply: {deleted} deleted,")), "{applied}");
+    for left in ["sexton.yaml", "sexton.state.json", ".gitignore", ".secrets/client-secret"] {
+        assert!(project.join(left).exists(), "{left} stays");
+    }
+}
+
+#[test]
+fn the_demo_touches_no_directory_that_has_something_in_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("mine.txt"), "mine").expect("written");
+    let output = demo(folder.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty(), "nothing was begun");
+    let left: Vec<_> = fs::read_dir(folder.path()).expect("a folder").collect();
+    assert_eq!(left.len(), 1, "nothing was written");
+}

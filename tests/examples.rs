@@ -1,0 +1,246 @@
+//! The stories in `examples/`, told by the binary against a sandbox that is made from each story's own seed.
+
+#![expect(clippy::disallowed_methods, reason = "a test of the program has to copy files and to run it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use assert_cmd::cargo::CommandCargoExt as _;
+use serde_json::Value as Json;
+use sexton::sandbox::seed::{Seed, read_directory};
+use sexton::sandbox::{RecordKey, Sandbox, Value, serve};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+/// One story: its manifests in a folder of their own, and its sandbox on a free port.
+struct Story {
+    folder: TempDir,
+    sandbox: Sandbox,
+    client: &'static str,
+    secret: &'static str,
+    _stop: oneshot::Sender<()>,
+    _runtime: Runtime,
+}
+
+/// What a command line came to.
+#[derive(Debug)]
+struct Told {
+    code: i32,
+    out: String,
+    error: String,
+}
+
+impl Story {
+    fn begin(name: &str) -> Self {
+        let place = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+        let files = read_directory(&place.join(".sandbox")).expect("a seed");
+        let now = "2026-11-20T12:00:00Z".parse().expect("a moment");
+        let (world, settings) = Seed::from_files(files).expect("a seed").build(now).expect("a world");
+        let sandbox = Sandbox::new(world, settings);
+        let runtime = Runtime::new().expect("a runtime");
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel::<()>();
+        runtime.spawn(serve(listener, sandbox.clone(), async {
+            let _ = stopped.await;
+        }));
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = fs::read_to_string(place.join("sexton.yaml")).expect("manifests");
+        let url = text.lines().find_map(|line| line.trim().strip_prefix("loginUrl: ")).expect("a login URL");
+        let text = text.replace(url, &format!("http://{address}"));
+        fs::write(folder.path().join("sexton.yaml"), text).expect("written");
+        Self { folder, sandbox, client: "sandbox-client", secret: "sandbox-secret", _stop: stop, _runtime: runtime }
+    }
+
+    /// Runs `sexton` in the story's folder.
+    fn sexton(&self, words: &[&str]) -> Told {
+        let mut command = Command::cargo_bin("sexton").expect("the binary");
+        let output = command
+            .args(words)
+            .current_dir(self.folder.path())
+            .env("CRM_CLIENT_ID", self.client)
+            .env("CRM_CLIENT_SECRET", self.secret)
+            .env("NO_COLOR", "1")
+            .output()
+            .expect("it runs");
+        Told {
+            code: output.status.code().expect("a code"),
+            out: String::from_utf8(output.stdout).expect("text"),
+            error: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
+    fn path(&self, relative: &str) -> PathBuf {
+        self.folder.path().join(relative)
+    }
+
+    fn count(&self, object: &str) -> u64 {
+        self.sandbox.world().count(object)
+    }
+
+    /// The lines of the only file below `runs/*/{folder}`, without its header.
+    fn evidence(&self, folder: &str) -> Vec<String> {
+        let run = only(&self.path("runs"));
+        let text = fs::read_to_string(only(&run.join(folder))).expect("readable");
+        text.lines().skip(1).map(str::to_owned).collect()
+    }
+}
+
+fn only(folder: &Path) -> PathBuf {
+    let mut entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let first = entries.next().expect("one entry");
+    assert_eq!(entries.next(), None, "more than one in {}", folder.display());
+    first
+}
+
+fn key(text: &str) -> RecordKey {
+    RecordKey::parse(text).expect("a key")
+}
+
+fn contains(told: &Told, code: i32, wanted: &[&str]) {
+    assert_eq!(told.code, code, "{told:?}");
+    for text in wanted {
+        assert!(told.out.contains(text) || told.error.contains(text), "`{text}` is missing: {told:?}");
+    }
+}
+
+#[test]
+fn stale_leads_a_plan_is_reviewed_while_the_data_goes_on_moving() {
+    let story = Story::begin("stale-leads");
+    contains(&story.sexton(&["validate"]), 0, &["valid: 1 target, 1 policy, 0 holds"]);
+    let planned = story.sexton(&["plan", "--detailed-exitcode"]);
+    contains(&planned, 2, &["matched   14 of 40 records (35.00 %)", "Company=Northwind Traders  Status=Open"]);
+    assert!(planned.out.ends_with("Plan: 14 to delete, 0 held.\n"), "{planned:?}");
+    assert!(!planned.out.contains("Lindqvist"), "only the fields named for review are shown: {planned:?}");
+
+    // Somebody reaches Marta Lindqvist, and somebody imports an old list.
+    let marta = key("00Q5f00000000G8EAI");
+    let imported = {
+        let mut world = story.sandbox.world();
+        world.update(marta, "Status", Value::from("Qualified")).expect("a lead");
+        let fields = [("LastName", "Okafor"), ("Company", "Old list"), ("Status", "Open")];
+        let mut fields: Vec<(&str, Value)> = fields.map(|(name, value)| (name, Value::from(value))).into();
+        fields.push(("LastActivityDate", Value::Date("2013-05-01".parse().expect("a day"))));
+        world.insert("Lead", fields).expect("a lead")
+    };
+    contains(
+        &story.sexton(&["apply", "plan"]),
+        0,
+        &[
+            "1 skipped: no longer match",
+            "1 not in the plan and matching now",
+            "Apply: 13 deleted, 0 already gone, 1 skipped, 0 failed, 0 unknown; 14 planned.",
+        ],
+    );
+    assert!(story.sandbox.world().exists(marta), "touched again, so kept");
+    assert!(story.sandbox.world().exists(imported), "not reviewed, so kept");
+    assert_eq!(story.count("Lead"), 28);
+    assert_eq!(story.evidence("skipped"), ["00Q5f00000000G8EAI,no-longer-matches"]);
+    assert_eq!(story.evidence("outcomes").len(), 14);
+
+    contains(&story.sexton(&["apply", "plan"]), 5, &["was used", "make a new plan"]);
+    contains(
+        &story.sexton(&["plan"]),
+        0,
+        &["Plan: 1 to delete, 0 held, 1 newly selected", "the data moved: the policy and its holds read as they did"],
+    );
+}
+
+#[test]
+fn stale_leads_a_limit_stops_and_never_shortens() {
+    let story = Story::begin("stale-leads");
+    let text = fs::read_to_string(story.path("sexton.yaml")).expect("readable");
+    fs::write(story.path("sexton.yaml"), text.replace("maxRecords: 20", "maxRecords: 10")).expect("written");
+    contains(
+        &story.sexton(&["plan"]),
+        4,
+        &["REFUSED 14 records and `limits.maxRecords` is 10: raise it by 4 to 14", "Plan: 14 to delete"],
+    );
+    contains(&story.sexton(&["apply", "plan"]), 4, &["nothing was deleted"]);
+    assert_eq!(story.count("Lead"), 40);
+}
+
+#[test]
+fn legal_hold_a_hold_that_is_younger_than_the_plan_wins_through_a_cascade() {
+    let story = Story::begin("legal-hold");
+    contains(
+        &story.sexton(&["plan"]),
+        0,
+        &["matched   18 of 24 records", "# 4 by hold acme-litigation", "Plan: 14 to delete, 4 held."],
+    );
+    let later = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/legal-hold/.later/counsel-tasks.yaml");
+    fs::copy(later, story.path("counsel-tasks.yaml")).expect("copied");
+    contains(
+        &story.sexton(&["apply", "plan"]),
+        0,
+        &["3 skipped: held", "Apply: 11 deleted, 0 already gone, 3 skipped, 0 failed, 0 unknown; 14 planned."],
+    );
+    let held = ["5005f000000002KAAQ", "5005f0000000032AAA", "5005f000000004SAAQ"];
+    assert_eq!(story.evidence("skipped"), held.map(|id| format!("{id},held")));
+    let world = story.sandbox.world();
+    let counsel: Vec<RecordKey> = world
+        .ids("Task")
+        .filter(|task| matches!(world.value(*task, "Subject"), Some(Value::Text(text)) if text.starts_with("Counsel:")))
+        .collect();
+    assert_eq!(counsel.len(), 4, "no task that counsel asked for went with its case");
+    assert!(held.iter().all(|id| world.exists(key(id))));
+    assert_eq!(world.count("Case"), 13);
+    drop(world);
+    contains(&story.sexton(&["plan"]), 0, &["Plan: 0 to delete, 7 held", "also through a cascade"]);
+}
+
+#[test]
+fn purge_logs_a_hard_delete_needs_a_permission_and_a_name() {
+    let mut story = Story::begin("purge-logs");
+    contains(
+        &story.sexton(&["plan"]),
+        4,
+        &["REFUSED this login may not hard delete `Integration_Log__c`: grant the system permission `Bulk API Hard Delete`"],
+    );
+    contains(&story.sexton(&["apply", "plan", "--auto-approve"]), 4, &["nothing was deleted"]);
+    (story.client, story.secret) = ("purge-client", "purge-secret");
+    let planned = story.sexton(&["plan"]);
+    contains(&planned, 0, &["hard delete, no undo", "Bulk API 2.0, 1 batch", "because   Debug and info lines"]);
+    contains(&story.sexton(&["apply", "plan", "--auto-approve"]), 4, &["then add --confirm-target crm"]);
+    assert_eq!(story.count("Integration_Log__c"), 60);
+    contains(&story.sexton(&["apply", "plan", "--auto-approve", "--confirm-target", "crm"]), 0, &["Apply: 30 deleted"]);
+    assert_eq!(story.count("Integration_Log__c"), 30);
+    let world = story.sandbox.world();
+    for row in story.evidence("outcomes") {
+        let id = row.split(',').next().expect("an id");
+        assert!(!world.in_bin(key(id)), "{id} is past the recycle bin");
+    }
+    drop(world);
+    contains(&story.sexton(&["plan"]), 0, &["Plan: 0 to delete"]);
+}
+
+#[test]
+fn every_line_of_json_satisfies_the_published_schema() {
+    let schema = serde_json::from_str(include_str!("../schemas/output.schema.json")).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let story = Story::begin("legal-hold");
+    let mut types = Vec::new();
+    for words in [
+        &["plan", "--json"][..],
+        &["show", "--json", "--records"],
+        &["diff", "plan", "plan", "--json"],
+        &["apply", "plan", "--json"],
+        &["apply", "plan", "--json"],
+    ] {
+        for (number, line) in story.sexton(words).out.lines().enumerate() {
+            let value: Json = serde_json::from_str(line).expect("JSON");
+            let wrong: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert_eq!(wrong, Vec::<String>::new(), "{words:?}: {line}");
+            let kind = value["type"].as_str().expect("a type").to_owned();
+            assert_eq!(kind == "version", number == 0, "{words:?} begins with its version");
+            types.push(kind);
+        }
+    }
+    types.sort();
+    types.dedup();
+    let all = ["apply_summary", "change", "error", "plan_summary", "policy_applied", "policy_difference", "policy_planned"];
+    assert_eq!(types, [&all[..], &["progress", "target", "version"]].concat());
+}

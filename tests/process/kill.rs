@@ -1,0 +1,431 @@
+//! `kill -9` at any moment of an apply, and the same command again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sexton::sandbox::{ItemError, RecordKey, Sandbox, Settings, Value};
+
+use super::service::{Asked, Service, Tap, Verdict, add_leads, builder, start};
+use super::workplace::{Workplace, policy};
+
+/// How many moments there are for each API.
+const MOMENTS: u64 = 20;
+/// How many of them run at the same time.
+const AT_ONCE: usize = 5;
+
+/// A moment of an apply, by its progress and never by the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    /// Never: the run is left alone.
+    Never,
+    /// The sandbox sees this request, from 1, and does not carry it out.
+    BeforeRequest(usize),
+    /// The sandbox has carried out this request, and its answer is never read.
+    AfterRequest(usize),
+    /// The journal has this many lines.
+    JournalLines(usize),
+}
+
+/// What the sandbox saw that matters to records.
+#[derive(Debug)]
+enum Seen {
+    /// These records may be deleted by this, from now on; by a job, where one is named.
+    Deletes { run: usize, ids: BTreeSet<String>, job: Option<String> },
+    /// These records were looked at.
+    Looks { run: usize, ids: BTreeSet<String> },
+    /// A job was asked for.
+    Asks { run: usize, job: String },
+}
+
+/// Watches one project's runs, and kills the present one at its moment.
+struct Killer {
+    moment: Mutex<Moment>,
+    /// The process under watch, 0 when there is none.
+    process: AtomicU32,
+    run: AtomicUsize,
+    requests: AtomicUsize,
+    /// Whether the present process was killed.
+    struck: Mutex<bool>,
+    seen: Mutex<Vec<Seen>>,
+    uploads: Mutex<BTreeMap<String, BTreeSet<String>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Killer {
+    fn new() -> Self {
+        Self {
+            moment: Mutex::new(Moment::Never),
+            process: AtomicU32::new(0),
+            run: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
+            struck: Mutex::new(false),
+            seen: Mutex::default(),
+            uploads: Mutex::default(),
+        }
+    }
+
+    /// Kills the process under watch, once.
+    fn strike(&self) {
+        let mut struck = locked(&self.struck);
+        let process = self.process.load(Ordering::SeqCst);
+        if !*struck && process != 0 {
+            let killed = Command::new("kill").args(["-9", &process.to_string()]).status().expect("kill");
+            assert!(killed.success(), "process {process} could not be killed");
+            *struck = true;
+        }
+    }
+
+    /// Runs `command` and kills it at `moment`; gives its output and whether it was killed.
+    fn run(&self, place: &Workplace, moment: Moment) -> (Output, bool) {
+        self.run.fetch_add(1, Ordering::SeqCst);
+        self.requests.store(0, Ordering::SeqCst);
+        *locked(&self.moment) = moment;
+        let child = {
+            // No request may be seen before the process is known.
+            let mut struck = locked(&self.struck);
+            *struck = false;
+            let mut command = place.command(&["apply", "plan"]);
+            let child =
+                command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a process");
+            self.process.store(child.id(), Ordering::SeqCst);
+            child
+        };
+        let output = std::thread::scope(|scope| {
+            let watching = scope.spawn(|| self.watch_journal(place, moment));
+            let output = child.wait_with_output().expect("its end");
+            self.process.store(0, Ordering::SeqCst);
+            watching.join().expect("watched");
+            output
+        });
+        (output, *locked(&self.struck))
+    }
+
+    fn watch_journal(&self, place: &Workplace, moment: Moment) {
+        let Moment::JournalLines(wanted) = moment else { return };
+        while self.process.load(Ordering::SeqCst) != 0 && !*locked(&self.struck) {
+            if journal_lines(place) >= wanted {
+                self.strike();
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Tap for Killer {
+    fn arrived(&self, asked: &Asked) -> Verdict {
+        let run = self.run.load(Ordering::SeqCst);
+        self.remember(run, asked);
+        // How often a job is asked for depends on the machine's speed, so those requests are no measure of progress.
+        let counts = !(asked.method == "GET" && job_of(&asked.path).is_some());
+        let number = self.requests.fetch_add(usize::from(counts), Ordering::SeqCst) + 1;
+        if counts && *locked(&self.moment) == Moment::BeforeRequest(number) {
+            self.strike();
+            return Verdict::Ignore;
+        }
+        if counts && *locked(&self.moment) == Moment::AfterRequest(number) {
+            // The very request is marked, since others may come before its answer leaves.
+            *locked(&self.moment) = Moment::AfterRequest(0);
+            locked(&self.seen).push(Seen::Asks { run, job: marker(asked) });
+        }
+        Verdict::CarryOut
+    }
+
+    fn done(&self, asked: &Asked) {
+        let marked = locked(&self.seen).iter().any(|seen| matches!(seen, Seen::Asks { job, .. } if *job == marker(asked)));
+        if *locked(&self.moment) == Moment::AfterRequest(0) && marked {
+            self.strike();
+        }
+    }
+}
+
+/// A text that names a request among those of its run.
+fn marker(asked: &Asked) -> String {
+    format!("{} {} {:?}", asked.method, asked.path, asked.query)
+}
+
+impl Killer {
+    fn remember(&self, run: usize, asked: &Asked) {
+        let mut seen = locked(&self.seen);
+        let job = job_of(&asked.path);
+        match (asked.method.as_str(), job) {
+            ("DELETE", None) if asked.path.ends_with("/composite/sobjects") => {
+                let ids = asked.parameter("ids").unwrap_or_default().split(',').map(str::to_owned).collect();
+                seen.push(Seen::Deletes { run, ids, job: None });
+            }
+            ("PUT", Some(job)) => {
+                let text = String::from_utf8_lossy(&asked.body);
+                let ids = text.lines().skip(1).map(|line| line.trim_matches('"').to_owned()).collect();
+                locked(&self.uploads).insert(job, ids);
+            }
+            ("PATCH", Some(job)) if String::from_utf8_lossy(&asked.body).contains("UploadComplete") => {
+                let ids = locked(&self.uploads).get(&job).cloned().unwrap_or_default();
+                seen.push(Seen::Deletes { run, ids, job: Some(job) });
+            }
+            ("GET", Some(job)) => seen.push(Seen::Asks { run, job }),
+            ("GET", None) if asked.path.contains("/query") => {
+                let query = asked.parameter("q").unwrap_or_default();
+                let ids: BTreeSet<String> =
+                    query.split('\'').filter(|text| text.starts_with("00Q")).map(str::to_owned).collect();
+                if !ids.is_empty() {
+                    seen.push(Seen::Looks { run, ids });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Fails when a record was sent again by a later process that had not looked at it, or asked for its job, in between.
+    fn nothing_was_sent_blindly(&self) {
+        let seen = locked(&self.seen);
+        let mut last: BTreeMap<&str, usize> = BTreeMap::new();
+        for (place, event) in seen.iter().enumerate() {
+            let Seen::Deletes { run, ids, .. } = event else { continue };
+            for id in ids {
+                if let Some(before) = last.insert(id, place)
+                    && let Seen::Deletes { run: earlier, job: sent_by, .. } = &seen[before]
+                    && earlier < run
+                {
+                    let cleared = seen[before + 1..place].iter().any(|between| match between {
+                        Seen::Looks { run: looked, ids } => looked > earlier && ids.contains(id),
+                        Seen::Asks { run: asked, job } => asked > earlier && sent_by.as_ref() == Some(job),
+                        Seen::Deletes { .. } => false,
+                    });
+                    assert!(
+                        cleared,
+                        "{id} was sent in process {earlier} and again in process {run}, without a look between"
+                    );
+                }
+            }
+        }
+        assert!(!last.is_empty(), "nothing was sent at all");
+    }
+}
+
+/// The ingest job a path is about.
+fn job_of(path: &str) -> Option<String> {
+    let (_, rest) = path.split_once("/jobs/ingest/")?;
+    rest.split('/').next().filter(|job| !job.is_empty()).map(str::to_owned)
+}
+
+fn journal(place: &Workplace) -> Option<std::path::PathBuf> {
+    let runs = std::fs::read_dir(place.path().join("runs")).ok()?;
+    runs.flatten().map(|run| run.path().join("journal.jsonl")).find(|path| path.exists())
+}
+
+fn journal_lines(place: &Workplace) -> usize {
+    journal(place)
+        .and_then(|path| std::fs::read(path).ok())
+        .unwrap_or_default()
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+}
+
+/// A project, its sandbox, and what must be true of it.
+struct Scene {
+    service: Service,
+    place: Workplace,
+    killer: Arc<Killer>,
+    planned: BTreeSet<RecordKey>,
+    /// Everything there was right before the apply.
+    before: BTreeSet<RecordKey>,
+}
+
+const HOLD: &str = "---
+apiVersion: sexton/v1
+kind: Hold
+metadata: { name: litigation }
+spec: { target: crm, object: Lead, filter: Rating = 'Hot', reason: a matter }
+";
+
+impl Scene {
+    /// A plan of some 900 leads, after which the data moved: some changed, some went, some came, some are held, and some
+    /// cannot be deleted.
+    fn new(api: &str) -> Self {
+        let mut world = builder().build().expect("a world");
+        let old = add_leads(&mut world, 900, "Old");
+        add_leads(&mut world, 20, "Young");
+        for key in &old[0..15] {
+            world.update(*key, "Rating", "Hot").expect("held");
+        }
+        let killer = Arc::new(Killer::new());
+        let service = Service::tapped(Sandbox::new(world, Settings::starting_at(start())), killer.clone());
+        let place = Workplace::new(&service.url, &format!("{}{HOLD}", policy(&format!("via: {api}"))));
+        place.expect(0, &["plan"]);
+
+        let mut world = service.sandbox.world();
+        for key in &old[20..26] {
+            world.update(*key, "Company", "Renewed").expect("changed");
+        }
+        for key in &old[30..33] {
+            world.update(*key, "Rating", "Hot").expect("held after the plan");
+        }
+        let gone: Vec<String> = old[40..44].iter().map(ToString::to_string).collect();
+        let deletion = sexton::sandbox::Deletion {
+            mode: sexton::sandbox::DeleteMode::Soft,
+            all_or_none: false,
+            user: world.first_user(),
+        };
+        world.delete(&gone, deletion);
+        for key in &old[50..53] {
+            world.refuse(*key, ItemError::new("FIELD_CUSTOM_VALIDATION_EXCEPTION", "not this one"), None);
+        }
+        add_leads(&mut world, 7, "Old");
+        let before = world.ids("Lead").collect();
+        drop(world);
+        let planned = old[15..].iter().copied().collect();
+        Self { service, place, killer, planned, before }
+    }
+
+    fn live(&self) -> BTreeSet<RecordKey> {
+        self.service.sandbox.world().ids("Lead").collect()
+    }
+
+    /// What must hold at every moment, also between a crash and the next run.
+    fn nothing_else_is_gone(&self) {
+        let live = self.live();
+        let lost: Vec<_> = self.before.iter().filter(|key| !live.contains(*key) && !self.planned.contains(*key)).collect();
+        assert!(lost.is_empty(), "records outside the plan are gone: {lost:?}");
+    }
+
+    /// What must hold at the end.
+    fn everything_balances(&self) {
+        self.nothing_else_is_gone();
+        self.killer.nothing_was_sent_blindly();
+        let live = self.live();
+        let run = std::fs::read_dir(self.place.path().join("runs")).expect("runs").flatten().next().expect("a run").path();
+        let text = std::fs::read_to_string(run.join("outcomes/stale-leads.csv")).expect("outcomes");
+        let mut ended = BTreeSet::new();
+        let mut tally: BTreeMap<String, u64> = BTreeMap::new();
+        for line in text.lines().skip(1) {
+            let mut cells = line.split(',');
+            let (id, outcome) = (cells.next().expect("an id"), cells.next().expect("an outcome"));
+            let key = RecordKey::parse(id).expect("an id");
+            assert!(ended.insert(key), "{id} has two outcomes");
+            assert!(self.planned.contains(&key), "{id} was not planned");
+            let there = match outcome {
+                "deleted" | "already-gone" => false,
+                "failed" => true,
+                "skipped" => self.before.contains(&key),
+                other => panic!("{id} ended as {other}"),
+            };
+            assert_eq!(live.contains(&key), there, "{id} is said to be {outcome}");
+            *tally.entry(outcome.to_owned()).or_default() += 1;
+        }
+        assert_eq!(ended, self.planned, "not every planned record has an outcome");
+        let count = |outcome: &str| tally.get(outcome).copied().unwrap_or_default();
+        // Which of two runs a record fell to cannot always be told, only that it is gone.
+        assert_eq!((count("deleted") + count("already-gone"), count("skipped"), count("failed")), (869, 13, 3), "{tally:?}");
+
+        let state: serde_json::Value = serde_json::from_str(&self.place.read("sexton.state.json")).expect("the state");
+        assert!(state["consumed"][0]["finished"].is_string(), "{state}");
+        let said = &state["policies"]["stale-leads"]["runs"][0]["tally"];
+        for (word, key) in
+            [("deleted", "deleted"), ("already-gone", "alreadyGone"), ("skipped", "skipped"), ("failed", "failed")]
+        {
+            assert_eq!(said[key].as_u64(), Some(count(word)), "{word}: {state}");
+        }
+        assert_eq!(said["unknown"].as_u64(), Some(0));
+    }
+
+    /// Kills the apply at each moment in turn, then lets the same command come to its end. Gives a line about it.
+    fn survives(&self, moments: &[Moment]) -> String {
+        let mut story = Vec::new();
+        for moment in moments {
+            let (output, killed) = self.killer.run(&self.place, *moment);
+            self.nothing_else_is_gone();
+            if !killed {
+                assert_eq!(output.status.code(), Some(3), "{}", self.place.shown(&output));
+                story.push(format!("{moment:?} came after its end"));
+                self.everything_balances();
+                return story.join(", ");
+            }
+            assert_eq!(output.status.code(), None, "{}", self.place.shown(&output));
+            story.push(format!("killed at {moment:?}"));
+        }
+        let (output, _) = self.killer.run(&self.place, Moment::Never);
+        let finished = self.place.shown(&output).contains("its apply finished at");
+        // Killed between its last write and its end, the run had nothing left to do, and says so.
+        let code = if finished { 5 } else { 3 };
+        assert_eq!(output.status.code(), Some(code), "{}", self.place.shown(&output));
+        story.push(format!("then exit {code}"));
+        self.everything_balances();
+        story.join(", ")
+    }
+}
+
+/// The measure of an apply that nobody disturbs: its requests and its journal's lines.
+fn undisturbed(api: &str) -> (usize, usize) {
+    let scene = Scene::new(api);
+    let (output, _) = scene.killer.run(&scene.place, Moment::Never);
+    assert_eq!(output.status.code(), Some(3), "{}", scene.place.shown(&output));
+    scene.everything_balances();
+    (scene.killer.requests.load(Ordering::SeqCst), journal_lines(&scene.place))
+}
+
+fn moment(random: &mut fastrand::Rng, requests: usize, lines: usize) -> Moment {
+    match random.u8(0..5) {
+        0 | 1 => Moment::BeforeRequest(random.usize(1..=requests)),
+        2 | 3 => Moment::AfterRequest(random.usize(1..=requests)),
+        _ => Moment::JournalLines(random.usize(1..=lines)),
+    }
+}
+
+fn survives_twenty_kills(api: &str, seed: u64) {
+    let (requests, lines) = undisturbed(api);
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    let killed = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::SeqCst) as u64;
+                    if number >= MOMENTS {
+                        return;
+                    }
+                    let mut random = fastrand::Rng::with_seed(seed * 1_000 + number);
+                    let mut moments = vec![moment(&mut random, requests, lines)];
+                    if number % 3 == 2 {
+                        moments.push(moment(&mut random, requests, lines));
+                    }
+                    let told = std::panic::catch_unwind(|| Scene::new(api).survives(&moments));
+                    let line = match told {
+                        Ok(story) => {
+                            killed.fetch_add(usize::from(story.starts_with("killed")), Ordering::SeqCst);
+                            format!("kill -9 through {api}, moment {:>2} of {MOMENTS}: {story}\n", number + 1)
+                        }
+                        Err(_) => {
+                            let line = format!(
+                                "kill -9 through {api}, moment {:>2} of {MOMENTS}: FAILED {moments:?}\n",
+                                number + 1
+                            );
+                            locked(&failures).push(line.clone());
+                            line
+                        }
+                    };
+                    // Past the runner's capture, so that every moment is named in its output.
+                    let _ = std::io::stderr().write_all(line.as_bytes());
+                }
+            });
+        }
+    });
+    assert!(locked(&failures).is_empty(), "{}", locked(&failures).concat());
+    assert!(killed.into_inner() >= 15, "hardly any process was killed: the moments are badly chosen");
+}
+
+#[test]
+fn an_apply_through_collections_survives_twenty_kills() {
+    survives_twenty_kills("collections", 1);
+}
+
+#[test]
+fn an_apply_through_bulk_jobs_survives_twenty_kills() {
+    survives_twenty_kills("bulk2", 2);
+}

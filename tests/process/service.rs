@@ -1,0 +1,146 @@
+//! A sandbox on a socket, with a tap on everything that is asked of it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use sexton::sandbox::{RecordKey, Sandbox, Settings, Value, World, WorldBuilder};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+/// The moment all sandboxes of these tests begin at. Their clocks have nothing to do with the machine's.
+pub fn start() -> Timestamp {
+    "2026-11-21T10:00:00Z".parse().expect("a moment")
+}
+
+/// One request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub method: String,
+    pub path: String,
+    /// The query, its values decoded.
+    pub query: Vec<(String, String)>,
+    pub headers: String,
+    pub body: Bytes,
+}
+
+impl Asked {
+    /// The value of a name in the query.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Whether a request that arrived is to be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    CarryOut,
+    Ignore,
+}
+
+/// Looks on while the sandbox is asked.
+pub trait Tap: Send + Sync {
+    /// A request arrived; nothing has been done for it.
+    fn arrived(&self, asked: &Asked) -> Verdict {
+        let _ = asked;
+        Verdict::CarryOut
+    }
+
+    /// A request was carried out, and its answer is about to leave.
+    fn done(&self, asked: &Asked) {
+        let _ = asked;
+    }
+}
+
+/// A tap that only remembers.
+#[derive(Default)]
+pub struct Memory(Mutex<Vec<Asked>>);
+
+impl Memory {
+    /// Everything asked so far.
+    pub fn all(&self) -> Vec<Asked> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Tap for Memory {
+    fn arrived(&self, asked: &Asked) -> Verdict {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
+        Verdict::CarryOut
+    }
+}
+
+/// A sandbox that answers on loopback until it is dropped.
+pub struct Service {
+    pub sandbox: Sandbox,
+    pub url: String,
+    runtime: Option<Runtime>,
+}
+
+impl Service {
+    /// Serves a world.
+    pub fn of(world: World) -> Self {
+        Self::tapped(Sandbox::new(world, Settings::starting_at(start())), Arc::new(Memory::default()))
+    }
+
+    /// Serves a sandbox, with a tap on it.
+    pub fn tapped(sandbox: Sandbox, tap: Arc<dyn Tap>) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("loopback");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let router: Router = sandbox.router().layer(from_fn(move |request: Request, next: Next| {
+            let tap = Arc::clone(&tap);
+            async move { pass(tap, request, next).await }
+        }));
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Self { sandbox, url, runtime: Some(runtime) }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn pass(tap: Arc<dyn Tap>, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    // A client that dies while it uploads leaves a body without an end, which no server takes for a whole one.
+    let Ok(body) = to_bytes(body, usize::MAX).await else { return http::StatusCode::BAD_REQUEST.into_response() };
+    let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let asked = Asked {
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query,
+        headers: format!("{:?}", head.headers),
+        body: body.clone(),
+    };
+    if tap.arrived(&asked) == Verdict::Ignore {
+        return http::StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    let answer = next.run(Request::from_parts(head, Body::from(body))).await;
+    tap.done(&asked);
+    answer
+}
+
+/// A world in the making, with the standard objects.
+pub fn builder() -> WorldBuilder {
+    World::builder().start(start())
+}
+
+/// Adds leads of one company, and gives their keys.
+pub fn add_leads(world: &mut World, count: usize, company: &str) -> Vec<RecordKey> {
+    (0..count)
+        .map(|number| {
+            let name = format!("Person {number}");
+            let fields = [("LastName", Value::from(name.as_str())), ("Company", company.into())];
+            world.insert("Lead", fields).expect("a lead")
+        })
+        .collect()
+}

@@ -1,0 +1,140 @@
+//! A project directory, and the program run in it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// The sandbox's usual client.
+pub const CLIENT: (&str, &str) = ("sandbox-client", "sandbox-secret");
+
+/// A project directory of its own.
+pub struct Workplace {
+    home: TempDir,
+    url: String,
+}
+
+impl Workplace {
+    /// A project whose target `crm` is the organization at `url`, with further documents.
+    pub fn new(url: &str, documents: &str) -> Self {
+        let place = Self { home: tempfile::tempdir().expect("a directory"), url: url.to_owned() };
+        place.write("target.yaml", &target(url));
+        place.write("policies.yaml", documents);
+        place
+    }
+
+    /// The project's directory.
+    pub fn path(&self) -> PathBuf {
+        self.home.path().join("project")
+    }
+
+    /// Writes a file of the project.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("within the project")).expect("a directory");
+        std::fs::write(path, text).expect("written");
+    }
+
+    /// Reads a file of the project.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The program with these words, in the project, in an environment that has nothing but what is said here.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sexton"));
+        command
+            .args(words)
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home.path())
+            .env("USER", "ada")
+            .env("HOSTNAME", "desk")
+            .env("CRM_CLIENT_ID", CLIENT.0)
+            .env("CRM_CLIENT_SECRET", CLIENT.1);
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().expect("the program")
+    }
+
+    /// Runs it, and fails unless it ends with `code`.
+    pub fn expect(&self, code: i32, words: &[&str]) -> Output {
+        let output = self.run(words);
+        assert_eq!(output.status.code(), Some(code), "sexton {}\n{}", words.join(" "), self.shown(&output));
+        output
+    }
+
+    /// What a person sees, with everything that differs from run to run replaced.
+    pub fn shown(&self, output: &Output) -> String {
+        let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.push_str(&String::from_utf8_lossy(&output.stderr));
+        self.redacted(&text)
+    }
+
+    /// A text with the places of this test replaced.
+    pub fn redacted(&self, text: &str) -> String {
+        let host = self.url.trim_start_matches("http://");
+        text.replace(&self.path().display().to_string(), "[project]").replace(&self.url, "[org]").replace(host, "[host]")
+    }
+
+    /// The files below a directory of the project, or all of it for `""`, with their bytes.
+    pub fn files(&self, below: &str) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut open = vec![self.path().join(below)];
+        while let Some(directory) = open.pop() {
+            for entry in std::fs::read_dir(&directory).expect("a directory").flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    found.push((relative(&path, &self.path()), std::fs::read(&path).expect("read")));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+}
+
+fn relative(path: &Path, to: &Path) -> PathBuf {
+    path.strip_prefix(to).map_or_else(|_| path.to_owned(), Path::to_owned)
+}
+
+/// The document of the target `crm`.
+pub fn target(url: &str) -> String {
+    format!(
+        "apiVersion: sexton/v1
+kind: Target
+metadata: {{ name: crm }}
+spec:
+  environment: sandbox
+  salesforce:
+    loginUrl: {url}
+    apiVersion: \"66.0\"
+    auth:
+      clientCredentials:
+        clientId: {{ env: CRM_CLIENT_ID }}
+        clientSecret: {{ env: CRM_CLIENT_SECRET }}
+"
+    )
+}
+
+/// The document of a policy `stale-leads`; `more` are further lines of its `spec`.
+pub fn policy(more: &str) -> String {
+    let more = more.lines().map(|line| format!("  {line}\n")).collect::<String>();
+    format!(
+        "apiVersion: sexton/v1
+kind: DeletionPolicy
+metadata: {{ name: stale-leads }}
+spec:
+  target: crm
+  object: Lead
+  filter: Company = 'Old'
+  limits: {{ maxRecords: 5000, maxPercent: 100 }}
+{more}"
+    )
+}
