@@ -10,9 +10,13 @@ use std::process::{Command, Output};
 use assert_cmd::cargo::CommandCargoExt as _;
 use serde_json::Value;
 
-fn demo(directory: &Path) -> Output {
+#[path = "support/transcript.rs"]
+mod transcript;
+
+/// Runs the demo in a folder, for a project of that name.
+fn demo(folder: &Path, project: &str) -> Output {
     let mut command = Command::cargo_bin("sexton").expect("the binary");
-    command.arg("demo").arg(directory).env("NO_COLOR", "1").output().expect("it runs")
+    command.args(["demo", project]).current_dir(folder).env("NO_COLOR", "1").output().expect("it runs")
 }
 
 /// The first column of a CSV file, with the file's other columns as one text.
@@ -24,8 +28,8 @@ fn rows(path: &Path) -> Vec<(String, String)> {
 #[test]
 fn the_demo_goes_from_nothing_to_a_plan_of_zero_and_keeps_what_is_held() {
     let folder = tempfile::tempdir().expect("a folder");
-    let project = folder.path().join("project");
-    let output = demo(&project);
+    let project = folder.path().join("sexton-demo");
+    let output = demo(folder.path(), "sexton-demo");
     let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{out}\n{error}");
 
@@ -36,7 +40,7 @@ fn the_demo_goes_from_nothing_to_a_plan_of_zero_and_keeps_what_is_held() {
     let applied = out.lines().find(|line| line.starts_with("Apply: ")).expect("an apply");
     assert!(applied.contains(" 0 already gone, 0 skipped, 0 failed, 0 unknown;"), "{applied}");
     for verb in ["validate", "plan", "show", "apply", "state show"] {
-        assert!(out.contains(&format!("$ sexton -C {} {verb}", project.display())), "{verb} is shown before its output");
+        assert!(out.contains(&format!("$ sexton -C sexton-demo {verb}")), "{verb} is shown before its output");
     }
 
     // The second plan lies on disk: it says which records are held, and none of them was deleted by the run.
@@ -64,13 +68,19 @@ fn the_demo_goes_from_nothing_to_a_plan_of_zero_and_keeps_what_is_held() {
     for left in ["sexton.yaml", "sexton.state.json", ".gitignore", ".secrets/client-secret"] {
         assert!(project.join(left).exists(), "{left} stays");
     }
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    assert_eq!(
+        transcript::invented(&page, &out, &[], false),
+        Vec::<String>::new(),
+        "README.md shows lines that the demo does not:\n{out}"
+    );
 }
 
 #[test]
 fn the_demo_touches_no_directory_that_has_something_in_it() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("mine.txt"), "mine").expect("written");
-    let output = demo(folder.path());
+    let output = demo(folder.path(), ".");
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty(), "nothing was begun");
     let left: Vec<_> = fs::read_dir(folder.path()).expect("a folder").collect();

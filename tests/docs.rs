@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sexton::cli::grammar;
+use sexton::sandbox::Fault;
+use sexton::sandbox::seed::Seed;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -46,7 +48,8 @@ fn fenced(text: &str) -> Vec<(Option<&str>, &str)> {
 
 /// The anchor that a heading gets: lower case, without punctuation, with `-` for spaces.
 fn anchor(heading: &str) -> String {
-    let kept = heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c)).collect::<String>();
+    let kept =
+        heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c)).collect::<String>();
     kept.trim().replace(' ', "-")
 }
 
@@ -79,7 +82,11 @@ fn every_relative_link_leads_somewhere() {
                 assert!(target.exists(), "{}: {link} leads nowhere", page.display());
                 if !fragment.is_empty() {
                     let text = fs::read_to_string(&target).expect("text");
-                    assert!(anchors(&text).iter().any(|known| known == fragment), "{}: {link} has no heading", page.display());
+                    assert!(
+                        anchors(&text).iter().any(|known| known == fragment),
+                        "{}: {link} has no heading",
+                        page.display()
+                    );
                 }
             }
         }
@@ -139,20 +146,46 @@ fn every_command_line_can_be_typed() {
     assert!(count > 25, "only {count} command lines were found");
 }
 
+/// The YAML blocks of a page.
+fn yaml_blocks(text: &str) -> Vec<String> {
+    let mut blocks = vec![String::new()];
+    for (fence, line) in fenced(text) {
+        match blocks.last_mut() {
+            Some(block) if fence == Some("yaml") => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            Some(block) if !block.is_empty() => blocks.push(String::new()),
+            _ => {}
+        }
+    }
+    blocks.retain(|block| !block.is_empty());
+    blocks
+}
+
 #[test]
 fn every_manifest_on_a_page_can_be_read() {
     for (page, text) in pages() {
-        let mut block = String::new();
-        for (fence, line) in fenced(&text) {
-            if fence == Some("yaml") {
-                block.push_str(line);
-                block.push('\n');
-            } else if !block.is_empty() {
-                check(&page, &std::mem::take(&mut block));
-            }
-        }
-        check(&page, &block);
+        yaml_blocks(&text).iter().for_each(|block| check(&page, block));
     }
+}
+
+#[test]
+fn the_sandbox_takes_the_world_and_every_fault_that_its_page_shows() {
+    let text = fs::read_to_string(root().join("docs/reference/sandbox.md")).expect("text");
+    let blocks = yaml_blocks(&text);
+    let [world, faults] = &blocks[..] else { panic!("a world and faults, not {blocks:?}") };
+    let seed = Seed::from_files(vec![("world.yaml".to_owned(), world.clone().into_bytes())]).expect("a seed");
+    seed.build("2026-11-20T12:00:00Z".parse().expect("a moment")).expect("a world");
+    assert_eq!(Fault::read_all(faults).expect("faults").len(), 3);
+
+    let table = text.split("| `then` |").nth(1).expect("the table of effects");
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let effects: Vec<String> = rows
+        .map(|row| row.replace("SECONDS", "3").replace("TEXT", "text").replace('N', "5"))
+        .map(|effect| format!("- then: {effect}\n"))
+        .collect();
+    assert_eq!(Fault::read_all(&effects.concat()).expect("effects").len(), 18, "the page has every effect");
 }
 
 /// Manifests must be YAML that the schema takes; other YAML must be YAML.

@@ -91,6 +91,9 @@ impl Mark {
 ///
 /// When a record failed for good, the ones rolled back with it are done: they were to go together or not at all. When
 /// nothing stood in the way but locks, or records that are gone already, the rest may be sent again.
+///
+/// A record that is called gone may have gone with an earlier record of the same request, by a cascade that was taken back with
+/// it. Where nothing is sent again it therefore counts as taken back too.
 pub fn marks_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>) -> Vec<Mark> {
     let verdicts: Vec<AnswerVerdict> = verdicts.into_iter().collect();
     let hopeless =
@@ -98,7 +101,7 @@ pub fn marks_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>) -> Vec
     verdicts
         .into_iter()
         .map(|verdict| match verdict {
-            AnswerVerdict::RolledBack(failure) if hopeless => Mark::RolledBack(failure),
+            AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if hopeless => Mark::RolledBack(failure),
             AnswerVerdict::Failed(failure) if hopeless => Mark::Failed(failure, Evidence::Answer),
             verdict => Mark::of_verdict(verdict),
         })
@@ -147,6 +150,15 @@ mod tests {
         assert!(matches!(marks[0], Mark::RolledBack(_)));
         assert!(matches!(marks[1], Mark::Failed(..)));
         assert!(matches!(marks[2], Mark::Failed(..)));
+    }
+
+    #[test]
+    fn nobody_is_called_gone_by_an_atomic_request_that_was_taken_back_for_good() {
+        let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
+        let went_along = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
+        let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
+        let marks = marks_of_atomic([rolled, went_along, refused]);
+        assert!(matches!(marks[1], Mark::RolledBack(_)));
     }
 
     #[test]

@@ -11,14 +11,12 @@ use super::{Output, machine};
 use crate::base::Clock;
 use crate::command::{CommandError, Exit};
 use crate::report::Palette;
-use crate::sandbox::{Sandbox, Settings, World};
+use crate::sandbox::Sandbox;
+use crate::sandbox::seed::{GeneratedRecords, Seed};
 use crate::store;
 
 /// The demo's records, in the order in which they are made: the first tasks find nobody to belong to.
 const RECORDS: [(&str, u32); 5] = [("Task", 1_500), ("Account", 400), ("Task", 2_500), ("Case", 4_000), ("Lead", 30_000)];
-
-/// The number the demo's records come from.
-const GENERATOR_SEED: u64 = 1;
 
 /// Runs the demo.
 pub async fn demo(arguments: &DemoArguments, output: &Output) -> Result<Exit, CommandError> {
@@ -26,11 +24,10 @@ pub async fn demo(arguments: &DemoArguments, output: &Output) -> Result<Exit, Co
     store::make_empty_directory(directory)?;
     let now = machine::MachineClock.now();
     let wrong = |error: &dyn std::error::Error| CommandError::plain("the demo's sandbox cannot be built").caused_by(error);
-    let mut world = World::builder().start(now).build().map_err(|error| wrong(&error))?;
-    for (object, count) in RECORDS {
-        world.generate(object, count, GENERATOR_SEED).map_err(|error| wrong(&error))?;
-    }
-    let sandbox = Sandbox::new(world, Settings::starting_at(now));
+    // The way `sexton sandbox --generate` goes, so that the command shown at the end serves the same records.
+    let generated = RECORDS.map(|(object, count)| GeneratedRecords { object: object.to_owned(), count });
+    let (world, settings) = Seed::default().with_generated(generated).build(now).map_err(|error| wrong(&error))?;
+    let sandbox = Sandbox::new(world, settings);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| wrong(&error))?;
     let address = listener.local_addr().map_err(|error| wrong(&error))?;
     let (stop, stopped) = oneshot::channel::<()>();

@@ -6,7 +6,7 @@ use crate::base::{Digest, PolicyName, RecordId};
 use crate::command::{AppliedPlan, Differences};
 use crate::manifest::DeleteMode;
 use crate::plan::{Difference, PlanHeader, PlannedPolicy, Symbol};
-use crate::report::{JsonChanges, JsonEvent, JsonGate};
+use crate::report::{JsonCascade, JsonChanges, JsonEvent, JsonGate};
 
 /// The word of a serde enum.
 fn word<T: serde::Serialize>(value: &T) -> String {
@@ -52,6 +52,15 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
         matched: policy.matched,
         held: policy.matched - policy.selected,
         selected: policy.selected,
+        cascades: policy
+            .cascades
+            .iter()
+            .map(|cascade| JsonCascade {
+                child: cascade.child.clone(),
+                field: cascade.field.clone(),
+                records: cascade.records,
+            })
+            .collect(),
         api: policy.route.as_ref().map(|route| route.api.name().to_owned()),
         batches: policy.route.as_ref().map(|route| route.batches),
         changes: policy.comparison.as_ref().map(|comparison| JsonChanges {

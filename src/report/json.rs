@@ -55,6 +55,8 @@ pub enum JsonEvent {
         held: u64,
         /// Records to delete.
         selected: u64,
+        /// Records of other objects that the system deletes along.
+        cascades: Vec<JsonCascade>,
         /// The API, absent where nothing is to be deleted or a gate refused.
         api: Option<String>,
         /// Batches of that API.
@@ -214,6 +216,19 @@ pub struct JsonChanges {
     pub held: u64,
     /// `nothing`, `data`, `policy` or `policy-and-data`.
     pub cause: String,
+}
+
+/// Records of one child object that the system deletes along with the selected ones, one generation deep. Those of held records
+/// are counted, too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JsonCascade {
+    /// The child object.
+    pub child: String,
+    /// The child's field that points at the parent.
+    pub field: String,
+    /// How many, where the system can be asked.
+    pub records: Option<u64>,
 }
 
 /// What one gate said.

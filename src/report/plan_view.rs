@@ -153,7 +153,9 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
     }
     for cascade in policy.cascades.iter().filter(|cascade| policy.selected > 0 && cascade.records != Some(0)) {
         let records = cascade.records.map_or_else(|| "an unknown number of".to_owned(), with_thousands);
-        let shown = format!("! {records} {} by {}", terminal_line(&cascade.child), terminal_line(&cascade.field));
+        // Counted by the policy's own condition, which held records match as well; theirs stay.
+        let bound = if policy.matched > policy.selected && cascade.records.is_some() { "up to " } else { "" };
+        let shown = format!("! {bound}{records} {} by {}", terminal_line(&cascade.child), terminal_line(&cascade.field));
         line("with them", &palette.caution(&shown));
     }
     let passed = policy.gates.iter().filter(|verdict| verdict.passed).count();
@@ -191,7 +193,7 @@ fn comparison_text(comparison: &Comparison) -> String {
 
 fn cause_text(cause: CountCause) -> &'static str {
     match cause {
-        CountCause::Nothing => "nothing moved: the same records are selected",
+        CountCause::Nothing => "nothing moved: no record came in, and none that still waited went out",
         CountCause::Data => "the data moved: the policy and its holds read as they did",
         CountCause::Policy => "the policy or a hold changed",
         CountCause::PolicyAndData => "the policy or a hold changed, and the data may have moved as well",

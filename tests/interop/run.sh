@@ -40,7 +40,7 @@ start() {
   server=$!
   url=
   for _ in $(seq 300); do
-    url=$(sed -n 's/.*"url":"\(http[^"]*\)".*/\1/p;q' "$work/sandbox.out")
+    url=$(sed -n 's/.*"url":"\(http[^"]*\)".*/\1/p' "$work/sandbox.out")
     [[ -z $url ]] || return 0
     kill -0 "$server" 2> /dev/null || break
     sleep 0.1

@@ -68,7 +68,7 @@ impl<'a> PolicyDriver<'a> {
         loop {
             let status = self.lane.status();
             if let Some((tally, outcomes)) = status.finished {
-                self.run.watcher.progress(Some(self.policy()), "deleted", tally.total(), Some(self.input.planned));
+                self.run.watcher.progress(Some(self.policy()), "settled", tally.total(), Some(self.input.planned));
                 return Ok(LaneEndKind::Finished { tally, outcomes, halted: status.halted.map(|(cause, _)| cause) });
             }
             if self.run.stop.is_cancelled() {

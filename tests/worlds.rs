@@ -1,0 +1,565 @@
+//! Random worlds, policies, holds, limits, changes between plan and apply, and faults: what must be true of every apply.
+//!
+//! The API is a parameter: a later one joins with a [`Route`] and two tests. `PROPTEST_CASES=500 cargo test --test worlds`
+//! looks longer, `PROPTEST_RNG_SEED=random` elsewhere.
+#![expect(clippy::disallowed_methods, reason = "a test asks how many cases it shall run, and reads evidence back")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestRunner};
+use sexton::base::{Digest, PolicyName};
+use sexton::command::{AppliedPlan, Exit};
+use sexton::plan::GateName;
+use sexton::sandbox::{Effect, Fault, RecordKey, Sandbox, Value, World};
+use sexton::store::OutcomeRow;
+use support::Bench;
+use support::story::{OBJECTS, Relation, Route, Story, delete_as_somebody, policy_name};
+
+const COLLECTIONS: Route = Route { api: "collections", hard: false, atomic: true, faults: collection_fault };
+const BULK2: Route = Route { api: "bulk2", hard: true, atomic: false, faults: job_fault };
+
+/// How many cases run unless `PROPTEST_CASES` says otherwise.
+const CASES: u32 = 24;
+/// An apply is repeated so often at most. From the half on nothing goes wrong any more, so that it must come to its end.
+const ATTEMPTS: usize = 12;
+
+/// What can happen to any request.
+fn trouble() -> impl Strategy<Value = Effect> {
+    prop_oneof![
+        3 => Just(Effect::DropBefore),
+        3 => Just(Effect::DropAfter),
+        1 => Just(Effect::Unavailable { retry_after: None }),
+        1 => Just(Effect::TooManyRequests { retry_after: Some(2) }),
+        1 => Just(Effect::ConcurrentLimit),
+        1 => Just(Effect::DailyLimit),
+        1 => Just(Effect::ExpireSession),
+        1 => Just(Effect::Truncate { bytes: 50 }),
+        1 => Just(Effect::Cut { bytes: 50 }),
+        1 => Just(Effect::Respond { status: 500, content_type: None, body: "[]".into(), retry_after: None }),
+    ]
+}
+
+fn collection_fault() -> BoxedStrategy<Fault> {
+    let effect = prop_oneof![4 => trouble(), 1 => Just(Effect::LockRows { chunk: 1 })];
+    (effect, 1..5_u64).prop_map(|(effect, nth)| Fault::on("DELETE", "*/composite/sobjects", effect).nth(nth)).boxed()
+}
+
+fn job_fault() -> BoxedStrategy<Fault> {
+    let work = prop_oneof![
+        (0..300_u64).prop_map(|after| Effect::FailJob { after }),
+        (1..60_u64).prop_map(|rows| Effect::OmitRows { rows }),
+        (1..3_u64).prop_map(|chunk| Effect::LockRows { chunk }),
+        Just(Effect::ShuffleResults),
+        Just(Effect::EmptyIds),
+    ];
+    let place = proptest::sample::select(vec![
+        ("POST", "*/jobs/ingest"),
+        ("PUT", "*/batches"),
+        ("PATCH", "*/jobs/ingest/*"),
+        ("GET", "*/jobs/ingest/*"),
+        ("GET", "*/successfulResults"),
+        ("GET", "*/failedResults"),
+        ("GET", "*/unprocessedrecords"),
+    ]);
+    prop_oneof![
+        (work, 1..4_u64).prop_map(|(effect, nth)| Fault::on("POST", "*/jobs/ingest", effect).nth(nth)),
+        (place, trouble(), 1..6_u64).prop_map(|((method, path), effect, nth)| Fault::on(method, path, effect).nth(nth)),
+    ]
+    .boxed()
+}
+
+/// Every live record of the story's objects.
+fn live(world: &World) -> BTreeSet<RecordKey> {
+    OBJECTS.iter().flat_map(|object| world.ids(object).collect::<Vec<_>>()).collect()
+}
+
+fn texts(keys: &BTreeSet<RecordKey>) -> BTreeSet<String> {
+    keys.iter().map(ToString::to_string).collect()
+}
+
+/// What is true of the world at one moment, found without the program: record by record.
+struct Truth {
+    live: BTreeSet<RecordKey>,
+    /// For each parent the children that a cascade takes along.
+    below: BTreeMap<RecordKey, BTreeSet<RecordKey>>,
+    /// What holds keep, themselves or because a held record would go along.
+    held: BTreeSet<RecordKey>,
+    /// What each policy matches.
+    matched: Vec<BTreeSet<RecordKey>>,
+    /// When each record last changed.
+    stamps: BTreeMap<RecordKey, Option<Value>>,
+}
+
+impl Truth {
+    fn of(world: &World, story: &Story, with_later_holds: bool) -> Self {
+        let live = live(world);
+        let matching = |object: usize, filter: &support::story::Filter| -> BTreeSet<RecordKey> {
+            world.ids(OBJECTS[object]).filter(|key| filter.matches(world, *key)).collect()
+        };
+        let cascades: Vec<Relation> = story.relations().into_iter().filter(|relation| relation.rule.cascades()).collect();
+        let mut below: BTreeMap<RecordKey, BTreeSet<RecordKey>> = BTreeMap::new();
+        let mut above: BTreeMap<RecordKey, BTreeSet<RecordKey>> = BTreeMap::new();
+        for relation in cascades {
+            for child in world.ids(OBJECTS[relation.child]) {
+                if let Some(Value::Reference(parent)) = world.value(child, relation.field) {
+                    below.entry(parent).or_default().insert(child);
+                    above.entry(child).or_default().insert(parent);
+                }
+            }
+        }
+        let holds = story.holds_now(with_later_holds);
+        let named = holds.iter().flat_map(|hold| matching(hold.object, &hold.filter)).collect();
+        let stamps = live.iter().map(|key| (*key, world.value(*key, "SystemModstamp"))).collect();
+        Self {
+            held: closure(&above, &named),
+            matched: story.policies.iter().map(|policy| matching(policy.object, &policy.filter)).collect(),
+            live,
+            below,
+            stamps,
+        }
+    }
+
+    fn population(&self, object: usize) -> u64 {
+        let prefix = [b'a', b'0', b'1' + object as u8];
+        self.live.iter().filter(|key| key.prefix() == prefix).count() as u64
+    }
+
+    fn selected(&self, policy: usize) -> BTreeSet<RecordKey> {
+        &self.matched[policy] - &self.held
+    }
+
+    /// How many records go at once with those that a policy matches, by the object and the field of the children.
+    fn together(&self, story: &Story, policy: usize, world: &World) -> BTreeMap<(String, String), u64> {
+        let object = story.policies[policy].object;
+        let relations =
+            story.relations().into_iter().filter(|relation| relation.rule.cascades() && relation.parent == object);
+        relations
+            .map(|relation| {
+                let belongs = |child: &RecordKey| match world.value(*child, relation.field) {
+                    Some(Value::Reference(parent)) => self.matched[policy].contains(&parent),
+                    _ => false,
+                };
+                let child = OBJECTS[relation.child];
+                ((child.to_owned(), relation.field.to_owned()), world.ids(child).filter(belongs).count() as u64)
+            })
+            .collect()
+    }
+}
+
+/// These records and all that can be reached from them.
+fn closure(edges: &BTreeMap<RecordKey, BTreeSet<RecordKey>>, from: &BTreeSet<RecordKey>) -> BTreeSet<RecordKey> {
+    let mut reached = from.clone();
+    let mut waiting: Vec<RecordKey> = from.iter().copied().collect();
+    while let Some(key) = waiting.pop() {
+        for next in edges.get(&key).into_iter().flatten() {
+            if reached.insert(*next) {
+                waiting.push(*next);
+            }
+        }
+    }
+    reached
+}
+
+fn key(id: &str) -> RecordKey {
+    RecordKey::parse(id).expect("a record's id")
+}
+
+fn name(policy: usize) -> PolicyName {
+    PolicyName::new(&policy_name(policy)).expect("a name")
+}
+
+/// One story, played through.
+struct Play<'s> {
+    story: &'s Story,
+    route: Route,
+    with_faults: bool,
+    bench: Bench,
+}
+
+impl Play<'_> {
+    /// The first plan, what happens meanwhile, its apply, and a second plan and apply of what is left.
+    async fn run(&self) {
+        self.bench.declare(&self.story.documents(self.route, false));
+        let planned = self.plan(false, true).await;
+        self.bench.sandbox.clock().advance(std::time::Duration::from_secs(90));
+        self.story.change(&mut self.bench.sandbox.world());
+        self.bench.declare(&self.story.documents(self.route, true));
+        self.bench.sandbox.clock().advance(std::time::Duration::from_secs(90));
+        self.arm();
+        self.apply(&planned).await;
+        self.bench.sandbox.clear_faults();
+        self.bench.transport.go_on();
+        let planned = self.plan(true, false).await;
+        self.apply(&planned).await;
+    }
+
+    fn arm(&self) {
+        self.story.faults.iter().for_each(|fault| self.bench.sandbox.add_fault(fault.clone()));
+    }
+
+    /// Plans, and compares every selection and every refusal with the truth.
+    async fn plan(&self, with_later_holds: bool, first: bool) -> Truth {
+        let truth = Truth::of(&self.bench.sandbox.world(), self.story, with_later_holds);
+        self.bench.transport.forget();
+        let planned = self.bench.plan().await.expect("planned");
+        assert_eq!(self.bench.transport.demands(), [], "a plan only reads");
+        assert_eq!(live(&self.bench.sandbox.world()), truth.live, "a plan only reads");
+        let selections = self.bench.planned();
+        for (number, policy) in self.story.policies.iter().enumerate() {
+            let sealed = planned.header.policies.iter().find(|sealed| sealed.policy == name(number)).expect("planned");
+            let refused: BTreeSet<GateName> =
+                sealed.gates.iter().filter(|verdict| !verdict.passed).map(|verdict| verdict.gate).collect();
+            let has_open_end = refused.contains(&GateName::HeldCascade);
+            assert!(!has_open_end || self.story.has_endless_cascade(), "a hold could have been followed: {sealed:?}");
+            let expected = truth.selected(number);
+            if !has_open_end {
+                assert_eq!(selections[&name(number)], texts(&expected), "{}: the selection", name(number));
+            }
+            let (selected, population) = (sealed.selected, truth.population(policy.object));
+            let mut gates = BTreeSet::new();
+            gates.extend((selected > policy.max_records).then_some(GateName::MaxRecords));
+            gates.extend((selected * 100 > policy.max_percent * population).then_some(GateName::MaxPercent));
+            gates.extend((policy.all_or_none == "true" && selected > 200).then_some(GateName::AllOrNone));
+            let may = if first { self.story.may_hard_delete.0 } else { self.story.may_hard_delete.1 };
+            gates.extend((policy.hard && !may).then_some(GateName::HardDelete));
+            let mut together = truth.together(self.story, number, &self.bench.sandbox.world());
+            for cascade in &sealed.cascades {
+                let counted = together.remove(&(cascade.child.clone(), cascade.field.clone())).expect("a cascade");
+                assert!(cascade.records.is_none_or(|records| records == counted), "{}: {cascade:?}", name(number));
+            }
+            assert!(together.is_empty(), "{}: cascades that nobody counted: {together:?}", name(number));
+            let along: u64 = sealed.cascades.iter().filter_map(|cascade| cascade.records).sum();
+            let too_many = selected > 0 && selected + along > policy.max_records;
+            gates.extend(
+                (too_many && sealed.cascades.iter().any(|cascade| cascade.records != Some(0))).then_some(GateName::Cascade),
+            );
+            let judged: BTreeSet<GateName> =
+                refused.into_iter().filter(|gate| !matches!(gate, GateName::HeldCascade | GateName::Emptiness)).collect();
+            assert_eq!(judged, gates, "{}: the gates", name(number));
+        }
+        truth
+    }
+
+    /// Applies, as often as it takes, and checks what has become of every record.
+    async fn apply(&self, at_plan: &Truth) {
+        let before = Truth::of(&self.bench.sandbox.world(), self.story, true);
+        let others = Arc::new(Mutex::new(BTreeSet::new()));
+        self.delete_meanwhile(&others);
+        self.bench.transport.forget();
+        let planned = self.bench.planned();
+        let refused_plan = self.bench.bundle().header().is_refused();
+        let end = self.attempts().await;
+        let after = live(&self.bench.sandbox.world());
+        let others = others.lock().expect("not poisoned").clone();
+        let Some(applied) = end else {
+            assert_eq!(after, before.live, "a refused gate deletes nothing");
+            assert_eq!(self.bench.transport.demands(), [], "a refused gate sends nothing");
+            assert!(refused_plan || self.may_refuse(&planned, &before, at_plan), "nothing stood in the way");
+            return;
+        };
+        assert!(!refused_plan, "a refused plan was applied");
+        let checks = Checks { play: self, at_plan, before: &before, after: &after, others: &others, planned: &planned };
+        checks.all(&applied);
+    }
+
+    /// Has others delete some records when the first deletion is on its way.
+    fn delete_meanwhile(&self, others: &Arc<Mutex<BTreeSet<RecordKey>>>) {
+        let (others, meanwhile) = (Arc::clone(others), self.story.meanwhile.clone());
+        self.bench.transport.before_deletion(move |sandbox: &Sandbox| {
+            let mut world = sandbox.world();
+            let before = live(&world);
+            for (object, number) in meanwhile {
+                delete_as_somebody(&mut world, object, number);
+            }
+            *others.lock().expect("not poisoned") = &before - &live(&world);
+        });
+    }
+
+    /// The same command again and again until it is through; `None` when a gate refused.
+    async fn attempts(&self) -> Option<AppliedPlan> {
+        let mut crashes = self.story.crashes.iter();
+        for attempt in 0..ATTEMPTS {
+            if attempt >= ATTEMPTS / 2 {
+                self.bench.sandbox.clear_faults();
+            }
+            self.bench.transport.go_on();
+            if self.with_faults
+                && let Some((request, done)) = crashes.next()
+            {
+                self.bench.transport.end_at(*request, *done);
+            }
+            let quiet = attempt >= ATTEMPTS / 2;
+            let ended = tokio::select! {
+                ended = self.bench.apply() => ended,
+                // This process is no more. What it had under way it never hears of.
+                () = self.bench.transport.ended() => continue,
+            };
+            match ended {
+                Ok(applied) if applied.unfinished.is_empty() => return Some(applied),
+                Ok(applied) => assert!(self.with_faults && !quiet, "not at its end: {:?}", applied.unfinished),
+                Err(error) if error.exit == Exit::GateRefused && (quiet || !self.with_faults) => return None,
+                Err(error) => {
+                    let excused = self.with_faults && !quiet && matches!(error.exit, Exit::Error | Exit::GateRefused);
+                    assert!(excused, "{error}: {:?} {:?}", error.notes, error.help);
+                }
+            }
+        }
+        panic!("an apply that never ends");
+    }
+
+    /// Whether any gate has a reason to refuse on the fresh numbers.
+    fn may_refuse(&self, planned: &BTreeMap<PolicyName, BTreeSet<String>>, before: &Truth, at_plan: &Truth) -> bool {
+        let endless = self.story.has_endless_cascade() && !self.story.holds_now(true).is_empty();
+        endless
+            || self.story.policies.iter().enumerate().any(|(number, policy)| {
+                let population = before.population(policy.object);
+                let cleared =
+                    planned[&name(number)].iter().filter(|id| before.clears(self.story, number, id, at_plan)).count();
+                let along: u64 = before.together(self.story, number, &self.bench.sandbox.world()).values().sum();
+                (policy.hard && !self.story.may_hard_delete.1)
+                    || (cleared as u64 * 100 > policy.max_percent * population)
+                    || (cleared as u64 + along > policy.max_records)
+                    || population == 0
+            })
+    }
+}
+
+impl Truth {
+    /// Whether a planned record may be sent.
+    fn clears(&self, story: &Story, policy: usize, id: &str, at_plan: &Self) -> bool {
+        self.keeps_back(story, policy, key(id), at_plan).is_none()
+    }
+
+    /// Why a planned record may not be sent.
+    fn keeps_back(&self, story: &Story, policy: usize, record: RecordKey, at_plan: &Self) -> Option<&'static str> {
+        if !self.matched[policy].contains(&record) {
+            Some("no-longer-matches")
+        } else if self.held.contains(&record) {
+            Some("held")
+        } else if story.policies[policy].unchanged && self.stamps.get(&record) != at_plan.stamps.get(&record) {
+            Some("changed")
+        } else {
+            None
+        }
+    }
+}
+
+/// What must be true after an apply.
+struct Checks<'a> {
+    play: &'a Play<'a>,
+    at_plan: &'a Truth,
+    before: &'a Truth,
+    after: &'a BTreeSet<RecordKey>,
+    /// What others deleted meanwhile.
+    others: &'a BTreeSet<RecordKey>,
+    planned: &'a BTreeMap<PolicyName, BTreeSet<String>>,
+}
+
+impl Checks<'_> {
+    fn all(&self, applied: &AppliedPlan) {
+        let mut outcomes = BTreeMap::new();
+        for number in 0..self.play.story.policies.len() {
+            if !self.planned[&name(number)].is_empty() {
+                outcomes.insert(number, self.play.bench.outcomes(&name(number)));
+            }
+        }
+        self.asked_for_nothing_else();
+        self.every_record_has_one_end(&outcomes);
+        self.ends_are_what_the_recheck_and_the_world_say(&outcomes);
+        self.nothing_else_went(&outcomes);
+        self.dependencies_and_atomicity(&outcomes, applied);
+        self.state_is_the_outcomes(&outcomes, applied);
+    }
+
+    /// What may be sent, of all policies.
+    fn cleared(&self) -> BTreeSet<String> {
+        let story = self.play.story;
+        let of = |number: usize| {
+            let ids = self.planned[&name(number)].iter();
+            ids.filter(move |id| self.before.clears(story, number, id, self.at_plan)).cloned()
+        };
+        (0..story.policies.len()).flat_map(of).collect()
+    }
+
+    /// Already a request for a record that may not go would be wrong, whatever the system makes of it.
+    fn asked_for_nothing_else(&self) {
+        let cleared = self.cleared();
+        for demand in self.play.bench.transport.demands() {
+            for id in &demand.ids {
+                assert!(cleared.contains(id), "{id} was sent to be deleted, and is not planned, or held, or does not match");
+            }
+        }
+    }
+
+    fn every_record_has_one_end(&self, outcomes: &BTreeMap<usize, Vec<OutcomeRow>>) {
+        for (number, rows) in outcomes {
+            let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
+            let planned: Vec<String> = self.planned[&name(*number)].iter().cloned().collect();
+            assert_eq!(ids, planned, "{}: one outcome for each planned record", name(*number));
+        }
+    }
+
+    fn ends_are_what_the_recheck_and_the_world_say(&self, outcomes: &BTreeMap<usize, Vec<OutcomeRow>>) {
+        let deleted = self.deleted(outcomes);
+        let consequences = &closure(&self.before.below, &deleted) | self.others;
+        for (number, rows) in outcomes {
+            for row in rows {
+                let record = key(row.id.as_str());
+                let gone = !self.after.contains(&record);
+                let kept_back = self.before.keeps_back(self.play.story, *number, record, self.at_plan);
+                let what = format!("{} of {}: {row:?}, gone: {gone}", row.id, name(*number));
+                if let Some(cause) = kept_back {
+                    assert_eq!((row.outcome.as_str(), row.cause.as_str()), ("skipped", cause), "{what}");
+                    continue;
+                }
+                match row.outcome.as_str() {
+                    "deleted" | "already-gone" => assert!(gone, "{what}"),
+                    "failed" => assert!(!gone || consequences.contains(&record), "{what}"),
+                    "skipped" => {
+                        assert!(["rolled-back", "dependency", "stopped"].contains(&row.cause.as_str()), "{what}");
+                        assert!(!gone || consequences.contains(&record), "{what}");
+                    }
+                    "unknown" => assert!(self.play.with_faults, "{what}"),
+                    other => panic!("an outcome `{other}`"),
+                }
+                if row.outcome == "already-gone" {
+                    let by_parents: BTreeSet<RecordKey> = deleted.iter().copied().filter(|other| *other != record).collect();
+                    let twice = outcomes.values().flatten().filter(|other| other.id == row.id && other.outcome == "deleted");
+                    let someone = closure(&self.before.below, &by_parents).contains(&record)
+                        || self.others.contains(&record)
+                        || twice.count() > 0;
+                    assert!(someone, "nobody else deleted it: {what}");
+                }
+            }
+        }
+    }
+
+    fn deleted(&self, outcomes: &BTreeMap<usize, Vec<OutcomeRow>>) -> BTreeSet<RecordKey> {
+        outcomes.values().flatten().filter(|row| row.outcome == "deleted").map(|row| key(row.id.as_str())).collect()
+    }
+
+    /// What went is what we deleted, what a cascade took along, and what others deleted: no less and no more, and nothing held.
+    fn nothing_else_went(&self, outcomes: &BTreeMap<usize, Vec<OutcomeRow>>) {
+        let vanished = &self.before.live - self.after;
+        let unknown = outcomes.values().flatten().filter(|row| row.outcome == "unknown").map(|row| key(row.id.as_str()));
+        let doubted = closure(&self.before.below, &unknown.collect());
+        let ours = closure(&self.before.below, &self.deleted(outcomes));
+        let expected = &(&ours | self.others) - &doubted;
+        assert_eq!(texts(&(&vanished - &doubted)), texts(&expected), "what vanished");
+        let held: BTreeSet<RecordKey> = &(&vanished & &self.before.held) - self.others;
+        assert_eq!(texts(&held), BTreeSet::new(), "held records went");
+    }
+
+    fn dependencies_and_atomicity(&self, outcomes: &BTreeMap<usize, Vec<OutcomeRow>>, applied: &AppliedPlan) {
+        let story = self.play.story;
+        for (number, rows) in outcomes {
+            let count = |word: &str| rows.iter().filter(|row| row.outcome == word).count();
+            let halted = |number: usize| {
+                applied.report.policies.iter().any(|policy| policy.policy == name(number) && policy.halted.is_some())
+            };
+            let waits_in_vain = story.dependencies(*number).into_iter().any(|other| {
+                let failed = |row: &&OutcomeRow| matches!(row.outcome.as_str(), "failed" | "unknown");
+                outcomes.get(&other).is_some_and(|rows| halted(other) || rows.iter().find(failed).is_some())
+            });
+            if waits_in_vain {
+                assert_eq!(count("skipped"), rows.len(), "{}: it waited for what failed", name(*number));
+            }
+            if story.policies[*number].all_or_none == "true" && count("deleted") > 0 {
+                let left = rows.iter().filter(|row| {
+                    let kept_back = ["no-longer-matches", "changed", "held"].contains(&row.cause.as_str());
+                    !kept_back && !matches!(row.outcome.as_str(), "deleted" | "already-gone")
+                });
+                assert_eq!(left.collect::<Vec<_>>(), Vec::<&OutcomeRow>::new(), "{}: all or none", name(*number));
+            }
+        }
+    }
+
+    fn state_is_the_outcomes(&self, outcomes: &BTreeMap<usize, Vec<OutcomeRow>>, applied: &AppliedPlan) {
+        let bench = &self.play.bench;
+        let state = bench.state();
+        let digest = bench.bundle().digest();
+        let consumed: Vec<bool> =
+            state.consumed.iter().filter(|plan| plan.plan == digest).map(|plan| plan.finished.is_some()).collect();
+        assert_eq!(consumed, [true], "the plan is used up");
+        for (number, rows) in outcomes {
+            let count = |word: &str| rows.iter().filter(|row| row.outcome == word).count() as u64;
+            let history = &state.policies[&name(*number)];
+            let last = history.runs.last().expect("a run");
+            let counts =
+                (last.tally.deleted, last.tally.already_gone, last.tally.skipped, last.tally.failed, last.tally.unknown);
+            let expected = (count("deleted"), count("already-gone"), count("skipped"), count("failed"), count("unknown"));
+            assert_eq!((last.plan, counts), (digest, expected), "{}: the state's sums", name(*number));
+            assert_eq!(last.tally.total(), self.planned[&name(*number)].len() as u64, "{}: sums balance", name(*number));
+            let report = applied.report.policies.iter().find(|policy| policy.policy == name(*number)).expect("reported");
+            assert_eq!(report.tally, last.tally, "{}: the report's sums", name(*number));
+            let file = std::fs::read(bench.run().outcomes(&name(*number))).expect("outcomes");
+            assert_eq!(last.outcomes, Digest::of(&file), "{}: the outcomes' digest", name(*number));
+            let failed: Vec<(String, String)> = rows
+                .iter()
+                .filter(|row| matches!(row.outcome.as_str(), "failed" | "unknown"))
+                .map(|row| (row.id.to_string(), if row.outcome == "failed" { row.code.clone() } else { "unknown".into() }))
+                .collect();
+            let open: BTreeMap<String, String> =
+                history.open.iter().map(|open| (open.id.to_string(), open.code.clone())).collect();
+            for (id, code) in &failed {
+                assert_eq!(open.get(id), Some(code), "{}: what is open", name(*number));
+            }
+            for row in rows.iter().filter(|row| !matches!(row.outcome.as_str(), "failed" | "unknown")) {
+                assert!(!open.contains_key(row.id.as_str()), "{}: {} is open and has ended well", name(*number), row.id);
+            }
+        }
+    }
+}
+
+fn play(story: &Story, route: Route, with_faults: bool) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
+    runtime.block_on(async {
+        let bench = Bench::new(story.world());
+        Play { story, route, with_faults, bench }.run().await;
+    });
+}
+
+fn random_worlds(route: Route, with_faults: bool) {
+    let mut config = Config::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = CASES;
+    }
+    if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
+        config.rng_seed = RngSeed::Fixed(2026);
+    }
+    config.max_shrink_iters = 0;
+    config.failure_persistence = Some(Box::new(FileFailurePersistence::WithSource("regressions")));
+    config.source_file = Some(file!());
+    let mut runner = TestRunner::new(config);
+    let result = runner.run(&route.story(with_faults), |story| {
+        play(&story, route, with_faults);
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn random_worlds_keep_every_promise_through_collections() {
+    random_worlds(COLLECTIONS, false);
+}
+
+#[test]
+fn random_worlds_keep_every_promise_through_bulk2() {
+    random_worlds(BULK2, false);
+}
+
+#[test]
+fn random_worlds_with_faults_and_crashes_keep_every_promise_through_collections() {
+    random_worlds(COLLECTIONS, true);
+}
+
+#[test]
+fn random_worlds_with_faults_and_crashes_keep_every_promise_through_bulk2() {
+    random_worlds(BULK2, true);
+}
