@@ -436,7 +436,13 @@ fn summarize(
             report.policies.push(policy);
             continue;
         }
-        for row in read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))? {
+        // Only these have a cause or a code to be counted.
+        let told = if tally.skipped + tally.failed > 0 {
+            Some(read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))?)
+        } else {
+            None
+        };
+        for row in told.into_iter().flatten() {
             let row = row.map_err(|error| unreadable_outcomes(&error))?;
             match row.outcome.as_str() {
                 "skipped" => {
