@@ -87,10 +87,22 @@ impl Service {
         Self::tapped(Sandbox::new(world, Settings::starting_at(start())), Arc::new(Memory::default()))
     }
 
+    /// Serves some leads of the company `Old`, and gives their keys.
+    pub fn of_leads(count: usize) -> (Self, Vec<RecordKey>) {
+        let mut world = builder().build().expect("a world");
+        let keys = add_leads(&mut world, count, "Old");
+        (Self::of(world), keys)
+    }
+
     /// Serves a sandbox, with a tap on it.
     pub fn tapped(sandbox: Sandbox, tap: Arc<dyn Tap>) -> Self {
+        Self::at("127.0.0.1:0", sandbox, tap)
+    }
+
+    /// The same, at a given address.
+    pub fn at(address: &str, sandbox: Sandbox, tap: Arc<dyn Tap>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("loopback");
+        let listener = runtime.block_on(TcpListener::bind(address)).expect("loopback");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         let router: Router = sandbox.router().layer(from_fn(move |request: Request, next: Next| {
             let tap = Arc::clone(&tap);
