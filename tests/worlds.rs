@@ -163,7 +163,7 @@ fn key(id: &str) -> RecordKey {
 }
 
 fn name(policy: usize) -> PolicyName {
-    PolicyName::new(&policy_name(policy)).expect("a name")
+    PolicyName::new(policy_name(policy)).expect("a name")
 }
 
 /// One story, played through.
