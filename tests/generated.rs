@@ -68,13 +68,12 @@ fn the_json_reference_is_up_to_date() {
 fn json_reference(schema: &Value) -> String {
     let mut text = String::from(
         "# JSON output\n\n<!-- Printed from schemas/output.schema.json. Do not edit. -->\n\n\
-         With `--json`, `plan`, `diff`, `show`, `apply` and `sandbox` print one JSON object a line to standard output, and nothing else. \
+         With `--json`, every command prints one JSON object a line to standard output, and nothing else; only `schema` and \
+         `completions` print what they are asked for, and `demo` shows itself. \
          `type` says what a line is. The exit code is the same as without `--json`: see [exit codes](exit-codes.md).\n\n\
          The first line is `version`. Its `formatVersion` is `major.minor`: a new minor only adds, so pass over keys and types \
          you do not know; a new major may break, so refuse one you do not know. The schema of a line is \
          [output.schema.json](../../schemas/output.schema.json); `sexton schema output` prints it.\n\n\
-         Three verbs print one JSON document instead of lines: `validate --json` an object with the list `diagnostics`, and \
-         `state list --json` and `state show --json` the state.\n\n\
          Numbers are whole and not shortened, digests are 64 hexadecimal digits, moments are RFC 3339 in UTC. A key that a table \
          calls optional may be `null`.\n\n\
          ```console\n$ sexton plan --json | jq -r 'select(.type == \"plan_summary\") | .delete'\n```\n\n## Lines\n",
@@ -128,7 +127,9 @@ fn json_kind(property: &Value) -> (String, bool) {
 fn plain_kind(kind: &str, property: &Value) -> String {
     match kind {
         "array" => format!("list of {}", json_kind(&property["items"]).0),
-        "object" => format!("mapping to {}", json_kind(&property["additionalProperties"]).0),
+        "object" if property["additionalProperties"].is_object() => {
+            format!("mapping to {}", json_kind(&property["additionalProperties"]).0)
+        }
         "string" => "text".to_owned(),
         "integer" => "whole number".to_owned(),
         other => other.to_owned(),

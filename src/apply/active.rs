@@ -44,8 +44,10 @@ pub(super) struct Moment {
     pub busy: bool,
     /// Its last step may have had its effect, so the system is asked before anything else.
     pub doubted: bool,
-    /// Its job was seen not to have been started, and is to be given up.
+    /// Its job is to be given up.
     pub give_up: bool,
+    /// A hold keeps some of its records by now, so that its job is given up where that is still possible.
+    pub withheld: bool,
     /// Reading about it failed too often; a later run goes on.
     pub parked: bool,
     /// Nothing about it before this moment.
@@ -77,6 +79,11 @@ impl Active {
         !matches!(self.stage, Stage::Created | Stage::Loading | Stage::Loaded)
     }
 
+    /// Whether it has certainly had no effect, once it is known that it will have none.
+    pub(super) fn may_be_abandoned(&self) -> bool {
+        matches!(self.stage, Stage::Intended | Stage::Created | Stage::Loading | Stage::Loaded)
+    }
+
     /// The next step, apart from waiting; `None` for a batch whose first step is under way. `retiring` says that no more
     /// records may be handed to the system.
     pub(super) fn step(&self, retiring: bool) -> Option<Step> {
@@ -85,7 +92,7 @@ impl Active {
         let doubted = self.moment.doubted;
         match self.stage {
             Stage::Intended => None,
-            Stage::Created | Stage::Loading | Stage::Loaded if self.moment.give_up => {
+            Stage::Created | Stage::Loading | Stage::Loaded | Stage::Starting | Stage::Started if self.moment.give_up => {
                 ticket().map(|(batch, ticket)| Step::Abort(batch, ticket))
             }
             Stage::Created if !doubted && !retiring => ticket().map(|(batch, ticket)| Step::Load(batch, ticket)),

@@ -22,6 +22,17 @@ pub struct Entry {
     pub event: Event,
 }
 
+/// Records that a run left out of a wave when it was continued, since a hold keeps them by now. Those that the recheck kept
+/// back before the first wave are not among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Withheld {
+    /// How many; 1 or more.
+    pub count: u64,
+    /// Digest of the file of their ids.
+    pub digest: Digest,
+}
+
 /// What happened or is about to happen to one policy's records.
 ///
 /// This list is the whole memory of a run: a lane's state is a fold over it.
@@ -44,7 +55,8 @@ pub enum Event {
         /// Digest of wave 0's ids file.
         digest: Digest,
     },
-    /// A later wave's ids file is in place.
+    /// A later wave's ids file is in place: what the wave before it left to be sent again, and, when records are withheld,
+    /// also what it had not sent yet.
     WaveOpened {
         /// Which wave; 1 or more.
         wave: u32,
@@ -52,6 +64,9 @@ pub enum Event {
         count: u64,
         /// Digest of its ids file.
         digest: Digest,
+        /// What was left as well, and is not sent since a hold keeps it by now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        withheld: Option<Withheld>,
     },
     /// Intent: this batch is about to be sent (a request) or made (a job).
     Intended {

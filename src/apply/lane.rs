@@ -9,7 +9,7 @@ use super::active::{Active, PollVerdict, Stage, judge_poll};
 use super::{Batch, Event, Fault, FaultKind, JobStage, SkipCause, Step, StepEnd, Tally, back_off};
 use crate::base::Digest;
 
-/// The most waves of a policy. What the last one leaves to be sent again has failed.
+/// The most waves of a policy, apart from those that were cut short. What the last one leaves to be sent again has failed.
 pub const WAVES: u32 = 6;
 
 /// Batches get smaller from wave to wave, against locks, but not below this.
@@ -74,6 +74,8 @@ pub struct LaneError {
 #[derive(Clone, Debug)]
 struct Wave {
     number: u32,
+    /// How many waves before it were sent to their ends.
+    attempt: u32,
     count: u64,
     /// The place of the first record that was never in a batch.
     cursor: u64,
@@ -108,6 +110,8 @@ pub struct Lane {
     wave_due: Option<(u32, Timestamp)>,
     stuck: Option<String>,
     stopping: bool,
+    /// The wave has records that must not be sent any more: the rest of it goes in a wave without them.
+    cut_short: bool,
 }
 
 impl Lane {
@@ -130,6 +134,7 @@ impl Lane {
             wave_due: None,
             stuck: None,
             stopping: false,
+            cut_short: false,
         }
     }
 
@@ -165,16 +170,24 @@ impl Lane {
                 if self.wave.is_some() {
                     return Err(wrong("the records were cleared before"));
                 }
-                self.wave = Some(Wave { number: 0, count: *cleared, cursor: 0, again: 0 });
+                self.wave = Some(Wave { number: 0, attempt: 0, count: *cleared, cursor: 0, again: 0 });
             }
-            Event::WaveOpened { wave: number, count, .. } => {
-                let fits = self.wave.as_ref().is_some_and(|wave| {
-                    wave.number + 1 == *number && wave.again == *count && wave.cursor == wave.count && self.free.is_empty()
+            Event::WaveOpened { wave: number, count, withheld, .. } => {
+                let withheld = withheld.map_or(0, |withheld| withheld.count);
+                let unsent: u64 = self.unsent().iter().map(|(_, count)| count).sum();
+                let before = self.wave.as_ref().filter(|wave| {
+                    wave.number + 1 == *number
+                        && wave.again + unsent == *count + withheld
+                        && (unsent == 0 || withheld > 0)
+                        && self.active.is_empty()
                 });
-                if !fits || !self.active.is_empty() {
-                    return Err(wrong("the wave before it is not done, or left another number of records"));
-                }
-                self.wave = Some(Wave { number: *number, count: *count, cursor: 0, again: 0 });
+                let before =
+                    before.ok_or_else(|| wrong("the wave before it is not done, or left another number of records"))?;
+                let attempt = before.attempt + u32::from(unsent == 0);
+                self.wave = Some(Wave { number: *number, attempt, count: *count, cursor: 0, again: 0 });
+                self.free.clear();
+                self.tally.skipped += withheld;
+                self.cut_short = false;
             }
             Event::Intended { batch, wave, first, count } => {
                 let batch = Batch { number: *batch, wave: *wave, first: *first, count: *count };
@@ -216,11 +229,10 @@ impl Lane {
                 self.count(*batch, *again, 0, tally, *texts).map_err(wrong)?;
             }
             Event::Abandoned { batch, .. } => {
-                let before = [Stage::Intended, Stage::Created, Stage::Loading, Stage::Loaded];
-                self.at(*batch, &before).ok_or_else(|| wrong("the batch may have had an effect"))?;
-                if let Some(active) = self.active.remove(batch) {
-                    self.free.push_back((active.batch.first, active.batch.count));
-                }
+                let active = self.active.get(batch).filter(|active| active.may_be_abandoned());
+                let active = active.ok_or_else(|| wrong("the batch may have had an effect"))?;
+                self.free.push_back((active.batch.first, active.batch.count));
+                self.active.remove(batch);
             }
             Event::Halted { cause, skip } => self.halted = Some((cause.clone(), *skip)),
             Event::Finished { tally, outcomes } => {
@@ -294,6 +306,27 @@ impl Lane {
         }
     }
 
+    /// The ranges of the wave's places, each with its length, whose records are in no batch.
+    pub fn unsent(&self) -> Vec<(u64, u64)> {
+        let rest = self.wave.iter().map(|wave| (wave.cursor, wave.count - wave.cursor)).filter(|(_, count)| *count > 0);
+        self.free.iter().copied().chain(rest).collect()
+    }
+
+    /// The record at this place of the wave must not be sent any more.
+    ///
+    /// When it was not, the wave is cut short: what is under way is settled, and the rest goes in a new wave without it. A
+    /// job that has it is given up, also one that runs. Whoever writes the next wave leaves it out in any case.
+    pub fn withhold(&mut self, place: u64) {
+        let within = |first: u64, count: u64| (first..first + count).contains(&place);
+        match self.active.values_mut().find(|active| within(active.batch.first, active.batch.count)) {
+            Some(active) => {
+                active.moment.withheld = true;
+                self.cut_short |= active.may_be_abandoned();
+            }
+            None => self.cut_short |= self.unsent().iter().any(|(first, count)| within(*first, *count)),
+        }
+    }
+
     /// Hands out nothing more; steps under way are still told to [`Lane::close`].
     pub fn stop(&mut self) {
         self.stopping = true;
@@ -327,8 +360,11 @@ impl Lane {
                 }
             }
         }
-        if !retiring && let Some(batch) = self.cut() {
-            let due = self.paused_until.max(self.wave_pause(batch.wave, now));
+        if !retiring
+            && !self.cut_short
+            && let Some(batch) = self.cut()
+        {
+            let due = self.paused_until.max(self.wave_pause(now));
             match due.filter(|due| *due > now) {
                 Some(due) => sooner(due),
                 None if self.settings.jobs => return Step::Create(batch),
@@ -368,7 +404,7 @@ impl Lane {
         if self.active.len() >= self.settings.parallel.max(1) as usize {
             return None;
         }
-        let smaller = if self.settings.atomic { 0 } else { wave.number };
+        let smaller = if self.settings.atomic { 0 } else { wave.attempt };
         let floor = self.settings.batch_size.min(SMALLEST_BATCH);
         let size = (self.settings.batch_size >> smaller).max(floor).max(1);
         let (first, left) = self.free.front().copied().unwrap_or((wave.cursor, wave.count - wave.cursor));
@@ -376,13 +412,11 @@ impl Lane {
     }
 
     /// When a later wave may begin: it waits, so that whatever held the locks can end.
-    fn wave_pause(&mut self, wave: u32, now: Timestamp) -> Option<Timestamp> {
-        if wave == 0 {
-            return None;
-        }
-        if self.wave_due.is_none_or(|(number, _)| number != wave) {
-            let pause = back_off(WAVE_PAUSE.0, WAVE_PAUSE.1, wave, self.settings.seed);
-            self.wave_due = Some((wave, later(now, pause)));
+    fn wave_pause(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let wave = self.wave.as_ref().filter(|wave| wave.attempt > 0)?;
+        if self.wave_due.is_none_or(|(number, _)| number != wave.number) {
+            let pause = back_off(WAVE_PAUSE.0, WAVE_PAUSE.1, wave.attempt, self.settings.seed);
+            self.wave_due = Some((wave.number, later(now, pause)));
         }
         self.wave_due.map(|(_, due)| due)
     }
@@ -390,11 +424,15 @@ impl Lane {
     /// What to do when nothing is under way and nothing can be begun.
     fn ending(&self) -> Step {
         let Some(wave) = &self.wave else { return Step::Pause("its records were not cleared yet".into()) };
-        let unsent = wave.cursor < wave.count || !self.free.is_empty();
-        if !self.active.is_empty() || (unsent && self.halted.is_none()) {
+        let unsent = !self.unsent().is_empty();
+        let cut_short = unsent && self.cut_short;
+        if !self.active.is_empty() || (unsent && !cut_short && self.halted.is_none()) {
             return Step::Pause(self.stuck.clone().unwrap_or_else(|| "no step is left".into()));
         }
-        if self.halted.is_some() || wave.again == 0 || wave.number + 1 >= WAVES {
+        if cut_short {
+            return Step::OpenWave(wave.number + 1);
+        }
+        if self.halted.is_some() || wave.again == 0 || wave.attempt + 1 >= WAVES {
             return Step::Finish;
         }
         match &self.stuck {
@@ -426,9 +464,15 @@ impl Lane {
                 active.moment.due = Some(later(now, POLL.0));
                 Some(Event::Started { batch: number })
             }
-            (Step::Abort(..), StepEnd::Done) => {
-                Some(Event::Abandoned { batch: number, cause: "the job was found not started, and given up".into() })
-            }
+            (Step::Abort(..), StepEnd::Done) => match active.stage {
+                // It may have come to some of its records before it was stopped. Its answers tell.
+                Stage::Starting => Some(Event::Started { batch: number }),
+                Stage::Started => {
+                    active.moment.give_up = false;
+                    None
+                }
+                _ => Some(Event::Abandoned { batch: number, cause: "the job was found not started, and given up".into() }),
+            },
             (_, StepEnd::Polled(progress)) => self.polled(number, progress.stage, now),
             (_, StepEnd::Answered { again, missing, tally, texts, refused }) => {
                 Some(Event::Answered { batch: number, again, missing, tally, texts, refused })
@@ -447,12 +491,15 @@ impl Lane {
         match judge_poll(&active.stage, seen) {
             PollVerdict::Started => return Some(Event::Started { batch: number }),
             PollVerdict::Ended => return Some(Event::Ended { batch: number, stage: seen }),
+            // Asked for once: a system that does not let a running job go has it run to its end.
+            PollVerdict::Running if std::mem::take(&mut active.moment.withheld) => active.moment.give_up = true,
             PollVerdict::Running => {
                 active.moment.polls += 1;
                 // Four polls at each length: a pause is about a quarter of the time waited so far, so that little of it is wasted.
                 let pause = back_off(POLL.0, POLL.1, active.moment.polls.div_ceil(4), seed);
                 active.moment.due = Some(later(now, pause));
             }
+            PollVerdict::Startable if active.moment.withheld => active.moment.give_up = true,
             PollVerdict::Startable if self.halted.is_some() && active.stage == Stage::Loaded => active.moment.give_up = true,
             PollVerdict::Startable if self.stuck.is_some() => active.moment.parked = true,
             PollVerdict::Startable => active.moment.doubted = false,
@@ -484,7 +531,12 @@ impl Lane {
                 self.set_back(now, wait, &cause);
                 Some(Event::Abandoned { batch: number, cause })
             }
-            Step::Abort(..) if fault.kind == FaultKind::Missing => Some(Event::Abandoned { batch: number, cause }),
+            Step::Abort(..) if fault.kind == FaultKind::Missing => {
+                if self.active.get(&number)?.may_be_abandoned() {
+                    return Some(Event::Abandoned { batch: number, cause });
+                }
+                self.polled(number, JobStage::Gone, now)
+            }
             Step::Load(..) | Step::Start(..) | Step::Abort(..) => {
                 self.set_back(now, wait, &cause);
                 let due = self.paused_until.max(Some(later(now, DOUBT)));

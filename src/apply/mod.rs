@@ -16,7 +16,7 @@ mod step;
 
 pub use answer::{Answer, AnswerVerdict, JobProgress, JobStage, Presence, Ticket};
 pub use batch::{Batch, IdSource, Order};
-pub use entry::{Entry, Event};
+pub use entry::{Entry, Event, Withheld};
 pub use fault::{Fault, FaultKind};
 pub use lane::{Lane, LaneError, LaneSettings, LaneStatus, WAVES};
 pub use mark::{Mark, marks_of_atomic};

@@ -63,14 +63,16 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
             .collect(),
         api: policy.route.as_ref().map(|route| route.api.name().to_owned()),
         batches: policy.route.as_ref().map(|route| route.batches),
-        changes: policy.comparison.as_ref().map(|comparison| JsonChanges {
-            with: comparison.with.to_string(),
-            newly_selected: comparison.newly_selected,
-            retried: comparison.retried,
-            reviewed: comparison.reviewed,
-            kept_now: comparison.kept_now,
-            held: comparison.held,
-            cause: word(&comparison.cause),
+        changes: policy.comparison.as_ref().map(|comparison| {
+            Box::new(JsonChanges {
+                with: comparison.with.to_string(),
+                newly_selected: comparison.newly_selected,
+                retried: comparison.retried,
+                reviewed: comparison.reviewed,
+                kept_now: comparison.kept_now,
+                held: comparison.held,
+                cause: word(&comparison.cause),
+            })
         }),
         gates: policy
             .gates
@@ -124,6 +126,7 @@ pub fn applied(applied: &AppliedPlan) -> Vec<JsonEvent> {
             tally: policy.tally.into(),
             skipped: policy.skipped.iter().map(|(cause, count)| (word(cause), *count)).collect(),
             failed: policy.failed.clone(),
+            unsettled: policy.unsettled,
             waiting: policy.waiting,
             halted: policy.halted.clone(),
         })
@@ -131,7 +134,9 @@ pub fn applied(applied: &AppliedPlan) -> Vec<JsonEvent> {
     events.push(JsonEvent::ApplySummary {
         plan: applied.plan.to_string(),
         evidence: applied.report.evidence.clone(),
+        unsettled: applied.report.policies.iter().map(|policy| policy.unsettled).sum(),
         tally: applied.report.tally().into(),
+        unfinished: applied.unfinished.clone(),
     });
     events
 }

@@ -9,7 +9,7 @@ use clap::Parser;
 use super::arguments::{ApplyArguments, DiffArguments, Global, SchemaKind, ShowArguments, ShowFormat, StateVerb};
 use super::{Arguments, Output, ProgressView, Verb, events, machine, prompt};
 use crate::command::{self, ApplyRequest, CommandError, DiffRequest, Exit, Host, PlanRequest, Planned};
-use crate::report::{self, PlanView};
+use crate::report::{self, JsonEvent, PlanView};
 use crate::{base, manifest};
 
 /// Runs one command line and gives the exit code.
@@ -20,7 +20,7 @@ pub fn run(typed: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(arguments) => arguments,
         Err(exit) => return exit.code(),
     };
-    super::log::start(arguments.global.verbose);
+    super::log::start(arguments.global.verbose, !arguments.global.no_color && machine::allows_colours());
     let output = output_for(&arguments);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -33,6 +33,14 @@ pub fn run(typed: impl IntoIterator<Item = OsString>) -> u8 {
         output.error(&error);
         error.exit
     });
+    let exit = if output.is_lost() && matches!(exit, Exit::Done | Exit::ChangesPresent) {
+        output.error(
+            &CommandError::plain("standard output could not be written to its end").with_help("the work itself was done"),
+        );
+        Exit::Error
+    } else {
+        exit
+    };
     // Work that nobody waits for any more, such as a read from a silent server, must not keep the process.
     runtime.shutdown_background();
     exit.code()
@@ -62,10 +70,7 @@ fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<Arguments, Exit> {
 fn output_for(arguments: &Arguments) -> Output {
     let colours = !arguments.global.no_color && machine::allows_colours();
     // These print one text that is not made of events.
-    let bare = matches!(
-        arguments.verb,
-        Verb::Completions(_) | Verb::Schema(_) | Verb::Version | Verb::Demo(_) | Verb::Validate | Verb::State(_)
-    );
+    let bare = matches!(arguments.verb, Verb::Completions(_) | Verb::Schema(_) | Verb::Demo(_));
     Output::new(arguments.global.json, colours, bare)
 }
 
@@ -98,7 +103,7 @@ async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Comman
         Verb::State(verb) => state(global, verb, output),
         Verb::ForceUnlock(unlock) => {
             let told = command::force_unlock(&global.project, &unlock.id)?;
-            output.note(&told);
+            output.done(&told);
             Ok(Exit::Done)
         }
         Verb::Schema(schema) => {
@@ -123,7 +128,10 @@ async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Comman
             Ok(Exit::Done)
         }
         Verb::Version => {
-            output.text(&format!("sexton {}\n", env!("CARGO_PKG_VERSION")));
+            // For machines it is the line that every stream begins with.
+            if !output.is_json() {
+                output.text(&format!("sexton {}\n", env!("CARGO_PKG_VERSION")));
+            }
             Ok(Exit::Done)
         }
     }
@@ -131,7 +139,7 @@ async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Comman
 
 fn init(global: &Global, output: &Output) -> Result<Exit, CommandError> {
     let path = command::init(&global.project)?;
-    output.note(&format!("wrote {}: edit it, then run `sexton validate`", path.display()));
+    output.done(&format!("wrote {}: edit it, then run `sexton validate`", path.display()));
     Ok(Exit::Done)
 }
 
@@ -139,8 +147,7 @@ fn validate(global: &Global, output: &Output) -> Result<Exit, CommandError> {
     let reading = command::validate(&global.project);
     let valid = reading.workspace.is_some();
     if global.json {
-        let told = report::diagnostic::report(&reading.diagnostics, &reading.sources);
-        output.text(&format!("{}\n", serde_json::to_string(&told).unwrap_or_default()));
+        output.event(&report::diagnostic::report(&reading.diagnostics, &reading.sources));
     } else {
         output.diagnostics(&reading.diagnostics, &reading.sources);
         if let Some(workspace) = &reading.workspace {
@@ -318,7 +325,7 @@ fn state(global: &Global, verb: &StateVerb, output: &Output) -> Result<Exit, Com
         StateVerb::List | StateVerb::Show { .. } => {
             let state = command::state(&global.project)?;
             if output.is_json() {
-                output.text(&format!("{}\n", serde_json::to_string(&state).unwrap_or_default()));
+                output.event(&JsonEvent::State { state: Box::new(state) });
                 return Ok(Exit::Done);
             }
             output.text(&match verb {
@@ -340,7 +347,7 @@ fn state(global: &Global, verb: &StateVerb, output: &Output) -> Result<Exit, Com
         StateVerb::Rm { policy } => {
             let (host, _) = host(output)?;
             command::state_remove(&host, &global.project, policy)?;
-            output.note(&format!("forgot policy {policy}"));
+            output.done(&format!("forgot policy {policy}"));
         }
     }
     Ok(Exit::Done)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::Output;
 use crate::base::{PolicyName, with_thousands};
@@ -34,10 +34,14 @@ impl ProgressView {
 
     fn bar(bars: &MultiProgress, label: &str, total: Option<u64>) -> ProgressBar {
         let template = match total {
-            Some(_) => "{msg:32} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
-            None => "{msg:32} {human_pos} {per_sec}",
+            Some(_) => "{msg:32} {wide_bar} {human_pos}/{human_len} {rate} {eta} left",
+            None => "{msg:32} {spinner}",
         };
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+            let _ = write!(text, "{}/s", with_thousands(state.per_sec() as u64));
+        };
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate);
         let bar = bars.add(ProgressBar::new(total.unwrap_or(0)).with_style(style));
         bar.set_message(terminal_line(label).into_owned());
         bar

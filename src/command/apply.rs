@@ -13,6 +13,8 @@ use super::connection::{Connection, open_all};
 use super::drive::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
 use super::plan::{Judging, judge};
 use super::project::Project;
+use super::verify::{refuse_other_words, refuse_unplanned_waves};
+use super::withheld::held_by_now;
 use super::{CommandError, Exit, Host};
 use crate::apply::{Event, Order, SkipCause};
 use crate::base::{Digest, PolicyName, TargetName, counted};
@@ -64,6 +66,10 @@ fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
 }
 
 /// Applies a plan, or continues an apply of it. `stop` asks to send nothing new; what was sent is waited for.
+///
+/// A run that was begun is continued also when the plan has expired by now, the manifests have changed or a gate would refuse:
+/// what was sent must be settled, and the gates judged the whole of it before. One thing is asked anew, the holds: what one
+/// keeps by now is not sent any more.
 pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken) -> Result<AppliedPlan, CommandError> {
     let bundle = Arc::new(Bundle::open(&request.plan)?);
     let project = Project::load(&request.project)?;
@@ -81,10 +87,12 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
 
     let mut cleared: BTreeMap<PolicyName, Cleared> = BTreeMap::new();
     if !going_on {
+        refuse_other_words(&project, &bundle, &mut connections).await?;
         for planned in &bundle.header().policies {
             let clearing = Clearing { host, project: &project, bundle: &bundle, planned, directory: &directory, now: &now };
             let connection = connection_of(&mut connections, planned)?;
-            cleared.insert(planned.policy.clone(), clearing.run(connection).await?);
+            let done = clearing.run(connection).await.map_err(|error| error.about_policy(&planned.policy))?;
+            cleared.insert(planned.policy.clone(), done);
         }
         refuse_by_gates(&project, &bundle, &mut connections, &cleared, &state, &now).await?;
         for planned in &bundle.header().policies {
@@ -98,7 +106,14 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
         locked.save(&mut state)?;
     }
 
-    let lanes = lanes(&bundle, &connections)?;
+    let mut lanes = lanes(&bundle, &connections)?;
+    if going_on {
+        refuse_unplanned_waves(&bundle, &directory)?;
+        let held = held_by_now(host, &project, &bundle, &directory, &mut connections, &now).await?;
+        for lane in &mut lanes {
+            lane.held = held.get(&lane.order.policy).cloned();
+        }
+    }
     let run = Run {
         directory: &directory,
         journal: &journal,
@@ -113,11 +128,20 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
             .caused_by_source(&error)
             .with_help("what was journalled stands; mend the cause and run the same command again: it asks the system what happened first")
     })?;
-    let applied = summarize(&bundle, &directory, &ends, &cleared, &run_place)?;
+    let applied = summarize(&bundle, &directory, &ends, &cleared, &run_place).map_err(after_deletion)?;
     if applied.unfinished.is_empty() {
-        finish(host, &mut locked, &mut state, &bundle, &directory, &ends, &cleared)?;
+        finish(host, &mut locked, &mut state, &bundle, &directory, &ends, &cleared).map_err(after_deletion)?;
     }
     Ok(AppliedPlan { exit: exit_of(&applied, stop), ..applied })
+}
+
+/// An error that comes after records may have gone: its exit code must not say that none were.
+fn after_deletion(mut error: CommandError) -> CommandError {
+    error.exit = Exit::SomeFailed;
+    let kept = error.help.take();
+    error.with_help(
+        kept.unwrap_or_else(|| "mend the cause and run the same command again: it takes up the run where it is".to_owned()),
+    )
 }
 
 /// The state, when it allows this plan to be applied.
@@ -208,7 +232,9 @@ fn open_run(host: &Host, runs: &Path, bundle: &Bundle, going_on: bool) -> Result
             ),
         )
         .with_note("without the journal nobody knows what was sent, so the run cannot be continued")
-        .with_help("restore the directory; or make a new plan, which looks at what is there now"));
+        .with_help(
+            "restore the directory; or take the plan's directory away and make a new plan, which looks at what is there now",
+        ));
     }
     let mut begun = false;
     if place.exists() {
@@ -311,9 +337,12 @@ async fn refuse_by_gates(
             moment: Moment::Apply,
         })
         .await?;
+        // Counted by the policy's own condition, so with new matches among the parents it says nothing about the planned ones.
+        let grown = (done.cleared > 0 && done.waiting == 0).then(|| plan::cascade_growth(&planned.cascades, &cascades));
         refused.extend(
             verdicts
                 .into_iter()
+                .chain(grown)
                 .filter(|verdict| !verdict.passed)
                 .map(|verdict| format!("policy {}: {}", planned.policy, verdict.message)),
         );
@@ -363,6 +392,7 @@ fn lanes(bundle: &Arc<Bundle>, connections: &BTreeMap<TargetName, Connection>) -
             provider: Arc::clone(&connection.provider),
             planned: planned.selected,
             planned_ids,
+            held: None,
         });
     }
     Ok(lanes)
@@ -376,18 +406,19 @@ fn summarize(
     cleared: &BTreeMap<PolicyName, Cleared>,
     place: &Path,
 ) -> Result<AppliedPlan, CommandError> {
-    let mut report = Applied { policies: Vec::new(), evidence: place.display().to_string() };
+    let mut report = Applied { policies: Vec::new(), unfinished: 0, evidence: place.display().to_string() };
     let mut unfinished = Vec::new();
     for end in ends {
+        let planned = bundle.policy(&end.policy);
         let (tally, halted) = match &end.kind {
             LaneEndKind::Finished { tally, halted, .. } => (*tally, halted.clone()),
-            LaneEndKind::Unfinished { cause } => {
+            LaneEndKind::Unfinished { cause, settled } => {
                 unfinished.push(format!("policy {}: {cause}", end.policy));
-                continue;
+                (*settled, None)
             }
-            LaneEndKind::Interrupted => {
+            LaneEndKind::Interrupted { settled } => {
                 unfinished.push(format!("policy {}: interrupted", end.policy));
-                continue;
+                (*settled, None)
             }
         };
         let mut policy = AppliedPolicy {
@@ -397,14 +428,16 @@ fn summarize(
             failed: BTreeMap::new(),
             waiting: cleared.get(&end.policy).map_or(0, |done| done.waiting),
             halted,
+            unsettled: planned.map_or(0, |planned| planned.selected).saturating_sub(tally.total()),
+            with_them: planned.map(|planned| planned.cascades.clone()).unwrap_or_default(),
         };
-        // Only these have a cause or a code to be counted.
-        let told = if tally.skipped + tally.failed > 0 {
-            Some(read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))?)
-        } else {
-            None
-        };
-        for row in told.into_iter().flatten() {
+        // Causes and codes are in the outcomes, which a run that is not at its end does not have. Only what was kept back or
+        // failed has any.
+        if !matches!(end.kind, LaneEndKind::Finished { .. }) || tally.skipped + tally.failed == 0 {
+            report.policies.push(policy);
+            continue;
+        }
+        for row in read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))? {
             let row = row.map_err(|error| unreadable_outcomes(&error))?;
             match row.outcome.as_str() {
                 "skipped" => {
@@ -418,6 +451,7 @@ fn summarize(
         }
         report.policies.push(policy);
     }
+    report.unfinished = unfinished.len();
     Ok(AppliedPlan { plan: bundle.digest(), report, exit: Exit::Done, unfinished })
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::base::{Diagnostic, SourceMap};
+use crate::base::{Diagnostic, PolicyName, SourceMap};
 use crate::provider::ProviderError;
 use crate::store::{BundleError, FileError, LockError, StateError};
 
@@ -84,6 +84,13 @@ impl CommandError {
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// The same, with the policy it happened for, where neither its words nor a place in the manifests tell.
+    #[must_use]
+    pub(super) fn about_policy(self, policy: &PolicyName) -> Self {
+        let told = self.diagnostics.is_some() || self.title.contains(policy.as_str());
+        if told { self } else { self.with_note(format!("in policy `{policy}`")) }
     }
 
     /// The same, with the causes of `error`, and not its own sentence, as facts.

@@ -12,7 +12,8 @@ const FIRST_MANIFEST: &str = include_str!("init.yaml");
 pub fn init(directory: &Path) -> Result<PathBuf, CommandError> {
     let path = directory.join("sexton.yaml");
     if path.exists() {
-        return Err(CommandError::plain(format!("{} is there already and was left as it is", path.display())));
+        return Err(CommandError::plain(format!("{} is there already and was left as it is", path.display()))
+            .with_help("edit it, or begin in another directory with `sexton -C DIR init`"));
     }
     store::make_directory(directory)?;
     store::write_atomically(&path, FIRST_MANIFEST.as_bytes())?;

@@ -20,7 +20,7 @@ use crate::plan::{
 use crate::provider::ErrorClass;
 use crate::report::{PolicySample, SampleRow};
 use crate::state::{PlanStatus, PolicyHistory, State};
-use crate::store::{Bundle, BundleError, BundleWriter};
+use crate::store::{Bundle, BundleError, BundleWriter, read_outcomes};
 
 /// How many records of each kind of change a sample shows.
 const SAMPLED: usize = 5;
@@ -91,14 +91,20 @@ pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, Command
             before_is_finished,
             history: state.policies.get(&policy.name),
         };
-        let (mut planned, sample) = planning.run(connection, &writer).await?;
+        let (mut planned, sample) =
+            planning.run(connection, &writer).await.map_err(|error| error.about_policy(&policy.name))?;
         let calls = calls_by_target.entry(policy.target.clone()).or_default();
         *calls += planned.route.as_ref().map_or(0, |route| route.calls);
         planned.gates.push(plan::quota(&policy.target, *calls, connection.calls_left));
         samples.insert(policy.name.clone(), sample);
         policies.push(planned);
     }
-    let targets = connections.into_iter().map(|(name, connection)| (name, connection.sealed)).collect();
+    // A target that only a hold names is no part of what would be done.
+    let targets = connections
+        .into_iter()
+        .filter(|(name, _)| project.workspace.policies.values().any(|policy| policy.target == *name))
+        .map(|(name, connection)| (name, connection.sealed))
+        .collect();
     let header = PlanHeader {
         format: PLAN_FORMAT,
         tool: env!("CARGO_PKG_VERSION").into(),
@@ -136,7 +142,8 @@ fn bundle_before(host: &Host, directory: &Path) -> Result<Option<Bundle>, Comman
     match Bundle::open(directory) {
         Ok(bundle) => Ok(Some(bundle)),
         Err(BundleError::Missing { .. }) => Ok(None),
-        Err(error @ BundleError::NotABundle { .. }) => Err(error.into()),
+        Err(error @ BundleError::NotABundle { .. }) => Err(CommandError::from(error)
+            .with_help("a plan would take its place: move it away, or name another directory with --out")),
         Err(error) => {
             host.watcher.warn(&format!("the plan that lay in {} was not compared with: {error}", directory.display()));
             Ok(None)
@@ -179,6 +186,7 @@ impl Planning<'_> {
         let facts = connection.describe(&policy.object).await?;
         let condition = condition_for(&policy.filter, &facts, self.now, &workspace.sources)?;
         let layout = Layout::of(policy);
+        self.check_fields(&facts)?;
         let query = Query {
             object: facts.name.clone(),
             key: "Id".into(),
@@ -236,6 +244,24 @@ impl Planning<'_> {
         Ok((planned, sample))
     }
 
+    /// Refuses fields that the object does not have, before the system does in its own words.
+    fn check_fields(&self, facts: &ObjectFacts) -> Result<(), CommandError> {
+        let policy = self.policy;
+        let named = policy.review_fields.iter().map(|field| (field, "review.fields"));
+        let named = named.chain(policy.group_by.iter().map(|field| (field, "groupBy")));
+        for (field, key) in named {
+            // A path with a dot leads to another object; the system judges it when the query is sent.
+            if !field.contains('.') && facts.field(field).is_none() {
+                return Err(CommandError::plain(format!(
+                    "{} has no field `{field}`, or this login may not see it",
+                    facts.name
+                ))
+                .with_help(format!("correct `{key}` of the policy, or grant the login to read the field")));
+            }
+        }
+        Ok(())
+    }
+
     /// Compares with the plan that lay here before, and picks the records a sample shows.
     fn compare(
         &self,
@@ -243,13 +269,7 @@ impl Planning<'_> {
         query: &Query,
     ) -> Result<(Option<Comparison>, BTreeMap<RecordId, Symbol>), CommandError> {
         let broken = |error: &dyn std::error::Error| broken_selection(&self.policy.name, error);
-        // What a finished apply did away with is no longer awaited, so it is not "kept now" either.
-        let awaited = self.before.filter(|_| !self.before_is_finished);
-        let reviewed = match awaited.and_then(|bundle| bundle.rows(&self.policy.name)) {
-            Some(rows) => Some(rows.map_err(CommandError::from)?),
-            None => None,
-        };
-        let reviewed = reviewed.into_iter().flatten().map(|row| row.map(|row| row.id).map_err(std::io::Error::other));
+        let reviewed = self.awaited()?;
         let open: Vec<RecordId> =
             self.history.map(|history| history.open.iter().map(|open| open.id).collect()).unwrap_or_default();
         let selected = selected_ids(selection).map(|id| id.map_err(std::io::Error::other));
@@ -258,7 +278,7 @@ impl Planning<'_> {
         let mut picked = BTreeMap::new();
         for difference in differences {
             let difference: Difference = difference.map_err(|error| broken(&error))?;
-            if counts.of(difference.symbol) < SAMPLED as u64 && difference.symbol != Symbol::Reviewed {
+            if counts.of(difference.symbol) < SAMPLED as u64 {
                 picked.insert(difference.id, difference.symbol);
             }
             counts.add(difference);
@@ -273,6 +293,25 @@ impl Planning<'_> {
             counts.comparison(bundle.digest(), basis)
         });
         Ok((comparison, picked))
+    }
+
+    /// The records of the plan before that are still to be deleted: all of them, or, when it was applied to its end, those that
+    /// were not deleted then.
+    fn awaited(&self) -> Result<Box<dyn Iterator<Item = std::io::Result<RecordId>>>, CommandError> {
+        let Some(bundle) = self.before else { return Ok(Box::new(std::iter::empty())) };
+        if self.before_is_finished {
+            let run = self.project.runs_directory().join(bundle.digest().short());
+            let outcomes = run.join("outcomes").join(format!("{}.csv", self.policy.name));
+            // Evidence may have been moved to where it is kept; then nothing is known to be awaited.
+            let Ok(rows) = read_outcomes(&outcomes) else { return Ok(Box::new(std::iter::empty())) };
+            let left = rows.filter_map(|row| match row {
+                Ok(row) if matches!(row.outcome.as_str(), "deleted" | "already-gone") => None,
+                row => Some(row.map(|row| row.id)),
+            });
+            return Ok(Box::new(left));
+        }
+        let rows = bundle.rows(&self.policy.name).transpose()?;
+        Ok(Box::new(rows.into_iter().flatten().map(|row| row.map(|row| row.id).map_err(std::io::Error::other))))
     }
 
     /// Whether the policy reads as it did in the plan before: the very same query, or the same document.

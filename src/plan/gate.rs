@@ -198,7 +198,8 @@ pub fn emptiness(object: &str, population: u64, left_behind: Option<u64>) -> Ver
             GateName::Emptiness,
             format!(
                 "`{object}` shows no records at all, and the last apply left {} in it: check that this login can still see \
-                 them; if they are gone for good, forget the policy's history with `sexton state rm`",
+                 them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put \
+                 it back",
                 with_thousands(left),
             ),
         ),
@@ -352,7 +353,7 @@ mod tests {
                 format!("{mark} {}: {}", name.as_str().unwrap_or_default(), verdict.message)
             })
             .collect();
-        assert_snapshot!(table.join("\n"), @r"
+        assert_snapshot!(table.join("\n"), @"
         ok   max-records: 1,204 records, at most 5,000 may go
         ok   max-records: 5,000 records, at most 5,000 may go
         STOP max-records: 6,204 records and `limits.maxRecords` is 5,000: raise it by 1,204 to 6,204, or narrow the filter
@@ -376,7 +377,7 @@ mod tests {
         ok   production: organization 00D000000000001EAA does not say whether it is production
         ok   emptiness: `Lead` has 0 records
         ok   emptiness: `Lead` has 0 records
-        STOP emptiness: `Lead` shows no records at all, and the last apply left 78,796 in it: check that this login can still see them; if they are gone for good, forget the policy's history with `sexton state rm`
+        STOP emptiness: `Lead` shows no records at all, and the last apply left 78,796 in it: check that this login can still see them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put it back
         ok   emptiness: `Lead` has 1 record
         ok   review-by: the policy names no `reviewBy`
         ok   review-by: to be reviewed by 2026-11-30

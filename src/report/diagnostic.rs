@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Renderer, Snippet};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::JsonEvent;
 use super::escape::{is_dangerous, terminal_line};
 use crate::base::{Diagnostic, Label, Severity, SourceId, SourceMap, Span, counted};
 
@@ -102,27 +104,8 @@ fn escaped_with_offsets(text: &str) -> (String, Vec<usize>) {
     (escaped, moved)
 }
 
-/// The version of [`ValidationReport`]'s form. A new key does not change it; another meaning does.
-const FORMAT_VERSION: &str = "1.0";
-
-/// What `validate --json` prints. The key names are those that users of `terraform validate -json` know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ValidationReport {
-    /// The form of this object.
-    pub format_version: &'static str,
-    /// Whether there is no error. Warnings do not count.
-    pub valid: bool,
-    /// How many errors.
-    pub error_count: usize,
-    /// How many warnings.
-    pub warning_count: usize,
-    /// Each of them, in the order of files and places.
-    pub diagnostics: Vec<DiagnosticReport>,
-}
-
 /// One finding as data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DiagnosticReport {
     /// Its stable code, such as `M0101`.
     pub code: &'static str,
@@ -147,7 +130,7 @@ pub struct DiagnosticReport {
 }
 
 /// Another place that a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RelatedReport {
     /// What is there.
     pub message: String,
@@ -156,7 +139,7 @@ pub struct RelatedReport {
 }
 
 /// A place in a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RangeReport {
     /// The file, relative to the directory that was read.
     pub filename: String,
@@ -167,7 +150,7 @@ pub struct RangeReport {
 }
 
 /// A position: line and column from 1, the column in characters; the byte from 0, after any byte order mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PositionReport {
     /// The line.
     pub line: usize,
@@ -177,11 +160,11 @@ pub struct PositionReport {
     pub byte: usize,
 }
 
-/// Findings as data. Texts are as they are in the files, masked but not escaped: JSON escapes them.
-pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap) -> ValidationReport {
+/// Findings as one event. The key names are those that users of `terraform validate -json` know. Texts are as they are in
+/// the files, masked but not escaped: JSON escapes them.
+pub fn report(diagnostics: &[Diagnostic], sources: &SourceMap) -> JsonEvent {
     let error_count = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
-    ValidationReport {
-        format_version: FORMAT_VERSION,
+    JsonEvent::Validation {
         valid: error_count == 0,
         error_count,
         warning_count: diagnostics.len() - error_count,
@@ -313,7 +296,7 @@ mod tests {
             Diagnostic::error(CODE, "one", at(id, 6, 9), "label").with_label(at(id, 0, 2), "other").with_help("do");
         insta::assert_snapshot!(serde_json::to_string_pretty(&report(&[finding], &sources)).expect("JSON"), @r#"
         {
-          "formatVersion": "1.0",
+          "type": "validation",
           "valid": false,
           "errorCount": 1,
           "warningCount": 0,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::diagnostic::DiagnosticReport;
 use crate::apply::Tally;
+use crate::state::State;
 
 /// The version of the stream: `major.minor`. A new minor only adds; ignore keys and types you do not know. A new major
 /// breaks; refuse one you do not know.
@@ -21,6 +23,17 @@ pub enum JsonEvent {
         format_version: &'static str,
         /// The version of sexton.
         sexton: &'static str,
+    },
+    /// What was found in the manifests.
+    Validation {
+        /// Whether there is no error. Warnings do not count.
+        valid: bool,
+        /// How many errors.
+        error_count: usize,
+        /// How many warnings.
+        warning_count: usize,
+        /// Each of them, in the order of files and places.
+        diagnostics: Vec<DiagnosticReport>,
     },
     /// A system that was signed in to.
     Target {
@@ -62,7 +75,7 @@ pub enum JsonEvent {
         /// Batches of that API.
         batches: Option<u64>,
         /// How the selection differs from the plan that lay there before.
-        changes: Option<JsonChanges>,
+        changes: Option<Box<JsonChanges>>,
         /// What every gate said.
         gates: Vec<JsonGate>,
         /// The records file, relative to the bundle.
@@ -124,6 +137,8 @@ pub enum JsonEvent {
         skipped: BTreeMap<String, u64>,
         /// Failed ones by the system's code.
         failed: BTreeMap<String, u64>,
+        /// Planned records whose end is not known yet: the run is not at its end.
+        unsettled: u64,
         /// Records that match now and were not in the plan.
         waiting: u64,
         /// Why it stopped early.
@@ -135,8 +150,23 @@ pub enum JsonEvent {
         plan: String,
         /// Where the evidence lies.
         evidence: String,
-        /// How the records ended.
+        /// Planned records whose end is not known yet: the run is not at its end.
+        unsettled: u64,
+        /// How the records of the policies that came to their end ended.
         tally: JsonTally,
+        /// Why some policies are not at their end, one text each; the same command continues them.
+        unfinished: Vec<String>,
+    },
+    /// What sexton knows it has done.
+    State {
+        /// The contents of the state file, in its own form and version.
+        #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+        state: Box<State>,
+    },
+    /// A command that has nothing else to tell did what it was asked for.
+    Done {
+        /// In words.
+        message: String,
     },
     /// Work under way; for watching, not for counting.
     Progress {
@@ -245,7 +275,8 @@ pub struct JsonGate {
 
 /// The JSON Schema of one line.
 pub fn output_schema() -> serde_json::Value {
-    schemars::schema_for!(JsonEvent).to_value()
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<JsonEvent>().to_value()
 }
 
 impl JsonEvent {

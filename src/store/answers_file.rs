@@ -298,6 +298,21 @@ impl MarksFile {
         Ok(())
     }
 
+    /// Removes the marks of `count` records from place `first` on.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read or written.
+    pub fn clear(&self, first: u64, count: u64) -> io::Result<()> {
+        // Most have none, and the file has holes there.
+        self.scan(first, count, |place, mark| {
+            if mark != RawMark::NONE {
+                self.write(place, &[RawMark::NONE])?;
+            }
+            Ok(true)
+        })
+    }
+
     /// Reads the marks of `count` records from place `first` on.
     ///
     /// # Errors
@@ -416,6 +431,17 @@ mod tests {
         assert_eq!(read[1..], marks.into_iter().map(Some).collect::<Vec<_>>());
         let count = file.count(0, 100).expect("counted");
         assert_eq!((count.none, count.again, count.missing, count.tally.total()), (83, 2, 1, 14));
+    }
+
+    #[test]
+    fn removed_marks_are_none_and_others_stay() {
+        let folder = tempfile::tempdir().expect("folder");
+        let texts = Arc::new(TextsFile::open(&folder.path().join("p.texts"), 0).expect("opened"));
+        let file = MarksFile::open(&folder.path().join("p.0.marks"), texts, 10).expect("opened");
+        file.fill(2, 6, RawMark::MISSING).expect("written");
+        file.clear(3, 4).expect("removed");
+        let missing: Vec<bool> = file.read(0, 10).expect("read").iter().map(RawMark::is_missing).collect();
+        assert_eq!(missing, [false, false, true, false, false, false, false, true, false, false]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::base::{Digest, PolicyName, RecordId};
 /// |---|---|
 /// | `journal.jsonl` | what was about to happen and what happened |
 /// | `waves/<policy>.<n>.ids` | the records of a wave in the order in which they are sent |
+/// | `waves/<policy>.<n>.withheld.ids` | the records that a hold keeps out of a wave of a continued run, in the same order |
 /// | `skipped/<policy>.csv` | the planned records that the recheck kept back, sorted by id |
 /// | `answers/<policy>.<n>.marks`, `answers/<policy>.texts` | what is known about every record of a wave |
 /// | `outcomes/<policy>.csv` | the one end of every planned record, sorted by id |
@@ -54,6 +55,11 @@ impl RunDirectory {
     /// The ids of a wave.
     pub fn wave(&self, policy: &PolicyName, wave: u32) -> PathBuf {
         self.root.join(format!("waves/{policy}.{wave}.ids"))
+    }
+
+    /// The records that a hold keeps out of a wave.
+    pub fn withheld(&self, policy: &PolicyName, wave: u32) -> PathBuf {
+        self.root.join(format!("waves/{policy}.{wave}.withheld.ids"))
     }
 
     /// The records that the recheck kept back.

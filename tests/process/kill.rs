@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sexton::sandbox::{ItemError, RecordKey, Sandbox, Settings, Value};
+use sexton::sandbox::{ItemError, RecordKey, Sandbox, Settings};
 
 use super::service::{Asked, Service, Tap, Verdict, add_leads, builder, start};
 use super::workplace::{Workplace, policy};

@@ -3,6 +3,19 @@
 
 #![expect(clippy::disallowed_methods, reason = "these tests are the world around the program: its files and environment")]
 
+/// Compares what a person sees with a snapshot, once everything that differs from run to run is replaced.
+macro_rules! assert_shown {
+    ($text:expr, @$snapshot:literal) => {
+        insta::with_settings!({ filters => crate::workplace::filters() }, {
+            insta::assert_snapshot!($text, @$snapshot);
+        })
+    };
+}
+
+mod canary;
+mod errors;
+mod exit_codes;
 mod kill;
+mod output;
 mod service;
 mod workplace;

@@ -2,7 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 
+use jiff::Timestamp;
+use secrecy::SecretString;
+use sexton::base::{Clock, PolicyName};
+use sexton::command::{Connector, Host, PlanRequest, Watcher, plan};
+use sexton::manifest::{SecretReference, System, Target};
+use sexton::provider::salesforce::{SalesforceProvider, SystemCommands};
+use sexton::provider::transport::{HttpTransport, Timeouts};
+use sexton::provider::{Provider, SecretError, SecretSource};
 use tempfile::TempDir;
 
 /// The sandbox's usual client.
@@ -75,6 +84,26 @@ impl Workplace {
         self.redacted(&text)
     }
 
+    /// What a person is told on standard error, where everything but data goes.
+    pub fn told(&self, output: &Output) -> String {
+        self.redacted(&String::from_utf8_lossy(&output.stderr))
+    }
+
+    /// Plans at another time than now, in this process.
+    pub fn plan_at(&self, moment: &str) {
+        let host = Host {
+            clock: Arc::new(Still(moment.parse().expect("a moment"))),
+            connector: Arc::new(Network),
+            watcher: Arc::new(Nobody),
+            who: "ada@desk".into(),
+            seed: 1,
+            fresh_id: Arc::new(|| "5f9d0f4e-0000-4000-8000-000000000001".into()),
+        };
+        let request = PlanRequest { project: self.path(), out: None };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(plan(&host, &request)).expect("planned");
+    }
+
     /// A text with the places of this test replaced.
     pub fn redacted(&self, text: &str) -> String {
         let host = self.url.trim_start_matches("http://");
@@ -137,4 +166,59 @@ spec:
   limits: {{ maxRecords: 5000, maxPercent: 100 }}
 {more}"
     )
+}
+
+/// What differs from run to run, and what stands for it in snapshots.
+pub fn filters() -> Vec<(&'static str, &'static str)> {
+    vec![
+        (r"\b[0-9a-f]{64}\b", "[digest]"),
+        (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[uuid]"),
+        (r"\b[0-9a-f]{12}\b", "[plan]"),
+        (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[moment]"),
+        (r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC", "[moment]"),
+        (r"process \d+", "process [number]"),
+        (r"version \d+\.\d+\.\d+", "version [version]"),
+    ]
+}
+
+/// A clock that stands still.
+struct Still(Timestamp);
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// Nobody looks on.
+struct Nobody;
+
+impl Watcher for Nobody {
+    fn progress(&self, _: Option<&PolicyName>, _: &str, _: u64, _: Option<u64>) {}
+
+    fn warn(&self, _: &str) {}
+}
+
+/// The way to a sandbox from this process.
+struct Network;
+
+struct Client;
+
+impl SecretSource for Client {
+    fn resolve(&self, reference: &SecretReference) -> Result<SecretString, SecretError> {
+        match reference {
+            SecretReference::Environment(name) if name == "CRM_CLIENT_ID" => Ok(CLIENT.0.to_owned().into()),
+            SecretReference::Environment(name) if name == "CRM_CLIENT_SECRET" => Ok(CLIENT.1.to_owned().into()),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+impl Connector for Network {
+    fn connect(&self, target: &Target, _: &Path) -> Arc<dyn Provider> {
+        let transport = Arc::new(HttpTransport::new(Timeouts::default()).expect("a network"));
+        let System::Salesforce(salesforce) = &target.system;
+        let clock = Arc::new(Still(crate::service::start()));
+        Arc::new(SalesforceProvider::new(salesforce, transport, Arc::new(Client), clock, Arc::new(SystemCommands)))
+    }
 }

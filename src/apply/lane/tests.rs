@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::Lane;
-use crate::apply::{Event, Fault, FaultKind, JobProgress, JobStage, LaneSettings, Step, StepEnd, Tally, Ticket};
+use crate::apply::{Event, Fault, FaultKind, JobProgress, JobStage, LaneSettings, Step, StepEnd, Tally, Ticket, Withheld};
 use crate::base::{Digest, Failure, FailureClass};
 
 fn settings(jobs: bool) -> LaneSettings {
@@ -15,6 +15,12 @@ fn settings(jobs: bool) -> LaneSettings {
 
 fn cleared(count: u64) -> Event {
     Event::Cleared { cleared: count, skipped: 0, digest: Digest::of(b"") }
+}
+
+fn opened(count: u64, withheld: u64) -> Event {
+    let digest = Digest::of(b"");
+    let withheld = (withheld > 0).then_some(Withheld { count: withheld, digest });
+    Event::WaveOpened { wave: 1, count, digest, withheld }
 }
 
 fn fault(kind: FaultKind) -> StepEnd {
@@ -150,7 +156,7 @@ proptest! {
                             _ => 0,
                         })
                         .sum();
-                    story.tell(Event::WaveOpened { wave, count, digest: Digest::of(b"") });
+                    story.tell(Event::WaveOpened { wave, count, digest: Digest::of(b""), withheld: None });
                 }
                 Step::Finish => {
                     let tally = story.lane.status().tally;
@@ -174,7 +180,7 @@ fn refuses_a_journal_that_tells_no_story() {
     let deleted = |deleted| Tally { deleted, ..Tally::default() };
     let answered =
         |batch, count| Event::Answered { batch, again: 0, missing: 0, tally: deleted(count), texts: 0, refused: None };
-    let cases: [(&str, Vec<Event>); 10] = [
+    let cases: [(&str, Vec<Event>); 12] = [
         ("nothing was cleared", vec![intended(0, 0, 5)]),
         ("cleared twice", vec![cleared(5), cleared(5)]),
         ("records sent twice", vec![cleared(20), intended(0, 0, 10), intended(1, 0, 10)]),
@@ -195,10 +201,9 @@ fn refuses_a_journal_that_tells_no_story() {
                 Event::Abandoned { batch: 0, cause: String::new() },
             ],
         ),
-        (
-            "a wave over another that is open",
-            vec![cleared(5), intended(0, 0, 5), Event::WaveOpened { wave: 1, count: 0, digest: Digest::of(b"") }],
-        ),
+        ("a wave over another that is open", vec![cleared(5), intended(0, 0, 5), opened(0, 0)]),
+        ("a wave cut short for nothing", vec![cleared(5), opened(5, 0)]),
+        ("a wave that loses a record", vec![cleared(5), opened(3, 1)]),
     ];
     for (name, events) in cases {
         let mut lane = Lane::new(settings(true));
@@ -271,4 +276,86 @@ fn polls_become_rarer_up_to_half_a_minute() {
         polls += 1;
     }
     assert!((120..280).contains(&polls), "{polls} polls in an hour");
+}
+
+/// A job of five records that was brought to `Loaded`, and then died with its process.
+fn loaded_and_resumed() -> Story {
+    let mut story = Story::new(settings(true), 15);
+    let step = story.step();
+    story.close(&step, StepEnd::Created(Ticket("1".into())));
+    let mut resumed = Story { lane: Lane::new(settings(true)), now: story.now, events: Vec::new() };
+    story.events.extend([Event::Loading { batch: 0 }, Event::Loaded { batch: 0 }]);
+    story.events.into_iter().for_each(|event| resumed.tell(event));
+    resumed.lane.resume(resumed.now);
+    resumed
+}
+
+#[test]
+fn a_wave_with_a_held_record_is_cut_short_and_its_rest_is_no_later_attempt() {
+    let mut story = Story::new(settings(false), 25);
+    story.lane.withhold(24);
+    assert_eq!(story.step(), Step::OpenWave(1));
+    story.tell(opened(24, 1));
+    assert_eq!(story.lane.status().tally, Tally { skipped: 1, ..Tally::default() });
+    let before = story.now;
+    assert!(matches!(story.step(), Step::Send(batch) if (batch.first, batch.count, batch.wave) == (0, 10, 1)));
+    assert_eq!(story.now, before, "nothing is locked, so nothing is waited for");
+}
+
+#[test]
+fn a_job_with_a_held_record_is_given_up_before_it_starts() {
+    let mut story = loaded_and_resumed();
+    story.lane.withhold(3);
+    let step = story.step();
+    assert!(matches!(step, Step::Poll(..)));
+    story.close(&step, polled(JobStage::Open));
+    let step = story.step();
+    assert!(matches!(step, Step::Abort(..)), "{step:?}");
+    story.close(&step, StepEnd::Done);
+    assert_eq!(story.step(), Step::OpenWave(1));
+}
+
+#[test]
+fn a_running_job_with_a_held_record_is_stopped_and_its_answers_are_fetched() {
+    for stopped in [true, false] {
+        let mut story = loaded_and_resumed();
+        story.tell(Event::Starting { batch: 0 });
+        story.lane.resume(story.now);
+        story.lane.withhold(3);
+        let mut asked = 0;
+        for polls in 0.. {
+            let step = story.step();
+            match &step {
+                Step::Poll(..) if polls < 6 => story.close(&step, polled(JobStage::Running)),
+                Step::Poll(..) => story.close(&step, polled(JobStage::Broken)),
+                Step::Abort(..) => {
+                    asked += 1;
+                    let end = if stopped { StepEnd::Done } else { fault(FaultKind::Refused) };
+                    story.close(&step, end);
+                }
+                // The rest of the wave has no held record, so it goes on meanwhile.
+                Step::Create(_) => {}
+                Step::Collect(batch, _) => {
+                    assert_eq!(batch.number, 0);
+                    break;
+                }
+                step => panic!("{step:?}"),
+            }
+        }
+        assert_eq!(asked, 1, "it is asked for once");
+    }
+}
+
+#[test]
+fn a_job_with_a_held_record_whose_start_may_be_under_way_is_stopped_and_not_forgotten() {
+    let mut story = loaded_and_resumed();
+    story.tell(Event::Starting { batch: 0 });
+    story.lane.resume(story.now);
+    story.lane.withhold(3);
+    let step = story.step();
+    story.close(&step, polled(JobStage::Open));
+    let step = story.step();
+    assert!(matches!(step, Step::Abort(..)), "{step:?}");
+    story.close(&step, StepEnd::Done);
+    assert_eq!(story.events.last(), Some(&Event::Started { batch: 0 }), "its answers tell what it came to");
 }

@@ -86,13 +86,29 @@ pub(super) fn write_outcomes(
 /// One wave, record by record.
 struct WaveReader<'a> {
     ids: IdsIterator,
+    withheld: Option<Peekable<IdsIterator>>,
     marks: &'a MarksFile,
     count: u64,
     place: u64,
     window: std::vec::IntoIter<RawMark>,
 }
 
-impl WaveReader<'_> {
+impl<'a> WaveReader<'a> {
+    fn new(wave: &'a WaveFiles) -> io::Result<Self> {
+        let (ids, count) = (wave.ids.iter()?, wave.ids.count());
+        let withheld = wave.withheld.as_ref().map(|withheld| withheld.iter()).transpose()?.map(Iterator::peekable);
+        Ok(Self { ids, withheld, marks: &wave.marks, count, place: 0, window: Vec::new().into_iter() })
+    }
+
+    /// Takes the record from those withheld from the wave, when it is the next one of them.
+    fn take_withheld(&mut self, id: RecordId) -> io::Result<bool> {
+        let next = self
+            .withheld
+            .as_mut()
+            .and_then(|withheld| withheld.next_if(|next| next.as_ref().map_or(true, |next| *next == id)));
+        Ok(next.transpose()?.is_some())
+    }
+
     fn next(&mut self) -> io::Result<Option<(RecordId, Option<Mark>)>> {
         if self.place == self.count {
             return Ok(None);
@@ -113,7 +129,8 @@ impl WaveReader<'_> {
 
 /// The outcomes of all cleared records, in the order of wave 0.
 ///
-/// A later wave holds, in the same order, what the one before left to be sent again, so that all waves are read side by side.
+/// A later wave holds, in the same order, what the one before left to be sent again, and where that was cut short also what it
+/// did not send; less what was withheld, which is in a file of its own. So all waves are read side by side.
 struct Cleared<'a> {
     waves: Vec<WaveReader<'a>>,
     /// What becomes of records that were never sent; `None` when there can be none.
@@ -122,18 +139,24 @@ struct Cleared<'a> {
 
 impl<'a> Cleared<'a> {
     fn new(waves: &'a [WaveFiles], skip: Option<SkipCause>) -> io::Result<Self> {
-        let reader = |wave: &'a WaveFiles| {
-            let (ids, count) = (wave.ids.iter()?, wave.ids.count());
-            Ok(WaveReader { ids, marks: &wave.marks, count, place: 0, window: Vec::new().into_iter() })
-        };
-        Ok(Self { waves: waves.iter().map(reader).collect::<io::Result<_>>()?, skip })
+        Ok(Self { waves: waves.iter().map(WaveReader::new).collect::<io::Result<_>>()?, skip })
     }
 
     fn outcome(&mut self) -> io::Result<Option<Outcome>> {
-        let mut last: Option<(RecordId, Mark)> = None;
-        let mut unanswered = false;
+        // The record, and its last mark.
+        let mut left: Option<(RecordId, Option<Mark>)> = None;
+        let (mut unanswered, mut sent) = (false, true);
         for wave in &mut self.waves {
-            match (wave.next()?, &last) {
+            if let Some((id, mark)) = &left
+                && wave.take_withheld(*id)?
+            {
+                let evidence = match mark {
+                    Some(Mark::Again { evidence, .. }) => *evidence,
+                    _ => Evidence::Recheck,
+                };
+                return Ok(Some(Outcome { id: *id, kind: OutcomeKind::Skipped(SkipCause::Held), evidence }));
+            }
+            let (id, mark) = match (wave.next()?, &left) {
                 (None, None) => return Ok(None),
                 (Some((id, _)), Some((before, _))) if id != *before => {
                     return Err(io::Error::other(format!("{id} stands in a later wave where {before} was left")));
@@ -141,24 +164,24 @@ impl<'a> Cleared<'a> {
                 (None, Some((before, _))) => {
                     return Err(io::Error::other(format!("{before} was left, and is not in the next wave")));
                 }
-                (Some((id, Some(mark))), _) => {
-                    let again = matches!(mark, Mark::Again { .. });
-                    unanswered |= matches!(mark, Mark::Again { unclear: true, .. });
-                    last = Some((id, mark));
-                    if !again {
-                        break;
-                    }
-                }
-                // Never sent in this wave. What an earlier one left stands.
-                (Some(_), Some(_)) if self.skip.is_some() => break,
-                (Some((id, None)), None) => {
-                    let cause = self.skip.ok_or_else(|| io::Error::other(format!("{id} was never sent")))?;
-                    return Ok(Some(Outcome { id, kind: OutcomeKind::Skipped(cause), evidence: Evidence::None }));
-                }
-                (Some((id, None)), Some(_)) => return Err(io::Error::other(format!("{id} was not sent again"))),
+                (Some(next), _) => next,
+            };
+            unanswered |= matches!(mark, Some(Mark::Again { unclear: true, .. }));
+            sent = mark.is_some();
+            let is_left = matches!(mark, None | Some(Mark::Again { .. }));
+            // Where it was not sent, what an earlier wave left stands.
+            left = Some((id, mark.or_else(|| left.and_then(|(_, mark)| mark))));
+            if !is_left {
+                break;
             }
         }
-        Ok(last.map(|(id, mark)| mark.into_outcome(id, unanswered)))
+        let Some((id, mark)) = left else { return Ok(None) };
+        if !sent && self.skip.is_none() {
+            return Err(io::Error::other(format!("{id} was never sent")));
+        }
+        let never_sent =
+            || self.skip.map(|cause| Outcome { id, kind: OutcomeKind::Skipped(cause), evidence: Evidence::None });
+        Ok(mark.map_or_else(never_sent, |mark| Some(mark.into_outcome(id, unanswered))))
     }
 }
 

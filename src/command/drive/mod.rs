@@ -12,5 +12,6 @@ mod policy;
 mod run;
 #[cfg(test)]
 mod tests;
+mod withheld;
 
 pub use run::{DriveError, DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};

@@ -15,6 +15,8 @@ use crate::store::{AnswerPairing, BatchIds, IdsFile, MarksFile, RawMark};
 pub(super) struct WaveFiles {
     pub number: u32,
     pub ids: Arc<IdsFile>,
+    /// What a hold keeps out of it.
+    pub withheld: Option<Arc<IdsFile>>,
     pub marks: Arc<MarksFile>,
     /// Whether the ids are in ascending order.
     pub ascending: bool,

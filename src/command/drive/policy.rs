@@ -1,6 +1,7 @@
 //! One policy: asks its lane what to do, and does it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +14,10 @@ use tokio::sync::watch;
 use super::finish::write_outcomes;
 use super::perform::{Performer, WaveFiles};
 use super::run::{DriveError, DriveLane, LaneEndKind, Run, Story};
-use crate::apply::{Event, Lane, SkipCause, Step, StepEnd};
-use crate::base::{Digest, PolicyName};
-use crate::store::{IdsFile, IdsWriter, MarksFile, TextsFile};
+use super::withheld::WithheldPlaces;
+use crate::apply::{Event, Lane, SkipCause, Step, StepEnd, Tally, Withheld};
+use crate::base::{Digest, PolicyName, counted};
+use crate::store::{IdsFile, IdsWriter, MarksFile, RawMark, TextsFile};
 
 /// How long a wait lasts at least, so that two clocks that differ a little cannot keep the processor busy.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
@@ -28,7 +30,7 @@ pub(super) struct PolicyDriver<'a> {
     run: &'a Run<'a>,
     input: &'a DriveLane,
     lane: Lane,
-    waves: Vec<Digest>,
+    waves: Vec<(Digest, Option<Digest>)>,
     skipped: u64,
     /// How many records the jobs under way have come to, by batch. For people.
     reached: BTreeMap<u64, u64>,
@@ -64,6 +66,9 @@ impl<'a> PolicyDriver<'a> {
         let texts = Arc::new(texts);
         let performer = Arc::new(Performer::new(self.run, self.input));
         let mut wave = self.open_wave_files(&texts)?;
+        for place in self.withheld_places(&wave)?.iter() {
+            self.lane.withhold(place.map_err(|error| self.unwritable(error))?);
+        }
         let mut in_flight = InFlight::new();
         loop {
             let status = self.lane.status();
@@ -82,8 +87,8 @@ impl<'a> PolicyDriver<'a> {
                 // Written already: it is its own intent.
                 Step::Write(_) => {}
                 Step::Wait(until) => self.wait(until, &mut in_flight).await?,
-                Step::Pause(cause) => return Ok(LaneEndKind::Unfinished { cause }),
-                Step::Stop => return Ok(LaneEndKind::Interrupted),
+                Step::Pause(cause) => return Ok(LaneEndKind::Unfinished { cause, settled: self.settled() }),
+                Step::Stop => return Ok(LaneEndKind::Interrupted { settled: self.settled() }),
                 Step::OpenWave(number) => {
                     self.write_wave(number, &wave)?;
                     wave = self.open_wave_files(&texts)?;
@@ -100,6 +105,13 @@ impl<'a> PolicyDriver<'a> {
                 }
             }
         }
+    }
+
+    /// The ends that are known so far, those of the recheck among them.
+    fn settled(&self) -> Tally {
+        let mut settled = self.lane.status().tally;
+        settled.skipped += self.skipped;
+        settled
     }
 
     /// Waits until every policy this one depends on has ended, and gives the end of this one if that decides it.
@@ -121,9 +133,12 @@ impl<'a> PolicyDriver<'a> {
                 Some(LaneEndKind::Unfinished { .. }) => {
                     return Ok(Some(LaneEndKind::Unfinished {
                         cause: format!("it depends on {name}, which is unfinished"),
+                        settled: self.settled(),
                     }));
                 }
-                Some(LaneEndKind::Interrupted) | None => return Ok(Some(LaneEndKind::Interrupted)),
+                Some(LaneEndKind::Interrupted { .. }) | None => {
+                    return Ok(Some(LaneEndKind::Interrupted { settled: self.settled() }));
+                }
             }
         }
         Ok(None)
@@ -178,35 +193,83 @@ impl<'a> PolicyDriver<'a> {
     }
 
     fn wave_files(&self, number: u32, texts: &Arc<TextsFile>) -> Result<WaveFiles, DriveError> {
-        let path = self.run.directory.wave(self.policy(), number);
-        let ids = IdsFile::open(&path).map_err(DriveError::file("open", &path))?;
-        let (digest, ascending) = ids.verify().map_err(DriveError::file("read", &path))?;
-        if self.waves.get(number as usize) != Some(&digest) {
-            return Err(DriveError::Altered { path, why: format!("its digest is {digest}") });
-        }
+        let (digest, withheld) = *self
+            .waves
+            .get(number as usize)
+            .ok_or_else(|| DriveError::Misuse { policy: self.policy().clone(), why: "has no such wave" })?;
+        let (ids, ascending) = open_ids(&self.run.directory.wave(self.policy(), number), digest)?;
+        let path = self.run.directory.withheld(self.policy(), number);
+        let withheld = withheld.map(|digest| open_ids(&path, digest)).transpose()?.map(|(ids, _)| ids);
         let path = self.run.directory.marks(self.policy(), number);
         let marks = MarksFile::open(&path, Arc::clone(texts), ids.count()).map_err(DriveError::file("open", &path))?;
-        Ok(WaveFiles { number, ids: Arc::new(ids), marks: Arc::new(marks), ascending })
+        Ok(WaveFiles { number, ids, withheld, marks: Arc::new(marks), ascending })
     }
 
-    /// Puts what a wave left to be sent again into the next wave's file, in the same order.
+    fn withheld_places(&self, wave: &WaveFiles) -> Result<WithheldPlaces, DriveError> {
+        let scratch = || self.run.directory.scratch(&format!("withheld.{}", self.policy()));
+        WithheldPlaces::find(wave, self.input.held.as_deref(), scratch).map_err(|error| self.unwritable(error))
+    }
+
+    fn unwritable(&self, source: std::io::Error) -> DriveError {
+        let path = self.run.directory.path().to_owned();
+        DriveError::File { doing: "put held records in order in", path, source }
+    }
+
+    /// Puts what a wave left to be sent again, or did not send, into the next wave's file, in the same order. What a hold keeps
+    /// by now goes into a file of its own.
     fn write_wave(&mut self, number: u32, last: &WaveFiles) -> Result<(), DriveError> {
         let path = self.run.directory.wave(self.policy(), number);
+        let withheld_path = self.run.directory.withheld(self.policy(), number);
+        let places = self.withheld_places(last)?;
+        let unsent = self.lane.unsent();
         let write = || {
+            for (first, count) in unsent {
+                // What an abandoned batch left there is no mark.
+                last.marks.clear(first, count)?;
+            }
+            last.marks.sync()?;
             let mut writer = IdsWriter::create(&path)?;
-            let mut ids = last.ids.iter()?;
-            last.marks.scan(0, last.ids.count(), |_, mark| {
+            let mut withheld = if places.is_empty() { None } else { Some(IdsWriter::create(&withheld_path)?) };
+            let (mut ids, mut places) = (last.ids.iter()?, places.iter());
+            let mut next = places.next().transpose()?;
+            last.marks.scan(0, last.ids.count(), |place, mark| {
                 let id = ids.next().transpose()?.ok_or_else(|| std::io::Error::other("the wave before it is too short"))?;
-                if mark.is_again() {
-                    writer.push(&id)?;
+                let is_held = next == Some(place);
+                if is_held {
+                    next = places.next().transpose()?;
+                }
+                if mark.is_again() || mark == RawMark::NONE {
+                    match &mut withheld {
+                        Some(withheld) if is_held => withheld.push(&id)?,
+                        _ => writer.push(&id)?,
+                    }
                 }
                 Ok(true)
             })?;
-            writer.finish()
+            let withheld = withheld.map(IdsWriter::finish).transpose()?;
+            Ok((writer.finish()?, withheld.filter(|(count, _)| *count > 0)))
         };
-        let (count, digest) = write().map_err(DriveError::file("write", &path))?;
-        self.waves.push(digest);
-        self.run.watcher.warn(&format!("{}: {count} records are sent again after a pause, in wave {number}", self.policy()));
-        self.write(&Event::WaveOpened { wave: number, count, digest })
+        let ((count, digest), withheld) = write().map_err(DriveError::file("write", &path))?;
+        let withheld = withheld.map(|(count, digest)| Withheld { count, digest });
+        self.waves.push((digest, withheld.map(|withheld| withheld.digest)));
+        let policy = self.policy();
+        if let Some(Withheld { count, .. }) = withheld {
+            let records = counted(count, "record");
+            self.run.watcher.warn(&format!("{policy}: a hold keeps {records} by now, which are not sent"));
+        }
+        if self.lane.unsent().is_empty() {
+            self.run.watcher.warn(&format!("{policy}: {count} records are sent again after a pause, in wave {number}"));
+        }
+        self.write(&Event::WaveOpened { wave: number, count, digest, withheld })
     }
+}
+
+/// Opens an ids file that the journal speaks of, and says whether it is in ascending order.
+fn open_ids(path: &Path, journalled: Digest) -> Result<(Arc<IdsFile>, bool), DriveError> {
+    let ids = IdsFile::open(path).map_err(DriveError::file("open", path))?;
+    let (digest, ascending) = ids.verify().map_err(DriveError::file("read", path))?;
+    if digest != journalled {
+        return Err(DriveError::Altered { path: path.to_owned(), why: format!("its digest is {digest}") });
+    }
+    Ok((Arc::new(ids), ascending))
 }

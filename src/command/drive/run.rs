@@ -15,7 +15,7 @@ use crate::base::{Clock, Digest, PolicyName, RecordId};
 use crate::command::Watcher;
 use crate::plan::Route;
 use crate::provider::Provider;
-use crate::store::{Journal, JournalError, RunDirectory, read_journal};
+use crate::store::{Journal, JournalError, RunDirectory, SortedRows, read_journal};
 
 /// Gives all planned ids of a policy, sorted, from the first on.
 pub type PlannedIds = Arc<dyn Fn() -> io::Result<Box<dyn Iterator<Item = io::Result<RecordId>> + Send>> + Send + Sync>;
@@ -34,6 +34,8 @@ pub struct DriveLane {
     pub planned: u64,
     /// Which.
     pub planned_ids: PlannedIds,
+    /// For a run that is continued: the planned records that a hold keeps by now, by id. None of them is sent.
+    pub held: Option<Arc<SortedRows>>,
 }
 
 /// What all policies share.
@@ -78,9 +80,14 @@ pub enum LaneEndKind {
     Unfinished {
         /// Why.
         cause: String,
+        /// The ends that are known so far.
+        settled: Tally,
     },
     /// The user asked to stop; the same command continues it.
-    Interrupted,
+    Interrupted {
+        /// The ends that are known so far.
+        settled: Tally,
+    },
 }
 
 impl LaneEndKind {
@@ -150,8 +157,8 @@ impl DriveError {
 /// What the journal says of one policy.
 pub(super) struct Story {
     pub lane: Lane,
-    /// The digest of every wave's ids file.
-    pub waves: Vec<Digest>,
+    /// The digest of every wave's ids file, and of the file of what was withheld from it.
+    pub waves: Vec<(Digest, Option<Digest>)>,
     /// Records the recheck kept back.
     pub skipped: u64,
 }
@@ -222,10 +229,12 @@ fn read_stories(run: &Run<'_>, lanes: &[DriveLane]) -> Result<Vec<Story>, DriveE
         let Some(story) = stories.get_mut(&policy) else { return };
         match &entry.event {
             Event::Cleared { digest, skipped, .. } => {
-                story.waves.push(*digest);
+                story.waves.push((*digest, None));
                 story.skipped = *skipped;
             }
-            Event::WaveOpened { digest, .. } => story.waves.push(*digest),
+            Event::WaveOpened { digest, withheld, .. } => {
+                story.waves.push((*digest, withheld.map(|withheld| withheld.digest)));
+            }
             _ => {}
         }
         if let Err(source) = story.lane.record(&entry.event) {

@@ -97,7 +97,7 @@ impl Download<'_> {
                 return Err(incomplete(doing, format!("row {count} of {name} has {} fields, not {width}", row.len())));
             }
             let id = canonical_salesforce_id(row.field(key).unwrap_or_default())
-                .map_err(|error| malformed(format!("row {count} of {name}: {error}")))?;
+                .map_err(|_| malformed(format!("row {count} of {name}: {}", hostile::NOT_AN_ID)))?;
             let verdict = match (results, error) {
                 (Results::Successful, _) => AnswerVerdict::Deleted,
                 (Results::Unprocessed, _) => AnswerVerdict::NotProcessed,

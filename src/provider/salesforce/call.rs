@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -232,7 +232,26 @@ fn transport_error(call: &Call, error: &TransportError) -> ProviderError {
         (TransportError::NoAnswer { .. }, Effect::Harmless) => (ErrorClass::Transient, "no-answer"),
         (TransportError::Refused(_), _) => (ErrorClass::Local, "refused"),
     };
-    call.error(class, code, error.to_string())
+    let help = match error {
+        TransportError::NotSent { .. } => Some("check `loginUrl`, the network and any proxy; nothing was sent".to_owned()),
+        TransportError::NoAnswer { .. } | TransportError::Refused(_) => None,
+    };
+    ProviderError { help, ..call.error(class, code, error.to_string()) }
+}
+
+/// What to do next about a status whose code says nothing.
+fn status_help(status: StatusCode) -> Option<&'static str> {
+    match status {
+        _ if status.is_redirection() => Some("set `loginUrl` to the org's own My Domain host"),
+        StatusCode::TOO_MANY_REQUESTS => Some("the system asks for fewer requests: run the same command again later"),
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            Some("the system is not available now: run the same command again later")
+        }
+        _ if status.is_server_error() => Some(
+            "the trouble is on the system's side: run the same command again, and show its vendor these words if it stays",
+        ),
+        _ => None,
+    }
 }
 
 /// Understands an answer that is no success. Its body may be an array of errors, an object, HTML or nothing.
@@ -248,7 +267,9 @@ async fn refusal(call: &Call, response: Response, secrets: &[&SecretString]) -> 
         None if status.is_redirection() => "redirected".to_owned(),
         None => "no-code".to_owned(),
     };
-    let message = hostile::words_without(&spoken.message, secrets);
+    // The vendor draws a caret below the query, on lines of their own. Here it is one line.
+    let one_line: Vec<&str> = spoken.message.split_whitespace().collect();
+    let message = hostile::words_without(&one_line.join(" "), secrets);
     let message = match (message.is_empty(), status.is_redirection()) {
         (_, true) => "the system points to another address, which is not followed".to_owned(),
         (true, _) => status.canonical_reason().unwrap_or("no reason given").to_owned(),
@@ -258,8 +279,7 @@ async fn refusal(call: &Call, response: Response, secrets: &[&SecretString]) -> 
         Effect::Harmless => request_class(status, &code, &message, wait),
         Effect::Deletes => deletion_class(status, &code, &message, wait),
     };
-    let help =
-        if status.is_redirection() { Some("set `loginUrl` to the org's own My Domain host") } else { help(&code, &message) };
+    let help = help(&code, &message).or_else(|| status_help(status));
     ProviderError {
         class,
         doing: call.doing.clone(),
@@ -350,7 +370,7 @@ mod tests {
                 "authentication failure",
             ),
             (r#"{"exceptionCode":"InvalidJob","exceptionMessage":"no"}"#, "InvalidJob", "no"),
-            ("<!DOCTYPE html><html><head><TITLE> Down for\nmaintenance </TITLE>", "no-code", "Down for\nmaintenance"),
+            ("<!DOCTYPE html><html><head><TITLE> Down for\nmaintenance </TITLE>", "no-code", "Down for maintenance"),
             ("<html><body>x", "no-code", "a page without a title"),
             ("Bad_OAuth_Token", "no-code", "Bad_OAuth_Token"),
             ("", "no-code", "Bad Request"),

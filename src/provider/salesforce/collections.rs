@@ -180,9 +180,9 @@ mod tests {
         };
         let reply =
             items(&[rolled_back(), failed("DELETE_FAILED", "it is associated with the following cases"), rolled_back()]);
-        insta::assert_snapshot!(send(true, 3, reply).await.expect("answered").join("\n"), @r"
+        insta::assert_snapshot!(send(true, 3, reply).await.expect("answered").join("\n"), @"
          rolled back ALL_OR_NONE_OPERATION_ROLLED_BACK
-        1 failed Dependent DELETE_FAILED it is associated with the following cases
+        1 failed Dependent DELETE_FAILED the system's words may repeat contents of the record and are left out
         2 rolled back ALL_OR_NONE_OPERATION_ROLLED_BACK
         ");
     }

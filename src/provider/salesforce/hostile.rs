@@ -7,6 +7,10 @@ const LONGEST_MESSAGE: usize = 2_000;
 /// The longest code that is kept.
 const LONGEST_CODE: usize = 100;
 
+/// Said of what stands where a record's key should be. It is not repeated: when columns are out of step, it is the value of
+/// some field.
+pub(super) const NOT_AN_ID: &str = "what stands where the record's id should be is not one (15 or 18 letters and digits)";
+
 /// A system's words: bounded, and without anything that looks like an access token.
 ///
 /// An opaque token is `00D`, 12 or 15 more letters and digits, `!` and the rest (client). A system that repeats one in

@@ -95,7 +95,7 @@ async fn organization(endpoint: &Endpoint) -> Result<Organization, ProviderError
     let rows = page.whole(&call)?;
     let [row] = rows.as_slice() else { return Err(call.unreadable("there is not one organization")) };
     let text = |name| field_text(row, name).ok_or_else(|| call.unreadable(format!("the organization has no `{name}`")));
-    let id = canonical_salesforce_id(&text("Id")?).map_err(|error| call.unreadable(error.to_string()))?;
+    let id = canonical_salesforce_id(&text("Id")?).map_err(|_| call.unreadable(super::hostile::NOT_AN_ID))?;
     let kind = text("OrganizationType")?;
     let sandbox = match text("IsSandbox")?.as_str() {
         "true" => true,

@@ -1,5 +1,6 @@
 //! Looking at records one by one.
 
+use super::hostile::NOT_AN_ID;
 use super::query::{field_text, incomplete, page_through};
 use super::session::Session;
 use super::soql::check_names;
@@ -33,7 +34,7 @@ pub(super) async fn look(session: &Session, object: &str, ids: &[RecordId]) -> R
     page_through(session, "queryAll", &doing, &statement, |record| {
         let malformed = |message: String| super::call::error(ErrorClass::Malformed, &doing, "malformed-answer", message);
         let id = canonical_salesforce_id(&field_text(record, "Id").unwrap_or_default())
-            .map_err(|error| malformed(error.to_string()))?;
+            .map_err(|_| malformed(NOT_AN_ID.to_owned()))?;
         let presence = match field_text(record, "IsDeleted").as_deref() {
             Some("true") => Presence::InBin,
             Some("false") => Presence::Present,

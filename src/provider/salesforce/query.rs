@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::call::Call;
+use super::hostile::NOT_AN_ID;
 use super::session::Session;
 use super::soql::{self, Selection};
 use crate::base::canonical_salesforce_id;
@@ -149,7 +150,7 @@ pub(super) fn row(
         return Ok(None);
     }
     let id = canonical_salesforce_id(key)
-        .map_err(|error| super::call::error(ErrorClass::Malformed, &selection.doing, "malformed-id", error.to_string()))?;
+        .map_err(|_| super::call::error(ErrorClass::Malformed, &selection.doing, "malformed-id", NOT_AN_ID))?;
     let values = if selection.values.is_empty() { Vec::new() } else { values()? };
     Ok(Some(Row { id, values }))
 }

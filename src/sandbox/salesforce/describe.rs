@@ -9,22 +9,33 @@ use serde_json::{Value as Json, json as tree};
 use super::error::{ApiError, json};
 use super::gate::ApiVersion;
 use super::record::{ObjectPath, all_places};
+use crate::sandbox::session::Session;
 use crate::sandbox::world::{Place, Table};
 use crate::sandbox::{FieldKind, ObjectDefinition, OnDelete, Sandbox, World};
 
 /// `GET …/sobjects`.
-pub(super) async fn list(State(sandbox): State<Sandbox>, Extension(version): Extension<ApiVersion>) -> Response {
+pub(super) async fn list(
+    State(sandbox): State<Sandbox>,
+    Extension(version): Extension<ApiVersion>,
+    Extension(session): Extension<Session>,
+) -> Response {
     let world = sandbox.world();
     let objects: Vec<Json> = world
         .objects()
         .into_iter()
         .filter_map(|name| world.table(name))
-        .map(|table| Json::Object(summary(table.definition(), version)))
+        .map(|table| Json::Object(summary(&world, table.definition(), version, session)))
         .collect();
     json(StatusCode::OK, &tree!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects }))
 }
 
-fn summary(object: &ObjectDefinition, version: ApiVersion) -> serde_json::Map<String, Json> {
+/// What an object is, and what this login may do with it.
+fn summary(
+    world: &World,
+    object: &ObjectDefinition,
+    version: ApiVersion,
+    session: Session,
+) -> serde_json::Map<String, Json> {
     let base = format!("/services/data/v{}/sobjects/{}", version.dotted(), object.name);
     let is_business = object.deletable;
     let prefix = String::from_utf8_lossy(&object.key_prefix).into_owned();
@@ -32,7 +43,7 @@ fn summary(object: &ObjectDefinition, version: ApiVersion) -> serde_json::Map<St
         "createable": is_business,
         "custom": object.is_custom(),
         "customSetting": false,
-        "deletable": object.deletable,
+        "deletable": object.deletable && world.may_delete(&object.name, session.user),
         "deprecatedAndHidden": false,
         "keyPrefix": if object.name == "UserPermissionAccess" { Json::Null } else { Json::String(prefix) },
         "label": object.label,
@@ -62,23 +73,28 @@ fn summary(object: &ObjectDefinition, version: ApiVersion) -> serde_json::Map<St
 pub(super) async fn brief(
     State(sandbox): State<Sandbox>,
     Extension(version): Extension<ApiVersion>,
+    Extension(session): Extension<Session>,
     Path(path): Path<ObjectPath>,
 ) -> Result<Response, ApiError> {
     let world = sandbox.world();
     let table = world.table(&path.object).ok_or_else(ApiError::not_found)?;
-    Ok(json(StatusCode::OK, &tree!({ "objectDescribe": summary(table.definition(), version), "recentItems": [] })))
+    Ok(json(
+        StatusCode::OK,
+        &tree!({ "objectDescribe": summary(&world, table.definition(), version, session), "recentItems": [] }),
+    ))
 }
 
 /// `GET …/sobjects/{object}/describe`.
 pub(super) async fn whole(
     State(sandbox): State<Sandbox>,
     Extension(version): Extension<ApiVersion>,
+    Extension(session): Extension<Session>,
     Path(path): Path<ObjectPath>,
 ) -> Result<Response, ApiError> {
     let world = sandbox.world();
     let number = world.table_number(&path.object).ok_or_else(ApiError::not_found)?;
     let table = &world.tables()[number];
-    let mut described = summary(table.definition(), version);
+    let mut described = summary(&world, table.definition(), version, session);
     let fields: Vec<Json> = all_places(table).into_iter().map(|place| field(&world, table, place)).collect();
     described.insert("childRelationships".to_owned(), Json::Array(child_relationships(&world, number)));
     described.insert("fields".to_owned(), Json::Array(fields));

@@ -156,15 +156,15 @@ impl World {
             let message = format!("entity type {} does not support delete", definition.name);
             return Err(ItemError::new("INVALID_TYPE_FOR_OPERATION", message));
         }
-        if self.may_delete(table, user) {
+        if self.may_delete(&self.tables[table].definition.name, user) {
             return Ok(());
         }
         Err(ItemError::new("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"))
     }
 
-    fn may_delete(&self, table: usize, user: RecordKey) -> bool {
-        let name = &self.tables[table].definition.name;
-        self.users.get(&user).is_some_and(|user| !user.permissions.delete_denied.contains(name))
+    /// Whether a user's permissions let them delete records of an object.
+    pub(in crate::sandbox) fn may_delete(&self, object: &str, user: RecordKey) -> bool {
+        self.users.get(&user).is_some_and(|user| !user.permissions.delete_denied.contains(object))
     }
 
     fn check_refusals(&mut self, key: RecordKey) -> Result<(), ItemError> {
@@ -216,7 +216,7 @@ impl World {
     }
 
     fn check_cascade(&self, table: usize, user: RecordKey) -> Result<(), ItemError> {
-        if self.may_delete(table, user) {
+        if self.may_delete(&self.tables[table].definition.name, user) {
             return Ok(());
         }
         // The code is documented; the text is a guess.

@@ -82,6 +82,10 @@ enum Outstanding {
 pub(super) struct Inner {
     pub records: BTreeMap<RecordId, Record>,
     pub allowed: BTreeSet<RecordId>,
+    /// What holds keep that the process knows of.
+    pub held: BTreeSet<RecordId>,
+    /// What was sent, in a request or a job that was started.
+    pub sent: BTreeSet<RecordId>,
     pub schedule: VecDeque<Wrong>,
     pub death: Option<Death>,
     pub violations: Vec<String>,
@@ -185,7 +189,15 @@ impl Inner {
         AnswerVerdict::Deleted
     }
 
+    /// Records are handed to the system: none of them may be one that a hold found.
+    fn takes(&mut self, ids: &[RecordId]) {
+        let is_held = |id: &RecordId| self.held.contains(id) && self.records[id].present;
+        let held: Vec<RecordId> = ids.iter().copied().filter(is_held).collect();
+        self.violations.extend(held.iter().map(|id| format!("{id} is held, and was sent")));
+    }
+
     fn delete_all(&mut self, ids: &[RecordId], atomic: bool) -> Vec<Answer> {
+        self.sent.extend(ids);
         let before = self.records.clone();
         let mut answers: Vec<Answer> = ids.iter().map(|id| Answer { id: *id, verdict: self.delete(id) }).collect();
         if atomic && answers.iter().any(|answer| answer.verdict != AnswerVerdict::Deleted) {
@@ -308,6 +320,7 @@ impl Provider for World {
     async fn send(&self, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
         self.request(Some(0), |inner, wrong| {
             inner.hand_over(ids, Outstanding::Request);
+            inner.takes(ids);
             inner.sends.push(ids.len());
             if wrong == Wrong::LostLate && !order.atomic {
                 inner.late.extend(ids);
@@ -366,7 +379,9 @@ impl Provider for World {
             if inner.jobs[job].loaded.is_some() {
                 inner.violations.push(format!("job {job} was loaded twice"));
             }
-            inner.jobs[job].loaded = Some(ids.read(0, usize::MAX).expect("readable"));
+            let ids = ids.read(0, usize::MAX).expect("readable");
+            inner.takes(&ids);
+            inner.jobs[job].loaded = Some(ids);
             if wrong == Wrong::LostAfter { Err(error(ErrorClass::Ambiguous, "no-answer")) } else { Ok(()) }
         })
         .await
@@ -376,6 +391,7 @@ impl Provider for World {
         self.request(Some(2), |inner, wrong| {
             let job = inner.job(ticket);
             let ids = inner.jobs[job].loaded.clone().unwrap_or_default();
+            inner.takes(&ids);
             if ids.is_empty() {
                 inner.violations.push(format!("job {job} was started without its data"));
             }
@@ -466,7 +482,8 @@ impl Provider for World {
         self.request(None, |inner, wrong| {
             let job = inner.job(ticket);
             let stage = inner.jobs[job].stage;
-            if stage != JobStage::Open || wrong == Wrong::LostBefore || wrong == Wrong::Refused {
+            // A job that runs can be stopped; what it has done stays done.
+            if !matches!(stage, JobStage::Open | JobStage::Running) || matches!(wrong, Wrong::LostBefore | Wrong::Refused) {
                 return Err(error(ErrorClass::Invalid, "INVALIDJOBSTATE"));
             }
             inner.jobs[job].stage = JobStage::Broken;

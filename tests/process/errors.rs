@@ -1,0 +1,550 @@
+//! What a person sees when something is wrong: what happened, where, how many, and what to do next.
+
+use std::process::Stdio;
+
+use sexton::sandbox::{Client, Effect, Fault, Permissions, User, World, WorldBuilder};
+
+use super::service::{Service, builder};
+use super::workplace::{Workplace, policy};
+
+/// What `sexton plan` says when it fails with 1.
+fn plan_fails(place: &Workplace) -> String {
+    let output = place.expect(1, &["plan"]);
+    assert_eq!(output.stdout, b"", "{}", place.shown(&output));
+    place.told(&output)
+}
+
+/// The same, of an organization where one thing goes wrong.
+fn plan_fails_with(fault: Fault) -> String {
+    let (service, _keys) = Service::of_leads(3);
+    service.sandbox.add_fault(fault);
+    plan_fails(&Workplace::new(&service.url, &policy("")))
+}
+
+/// The same, with another way to sign in.
+fn sign_in_fails(auth: &str) -> String {
+    let (service, _keys) = Service::of_leads(3);
+    sign_in_to(&service, auth)
+}
+
+fn sign_in_to(service: &Service, auth: &str) -> String {
+    let place = Workplace::new(&service.url, &policy(""));
+    place.write("jwt.pem", include_str!("../fixtures/jwt_test_only_private_key.pem"));
+    place.write("empty.txt", "\n");
+    let target = super::workplace::target(&service.url);
+    let (head, _) = target.split_once("      clientCredentials").expect("a target");
+    place.write("target.yaml", &format!("{head}      {auth}\n"));
+    plan_fails(&place)
+}
+
+fn world_with(user: User) -> World {
+    let client = Client::confidential("sandbox-client", "sandbox-secret", user.key);
+    builder().user(user).client(client).build().expect("a world")
+}
+
+fn user(active: bool, permissions: Permissions) -> User {
+    let key = WorldBuilder::user_key(1);
+    User { key, username: "ada@northwind.example".into(), name: "Ada".into(), active, permissions }
+}
+
+#[test]
+fn every_refused_login_says_what_to_mend() {
+    let told = [
+        sign_in_fails("clientCredentials: { clientId: { env: CRM_CLIENT_ID }, clientSecret: { env: CRM_CLIENT_ID } }"),
+        sign_in_fails("clientCredentials: { clientId: { env: USER }, clientSecret: { env: CRM_CLIENT_SECRET } }"),
+        sign_in_fails("refreshToken: { clientId: { env: CRM_CLIENT_ID }, refreshToken: { env: USER } }"),
+        sign_in_fails(
+            "jwt: { clientId: { env: CRM_CLIENT_ID }, username: ada@northwind.example, privateKey: { file: jwt.pem } }",
+        ),
+        sign_in_fails(
+            "jwt: { clientId: { env: CRM_CLIENT_ID }, username: ada@northwind.example, privateKey: { env: USER } }",
+        ),
+        sign_in_fails("accessToken: { env: USER }"),
+        sign_in_fails("sfCli: { targetOrg: crm }"),
+        sign_in_to(&Service::of(world_with(user(false, Permissions::default()))), CREDENTIALS),
+        sign_in_to(
+            &Service::of(world_with(user(true, Permissions { api_enabled: false, ..Permissions::default() }))),
+            CREDENTIALS,
+        ),
+    ];
+    assert_shown!(told.join("\n"), @"
+    signing in to crm
+    error: could not sign in: HTTP 400 invalid_client: invalid client credentials
+      = while signing in to target `crm`
+      help: check the app's consumer key and secret, and the user it runs as
+
+    signing in to crm
+    error: could not sign in: HTTP 400 invalid_client_id: client identifier invalid
+      = while signing in to target `crm`
+      help: check the app's consumer key and secret, and the user it runs as
+
+    signing in to crm
+    error: could not sign in: HTTP 400 invalid_grant: expired access/refresh token
+      = while signing in to target `crm`
+      help: the refresh token was revoked or has expired: make a new one
+
+    signing in to crm
+    error: could not sign in: HTTP 400 invalid_grant: invalid assertion
+      = while signing in to target `crm`
+      help: check the app's consumer key and secret, and the user it runs as
+
+    signing in to crm
+    error: could not sign in: unusable-private-key: the private key cannot sign: it must be an RSA key in PEM, without a passphrase
+      = while signing in to target `crm`
+
+    signing in to crm
+    error: could not find out which organization this login is for: HTTP 401 INVALID_SESSION_ID: Session expired or invalid
+      = while signing in to target `crm`
+      help: sign in again
+
+    signing in to crm
+    error: could not take the Salesforce CLI's login for `crm`: no-salesforce-cli: `sf` cannot be run: No such file or directory (os error 2)
+      = while signing in to target `crm`
+      help: install the Salesforce CLI and sign in with `sf org login web`, or choose another `auth`
+
+    signing in to crm
+    error: could not sign in: HTTP 400 invalid_grant: inactive user
+      = while signing in to target `crm`
+      help: check the app's consumer key and secret, and the user it runs as
+
+    signing in to crm
+    error: could not describe Lead: HTTP 403 API_DISABLED_FOR_ORG: The REST API is not enabled for this Organization.
+      = in policy `stale-leads`
+      help: grant `API Enabled` to the user, and check that the org's edition has this API
+    ");
+}
+
+const CREDENTIALS: &str =
+    "clientCredentials: { clientId: { env: CRM_CLIENT_ID }, clientSecret: { env: CRM_CLIENT_SECRET } }";
+
+#[test]
+fn every_secret_that_cannot_be_had_names_its_place() {
+    let with_secret = |reference: &str| {
+        sign_in_fails(&format!("clientCredentials: {{ clientId: {{ env: CRM_CLIENT_ID }}, clientSecret: {reference} }}"))
+    };
+    let told = [
+        with_secret("{ env: NOT_SET }"),
+        with_secret("{ file: not-there.txt }"),
+        with_secret("{ file: empty.txt }"),
+        with_secret("{ command: [no-such-program, get, crm] }"),
+        with_secret("{ command: [sh, -c, 'echo swordfish; exit 3'] }"),
+    ];
+    assert!(!told.concat().contains("swordfish"));
+    assert_shown!(told.join("\n"), @"
+    signing in to crm
+    error: could not find a secret: no-secret: the environment variable `NOT_SET` is not set
+      = while signing in to target `crm`
+
+    signing in to crm
+    error: could not find a secret: no-secret: the secret file `not-there.txt` cannot be read: No such file or directory (os error 2)
+      = while signing in to target `crm`
+
+    signing in to crm
+    error: could not find a secret: no-secret: the secret file `empty.txt` is empty
+      = while signing in to target `crm`
+
+    signing in to crm
+    error: could not find a secret: no-secret: the secret program `no-such-program` cannot be run: No such file or directory (os error 2)
+      = while signing in to target `crm`
+
+    signing in to crm
+    error: could not find a secret: no-secret: the secret program `sh` failed (exit status: 3); run it by hand to see why
+      = while signing in to target `crm`
+    ");
+}
+
+#[test]
+fn a_system_that_cannot_be_reached_or_is_down_says_so() {
+    let place = Workplace::new("http://127.0.0.1:9", &policy(""));
+    let told = [
+        plan_fails(&place),
+        plan_fails_with(Fault::on("GET", "*/query", Effect::Unavailable { retry_after: Some(120) })),
+        plan_fails_with(Fault::on("GET", "*/query", Effect::DailyLimit)),
+        plan_fails_with(Fault::on("GET", "*/describe", Effect::TooManyRequests { retry_after: Some(120) })),
+        plan_fails_with(Fault::on("GET", "*/describe", respond(500, "text/html", "<html><b>oops</b></html>"))),
+        plan_fails_with(Fault::on("GET", "*/describe", respond(302, "text/html", ""))),
+        plan_fails_with(Fault::on("GET", "*/describe", respond(200, "application/json", "{\"name\": 7}"))),
+        plan_fails_with(Fault::on("GET", "*/describe", Effect::Truncate { bytes: 100 })),
+    ];
+    assert_shown!(told.join("\n"), @"
+    signing in to crm
+    error: could not sign in: no-connection: no connection to [host]: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)
+      = while signing in to target `crm`
+      help: check `loginUrl`, the network and any proxy; nothing was sent
+
+    signing in to crm
+    error: could not find out which organization this login is for: HTTP 503 no-code: Down For Maintenance
+      = while signing in to target `crm`
+      help: the system is not available now: run the same command again later
+
+    signing in to crm
+    error: could not find out which organization this login is for: HTTP 403 REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.
+      = while signing in to target `crm`
+      help: the org's daily API requests are used up; run the same command again when the 24 hours have moved on
+
+    signing in to crm
+    error: could not describe Lead: HTTP 429 REQUEST_LIMIT_EXCEEDED: Too many requests.
+      = in policy `stale-leads`
+      help: the system asks for fewer requests: run the same command again later
+
+    signing in to crm
+    error: could not describe Lead: HTTP 500 no-code: a page without a title
+      = in policy `stale-leads`
+      help: the trouble is on the system's side: run the same command again, and show its vendor these words if it stays
+
+    signing in to crm
+    error: could not describe Lead: HTTP 302 redirected: the system points to another address, which is not followed
+      = in policy `stale-leads`
+      help: set `loginUrl` to the org's own My Domain host
+
+    signing in to crm
+    error: could not describe Lead: unreadable-answer: the answer is not what was asked for (line 1, column 10)
+      = in policy `stale-leads`
+
+    signing in to crm
+    error: could not describe Lead: broken-answer: the answer ends in the middle
+      = in policy `stale-leads`
+    ");
+}
+
+fn respond(status: u16, content_type: &str, body: &str) -> Effect {
+    Effect::Respond { status, content_type: Some(content_type.into()), body: body.into(), retry_after: None }
+}
+
+#[test]
+fn a_selection_that_is_not_proven_whole_is_no_plan() {
+    let told = [
+        plan_fails_with(Fault::on("GET", "*/query", Effect::ShortPage { rows: 1 })),
+        plan_fails_with(Fault::on("GET", "*/query", Effect::WrongTotal { by: 5 })),
+    ];
+    assert_shown!(told.join("\n"), @"
+    signing in to crm
+    error: could not find out which organization this login is for: incomplete: the answer is not one whole page
+      = while signing in to target `crm`
+      help: nothing was changed; run the same command again
+
+    signing in to crm
+    error: could not find out which organization this login is for: incomplete: the answer is not one whole page
+      = while signing in to target `crm`
+      help: nothing was changed; run the same command again
+    ");
+}
+
+#[test]
+fn manifests_that_do_not_fit_the_system_show_the_place() {
+    let (service, _keys) = Service::of_leads(3);
+    let with = |from: &str, to: &str| plan_fails(&Workplace::new(&service.url, &policy("").replace(from, to)));
+    let told = [
+        with("Company = 'Old'", "Company = 'Old' AND Colour__c = 'red'"),
+        with(
+            "filter: Company = 'Old'",
+            "filter:\n    all:\n      - { field: Company, equals: Old }\n      - { field: Colour__c, equals: red }",
+        ),
+        with("filter: Company = 'Old'", "filter:\n    all:\n      - { field: IsConverted, equals: 'yes, please' }"),
+        with("object: Lead", "object: Leed"),
+        with("filter: Company = 'Old'", "filter: Company > 5"),
+        plan_fails(&Workplace::new(&service.url, &policy("review: { fields: [Colour__c] }"))),
+        plan_fails(&Workplace::new(&service.url, &policy("colour: red"))),
+        plan_fails(&Workplace::new("http://crm.example.com", &policy(""))),
+    ];
+    assert_shown!(told.join("\n"), @"
+    signing in to crm
+    error[Q0101]: Lead has no field `Colour__c`, or this login may not see it
+     --> policies.yaml:7:11
+      |
+    7 |   filter: Company = 'Old' AND Colour__c = 'red'
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ not a field of the object
+
+    1 error
+    error: the manifests do not fit the system
+
+    signing in to crm
+    error[Q0101]: Lead has no field `Colour__c`, or this login may not see it
+      --> policies.yaml:10:18
+       |
+    10 |       - { field: Colour__c, equals: red }
+       |                  ^^^^^^^^^ not a field of the object
+
+    1 error
+    error: the manifests do not fit the system
+
+    signing in to crm
+    error[Q0102]: the filter does not fit the field `IsConverted` of Lead
+     --> policies.yaml:9:18
+      |
+    9 |       - { field: IsConverted, equals: 'yes, please' }
+      |                  ^^^^^^^^^^^ `IsConverted` is a yes-or-no field and does not take text
+      |
+      = help: write `true` or `false` without quotes
+
+    1 error
+    error: the manifests do not fit the system
+
+    signing in to crm
+    error: could not describe Leed: HTTP 404 NOT_FOUND: The requested resource does not exist
+      = in policy `stale-leads`
+      help: check the name `Leed` (custom objects end in `__c`), and that this user may read the object
+
+    signing in to crm
+    error: could not count Lead records: HTTP 400 INVALID_FIELD: SELECT COUNT() FROM Lead WHERE Company > 5 ^ ERROR at Row:1:Column:32 value of filter criterion for field 'Company' must be of type string and should be enclosed in quotes
+      = in policy `stale-leads`
+
+    signing in to crm
+    error: Lead has no field `Colour__c`, or this login may not see it
+      = in policy `stale-leads`
+      help: correct `review.fields` of the policy, or grant the login to read the field
+
+    error[M0101]: a deletion policy has no key `colour`
+     --> policies.yaml:9:3
+      |
+    9 |   colour: red
+      |   ^^^^^^ unknown key
+      |
+      = note: known here: `target`, `object`, `filter`, `delete`, `justification`, `allOrNone`, `limits`, `via`, `concurrency`, `groupBy`, `dependsOn`, `recheck`, `review`, `reviewBy`
+      = help: delete it, or move it where it belongs
+
+    1 error
+    error: the manifests in . have 1 mistake
+
+    error[M0305]: `loginUrl` must be `https://` and a host
+     --> target.yaml:7:15
+      |
+    7 |     loginUrl: [org]
+      |               ^^^^^^^^^^^^^^^^^^^^^^ plain `http` would send secrets in the clear
+      |
+      = help: write it as in `https://example.my.salesforce.com`; `http://` is for loopback addresses only
+
+    1 error
+    error: the manifests in . have 1 mistake
+    ");
+}
+
+#[test]
+fn what_is_no_plan_says_so() {
+    let (service, _keys) = Service::of_leads(3);
+    let place = Workplace::new(&service.url, &policy(""));
+    let mut told = vec![place.told(&place.expect(1, &["apply", "plan"]))];
+    place.write("plan/notes.txt", "mine");
+    told.push(place.told(&place.expect(1, &["apply", "plan"])));
+    told.push(place.told(&place.expect(1, &["plan"])));
+    std::fs::remove_dir_all(place.path().join("plan")).expect("removed");
+    place.expect(0, &["plan"]);
+    let header = place.read("plan/plan.json");
+    place.write("plan/plan.json", "{ \"format\": 1 }");
+    told.push(place.told(&place.expect(5, &["show"])));
+    place.write(
+        "plan/plan.json",
+        &header.replacen("\"format\": 1", "\"format\": 99", 1).replacen("\"format\":1", "\"format\":99", 1),
+    );
+    told.push(place.told(&place.expect(5, &["show"])));
+    assert_shown!(told.join("\n"), @"
+    error: there is no plan at `plan`: make one with `sexton plan`
+
+    error: `plan` is not a plan: it has no `plan.json`
+
+    error: `plan` is not a plan: it has no `plan.json`
+      help: a plan would take its place: move it away, or name another directory with --out
+
+    error: `plan.json` was altered after the plan was sealed: its digest is [digest] and should be [digest]; restore it, or plan again
+
+    error: `plan.json` was altered after the plan was sealed: its digest is [digest] and should be [digest]; restore it, or plan again
+    ");
+}
+
+#[test]
+fn a_damaged_state_is_not_guessed_at() {
+    let (service, _keys) = Service::of_leads(3);
+    let place = Workplace::new(&service.url, &policy(""));
+    place.expect(0, &["plan"]);
+    let state = place.read("sexton.state.json");
+    let mut told = Vec::new();
+    for damaged in
+        ["{", "", &state.replacen("\"version\": 1", "\"version\": 99", 1).replacen("\"version\":1", "\"version\":99", 1)]
+    {
+        place.write("sexton.state.json", damaged);
+        told.push(place.told(&place.expect(1, &["apply", "plan"])));
+    }
+    assert_eq!(service.sandbox.world().count("Lead"), 3);
+    assert_shown!(told.join("\n"), @"
+    error: the state `./sexton.state.json` cannot be understood: EOF while parsing an object at line 1 column 1; there is no good backup of it: restore the file from where you keep copies
+
+    error: the state `./sexton.state.json` cannot be understood: EOF while parsing a value at line 1 column 0; there is no good backup of it: restore the file from where you keep copies
+
+    error: the state `./sexton.state.json` has version 99, and this version of sexton knows version 1: use a newer sexton
+    ");
+}
+
+#[test]
+fn nobody_to_ask_is_a_no() {
+    let (service, _keys) = Service::of_leads(3);
+    let place = Workplace::new(&service.url, &policy(""));
+    let mut command = place.command(&["apply"]);
+    let output = command.stdin(Stdio::null()).output().expect("the program");
+    assert_eq!(output.status.code(), Some(1));
+    let told = place.told(&output);
+    let told: Vec<&str> =
+        told.lines().filter(|line| !line.contains("selecting") && !line.starts_with("To delete")).collect();
+    let json = place.expect(1, &["apply", "--json"]);
+    assert_eq!(service.sandbox.world().count("Lead"), 3);
+    assert_shown!(format!("{}\n{}", told.join("\n"), String::from_utf8_lossy(&json.stdout)), @r#"
+    signing in to crm
+    error: there is no terminal to ask at, so nothing was deleted
+      help: name the reviewed plan, as in `sexton apply plan`, or add --auto-approve
+    {"type":"version","formatVersion":"1.0","sexton":"0.1.0"}
+    {"type":"error","exitCode":1,"message":"with --json nobody can be asked","notes":[],"help":"name a reviewed plan, as in `sexton apply plan --json`, or add --auto-approve"}
+    "#);
+}
+
+#[test]
+fn init_keeps_what_is_there() {
+    let (service, _keys) = Service::of_leads(0);
+    let place = Workplace::new(&service.url, &policy(""));
+    place.write("sexton.yaml", "# mine\n");
+    let output = place.expect(1, &["init"]);
+    assert_eq!(place.read("sexton.yaml"), "# mine\n");
+    assert_shown!(place.told(&output), @"
+    error: ./sexton.yaml is there already and was left as it is
+      help: edit it, or begin in another directory with `sexton -C DIR init`
+    ");
+}
+
+#[test]
+fn a_mistyped_command_line_says_what_was_meant() {
+    let (service, _keys) = Service::of_leads(0);
+    let place = Workplace::new(&service.url, &policy(""));
+    let told: Vec<String> = [
+        vec!["plna"],
+        vec!["plan", "--detailed-exit-code"],
+        vec!["show", "--format", "html"],
+        vec!["state"],
+        vec!["state", "show", "stale-lead"],
+        vec!["state", "rm", "stale-leads"],
+        vec!["force-unlock", "9f2c"],
+        vec!["-C", "/nowhere/at/all", "plan"],
+        vec!["sandbox", "--listen", "0.0.0.0:8800"],
+        vec!["sandbox", "--generate", "Leed=3"],
+    ]
+    .iter()
+    .map(|words| format!("$ sexton {}\n{}", words.join(" "), place.told(&place.run(words))))
+    .collect();
+    assert_shown!(told.join("\n"), @"
+    $ sexton plna
+    error: unrecognized subcommand 'plna'
+
+      tip: a similar subcommand exists: 'plan'
+
+    Usage: sexton [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+
+    $ sexton plan --detailed-exit-code
+    error: unexpected argument '--detailed-exit-code' found
+
+      tip: a similar argument exists: '--detailed-exitcode'
+
+    Usage: sexton plan --detailed-exitcode
+
+    For more information, try '--help'.
+
+    $ sexton show --format html
+    error: invalid value 'html' for '--format <FORMAT>'
+      [possible values: human, json, markdown]
+
+    For more information, try '--help'.
+
+    $ sexton state
+    Look at what was done, or forget a policy's history
+
+    Usage: sexton state [OPTIONS] <COMMAND>
+
+    Commands:
+      list  One line a policy
+      show  Everything, or one policy
+      rm    Forget the history of a policy that is no longer declared
+
+    Options:
+      -C, --project <DIR>  The directory that holds the manifests [default: .]
+          --json           Print one JSON object a line instead of text
+          --no-color       Never use colours (so does the environment variable NO_COLOR)
+      -v, --verbose...     Log to standard error; twice for more, three times for every request
+      -h, --help           Print help
+      -V, --version        Print version
+
+    $ sexton state show stale-lead
+    error: there is no state yet
+      help: the first `sexton plan` makes it
+
+    $ sexton state rm stale-leads
+    error: policy `stale-leads` is still declared; its history was left as it is
+      help: the history feeds gates and the next plan's comparison; take the policy out of the manifests first
+
+    $ sexton force-unlock 9f2c
+    nobody holds the lock, and nothing was left in it
+
+    $ sexton -C /nowhere/at/all plan
+    error[M0002]: `/nowhere/at/all` cannot be read: No such file or directory (os error 2)
+     |
+     = help: check that it is there and may be read
+
+    1 error
+    error: the manifests in /nowhere/at/all have 1 mistake
+
+    $ sexton sandbox --listen 0.0.0.0:8800
+    error: 0.0.0.0 is not a loopback address
+      help: the sandbox has well-known secrets and no encryption; listen on 127.0.0.1 or [::1]
+
+    $ sexton sandbox --generate Leed=3
+    error: the sandbox cannot be built
+      = the world cannot be built
+      = there is no object `Leed`
+    ");
+}
+
+#[test]
+fn an_apply_that_cannot_go_on_says_what_stands() {
+    let (service, _keys) = Service::of_leads(3);
+    let place = Workplace::new(&service.url, &policy(""));
+    place.expect(0, &["plan"]);
+    service.sandbox.add_fault(Fault::on("DELETE", "*", Effect::DailyLimit));
+    let output = place.expect(3, &["apply", "plan"]);
+    assert_shown!(place.shown(&output), @"
+    policy stale-leads:
+               0 deleted
+               3 not settled yet
+
+    evidence in runs/[plan]
+    Apply: 0 deleted, 0 already gone, 0 skipped, 0 failed, 0 unknown; 0 planned; 1 policy not at its end.
+    signing in to crm
+    stale-leads: selecting: 3 of 3
+    warning: stale-leads: REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.
+    stale-leads: deleting: 0 of 3
+    warning: policy stale-leads: REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.
+    warning: 1 policy not at the end: run the same command again, it asks the system what happened before it sends anything
+    ");
+    service.sandbox.clear_faults();
+    place.expect(0, &["apply", "plan"]);
+    assert_eq!(service.sandbox.world().count("Lead"), 0);
+}
+
+#[test]
+fn requests_refused_as_a_whole_say_so_once() {
+    let (service, _keys) = Service::of_leads(3);
+    let place = Workplace::new(&service.url, &policy(""));
+    place.expect(0, &["plan"]);
+    let refusal = "[{\"message\":\"no way\",\"errorCode\":\"INSUFFICIENT_ACCESS\"}]";
+    service.sandbox.add_fault(Fault::on("DELETE", "*", respond(403, "application/json", refusal)));
+    let output = place.expect(3, &["apply", "plan"]);
+    assert_shown!(place.shown(&output), @"
+    policy stale-leads:
+               0 deleted
+               3 failed: INSUFFICIENT_ACCESS
+
+    evidence in runs/[plan]
+    Apply: 0 deleted, 0 already gone, 0 skipped, 3 failed, 0 unknown; 3 planned.
+    signing in to crm
+    stale-leads: selecting: 3 of 3
+    warning: stale-leads: could not delete 3 Lead records: HTTP 403 INSUFFICIENT_ACCESS: no way
+    stale-leads: deleting: 3 of 3
+    stale-leads: settled: 3 of 3
+    ");
+}

@@ -1,0 +1,220 @@
+//! Where output goes, and what form it has.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Output, Stdio};
+
+use sexton::sandbox::ItemError;
+
+use super::service::{Service, add_leads};
+use super::workplace::{Workplace, policy};
+
+/// Every line of a `--json` output, each checked against the published schema. Standard error is for people.
+fn events(place: &Workplace, schema: &jsonschema::Validator, output: &Output) -> Vec<serde_json::Value> {
+    let text = String::from_utf8(output.stdout.clone()).expect("text");
+    let events: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    for event in &events {
+        let errors: Vec<String> = schema.iter_errors(event).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{event}\n{}", errors.join("\n"));
+    }
+    assert_eq!(place.told(output), "", "with --json nothing is for people");
+    assert_eq!(events.first().map(|event| event["type"].clone()), Some("version".into()));
+    events
+}
+
+fn types(events: &[serde_json::Value]) -> String {
+    let mut types: Vec<&str> = events.iter().filter_map(|event| event["type"].as_str()).collect();
+    types.retain(|kind| *kind != "progress");
+    types.dedup();
+    types.join(" ")
+}
+
+#[test]
+fn json_is_one_object_a_line_as_the_schema_says() {
+    let (service, keys) = Service::of_leads(5);
+    service.sandbox.world().refuse(keys[0], ItemError::new("DELETE_FAILED", "no"), None);
+    let place = Workplace::new(&service.url, &policy(""));
+    let schema = place.expect(0, &["schema", "output"]);
+    let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).expect("a schema");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    assert!(!schema.is_valid(&serde_json::json!({ "type": "no-such-event" })), "the schema takes anything");
+
+    let mut told = Vec::new();
+    let mut tell = |code: i32, words: &[&str]| {
+        let words: Vec<&str> = words.iter().copied().chain(["--json"]).collect();
+        let output = place.expect(code, &words);
+        told.push(format!("{code} {}: {}", words.join(" "), types(&events(&place, &schema, &output))));
+    };
+    tell(0, &["version"]);
+    tell(0, &["validate"]);
+    tell(1, &["state", "list"]);
+    tell(0, &["plan"]);
+    tell(2, &["plan", "--out", "again", "--detailed-exitcode"]);
+    tell(0, &["show"]);
+    tell(0, &["show", "--records"]);
+    tell(0, &["show", "--format", "json"]);
+    add_leads(&mut service.sandbox.world(), 1, "Old");
+    tell(0, &["plan", "--out", "again"]);
+    tell(0, &["diff", "plan", "again"]);
+    tell(1, &["apply"]);
+    tell(3, &["apply", "plan"]);
+    tell(5, &["apply", "plan"]);
+    tell(3, &["apply", "--auto-approve"]);
+    tell(0, &["state", "list"]);
+    tell(0, &["state", "show"]);
+    tell(1, &["state", "rm", "stale-leads"]);
+    tell(0, &["force-unlock", "none"]);
+    tell(0, &["init", "-C", "../fresh"]);
+    tell(1, &["init", "-C", "../fresh"]);
+    place.write("policies.yaml", &policy("colour: red"));
+    tell(1, &["validate"]);
+    tell(1, &["plan"]);
+    assert_shown!(told.join("\n"), @"
+    0 version --json: version
+    0 validate --json: version validation
+    1 state list --json: version error
+    0 plan --json: version target policy_planned plan_summary
+    2 plan --out again --detailed-exitcode --json: version target policy_planned plan_summary
+    0 show --json: version target policy_planned plan_summary
+    0 show --records --json: version target policy_planned plan_summary change
+    0 show --format json --json: version target policy_planned plan_summary
+    0 plan --out again --json: version target policy_planned plan_summary
+    0 diff plan again --json: version change policy_difference
+    1 apply --json: version error
+    3 apply plan --json: version policy_applied apply_summary
+    5 apply plan --json: version error
+    3 apply --auto-approve --json: version target policy_planned plan_summary policy_applied apply_summary
+    0 state list --json: version state
+    0 state show --json: version state
+    1 state rm stale-leads --json: version error
+    0 force-unlock none --json: version done
+    0 init -C ../fresh --json: version done
+    1 init -C ../fresh --json: version error
+    1 validate --json: version validation
+    1 plan --json: version validation error
+    ");
+}
+
+#[test]
+fn data_goes_to_standard_output_and_everything_else_does_not() {
+    let (service, _keys) = Service::of_leads(5);
+    let place = Workplace::new(&service.url, &policy(""));
+    let validated = place.expect(0, &["validate"]);
+    assert_eq!(validated.stdout, b"");
+    let planned = place.expect(0, &["plan"]);
+    assert_shown!(place.redacted(&String::from_utf8_lossy(&planned.stdout)), @r#"
+    target crm: salesforce 00DS00000000001MAA "Sandbox Industries", not production, as admin@sandbox.example
+
+    policy stale-leads: soft delete of Lead in crm
+      where      Company = 'Old'
+      matched    5 of 5 records (100.00 %)
+      delete     - 5
+      route      sObject Collections, 1 batch of up to 200: 5 records, up to 2,000 go through sObject Collections
+      gates      9 of 9 passed
+        - 00QS00000000001MAA
+        - 00QS00000000002MAA
+        - 00QS00000000003MAA
+        - 00QS00000000004MAA
+        - 00QS00000000005MAA
+
+    plan [plan] in plan, expires [moment]
+    Plan: 5 to delete, 0 held.
+    "#);
+    assert_shown!(place.told(&planned), @"
+    signing in to crm
+    stale-leads: selecting: 5 of 5
+    To delete exactly these records: sexton apply plan
+    ");
+    let applied = place.expect(0, &["apply", "plan"]);
+    assert_shown!(place.redacted(&String::from_utf8_lossy(&applied.stdout)), @"
+    policy stale-leads:
+               5 deleted
+
+    evidence in runs/[plan]
+    Apply: 5 deleted, 0 already gone, 0 skipped, 0 failed, 0 unknown; 5 planned.
+    ");
+    assert_shown!(place.told(&applied), @"
+    signing in to crm
+    stale-leads: selecting: 5 of 5
+    stale-leads: deleting: 5 of 5
+    stale-leads: settled: 5 of 5
+    ");
+}
+
+#[test]
+fn no_colours_where_no_terminal_is() {
+    let (service, _keys) = Service::of_leads(5);
+    let place = Workplace::new(&service.url, &policy(""));
+    for output in [place.expect(0, &["plan"]), place.expect(0, &["apply", "plan"]), place.expect(5, &["apply", "plan"])] {
+        assert!(!place.shown(&output).contains('\u{1b}'), "{}", place.shown(&output));
+    }
+    place.write("policies.yaml", &policy("colour: red"));
+    let output = place.expect(1, &["validate"]);
+    assert!(!place.shown(&output).contains('\u{1b}'), "{}", place.shown(&output));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let (service, _keys) = Service::of_leads(5_000);
+    let place = Workplace::new(&service.url, &policy(""));
+    place.expect(0, &["plan"]);
+    for words in
+        [vec!["show", "--records"], vec!["show", "--records", "--json"], vec!["show"], vec!["schema"], vec!["--help"]]
+    {
+        let mut child = place.command(&words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a process");
+        let mut reader = BufReader::with_capacity(16, child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a line");
+        drop(reader);
+        let mut told = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut told).expect("text");
+        assert_eq!(child.wait().expect("its end").code(), Some(0), "sexton {}: {told}", words.join(" "));
+        assert_eq!(told, "", "sexton {}", words.join(" "));
+    }
+}
+
+#[test]
+fn help_tells_the_verbs_and_the_exit_codes() {
+    let (service, _keys) = Service::of_leads(0);
+    let place = Workplace::new(&service.url, &policy(""));
+    assert_shown!(String::from_utf8_lossy(&place.expect(0, &["--help"]).stdout), @"
+    Deletion as code: declare which records must not exist, plan, review, apply
+
+    Usage: sexton [OPTIONS] <COMMAND>
+
+    Commands:
+      init          Write a first manifest, with comments, into the project's directory
+      validate      Check the manifests, offline
+      plan          Compute which records would be deleted, and write that down for review
+      diff          Compare two plans record by record, offline
+      show          Show a plan, as text, JSON or Markdown, offline
+      apply         Delete the records of a reviewed plan, and nothing else
+      state         Look at what was done, or forget a policy's history
+      force-unlock  Clear what a dead process left in the lock file
+      schema        Print the JSON Schema of the manifests, or of the lines of --json
+      sandbox       Serve a simulated Salesforce org on loopback
+      demo          Show the whole way, from manifests to an empty second plan, on a simulated org
+      completions   Print a shell completion script
+      version       Print the version
+
+    Options:
+      -C, --project <DIR>  The directory that holds the manifests [default: .]
+          --json           Print one JSON object a line instead of text
+          --no-color       Never use colours (so does the environment variable NO_COLOR)
+      -v, --verbose...     Log to standard error; twice for more, three times for every request
+      -h, --help           Print help
+      -V, --version        Print version
+
+    Start here: `sexton demo` shows the whole way on a simulated org; `sexton init` writes a first
+    manifest.
+
+    Exit codes:
+        0  done
+        1  error; nothing was deleted by this run
+        2  there is something to delete (plan --detailed-exitcode), or two plans differ (diff)
+        3  the apply ended, and some records failed or are unknown
+        4  a gate refused
+        5  the plan is stale, expired, used, altered or for another target
+        6  the lock is held
+      130  interrupted; run the same command to continue
+    ");
+}
