@@ -431,18 +431,13 @@ fn summarize(
             unsettled: planned.map_or(0, |planned| planned.selected).saturating_sub(tally.total()),
             with_them: planned.map(|planned| planned.cascades.clone()).unwrap_or_default(),
         };
-        // Causes and codes are in the outcomes, which a run that is not at its end does not have.
-        if !matches!(end.kind, LaneEndKind::Finished { .. }) {
+        // Causes and codes are in the outcomes, which a run that is not at its end does not have. Only what was kept back or
+        // failed has any.
+        if !matches!(end.kind, LaneEndKind::Finished { .. }) || tally.skipped + tally.failed == 0 {
             report.policies.push(policy);
             continue;
         }
-        // Only these have a cause or a code to be counted.
-        let told = if tally.skipped + tally.failed > 0 {
-            Some(read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))?)
-        } else {
-            None
-        };
-        for row in told.into_iter().flatten() {
+        for row in read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))? {
             let row = row.map_err(|error| unreadable_outcomes(&error))?;
             match row.outcome.as_str() {
                 "skipped" => {
