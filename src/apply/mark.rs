@@ -101,7 +101,9 @@ pub fn marks_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>) -> Vec
     verdicts
         .into_iter()
         .map(|verdict| match verdict {
-            AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if hopeless => Mark::RolledBack(failure),
+            AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if hopeless => {
+                Mark::RolledBack(failure)
+            }
             AnswerVerdict::Failed(failure) if hopeless => Mark::Failed(failure, Evidence::Answer),
             verdict => Mark::of_verdict(verdict),
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::Output;
 use crate::base::{PolicyName, with_thousands};
@@ -21,6 +21,8 @@ pub struct ProgressView {
 /// What is shown of one piece of work.
 struct Shown {
     bar: Option<ProgressBar>,
+    /// Whether there is a number to reach.
+    counts: bool,
     /// The last hundredth that was told in plain lines.
     told: u64,
 }
@@ -34,10 +36,13 @@ impl ProgressView {
 
     fn bar(bars: &MultiProgress, label: &str, total: Option<u64>) -> ProgressBar {
         let template = match total {
-            Some(_) => "{msg:32} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
+            Some(_) => "{msg:32} {wide_bar} {human_pos}/{human_len} {rate} {eta}",
             None => "{msg:32} {spinner}",
         };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = style.with_key("rate", |state: &ProgressState, writer: &mut dyn std::fmt::Write| {
+            let _ = write!(writer, "{}/s", with_thousands(state.per_sec() as u64));
+        });
         let bar = bars.add(ProgressBar::new(total.unwrap_or(0)).with_style(style));
         bar.set_message(terminal_line(label).into_owned());
         bar
@@ -55,9 +60,18 @@ impl Watcher for ProgressView {
     fn progress(&self, policy: Option<&PolicyName>, doing: &str, done: u64, total: Option<u64>) {
         let label = policy.map_or_else(|| doing.to_owned(), |policy| format!("{policy}: {doing}"));
         let Ok(mut shown) = self.shown.lock() else { return };
-        let entry = shown
-            .entry(label.clone())
-            .or_insert_with(|| Shown { bar: self.bars.as_ref().map(|bars| Self::bar(bars, &label, total)), told: u64::MAX });
+        if !shown.contains_key(&label) {
+            // What has no end of its own, such as signing in, is over when something else begins.
+            shown
+                .values()
+                .filter_map(|other| other.bar.as_ref().filter(|_| !other.counts))
+                .for_each(ProgressBar::finish_and_clear);
+        }
+        let entry = shown.entry(label.clone()).or_insert_with(|| Shown {
+            bar: self.bars.as_ref().map(|bars| Self::bar(bars, &label, total)),
+            counts: total.is_some(),
+            told: u64::MAX,
+        });
         if let Some(bar) = &entry.bar {
             if let Some(total) = total {
                 bar.set_length(total);
