@@ -126,6 +126,7 @@ pub fn applied(applied: &AppliedPlan) -> Vec<JsonEvent> {
             tally: policy.tally.into(),
             skipped: policy.skipped.iter().map(|(cause, count)| (word(cause), *count)).collect(),
             failed: policy.failed.clone(),
+            unsettled: policy.unsettled,
             waiting: policy.waiting,
             halted: policy.halted.clone(),
         })
@@ -133,6 +134,7 @@ pub fn applied(applied: &AppliedPlan) -> Vec<JsonEvent> {
     events.push(JsonEvent::ApplySummary {
         plan: applied.plan.to_string(),
         evidence: applied.report.evidence.clone(),
+        unsettled: applied.report.policies.iter().map(|policy| policy.unsettled).sum(),
         tally: applied.report.tally().into(),
         unfinished: applied.unfinished.clone(),
     });

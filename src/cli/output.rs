@@ -1,7 +1,9 @@
 //! The only place that prints.
 #![expect(clippy::print_stderr, reason = "this module is the view")]
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::base::{Diagnostic, SourceMap};
 use crate::command::CommandError;
@@ -16,13 +18,15 @@ const DRAWN_WIDTH: usize = 120;
 pub struct Output {
     json: bool,
     coloured: bool,
+    /// Whether something could not be written.
+    lost: Arc<AtomicBool>,
 }
 
 impl Output {
     /// For people, or for machines (`json`). `colours` is what the user allows; a stream that is no terminal has none. A `bare`
     /// output is not a stream of events and does not begin with its version.
     pub fn new(json: bool, colours: bool, bare: bool) -> Self {
-        let output = Self { json, coloured: colours };
+        let output = Self { json, coloured: colours, lost: Arc::default() };
         if json && !bare {
             output.event(&JsonEvent::Version { format_version: JSON_FORMAT, sexton: env!("CARGO_PKG_VERSION") });
         }
@@ -46,10 +50,18 @@ impl Output {
 
     /// Prints text for people as it is; it already is safe for a terminal.
     ///
-    /// A reader that went away (`sexton show | head`) is no error.
+    /// A reader that went away (`sexton show | head`) is no error; a full disk is one, told by [`Output::is_lost`].
     pub fn text(&self, text: &str) {
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
-        let _ = std::io::stdout().lock().flush();
+        let mut stdout = std::io::stdout().lock();
+        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
+            self.lost.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether some of the output could not be written.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Prints one event for machines.

@@ -20,7 +20,7 @@ pub fn run(typed: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(arguments) => arguments,
         Err(exit) => return exit.code(),
     };
-    super::log::start(arguments.global.verbose);
+    super::log::start(arguments.global.verbose, !arguments.global.no_color && machine::allows_colours());
     let output = output_for(&arguments);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -33,6 +33,14 @@ pub fn run(typed: impl IntoIterator<Item = OsString>) -> u8 {
         output.error(&error);
         error.exit
     });
+    let exit = if output.is_lost() && matches!(exit, Exit::Done | Exit::ChangesPresent) {
+        output.error(
+            &CommandError::plain("standard output could not be written to its end").with_help("the work itself was done"),
+        );
+        Exit::Error
+    } else {
+        exit
+    };
     // Work that nobody waits for any more, such as a read from a silent server, must not keep the process.
     runtime.shutdown_background();
     exit.code()

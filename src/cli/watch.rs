@@ -36,13 +36,14 @@ impl ProgressView {
 
     fn bar(bars: &MultiProgress, label: &str, total: Option<u64>) -> ProgressBar {
         let template = match total {
-            Some(_) => "{msg:32} {wide_bar} {human_pos}/{human_len} {rate} {eta}",
+            Some(_) => "{msg:32} {wide_bar} {human_pos}/{human_len} {rate} {eta} left",
             None => "{msg:32} {spinner}",
         };
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let style = style.with_key("rate", |state: &ProgressState, writer: &mut dyn std::fmt::Write| {
-            let _ = write!(writer, "{}/s", with_thousands(state.per_sec() as u64));
-        });
+        let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+            let _ = write!(text, "{}/s", with_thousands(state.per_sec() as u64));
+        };
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate);
         let bar = bars.add(ProgressBar::new(total.unwrap_or(0)).with_style(style));
         bar.set_message(terminal_line(label).into_owned());
         bar

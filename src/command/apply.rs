@@ -13,6 +13,7 @@ use super::connection::{Connection, open_all};
 use super::drive::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
 use super::plan::{Judging, judge};
 use super::project::Project;
+use super::verify::{refuse_other_words, refuse_unplanned_waves};
 use super::withheld::held_by_now;
 use super::{CommandError, Exit, Host};
 use crate::apply::{Event, Order, SkipCause};
@@ -86,6 +87,7 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
 
     let mut cleared: BTreeMap<PolicyName, Cleared> = BTreeMap::new();
     if !going_on {
+        refuse_other_words(&project, &bundle, &mut connections).await?;
         for planned in &bundle.header().policies {
             let clearing = Clearing { host, project: &project, bundle: &bundle, planned, directory: &directory, now: &now };
             let connection = connection_of(&mut connections, planned)?;
@@ -106,6 +108,7 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
 
     let mut lanes = lanes(&bundle, &connections)?;
     if going_on {
+        refuse_unplanned_waves(&bundle, &directory)?;
         let held = held_by_now(host, &project, &bundle, &directory, &mut connections, &now).await?;
         for lane in &mut lanes {
             lane.held = held.get(&lane.order.policy).cloned();
@@ -125,11 +128,20 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
             .caused_by_source(&error)
             .with_help("what was journalled stands; mend the cause and run the same command again: it asks the system what happened first")
     })?;
-    let applied = summarize(&bundle, &directory, &ends, &cleared, &run_place)?;
+    let applied = summarize(&bundle, &directory, &ends, &cleared, &run_place).map_err(after_deletion)?;
     if applied.unfinished.is_empty() {
-        finish(host, &mut locked, &mut state, &bundle, &directory, &ends, &cleared)?;
+        finish(host, &mut locked, &mut state, &bundle, &directory, &ends, &cleared).map_err(after_deletion)?;
     }
     Ok(AppliedPlan { exit: exit_of(&applied, stop), ..applied })
+}
+
+/// An error that comes after records may have gone: its exit code must not say that none were.
+fn after_deletion(mut error: CommandError) -> CommandError {
+    error.exit = Exit::SomeFailed;
+    let kept = error.help.take();
+    error.with_help(
+        kept.unwrap_or_else(|| "mend the cause and run the same command again: it takes up the run where it is".to_owned()),
+    )
 }
 
 /// The state, when it allows this plan to be applied.
@@ -220,7 +232,9 @@ fn open_run(host: &Host, runs: &Path, bundle: &Bundle, going_on: bool) -> Result
             ),
         )
         .with_note("without the journal nobody knows what was sent, so the run cannot be continued")
-        .with_help("restore the directory; or make a new plan, which looks at what is there now"));
+        .with_help(
+            "restore the directory; or take the plan's directory away and make a new plan, which looks at what is there now",
+        ));
     }
     let mut begun = false;
     if place.exists() {
@@ -323,9 +337,12 @@ async fn refuse_by_gates(
             moment: Moment::Apply,
         })
         .await?;
+        // Counted by the policy's own condition, so with new matches among the parents it says nothing about the planned ones.
+        let grown = (done.cleared > 0 && done.waiting == 0).then(|| plan::cascade_growth(&planned.cascades, &cascades));
         refused.extend(
             verdicts
                 .into_iter()
+                .chain(grown)
                 .filter(|verdict| !verdict.passed)
                 .map(|verdict| format!("policy {}: {}", planned.policy, verdict.message)),
         );
@@ -392,15 +409,16 @@ fn summarize(
     let mut report = Applied { policies: Vec::new(), unfinished: 0, evidence: place.display().to_string() };
     let mut unfinished = Vec::new();
     for end in ends {
+        let planned = bundle.policy(&end.policy);
         let (tally, halted) = match &end.kind {
             LaneEndKind::Finished { tally, halted, .. } => (*tally, halted.clone()),
-            LaneEndKind::Unfinished { cause } => {
+            LaneEndKind::Unfinished { cause, settled } => {
                 unfinished.push(format!("policy {}: {cause}", end.policy));
-                continue;
+                (*settled, None)
             }
-            LaneEndKind::Interrupted => {
+            LaneEndKind::Interrupted { settled } => {
                 unfinished.push(format!("policy {}: interrupted", end.policy));
-                continue;
+                (*settled, None)
             }
         };
         let mut policy = AppliedPolicy {
@@ -410,8 +428,21 @@ fn summarize(
             failed: BTreeMap::new(),
             waiting: cleared.get(&end.policy).map_or(0, |done| done.waiting),
             halted,
+            unsettled: planned.map_or(0, |planned| planned.selected).saturating_sub(tally.total()),
+            with_them: planned.map(|planned| planned.cascades.clone()).unwrap_or_default(),
         };
-        for row in read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))? {
+        // Causes and codes are in the outcomes, which a run that is not at its end does not have.
+        if !matches!(end.kind, LaneEndKind::Finished { .. }) {
+            report.policies.push(policy);
+            continue;
+        }
+        // Only these have a cause or a code to be counted.
+        let told = if tally.skipped + tally.failed > 0 {
+            Some(read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))?)
+        } else {
+            None
+        };
+        for row in told.into_iter().flatten() {
             let row = row.map_err(|error| unreadable_outcomes(&error))?;
             match row.outcome.as_str() {
                 "skipped" => {

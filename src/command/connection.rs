@@ -67,18 +67,33 @@ impl Connection {
     }
 }
 
-/// Signs in to every target that a policy uses. A target without policies is left alone.
+/// Signs in to every target that a policy or a hold names. A target that none names is left alone.
+///
+/// # Errors
+///
+/// Also when two targets are the same organization: a hold on one would not keep the records that a policy deletes through the
+/// other.
 pub(super) async fn open_all(
     host: &Host,
     workspace: &Workspace,
     project: &Path,
 ) -> Result<BTreeMap<TargetName, Connection>, CommandError> {
-    let mut connections = BTreeMap::new();
+    let mut connections: BTreeMap<TargetName, Connection> = BTreeMap::new();
     for (name, target) in &workspace.targets {
-        if workspace.policies.values().any(|policy| policy.target == *name) {
-            host.watcher.progress(None, &format!("signing in to {name}"), 0, None);
-            connections.insert(name.clone(), Connection::open(host, target, project).await?);
+        let of_policy = workspace.policies.values().any(|policy| policy.target == *name);
+        let of_hold = workspace.holds.values().any(|hold| hold.target == *name);
+        if !of_policy && !of_hold {
+            continue;
         }
+        host.watcher.progress(None, &format!("signing in to {name}"), 0, None);
+        let connection = Connection::open(host, target, project).await?;
+        let id = &connection.identity().organization_id;
+        if let Some((twin, _)) = connections.iter().find(|(_, other)| other.identity().organization_id == *id) {
+            return Err(CommandError::plain(format!("the targets `{twin}` and `{name}` are the same organization, {id}"))
+                .with_note("a hold on one would not keep records that a policy deletes through the other")
+                .with_help("declare the organization once, and let policies and holds name that target"));
+        }
+        connections.insert(name.clone(), connection);
     }
     Ok(connections)
 }

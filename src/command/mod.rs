@@ -20,6 +20,7 @@ mod selection;
 mod show;
 mod state;
 mod validate;
+mod verify;
 mod withheld;
 
 pub use apply::{AppliedPlan, ApplyRequest, apply, targets_to_confirm, unfinished_notes};

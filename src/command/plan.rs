@@ -20,7 +20,7 @@ use crate::plan::{
 use crate::provider::ErrorClass;
 use crate::report::{PolicySample, SampleRow};
 use crate::state::{PlanStatus, PolicyHistory, State};
-use crate::store::{Bundle, BundleError, BundleWriter};
+use crate::store::{Bundle, BundleError, BundleWriter, read_outcomes};
 
 /// How many records of each kind of change a sample shows.
 const SAMPLED: usize = 5;
@@ -99,7 +99,12 @@ pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, Command
         samples.insert(policy.name.clone(), sample);
         policies.push(planned);
     }
-    let targets = connections.into_iter().map(|(name, connection)| (name, connection.sealed)).collect();
+    // A target that only a hold names is no part of what would be done.
+    let targets = connections
+        .into_iter()
+        .filter(|(name, _)| project.workspace.policies.values().any(|policy| policy.target == *name))
+        .map(|(name, connection)| (name, connection.sealed))
+        .collect();
     let header = PlanHeader {
         format: PLAN_FORMAT,
         tool: env!("CARGO_PKG_VERSION").into(),
@@ -264,13 +269,7 @@ impl Planning<'_> {
         query: &Query,
     ) -> Result<(Option<Comparison>, BTreeMap<RecordId, Symbol>), CommandError> {
         let broken = |error: &dyn std::error::Error| broken_selection(&self.policy.name, error);
-        // What a finished apply did away with is no longer awaited, so it is not "kept now" either.
-        let awaited = self.before.filter(|_| !self.before_is_finished);
-        let reviewed = match awaited.and_then(|bundle| bundle.rows(&self.policy.name)) {
-            Some(rows) => Some(rows.map_err(CommandError::from)?),
-            None => None,
-        };
-        let reviewed = reviewed.into_iter().flatten().map(|row| row.map(|row| row.id).map_err(std::io::Error::other));
+        let reviewed = self.awaited()?;
         let open: Vec<RecordId> =
             self.history.map(|history| history.open.iter().map(|open| open.id).collect()).unwrap_or_default();
         let selected = selected_ids(selection).map(|id| id.map_err(std::io::Error::other));
@@ -279,7 +278,7 @@ impl Planning<'_> {
         let mut picked = BTreeMap::new();
         for difference in differences {
             let difference: Difference = difference.map_err(|error| broken(&error))?;
-            if counts.of(difference.symbol) < SAMPLED as u64 && difference.symbol != Symbol::Reviewed {
+            if counts.of(difference.symbol) < SAMPLED as u64 {
                 picked.insert(difference.id, difference.symbol);
             }
             counts.add(difference);
@@ -294,6 +293,25 @@ impl Planning<'_> {
             counts.comparison(bundle.digest(), basis)
         });
         Ok((comparison, picked))
+    }
+
+    /// The records of the plan before that are still to be deleted: all of them, or, when it was applied to its end, those that
+    /// were not deleted then.
+    fn awaited(&self) -> Result<Box<dyn Iterator<Item = std::io::Result<RecordId>>>, CommandError> {
+        let Some(bundle) = self.before else { return Ok(Box::new(std::iter::empty())) };
+        if self.before_is_finished {
+            let run = self.project.runs_directory().join(bundle.digest().short());
+            let outcomes = run.join("outcomes").join(format!("{}.csv", self.policy.name));
+            // Evidence may have been moved to where it is kept; then nothing is known to be awaited.
+            let Ok(rows) = read_outcomes(&outcomes) else { return Ok(Box::new(std::iter::empty())) };
+            let left = rows.filter_map(|row| match row {
+                Ok(row) if matches!(row.outcome.as_str(), "deleted" | "already-gone") => None,
+                row => Some(row.map(|row| row.id)),
+            });
+            return Ok(Box::new(left));
+        }
+        let rows = bundle.rows(&self.policy.name).transpose()?;
+        Ok(Box::new(rows.into_iter().flatten().map(|row| row.map(|row| row.id).map_err(std::io::Error::other))))
     }
 
     /// Whether the policy reads as it did in the plan before: the very same query, or the same document.

@@ -82,7 +82,7 @@ fn text_of(file: ManifestFile, sources: &mut SourceMap) -> Result<SourceId, Box<
                 .with_help("split it, or move data out of the manifests' directory"),
             FileTrouble::Unreadable(cause) => {
                 Diagnostic::bare(codes::FILE_UNREADABLE, format!("`{name}` {trouble}: {cause}"))
-                    .with_help("check that it is there and that you may read it")
+                    .with_help("check that it is there and may be read")
             }
         })),
     }

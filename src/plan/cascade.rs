@@ -53,6 +53,35 @@ pub fn cascade(limits: &Limits, selected: u64, cascades: &[CascadeCount]) -> Ver
     )
 }
 
+/// Whether no more records would go along now than when the plan was made: what was not reviewed is not taken along either.
+pub fn cascade_growth(planned: &[CascadeCount], now: &[CascadeCount]) -> Verdict {
+    let before = |cascade: &CascadeCount| {
+        let same = planned.iter().find(|other| other.child == cascade.child && other.field == cascade.field);
+        same.map_or(Some(0), |other| other.records)
+    };
+    let grown = now.iter().find_map(|cascade| match (cascade.records, before(cascade)) {
+        (Some(records), Some(before)) if records > before => Some((cascade, records, before)),
+        _ => None,
+    });
+    match grown {
+        None => {
+            Verdict { gate: GateName::Cascade, passed: true, message: "no more goes along than was reviewed".to_owned() }
+        }
+        Some((cascade, records, before)) => Verdict {
+            gate: GateName::Cascade,
+            passed: false,
+            message: format!(
+                "the system would also delete {} `{}` by `{}` that belong to these records now, and {} when the plan was made: make a \
+                 new plan and review it",
+                with_thousands(records),
+                cascade.child,
+                cascade.field,
+                with_thousands(before),
+            ),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +97,15 @@ mod tests {
         let refused = cascade(&limits, 600, &[count(Some(401)), count(None)]);
         assert!(!refused.passed);
         insta::assert_snapshot!(refused.message, @"the system also deletes what belongs to them: 401 `Contact` by `AccountId`, an unknown number of `Contact` by `AccountId`; that is 1,001 records together, and `limits.maxRecords` is 1,000: raise it to 1,001, or delete the children by a policy of their own first");
+    }
+
+    #[test]
+    fn refuses_what_came_to_belong_to_the_records_after_the_review() {
+        assert!(cascade_growth(&[count(Some(5))], &[count(Some(5))]).passed);
+        assert!(cascade_growth(&[count(Some(5))], &[count(Some(4))]).passed);
+        assert!(!cascade_growth(&[count(Some(5))], &[count(Some(6))]).passed);
+        assert!(!cascade_growth(&[], &[count(Some(1))]).passed);
+        assert!(cascade_growth(&[count(None)], &[count(Some(1))]).passed);
     }
 
     #[test]

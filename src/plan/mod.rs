@@ -15,7 +15,7 @@ mod route;
 #[cfg(test)]
 mod test_policy;
 
-pub use cascade::{CascadeCount, cascade};
+pub use cascade::{CascadeCount, cascade, cascade_growth};
 pub use compare::{CauseBasis, Difference, DifferenceCounts, Symbol, cause, compare};
 pub use facts::{ChildRelationship, FieldFacts, Identity, ObjectFacts};
 pub use gate::{

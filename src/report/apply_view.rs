@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::{Palette, terminal_line};
 use crate::apply::{SkipCause, Tally};
 use crate::base::{PolicyName, with_thousands};
+use crate::plan::CascadeCount;
 
 /// What an apply did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +45,10 @@ pub struct AppliedPolicy {
     pub waiting: u64,
     /// Why the policy stopped early, when it did.
     pub halted: Option<String>,
+    /// Planned records whose end is not known yet, since the run is not at its end; the same command continues it.
+    pub unsettled: u64,
+    /// What the system was counted to delete together with the records, one entry a kind; these have no outcome of their own.
+    pub with_them: Vec<CascadeCount>,
 }
 
 /// The line scripts look for: `Apply: 1204 deleted, ...`. Numbers have no separators.
@@ -102,6 +107,14 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
                     .trouble(&format!("{:>10} unknown: the next plan looks at them again", with_thousands(tally.unknown))),
             );
         }
+        if policy.unsettled > 0 {
+            line(palette.caution(&format!("{:>10} not settled yet", with_thousands(policy.unsettled))));
+        }
+        for cascade in policy.with_them.iter().filter(|cascade| tally.deleted > 0 && cascade.records != Some(0)) {
+            let records =
+                cascade.records.map_or_else(|| "unknown".to_owned(), |records| format!("up to {}", with_thousands(records)));
+            line(palette.caution(&format!("{records:>10} {} went with them", terminal_line(&cascade.child))));
+        }
         if policy.waiting > 0 {
             line(palette.faint(&format!(
                 "{:>10} not in the plan and matching now: for the next plan",
@@ -131,6 +144,8 @@ mod tests {
                 failed: BTreeMap::from([("UNABLE_TO_LOCK_ROW".into(), 4), ("DELETE_FAILED\u{1b}".into(), 2)]),
                 waiting: 12,
                 halted: None,
+                unsettled: 7,
+                with_them: vec![CascadeCount { child: "Task".into(), field: "WhoId".into(), records: Some(12) }],
             }],
             unfinished: 0,
             evidence: "runs/3f2a9c01d2e4".into(),
@@ -144,6 +159,8 @@ mod tests {
                    2 failed: DELETE_FAILED\u{1b}
                    4 failed: UNABLE_TO_LOCK_ROW
                    2 unknown: the next plan looks at them again
+                   7 not settled yet
+            up to 12 Task went with them
                   12 not in the plan and matching now: for the next plan
 
         evidence in runs/3f2a9c01d2e4

@@ -107,7 +107,8 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
     }
     text.push('\n');
     if let Some(digest) = view.digest {
-        let _ = writeln!(text, "plan {} in {}, expires {}", digest.short(), view.place, moment(header.expires));
+        let _ =
+            writeln!(text, "plan {} in {}, expires {}", digest.short(), terminal_line(view.place), moment(header.expires));
     }
     let _ = writeln!(text, "{}", palette.strong(&plan_summary(header)));
     text
@@ -160,6 +161,9 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
     }
     let passed = policy.gates.iter().filter(|verdict| verdict.passed).count();
     line("gates", &palette.kept(&format!("{passed} of {} passed", policy.gates.len())));
+    for verdict in policy.gates.iter().filter(|verdict| verdict.passed && verdict.message.starts_with("warning:")) {
+        line("but", &palette.caution(&terminal_line(&verdict.message)));
+    }
     for verdict in policy.gates.iter().filter(|verdict| !verdict.passed) {
         line("REFUSED", &palette.trouble(&terminal_line(&verdict.message)));
     }

@@ -58,7 +58,10 @@ fn look_into(
             if !hidden && !outputs.contains(&name.as_path()) {
                 below.push(name);
             }
-        } else if name.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+        } else if name
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml"))
+        {
             found.push((shown(&name), path));
         }
     }

@@ -441,7 +441,7 @@ fn a_begun_plan_without_its_journal_is_5() {
     assert_shown!(told, @"
     error: the plan [plan] was begun, and the journal of its run is not in runs/[plan]
       = without the journal nobody knows what was sent, so the run cannot be continued
-      help: restore the directory; or make a new plan, which looks at what is there now
+      help: restore the directory; or take the plan's directory away and make a new plan, which looks at what is there now
     ");
 }
 

@@ -15,7 +15,7 @@ use super::finish::write_outcomes;
 use super::perform::{Performer, WaveFiles};
 use super::run::{DriveError, DriveLane, LaneEndKind, Run, Story};
 use super::withheld::WithheldPlaces;
-use crate::apply::{Event, Lane, SkipCause, Step, StepEnd, Withheld};
+use crate::apply::{Event, Lane, SkipCause, Step, StepEnd, Tally, Withheld};
 use crate::base::{Digest, PolicyName, counted};
 use crate::store::{IdsFile, IdsWriter, MarksFile, RawMark, TextsFile};
 
@@ -87,8 +87,8 @@ impl<'a> PolicyDriver<'a> {
                 // Written already: it is its own intent.
                 Step::Write(_) => {}
                 Step::Wait(until) => self.wait(until, &mut in_flight).await?,
-                Step::Pause(cause) => return Ok(LaneEndKind::Unfinished { cause }),
-                Step::Stop => return Ok(LaneEndKind::Interrupted),
+                Step::Pause(cause) => return Ok(LaneEndKind::Unfinished { cause, settled: self.settled() }),
+                Step::Stop => return Ok(LaneEndKind::Interrupted { settled: self.settled() }),
                 Step::OpenWave(number) => {
                     self.write_wave(number, &wave)?;
                     wave = self.open_wave_files(&texts)?;
@@ -105,6 +105,13 @@ impl<'a> PolicyDriver<'a> {
                 }
             }
         }
+    }
+
+    /// The ends that are known so far, those of the recheck among them.
+    fn settled(&self) -> Tally {
+        let mut settled = self.lane.status().tally;
+        settled.skipped += self.skipped;
+        settled
     }
 
     /// Waits until every policy this one depends on has ended, and gives the end of this one if that decides it.
@@ -126,9 +133,12 @@ impl<'a> PolicyDriver<'a> {
                 Some(LaneEndKind::Unfinished { .. }) => {
                     return Ok(Some(LaneEndKind::Unfinished {
                         cause: format!("it depends on {name}, which is unfinished"),
+                        settled: self.settled(),
                     }));
                 }
-                Some(LaneEndKind::Interrupted) | None => return Ok(Some(LaneEndKind::Interrupted)),
+                Some(LaneEndKind::Interrupted { .. }) | None => {
+                    return Ok(Some(LaneEndKind::Interrupted { settled: self.settled() }));
+                }
             }
         }
         Ok(None)

@@ -80,9 +80,14 @@ pub enum LaneEndKind {
     Unfinished {
         /// Why.
         cause: String,
+        /// The ends that are known so far.
+        settled: Tally,
     },
     /// The user asked to stop; the same command continues it.
-    Interrupted,
+    Interrupted {
+        /// The ends that are known so far.
+        settled: Tally,
+    },
 }
 
 impl LaneEndKind {
