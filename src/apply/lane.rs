@@ -495,8 +495,8 @@ impl Lane {
             PollVerdict::Running if std::mem::take(&mut active.moment.withheld) => active.moment.give_up = true,
             PollVerdict::Running => {
                 active.moment.polls += 1;
-                // Half the pace of doubling: two polls at each length.
-                let pause = back_off(POLL.0, POLL.1, active.moment.polls.div_ceil(2), seed);
+                // Four polls at each length: a pause is about a quarter of the time waited so far, so that little of it is wasted.
+                let pause = back_off(POLL.0, POLL.1, active.moment.polls.div_ceil(4), seed);
                 active.moment.due = Some(later(now, pause));
             }
             PollVerdict::Startable if active.moment.withheld => active.moment.give_up = true,

@@ -63,14 +63,16 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
             .collect(),
         api: policy.route.as_ref().map(|route| route.api.name().to_owned()),
         batches: policy.route.as_ref().map(|route| route.batches),
-        changes: policy.comparison.as_ref().map(|comparison| JsonChanges {
-            with: comparison.with.to_string(),
-            newly_selected: comparison.newly_selected,
-            retried: comparison.retried,
-            reviewed: comparison.reviewed,
-            kept_now: comparison.kept_now,
-            held: comparison.held,
-            cause: word(&comparison.cause),
+        changes: policy.comparison.as_ref().map(|comparison| {
+            Box::new(JsonChanges {
+                with: comparison.with.to_string(),
+                newly_selected: comparison.newly_selected,
+                retried: comparison.retried,
+                reviewed: comparison.reviewed,
+                kept_now: comparison.kept_now,
+                held: comparison.held,
+                cause: word(&comparison.cause),
+            })
         }),
         gates: policy
             .gates

@@ -325,7 +325,7 @@ fn state(global: &Global, verb: &StateVerb, output: &Output) -> Result<Exit, Com
         StateVerb::List | StateVerb::Show { .. } => {
             let state = command::state(&global.project)?;
             if output.is_json() {
-                output.event(&JsonEvent::State { state });
+                output.event(&JsonEvent::State { state: Box::new(state) });
                 return Ok(Exit::Done);
             }
             output.text(&match verb {

@@ -21,6 +21,8 @@ pub struct ProgressView {
 /// What is shown of one piece of work.
 struct Shown {
     bar: Option<ProgressBar>,
+    /// Whether there is a number to reach.
+    counts: bool,
     /// The last hundredth that was told in plain lines.
     told: u64,
 }
@@ -59,9 +61,18 @@ impl Watcher for ProgressView {
     fn progress(&self, policy: Option<&PolicyName>, doing: &str, done: u64, total: Option<u64>) {
         let label = policy.map_or_else(|| doing.to_owned(), |policy| format!("{policy}: {doing}"));
         let Ok(mut shown) = self.shown.lock() else { return };
-        let entry = shown
-            .entry(label.clone())
-            .or_insert_with(|| Shown { bar: self.bars.as_ref().map(|bars| Self::bar(bars, &label, total)), told: u64::MAX });
+        if !shown.contains_key(&label) {
+            // What has no end of its own, such as signing in, is over when something else begins.
+            shown
+                .values()
+                .filter_map(|other| other.bar.as_ref().filter(|_| !other.counts))
+                .for_each(ProgressBar::finish_and_clear);
+        }
+        let entry = shown.entry(label.clone()).or_insert_with(|| Shown {
+            bar: self.bars.as_ref().map(|bars| Self::bar(bars, &label, total)),
+            counts: total.is_some(),
+            told: u64::MAX,
+        });
         if let Some(bar) = &entry.bar {
             if let Some(total) = total {
                 bar.set_length(total);

@@ -431,8 +431,9 @@ fn summarize(
             unsettled: planned.map_or(0, |planned| planned.selected).saturating_sub(tally.total()),
             with_them: planned.map(|planned| planned.cascades.clone()).unwrap_or_default(),
         };
-        // Causes and codes are in the outcomes, which a run that is not at its end does not have.
-        if !matches!(end.kind, LaneEndKind::Finished { .. }) {
+        // Causes and codes are in the outcomes, which a run that is not at its end does not have. Only what was kept back or
+        // failed has any.
+        if !matches!(end.kind, LaneEndKind::Finished { .. }) || tally.skipped + tally.failed == 0 {
             report.policies.push(policy);
             continue;
         }

@@ -7,6 +7,7 @@ use super::project::Project;
 use super::selection::{Layout, Selecting, broken_selection};
 use super::{CommandError, Exit, Host};
 use crate::apply::{Event, SkipCause};
+use crate::base::RecordId;
 use crate::manifest::Policy;
 use crate::plan::{self, OpenCascade, PlannedPolicy, Row, Standing};
 use crate::store::{Bundle, IdsWriter, RowSorter, RunDirectory, SkippedWriter, SortOrder};
@@ -66,26 +67,20 @@ impl Clearing<'_> {
             self.bundle.rows(name).transpose()?.into_iter().flatten().map(|row| row.map_err(std::io::Error::other));
 
         let mut skipped = SkippedWriter::create(&self.directory.skipped(name)).map_err(|error| self.unwritable(&error))?;
-        let mut wave = Wave::new(&layout, spill.path());
-        let mut rows = fresh.matched.rows();
+        let mut ids = IdsWriter::create(&self.directory.wave(name, 0)).map_err(|error| self.unwritable(&error))?;
+        // They come by id, which is the order in which they go unless they are grouped.
+        let mut groups = layout.has_groups().then(|| Groups::new(&layout, fresh.matched.rows(), spill.path()));
         let mut waiting = 0;
         let changed = |planned: &Row, fresh: &Row| layout.changed(planned, fresh);
         for standing in plan::recheck(planned, fresh.matched.rows(), fresh.held.distinct_ids(), changed) {
             let (id, standing) = standing.map_err(|error| broken_selection(name, &error))?;
             let kept = match standing {
                 Standing::Cleared => {
-                    // The fresh rows come in the same order, and every cleared record is among them.
-                    let row = loop {
-                        let next = rows.next().transpose().map_err(|error| broken_selection(name, &error))?;
-                        match next {
-                            Some(row) if row.id == id => break row,
-                            Some(_) => {}
-                            None => {
-                                return Err(CommandError::plain(format!("the record {id} was cleared and is not there")));
-                            }
-                        }
+                    let kept_in_order = match &mut groups {
+                        None => ids.push(&id),
+                        Some(groups) => groups.push(id),
                     };
-                    wave.push(&row).map_err(|error| self.unwritable(&error))?;
+                    kept_in_order.map_err(|error| self.unwritable(&error))?;
                     None
                 }
                 Standing::NoLongerMatches => Some(SkipCause::NoLongerMatches),
@@ -100,8 +95,9 @@ impl Clearing<'_> {
                 skipped.push(id, cause).map_err(|error| self.unwritable(&error))?;
             }
         }
-        let mut ids = IdsWriter::create(&self.directory.wave(name, 0)).map_err(|error| self.unwritable(&error))?;
-        wave.write(&mut ids).map_err(|error| self.unwritable(&error))?;
+        if let Some(groups) = groups {
+            groups.write(&mut ids).map_err(|error| self.unwritable(&error))?;
+        }
         let (cleared, digest) = ids.finish().map_err(|error| self.unwritable(&error))?;
         let skipped = skipped.finish().map_err(|error| self.unwritable(&error))?;
         if cleared + skipped != self.planned.selected {
@@ -127,20 +123,30 @@ impl Clearing<'_> {
     }
 }
 
-/// The cleared records in the order in which they go: by id, or with equal `groupBy` values together.
-struct Wave<'a> {
+/// The cleared records with equal `groupBy` values together, and by id within them.
+struct Groups<'a, I> {
     layout: &'a Layout,
+    /// The fresh rows, by id.
+    rows: I,
     sorter: RowSorter,
 }
 
-impl<'a> Wave<'a> {
-    fn new(layout: &'a Layout, spill: &std::path::Path) -> Self {
-        Self { layout, sorter: RowSorter::new(spill, SortOrder::FirstValueThenId, RowSorter::WINDOW) }
+impl<'a, I: Iterator<Item = std::io::Result<Row>>> Groups<'a, I> {
+    fn new(layout: &'a Layout, rows: I, spill: &std::path::Path) -> Self {
+        Self { layout, rows, sorter: RowSorter::new(spill, SortOrder::FirstValueThenId, RowSorter::WINDOW) }
     }
 
-    fn push(&mut self, row: &Row) -> std::io::Result<()> {
-        let group = self.layout.group_value(row).map(str::to_owned);
-        self.sorter.push(&Row { id: row.id, values: group.into_iter().collect() })
+    /// Takes the next cleared record, in the order of ids.
+    fn push(&mut self, id: RecordId) -> std::io::Result<()> {
+        let row = loop {
+            match self.rows.next().transpose()? {
+                Some(row) if row.id == id => break row,
+                Some(_) => {}
+                None => return Err(std::io::Error::other(format!("the record {id} was cleared and is not there"))),
+            }
+        };
+        let group = self.layout.group_value(&row).map(str::to_owned);
+        self.sorter.push(&Row { id, values: group.into_iter().collect() })
     }
 
     fn write(self, ids: &mut IdsWriter) -> std::io::Result<()> {

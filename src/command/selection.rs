@@ -74,6 +74,11 @@ impl Layout {
         self.stamp.is_some_and(|place| value(planned, 0) != fingerprint(value(fresh, place)))
     }
 
+    /// Whether records are kept together in batches by a value.
+    pub fn has_groups(&self) -> bool {
+        self.group.is_some()
+    }
+
     /// The value that keeps records together in one batch.
     pub fn group_value<'r>(&self, row: &'r Row) -> Option<&'r str> {
         self.group.map(|place| value(row, place))

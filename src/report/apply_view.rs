@@ -159,6 +159,8 @@ mod tests {
                    2 failed: DELETE_FAILED\u{1b}
                    4 failed: UNABLE_TO_LOCK_ROW
                    2 unknown: the next plan looks at them again
+                   7 not settled yet
+            up to 12 Task went with them
                   12 not in the plan and matching now: for the next plan
 
         evidence in runs/3f2a9c01d2e4

@@ -75,7 +75,7 @@ pub enum JsonEvent {
         /// Batches of that API.
         batches: Option<u64>,
         /// How the selection differs from the plan that lay there before.
-        changes: Option<JsonChanges>,
+        changes: Option<Box<JsonChanges>>,
         /// What every gate said.
         gates: Vec<JsonGate>,
         /// The records file, relative to the bundle.
@@ -161,7 +161,7 @@ pub enum JsonEvent {
     State {
         /// The contents of the state file, in its own form and version.
         #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
-        state: State,
+        state: Box<State>,
     },
     /// A command that has nothing else to tell did what it was asked for.
     Done {

@@ -164,9 +164,16 @@ impl<'a> AnswerPairing<'a> {
         for bucket in self.buckets {
             let members = members.next().ok_or_else(|| io::Error::other("a bucket has no members"))??;
             let mut marks = vec![RawMark::NONE; members.len()];
+            let mut next = 0;
             bucket.read(|id, mark| {
                 let mark = RawMark::from_bytes(mark);
-                match members.binary_search_by(|member| member.0.cmp(&id)).map(|found| &mut marks[found]) {
+                // Most answers come in the order in which the records were sent.
+                let found = match members.get(next) {
+                    Some(member) if member.0 == id => Ok(next),
+                    _ => members.binary_search_by(|member| member.0.cmp(&id)),
+                };
+                next = found.map_or(next, |found| found + 1);
+                match found.map(|found| &mut marks[found]) {
                     Err(_) => report.foreign += 1,
                     Ok(known) if *known == RawMark::NONE => *known = mark,
                     Ok(known) if known.agrees_with(&mark) || known.is_missing() => {}

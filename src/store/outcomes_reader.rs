@@ -25,13 +25,20 @@ pub struct OutcomeRow {
 /// When the file cannot be opened. The items tell when it cannot be read on, or is damaged.
 pub fn read_outcomes(path: &Path) -> io::Result<impl Iterator<Item = io::Result<OutcomeRow>> + Send + use<>> {
     let shown = path.display().to_string();
-    Ok(csv::Reader::from_path(path)?.into_records().map(move |row| {
-        let row = row?;
-        let cell = |place| row.get(place).unwrap_or_default().to_owned();
-        let id = row.get(0).and_then(|text| RecordId::new(text).ok()).ok_or_else(|| {
-            let line = row.position().map_or(0, csv::Position::line);
-            io::Error::new(io::ErrorKind::InvalidData, format!("{shown} is damaged at line {line}"))
-        })?;
-        Ok(OutcomeRow { id, outcome: cell(1), cause: cell(2), code: cell(3) })
+    let mut reader = csv::Reader::from_path(path)?;
+    let mut row = csv::StringRecord::new();
+    Ok(std::iter::from_fn(move || match reader.read_record(&mut row) {
+        Ok(false) => None,
+        Err(error) => Some(Err(error.into())),
+        Ok(true) => {
+            let cell = |place| row.get(place).unwrap_or_default().to_owned();
+            Some(match row.get(0).and_then(|text| RecordId::new(text).ok()) {
+                Some(id) => Ok(OutcomeRow { id, outcome: cell(1), cause: cell(2), code: cell(3) }),
+                None => {
+                    let line = row.position().map_or(0, csv::Position::line);
+                    Err(io::Error::new(io::ErrorKind::InvalidData, format!("{shown} is damaged at line {line}")))
+                }
+            })
+        }
     }))
 }

@@ -83,7 +83,7 @@ impl RecordsWriter {
         let digesting = DigestingFile { file: made, digester: Digester::new() };
         // Neither a time nor a name goes into the compressed file, so that equal records give equal bytes.
         let encoder = if file.ends_with(".gz") {
-            Encoder::Gzip(Box::new(GzBuilder::new().mtime(0).write(digesting, Compression::default())))
+            Encoder::Gzip(Box::new(GzBuilder::new().mtime(0).write(digesting, Compression::fast())))
         } else {
             Encoder::Plain(digesting)
         };

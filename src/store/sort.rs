@@ -66,6 +66,9 @@ struct Spill {
     file: Mutex<std::fs::File>,
     length: u64,
     runs: Vec<Range<u64>>,
+    /// The last row of the last run. Systems mostly give rows by key, and a window that goes on where the one before it
+    /// ended makes no run of its own, so that nothing has to be merged then.
+    last: Option<Row>,
 }
 
 impl RowSorter {
@@ -141,8 +144,16 @@ impl RowSorter {
             none => none.insert(Spill::create(&self.directory)?),
         };
         let (entries, values) = (&self.entries, &self.values);
-        spill
-            .append(|output| entries.iter().try_for_each(|entry| write_encoded(output, &entry.id, entry.values(values))))?;
+        let row_of = |entry: &Entry| decode_values(entry.values(values)).map(|values| Row { id: entry.id, values });
+        let first = entries.first().map(row_of).transpose()?;
+        let goes_on = match (&spill.last, &first) {
+            (Some(last), Some(first)) => compare_rows(self.order, last, first) != Ordering::Greater,
+            _ => false,
+        };
+        spill.append(goes_on, |output| {
+            entries.iter().try_for_each(|entry| write_encoded(output, &entry.id, entry.values(values)))
+        })?;
+        spill.last = entries.last().map(row_of).transpose()?;
         self.entries.clear();
         self.values.clear();
         Ok(())
@@ -157,18 +168,26 @@ impl Entry {
 
 impl Spill {
     fn create(directory: &Path) -> io::Result<Self> {
-        Ok(Self { file: Mutex::new(tempfile::tempfile_in(directory)?), length: 0, runs: Vec::new() })
+        Ok(Self { file: Mutex::new(tempfile::tempfile_in(directory)?), length: 0, runs: Vec::new(), last: None })
     }
 
-    /// Appends one run, which `write` writes in sorted order.
-    fn append(&mut self, write: impl FnOnce(&mut io::BufWriter<&mut std::fs::File>) -> io::Result<()>) -> io::Result<()> {
+    /// Appends rows, which `write` writes in sorted order: to the last run where they go on from it, as one of their own
+    /// otherwise.
+    fn append(
+        &mut self,
+        goes_on: bool,
+        write: impl FnOnce(&mut io::BufWriter<&mut std::fs::File>) -> io::Result<()>,
+    ) -> io::Result<()> {
         let file = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(self.length))?;
         let mut output = io::BufWriter::with_capacity(READ_BUFFER, file);
         write(&mut output)?;
         output.flush()?;
         let end = output.get_mut().stream_position()?;
-        self.runs.push(self.length..end);
+        match self.runs.last_mut() {
+            Some(last) if goes_on => last.end = end,
+            _ => self.runs.push(self.length..end),
+        }
         self.length = end;
         Ok(())
     }
@@ -190,7 +209,7 @@ impl Spill {
             output.flush()?;
             drop(output);
             merged.seek(SeekFrom::Start(0))?;
-            self.append(|output| io::copy(&mut merged, output).map(drop))?;
+            self.append(false, |output| io::copy(&mut merged, output).map(drop))?;
         }
         Ok(())
     }
@@ -318,11 +337,7 @@ impl Iterator for Merge<'_> {
 
 impl Ord for Head {
     fn cmp(&self, other: &Self) -> Ordering {
-        let by_group = match self.order {
-            SortOrder::Id => Ordering::Equal,
-            SortOrder::FirstValueThenId => first_of(&self.row.values).cmp(first_of(&other.row.values)),
-        };
-        by_group.then_with(|| self.row.id.cmp(&other.row.id)).then_with(|| self.run.cmp(&other.run))
+        compare_rows(self.order, &self.row, &other.row).then_with(|| self.run.cmp(&other.run))
     }
 }
 
@@ -403,6 +418,15 @@ fn damaged() -> io::Error {
 
 fn first_of(values: &[String]) -> &str {
     values.first().map_or("", String::as_str)
+}
+
+fn compare_rows(order: SortOrder, left: &Row, right: &Row) -> Ordering {
+    match order {
+        SortOrder::Id => left.id.cmp(&right.id),
+        SortOrder::FirstValueThenId => {
+            first_of(&left.values).cmp(first_of(&right.values)).then_with(|| left.id.cmp(&right.id))
+        }
+    }
 }
 
 fn compare_entries(order: SortOrder, values: &[u8], left: &Entry, right: &Entry) -> Ordering {
@@ -512,6 +536,22 @@ mod tests {
         assert!(sorted.spill.as_ref().is_some_and(|spill| spill.runs.len() <= FAN_IN));
         let read: Vec<String> = sorted.rows().map(|row| row.expect("readable").id.to_string()).collect();
         assert_eq!(read, (0..1_000).map(|number| format!("{number:04}")).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn rows_that_come_in_order_make_one_run_and_one_that_does_not_makes_another() {
+        let group = |number: u32| if number < 500 { "a" } else { "b" };
+        let mut rows: Vec<Row> = (0..1_000_u32).map(|number| row(&format!("{number:04}"), &[group(number)])).collect();
+        let runs = |rows: &[Row], order| sorted(rows, order, 4_096).spill.map_or(0, |spill| spill.runs.len());
+        for order in [SortOrder::Id, SortOrder::FirstValueThenId] {
+            assert_eq!(runs(&rows, order), 1);
+            rows.push(row("0000a", &["a"]));
+            assert_eq!(runs(&rows, order), 2);
+            let read: Vec<Row> = sorted(&rows, order, 4_096).rows().collect::<io::Result<_>>().expect("readable");
+            assert_eq!(read.len(), 1_001);
+            assert_eq!(read[1].id.as_str(), "0000a");
+            rows.pop();
+        }
     }
 
     #[test]

@@ -508,6 +508,9 @@ fn an_apply_that_cannot_go_on_says_what_stands() {
     service.sandbox.add_fault(Fault::on("DELETE", "*", Effect::DailyLimit));
     let output = place.expect(3, &["apply", "plan"]);
     assert_shown!(place.shown(&output), @"
+    policy stale-leads:
+               0 deleted
+               3 not settled yet
 
     evidence in runs/[plan]
     Apply: 0 deleted, 0 already gone, 0 skipped, 0 failed, 0 unknown; 0 planned; 1 policy not at its end.

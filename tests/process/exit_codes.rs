@@ -338,16 +338,17 @@ fn a_plan_of_another_project_is_5() {
 
 #[test]
 fn a_plan_of_another_organization_is_5() {
-    let (service, place) = planned();
-    let address = service.url.trim_start_matches("http://").to_owned();
-    drop(service);
+    let memory = Arc::new(Memory::default());
+    let mut world = builder().build().expect("a world");
+    add_leads(&mut world, 3, "Old");
+    let mut service = Service::tapped(Sandbox::new(world, Settings::starting_at(start())), memory.clone());
+    let place = Workplace::new(&service.url, &policy(""));
+    place.expect(0, &["plan"]);
     let key = RecordKey::parse("00DS00000000009").expect("an id");
     let other = Organization { key, ..builder().build().expect("a world").organization().clone() };
     let mut world = builder().organization(other).build().expect("a world");
     add_leads(&mut world, 3, "Old");
-    let memory = Arc::new(Memory::default());
-    let sandbox = Sandbox::new(world, Settings::starting_at(start()));
-    let service = Service::at(&address, sandbox, memory.clone());
+    service.becomes(Sandbox::new(world, Settings::starting_at(start())));
     let told = unusable(&service, &place);
     assert_shown!(told, @"
     signing in to crm
@@ -440,7 +441,7 @@ fn a_begun_plan_without_its_journal_is_5() {
     assert_shown!(told, @"
     error: the plan [plan] was begun, and the journal of its run is not in runs/[plan]
       = without the journal nobody knows what was sent, so the run cannot be continued
-      help: restore the directory; or make a new plan, which looks at what is there now
+      help: restore the directory; or take the plan's directory away and make a new plan, which looks at what is there now
     ");
 }
 

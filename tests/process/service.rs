@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use sexton::sandbox::{RecordKey, Sandbox, Settings, Value, World, WorldBuilder};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tower::ServiceExt as _;
 
 /// The moment all sandboxes of these tests begin at. Their clocks have nothing to do with the machine's.
 pub fn start() -> Timestamp {
@@ -78,6 +78,7 @@ impl Tap for Memory {
 pub struct Service {
     pub sandbox: Sandbox,
     pub url: String,
+    inner: Arc<Mutex<Router>>,
     runtime: Option<Runtime>,
 }
 
@@ -96,20 +97,23 @@ impl Service {
 
     /// Serves a sandbox, with a tap on it.
     pub fn tapped(sandbox: Sandbox, tap: Arc<dyn Tap>) -> Self {
-        Self::at("127.0.0.1:0", sandbox, tap)
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("loopback");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let inner = Arc::new(Mutex::new(sandbox.router()));
+        let behind = Arc::clone(&inner);
+        let router = Router::new().fallback(move |request: Request| {
+            let inner = behind.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            pass(Arc::clone(&tap), inner, request)
+        });
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Self { sandbox, url, inner, runtime: Some(runtime) }
     }
 
-    /// The same, at a given address.
-    pub fn at(address: &str, sandbox: Sandbox, tap: Arc<dyn Tap>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind(address)).expect("loopback");
-        let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let router: Router = sandbox.router().layer(from_fn(move |request: Request, next: Next| {
-            let tap = Arc::clone(&tap);
-            async move { pass(tap, request, next).await }
-        }));
-        runtime.spawn(async move { axum::serve(listener, router).await });
-        Self { sandbox, url, runtime: Some(runtime) }
+    /// From now on another organization answers at the same address.
+    pub fn becomes(&mut self, sandbox: Sandbox) {
+        *self.inner.lock().unwrap_or_else(PoisonError::into_inner) = sandbox.router();
+        self.sandbox = sandbox;
     }
 }
 
@@ -121,7 +125,7 @@ impl Drop for Service {
     }
 }
 
-async fn pass(tap: Arc<dyn Tap>, request: Request, next: Next) -> Response {
+async fn pass(tap: Arc<dyn Tap>, inner: Router, request: Request) -> Response {
     let (head, body) = request.into_parts();
     // A client that dies while it uploads leaves a body without an end, which no server takes for a whole one.
     let Ok(body) = to_bytes(body, usize::MAX).await else { return http::StatusCode::BAD_REQUEST.into_response() };
@@ -136,9 +140,9 @@ async fn pass(tap: Arc<dyn Tap>, request: Request, next: Next) -> Response {
     if tap.arrived(&asked) == Verdict::Ignore {
         return http::StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }
-    let answer = next.run(Request::from_parts(head, Body::from(body))).await;
+    let answer = inner.oneshot(Request::from_parts(head, Body::from(body))).await;
     tap.done(&asked);
-    answer
+    answer.into_response()
 }
 
 /// A world in the making, with the standard objects.

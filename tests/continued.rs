@@ -1,0 +1,139 @@
+//! A run that is continued: what was begun comes to its end, and a hold written meanwhile wins.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use sexton::command::{AppliedPlan, CommandError, Exit};
+use sexton::sandbox::{RecordKey, World};
+use support::{Bench, start};
+
+const LEADS: u32 = 410;
+
+fn policy(api: &str, most: u64) -> String {
+    format!(
+        "apiVersion: sexton/v1\nkind: DeletionPolicy\nmetadata: {{ name: leads }}\nspec:\n  target: crm\n  object: Lead\n  \
+         filter: everything\n  via: {api}\n  limits: {{ maxRecords: {most}, maxPercent: 100 }}\n---\n"
+    )
+}
+
+fn hold(filter: &str) -> String {
+    format!(
+        "apiVersion: sexton/v1\nkind: Hold\nmetadata: {{ name: matter }}\nspec:\n  target: crm\n  object: Lead\n  \
+         filter: {filter}\n  reason: Matter 7\n"
+    )
+}
+
+/// A world of leads, and a plan to delete all of them.
+async fn planned(api: &str) -> (Bench, Vec<RecordKey>) {
+    let mut world = World::builder().start(start()).build().expect("a world");
+    world.generate("Lead", LEADS, 7).expect("leads");
+    let leads = world.ids("Lead").collect();
+    let bench = Bench::new(world);
+    bench.declare(&policy(api, 1000));
+    bench.plan().await.expect("planned");
+    (bench, leads)
+}
+
+/// Applies in a process that dies at a request; `false` when there is no such request.
+async fn die_at(bench: &Bench, request: u64, done: bool) -> bool {
+    bench.transport.end_at(request, done);
+    let died = tokio::select! {
+        ended = bench.apply() => { ended.expect("applied"); false }
+        () = bench.transport.ended() => true,
+    };
+    bench.transport.go_on();
+    bench.transport.forget();
+    died
+}
+
+/// The number of the first request of an apply that asks for deletions.
+async fn first_deletion(api: &str) -> u64 {
+    let (bench, _) = planned(api).await;
+    let before = bench.sandbox.requests().len();
+    settled(bench.apply().await);
+    let asks = |path: &str| path.ends_with("/composite/sobjects") || path.ends_with("/batches");
+    let place = bench.sandbox.requests().iter().skip(before).position(|request| asks(&request.path));
+    place.expect("a deletion") as u64 + 1
+}
+
+fn in_paused_time<T>(test: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().start_paused(true).build().expect("a runtime").block_on(test)
+}
+
+fn settled(applied: Result<AppliedPlan, CommandError>) -> AppliedPlan {
+    let applied = applied.expect("applied");
+    assert_eq!(applied.unfinished, Vec::<String>::new());
+    applied
+}
+
+#[test]
+fn a_hold_written_while_a_run_is_down_keeps_whatever_is_still_there() {
+    for (api, done) in [("collections", true), ("collections", false), ("bulk2", true), ("bulk2", false)] {
+        in_paused_time(async {
+            let mut kept_counts = BTreeSet::new();
+            for request in first_deletion(api).await - 1.. {
+                let (bench, leads) = planned(api).await;
+                if !die_at(&bench, request, done).await {
+                    break;
+                }
+                let held: BTreeSet<RecordKey> = [10, 250, 405].map(|place: usize| leads[place]).into();
+                let there: BTreeSet<RecordKey> =
+                    held.iter().copied().filter(|key| bench.sandbox.world().exists(*key)).collect();
+                let listed: Vec<String> = held.iter().map(ToString::to_string).collect();
+                let filter = format!("{{ field: Id, in: [{}] }}", listed.join(", "));
+                bench.declare(&format!("{}{}", policy(api, 1000), hold(&filter)));
+                let applied = settled(bench.apply().await);
+
+                let sent: BTreeSet<String> = bench.transport.demands().into_iter().flat_map(|demand| demand.ids).collect();
+                let texts: BTreeSet<String> = there.iter().map(ToString::to_string).collect();
+                assert!(sent.is_disjoint(&texts), "{api}, request {request}: a held record was sent again");
+                let name = applied.report.policies[0].policy.clone();
+                let outcomes = bench.outcomes(&name);
+                assert_eq!(outcomes.len(), LEADS as usize);
+                for row in outcomes {
+                    let key = RecordKey::parse(row.id.as_str()).expect("a record's id");
+                    let exists = bench.sandbox.world().exists(key);
+                    let told = (row.outcome.as_str(), row.cause.as_str());
+                    assert_eq!(exists, told == ("skipped", "held"), "{api}, request {request}: {key} is {told:?}");
+                    assert!(exists || told.0 == "deleted", "{api}, request {request}: {key} is {told:?}");
+                    assert!(!exists || held.contains(&key), "{api}, request {request}: {key} was left");
+                }
+                kept_counts.insert(there.len());
+            }
+            assert!(kept_counts.contains(&3) && kept_counts.len() > 1, "{api}: {kept_counts:?}");
+        });
+    }
+}
+
+#[test]
+fn what_was_begun_comes_to_its_end_whatever_gates_and_days_say_by_then() {
+    in_paused_time(async {
+        let request = first_deletion("collections").await;
+        let (bench, _) = planned("collections").await;
+        assert!(die_at(&bench, request, true).await);
+        // A new run would be refused for three reasons by now.
+        bench.declare(&policy("collections", 1));
+        bench.sandbox.clock().advance(Duration::from_secs(60 * 24 * 3600));
+        let applied = settled(bench.apply().await);
+        assert_eq!((applied.exit, applied.report.tally().deleted), (Exit::Done, u64::from(LEADS)));
+    });
+}
+
+#[test]
+fn nothing_more_is_sent_while_a_hold_cannot_be_read() {
+    in_paused_time(async {
+        let request = first_deletion("collections").await;
+        let (bench, _) = planned("collections").await;
+        assert!(die_at(&bench, request, true).await);
+        bench.declare(&format!("{}{}", policy("collections", 1000), hold("Nonsense__c = 'x'")));
+        let error = bench.apply().await.expect_err("the hold cannot be read");
+        assert_eq!(error.exit, Exit::Error, "{error}");
+        assert_eq!(bench.transport.demands(), []);
+        assert!(error.notes.iter().any(|note| note.contains("every hold can be read")), "{:?}", error.notes);
+        bench.declare(&policy("collections", 1000));
+        assert_eq!(settled(bench.apply().await).report.tally().deleted, u64::from(LEADS));
+    });
+}
