@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestRunner};
 use sexton::base::{Digest, PolicyName};
-use sexton::command::{AppliedPlan, Exit};
+use sexton::command::{AppliedPlan, CommandError, Exit};
 use sexton::plan::GateName;
 use sexton::sandbox::{DeleteMode, Deletion, Effect, Fault, RecordKey, Sandbox, Value, World};
 use sexton::store::OutcomeRow;
@@ -187,6 +187,7 @@ impl Play<'_> {
         self.apply(&planned).await;
         self.bench.sandbox.clear_faults();
         self.bench.transport.go_on();
+        self.story.set_rights(&mut self.bench.sandbox.world(), self.story.denied_after);
         let planned = self.plan(true, false).await;
         self.apply(&planned).await;
     }
@@ -219,7 +220,9 @@ impl Play<'_> {
             gates.extend((selected * 100 > policy.max_percent * population).then_some(GateName::MaxPercent));
             gates.extend((policy.all_or_none == "true" && selected > 200).then_some(GateName::AllOrNone));
             let may = if first { self.story.may_hard_delete.0 } else { self.story.may_hard_delete.1 };
-            gates.extend((policy.hard && !may).then_some(GateName::HardDelete));
+            let denied = if first { self.story.denied_before } else { self.story.denied_after } == Some(policy.object);
+            gates.extend((policy.hard && (!may || denied)).then_some(GateName::HardDelete));
+            gates.extend(denied.then_some(GateName::Deletable));
             let mut together = truth.along[number].clone();
             for cascade in &sealed.cascades {
                 let counted = together.remove(&(cascade.child.clone(), cascade.field.clone())).expect("a cascade");
@@ -249,11 +252,15 @@ impl Play<'_> {
         let end = self.attempts().await;
         let after = live(&self.bench.sandbox.world());
         let others = others.lock().expect("not poisoned").clone();
-        let Some(applied) = end else {
-            assert_eq!(after, before.live, "a refused gate deletes nothing");
-            assert_eq!(self.bench.transport.demands(), [], "a refused gate sends nothing");
-            assert!(refused_plan || self.may_refuse(&planned, &before, at_plan), "nothing stood in the way");
-            return;
+        let applied = match end {
+            Ok(applied) => applied,
+            Err(refusal) => {
+                assert_eq!(after, before.live, "a refused gate deletes nothing");
+                assert_eq!(self.bench.transport.demands(), [], "a refused gate sends nothing");
+                let excused = refused_plan || self.may_refuse(&planned, &before, at_plan);
+                assert!(excused, "nothing stood in the way: {:?}", refusal.notes);
+                return;
+            }
         };
         assert!(!refused_plan, "a refused plan was applied");
         // A fault can be about a count, and a cascade within one object cannot be counted.
@@ -263,9 +270,9 @@ impl Play<'_> {
         checks.all(&applied);
     }
 
-    /// Has others delete some records when the first deletion is on its way.
+    /// Has others delete some records, and take a right away, when the first deletion is on its way.
     fn delete_meanwhile(&self, others: &Arc<Mutex<BTreeSet<RecordKey>>>) {
-        let (others, meanwhile) = (Arc::clone(others), self.story.meanwhile.clone());
+        let (others, meanwhile, story) = (Arc::clone(others), self.story.meanwhile.clone(), self.story.clone());
         self.bench.transport.before_deletion(move |sandbox: &Sandbox| {
             let mut world = sandbox.world();
             let before = live(&world);
@@ -273,11 +280,14 @@ impl Play<'_> {
                 delete_as_somebody(&mut world, object, number);
             }
             *others.lock().expect("not poisoned") = &before - &live(&world);
+            if story.denied_meanwhile.is_some() {
+                story.set_rights(&mut world, story.denied_meanwhile);
+            }
         });
     }
 
-    /// The same command again and again until it is through; `None` when a gate refused.
-    async fn attempts(&self) -> Option<AppliedPlan> {
+    /// The same command again and again until it is through, or a gate refuses.
+    async fn attempts(&self) -> Result<AppliedPlan, CommandError> {
         let mut crashes = self.story.crashes.iter();
         for attempt in 0..ATTEMPTS {
             if attempt >= ATTEMPTS / 2 {
@@ -296,9 +306,9 @@ impl Play<'_> {
                 () = self.bench.transport.ended() => continue,
             };
             match ended {
-                Ok(applied) if applied.unfinished.is_empty() => return Some(applied),
+                Ok(applied) if applied.unfinished.is_empty() => return Ok(applied),
                 Ok(applied) => assert!(self.with_faults && !quiet, "not at its end: {:?}", applied.unfinished),
-                Err(error) if error.exit == Exit::GateRefused && (quiet || !self.with_faults) => return None,
+                Err(error) if error.exit == Exit::GateRefused && (quiet || !self.with_faults) => return Err(error),
                 Err(error) => {
                     let excused = self.with_faults && !quiet && matches!(error.exit, Exit::Error | Exit::GateRefused);
                     assert!(excused, "{error}: {:?} {:?}", error.notes, error.help);
@@ -320,10 +330,15 @@ impl Play<'_> {
         self.story.policies.iter().enumerate().any(|(number, policy)| {
             let cleared =
                 planned[&name(number)].iter().filter(|id| before.clears(self.story, number, id, at_plan)).count() as u64;
-            let along: u64 = before.along[number].values().sum();
+            let (along, along_at_plan) = (&before.along[number], &at_plan.along[number]);
+            // Where new records match as well, nobody can tell which of the children are theirs.
+            let none_waits = texts(&before.selected(number)).is_subset(&planned[&name(number)]);
+            let grown = none_waits && along.iter().any(|(relation, count)| *count > along_at_plan[relation]);
+            let along: u64 = along.values().sum();
             (policy.hard && !self.story.may_hard_delete.1)
+                || self.story.denied_after == Some(policy.object)
                 || (cleared * 100 > policy.max_percent * before.population(policy.object))
-                || (cleared > 0 && along > 0 && cleared + along > policy.max_records)
+                || (cleared > 0 && (grown || (along > 0 && cleared + along > policy.max_records)))
         })
     }
 }

@@ -213,6 +213,8 @@ pub struct Story {
     pub meanwhile: Vec<(usize, u16)>,
     pub denied_before: Option<usize>,
     pub denied_after: Option<usize>,
+    /// The object that the program may not delete any more when its first deletion is on its way.
+    pub denied_meanwhile: Option<usize>,
     pub may_hard_delete: (bool, bool),
     pub faults: Vec<Fault>,
     pub crashes: Vec<Crash>,
@@ -338,7 +340,7 @@ impl Route {
         let most = if with_faults { 5 } else { 0 };
         let fault = prop_oneof![3 => (self.faults)(), 1 => reading_fault()];
         let hard = (proptest::bool::weighted(0.9), proptest::bool::weighted(0.9));
-        let denied = (option::weighted(0.1, 0..OBJECTS.len()), option::weighted(0.15, 0..OBJECTS.len()));
+        let denied = [0.1, 0.1, 0.2].map(|share| option::weighted(share, 0..OBJECTS.len()));
         let crashes = if with_faults { 3 } else { 0 };
         (
             (kind(0), kind(1), kind(2), kind(3)),
@@ -357,8 +359,9 @@ impl Route {
                 refusals,
                 changes: changes.0,
                 meanwhile: changes.1,
-                denied_before: rights.0.0,
-                denied_after: rights.0.1,
+                denied_before: rights.0[0],
+                denied_after: rights.0[1],
+                denied_meanwhile: rights.0[2],
                 may_hard_delete: rights.1,
                 faults: trouble.0,
                 crashes: trouble.1,
@@ -501,7 +504,12 @@ impl Story {
                 Change::Delete { object, pick: number } => delete_as_somebody(world, *object, *number),
             }
         }
-        world.set_permissions(Self::user(), self.permissions(self.denied_after, self.may_hard_delete.1));
+        self.set_rights(world, self.denied_after);
+    }
+
+    /// Takes the right to delete one object from the program's user, and gives back all others.
+    pub fn set_rights(&self, world: &mut World, denied: Option<usize>) {
+        world.set_permissions(Self::user(), self.permissions(denied, self.may_hard_delete.1));
     }
 
     /// The names of the policies that a policy waits for.
