@@ -1,7 +1,8 @@
 //! The parts of a ZOQL condition and query, as data.
 
 use super::Pattern;
-use crate::filter::soql::{Decimal, Place};
+use crate::filter::Place;
+use crate::filter::soql::Decimal;
 
 /// Which records of one object are meant, in ZOQL: what stands behind `where`.
 ///
