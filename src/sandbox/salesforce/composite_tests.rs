@@ -85,9 +85,10 @@ async fn records_that_went_along_are_back_too() {
     let parts = [delete(&format!("Account/{account}"), "a"), delete("Lead/00QS00000000009", "b")];
     let answer = send(&tester, true, &parts).await;
     assert_snapshot!(answer.shown(), @r#"200 {"compositeResponse":[{"body":[{"errorCode":"PROCESSING_HALTED","message":"The transaction was rolled back since another operation in the same transaction failed."}],"httpHeaders":{},"httpStatusCode":400,"referenceId":"a"},{"body":[{"message":"Provided external ID field does not exist or is not accessible: 00QS00000000009","errorCode":"NOT_FOUND"}],"httpHeaders":{},"httpStatusCode":404,"referenceId":"b"}]}"#);
-    let world = tester.sandbox.world();
-    assert!(world.exists(account) && world.exists(contact) && !world.in_bin(contact));
-    drop(world);
+    {
+        let world = tester.sandbox.world();
+        assert!(world.exists(account) && world.exists(contact) && !world.in_bin(contact));
+    }
     send(&tester, false, &parts).await;
     assert!(tester.sandbox.world().in_bin(contact));
 }
