@@ -10,7 +10,7 @@ use super::select::Reading;
 use super::{CommandError, Host};
 use crate::base::{Digest, RecordId};
 use crate::manifest::{Policy, Recheck, Workspace};
-use crate::plan::{HeldCount, MergeError, ObjectFacts, OpenCascade, Query, Row, intersect};
+use crate::plan::{HeldCount, MergeError, ObjectFacts, OpenCascade, PlannedPolicy, Query, Row, intersect};
 use crate::store::{RowSorter, SortOrder, SortedRows};
 
 /// The column of a record's fingerprint in a records file.
@@ -30,8 +30,19 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// What a policy needs to read beside the key. No field is read twice, since Salesforce refuses that.
+    /// What a policy needs to read beside the key.
     pub fn of(policy: &Policy) -> Self {
+        Self::new(policy.group_by.as_deref(), policy.recheck, policy.review_fields.iter().map(String::as_str))
+    }
+
+    /// The same for a sealed policy, whose manifest may say something else by now.
+    pub fn of_planned(planned: &PlannedPolicy) -> Self {
+        let review = planned.records.columns.iter().map(String::as_str).filter(|column| *column != FINGERPRINT);
+        Self::new(planned.group_by.as_deref(), planned.recheck, review)
+    }
+
+    /// No field is read twice, since Salesforce refuses that.
+    fn new<'a>(group_by: Option<&str>, recheck: Recheck, review_fields: impl Iterator<Item = &'a str>) -> Self {
         let mut fields: Vec<String> = Vec::new();
         let mut place = |name: &str| -> usize {
             let known = fields.iter().position(|field| field.eq_ignore_ascii_case(name));
@@ -40,10 +51,9 @@ impl Layout {
                 fields.len() - 1
             })
         };
-        let group = policy.group_by.as_deref().map(&mut place);
-        let stamp = (policy.recheck == Recheck::Unchanged).then(|| place(CHANGE_STAMP));
-        let review =
-            policy.review_fields.iter().filter(|name| !name.eq_ignore_ascii_case("Id")).map(|name| place(name)).collect();
+        let group = group_by.map(&mut place);
+        let stamp = (recheck == Recheck::Unchanged).then(|| place(CHANGE_STAMP));
+        let review = review_fields.filter(|name| !name.eq_ignore_ascii_case("Id")).map(place).collect();
         Self { fields, group, stamp, review }
     }
 
