@@ -4,20 +4,18 @@ use std::path::Path;
 
 use jiff::Zoned;
 
+use super::condition::condition_for;
 use super::connection::Connection;
 use super::hold::{Held, HoldReading};
 use super::select::Reading;
 use super::{CommandError, Host};
-use crate::base::{Digest, RecordId};
+use crate::base::{Digest, RecordId, SourceMap};
 use crate::manifest::{Policy, Recheck, Workspace};
-use crate::plan::{HeldCount, MergeError, ObjectFacts, OpenCascade, PlannedPolicy, Query, Row, intersect};
+use crate::plan::{Capabilities, HeldCount, MergeError, ObjectFacts, OpenCascade, PlannedPolicy, Query, Row, intersect};
 use crate::store::{RowSorter, SortOrder, SortedRows};
 
 /// The column of a record's fingerprint in a records file.
 const FINGERPRINT: &str = "Fingerprint";
-
-/// The field that moves with every change of a record.
-const CHANGE_STAMP: &str = "SystemModstamp";
 
 /// Which fields a policy reads, and where each stands in a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,19 +28,12 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// What a policy needs to read beside the key.
-    pub fn of(policy: &Policy) -> Self {
-        Self::new(policy.group_by.as_deref(), policy.recheck, policy.review_fields.iter().map(String::as_str))
-    }
-
-    /// The same for a sealed policy, whose manifest may say something else by now.
-    pub fn of_planned(planned: &PlannedPolicy) -> Self {
-        let review = planned.records.columns.iter().map(String::as_str).filter(|column| *column != FINGERPRINT);
-        Self::new(planned.group_by.as_deref(), planned.recheck, review)
-    }
-
-    /// No field is read twice, since Salesforce refuses that.
-    fn new<'a>(group_by: Option<&str>, recheck: Recheck, review_fields: impl Iterator<Item = &'a str>) -> Self {
+    /// What a policy needs to read beside the key. No field is read twice, since Salesforce refuses that.
+    ///
+    /// # Errors
+    ///
+    /// For `recheck: unchanged` on a system without a field that moves with every change.
+    pub fn of(policy: &Policy, capabilities: &Capabilities) -> Result<Self, CommandError> {
         let mut fields: Vec<String> = Vec::new();
         let mut place = |name: &str| -> usize {
             let known = fields.iter().position(|field| field.eq_ignore_ascii_case(name));
@@ -51,10 +42,27 @@ impl Layout {
                 fields.len() - 1
             })
         };
-        let group = group_by.map(&mut place);
-        let stamp = (recheck == Recheck::Unchanged).then(|| place(CHANGE_STAMP));
-        let review = review_fields.filter(|name| !name.eq_ignore_ascii_case("Id")).map(place).collect();
-        Self { fields, group, stamp, review }
+        let group = policy.group_by.as_deref().map(&mut place);
+        let stamp = match (policy.recheck, capabilities.change_stamp) {
+            (Recheck::Matches, _) => None,
+            (Recheck::Unchanged, Some(stamp)) => Some(place(stamp)),
+            (Recheck::Unchanged, None) => {
+                let title = format!("{} does not show when a record changed", capabilities.system.title());
+                return Err(CommandError::plain(title).with_help("leave `recheck: unchanged` out of the policy"));
+            }
+        };
+        let key = capabilities.key;
+        let review =
+            policy.review_fields.iter().filter(|name| !name.eq_ignore_ascii_case(key)).map(|name| place(name)).collect();
+        Ok(Self { fields, group, stamp, review })
+    }
+
+    /// What [`Layout::changed`] needs of a sealed policy, whose manifest may say something else by now.
+    pub fn of_planned(planned: &PlannedPolicy, capabilities: &Capabilities) -> Self {
+        let fields = planned.query.fields.clone();
+        let asked = capabilities.change_stamp.filter(|_| planned.recheck == Recheck::Unchanged);
+        let stamp = asked.and_then(|stamp| fields.iter().position(|field| field.eq_ignore_ascii_case(stamp)));
+        Self { fields, group: None, stamp, review: Vec::new() }
     }
 
     /// The columns of the records file beside the key.
@@ -102,6 +110,22 @@ fn value(row: &Row, place: usize) -> &str {
 /// Enough of a digest to notice a change; the moment itself is a value of the record and stays out of the plan.
 fn fingerprint(stamp: &str) -> String {
     Digest::of(stamp.as_bytes()).short()
+}
+
+/// How a policy is asked of its system: which fields, and the query with every moment fixed to `now`. The same arguments give
+/// the same query, which is what apply compares a plan with.
+pub(super) fn query_for(
+    policy: &Policy,
+    facts: &ObjectFacts,
+    capabilities: &Capabilities,
+    now: &Zoned,
+    sources: &SourceMap,
+) -> Result<(Layout, Query), CommandError> {
+    let layout = Layout::of(policy, capabilities)?;
+    let condition = condition_for(&policy.filter, capabilities.system.language(), facts, now, sources)?;
+    let query =
+        Query { object: facts.name.clone(), key: capabilities.key.to_owned(), fields: layout.fields.clone(), condition };
+    Ok((layout, query))
 }
 
 /// What one policy selects at one moment.

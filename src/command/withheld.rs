@@ -80,7 +80,7 @@ impl Rechecking<'_> {
         let holds = HoldReading { host, policy: name, workspace: &self.project.workspace, now: self.now, spill };
         let held = self.planned_and_held(&holds.held(connection, &planned.target, &facts).await?)?;
 
-        let layout = Layout::of_planned(planned);
+        let layout = Layout::of_planned(planned, &connection.provider.capabilities());
         let mut withheld = self.sorter();
         let changed = |planned: &Row, fresh: &Row| layout.changed(planned, fresh);
         for standing in plan::recheck(self.rows()?, fresh.rows(), held.distinct_ids(), changed) {
