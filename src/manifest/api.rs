@@ -10,8 +10,18 @@ use serde::{Deserialize, Serialize};
 pub enum Api {
     /// Salesforce sObject Collections: up to 200 ids a call.
     Collections,
+    /// Salesforce Composite: up to five Collections in one call that goes as a whole.
+    Composite,
     /// Salesforce Bulk API 2.0: jobs of CSV.
     Bulk2,
+    /// Salesforce Bulk API 1.0: jobs of batches, one at a time where that is asked.
+    Bulk1,
+    /// Zuora SOAP `delete()`: up to 50 ids a call.
+    #[serde(rename = "soap")]
+    ZuoraSoap,
+    /// Fulcrum Batch API.
+    #[serde(rename = "batch")]
+    FulcrumBatch,
 }
 
 impl Api {
@@ -19,7 +29,11 @@ impl Api {
     pub fn name(self) -> &'static str {
         match self {
             Self::Collections => "collections",
+            Self::Composite => "composite",
             Self::Bulk2 => "bulk2",
+            Self::Bulk1 => "bulk1",
+            Self::ZuoraSoap => "soap",
+            Self::FulcrumBatch => "batch",
         }
     }
 
@@ -27,7 +41,11 @@ impl Api {
     pub fn title(self) -> &'static str {
         match self {
             Self::Collections => "sObject Collections",
+            Self::Composite => "Composite",
             Self::Bulk2 => "Bulk API 2.0",
+            Self::Bulk1 => "Bulk API 1.0",
+            Self::ZuoraSoap => "SOAP delete()",
+            Self::FulcrumBatch => "Batch API",
         }
     }
 }
