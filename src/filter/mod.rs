@@ -4,9 +4,13 @@
 //! Salesforce. Each language has its own parser, printer and, for the sandbox, evaluator; literals are quoted in one
 //! place per language.
 
+mod error;
 mod field_type;
+mod language;
 pub mod soql;
 mod tree;
 
+pub use error::{CompileError, Place, SyntaxError};
 pub use field_type::FieldType;
+pub use language::{Language, NativeCondition};
 pub use tree::{Comparison, Condition, Filter, Literal, TextFilter, Threshold};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GateName, Verdict};
 use crate::base::{counted, with_thousands};
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Policy};
+use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Policy, SystemKind};
 
 /// How a policy's records are to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub struct RouteCapability {
     pub batch_size: u64,
     /// The most records that can go in one atomic request; 0 when none.
     pub atomic_size: u64,
-    /// Whether the system runs batches one at a time when the user asks for it. Atomic requests need no such thing: they are sent so.
+    /// Whether the user may ask for one batch at a time.
     pub serial: bool,
     /// The most batches worth having under way at once.
     pub parallel: u32,
@@ -52,8 +52,12 @@ pub struct RouteCapability {
 /// What a system can do, as its provider declares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// The system's name, as in manifests.
-    pub system: &'static str,
+    /// The kind of system.
+    pub system: SystemKind,
+    /// The field that holds a record's key.
+    pub key: &'static str,
+    /// The field that moves with every change of a record; `None` where there is none.
+    pub change_stamp: Option<&'static str>,
     /// The routes, in order of preference.
     pub routes: &'static [RouteCapability],
     /// The most ids [`crate::provider::Provider::look`] takes at once.
@@ -65,7 +69,7 @@ pub struct Capabilities {
 /// The rules read the table of capabilities and no API's name: a pin (`via`) leaves one candidate; a candidate must be
 /// able to delete in the policy's mode, one batch at a time where that is asked, and atomically exactly where that is asked. Of
 /// those that are left the first whose preferred size covers the selection is taken. Atomicity outweighs preferred
-/// sizes, and a pin too.
+/// sizes, and a pin too; so does one batch at a time, since a preferred size is about speed.
 ///
 /// With nothing selected the route has no batches.
 ///
@@ -77,23 +81,26 @@ pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Re
     let refused = |gate, message| Err(Verdict { gate, passed: false, message });
     let records = counted(selected, "record");
 
-    let pinned = |route: &&RouteCapability| policy.via.is_none_or(|api| api == route.api);
-    let mode = |route: &&RouteCapability| match policy.delete {
-        DeleteMode::Soft => route.soft,
-        DeleteMode::Hard => route.hard,
-    };
+    let parallel = policy.concurrency == Concurrency::Parallel;
     let atomic = policy.all_or_none != AllOrNone::No;
-    let alone = |route: &&RouteCapability| {
-        atomic || (route.batch_size > 0 && (route.serial || policy.concurrency == Concurrency::Parallel))
+    let fits = |route: &&RouteCapability| {
+        let mode = match policy.delete {
+            DeleteMode::Soft => route.soft,
+            DeleteMode::Hard => route.hard,
+        };
+        mode && (parallel || route.serial) && (atomic || route.batch_size > 0)
     };
-    let able: Vec<&RouteCapability> = capabilities.routes.iter().filter(pinned).filter(mode).filter(alone).collect();
+    let pinned = |route: &&RouteCapability| policy.via.is_none_or(|api| api == route.api);
+    let fitting: Vec<&RouteCapability> = capabilities.routes.iter().filter(fits).collect();
+    let able: Vec<&RouteCapability> = fitting.iter().copied().filter(pinned).collect();
     if able.is_empty() {
-        return refused(GateName::Route, no_route(policy, capabilities));
+        return refused(GateName::Route, no_route(policy, capabilities, &fitting));
     }
 
     let chosen = match policy.all_or_none {
         AllOrNone::No => {
-            let preferred = |route: &&&RouteCapability| route.preferred_up_to.is_none_or(|most| selected <= most);
+            let preferred =
+                |route: &&&RouteCapability| route.preferred_up_to.is_none_or(|most| parallel && selected <= most);
             let first = if policy.via.is_some() { None } else { able.iter().find(preferred) };
             first.or(able.last()).copied()
         }
@@ -116,9 +123,9 @@ pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Re
         AllOrNone::PerRequest => format!("atomic per request: {title} takes {} in each", with_thousands(batch_size)),
         AllOrNone::No => match (policy.via, chosen.preferred_up_to, passed_over) {
             (Some(api), ..) => format!("pinned to {title} by `via: {api}`"),
+            (None, ..) if !parallel => format!("one batch at a time goes through {title}"),
             (None, Some(most), _) if selected <= most => format!("up to {} go through {title}", with_thousands(most)),
             (None, _, Some(most)) => format!("above {} go through {title}", with_thousands(most)),
-            (None, ..) if policy.concurrency == Concurrency::Serial => format!("one batch at a time goes through {title}"),
             (None, ..) if policy.delete == DeleteMode::Hard => format!("hard deletes go through {title}"),
             (None, ..) => format!("all go through {title}"),
         },
@@ -127,15 +134,15 @@ pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Re
         api: chosen.api,
         batch_size,
         batches,
-        parallel: if policy.concurrency == Concurrency::Serial { 1 } else { chosen.parallel },
+        parallel: if parallel { chosen.parallel } else { 1 },
         atomic,
         calls: batches * chosen.calls_per_batch,
         reason: format!("{records}, {why}"),
     })
 }
 
-/// Why no API is left before sizes are looked at, naming the setting to change.
-fn no_route(policy: &Policy, capabilities: &Capabilities) -> String {
+/// Why no API is left before sizes are looked at, naming the setting to change. `fitting` are those that would do without the pin.
+fn no_route(policy: &Policy, capabilities: &Capabilities, fitting: &[&RouteCapability]) -> String {
     let system = capabilities.system;
     let pin = policy.via.map(|api| format!("`via: {api}` pins {}", api.title()));
     let within = |can: fn(&RouteCapability) -> bool| {
@@ -146,19 +153,17 @@ fn no_route(policy: &Policy, capabilities: &Capabilities) -> String {
         let pin = pin.unwrap_or_else(|| "no API is left".into());
         return format!("{pin}, which a {system} target does not have: use {}, or leave `via` out", known.join(" or "));
     }
-    let others = |can: fn(&RouteCapability) -> bool| {
-        let able = capabilities.routes.iter().filter(|route| can(route));
-        let names: Vec<String> = able.map(|route| format!("`via: {}`", route.api)).collect();
-        if names.is_empty() { None } else { Some(names.join(" or ")) }
+    let what = match policy.delete {
+        DeleteMode::Soft if !within(|route| route.soft) => "`delete: soft`",
+        DeleteMode::Hard if !within(|route| route.hard) => "`delete: hard`",
+        _ if !within(|route| route.batch_size > 0) => "`allOrNone: false`",
+        _ => "`concurrency: serial`",
     };
-    let (what, can): (&str, fn(&RouteCapability) -> bool) = match policy.delete {
-        DeleteMode::Soft if !within(|route| route.soft) => ("`delete: soft`", |route| route.soft),
-        DeleteMode::Hard if !within(|route| route.hard) => ("`delete: hard`", |route| route.hard),
-        _ if !within(|route| route.batch_size > 0) => ("`allOrNone: false`", |route| route.batch_size > 0),
-        _ => ("`concurrency: serial`", |route| route.serial),
-    };
-    match (pin, others(can)) {
-        (Some(pin), Some(others)) => format!("{pin}, which cannot do {what}: use {others}, or leave `via` out"),
+    let others: Vec<String> = fitting.iter().map(|route| format!("`via: {}`", route.api)).collect();
+    match pin {
+        Some(pin) if !others.is_empty() => {
+            format!("{pin}, which cannot do {what}: use {}, or leave `via` out", others.join(" or "))
+        }
         _ => format!("no API of a {system} target can do {what} in this version: take it out of the policy"),
     }
 }
@@ -205,7 +210,7 @@ mod tests {
         hard: false,
         batch_size: 200,
         atomic_size: 200,
-        serial: false,
+        serial: true,
         parallel: 5,
         calls_per_batch: 1,
         preferred_up_to: Some(2_000),
@@ -225,8 +230,13 @@ mod tests {
         RouteCapability { api: Api::Bulk1, batch_size: 10_000, serial: true, calls_per_batch: 5, ..BULK };
     const WHOLE: RouteCapability =
         RouteCapability { api: Api::Composite, batch_size: 0, atomic_size: 1_000, preferred_up_to: None, ..COLLECTIONS };
-    const SALESFORCE: Capabilities =
-        Capabilities { system: "salesforce", routes: &[COLLECTIONS, BULK, SERIAL, WHOLE], look_size: 2_000 };
+    const SALESFORCE: Capabilities = Capabilities {
+        system: SystemKind::Salesforce,
+        key: "Id",
+        change_stamp: Some("SystemModstamp"),
+        routes: &[COLLECTIONS, BULK, SERIAL, WHOLE],
+        look_size: 2_000,
+    };
 
     fn api(policy: &Policy, selected: u64) -> Option<Api> {
         choose(policy, selected, &SALESFORCE).ok().map(|route| route.api)
@@ -281,7 +291,8 @@ mod tests {
                 assert_eq!((route.api, route.parallel), (Api::Bulk1, 1));
             }
         }
-        // Atomic requests are sent one after the other by themselves.
+        let pinned = Policy { via: Some(Api::Collections), ..serial.clone() };
+        assert_eq!(choose(&pinned, 10, &SALESFORCE).map(|route| (route.api, route.parallel)), Ok((Api::Collections, 1)));
         for all_or_none in [AllOrNone::Policy, AllOrNone::PerRequest] {
             let route = choose(&Policy { all_or_none, ..serial.clone() }, 10, &SALESFORCE).expect("a route");
             assert_eq!((route.api, route.parallel), (Api::Collections, 1));
@@ -310,9 +321,10 @@ mod tests {
         let serial = Policy { concurrency: Concurrency::Serial, ..soft.clone() };
         let pinned = |policy: &Policy, api| Policy { via: Some(api), ..policy.clone() };
         let without_bulk = Capabilities { routes: &[COLLECTIONS], ..SALESFORCE };
+        let only_bulk = Capabilities { routes: &[BULK], ..SALESFORCE };
         let answers = [
             choose(&serial, 1_204, &SALESFORCE),
-            choose(&pinned(&serial, Api::Collections), 5, &SALESFORCE),
+            choose(&pinned(&serial, Api::Bulk2), 5, &SALESFORCE),
             choose(&whole, 1_000, &SALESFORCE),
             choose(&pinned(&soft, Api::Composite), 5, &SALESFORCE),
             choose(&pinned(&each, Api::Composite), 1_204, &SALESFORCE),
@@ -331,7 +343,7 @@ mod tests {
             choose(&pinned(&hard, Api::Collections), 5, &SALESFORCE),
             choose(&hard, 5, &without_bulk),
             choose(&pinned(&soft, Api::Bulk2), 5, &without_bulk),
-            choose(&serial, 5, &without_bulk),
+            choose(&serial, 5, &only_bulk),
         ];
         let lines: Vec<String> = answers
             .into_iter()
@@ -342,7 +354,7 @@ mod tests {
             .collect();
         assert_snapshot!(lines.join("\n"), @"
         ok   1,204 records, one batch at a time goes through Bulk API 1.0
-        STOP Route: `via: collections` pins sObject Collections, which cannot do `concurrency: serial`: use `via: bulk1`, or leave `via` out
+        STOP Route: `via: bulk2` pins Bulk API 2.0, which cannot do `concurrency: serial`: use `via: collections` or `via: bulk1`, or leave `via` out
         ok   1,000 records, all or none: Composite takes up to 1,000 in one atomic request
         STOP Route: `via: composite` pins Composite, which cannot do `allOrNone: false`: use `via: collections` or `via: bulk2` or `via: bulk1`, or leave `via` out
         ok   1,204 records, atomic per request: Composite takes 1,000 in each

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
 use crate::base::{Clock, RecordId};
-use crate::manifest::{Api, DeleteMode, SalesforceTarget};
+use crate::manifest::{Api, DeleteMode, SalesforceTarget, SystemKind};
 use crate::plan::{Capabilities, Identity, ObjectFacts, Query, RouteCapability};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
@@ -26,7 +26,9 @@ const REST_ROWS: u64 = 4_000;
 
 /// What Salesforce can do.
 const CAPABILITIES: Capabilities = Capabilities {
-    system: "salesforce",
+    system: SystemKind::Salesforce,
+    key: "Id",
+    change_stamp: Some("SystemModstamp"),
     routes: &[
         RouteCapability {
             api: Api::Collections,
@@ -34,7 +36,7 @@ const CAPABILITIES: Capabilities = Capabilities {
             hard: false,
             batch_size: collections::MOST_IDS as u64,
             atomic_size: collections::MOST_IDS as u64,
-            serial: false,
+            serial: true,
             // Only requests of 20 seconds and more count towards the limit of 25 (documented; 5 in developer orgs).
             parallel: 5,
             calls_per_batch: 1,
@@ -73,7 +75,7 @@ const CAPABILITIES: Capabilities = Capabilities {
             // As five requests in one it would save calls and nothing else.
             batch_size: 0,
             atomic_size: composite::MOST_IDS as u64,
-            serial: false,
+            serial: true,
             parallel: 5,
             calls_per_batch: 1,
             preferred_up_to: None,
@@ -230,6 +232,22 @@ impl Provider for SalesforceProvider {
             Api::Bulk2 => bulk_ingest::abort(&self.session, ticket).await,
             Api::Bulk1 => bulk1_job::abort(&self.session, ticket).await,
             _ => Err(other_way(order)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_says_what_manifests_are_checked_against() {
+        for route in CAPABILITIES.routes {
+            let api = route.api;
+            assert_eq!(api.system(), CAPABILITIES.system);
+            let soft_and_hard = (api.deletes(DeleteMode::Soft), api.deletes(DeleteMode::Hard));
+            assert_eq!((route.soft, route.hard), soft_and_hard, "{api}");
+            assert_eq!((route.atomic_size > 0, route.serial), (api.is_atomic(), api.runs_serially()), "{api}");
         }
     }
 }
