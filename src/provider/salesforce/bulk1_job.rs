@@ -247,3 +247,244 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::manifest::Api;
+    use crate::provider::Provider as _;
+    use crate::provider::transport::scripted::{Reply, Seen, answer, json};
+
+    const BATCH: &str = "751ak000009BkrxAAC";
+
+    fn soft() -> Order {
+        Order { serial: true, ..order(Api::Bulk1, DeleteMode::Soft, false) }
+    }
+
+    fn hard() -> Order {
+        order(Api::Bulk1, DeleteMode::Hard, false)
+    }
+
+    fn ticket() -> Ticket {
+        Ticket(JOB.into())
+    }
+
+    fn job(state: &str, more: &str) -> Reply {
+        json(
+            200,
+            format!(r#"{{"apexProcessingTime":0,"apiVersion":66.0,"id":"{JOB}","object":"Lead","state":"{state}"{more}}}"#),
+        )
+    }
+
+    fn batch(state: &str, more: &str) -> String {
+        format!(r#"{{"id":"{BATCH}","jobId":"{JOB}","state":"{state}","createdDate":"2015-12-15T21:56:43.000+0000"{more}}}"#)
+    }
+
+    fn xml_batch(state: &str) -> String {
+        format!(
+            r#"<?xml version="1.0" encoding="UTF-8"?><batchInfo xmlns="http://www.force.com/2009/06/asyncapi/dataload">
+            <id>{BATCH}</id><jobId>{JOB}</jobId><state>{state}</state><numberRecordsProcessed>3</numberRecordsProcessed></batchInfo>"#
+        )
+    }
+
+    fn is_list(seen: &Seen) -> bool {
+        seen.method == Method::GET && seen.path.ends_with("/batch")
+    }
+
+    fn list_of(batches: &[String]) -> Reply {
+        json(200, format!(r#"{{"batchInfo":[{}]}}"#, batches.join(",")))
+    }
+
+    fn job_error(code: &str) -> Reply {
+        json(400, format!(r#"{{"exceptionCode":"{code}","exceptionMessage":"words"}}"#))
+    }
+
+    async fn poll(reply: impl Fn(&Seen) -> Reply + Send + 'static) -> Result<JobProgress, ProviderError> {
+        org(move |seen| reply(seen)).0.poll(&soft(), &ticket()).await
+    }
+
+    #[tokio::test]
+    async fn a_soft_delete_goes_as_csv_and_is_answered_in_xml() {
+        let (provider, transport) = org(|seen| match seen.path.ends_with("/batch") {
+            true => answer(201, &[("content-type", "application/xml")], xml_batch("Queued")),
+            false => job(if seen.body.contains("Closed") { "Closed" } else { "Open" }, r#","concurrencyMode":"Serial""#),
+        });
+        let ids = Arc::new(Ids(leads(2)));
+        let ticket = provider.create(&soft(), &*ids).await.expect("made");
+        provider.load(&soft(), &ticket, ids).await.expect("loaded");
+        provider.start(&soft(), &ticket).await.expect("closed");
+        let seen = asked(&transport);
+        let told: Vec<String> = seen
+            .iter()
+            .map(|seen| format!("{} {} {}", seen.line(), seen.headers["content-type"].to_str().expect("text"), seen.body))
+            .collect();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        POST /services/async/66.0/job application/json {"concurrencyMode":"Serial","contentType":"CSV","object":"Lead","operation":"delete"}
+        POST /services/async/66.0/job/750ak000009BkrxAAC/batch text/csv Id
+        00Q000000000000EAA
+        00Q000000000001EAA
+
+        POST /services/async/66.0/job/750ak000009BkrxAAC application/json {"state":"Closed"}
+        "#);
+        assert!(seen.iter().all(|seen| seen.headers["x-sfdc-session"] == TOKEN && seen.authorization.is_none()));
+    }
+
+    #[tokio::test]
+    async fn a_hard_delete_goes_as_json() {
+        let (provider, transport) = org(|seen| match seen.path.ends_with("/batch") {
+            true => json(201, batch("Queued", "")),
+            false => job("Open", r#","concurrencyMode":"Parallel","contentType":"JSON","operation":"hardDelete""#),
+        });
+        let ids = Arc::new(Ids(leads(2)));
+        let ticket = provider.create(&hard(), &*ids).await.expect("made");
+        provider.load(&hard(), &ticket, ids).await.expect("loaded");
+        let seen = asked(&transport);
+        insta::assert_snapshot!(seen[0].body, @r#"{"concurrencyMode":"Parallel","contentType":"JSON","object":"Lead","operation":"hardDelete"}"#);
+        insta::assert_snapshot!(seen[1].body, @r#"[{"Id":"00Q000000000000EAA"},{"Id":"00Q000000000001EAA"}]"#);
+        assert_eq!(seen[1].headers["content-type"], "application/json");
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_another_one_is_refused() {
+        for (state, more) in [
+            ("Closed", ""),
+            ("Open", r#","operation":"hardDelete""#),
+            ("Open", r#","contentType":"JSON""#),
+            // Without it the job would meet the locks that it was to avoid.
+            ("Open", r#","concurrencyMode":"Parallel""#),
+        ] {
+            let (provider, _) = org(move |_| job(state, more));
+            let error = provider.create(&soft(), &Ids(leads(1))).await.expect_err("another job");
+            assert_eq!(error.class, ErrorClass::Malformed, "{state} {more}");
+        }
+        let (provider, transport) = org(|_| panic!("nothing may be sent"));
+        for ids in [vec![], leads(10_001)] {
+            assert_eq!(provider.create(&soft(), &Ids(ids)).await.expect_err("refused").class, ErrorClass::Invalid);
+        }
+        assert_eq!(provider.poll(&soft(), &Ticket("../x".into())).await.expect_err("no ticket").class, ErrorClass::Invalid);
+        assert!(asked(&transport).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_missing_permission_says_what_to_grant() {
+        let words =
+            "hardDelete operation requires special user profile permission, please contact your system administrator";
+        let (provider, _) =
+            org(move |_| json(400, format!(r#"{{"exceptionCode":"FeatureNotEnabled","exceptionMessage":"{words}"}}"#)));
+        let error = provider.create(&hard(), &Ids(leads(1))).await.expect_err("denied");
+        assert_eq!(
+            (error.class, error.help.as_deref()),
+            (ErrorClass::Denied, Some(super::super::error_table::HARD_DELETE_HELP))
+        );
+    }
+
+    #[tokio::test]
+    async fn an_ended_session_is_renewed_and_the_batch_sent_again_as_a_whole() {
+        let xml = "<error xmlns='http://www.force.com/2009/06/asyncapi/dataload'><exceptionCode>InvalidSessionId</exceptionCode>\
+                   <exceptionMessage>Invalid session id</exceptionMessage></error>";
+        for ended in [r#"{"exceptionCode":"InvalidSessionId","exceptionMessage":"Invalid session id"}"#, xml] {
+            let mut sign_ins = 0;
+            let (provider, transport) = connect(&target(), move |seen| {
+                let known = handshake(seen, sign_ins);
+                sign_ins += u32::from(seen.path.ends_with("/token"));
+                known.unwrap_or_else(|| if sign_ins == 1 { answer(400, &[], ended) } else { json(201, batch("Queued", "")) })
+            });
+            provider.load(&soft(), &ticket(), Arc::new(Ids(leads(1)))).await.expect("loaded");
+            let bodies: Vec<String> = asked(&transport).into_iter().map(|seen| seen.body).collect();
+            assert_eq!(bodies, ["Id\n00Q000000000000EAA\n"; 2]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_without_a_clear_answer_is_ambiguous_and_a_refused_one_is_not() {
+        let load = |reply: fn() -> Reply| async move {
+            org(move |_| reply()).0.load(&soft(), &ticket(), Arc::new(Ids(leads(1)))).await.expect_err("no batch").class
+        };
+        for reply in [
+            || Reply::NoAnswer,
+            || answer(503, &[], "<html>"),
+            || json(201, "{"),
+            || json(201, "{}"),
+            || answer(201, &[], "<batchInfo>"),
+            || json(201, batch("Queued", "").replace(JOB, "750ak000009Bkry")),
+            || job_error("Timeout"),
+        ] {
+            assert_eq!(load(reply).await, ErrorClass::Ambiguous);
+        }
+        assert_eq!(load(|| job_error("InvalidJobState")).await, ErrorClass::Invalid);
+        assert_eq!(load(|| job_error("ExceededQuota")).await, ErrorClass::Quota);
+        assert_eq!(load(|| Reply::NotSent).await, ErrorClass::Transient);
+    }
+
+    #[tokio::test]
+    async fn a_job_is_as_far_as_its_batch_in_either_form() {
+        for (state, stage) in [
+            ("Queued", JobStage::Running),
+            ("InProgress", JobStage::Running),
+            ("Completed", JobStage::Complete),
+            ("Failed", JobStage::Broken),
+            ("NotProcessed", JobStage::Broken),
+            ("Not Processed", JobStage::Broken),
+            ("NOT_PROCESSED", JobStage::Broken),
+        ] {
+            let told = poll(move |seen| if is_list(seen) { list_of(&[batch(state, "")]) } else { job("Open", "") }).await;
+            assert_eq!(told.expect("known").stage, stage, "{state}");
+            let list = format!("<batchInfoList xmlns='x'>{}</batchInfoList>", xml_batch(state).split_off(38));
+            let told = poll(move |_| answer(200, &[], list.clone())).await.expect("known");
+            assert_eq!((told.stage, told.processed), (stage, Some(3)), "{state}");
+        }
+        let failed = r#","stateMessage":"InvalidBatch : The 'delete' batch must contain only ids","numberRecordsProcessed":0,"numberRecordsFailed":0"#;
+        assert_eq!(
+            poll(move |_| list_of(&[batch("Failed", failed)])).await.expect("known"),
+            JobProgress {
+                stage: JobStage::Broken,
+                processed: Some(0),
+                failed: Some(0),
+                message: Some("InvalidBatch : The 'delete' batch must contain only ids".into())
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn a_job_without_a_batch_is_open_until_it_is_closed() {
+        for (state, more, stage) in [
+            ("Open", r#","numberBatchesTotal":0"#, JobStage::Open),
+            ("Open", r#","numberBatchesTotal":1"#, JobStage::Running),
+            ("Closed", r#","numberBatchesTotal":1"#, JobStage::Running),
+            ("Closed", "", JobStage::Broken),
+            ("Aborted", "", JobStage::Broken),
+            ("Failed", "", JobStage::Broken),
+        ] {
+            let told = poll(move |seen| if is_list(seen) { list_of(&[]) } else { job(state, more) }).await;
+            assert_eq!(told.expect("known").stage, stage, "{state} {more}");
+        }
+        assert_eq!(poll(|_| job_error("InvalidJob")).await.expect("unknown").stage, JobStage::Gone);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_understood_is_no_stage() {
+        for (reply, class) in [
+            ((|| list_of(&[batch("Melted", "")])) as fn() -> Reply, ErrorClass::Malformed),
+            (|| list_of(&[batch("Queued", "").replace(JOB, "750ak000009Bkry")]), ErrorClass::Malformed),
+            (|| json(200, "[]"), ErrorClass::Malformed),
+            (|| answer(200, &[], "<html><body/></html>"), ErrorClass::Malformed),
+            (|| answer(200, &[], "<!DOCTYPE x [<!ENTITY y 'z'>]><batchInfoList/>"), ErrorClass::Malformed),
+            (|| answer(200, &[], "<batchInfoList>"), ErrorClass::Transient),
+            (|| answer(404, &[], "<html>"), ErrorClass::NotFound),
+            (|| Reply::NoAnswer, ErrorClass::Transient),
+        ] {
+            assert_eq!(poll(move |_| reply()).await.expect_err("no stage").class, class);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_is_given_up_for_good_only_when_it_has_no_batch() {
+        let abort = |reply: fn(&Seen) -> Reply| async move { org(reply).0.abort(&soft(), &ticket()).await };
+        abort(|seen| if is_list(seen) { list_of(&[]) } else { job("Aborted", "") }).await.expect("given up");
+        abort(|_| job_error("InvalidJob")).await.expect("nothing to give up");
+        let late = abort(|seen| if is_list(seen) { list_of(&[batch("InProgress", "")]) } else { job("Aborted", "") });
+        assert_eq!(late.await.expect_err("it came in after all").code, "job-has-begun");
+        abort(|_| job_error("InvalidUser")).await.expect_err("somebody else's");
+    }
+}

@@ -94,3 +94,157 @@ async fn csv(call: &Call, ids: &[RecordId], response: Response) -> Result<Vec<An
     }
     Ok(answers)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::manifest::{Api, DeleteMode};
+    use crate::provider::Provider as _;
+    use crate::provider::transport::scripted::{answer, json};
+
+    const BATCH: &str = "751ak000009BkrxAAC";
+
+    /// Collects from a job of `count` records whose batch is in this state.
+    async fn collect(
+        delete: DeleteMode,
+        state: &'static str,
+        counters: &'static str,
+        results: impl Into<String>,
+        count: u64,
+    ) -> (Answers, Result<(), ProviderError>) {
+        let results = results.into();
+        let (provider, transport) = org(move |seen| match seen.path.ends_with("/result") {
+            true => answer(200, &[("content-type", "text/csv")], results.clone()),
+            false => {
+                json(200, format!(r#"{{"batchInfo":[{{"id":"{BATCH}","jobId":"{JOB}","state":"{state}"{counters}}}]}}"#))
+            }
+        });
+        let mut answers = Answers::default();
+        let order = order(Api::Bulk1, delete, false);
+        let result = provider.collect(&order, &Ticket(JOB.into()), &Ids(leads(count)), &mut answers).await;
+        let wanted = if delete == DeleteMode::Soft { "text/csv" } else { "application/json" };
+        for seen in asked(&transport).iter().filter(|seen| seen.path.ends_with("/result")) {
+            assert_eq!(seen.headers["content-type"], wanted);
+        }
+        (answers, result)
+    }
+
+    const ROWS: &str = "\"Id\",\"Success\",\"Created\",\"Error\"\n\
+        \"00Q000000000000EAA\",\"true\",\"false\",\"\"\n\
+        \"\",\"false\",\"false\",\"ENTITY_IS_DELETED:entity is deleted:--\"\n\
+        \"00Q000000000002\",\"true\",\"false\",\"\"\n\
+        \"\",\"false\",\"false\",\"UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--\"\n";
+    const COUNTERS: &str = r#","numberRecordsProcessed":4,"numberRecordsFailed":2"#;
+
+    fn items() -> String {
+        let failed = |code: &str| {
+            serde_json::json!({"success": false, "created": false, "id": null,
+                "errors": [{"message": "words", "fields": [], "statusCode": code, "extendedErrorDetails": null}]})
+        };
+        let deleted = |id: &RecordId| serde_json::json!({"success": true, "created": false, "id": id, "errors": []});
+        let ids = leads(4);
+        let items = [deleted(&ids[0]), failed("ENTITY_IS_DELETED"), deleted(&ids[2]), failed("UNABLE_TO_LOCK_ROW")];
+        serde_json::Value::from(&items[..]).to_string()
+    }
+
+    #[tokio::test]
+    async fn pairs_rows_by_their_place_in_both_forms() {
+        let (answers, result) = collect(DeleteMode::Soft, "Completed", COUNTERS, ROWS, 4).await;
+        result.expect("whole");
+        insta::assert_snapshot!(answers.lines().join("\n"), @"
+         deleted
+        1 already gone ENTITY_IS_DELETED
+        2 deleted
+        3 failed Locked UNABLE_TO_LOCK_ROW unable to obtain exclusive access to this record
+        ");
+        let (answers, result) = collect(DeleteMode::Hard, "Completed", COUNTERS, items(), 4).await;
+        result.expect("whole");
+        insta::assert_snapshot!(answers.lines().join("\n"), @"
+         deleted
+        1 already gone ENTITY_IS_DELETED
+        2 deleted
+        3 failed Locked UNABLE_TO_LOCK_ROW words
+        ");
+    }
+
+    #[tokio::test]
+    async fn nothing_of_results_that_cannot_be_right_is_believed() {
+        let other = ROWS.replace("00Q000000000002", "00Q000000000003");
+        let empty_success = ROWS.replace("\"00Q000000000002\"", "\"\"");
+        let maybe = ROWS.replacen("\"true\"", "\"maybe\"", 1);
+        for (results, count, class) in [
+            (ROWS.to_owned(), 5, ErrorClass::Incomplete),
+            (ROWS.to_owned(), 3, ErrorClass::Malformed),
+            (ROWS[..ROWS.len() - 5].to_owned(), 4, ErrorClass::Incomplete),
+            (other, 4, ErrorClass::Malformed),
+            (empty_success, 4, ErrorClass::Malformed),
+            (maybe, 4, ErrorClass::Malformed),
+            ("Id,Success\n".to_owned(), 4, ErrorClass::Malformed),
+            (String::new(), 4, ErrorClass::Malformed),
+        ] {
+            let (answers, result) = collect(DeleteMode::Soft, "Completed", "", results.clone(), count).await;
+            assert_eq!(result.expect_err("refused").class, class, "{results}");
+            assert!(answers.0.is_empty());
+        }
+        for (results, count, class) in [
+            (items(), 5, ErrorClass::Malformed),
+            (items().replace("000000000002", "000000000003"), 4, ErrorClass::Malformed),
+            ("[".to_owned(), 4, ErrorClass::Incomplete),
+            ("{}".to_owned(), 4, ErrorClass::Malformed),
+        ] {
+            let (answers, result) = collect(DeleteMode::Hard, "Completed", "", results.clone(), count).await;
+            assert_eq!(result.expect_err("refused").class, class, "{results}");
+            assert!(answers.0.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn counters_of_a_complete_batch_must_agree() {
+        for counters in [r#","numberRecordsProcessed":3"#, r#","numberRecordsProcessed":4,"numberRecordsFailed":1"#] {
+            let (answers, result) = collect(DeleteMode::Soft, "Completed", counters, ROWS, 4).await;
+            assert_eq!(result.expect_err("one is missing").class, ErrorClass::Incomplete);
+            assert!(answers.0.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_failed_may_have_come_to_some_of_its_records() {
+        let some = r#","numberRecordsProcessed":2"#;
+        let (answers, result) = collect(DeleteMode::Soft, "Failed", some, ROWS, 4).await;
+        result.expect("whole");
+        assert_eq!(answers.0.len(), 4);
+        for state in ["Failed", "NotProcessed"] {
+            let none = r#","numberRecordsProcessed":0"#;
+            let (answers, result) = collect(DeleteMode::Soft, state, none, "never asked for", 4).await;
+            result.expect("what is not mentioned is looked at");
+            assert!(answers.0.is_empty());
+        }
+        let (_, result) = collect(DeleteMode::Soft, "InProgress", "", ROWS, 4).await;
+        assert_eq!(result.expect_err("not ended").code, "job-not-ended");
+    }
+
+    #[tokio::test]
+    async fn a_job_with_no_batch_has_no_answers_and_one_with_two_has_none_to_believe() {
+        let batch = format!(r#"{{"id":"{BATCH}","jobId":"{JOB}","state":"Completed"}}"#);
+        for (batches, code) in [(String::new(), None), (format!("{batch},{batch}"), Some("several-batches"))] {
+            let (provider, _) = org(move |_| json(200, format!(r#"{{"batchInfo":[{batches}]}}"#)));
+            let mut answers = Answers::default();
+            let order = order(Api::Bulk1, DeleteMode::Soft, false);
+            let result = provider.collect(&order, &Ticket(JOB.into()), &Ids(leads(1)), &mut answers).await;
+            assert_eq!(result.err().map(|error| error.code).as_deref(), code);
+            assert!(answers.0.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn stops_when_answers_cannot_be_kept() {
+        let (provider, _) = org(|seen| match seen.path.ends_with("/result") {
+            true => answer(200, &[], ROWS),
+            false => json(200, format!(r#"{{"batchInfo":[{{"id":"{BATCH}","jobId":"{JOB}","state":"Completed"}}]}}"#)),
+        });
+        let order = order(Api::Bulk1, DeleteMode::Soft, false);
+        let error = provider.collect(&order, &Ticket(JOB.into()), &Ids(leads(4)), &mut Full).await.expect_err("full");
+        assert_eq!(error.class, ErrorClass::Local);
+    }
+}
