@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Fault;
+use super::{Fault, ZuoraSettings};
 
-/// What a sandbox is told when it starts, besides its world.
+/// What a sandbox is told when it starts, besides its worlds. What does not name a system is about Salesforce.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The moment its clock shows first.
@@ -25,6 +25,8 @@ pub struct Settings {
     pub bulk_upload_bytes: usize,
     /// The most rows on one page of a bulk query's results.
     pub bulk_page_rows: usize,
+    /// How the Zuora tenant behaves.
+    pub zuora: ZuoraSettings,
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
@@ -41,6 +43,7 @@ impl Settings {
             bulk_query_rows_per_second: 1_000_000,
             bulk_upload_bytes: 100 << 20,
             bulk_page_rows: 250_000,
+            zuora: ZuoraSettings::default(),
             faults: Vec::new(),
         }
     }

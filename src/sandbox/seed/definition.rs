@@ -159,6 +159,7 @@ struct SettingsEntry {
     bulk_query_rows_per_second: Option<u64>,
     bulk_upload_bytes: Option<usize>,
     bulk_page_rows: Option<usize>,
+    zuora_calls: Option<usize>,
 }
 
 impl WorldFile {
@@ -348,5 +349,6 @@ impl SettingsEntry {
         settings.bulk_query_rows_per_second = self.bulk_query_rows_per_second.unwrap_or(settings.bulk_query_rows_per_second);
         settings.bulk_upload_bytes = self.bulk_upload_bytes.unwrap_or(settings.bulk_upload_bytes);
         settings.bulk_page_rows = self.bulk_page_rows.unwrap_or(settings.bulk_page_rows);
+        settings.zuora.calls = self.zuora_calls.or(settings.zuora.calls);
     }
 }
