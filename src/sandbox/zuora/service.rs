@@ -206,8 +206,8 @@ impl Call<'_> {
             }
             // Both forms of an id that the WSDL allows. That the stack refuses others, and so the whole call, is a guess.
             let id = element.text.as_str();
-            let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
-            if !is_number && !(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+            let is_key = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            if !is_key && (id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit())) {
                 return Err(SoapFault::stack("Id is invalid"));
             }
             ids.push(id.to_owned());
