@@ -10,7 +10,7 @@ use super::fault::FaultPlan;
 use super::request_log::RequestLog;
 use super::salesforce::{BulkState, Cursors};
 use super::session::Sessions;
-use super::{Fault, RecordKey, RequestRecord, SandboxClock, Settings, World};
+use super::{Fault, RecordKey, RequestRecord, SandboxClock, Settings, World, fulcrum};
 use crate::base::Clock;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -44,6 +44,7 @@ struct Inner {
     bulk: Mutex<BulkState>,
     /// When the present 24 hours began, and the requests since.
     usage: Mutex<(Timestamp, u64)>,
+    fulcrum: Mutex<fulcrum::Organization>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -63,6 +64,7 @@ impl Sandbox {
             cursors: Mutex::default(),
             bulk: Mutex::default(),
             usage: Mutex::new((settings.start, 0)),
+            fulcrum: Mutex::new(fulcrum::Organization::example(settings.start)),
             settings,
         };
         Self { inner: Arc::new(inner) }
@@ -74,6 +76,13 @@ impl Sandbox {
         let mut world = locked(&self.inner.world);
         world.set_now(self.now());
         world
+    }
+
+    /// The Fulcrum organization, its batches brought up to the clock. The same care as with [`Sandbox::world`].
+    pub fn fulcrum(&self) -> MutexGuard<'_, fulcrum::Organization> {
+        let mut organization = locked(&self.inner.fulcrum);
+        organization.set_now(self.now());
+        organization
     }
 
     /// The clock.

@@ -1,0 +1,11 @@
+//! The part of PostgreSQL's SELECT that is simulated: one table, conditions, order, limits, counts.
+
+mod compile;
+mod error;
+mod expression;
+mod relation;
+mod scope;
+mod select;
+
+pub(super) use error::SqlError;
+pub(super) use select::{ResultSet, run};
