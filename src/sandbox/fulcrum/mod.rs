@@ -20,6 +20,10 @@ mod records;
 mod routes;
 mod settings;
 mod sql;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod users;
 mod value;
 

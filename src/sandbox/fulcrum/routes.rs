@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 
 use super::error::ApiError;
 use super::{batches, forms, query, records, users};
@@ -27,6 +27,6 @@ pub(in crate::sandbox) fn routes() -> Router<Sandbox> {
     let router = both(router, "/api/v2/batch", get(batches::list).post(batches::create));
     let router = both(router, "/api/v2/batch/{id}/operations", post(batches::append));
     both(router, "/api/v2/batch/{id}/start", post(batches::start))
-        .route("/api/v2/{*path}", get(|| async { ApiError::not_found() }))
+        .route("/api/v2/{*path}", any(|| async { ApiError::not_found() }))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }

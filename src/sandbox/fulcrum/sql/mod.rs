@@ -6,6 +6,8 @@ mod expression;
 mod relation;
 mod scope;
 mod select;
+#[cfg(test)]
+mod tests;
 
 pub(super) use error::SqlError;
 pub(super) use select::{ResultSet, run};
