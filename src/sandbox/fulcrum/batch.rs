@@ -1,7 +1,7 @@
 //! A batch and how it advances with the clock.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value as Json, json};
+use serde::Serialize;
 
 use super::{Form, FulcrumSettings, Member};
 
@@ -110,29 +110,45 @@ impl Batch {
         }
     }
 
-    /// As in answers: the keys and their order are those of the documented sample.
-    pub(super) fn to_json(&self, now: Timestamp, settings: &FulcrumSettings) -> Json {
+    /// As in answers.
+    pub(super) fn body(&self, now: Timestamp, settings: &FulcrumSettings) -> BatchBody<'_> {
         let counted = self.created_at.duration_until(now).unsigned_abs() >= settings.batch_counting;
         let (user_id, user) = &self.user;
-        let mut body = json!({
-            "status": self.status.name(),
-            "objects_total": if counted { self.total } else { 0 },
-            "objects_success": self.success,
-            "id": self.id,
-            "created_at": moment(self.created_at),
-            "updated_at": moment(self.updated_at),
-            "created_by": user,
-            "created_by_id": user_id,
-            "updated_by": user,
-            "updated_by_id": user_id,
-        });
-        for (key, time) in [("started_at", self.started_at), ("completed_at", self.completed_at)] {
-            if time.is_some() || settings.null_times {
-                body[key] = json!(time.map(moment));
-            }
+        let time = |time: Option<Timestamp>| time.map(|time| Some(moment(time))).or(settings.null_times.then_some(None));
+        BatchBody {
+            status: self.status.name(),
+            objects_total: if counted { self.total } else { 0 },
+            objects_success: self.success,
+            id: &self.id,
+            created_at: moment(self.created_at),
+            updated_at: moment(self.updated_at),
+            created_by: user,
+            created_by_id: user_id,
+            updated_by: user,
+            updated_by_id: user_id,
+            started_at: time(self.started_at),
+            completed_at: time(self.completed_at),
         }
-        body
     }
+}
+
+/// A batch in answers: the keys and their order are those of the documented sample, which lacks the last two.
+#[derive(Serialize)]
+pub(super) struct BatchBody<'a> {
+    status: &'static str,
+    objects_total: u64,
+    objects_success: u64,
+    id: &'a str,
+    created_at: String,
+    updated_at: String,
+    created_by: &'a str,
+    created_by_id: &'a str,
+    updated_by: &'a str,
+    updated_by_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_at: Option<Option<String>>,
 }
 
 /// A moment as everywhere but in queries: whole seconds, UTC.

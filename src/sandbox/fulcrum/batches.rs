@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::HeaderMap;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
+use super::batch::BatchBody;
 use super::caller::Caller;
 use super::error::ApiError;
 use super::page::{PageParameters, bare, read_json};
@@ -22,11 +22,11 @@ const MOST_RECORDS: usize = 10_000;
 
 #[derive(Deserialize)]
 struct CreateBody {
-    batch: Option<BatchBody>,
+    batch: Option<NewBatch>,
 }
 
 #[derive(Deserialize)]
-struct BatchBody {
+struct NewBatch {
     /// That it is false when left out is a guess.
     #[serde(default)]
     start: bool,
@@ -54,7 +54,7 @@ pub(super) async fn create(
     Extension(faults): Extension<WorkFaults>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     let body: CreateBody = read_json("batch", &headers, &body)?;
     let body = body.batch.ok_or_else(ApiError::bad_request)?;
     if !member.can_delete_records {
@@ -131,16 +131,17 @@ fn selected(query: &str, organization: &Organization) -> Result<Vec<String>, Api
     Ok(result.rows.iter().map(|row| row[column].to_text()).collect())
 }
 
-fn answer(batch: &Batch, organization: &Organization) -> Json<Value> {
-    Json(json!({ "batch": batch.to_json(organization.now, &organization.settings) }))
+#[derive(Serialize)]
+struct Answer<'a> {
+    batch: BatchBody<'a>,
+}
+
+fn answer(batch: &Batch, organization: &Organization) -> Response {
+    Json(Answer { batch: batch.body(organization.now, &organization.settings) }).into_response()
 }
 
 /// `GET /batch/{id}.json`.
-pub(super) async fn read(
-    State(sandbox): State<Sandbox>,
-    _: Caller,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+pub(super) async fn read(State(sandbox): State<Sandbox>, _: Caller, Path(id): Path<String>) -> Result<Response, ApiError> {
     let organization = sandbox.fulcrum();
     let batch = organization.batches.iter().find(|batch| batch.id == bare(&id)).ok_or_else(ApiError::not_found)?;
     Ok(answer(batch, &organization))
@@ -165,7 +166,7 @@ pub(super) async fn list(
         batches.reverse();
     }
     let items = batches[page.range(batches.len())].iter();
-    let items = items.map(|batch| batch.to_json(organization.now, &organization.settings)).collect();
+    let items = items.map(|batch| batch.body(organization.now, &organization.settings)).collect();
     page.answer("batches", batches.len(), items)
 }
 
@@ -174,7 +175,7 @@ pub(super) async fn start(
     State(sandbox): State<Sandbox>,
     Caller(member): Caller,
     Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     if !member.can_delete_records {
         return Err(ApiError::forbidden());
     }
@@ -197,7 +198,7 @@ pub(super) async fn append(
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     let body: AppendBody = read_json("batch", &headers, &body)?;
     let organization = sandbox.fulcrum();
     let place = pending(&organization, &id)?;

@@ -12,11 +12,7 @@ use super::{ColumnKind, Field, Form};
 use crate::sandbox::Sandbox;
 
 /// `GET /forms.json`.
-pub(super) async fn list(
-    State(sandbox): State<Sandbox>,
-    _: Caller,
-    Query(page): Query<PageParameters>,
-) -> Response {
+pub(super) async fn list(State(sandbox): State<Sandbox>, _: Caller, Query(page): Query<PageParameters>) -> Response {
     let organization = sandbox.fulcrum();
     let forms: Vec<&Form> = organization.forms().collect();
     let items = forms[page.range(forms.len())].iter().map(|form| to_json(form)).collect();

@@ -52,7 +52,8 @@ fn id(seed: u64, number: u64) -> String {
         let mut source = fastrand::Rng::with_seed(seed.rotate_left(20) ^ number ^ 0x1D5);
         (0..24).map(|_| char::from(DIGITS[source.usize(..DIGITS.len())])).collect()
     };
-    let swap = |letter: char| if letter.is_ascii_uppercase() { letter.to_ascii_lowercase() } else { letter.to_ascii_uppercase() };
+    let swap =
+        |letter: char| if letter.is_ascii_uppercase() { letter.to_ascii_lowercase() } else { letter.to_ascii_uppercase() };
     match number % 25 {
         5 => mixed(number - 5).chars().map(swap).collect(),
         rest if rest % 5 == 0 => mixed(number),

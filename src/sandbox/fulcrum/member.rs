@@ -30,7 +30,7 @@ impl Member {
     /// Somebody with a role and a token. Number and name make the id and the address.
     pub fn new(number: u64, name: &str, role: &str, can_delete_records: bool, token: &str) -> Self {
         Self {
-            user_id: format!("{:024x}", 0x5f1e_fa09_1441_u64 + number),
+            user_id: format!("5f1efa0914414053730{number:05}"),
             name: name.to_owned(),
             email: format!("{}@sandbox.example", name.to_lowercase().replace(' ', ".")),
             role: role.to_owned(),

@@ -1,10 +1,11 @@
 //! Lists in pages, and bodies in JSON.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 
@@ -35,14 +36,26 @@ impl PageParameters {
     }
 
     /// The page of a list, with what the vendor says about pages beside it.
-    pub(super) fn answer(&self, key: &str, total: usize, items: Vec<Value>) -> Response {
-        let mut body = Map::from_iter([(key.to_owned(), Value::Array(items))]);
-        body.insert("current_page".to_owned(), json!(self.page()));
-        body.insert("total_pages".to_owned(), json!(total.div_ceil(self.per_page())));
-        body.insert("total_count".to_owned(), json!(total));
-        body.insert("per_page".to_owned(), json!(self.per_page()));
-        Json(body).into_response()
+    pub(super) fn answer<T: Serialize>(&self, key: &'static str, total: usize, items: Vec<T>) -> Response {
+        Json(Listing {
+            list: BTreeMap::from([(key, items)]),
+            current_page: self.page(),
+            total_pages: total.div_ceil(self.per_page()),
+            total_count: total,
+            per_page: self.per_page(),
+        })
+        .into_response()
     }
+}
+
+#[derive(Serialize)]
+struct Listing<T> {
+    #[serde(flatten)]
+    list: BTreeMap<&'static str, Vec<T>>,
+    current_page: usize,
+    total_pages: usize,
+    total_count: usize,
+    per_page: usize,
 }
 
 /// The JSON of a body that says it is JSON.

@@ -7,13 +7,13 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::{HeaderMap, header};
-use serde::Deserialize;
-use serde_json::{Map, Value as Tree, json};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::caller::Caller;
 use super::error::ApiError;
 use super::page::{PageParameters, read_json};
 use super::sql::{self, ResultSet};
+use super::{ColumnKind, Value};
 use crate::sandbox::Sandbox;
 use crate::sandbox::fault::WorkFaults;
 
@@ -74,27 +74,56 @@ fn answer(sandbox: &Sandbox, question: &Question, page: &PageParameters, faults:
     }
 }
 
+#[derive(Serialize)]
+struct Answer<'a> {
+    fields: Vec<AnswerField<'a>>,
+    rows: Vec<AnswerRow<'a>>,
+    time: f64,
+    date: i64,
+}
+
+#[derive(Serialize)]
+struct AnswerField<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+/// A row: an array, or an object if there are names.
+struct AnswerRow<'a> {
+    names: Option<&'a [(String, ColumnKind)]>,
+    values: &'a [Value],
+}
+
+impl Serialize for AnswerRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let values = self.values.iter().map(Value::to_json);
+        let Some(names) = self.names else { return serializer.collect_seq(values) };
+        // Of columns with the same name an object has the last one only.
+        let is_last =
+            |(place, (name, _)): &(usize, &(String, ColumnKind))| !names[place + 1..].iter().any(|(next, _)| next == name);
+        let named = names.iter().enumerate().zip(values).filter(|(column, _)| is_last(column));
+        serializer.collect_map(named.map(|((_, (name, _)), value)| (name, value)))
+    }
+}
+
 /// The form is recorded.
 fn json(result: &ResultSet, arrays: bool, sandbox: &Sandbox) -> Response {
-    let fields: Vec<Tree> =
-        result.columns.iter().map(|(name, kind)| json!({ "name": name, "type": kind.wire_name() })).collect();
-    let names = result.columns.iter().map(|(name, _)| name);
-    let rows: Vec<Tree> = if arrays {
-        result.rows.iter().map(|row| row.iter().map(super::Value::to_json).collect()).collect()
-    } else {
-        let object = |row: &Vec<super::Value>| -> Map<String, Tree> {
-            names.clone().cloned().zip(row.iter().map(super::Value::to_json)).collect()
-        };
-        result.rows.iter().map(|row| Tree::Object(object(row))).collect()
+    let names = (!arrays).then_some(result.columns.as_slice());
+    let answer = Answer {
+        fields: result.columns.iter().map(|(name, kind)| AnswerField { name, kind: kind.wire_name() }).collect(),
+        rows: result.rows.iter().map(|values| AnswerRow { names, values }).collect(),
+        time: 0.01,
+        date: sandbox.now().as_millisecond(),
     };
-    Json(json!({ "fields": fields, "rows": rows, "time": 0.01, "date": sandbox.now().as_millisecond() })).into_response()
+    Json(answer).into_response()
 }
 
 /// The type is what clients are tested with.
 fn csv(result: &ResultSet, headers: bool) -> Response {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let header = headers.then(|| result.columns.iter().map(|(name, _)| name.clone()).collect());
-    let rows = result.rows.iter().map(|row| row.iter().map(super::Value::to_text).collect());
+    let rows = result.rows.iter().map(|row| row.iter().map(Value::to_text).collect());
     for row in header.into_iter().chain(rows) {
         let row: Vec<String> = row;
         writer.write_record(row).expect("memory takes any row");

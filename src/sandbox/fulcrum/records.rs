@@ -38,11 +38,7 @@ pub(super) async fn list(
 }
 
 /// `GET /records/{id}.json`. That a deleted record is not found is a guess.
-pub(super) async fn read(
-    State(sandbox): State<Sandbox>,
-    _: Caller,
-    Path(id): Path<String>,
-) -> Result<Json<Tree>, ApiError> {
+pub(super) async fn read(State(sandbox): State<Sandbox>, _: Caller, Path(id): Path<String>) -> Result<Json<Tree>, ApiError> {
     let organization = sandbox.fulcrum();
     Ok(Json(json!({ "record": find(&organization, bare(&id))? })))
 }

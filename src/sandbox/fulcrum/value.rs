@@ -219,10 +219,14 @@ mod tests {
         let read = |kind, text| Value::read(kind, text).map(|value| (value.to_json().to_string(), value.to_text()));
         let pair = |json: &str, csv: &str| Ok((json.to_owned(), csv.to_owned()));
         let moment = pair("\"2016-10-27T11:54:51.000Z\"", "2016-10-27 11:54:51 UTC");
-        for text in ["2016-10-27 11:54:51 UTC", "2016-10-27T11:54:51.000Z", "2016-10-27 11:54:51", "2016-10-27 13:54:51+02"] {
+        for text in ["2016-10-27 11:54:51 UTC", "2016-10-27T11:54:51.000Z", "2016-10-27 11:54:51", "2016-10-27 13:54:51+02"]
+        {
             assert_eq!(read(ColumnKind::Timestamp, text), moment, "{text}");
         }
-        assert_eq!(read(ColumnKind::Timestamp, "2016-10-27"), pair("\"2016-10-27T00:00:00.000Z\"", "2016-10-27 00:00:00 UTC"));
+        assert_eq!(
+            read(ColumnKind::Timestamp, "2016-10-27"),
+            pair("\"2016-10-27T00:00:00.000Z\"", "2016-10-27 00:00:00 UTC")
+        );
         assert_eq!(read(ColumnKind::Date, "2016-10-27"), pair("\"2016-10-27T00:00:00.000Z\"", "2016-10-27"));
         assert_eq!(read(ColumnKind::Double, "9.84"), pair("9.84", "9.84"));
         assert_eq!(read(ColumnKind::Array, "{a,\"b c\"}"), pair("[\"a\",\"b c\"]", "a,b c"));

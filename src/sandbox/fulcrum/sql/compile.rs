@@ -3,7 +3,8 @@
 use jiff::Span;
 use jiff::tz::TimeZone;
 use sqlparser::ast::{
-    BinaryOperator, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, TypedString, UnaryOperator, Value as Literal,
+    BinaryOperator, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, TypedString, UnaryOperator,
+    Value as Literal,
 };
 
 use super::SqlError;
@@ -32,7 +33,9 @@ impl Scope<'_> {
         let (expression, kind) = self.compile(tree, depth)?;
         match kind {
             None | Some(ColumnKind::Boolean) => coerced(expression, ColumnKind::Boolean),
-            Some(kind) => Err(SqlError::new(format!("argument of WHERE must be type boolean, not type {}", kind.sql_name()))),
+            Some(kind) => {
+                Err(SqlError::new(format!("argument of WHERE must be type boolean, not type {}", kind.sql_name())))
+            }
         }
     }
 
@@ -151,14 +154,12 @@ impl Scope<'_> {
             arithmetic(operation, self.compile(left, depth)?, self.compile(right, depth)?)
         };
         match operator {
-            BinaryOperator::And => truth(Expression::And(
-                Box::new(self.condition_at(left, depth)?),
-                Box::new(self.condition_at(right, depth)?),
-            )),
-            BinaryOperator::Or => truth(Expression::Or(
-                Box::new(self.condition_at(left, depth)?),
-                Box::new(self.condition_at(right, depth)?),
-            )),
+            BinaryOperator::And => {
+                truth(Expression::And(Box::new(self.condition_at(left, depth)?), Box::new(self.condition_at(right, depth)?)))
+            }
+            BinaryOperator::Or => {
+                truth(Expression::Or(Box::new(self.condition_at(left, depth)?), Box::new(self.condition_at(right, depth)?)))
+            }
             BinaryOperator::Plus => calculated(Operation::Plus),
             BinaryOperator::Minus => calculated(Operation::Minus),
             BinaryOperator::Multiply => calculated(Operation::Times),
@@ -219,9 +220,7 @@ impl Scope<'_> {
         let now = self.now;
         Ok(match name.as_str() {
             "now" | "current_timestamp" => (Expression::Constant(now.into()), Some(ColumnKind::Timestamp)),
-            "current_date" => {
-                (Expression::Constant(now.to_zoned(TimeZone::UTC).date().into()), Some(ColumnKind::Date))
-            }
+            "current_date" => (Expression::Constant(now.to_zoned(TimeZone::UTC).date().into()), Some(ColumnKind::Date)),
             "lower" => (text(Function::Lower)?, Some(ColumnKind::Text)),
             "upper" => (text(Function::Upper)?, Some(ColumnKind::Text)),
             "btrim" => (text(Function::Trim)?, Some(ColumnKind::Text)),

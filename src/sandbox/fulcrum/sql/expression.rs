@@ -31,7 +31,11 @@ pub(super) enum Expression {
     /// `= ANY (array)`.
     ElementOf(Box<Self>, Box<Self>),
     /// Whether an array has every element of another (`@>`), or any (`&&`).
-    Contains { array: Box<Self>, others: Box<Self>, all: bool },
+    Contains {
+        array: Box<Self>,
+        others: Box<Self>,
+        all: bool,
+    },
     Arithmetic(Operation, Box<Self>, Box<Self>),
     /// A moment or day, so much later.
     Later(Box<Self>, Span),
