@@ -31,14 +31,12 @@ impl FromRequestParts<Sandbox> for Caller {
         }
         let token = token(parts).ok_or_else(ApiError::unauthorized)?;
         let mut organization = sandbox.fulcrum();
-        let (now, limit) = (sandbox.now(), organization.settings.hourly_calls);
-        let member =
-            organization.members.iter_mut().find(|member| member.has_token(&token)).ok_or_else(ApiError::unauthorized)?;
-        if !member.spend(now, limit) {
-            organization.calls_refused += 1;
+        let member = organization.members.iter().find(|member| member.has_token(&token)).cloned();
+        let member = member.ok_or_else(ApiError::unauthorized)?;
+        if !organization.spend_call(&member.user_id) {
             return Err(ApiError::too_many_requests(None));
         }
-        Ok(Self(member.clone()))
+        Ok(Self(member))
     }
 }
 

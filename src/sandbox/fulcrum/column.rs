@@ -89,5 +89,8 @@ pub(super) const SYSTEM_COLUMNS: [(&str, ColumnKind); 34] = [
     ("_edited_duration", ColumnKind::Integer),
 ];
 
+/// Where in that list the columns begin that cannot be written: calculated, or measured by devices.
+pub(super) const NOT_SIMULATED: std::ops::RangeFrom<usize> = 13..;
+
 /// The key of a record among its columns.
 pub(super) const KEY: &str = "_record_id";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::column::{KEY, SYSTEM_COLUMNS};
+use super::column::{KEY, NOT_SIMULATED, SYSTEM_COLUMNS};
 use super::{ColumnKind, Value};
 
 /// A form and its records.
@@ -104,7 +104,13 @@ impl Form {
         record.values.first().filter(|value| **value != Value::Null).map(Value::to_text)
     }
 
-    /// Puts a value into a record. False if there is no such column, or none that can be written.
+    /// Adds a field, null in every record there is.
+    pub(super) fn add_field(&mut self, name: &str, kind: ColumnKind) {
+        self.fields.push(Field { name: name.to_owned(), kind });
+        self.records.values_mut().for_each(|record| record.values.push(Value::Null));
+    }
+
+    /// Puts a value into a record; what is not simulated is forgotten. False if there is no such column, or none that can be written.
     pub(super) fn set(&self, record: &mut Record, column: &str, value: Value) -> bool {
         if let Some(place) = self.fields.iter().position(|field| field.name == column) {
             record.values[place] = value;
@@ -167,7 +173,7 @@ impl Record {
             ("_server_updated_at", Value::Timestamp(moment)) => self.server_updated_at = moment,
             ("_version", Value::Integer(version)) => self.version = version,
             ("_created_by_id", Value::Text(user)) => self.created_by_id = user,
-            _ => return false,
+            _ => return SYSTEM_COLUMNS[NOT_SIMULATED].iter().any(|(column, _)| *column == name),
         }
         true
     }

@@ -1,11 +1,6 @@
 //! Who may call.
 
-use std::collections::VecDeque;
-
-use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// A user's membership of the organization, with the one API token that stands for it.
 #[derive(Clone, Debug)]
@@ -22,8 +17,6 @@ pub struct Member {
     pub can_delete_records: bool,
     /// What goes into `X-ApiToken`.
     pub token: SecretString,
-    /// When the calls of the last hour were made.
-    pub(super) calls: VecDeque<Timestamp>,
 }
 
 impl Member {
@@ -36,26 +29,11 @@ impl Member {
             role: role.to_owned(),
             can_delete_records,
             token: SecretString::from(token),
-            calls: VecDeque::new(),
         }
     }
 
     /// Whether this is the member's token.
     pub(super) fn has_token(&self, token: &str) -> bool {
         self.token.expose_secret() == token
-    }
-
-    /// Counts a call, if fewer than `limit` were made within the last hour.
-    ///
-    /// That there are 5,000 an hour is documented; that the hour slides is a guess, and the stricter reading.
-    pub(super) fn spend(&mut self, now: Timestamp, limit: usize) -> bool {
-        while self.calls.front().is_some_and(|call| call.duration_until(now) >= HOUR) {
-            self.calls.pop_front();
-        }
-        let allowed = self.calls.len() < limit;
-        if allowed {
-            self.calls.push_back(now);
-        }
-        allowed
     }
 }

@@ -1,12 +1,14 @@
 //! Everything the simulated Fulcrum holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Builder;
 
 use super::form::Record;
-use super::{Batch, Form, FulcrumSettings, Member, Value, examples};
+use super::{Batch, ColumnKind, Form, FulcrumSettings, Member, Value, examples};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// A Fulcrum organization: members, forms with their records, batches. Not the Salesforce one.
 #[derive(Clone, Debug)]
@@ -26,7 +28,9 @@ pub struct Organization {
     pub(super) batches: Vec<Batch>,
     /// Ids handed out.
     ids: u64,
-    pub(super) calls_refused: u64,
+    /// When the calls of the last hour were made, by user.
+    calls: BTreeMap<String, VecDeque<Timestamp>>,
+    calls_refused: u64,
 }
 
 /// Data that does not fit the forms.
@@ -69,6 +73,7 @@ impl Organization {
             forms: examples::forms().into_iter().map(|form| (form.name.clone(), form)).collect(),
             batches: Vec::new(),
             ids: 0,
+            calls: BTreeMap::new(),
             calls_refused: 0,
         }
     }
@@ -91,6 +96,20 @@ impl Organization {
     /// The forms, by name.
     pub fn forms(&self) -> impl Iterator<Item = &Form> {
         self.forms.values()
+    }
+
+    /// The kind of a column of a form. Form and column are made if they are not there, the column with the kind that is given.
+    pub(in crate::sandbox) fn column(&mut self, form: &str, column: &str, kind: impl FnOnce() -> ColumnKind) -> ColumnKind {
+        if self.form(form).is_none() {
+            let id = uuid(0xF02A, form.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31) ^ u64::from(byte)));
+            self.define(Form::new(&id, form, &[], &[]));
+        }
+        let form = self.form_mut(form).expect("it was made if it was missing");
+        form.column_kind(column).unwrap_or_else(|| {
+            let kind = kind();
+            form.add_field(column, kind);
+            kind
+        })
     }
 
     /// Gives a form another name, as people do; its id stays.
@@ -198,6 +217,23 @@ impl Organization {
     /// How many calls were over a user's limit.
     pub fn calls_refused(&self) -> u64 {
         self.calls_refused
+    }
+
+    /// Counts a user's call, if fewer than the limit were made within the last hour.
+    ///
+    /// That there are 5,000 an hour is documented; that the hour slides is a guess, and the stricter reading.
+    pub(super) fn spend_call(&mut self, user_id: &str) -> bool {
+        let calls = self.calls.entry(user_id.to_owned()).or_default();
+        while calls.front().is_some_and(|call| call.duration_until(self.now) >= HOUR) {
+            calls.pop_front();
+        }
+        let allowed = calls.len() < self.settings.hourly_calls;
+        if allowed {
+            calls.push_back(self.now);
+        } else {
+            self.calls_refused += 1;
+        }
+        allowed
     }
 
     /// Brings clock and batches up to a moment.

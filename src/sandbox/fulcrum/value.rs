@@ -63,7 +63,10 @@ impl Value {
             ColumnKind::Integer => trimmed.parse().ok().map(Self::Integer),
             ColumnKind::Double => trimmed.parse().ok().map(Self::Double),
             ColumnKind::Timestamp => moment(trimmed).map(Self::Timestamp),
-            ColumnKind::Date => trimmed.get(..10).and_then(|day| day.parse().ok()).map(Self::Date),
+            ColumnKind::Date => {
+                let day = |moment: Timestamp| moment.to_zoned(TimeZone::UTC).date();
+                trimmed.parse().ok().or_else(|| moment(trimmed).map(day)).map(Self::Date)
+            }
             ColumnKind::Array => Some(Self::Array(elements(trimmed))),
             ColumnKind::Point => None,
         };
