@@ -6,6 +6,7 @@ use super::Provider;
 use super::salesforce::{CommandRunner, SalesforceProvider};
 use super::secrets::SecretSource;
 use super::transport::Transport;
+use super::zuora::ZuoraProvider;
 use crate::base::Clock;
 use crate::manifest::{System, Target};
 
@@ -26,6 +27,7 @@ pub fn open(target: &Target, surroundings: Surroundings) -> Arc<dyn Provider> {
     let Surroundings { transport, secrets, clock, commands } = surroundings;
     match &target.system {
         System::Salesforce(salesforce) => Arc::new(SalesforceProvider::new(salesforce, transport, secrets, clock, commands)),
-        System::Zuora(_) | System::Fulcrum(_) => unimplemented!("merged in the next step"),
+        System::Zuora(zuora) => Arc::new(ZuoraProvider::new(zuora, transport, secrets)),
+        System::Fulcrum(_) => unimplemented!("merged in the next step"),
     }
 }
