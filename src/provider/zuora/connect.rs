@@ -21,6 +21,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     system: SystemKind::Zuora,
     key: "Id",
     change_stamp: Some("UpdatedDate"),
+    budget: None,
     routes: &[RouteCapability {
         api: Api::ZuoraSoap,
         soft: false,
@@ -43,6 +44,7 @@ pub fn call_budget(target: &ZuoraTarget) -> CallBudget {
 
 /// One Zuora tenant. It signs in when it is first asked something, and stays signed in.
 pub struct ZuoraProvider {
+    budget: CallBudget,
     session: Session,
 }
 
@@ -50,7 +52,8 @@ impl ZuoraProvider {
     /// The tenant of a target. Nothing is sent, and no secret is read, before the first question. `transport` keeps to the
     /// target's [`call_budget`].
     pub fn new(target: &ZuoraTarget, transport: Arc<dyn Transport>, secrets: Arc<dyn SecretSource>) -> Self {
-        Self { session: Session::new(SignIn { target: target.clone(), transport, secrets }) }
+        let sign_in = SignIn { target: target.clone(), transport, secrets };
+        Self { budget: call_budget(target), session: Session::new(sign_in) }
     }
 }
 
@@ -63,7 +66,7 @@ fn no_jobs<T>(order: &Order) -> Result<T, ProviderError> {
 #[async_trait]
 impl Provider for ZuoraProvider {
     fn capabilities(&self) -> Capabilities {
-        CAPABILITIES
+        Capabilities { budget: Some(self.budget), ..CAPABILITIES }
     }
 
     async fn identify(&self) -> Result<Identity, ProviderError> {
