@@ -6,7 +6,9 @@
 
 mod field_type;
 pub mod soql;
+pub mod sql;
 mod tree;
 
 pub use field_type::FieldType;
+pub use soql::{CompileError, SyntaxError};
 pub use tree::{Comparison, Condition, Filter, Literal, TextFilter, Threshold};
