@@ -39,6 +39,17 @@ fn with_filter(lines: &str) -> Vec<ManifestFile> {
     policy(&format!("filter: Rating = 'Cold'\n{lines}"))
 }
 
+/// A policy with these lines for an object of another system; and its target.
+fn elsewhere(system: &str, object: &str, lines: &str) -> Vec<ManifestFile> {
+    let target = match system {
+        "zuora" => "{ url: https://na.zuora.com, auth: { login: { username: a, password: { env: P } } } }",
+        _ => "{ auth: { apiToken: { env: T } } }",
+    };
+    let target =
+        format!("---\napiVersion: sexton/v1\nkind: Target\nmetadata: {{ name: other }}\nspec: {{ {system}: {target} }}\n");
+    vec![file("stale.yaml", format!("{HEAD}  target: other\n  object: {object}\n{}{target}", indented(lines)))]
+}
+
 /// A policy of that name with these dependencies.
 fn depending(name: &str, on: &str) -> String {
     format!(
@@ -118,7 +129,7 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
         ),
         ("duplicate_names", vec![file("a.yaml", TARGET), file("b.yaml", TARGET)]),
         ("two_projects", vec![project("{}").remove(0), file("b.yaml", project("{}").remove(0).content.expect("text"))]),
-        ("unknown_value", with_filter("delete: sofft\nvia: bulk1\nrecheck: always\nallOrNone: perrequest")),
+        ("unknown_value", with_filter("delete: sofft\nvia: bulk3\nrecheck: always\nallOrNone: perrequest")),
         ("quoted_boolean", with_filter("allOrNone: \"false\"")),
         ("old_boolean", with_filter("allOrNone: no")),
         ("wrong_types", with_filter("limits: 500\ndependsOn: a\njustification: 5\nvia: [bulk2]\nreview: { fields: 3 }")),
@@ -167,10 +178,7 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
             ),
         ),
         ("no_system", one("apiVersion: sexton/v1\nkind: Target\nmetadata: { name: a }\nspec: { environment: staging }\n")),
-        (
-            "system_of_another_version",
-            one("apiVersion: sexton/v1\nkind: Target\nmetadata: { name: a }\nspec:\n  fulcrum: {}\n"),
-        ),
+        ("empty_fulcrum_target", one("apiVersion: sexton/v1\nkind: Target\nmetadata: { name: a }\nspec:\n  fulcrum: {}\n")),
         ("login_url_plain", salesforce("loginUrl: http://example.my.salesforce.com\nauth: { sfCli: { targetOrg: a } }")),
         (
             "login_url_query",
@@ -201,7 +209,27 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
         ("all_or_none_with_bulk", with_filter("allOrNone: true\nvia: bulk2")),
         ("all_or_none_with_hard", with_filter("allOrNone: perRequest\ndelete: hard\njustification: law")),
         ("hard_with_collections", with_filter("via: collections\ndelete: hard\njustification: law")),
-        ("serial", with_filter("concurrency: serial")),
+        ("serial", with_filter("concurrency: serial\nvia: bulk2")),
+        ("api_of_another_system", with_filter("via: soap")),
+        ("soft_in_zuora", elsewhere("zuora", "Usage", "filter: UOM = 'hour'\ndelete: soft")),
+        ("soft_by_default_in_fulcrum", elsewhere("fulcrum", "Park Inventory", "filter: _status = 'done'")),
+        (
+            "all_or_none_in_zuora",
+            elsewhere("zuora", "Usage", "filter: UOM = 'hour'\ndelete: hard\njustification: law\nallOrNone: true"),
+        ),
+        ("zuora_object_name", elsewhere("zuora", "Park Inventory", "filter: everything")),
+        (
+            "zuora_target",
+            one(
+                "apiVersion: sexton/v1\nkind: Target\nmetadata: { name: a }\nspec:\n  zuora:\n    url: http://na.zuora.com\n    wsdlVersion: \"91\"\n    maxCalls: 5\n    auth: { login: { username: a, password: { env: P }, entityId: b, entityName: c } }\n",
+            ),
+        ),
+        (
+            "fulcrum_target",
+            one(
+                "apiVersion: sexton/v1\nkind: Target\nmetadata: { name: a }\nspec:\n  fulcrum:\n    url: https://api.fulcrumapp.com/api/v2\n    maxCalls: 50000\n    auth: { apiToken: hunter2-canary }\n",
+            ),
+        ),
         ("unknown_target", vec![file("a.yaml", format!("{HEAD}  target: crn\n  object: Lead\n  filter: a = 1{TARGET}"))]),
         ("no_target_at_all", vec![file("a.yaml", format!("{HEAD}  target: crm\n  object: Lead\n  filter: a = 1\n"))]),
         (
@@ -313,9 +341,12 @@ const BEYOND_THE_SCHEMA: &[&str] = &[
     "two_projects",
     "time_zone",
     "date",
+    "object_name",
     "literal_secret_in_text_that_is_not_yaml",
     "login_url_common",
     "misspelt_everything",
+    "soft_in_zuora",
+    "soft_by_default_in_fulcrum",
     "unknown_target",
     "no_target_at_all",
     "unknown_dependency",
@@ -366,8 +397,8 @@ fn good_manifests_become_a_workspace() {
     assert_eq!(drawn(&windows), "");
     let reading = read([file("full.yaml", good())]);
     let workspace = reading.workspace.expect("good");
-    assert_eq!((workspace.targets.len(), workspace.policies.len(), workspace.holds.len()), (5, 3, 1));
-    assert_eq!(workspace.documents.len(), 10);
+    assert_eq!((workspace.targets.len(), workspace.policies.len(), workspace.holds.len()), (7, 3, 1));
+    assert_eq!(workspace.documents.len(), 12);
     insta::assert_debug_snapshot!(
         "workspace",
         (&workspace.project, &workspace.targets, &workspace.policies, &workspace.holds)

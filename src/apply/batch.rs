@@ -57,9 +57,6 @@ pub struct Order {
 impl Order {
     /// Whether the API works by jobs, which are made, loaded, started and polled, and not by single requests.
     pub fn works_by_jobs(&self) -> bool {
-        match self.api {
-            Api::Collections => false,
-            Api::Bulk2 => true,
-        }
+        self.api.works_by_jobs()
     }
 }

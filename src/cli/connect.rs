@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::machine::MachineClock;
 use crate::command::{CommandError, Connector};
-use crate::manifest::{System, Target};
-use crate::provider::salesforce::{SalesforceProvider, SystemCommands};
+use crate::manifest::Target;
+use crate::provider::salesforce::SystemCommands;
 use crate::provider::transport::{HttpTransport, Timeouts, Transport};
-use crate::provider::{Provider, SystemSecrets};
+use crate::provider::{Provider, Surroundings, SystemSecrets, open};
 
 /// Makes providers that reach the network, all through one pool of connections.
 pub struct NetworkConnector {
@@ -25,14 +25,13 @@ impl NetworkConnector {
 }
 
 impl Connector for NetworkConnector {
-    fn connect(&self, target: &Target, project: &Path) -> Arc<dyn Provider> {
-        let transport = Arc::clone(&self.transport);
-        let secrets = Arc::new(SystemSecrets::new(project.to_owned()));
-        match &target.system {
-            System::Salesforce(salesforce) => {
-                let commands = Arc::new(SystemCommands);
-                Arc::new(SalesforceProvider::new(salesforce, transport, secrets, Arc::new(MachineClock), commands))
-            }
-        }
+    fn connect(&self, target: &Target, project: &Path, _runs: &Path) -> Result<Arc<dyn Provider>, CommandError> {
+        let surroundings = Surroundings {
+            transport: Arc::clone(&self.transport),
+            secrets: Arc::new(SystemSecrets::new(project.to_owned())),
+            clock: Arc::new(MachineClock),
+            commands: Arc::new(SystemCommands),
+        };
+        Ok(open(target, surroundings))
     }
 }

@@ -20,7 +20,7 @@ pub fn planned(header: &PlanHeader, digest: Option<Digest>, directory: Option<&P
         .iter()
         .map(|(name, target)| JsonEvent::Target {
             name: name.to_string(),
-            system: target.system.clone(),
+            system: target.system.to_string(),
             organization_id: target.identity.organization_id.clone(),
             production: target.identity.is_production,
             user: target.identity.user_name.clone(),

@@ -82,7 +82,7 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
     let runs = project.runs_directory();
     let run_place = runs.join(bundle.digest().short());
     let (directory, journal) = open_run(host, &runs, &bundle, going_on)?;
-    let mut connections = open_all(host, &project.workspace, &project.directory).await?;
+    let mut connections = open_all(host, &project).await?;
     check_systems(bundle.header(), &connections)?;
 
     let mut cleared: BTreeMap<PolicyName, Cleared> = BTreeMap::new();

@@ -3,7 +3,6 @@
 use super::CommandError;
 use super::connection::Connection;
 use super::hold::is_shadow;
-use crate::filter::soql;
 use crate::plan::{CascadeCount, ObjectFacts, Query};
 use crate::provider::ErrorClass;
 
@@ -19,10 +18,16 @@ pub(super) async fn count_cascades(
         if !described.queryable {
             continue;
         }
-        let records = match belonging(query, &child.field) {
+        let language = connection.provider.capabilities().system.language();
+        let belonging = language.belonging(&child.field, &query.key, &query.object, query.condition.as_deref());
+        let records = match belonging {
             Some(condition) => {
-                let query =
-                    Query { object: child.child.clone(), key: "Id".into(), fields: Vec::new(), condition: Some(condition) };
+                let query = Query {
+                    object: child.child.clone(),
+                    key: query.key.clone(),
+                    fields: Vec::new(),
+                    condition: Some(condition),
+                };
                 match connection.provider.count(&query).await {
                     Ok(records) => Some(records),
                     // Some objects cannot be asked in this way; that is said in the plan.
@@ -35,15 +40,4 @@ pub(super) async fn count_cascades(
         counts.push(CascadeCount { child: child.child.clone(), field: child.field.clone(), records });
     }
     Ok(counts)
-}
-
-/// The condition for children of the records of `query`; `None` where the language has none, since a subquery may not hold
-/// another one (documented).
-fn belonging(query: &Query, field: &str) -> Option<String> {
-    let inner = match &query.condition {
-        Some(condition) => format!("SELECT Id FROM {} WHERE {condition}", query.object),
-        None => format!("SELECT Id FROM {}", query.object),
-    };
-    let text = format!("{field} IN ({inner})");
-    soql::parse_condition(&text).ok().map(|condition| condition.to_string())
 }

@@ -48,7 +48,7 @@ impl Clearing<'_> {
     /// This can only shrink the plan: a record that is not in it is counted and never written.
     pub async fn run(&self, connection: &mut Connection) -> Result<Cleared, CommandError> {
         let policy = self.policy()?;
-        let layout = Layout::of(policy);
+        let layout = Layout::of(policy, &connection.provider.capabilities())?;
         let spill =
             self.directory.scratch(&format!("recheck.{}", self.planned.policy)).map_err(|error| self.unwritable(&error))?;
         let facts = connection.describe(&self.planned.query.object).await?;

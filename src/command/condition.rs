@@ -4,7 +4,7 @@ use jiff::Zoned;
 
 use super::{CommandError, Exit};
 use crate::base::{Diagnostic, DiagnosticCode, SourceMap, Span};
-use crate::filter::{Filter, soql};
+use crate::filter::{Filter, Language};
 use crate::plan::ObjectFacts;
 
 /// `Q0101`: the object has no such field.
@@ -16,10 +16,11 @@ const DOES_NOT_FIT: DiagnosticCode = DiagnosticCode("Q0102");
 /// everything.
 pub(super) fn condition_for(
     filter: &Filter,
+    language: Language,
     facts: &ObjectFacts,
     now: &Zoned,
     sources: &SourceMap,
-) -> Result<Option<soql::Condition>, CommandError> {
+) -> Result<Option<String>, CommandError> {
     let refuse = |diagnostic: Diagnostic| {
         let mut error = CommandError::new(Exit::Error, "the manifests do not fit the system");
         error.diagnostics = Some(Box::new((vec![diagnostic], sources.clone())));
@@ -28,7 +29,7 @@ pub(super) fn condition_for(
     let (condition, text_span) = match filter {
         Filter::Everything => return Ok(None),
         Filter::Text(text) => {
-            let condition = soql::parse_condition(&text.text).map_err(|errors| {
+            let condition = language.parse(&text.text).map_err(|errors| {
                 let message = errors.first().map(|error| error.message.clone()).unwrap_or_default();
                 refuse(Diagnostic::error(DOES_NOT_FIT, "the filter does not parse", text.span, message))
             })?;
@@ -36,7 +37,7 @@ pub(super) fn condition_for(
         }
         Filter::Tree(tree) => {
             let types = |name: &str| facts.field(name).map(|field| field.kind);
-            let condition = soql::compile(tree, &types, now).map_err(|error| {
+            let condition = language.compile(tree, &types, now).map_err(|error| {
                 let mut diagnostic = Diagnostic::error(
                     DOES_NOT_FIT,
                     format!("the filter does not fit the field `{}` of {}", error.field, facts.name),
@@ -49,7 +50,7 @@ pub(super) fn condition_for(
             (condition, None)
         }
     };
-    for (path, _, _) in condition.fields() {
+    for path in &condition.fields {
         // A path with a dot leads to another object; the system judges it when the query is sent.
         if path.contains('.') || facts.field(path).is_some() {
             continue;
@@ -61,7 +62,7 @@ pub(super) fn condition_for(
             None => CommandError::plain(title),
         });
     }
-    Ok(Some(condition))
+    Ok(Some(condition.text))
 }
 
 /// Where a field's name stands in a tree.

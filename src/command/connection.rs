@@ -1,12 +1,12 @@
 //! Systems, signed in to, and what they say about their objects.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
+use super::project::Project;
 use super::{CommandError, Exit, Host};
 use crate::base::TargetName;
-use crate::manifest::{Target, Workspace};
+use crate::manifest::Target;
 use crate::plan::{Identity, ObjectFacts, SealedTarget};
 use crate::provider::{ErrorClass, Provider};
 
@@ -23,15 +23,15 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Signs in to a target and asks who and where.
-    pub async fn open(host: &Host, target: &Target, project: &Path) -> Result<Self, CommandError> {
-        let provider = host.connector.connect(target, project);
+    pub async fn open(host: &Host, target: &Target, project: &Project) -> Result<Self, CommandError> {
+        let provider = host.connector.connect(target, &project.directory, &project.runs_directory())?;
         let identity: Identity = provider.identify().await.map_err(|error| {
             let exit = if error.class == ErrorClass::WrongSystem { Exit::PlanUnusable } else { Exit::Error };
             let mut converted = CommandError::from(error).with_note(format!("while signing in to target `{}`", target.name));
             converted.exit = exit;
             converted
         })?;
-        let sealed = SealedTarget { system: target.system.name().to_owned(), environment: target.environment, identity };
+        let sealed = SealedTarget { system: target.system.kind(), environment: target.environment, identity };
         let calls_left = provider.calls_left().await?;
         Ok(Self { provider, sealed, calls_left, described: BTreeMap::new() })
     }
@@ -73,11 +73,8 @@ impl Connection {
 ///
 /// Also when two targets are the same organization: a hold on one would not keep the records that a policy deletes through the
 /// other.
-pub(super) async fn open_all(
-    host: &Host,
-    workspace: &Workspace,
-    project: &Path,
-) -> Result<BTreeMap<TargetName, Connection>, CommandError> {
+pub(super) async fn open_all(host: &Host, project: &Project) -> Result<BTreeMap<TargetName, Connection>, CommandError> {
+    let workspace = &project.workspace;
     let mut connections: BTreeMap<TargetName, Connection> = BTreeMap::new();
     for (name, target) in &workspace.targets {
         let of_policy = workspace.policies.values().any(|policy| policy.target == *name);

@@ -11,9 +11,8 @@ use super::connection::Connection;
 use super::select::Reading;
 use super::{CommandError, Host};
 use crate::base::{HoldName, PolicyName, RecordId, TargetName};
-use crate::filter::soql;
 use crate::manifest::{Hold, Workspace};
-use crate::plan::{ObjectFacts, OpenCascade, Query, Row};
+use crate::plan::{Capabilities, ObjectFacts, OpenCascade, Query, Row};
 use crate::store::{RowSorter, SortOrder, SortedRows};
 
 /// How many generations a cascade is followed upward from a held record. Salesforce's own paths end after five.
@@ -99,13 +98,11 @@ impl HoldReading<'_> {
         if hold_facts.name != facts.name && !is_below {
             return Ok(());
         }
-        let condition = condition_for(&hold.filter, &hold_facts, self.now, &self.workspace.sources)?;
-        let query = Query {
-            object: hold_facts.name.clone(),
-            key: "Id".into(),
-            fields: Vec::new(),
-            condition: condition.map(|condition| condition.to_string()),
-        };
+        let capabilities = connection.provider.capabilities();
+        let language = capabilities.system.language();
+        let condition = condition_for(&hold.filter, language, &hold_facts, self.now, &self.workspace.sources)?;
+        let query =
+            Query { object: hold_facts.name.clone(), key: capabilities.key.to_owned(), fields: Vec::new(), condition };
         let named = Arc::new(self.read(connection, hold, &query).await?);
         if hold_facts.name == facts.name {
             held.sets.push(HeldSet { hold: hold.name.clone(), through_cascade: false, rows: Arc::clone(&named) });
@@ -174,7 +171,8 @@ impl HoldReading<'_> {
             if chunk.is_empty() {
                 return Ok(());
             }
-            let rows = self.read(connection, hold, &parents_of(cascade, &chunk)?).await?;
+            let rows =
+                self.read(connection, hold, &parents_of(&connection.provider.capabilities(), cascade, &chunk)?).await?;
             // Children share parents, so a parent may come many times.
             for id in rows.distinct_ids() {
                 id.and_then(|id| parents.push(&Row { id, values: Vec::new() })).map_err(|error| unsorted(&error))?;
@@ -188,20 +186,11 @@ fn unsorted(error: &std::io::Error) -> CommandError {
 }
 
 /// The query for the parents that would take these children with them.
-fn parents_of(cascade: &Cascade, children: &[RecordId]) -> Result<Query, CommandError> {
-    // Ids are ASCII letters, digits, `-` and `_` (an invariant of `RecordId`), so they cannot end their quotes.
-    let listed: Vec<String> = children.iter().map(|id| format!("'{id}'")).collect();
-    let text = format!("Id IN ({}) AND {} != null", listed.join(", "), cascade.field);
-    let condition = soql::parse_condition(&text).map_err(|errors| {
-        let message = errors.first().map(|error| error.message.clone()).unwrap_or_default();
-        CommandError::plain(format!("the field `{}` of {} cannot be asked for: {message}", cascade.field, cascade.child))
+fn parents_of(capabilities: &Capabilities, cascade: &Cascade, children: &[RecordId]) -> Result<Query, CommandError> {
+    let condition = capabilities.system.language().among(capabilities.key, children, &cascade.field).ok_or_else(|| {
+        CommandError::plain(format!("the field `{}` of {} cannot be asked for", cascade.field, cascade.child))
     })?;
-    Ok(Query {
-        object: cascade.child.clone(),
-        key: cascade.field.clone(),
-        fields: Vec::new(),
-        condition: Some(condition.to_string()),
-    })
+    Ok(Query { object: cascade.child.clone(), key: cascade.field.clone(), fields: Vec::new(), condition: Some(condition) })
 }
 
 /// Whether rows of this object are no records of their own: no hold can name them usefully, and most cannot be queried.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::CommandError;
 use crate::base::{Clock, PolicyName};
 use crate::manifest::Target;
 use crate::provider::Provider;
@@ -11,8 +12,13 @@ use crate::state::LockInfo;
 /// Makes a provider for a target. The command line hands in one that reaches the network; tests hand in one that reaches a
 /// sandbox in the same process.
 pub trait Connector: Send + Sync {
-    /// A provider for `target`, not yet signed in. Secrets named by relative files are looked for below `project`.
-    fn connect(&self, target: &Target, project: &Path) -> Arc<dyn Provider>;
+    /// A provider for `target`, not yet signed in. Secrets named by relative files are looked for below `project`; what must be
+    /// remembered from one process to the next is kept below `runs`.
+    ///
+    /// # Errors
+    ///
+    /// When what was remembered cannot be read.
+    fn connect(&self, target: &Target, project: &Path, runs: &Path) -> Result<Arc<dyn Provider>, CommandError>;
 }
 
 /// Watches a verb at work.

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use jiff::Zoned;
 
 use super::cascade::count_cascades;
-use super::condition::condition_for;
 use super::connection::{Connection, open_all};
 use super::project::Project;
-use super::selection::{Layout, Selecting, Selection, broken_selection, selected_ids};
+use super::selection::{Layout, Selecting, Selection, broken_selection, query_for, selected_ids};
 use super::{CommandError, Exit, Host};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::{self, DeleteMode, DocumentKind, ManifestFile, Policy, Workspace};
@@ -67,7 +66,7 @@ pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, Command
     let before_is_finished =
         before.as_ref().is_some_and(|bundle| matches!(state.status_of(bundle.digest()), PlanStatus::Finished { .. }));
     let documents_before = before.as_ref().and_then(documents_of);
-    let mut connections = open_all(host, &project.workspace, &project.directory).await?;
+    let mut connections = open_all(host, &project).await?;
     let writer = BundleWriter::create(&directory)?;
     let spill = writer.scratch().to_owned();
     let ordered =
@@ -184,15 +183,9 @@ impl Planning<'_> {
         let policy = self.policy;
         let workspace = &self.project.workspace;
         let facts = connection.describe(&policy.object).await?;
-        let condition = condition_for(&policy.filter, &facts, self.now, &workspace.sources)?;
-        let layout = Layout::of(policy);
+        let capabilities = connection.provider.capabilities();
+        let (layout, query) = query_for(policy, &facts, &capabilities, self.now, &workspace.sources)?;
         self.check_fields(&facts)?;
-        let query = Query {
-            object: facts.name.clone(),
-            key: "Id".into(),
-            fields: layout.fields.clone(),
-            condition: condition.map(|condition| condition.to_string()),
-        };
         let selecting =
             Selecting { host: self.host, workspace, policy, facts: &facts, query: &query, now: self.now, spill: self.spill };
         let selection = selecting.run(connection).await?;
@@ -212,7 +205,7 @@ impl Planning<'_> {
             moment: Moment::Plan,
         })
         .await?;
-        let route = match plan::choose(policy, selection.selected_count(), &connection.provider.capabilities()) {
+        let route = match plan::choose(policy, selection.selected_count(), &capabilities) {
             Ok(route) => (selection.selected_count() > 0).then_some(route),
             Err(verdict) => {
                 gates.push(verdict);

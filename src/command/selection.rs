@@ -4,20 +4,18 @@ use std::path::Path;
 
 use jiff::Zoned;
 
+use super::condition::condition_for;
 use super::connection::Connection;
 use super::hold::{Held, HoldReading};
 use super::select::Reading;
 use super::{CommandError, Host};
-use crate::base::{Digest, RecordId};
+use crate::base::{Digest, RecordId, SourceMap};
 use crate::manifest::{Policy, Recheck, Workspace};
-use crate::plan::{HeldCount, MergeError, ObjectFacts, OpenCascade, Query, Row, intersect};
+use crate::plan::{Capabilities, HeldCount, MergeError, ObjectFacts, OpenCascade, Query, Row, intersect};
 use crate::store::{RowSorter, SortOrder, SortedRows};
 
 /// The column of a record's fingerprint in a records file.
 const FINGERPRINT: &str = "Fingerprint";
-
-/// The field that moves with every change of a record.
-const CHANGE_STAMP: &str = "SystemModstamp";
 
 /// Which fields a policy reads, and where each stands in a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +29,11 @@ pub(super) struct Layout {
 
 impl Layout {
     /// What a policy needs to read beside the key. No field is read twice, since Salesforce refuses that.
-    pub fn of(policy: &Policy) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// For `recheck: unchanged` on a system without a field that moves with every change.
+    pub fn of(policy: &Policy, capabilities: &Capabilities) -> Result<Self, CommandError> {
         let mut fields: Vec<String> = Vec::new();
         let mut place = |name: &str| -> usize {
             let known = fields.iter().position(|field| field.eq_ignore_ascii_case(name));
@@ -41,10 +43,18 @@ impl Layout {
             })
         };
         let group = policy.group_by.as_deref().map(&mut place);
-        let stamp = (policy.recheck == Recheck::Unchanged).then(|| place(CHANGE_STAMP));
+        let stamp = match (policy.recheck, capabilities.change_stamp) {
+            (Recheck::Matches, _) => None,
+            (Recheck::Unchanged, Some(stamp)) => Some(place(stamp)),
+            (Recheck::Unchanged, None) => {
+                let title = format!("{} does not show when a record changed", capabilities.system.title());
+                return Err(CommandError::plain(title).with_help("leave `recheck: unchanged` out of the policy"));
+            }
+        };
+        let key = capabilities.key;
         let review =
-            policy.review_fields.iter().filter(|name| !name.eq_ignore_ascii_case("Id")).map(|name| place(name)).collect();
-        Self { fields, group, stamp, review }
+            policy.review_fields.iter().filter(|name| !name.eq_ignore_ascii_case(key)).map(|name| place(name)).collect();
+        Ok(Self { fields, group, stamp, review })
     }
 
     /// The columns of the records file beside the key.
@@ -92,6 +102,22 @@ fn value(row: &Row, place: usize) -> &str {
 /// Enough of a digest to notice a change; the moment itself is a value of the record and stays out of the plan.
 fn fingerprint(stamp: &str) -> String {
     Digest::of(stamp.as_bytes()).short()
+}
+
+/// How a policy is asked of its system: which fields, and the query with every moment fixed to `now`. The same arguments give
+/// the same query, which is what apply compares a plan with.
+pub(super) fn query_for(
+    policy: &Policy,
+    facts: &ObjectFacts,
+    capabilities: &Capabilities,
+    now: &Zoned,
+    sources: &SourceMap,
+) -> Result<(Layout, Query), CommandError> {
+    let layout = Layout::of(policy, capabilities)?;
+    let condition = condition_for(&policy.filter, capabilities.system.language(), facts, now, sources)?;
+    let query =
+        Query { object: facts.name.clone(), key: capabilities.key.to_owned(), fields: layout.fields.clone(), condition };
+    Ok((layout, query))
 }
 
 /// What one policy selects at one moment.

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::condition::condition_for;
 use super::connection::Connection;
 use super::project::Project;
-use super::selection::{Layout, broken_selection};
+use super::selection::{broken_selection, query_for};
 use super::{CommandError, Exit};
 use crate::base::TargetName;
 use crate::manifest::Policy;
-use crate::plan::{self, PlannedPolicy, Query};
+use crate::plan::{self, PlannedPolicy};
 use crate::store::{Bundle, IdsFile, RowSorter, RunDirectory, SortOrder};
 
 /// Works every policy out again from the manifests, with the plan's own clock reading, and refuses a plan that says anything else.
@@ -41,15 +40,9 @@ pub(super) async fn refuse_other_words(
             return Err(other_words(&format!("policy `{}` has no target", planned.policy)));
         };
         let facts = connection.describe(&policy.object).await?;
-        let condition = condition_for(&policy.filter, &facts, &created, &project.workspace.sources)?;
-        let layout = Layout::of(policy);
-        let query = Query {
-            object: facts.name.clone(),
-            key: "Id".into(),
-            fields: layout.fields.clone(),
-            condition: condition.map(|condition| condition.to_string()),
-        };
-        let route = plan::choose(policy, planned.selected, &connection.provider.capabilities()).ok();
+        let capabilities = connection.provider.capabilities();
+        let (layout, query) = query_for(policy, &facts, &capabilities, &created, &project.workspace.sources)?;
+        let route = plan::choose(policy, planned.selected, &capabilities).ok();
         let route = route.filter(|_| planned.selected > 0);
         let what = [
             ("query", query == planned.query),

@@ -25,12 +25,16 @@ macro_rules! codes {
 }
 
 codes! {
-    CAPABILITY_ALL_OR_NONE "C0001" "The API cannot make a deletion all or nothing"
-        "`allOrNone: true` and `allOrNone: perRequest` need sObject Collections. Bulk API 2.0, and with it every hard delete, decides each record for itself. Leave `allOrNone` out, or leave out `via: bulk2` or `delete: hard`.";
+    CAPABILITY_ALL_OR_NONE "C0001" "No API can make this deletion all or nothing"
+        "`allOrNone: true` and `allOrNone: perRequest` need an API with atomic requests: sObject Collections or Composite of Salesforce, which only delete softly. Every other API, and with it every hard delete, decides each record for itself. Leave `allOrNone` out, or what asks for another API (`via`, `delete: hard`).";
     CAPABILITY_HARD "C0002" "The API cannot delete past the recycle bin"
-        "Only Bulk API 2.0 has a hard delete. Leave `via` out or write `via: bulk2`.";
-    CAPABILITY_SERIAL "C0003" "No API of this version takes one batch at a time"
-        "`concurrency: serial` needs Salesforce Bulk API 1.0, which this version does not speak. Against lock contention use `groupBy` with the field that names the parent.";
+        "In Salesforce only the Bulk APIs have a hard delete. Leave `via` out, or write `via: bulk2` or `via: bulk1`.";
+    CAPABILITY_SERIAL "C0003" "The API cannot run one batch at a time"
+        "Bulk API 2.0 always works in parallel. For `concurrency: serial` leave `via` out: Bulk API 1.0 is taken then.";
+    CAPABILITY_SYSTEM "C0004" "The API belongs to another kind of system"
+        "`via` pins one of the deletion APIs of the target's own system.";
+    CAPABILITY_SOFT "C0005" "The system has no recycle bin"
+        "What Zuora and Fulcrum delete cannot be restored, so `delete: soft`, which is also what a policy means that says nothing, would be a false promise. Write `delete: hard` and a `justification`.";
     FILE_TOO_LARGE "M0001" "A manifest file is too large"
         "A manifest file may have up to 1 MiB. It is reported without being read whole. Split it, or keep data out of the manifests' directory.";
     FILE_UNREADABLE "M0002" "A manifest file or directory cannot be read"

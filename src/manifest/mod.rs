@@ -20,6 +20,7 @@ mod scalar;
 mod schema;
 mod secret;
 mod suggestion;
+mod system;
 mod target;
 mod workspace;
 
@@ -32,5 +33,6 @@ pub use project::Project;
 pub use reader::{Reading, read};
 pub use schema::json_schema;
 pub use secret::SecretReference;
-pub use target::{Environment, SalesforceSignIn, SalesforceTarget, System, Target};
+pub use system::SystemKind;
+pub use target::{Environment, FulcrumTarget, SalesforceSignIn, SalesforceTarget, System, Target, ZuoraSignIn, ZuoraTarget};
 pub use workspace::{Document, DocumentKind, Workspace};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check::{Named, cycles, names, targets, unknown_dependencies};
 use super::fields::Findings;
-use super::lower::{Header, References, header, hold, policy, project, target};
+use super::lower::{Header, References, Systems, header, hold, policy, project, system_kind, target};
 use super::node::{Node, documents, parse, tabs};
 use super::{Document, DocumentKind, FileTrouble, ManifestFile, Project, Workspace, codes, mask};
 use crate::base::{Diagnostic, PolicyName, Severity, SourceId, SourceMap, Span};
@@ -149,6 +149,8 @@ fn build(parsed: &[(Span, Node)], findings: &mut Findings<'_>) -> Workspace {
             workspace.project = project;
         }
     }
+    let targets_named = headers.iter().map(|(_, header)| header).filter(|header| header.kind == DocumentKind::Target);
+    let systems = Systems::new(targets_named.filter_map(|header| Some((header.name.clone()?, system_kind(header)?))));
     let mut hold_references: Vec<References> = Vec::new();
     let mut policy_references: Vec<(PolicyName, References)> = Vec::new();
     for (_, header) in &headers {
@@ -160,7 +162,7 @@ fn build(parsed: &[(Span, Node)], findings: &mut Findings<'_>) -> Workspace {
                 }
             }
             DocumentKind::DeletionPolicy => {
-                let (policy, references) = policy(header, workspace.project.limits, findings);
+                let (policy, references) = policy(header, workspace.project.limits, &systems, findings);
                 if let Some(name) = header.name.clone().and_then(|name| PolicyName::new(name).ok()) {
                     policy_references.push((name, references));
                 }
@@ -169,7 +171,7 @@ fn build(parsed: &[(Span, Node)], findings: &mut Findings<'_>) -> Workspace {
                 }
             }
             DocumentKind::Hold => {
-                let (hold, references) = hold(header, findings);
+                let (hold, references) = hold(header, &systems, findings);
                 hold_references.push(references);
                 if let Some(hold) = hold {
                     workspace.holds.insert(hold.name.clone(), hold);

@@ -13,10 +13,12 @@ use serde_json::{Value, json};
 
 /// A DNS label.
 const NAME: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
-/// A Salesforce API name.
-const OBJECT: &str = "^[A-Za-z][A-Za-z0-9_]{0,79}$";
+/// An API name, or the name of a form.
+const OBJECT: &str = r"^[^\x00-\x1f]*[^\s\x00-\x1f][^\x00-\x1f]*$";
 /// A field, or the path of a related one.
-const FIELD: &str = r"^[A-Za-z][A-Za-z0-9_]{0,79}(\.[A-Za-z][A-Za-z0-9_]{0,79}){0,5}$";
+const FIELD: &str = r"^_?[A-Za-z][A-Za-z0-9_]{0,79}(\._?[A-Za-z][A-Za-z0-9_]{0,79}){0,5}$";
+/// A host: plain `http` for loopback only.
+const HOST: &str = r"^(https://[^/?#@\s]+|http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?)/?$";
 /// A count from 1 to 9999 and a unit.
 const AGE: &str = r"^\s*0*[1-9][0-9]{0,3}\s*(hour|day|week|month|year)s?\s*$";
 /// Text that is not blank.
@@ -134,11 +136,16 @@ struct ProjectSpec {
 /// One system that holds records, and how to sign in to it.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["salesforce"] }, { "required": ["zuora"] }, { "required": ["fulcrum"] }]))]
 struct TargetSpec {
     /// What the system is for. A production target asks for more care.
     environment: Option<Environment>,
     /// A Salesforce org.
-    salesforce: Salesforce,
+    salesforce: Option<Salesforce>,
+    /// A Zuora tenant.
+    zuora: Option<Zuora>,
+    /// A Fulcrum organization.
+    fulcrum: Option<Fulcrum>,
 }
 
 /// What a system is for.
@@ -160,7 +167,7 @@ enum Environment {
 struct Salesforce {
     /// The host that signs in: the org's My Domain host. Needed unless the Salesforce CLI signs in. Plain `http` is for loopback
     /// addresses only.
-    #[schemars(regex(pattern = r"^(https://[^/?#@\s]+|http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?)/?$"))]
+    #[schemars(regex(pattern = HOST))]
     login_url: Option<String>,
     /// The REST API version, in quotes.
     #[schemars(regex(pattern = r"^[1-9][0-9]{1,2}\.0$"), extend("default" = "66.0"))]
@@ -170,6 +177,72 @@ struct Salesforce {
     organization_id: Option<String>,
     /// How to sign in: exactly one way.
     auth: Auth,
+}
+
+/// A Zuora tenant.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct Zuora {
+    /// The tenant's SOAP host, such as `https://na.zuora.com`. Plain `http` is for loopback addresses only.
+    #[schemars(regex(pattern = HOST))]
+    url: String,
+    /// The version of the WSDL, in quotes. It decides which fields and dates the tenant speaks of.
+    #[schemars(regex(pattern = r"^[1-9][0-9]{1,2}\.0$"), extend("default" = "153.0"))]
+    wsdl_version: Option<String>,
+    /// The tenant that this target must be; another one is refused.
+    tenant_id: Option<NotBlank>,
+    /// How to sign in.
+    auth: ZuoraAuth,
+    /// The most calls to make in any ten minutes. Write less when other programs share the tenant.
+    #[schemars(range(min = 10, max = 1000), extend("default" = 1000))]
+    max_calls: Option<u32>,
+}
+
+/// How to sign in to Zuora.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ZuoraAuth {
+    /// SOAP `login()`.
+    login: ZuoraLogin,
+}
+
+/// SOAP `login()`. Only one of `entityId` and `entityName` may be given.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("not" = { "required": ["entityId", "entityName"] }))]
+struct ZuoraLogin {
+    /// Who signs in.
+    username: NotBlank,
+    /// The user's password.
+    password: SecretReference,
+    /// The entity to sign in to, in a tenant with several.
+    entity_id: Option<NotBlank>,
+    /// The same by name.
+    entity_name: Option<NotBlank>,
+}
+
+/// A Fulcrum organization.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct Fulcrum {
+    /// The region's host. Plain `http` is for loopback addresses only.
+    #[schemars(regex(pattern = HOST), extend("default" = "https://api.fulcrumapp.com"))]
+    url: Option<String>,
+    /// The organization that this target must be; another one is refused.
+    organization_id: Option<NotBlank>,
+    /// How to sign in.
+    auth: FulcrumAuth,
+    /// The most calls to make in any hour. Write less when other programs share the user.
+    #[schemars(range(min = 10, max = 5000), extend("default" = 5000))]
+    max_calls: Option<u32>,
+}
+
+/// How to sign in to Fulcrum.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct FulcrumAuth {
+    /// The API token, which belongs to one user in one organization.
+    api_token: SecretReference,
 }
 
 /// How to sign in: exactly one way.
@@ -256,12 +329,17 @@ struct SecretReference {
         "if": { "properties": { "delete": { "const": "hard" } }, "required": ["delete"] },
         "then": {
             "required": ["justification"],
-            "properties": { "via": { "const": "bulk2" }, "allOrNone": { "const": false } }
-        }
+            "properties": { "via": { "enum": ["bulk2", "bulk1", "soap", "batch"] }, "allOrNone": { "const": false } }
+        },
+        "else": { "properties": { "via": { "enum": ["collections", "composite", "bulk2", "bulk1"] } } }
+    },
+    {
+        "if": { "properties": { "via": { "enum": ["bulk2", "bulk1", "soap", "batch"] } }, "required": ["via"] },
+        "then": { "properties": { "allOrNone": { "const": false } } }
     },
     {
         "if": { "properties": { "via": { "const": "bulk2" } }, "required": ["via"] },
-        "then": { "properties": { "allOrNone": { "const": false } } }
+        "then": { "properties": { "concurrency": { "const": "parallel" } } }
     },
     {
         "if": { "properties": { "filter": { "const": "everything" } }, "required": ["filter"] },
@@ -272,12 +350,13 @@ struct DeletionPolicySpec {
     /// The name of the target that holds the records.
     #[schemars(regex(pattern = NAME))]
     target: String,
-    /// The API name of the object.
+    /// The API name of the object; in Fulcrum the name of a form, or its id.
     #[schemars(regex(pattern = OBJECT))]
     object: String,
     /// Which records: a condition in the target's own language, a tree, or `everything`.
     filter: Filter,
-    /// Into the recycle bin (`soft`) or past it (`hard`). A hard delete cannot be undone.
+    /// Into the recycle bin (`soft`) or past it (`hard`). A hard delete cannot be undone. Zuora and Fulcrum have no recycle bin: there it must
+    /// be `hard`.
     #[schemars(extend("default" = "soft"))]
     delete: Option<Delete>,
     /// Why a hard delete is right. Needed with `delete: hard`.
@@ -290,7 +369,7 @@ struct DeletionPolicySpec {
     limits: Option<Limits>,
     /// The API to use. Without it, the plan chooses one and says why.
     via: Option<Via>,
-    /// Whether requests may run side by side. No API of this version takes one batch at a time.
+    /// Whether batches may run side by side.
     #[schemars(extend("default" = "parallel"))]
     concurrency: Option<Concurrency>,
     /// The field whose equal values stay together in one batch, against lock contention.
@@ -316,7 +395,7 @@ struct HoldSpec {
     /// The name of the target that holds the records.
     #[schemars(regex(pattern = NAME))]
     target: String,
-    /// The API name of the object.
+    /// The API name of the object; in Fulcrum the name of a form, or its id.
     #[schemars(regex(pattern = OBJECT))]
     object: String,
     /// Which records: a condition in the target's own language, a tree, or `everything`.
@@ -362,8 +441,16 @@ enum Delete {
 enum Via {
     /// sObject Collections: 200 records a call, soft deletes only.
     Collections,
+    /// Composite: up to 1,000 records in one atomic call, soft deletes only.
+    Composite,
     /// Bulk API 2.0: jobs; each record for itself.
     Bulk2,
+    /// Bulk API 1.0: jobs of 10,000 records; one after the other with `concurrency: serial`.
+    Bulk1,
+    /// Zuora SOAP `delete()`: 50 records a call, permanent.
+    Soap,
+    /// Fulcrum Batch API: 10,000 records a batch, permanent.
+    Batch,
 }
 
 /// Whether requests may run side by side.
@@ -372,6 +459,8 @@ enum Via {
 enum Concurrency {
     /// Up to the system's own limits.
     Parallel,
+    /// One at a time, against lock contention.
+    Serial,
 }
 
 /// What a record must still be when it is deleted.
@@ -434,10 +523,10 @@ impl JsonSchema for Filter {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> Schema {
         let tree = generator.subschema_for::<FilterTree>();
         json_schema!({
-            "description": "Which records: a condition in the target's own language (SOQL without `WHERE`), `everything`, or a tree.",
+            "description": "Which records: a condition in the target's own language (SOQL, ZOQL or PostgreSQL, without `WHERE`), `everything`, or a tree.",
             "anyOf": [
                 { "const": "everything", "description": "Every record of the object. A policy then needs limits of its own." },
-                { "type": "string", "pattern": NOT_BLANK, "description": "A SOQL condition, without `WHERE`." },
+                { "type": "string", "pattern": NOT_BLANK, "description": "A condition in the target's own language, without `WHERE`." },
                 tree,
             ],
         })

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::SecretReference;
+use super::{SecretReference, SystemKind};
 use crate::base::{RecordId, Span, TargetName};
 
-/// A system that holds records, and how to sign in to it: a Salesforce org.
+/// A system that holds records, and how to sign in to it.
 ///
 /// It is not a connection: it holds references to secrets and never one.
 ///
@@ -38,18 +38,24 @@ pub enum Environment {
     Development,
 }
 
-/// The kinds of system.
+/// A system, and how to sign in to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum System {
     /// A Salesforce org.
     Salesforce(SalesforceTarget),
+    /// A Zuora tenant.
+    Zuora(ZuoraTarget),
+    /// A Fulcrum organization.
+    Fulcrum(FulcrumTarget),
 }
 
 impl System {
-    /// The name in manifests and plans.
-    pub fn name(&self) -> &'static str {
+    /// Its kind.
+    pub fn kind(&self) -> SystemKind {
         match self {
-            Self::Salesforce(_) => "salesforce",
+            Self::Salesforce(_) => SystemKind::Salesforce,
+            Self::Zuora(_) => SystemKind::Zuora,
+            Self::Fulcrum(_) => SystemKind::Fulcrum,
         }
     }
 }
@@ -108,4 +114,48 @@ pub enum SalesforceSignIn {
         /// The alias or username the CLI knows.
         target_org: String,
     },
+}
+
+/// A Zuora tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZuoraTarget {
+    /// The tenant's SOAP host, such as `https://na.zuora.com/`, or a loopback address.
+    pub url: Url,
+    /// The version of the WSDL, such as `91.0`. It decides which fields and dates the tenant speaks of.
+    pub wsdl_version: String,
+    /// The tenant this target must be; another one is refused.
+    pub tenant_id: Option<String>,
+    /// How to sign in.
+    pub sign_in: ZuoraSignIn,
+    /// The most calls to make in any ten minutes.
+    pub max_calls: u32,
+}
+
+/// The ways to sign in to Zuora.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ZuoraSignIn {
+    /// SOAP `login()`.
+    Login {
+        /// Who signs in.
+        username: String,
+        /// The user's password.
+        password: SecretReference,
+        /// The entity to sign in to, in a tenant with several; not beside `entity_name`.
+        entity_id: Option<String>,
+        /// The same by name.
+        entity_name: Option<String>,
+    },
+}
+
+/// A Fulcrum organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FulcrumTarget {
+    /// The region's host, such as `https://api.fulcrumapp.com/`, or a loopback address.
+    pub url: Url,
+    /// The organization this target must be; another one is refused.
+    pub organization_id: Option<String>,
+    /// The API token, which belongs to one user in one organization.
+    pub api_token: SecretReference,
+    /// The most calls to make in any hour.
+    pub max_calls: u32,
 }

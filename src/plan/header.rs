@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CascadeCount, Identity, Query, Route, Verdict};
 use crate::base::{Digest, HoldName, PolicyName, TargetName};
-use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Environment, Limits, Recheck};
+use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Environment, Limits, Recheck, SystemKind};
 
 /// The format of [`PlanHeader`]; another number is refused, never guessed at.
 pub const PLAN_FORMAT: u32 = 1;
@@ -128,8 +128,8 @@ pub struct SealedFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SealedTarget {
-    /// `salesforce`, and later others.
-    pub system: String,
+    /// Its kind.
+    pub system: SystemKind,
     /// What the manifest says it is for.
     pub environment: Option<Environment>,
     /// Who and where.

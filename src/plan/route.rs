@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GateName, Verdict};
 use crate::base::{counted, with_thousands};
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Policy};
+use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Policy, SystemKind};
 
 /// How a policy's records are to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,8 +52,12 @@ pub struct RouteCapability {
 /// What a system can do, as its provider declares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// The system's name, as in manifests.
-    pub system: &'static str,
+    /// The kind of system.
+    pub system: SystemKind,
+    /// The field that holds a record's key.
+    pub key: &'static str,
+    /// The field that moves with every change of a record; `None` where there is none.
+    pub change_stamp: Option<&'static str>,
     /// The routes, in order of preference.
     pub routes: &'static [RouteCapability],
     /// The most ids [`crate::provider::Provider::look`] takes at once.
@@ -215,7 +219,13 @@ mod tests {
         calls_per_batch: 5,
         preferred_up_to: None,
     };
-    const SALESFORCE: Capabilities = Capabilities { system: "salesforce", routes: &[COLLECTIONS, BULK], look_size: 2_000 };
+    const SALESFORCE: Capabilities = Capabilities {
+        system: SystemKind::Salesforce,
+        key: "Id",
+        change_stamp: Some("SystemModstamp"),
+        routes: &[COLLECTIONS, BULK],
+        look_size: 2_000,
+    };
 
     fn api(policy: &Policy, selected: u64) -> Option<Api> {
         choose(policy, selected, &SALESFORCE).ok().map(|route| route.api)

@@ -9,10 +9,12 @@
 
 mod contract;
 mod error;
+mod open;
 pub mod salesforce;
 mod secrets;
 pub mod transport;
 
 pub use contract::{AnswerSink, Completeness, Provider, RowSink};
 pub use error::{ErrorClass, ProviderError};
+pub use open::{Surroundings, open};
 pub use secrets::{SecretError, SecretSource, SystemSecrets};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Digest, HoldName, PolicyName, RecordId, TargetName};
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Environment, Limits, Recheck};
+use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Environment, Limits, Recheck, SystemKind};
 use crate::plan::{
     Comparison, CountCause, GateName, HeldCount, Identity, PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal,
     Route, SealedManifests, SealedTarget, Verdict,
@@ -78,7 +78,7 @@ pub(super) fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
         targets: BTreeMap::from([(
             TargetName::new("crm").expect("valid"),
             SealedTarget {
-                system: "salesforce".into(),
+                system: SystemKind::Salesforce,
                 environment: Some(Environment::Production),
                 identity: Identity {
                     organization_id: "00D000000000001EAA".into(),

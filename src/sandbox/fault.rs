@@ -23,6 +23,8 @@ pub struct RequestMatch {
     pub method: Option<String>,
     /// The path without its query, with `*` for any run of characters.
     pub path: Option<String>,
+    /// The operation of a SOAP request, such as `delete`: all of them go to one path.
+    pub operation: Option<String>,
     /// Only the matching request of this number, counted from 1.
     pub nth: Option<u64>,
     /// Every so many matching requests.
@@ -33,7 +35,7 @@ pub struct RequestMatch {
 
 /// What goes wrong.
 ///
-/// The ones from [`Effect::LockRows`] on are not about the request itself but about the work it asks for: for a bulk job,
+/// The refusals are in the words of the system that is asked. The ones from [`Effect::LockRows`] on are not about the request itself but about the work it asks for: for a bulk job,
 /// match the request that creates it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
@@ -179,6 +181,12 @@ impl Fault {
         Self { on, then }
     }
 
+    /// A fault that hits every SOAP request for this operation.
+    pub fn on_operation(operation: &str, then: Effect) -> Self {
+        let on = RequestMatch { operation: Some(operation.to_owned()), ..RequestMatch::default() };
+        Self { on, then }
+    }
+
     /// The same, but only for the matching request of this number, counted from 1.
     #[must_use]
     pub fn nth(mut self, number: u64) -> Self {
@@ -227,12 +235,13 @@ impl FaultPlan {
     }
 
     /// What happens to this request. Counts it.
-    pub(in crate::sandbox) fn effects(&self, method: &str, path: &str) -> Vec<Effect> {
+    pub(in crate::sandbox) fn effects(&self, method: &str, path: &str, operation: Option<&str>) -> Vec<Effect> {
         let mut effects = Vec::new();
         for armed in self.lock().iter_mut() {
             let on = &armed.fault.on;
             let matches = on.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
-                && on.path.as_ref().is_none_or(|pattern| matches_glob(pattern, path));
+                && on.path.as_ref().is_none_or(|pattern| matches_glob(pattern, path))
+                && on.operation.as_deref().is_none_or(|wanted| Some(wanted) == operation);
             if !matches {
                 continue;
             }
@@ -284,7 +293,7 @@ mod tests {
         let on = |nth, every, times| RequestMatch { nth, every, times, ..RequestMatch::default() };
         let hits = |on: RequestMatch| -> Vec<usize> {
             let plan = FaultPlan::new(vec![Fault { on, then: Effect::DropBefore }]);
-            (1..=9).filter(|_| !plan.effects("GET", "/").is_empty()).collect()
+            (1..=9).filter(|_| !plan.effects("GET", "/", None).is_empty()).collect()
         };
         assert_eq!(hits(on(Some(3), None, None)), [3]);
         assert_eq!(hits(on(None, Some(4), None)), [4, 8]);

@@ -22,8 +22,10 @@
 
 mod clock;
 mod fault;
+mod gate;
 mod handle;
 mod request_log;
+mod router;
 mod salesforce;
 pub mod seed;
 mod server;
@@ -31,13 +33,15 @@ mod server;
 mod server_tests;
 mod session;
 mod settings;
+mod soap;
 mod world;
+mod xml;
 
 pub use clock::SandboxClock;
 pub use fault::{Effect, Fault, FaultError, RequestMatch};
+pub use gate::DroppedConnection;
 pub use handle::Sandbox;
 pub use request_log::RequestRecord;
-pub use salesforce::DroppedConnection;
 pub use server::serve;
 pub use settings::Settings;
 pub use world::{

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use sexton::base::{Clock, PolicyName};
-use sexton::command::{Connector, Host, PlanRequest, Watcher, plan};
-use sexton::manifest::{SecretReference, System, Target};
-use sexton::provider::salesforce::{SalesforceProvider, SystemCommands};
+use sexton::command::{CommandError, Connector, Host, PlanRequest, Watcher, plan};
+use sexton::manifest::{SecretReference, Target};
+use sexton::provider::salesforce::SystemCommands;
 use sexton::provider::transport::{HttpTransport, Timeouts};
-use sexton::provider::{Provider, SecretError, SecretSource};
+use sexton::provider::{Provider, SecretError, SecretSource, Surroundings, open};
 use tempfile::TempDir;
 
 /// The sandbox's usual client.
@@ -215,10 +215,13 @@ impl SecretSource for Client {
 }
 
 impl Connector for Network {
-    fn connect(&self, target: &Target, _: &Path) -> Arc<dyn Provider> {
-        let transport = Arc::new(HttpTransport::new(Timeouts::default()).expect("a network"));
-        let System::Salesforce(salesforce) = &target.system;
-        let clock = Arc::new(Still(crate::service::start()));
-        Arc::new(SalesforceProvider::new(salesforce, transport, Arc::new(Client), clock, Arc::new(SystemCommands)))
+    fn connect(&self, target: &Target, _: &Path, _: &Path) -> Result<Arc<dyn Provider>, CommandError> {
+        let surroundings = Surroundings {
+            transport: Arc::new(HttpTransport::new(Timeouts::default()).expect("a network")),
+            secrets: Arc::new(Client),
+            clock: Arc::new(Still(crate::service::start())),
+            commands: Arc::new(SystemCommands),
+        };
+        Ok(open(target, surroundings))
     }
 }

@@ -19,10 +19,10 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use sexton::base::{Clock, PolicyName};
 use sexton::command::{self, AppliedPlan, ApplyRequest, CommandError, Connector, Host, PlanRequest, Planned, Watcher};
-use sexton::manifest::{SecretReference, System, Target};
-use sexton::provider::salesforce::{CommandOutput, CommandRunner, SalesforceProvider};
+use sexton::manifest::{SecretReference, Target};
+use sexton::provider::salesforce::{CommandOutput, CommandRunner};
 use sexton::provider::transport::{ByteStream, Request, RequestBody, Response, Transport, TransportError};
-use sexton::provider::{Provider, SecretError, SecretSource};
+use sexton::provider::{Provider, SecretError, SecretSource, Surroundings, open};
 use sexton::sandbox::{DroppedConnection, Sandbox, Settings, World};
 use sexton::state::State;
 use sexton::store::{Bundle, OutcomeRow, RunDirectory, StateStore, read_outcomes};
@@ -255,10 +255,14 @@ struct RouterConnector {
 }
 
 impl Connector for RouterConnector {
-    fn connect(&self, target: &Target, _: &Path) -> Arc<dyn Provider> {
-        let System::Salesforce(salesforce) = &target.system;
-        let (transport, clock) = (Arc::clone(&self.transport), Arc::clone(&self.clock));
-        Arc::new(SalesforceProvider::new(salesforce, transport, Arc::new(ClientSecrets), clock, Arc::new(NoCommands)))
+    fn connect(&self, target: &Target, _: &Path, _: &Path) -> Result<Arc<dyn Provider>, CommandError> {
+        let surroundings = Surroundings {
+            transport: Arc::clone(&self.transport) as Arc<dyn Transport>,
+            secrets: Arc::new(ClientSecrets),
+            clock: Arc::clone(&self.clock),
+            commands: Arc::new(NoCommands),
+        };
+        Ok(open(target, surroundings))
     }
 }
 

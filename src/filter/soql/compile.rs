@@ -2,27 +2,13 @@
 
 use jiff::{Timestamp, Zoned};
 
-use super::error::shown;
 use super::lexer::{YEARS, read_date, read_moment};
 use super::parser::{MAX_CHARACTERS, MAX_DEPTH, MAX_PARENTS};
 use super::quote::MAX_TEXT_CHARACTERS;
 use super::{Comparison, Condition, Decimal, Literal, Operator, Path, Pattern, Place, Test};
 use crate::base::{Age, Span};
-use crate::filter::{self, FieldType};
-
-/// Why a typed tree has no meaning in SOQL.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct CompileError {
-    /// The field that is compared, as the manifest names it.
-    pub field: String,
-    /// Where the field's name stands in the manifest.
-    pub span: Span,
-    /// What is wrong, as a lower-case fragment.
-    pub message: String,
-    /// What to write instead.
-    pub help: Option<String>,
-}
+use crate::filter::error::shown;
+use crate::filter::{self, CompileError, FieldType};
 
 /// Compiles a typed tree to a condition.
 ///

@@ -1,37 +1,9 @@
 //! The parts of a SOQL condition, as data.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{DateLiteral, Pattern, Select};
-
-/// Where a part stands in the text it was read from, in bytes.
-///
-/// Places never count in a comparison: two parts are equal when they mean the same, wherever they stand. A part that was
-/// not read from a text has the place `0..0`.
-#[derive(Clone, Copy, Default)]
-pub struct Place {
-    /// The first byte.
-    pub start: usize,
-    /// One past the last byte.
-    pub end: usize,
-}
-
-impl PartialEq for Place {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Place {}
-
-impl fmt::Debug for Place {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}..{}", self.start, self.end)
-    }
-}
+use super::{DateLiteral, Pattern, Place, Select};
 
 /// Which records of one object are meant, in SOQL: what stands behind `WHERE`.
 ///

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::error::shown;
 use super::parser::MAX_ERRORS;
 use super::{Decimal, Operator, Place, SyntaxError};
+use crate::filter::error::shown;
 
 /// One token.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,13 +9,12 @@
 //!     "IsConverted = false AND (Status = 'Closed' OR LastActivityDate < LAST_N_YEARS:3)"
 //! );
 //! assert!(parse_condition("Name = 'a' OR Id != ''; DELETE").is_err());
-//! # Ok::<(), Vec<sexton::filter::soql::SyntaxError>>(())
+//! # Ok::<(), Vec<sexton::filter::SyntaxError>>(())
 //! ```
 
 mod compile;
 mod condition;
 mod date_literal;
-mod error;
 mod evaluate;
 mod level;
 mod lexer;
@@ -32,11 +31,11 @@ mod corpus;
 #[cfg(test)]
 mod properties;
 
-pub use compile::{CompileError, compile};
-pub use condition::{Comparison, Condition, Decimal, Literal, Operator, Path, Place, Test};
+use super::{Place, SyntaxError};
+pub use compile::compile;
+pub use condition::{Comparison, Condition, Decimal, Literal, Operator, Path, Test};
 use date_literal::Named;
 pub use date_literal::{DateLiteral, Period};
-pub use error::SyntaxError;
 pub use evaluate::{Context, Record, Value, evaluate};
 use nearest::nearest;
 pub use parser::{parse_condition, parse_select};

@@ -1,10 +1,10 @@
 //! Reads SOQL conditions.
 
-use super::error::shown;
 use super::level::{Level, quote};
 use super::lexer::{Token, TokenKind, tokens};
 use super::quote::{read_pattern, read_text};
 use super::{Comparison, Condition, DateLiteral, Literal, Named, Path, Place, Select, SyntaxError, Test, nearest, rules};
+use crate::filter::error::shown;
 
 /// The longest text, in characters (documented for a whole statement).
 pub(super) const MAX_CHARACTERS: usize = 100_000;

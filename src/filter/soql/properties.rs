@@ -175,7 +175,7 @@ fn span() -> Span {
     Span { source: SourceMap::default().add("test", ""), start: 0, end: 0 }
 }
 
-fn compiled(field: &str, comparison: filter::Comparison) -> Result<Condition, super::CompileError> {
+fn compiled(field: &str, comparison: filter::Comparison) -> Result<Condition, filter::CompileError> {
     let tree = filter::Condition::Field { field: field.into(), span: span(), comparison };
     compile(&tree, &|_| None, &"2026-11-21T10:00:00[UTC]".parse().expect("valid"))
 }

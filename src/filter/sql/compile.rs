@@ -6,7 +6,7 @@ use jiff::{Timestamp, Unit, Zoned};
 use super::parse::{MAX_BYTES, MAX_DEPTH, is_number};
 use super::{Condition, Expression, IsTest, Operator};
 use crate::base::{Age, Span};
-use crate::filter::{self, CompileError, FieldType};
+use crate::filter::{self, CompileError, FieldType, Place};
 
 /// Compiles a typed tree to a condition.
 ///
@@ -116,7 +116,7 @@ impl Field<'_> {
         if self.name.is_empty() || self.name.chars().any(char::is_control) {
             return Err(self.error("this is not a field's name", "write the field's data name, such as `_status`"));
         }
-        Ok(Expression::Field(super::Field { name: self.name.to_owned(), start: 0, end: 0 }))
+        Ok(Expression::Field(super::Field { name: self.name.to_owned(), place: Place::default() }))
     }
 
     fn compare(&self, comparison: &filter::Comparison) -> Result<Expression, CompileError> {
@@ -230,8 +230,7 @@ impl Field<'_> {
             return Err(self.unfit("an age"));
         }
         let before = age.before(self.now).ok().filter(|moment| moment.year() > 0);
-        let before = before
-            .ok_or_else(|| self.error(format!("{age} ago is before the year 1"), "write a shorter age"))?;
+        let before = before.ok_or_else(|| self.error(format!("{age} ago is before the year 1"), "write a shorter age"))?;
         Ok(Expression::Text(match self.kind {
             Some(FieldType::Date) => before.date().to_string(),
             _ => whole_second(before.timestamp()).to_string(),

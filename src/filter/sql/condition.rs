@@ -1,5 +1,7 @@
 //! The parts of a condition, as data.
 
+use crate::filter::Place;
+
 /// Which records of one form are meant: what stands behind `WHERE`.
 ///
 /// It is not the tree that manifests may hold ([`crate::filter::Condition`]); that one is compiled to this one.
@@ -47,17 +49,35 @@ pub(super) enum Expression {
     Negative(Box<Expression>),
     Binary(Box<Expression>, Operator, Box<Expression>),
     /// `field = ANY (array)`, or `ALL`.
-    Each { value: Box<Expression>, operator: Operator, all: bool, array: Box<Expression> },
-    Is { value: Box<Expression>, negated: bool, test: IsTest },
-    In { value: Box<Expression>, negated: bool, list: Vec<Expression> },
-    Between { value: Box<Expression>, negated: bool, low: Box<Expression>, high: Box<Expression> },
+    Each {
+        value: Box<Expression>,
+        operator: Operator,
+        all: bool,
+        array: Box<Expression>,
+    },
+    Is {
+        value: Box<Expression>,
+        negated: bool,
+        test: IsTest,
+    },
+    In {
+        value: Box<Expression>,
+        negated: bool,
+        list: Vec<Expression>,
+    },
+    Between {
+        value: Box<Expression>,
+        negated: bool,
+        low: Box<Expression>,
+        high: Box<Expression>,
+    },
     Call(&'static str, Vec<Expression>),
 }
 
 impl Expression {
     fn collect_fields<'tree>(&'tree self, found: &mut Vec<(&'tree str, usize, usize)>) {
         match self {
-            Self::Field(field) => found.push((&field.name, field.start, field.end)),
+            Self::Field(field) => found.push((&field.name, field.place.start, field.place.end)),
             Self::Null | Self::Boolean(_) | Self::Number(_) | Self::Text(_) => {}
             Self::And(parts) | Self::Or(parts) | Self::Array(parts) | Self::Call(_, parts) => {
                 parts.iter().for_each(|part| part.collect_fields(found));
@@ -80,22 +100,13 @@ impl Expression {
     }
 }
 
-/// A field, and where its name stands. The place never counts in a comparison.
-#[derive(Clone, Debug)]
+/// A field, and where its name stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Field {
     /// The exact name: what is not quoted in a text is folded to lower case, as PostgreSQL does.
     pub(super) name: String,
-    pub(super) start: usize,
-    pub(super) end: usize,
+    pub(super) place: Place,
 }
-
-impl PartialEq for Field {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Field {}
 
 /// What follows `IS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +154,16 @@ impl TypeName {
             other => other,
         };
         const KNOWN: [&str; 11] = [
-            "bigint", "boolean", "date", "double precision", "integer", "interval", "numeric", "text", "text[]", "timestamp",
+            "bigint",
+            "boolean",
+            "date",
+            "double precision",
+            "integer",
+            "interval",
+            "numeric",
+            "text",
+            "text[]",
+            "timestamp",
             "timestamptz",
         ];
         KNOWN.into_iter().find(|known| *known == short).map(Self)

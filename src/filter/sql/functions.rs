@@ -3,17 +3,65 @@
 /// Functions that give the same for the same arguments and do nothing else. Every other one is refused, since a list of the
 /// dangerous ones (that sleep, read files, count sequences, open connections) is never complete.
 const KNOWN: [&str; 44] = [
-    "abs", "array_length", "array_position", "array_to_string", "btrim", "cardinality", "ceil", "char_length", "coalesce",
-    "date_part", "date_trunc", "floor", "greatest", "initcap", "least", "left", "length", "lower", "ltrim", "make_date",
-    "mod", "nullif", "octet_length", "regexp_replace", "replace", "right", "round", "rtrim", "split_part", "st_contains",
-    "st_distance", "st_dwithin", "st_geomfromtext", "st_intersects", "st_makeenvelope", "st_makepoint", "st_setsrid",
-    "st_within", "st_x", "st_y", "starts_with", "strpos", "substring", "trim",
+    "abs",
+    "array_length",
+    "array_position",
+    "array_to_string",
+    "btrim",
+    "cardinality",
+    "ceil",
+    "char_length",
+    "coalesce",
+    "date_part",
+    "date_trunc",
+    "floor",
+    "greatest",
+    "initcap",
+    "least",
+    "left",
+    "length",
+    "lower",
+    "ltrim",
+    "make_date",
+    "mod",
+    "nullif",
+    "octet_length",
+    "regexp_replace",
+    "replace",
+    "right",
+    "round",
+    "rtrim",
+    "split_part",
+    "st_contains",
+    "st_distance",
+    "st_dwithin",
+    "st_geomfromtext",
+    "st_intersects",
+    "st_makeenvelope",
+    "st_makepoint",
+    "st_setsrid",
+    "st_within",
+    "st_x",
+    "st_y",
+    "starts_with",
+    "strpos",
+    "substring",
+    "trim",
 ];
 
 /// Names that mean the present moment, with or without parentheses.
 const CLOCK: [&str; 11] = [
-    "age", "clock_timestamp", "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "now",
-    "statement_timestamp", "timeofday", "transaction_timestamp",
+    "age",
+    "clock_timestamp",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+    "now",
+    "statement_timestamp",
+    "timeofday",
+    "transaction_timestamp",
 ];
 
 /// The function of that name, which is in lower case.
@@ -43,11 +91,6 @@ pub(super) fn mentions_the_present(text: &str) -> bool {
 
 fn is_present(word: &str) -> bool {
     ["now", "today", "tomorrow", "yesterday"].contains(&word)
-}
-
-/// The names a message offers.
-pub(super) fn offered() -> String {
-    KNOWN.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

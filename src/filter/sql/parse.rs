@@ -9,7 +9,8 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use super::{Condition, Expression, Field, IsTest, Operator, TypeName, functions};
-use crate::filter::SyntaxError;
+use crate::filter::error::shown;
+use crate::filter::{Place, SyntaxError};
 
 /// The longest condition, in bytes; the query stands in a request's body. Ours: no limit is documented.
 pub(super) const MAX_BYTES: usize = 100_000;
@@ -41,7 +42,7 @@ struct Reader<'text> {
 
 impl Reader<'_> {
     fn condition(&self) -> Read<Condition> {
-        let whole = (0, self.text.len());
+        let whole = self.whole();
         if self.text.len() > MAX_BYTES {
             let message = format!("the condition has {} bytes, and at most {MAX_BYTES} are taken", self.text.len());
             return Err(error(whole, message, "split it into several policies"));
@@ -49,14 +50,14 @@ impl Reader<'_> {
         let dialect = PostgreSqlDialect {};
         let tokens = Tokenizer::new(&dialect, self.text).tokenize_with_location().map_err(|mistake| {
             let start = self.offset(mistake.location);
-            error((start, self.text.len()), lower_first(&mistake.message), "close what was opened")
+            error(Place { start, end: self.text.len() }, lower_first(&mistake.message), "close what was opened")
         })?;
         self.check_tokens(&tokens)?;
         let mut parser = Parser::new(&dialect).with_recursion_limit(PARSER_DEPTH).with_tokens_with_locations(tokens);
         let parsed = parser.parse_expr().map_err(|mistake| self.parser_error(mistake))?;
         let next = parser.next_token();
         if next.token != Token::EOF {
-            let message = format!("the condition ends before `{}`", shown(&next.token.to_string()));
+            let message = format!("the condition ends before {}", shown(&next.token.to_string()));
             return Err(error(self.place(next.span), message, "join conditions by `AND` or `OR`"));
         }
         let condition = Condition(self.expression(&parsed, 0)?);
@@ -75,7 +76,11 @@ impl Reader<'_> {
                     return Err(error(place(), "a comment stands in the condition", "put comments into the YAML, with `#`"));
                 }
                 Token::SemiColon => {
-                    return Err(error(place(), "a `;` stands in the condition", "a filter is one condition and no statement"));
+                    return Err(error(
+                        place(),
+                        "a `;` stands in the condition",
+                        "a filter is one condition and no statement",
+                    ));
                 }
                 Token::Whitespace(_) | Token::Comma | Token::Number(..) | Token::SingleQuotedString(_) => {}
                 _ => words += 1,
@@ -83,7 +88,7 @@ impl Reader<'_> {
         }
         if words > MAX_WORDS {
             let message = format!("the condition has {words} words and signs, and at most {MAX_WORDS} are taken");
-            return Err(error((0, self.text.len()), message, "use `IN` for long lists, or split it into several policies"));
+            return Err(error(self.whole(), message, "use `IN` for long lists, or split it into several policies"));
         }
         Ok(())
     }
@@ -91,7 +96,7 @@ impl Reader<'_> {
     fn expression(&self, parsed: &Expr, depth: usize) -> Read<Expression> {
         if depth > MAX_DEPTH {
             let message = format!("the condition is nested more than {MAX_DEPTH} deep");
-            return Err(error((0, self.text.len()), message, "write it with fewer levels"));
+            return Err(error(self.whole(), message, "write it with fewer levels"));
         }
         let deeper = |part: &Expr| self.expression(part, depth + 1);
         let part = |part: &Expr| deeper(part).map(Box::new);
@@ -203,13 +208,9 @@ impl Reader<'_> {
 
     /// `a < b < c` means nothing in PostgreSQL, and something else than it says elsewhere.
     fn refuse_chained(&self, operator: Operator, sides: &[&Expr]) -> Read<()> {
-        let compares = |side: &Expr| {
-            matches!(side, Expr::BinaryOp { op, .. } if operator_text(op).is_some_and(|text| Operator(text).compares()))
-        };
+        let compares = |side: &Expr| matches!(side, Expr::BinaryOp { op, .. } if operator_text(op).is_some_and(|text| Operator(text).compares()));
         match sides.iter().find(|side| operator.compares() && compares(side)) {
-            Some(side) => {
-                Err(error(self.place(side.span()), "a comparison is compared again", "join comparisons by `AND`"))
-            }
+            Some(side) => Err(error(self.place(side.span()), "a comparison is compared again", "join comparisons by `AND`")),
             None => Ok(()),
         }
     }
@@ -222,15 +223,15 @@ impl Reader<'_> {
     }
 
     fn field(&self, name: &Ident) -> Read<Expression> {
-        let (start, end) = self.place(name.span);
+        let place = self.place(name.span);
         if name.quote_style.is_some() {
-            return Ok(Expression::Field(Field { name: name.value.clone(), start, end }));
+            return Ok(Expression::Field(Field { name: name.value.clone(), place }));
         }
         let folded = name.value.to_ascii_lowercase();
         if functions::tells_the_time(&folded) && folded != "age" && folded != "now" {
-            return Err(self.of_the_clock((start, end), &folded));
+            return Err(self.of_the_clock(place, &folded));
         }
-        Ok(Expression::Field(Field { name: folded, start, end }))
+        Ok(Expression::Field(Field { name: folded, place }))
     }
 
     fn literal(&self, value: &Value, parsed: &Expr) -> Read<Expression> {
@@ -240,19 +241,27 @@ impl Reader<'_> {
             Value::Number(digits, false) if is_number(digits) => Ok(Expression::Number(digits.clone())),
             Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) => {
                 if functions::means_the_present(text) {
-                    let message = format!("`'{text}'` means the present day or moment where a date is expected");
+                    let message = format!("{} means the present day or moment where a date is expected", shown(text));
                     let help = "write the date, or use `olderThan` in a filter tree; for the text itself use `LIKE`";
                     return Err(error(self.place(parsed.span()), message, help));
                 }
                 self.text(text, parsed)
             }
-            _ => Err(error(self.place(parsed.span()), "this form of literal is not taken here", "write text in single quotes")),
+            _ => Err(error(
+                self.place(parsed.span()),
+                "this form of literal is not taken here",
+                "write text in single quotes",
+            )),
         }
     }
 
     fn text(&self, text: &str, parsed: &Expr) -> Read<Expression> {
         if text.contains('\0') {
-            return Err(error(self.place(parsed.span()), "a text holds the character zero", "PostgreSQL has none: leave it out"));
+            return Err(error(
+                self.place(parsed.span()),
+                "a text holds the character zero",
+                "PostgreSQL has none: leave it out",
+            ));
         }
         Ok(Expression::Text(text.to_owned()))
     }
@@ -263,7 +272,7 @@ impl Reader<'_> {
             other => other.to_string(),
         };
         TypeName::new(&name).ok_or_else(|| {
-            let message = format!("the type `{}` is not taken here", shown(&name));
+            let message = format!("the type {} is not taken here", shown(&name));
             let help = "use `text`, `integer`, `numeric`, `boolean`, `date`, `timestamp`, `interval` or `text[]`";
             error(self.place(parsed.span()), message, help)
         })
@@ -293,8 +302,9 @@ impl Reader<'_> {
             return Err(self.of_the_clock(place, &name));
         }
         let Some(known) = functions::known(&name) else {
-            let message = format!("the function `{}` is not taken here", shown(&name));
-            return Err(error(place, message, format!("these are: {}", functions::offered())));
+            let message = format!("the function {} is not taken here", shown(&name));
+            let help = "use plain ones such as `lower`, `length`, `coalesce`, `cardinality` or `date_part`";
+            return Err(error(place, message, help));
         };
         let plain = function.filter.is_none()
             && function.over.is_none()
@@ -313,8 +323,8 @@ impl Reader<'_> {
         Ok(Expression::Call(known, arguments.collect::<Read<_>>()?))
     }
 
-    fn of_the_clock(&self, place: (usize, usize), what: &str) -> SyntaxError {
-        let message = format!("`{}` depends on the clock, and every moment of a plan is fixed", shown(what));
+    fn of_the_clock(&self, place: Place, what: &str) -> SyntaxError {
+        let message = format!("{} depends on the clock, and every moment of a plan is fixed", shown(what));
         error(place, message, "write the date, such as '2026-01-31', or use `olderThan` in a filter tree")
     }
 
@@ -338,7 +348,7 @@ impl Reader<'_> {
     }
 
     fn parser_error(&self, mistake: ParserError) -> SyntaxError {
-        let whole = (0, self.text.len());
+        let whole = self.whole();
         let message = match mistake {
             ParserError::RecursionLimitExceeded => {
                 return error(whole, "the condition is nested too deep", "write it with fewer levels");
@@ -352,7 +362,7 @@ impl Reader<'_> {
         let location = place.and_then(|(line, column)| Some((line.parse().ok()?, column.trim().parse().ok()?)));
         let start = location.map_or(self.text.trim_end().len(), |(line, column)| self.offset(Location { line, column }));
         let end = self.text[start..].chars().next().map_or(start, |first| start + first.len_utf8());
-        error((start, end), lower_first(&message.replace("EOF", "the end")), "write one condition in PostgreSQL")
+        error(Place { start, end }, lower_first(&message.replace("EOF", "the end")), "write one condition in PostgreSQL")
     }
 
     /// The byte where a line and column of the parser stand, both counted from 1 and the column in characters.
@@ -363,13 +373,17 @@ impl Reader<'_> {
         start + rest.char_indices().nth(column as usize).map_or(rest.len(), |(offset, _)| offset)
     }
 
+    fn whole(&self) -> Place {
+        Place { start: 0, end: self.text.len() }
+    }
+
     /// The bytes of a span; the whole text for one that is not known.
-    fn place(&self, span: sqlparser::tokenizer::Span) -> (usize, usize) {
+    fn place(&self, span: sqlparser::tokenizer::Span) -> Place {
         if span.start.line == 0 {
-            return (0, self.text.len());
+            return self.whole();
         }
         let start = self.offset(span.start);
-        (start, self.offset(span.end).max(start))
+        Place { start, end: self.offset(span.end).max(start) }
     }
 }
 
@@ -437,17 +451,11 @@ pub(super) fn is_number(text: &str) -> bool {
         && exponent.is_none_or(|exponent| digits(exponent) && !exponent.is_empty())
 }
 
-fn error((start, end): (usize, usize), message: impl Into<String>, help: impl Into<String>) -> SyntaxError {
-    SyntaxError { start, end, message: message.into(), help: Some(help.into()) }
+fn error(place: Place, message: impl Into<String>, help: impl Into<String>) -> SyntaxError {
+    SyntaxError::new(place, message).with_help(help)
 }
 
 fn lower_first(message: &str) -> String {
     let mut characters = message.chars();
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
-}
-
-/// The beginning of what somebody wrote, fit for a message.
-fn shown(text: &str) -> String {
-    let characters = text.chars().take(60).filter(|character| !character.is_control());
-    characters.collect()
 }

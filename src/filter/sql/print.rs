@@ -53,14 +53,9 @@ impl Display for Expression {
                 write_list(formatter, list)?;
                 formatter.write_char(')')
             }
-            Self::Between { value, negated, low, high } => write!(
-                formatter,
-                "{} {}BETWEEN {} AND {}",
-                Operand(value),
-                not(*negated),
-                Operand(low),
-                Operand(high)
-            ),
+            Self::Between { value, negated, low, high } => {
+                write!(formatter, "{} {}BETWEEN {} AND {}", Operand(value), not(*negated), Operand(low), Operand(high))
+            }
             Self::Call(name, arguments) => {
                 write!(formatter, "{name}(")?;
                 write_list(formatter, arguments)?;

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::condition::{Condition, Expression, Field, IsTest, Operator, TypeName};
 use super::parse_condition;
+use crate::filter::Place;
 
 fn field() -> impl Strategy<Value = Expression> {
     let name = prop_oneof![
@@ -13,7 +14,7 @@ fn field() -> impl Strategy<Value = Expression> {
         "[a-zA-Z_][a-zA-Z0-9_]{0,8}",
         "[^\\p{Cc}]{1,8}",
     ];
-    name.prop_map(|name| Expression::Field(Field { name, start: 0, end: 0 }))
+    name.prop_map(|name| Expression::Field(Field { name, place: Place::default() }))
 }
 
 /// Texts that try to end their quotes.
@@ -40,23 +41,24 @@ fn expression() -> impl Strategy<Value = Expression> {
     let binary = move |left: Expression, operator: usize, right: Expression| {
         Expression::Binary(Box::new(left), Operator(operators[operator]), Box::new(right))
     };
-    let leaf = prop_oneof![
-        (field(), 0..operators.len(), value()).prop_map(move |(left, operator, right)| binary(left, operator, right)),
-        (field(), any::<bool>(), prop::collection::vec(value(), 1..4))
-            .prop_map(|(field, negated, list)| Expression::In { value: Box::new(field), negated, list }),
-        (field(), any::<bool>(), value(), value()).prop_map(|(field, negated, low, high)| Expression::Between {
-            value: Box::new(field),
-            negated,
-            low: Box::new(low),
-            high: Box::new(high)
-        }),
-        (value(), any::<bool>(), field()).prop_map(|(value, all, array)| Expression::Each {
-            value: Box::new(value),
-            operator: Operator("="),
-            all,
-            array: Box::new(array)
-        }),
-    ];
+    let leaf =
+        prop_oneof![
+            (field(), 0..operators.len(), value()).prop_map(move |(left, operator, right)| binary(left, operator, right)),
+            (field(), any::<bool>(), prop::collection::vec(value(), 1..4))
+                .prop_map(|(field, negated, list)| Expression::In { value: Box::new(field), negated, list }),
+            (field(), any::<bool>(), value(), value()).prop_map(|(field, negated, low, high)| Expression::Between {
+                value: Box::new(field),
+                negated,
+                low: Box::new(low),
+                high: Box::new(high)
+            }),
+            (value(), any::<bool>(), field()).prop_map(|(value, all, array)| Expression::Each {
+                value: Box::new(value),
+                operator: Operator("="),
+                all,
+                array: Box::new(array)
+            }),
+        ];
     leaf.prop_recursive(3, 24, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 2..4).prop_map(Expression::And),
@@ -96,7 +98,7 @@ proptest! {
     #[test]
     fn no_text_leaves_its_quotes(text in hostile()) {
         let condition = Condition(Expression::Binary(
-            Box::new(Expression::Field(Field { name: "park".into(), start: 0, end: 0 })),
+            Box::new(Expression::Field(Field { name: "park".into(), place: Place::default() })),
             Operator("LIKE"),
             Box::new(Expression::Text(text)),
         ));

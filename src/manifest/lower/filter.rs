@@ -1,19 +1,20 @@
 //! `filter:` as text, as `everything`, or as a tree.
 
 use crate::base::{Diagnostic, Span};
-use crate::filter::{Comparison, Condition, Filter, Literal, TextFilter, Threshold, soql};
-use crate::manifest::codes;
+use crate::filter::{Comparison, Condition, Filter, Language, Literal, TextFilter, Threshold};
 use crate::manifest::fields::{Field, Fields, Findings, ambiguous_number, boolean_word};
 use crate::manifest::names::field_path;
 use crate::manifest::node::Value;
 use crate::manifest::scalar::place_within;
 use crate::manifest::suggestion::nearest;
+use crate::manifest::{SystemKind, codes};
 
 /// The word for every record of an object.
 const EVERYTHING: &str = "everything";
 
-/// Reads the filter of a policy or a hold; its absence is an error of its own.
-pub(super) fn filter(fields: &mut Fields<'_>, findings: &mut Findings<'_>) -> Option<Filter> {
+/// Reads the filter of a policy or a hold; its absence is an error of its own. Without a known system nobody can say what
+/// its text or tree means, so it is only read.
+pub(super) fn filter(fields: &mut Fields<'_>, system: Option<SystemKind>, findings: &mut Findings<'_>) -> Option<Filter> {
     let Some(field) = fields.optional("filter") else {
         findings.push(
             Diagnostic::error(codes::MISSING_FILTER, "there is no filter", fields.place, "no `filter` in here")
@@ -25,10 +26,11 @@ pub(super) fn filter(fields: &mut Fields<'_>, findings: &mut Findings<'_>) -> Op
         Value::Null => blank(field, field.place, findings),
         Value::Text(text) if text.trim().is_empty() => blank(field, field.node.span, findings),
         Value::Text(text) if text.trim() == EVERYTHING => Some(Filter::Everything),
-        Value::Text(text) => native(field, text, findings),
+        Value::Text(text) => native(field, text, system, findings),
         Value::Mapping(_) => {
             let tree = condition(field, findings)?;
-            compiles(&tree, findings).then_some(Filter::Tree(tree))
+            let compiles = system.is_none_or(|system| compiles(&tree, system.language(), findings));
+            compiles.then_some(Filter::Tree(tree))
         }
         _ => {
             findings.wrong_type(field, "a condition as text, `everything`, or a tree of `all`, `any`, `not` and `field`");
@@ -50,20 +52,17 @@ fn blank(field: Field<'_>, span: Span, findings: &mut Findings<'_>) -> Option<Fi
     None
 }
 
-fn native(field: Field<'_>, text: &str, findings: &mut Findings<'_>) -> Option<Filter> {
-    let errors = match soql::parse_condition(text) {
-        Ok(_) => {
-            return Some(Filter::Text(TextFilter { text: text.trim().to_owned(), span: field.node.span }));
-        }
-        Err(errors) => errors,
-    };
+fn native(field: Field<'_>, text: &str, system: Option<SystemKind>, findings: &mut Findings<'_>) -> Option<Filter> {
+    let read = || Some(Filter::Text(TextFilter { text: text.trim().to_owned(), span: field.node.span }));
+    let Some(language) = system.map(SystemKind::language) else { return read() };
+    let Err(errors) = language.parse(text) else { return read() };
     for error in errors {
         let span = match findings.sources.get(field.node.span.source) {
             Some(source) => place_within(source, field.node, text, error.start, error.end),
             None => field.node.span,
         };
-        let mut diagnostic =
-            Diagnostic::error(codes::FILTER_SYNTAX, "the filter is not a SOQL condition", span, error.message);
+        let title = format!("the filter is not a {} condition", language.title());
+        let mut diagnostic = Diagnostic::error(codes::FILTER_SYNTAX, title, span, error.message);
         diagnostic.help = match nearest(text.trim(), [EVERYTHING]) {
             Some(_) => Some(format!("did you mean `{EVERYTHING}`?")),
             None => error.help,
@@ -73,29 +72,29 @@ fn native(field: Field<'_>, text: &str, findings: &mut Findings<'_>) -> Option<F
     None
 }
 
-/// Whether the tree can be put into SOQL. Every comparison is tried for itself, so that all mistakes are told; then the
+/// Whether the tree can be put into the system's language. Every comparison is tried for itself, so that all mistakes are told; then the
 /// whole, whose size has limits.
-fn compiles(tree: &Condition, findings: &mut Findings<'_>) -> bool {
-    comparisons_compile(tree, findings) && compiles_alone(tree, findings)
+fn compiles(tree: &Condition, language: Language, findings: &mut Findings<'_>) -> bool {
+    comparisons_compile(tree, language, findings) && compiles_alone(tree, language, findings)
 }
 
-fn comparisons_compile(tree: &Condition, findings: &mut Findings<'_>) -> bool {
+fn comparisons_compile(tree: &Condition, language: Language, findings: &mut Findings<'_>) -> bool {
     match tree {
         Condition::All(parts) | Condition::Any(parts) => {
             // Counted, since `all` would stop at the first.
-            parts.iter().filter(|part| !comparisons_compile(part, findings)).count() == 0
+            parts.iter().filter(|part| !comparisons_compile(part, language, findings)).count() == 0
         }
-        Condition::Not(part) => comparisons_compile(part, findings),
-        Condition::Field { .. } => compiles_alone(tree, findings),
+        Condition::Not(part) => comparisons_compile(part, language, findings),
+        Condition::Field { .. } => compiles_alone(tree, language, findings),
     }
 }
 
 /// Field types are not known offline, so this finds what is wrong whatever the type. The moment of the clock reading
 /// does not matter to that either: no age that can be written leaves the calendar from here.
-fn compiles_alone(tree: &Condition, findings: &mut Findings<'_>) -> bool {
+fn compiles_alone(tree: &Condition, language: Language, findings: &mut Findings<'_>) -> bool {
     let now = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
-    let Err(error) = soql::compile(tree, &|_| None, &now) else { return true };
-    let title = format!("the comparison of `{}` cannot be put into SOQL", error.field);
+    let Err(error) = language.compile(tree, &|_| None, &now) else { return true };
+    let title = format!("the comparison of `{}` cannot be put into {}", error.field, language.title());
     let mut diagnostic = Diagnostic::error(codes::FILTER_MEANING, title, error.span, error.message);
     diagnostic.help = error.help;
     findings.push(diagnostic);

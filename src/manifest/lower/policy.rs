@@ -1,13 +1,16 @@
 //! `kind: DeletionPolicy` and `kind: Hold`.
 
+use std::collections::BTreeMap;
+
 use super::Header;
+use super::capability::{Wishes, capabilities};
 use super::filter::filter;
 use crate::base::{Diagnostic, HoldName, Percent, PolicyName, Span, TargetName};
 use crate::filter::Filter;
 use crate::manifest::fields::{Field, Fields, Findings};
 use crate::manifest::names::{field_path, object_name};
 use crate::manifest::node::Value;
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Hold, Limits, Policy, Recheck, codes};
+use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Hold, Limits, Policy, Recheck, SystemKind, codes};
 
 /// What a policy or a hold refers to and where; known also when the rest of the document is wrong, so that all mistakes
 /// are told at once.
@@ -15,6 +18,26 @@ use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Hold, Limits, Pol
 pub(in crate::manifest) struct References {
     pub target: Option<(TargetName, Span)>,
     pub depends_on: Vec<(PolicyName, Span)>,
+}
+
+/// The systems of the targets, known also of targets that are wrong otherwise.
+pub(in crate::manifest) struct Systems(BTreeMap<String, SystemKind>);
+
+impl Systems {
+    /// From the names of targets.
+    pub fn new(known: impl IntoIterator<Item = (String, SystemKind)>) -> Self {
+        Self(known.into_iter().collect())
+    }
+
+    /// The system of a target. A target that is not there is told elsewhere; then the only system of the project is taken, so that the
+    /// other mistakes are told too.
+    fn of(&self, target: Option<&TargetName>) -> Option<SystemKind> {
+        let only = || {
+            let first = self.0.values().next().copied()?;
+            self.0.values().all(|kind| *kind == first).then_some(first)
+        };
+        target.and_then(|name| self.0.get(name.as_str()).copied()).or_else(only)
+    }
 }
 
 /// The limits that a manifest gives; the others come from elsewhere.
@@ -52,14 +75,16 @@ pub(super) fn limits(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Li
 pub(in crate::manifest) fn policy(
     header: &Header<'_>,
     defaults: Limits,
+    systems: &Systems,
     findings: &mut Findings<'_>,
 ) -> (Option<Policy>, References) {
     let Some(mut fields) = header.spec.and_then(|spec| findings.fields(spec, "a deletion policy")) else {
         return Default::default();
     };
     let target = target(&mut fields, findings);
-    let object = object(&mut fields, findings);
-    let filter = filter(&mut fields, findings);
+    let system = systems.of(target.as_ref().map(|(name, _)| name));
+    let object = object(&mut fields, system, findings);
+    let filter = filter(&mut fields, system, findings);
     let delete_field = fields.optional("delete");
     let delete = match delete_field {
         Some(field) => findings.choice(field, &[("soft", DeleteMode::Soft), ("hard", DeleteMode::Hard)]),
@@ -86,9 +111,7 @@ pub(in crate::manifest) fn policy(
         );
     }
     let via_field = fields.optional("via");
-    let via = via_field.and_then(|field| {
-        findings.choice(field, &[(Api::Collections.name(), Api::Collections), (Api::Bulk2.name(), Api::Bulk2)])
-    });
+    let via = via_field.and_then(|field| findings.choice(field, &Api::ALL.map(|api| (api.name(), api))));
     let concurrency_field = fields.optional("concurrency");
     let concurrency = match concurrency_field {
         Some(field) => findings.choice(field, &[("parallel", Concurrency::Parallel), ("serial", Concurrency::Serial)]),
@@ -111,50 +134,15 @@ pub(in crate::manifest) fn policy(
         .and_then(|field| findings.converted(field, codes::DATE, "write year, month and day, such as `2027-01-31`", day));
     fields.end(findings);
 
-    let wish = |field: Option<Field<'_>>| field.map_or(header.span, |field| field.node.span);
-    if matches!(all_or_none, Some(AllOrNone::Policy | AllOrNone::PerRequest)) {
-        let culprit = match (via, delete) {
-            (Some(Api::Bulk2), _) => Some((via_field, "`via: bulk2` decides each record for itself")),
-            (_, Some(DeleteMode::Hard)) => Some((delete_field, "a hard delete goes through Bulk API 2.0")),
-            _ => None,
-        };
-        if let Some((field, label)) = culprit {
-            findings.push(
-                Diagnostic::error(
-                    codes::CAPABILITY_ALL_OR_NONE,
-                    "Bulk API 2.0 cannot delete all or none",
-                    wish(all_or_none_field),
-                    "needs sObject Collections",
-                )
-                .with_label(wish(field), label)
-                .with_help("leave `allOrNone` out, or let a soft delete go through sObject Collections"),
-            );
-        }
-    }
-    if (via, delete) == (Some(Api::Collections), Some(DeleteMode::Hard)) {
-        findings.push(
-            Diagnostic::error(
-                codes::CAPABILITY_HARD,
-                "sObject Collections cannot delete past the recycle bin",
-                wish(via_field),
-                "has no hard delete",
-            )
-            .with_label(wish(delete_field), "asked for here")
-            .with_help("leave `via` out, or write `via: bulk2`"),
-        );
-    }
-    if concurrency == Some(Concurrency::Serial) {
-        findings.push(
-            Diagnostic::error(
-                codes::CAPABILITY_SERIAL,
-                "no API of this version takes one batch at a time",
-                wish(concurrency_field),
-                "needs Salesforce Bulk API 1.0, which this version does not speak",
-            )
-            .with_help(
-                "leave `concurrency` out; against lock contention, write `groupBy` with the field that names the parent",
-            ),
-        );
+    let wishes = Wishes {
+        place: header.span,
+        delete: delete.map(|delete| (delete, delete_field)),
+        all_or_none: all_or_none.map(|all_or_none| (all_or_none, all_or_none_field)),
+        via: via.map(|via| (via, via_field)),
+        concurrency: concurrency.map(|concurrency| (concurrency, concurrency_field)),
+    };
+    if let Some(system) = system {
+        capabilities(system, &wishes, findings);
     }
 
     let references = References { target, depends_on };
@@ -183,13 +171,18 @@ pub(in crate::manifest) fn policy(
 }
 
 /// Reads a hold.
-pub(in crate::manifest) fn hold(header: &Header<'_>, findings: &mut Findings<'_>) -> (Option<Hold>, References) {
+pub(in crate::manifest) fn hold(
+    header: &Header<'_>,
+    systems: &Systems,
+    findings: &mut Findings<'_>,
+) -> (Option<Hold>, References) {
     let Some(mut fields) = header.spec.and_then(|spec| findings.fields(spec, "a hold")) else {
         return Default::default();
     };
     let references = References { target: target(&mut fields, findings), depends_on: Vec::new() };
-    let object = object(&mut fields, findings);
-    let filter = filter(&mut fields, findings);
+    let system = systems.of(references.target.as_ref().map(|(name, _)| name));
+    let object = object(&mut fields, system, findings);
+    let filter = filter(&mut fields, system, findings);
     let reason = fields.required("reason", findings).and_then(|field| findings.text(field));
     fields.end(findings);
     let hold = || {
@@ -214,9 +207,14 @@ fn target(fields: &mut Fields<'_>, findings: &mut Findings<'_>) -> Option<(Targe
     Some((name, field.node.span))
 }
 
-fn object(fields: &mut Fields<'_>, findings: &mut Findings<'_>) -> Option<String> {
+fn object(fields: &mut Fields<'_>, system: Option<SystemKind>, findings: &mut Findings<'_>) -> Option<String> {
     let field = fields.required("object", findings)?;
-    findings.converted(field, codes::FIELD_NAME, "write the API name, such as `Lead` or `Legacy_Order__c`", object_name)
+    let help = match system {
+        Some(SystemKind::Salesforce) | None => "write the API name, such as `Lead` or `Legacy_Order__c`",
+        Some(SystemKind::Zuora) => "write the name as in the WSDL, such as `Usage`",
+        Some(SystemKind::Fulcrum) => "write the name of a form, or its id",
+    };
+    findings.converted(field, codes::FIELD_NAME, help, |text| object_name(text, system))
 }
 
 fn justification(

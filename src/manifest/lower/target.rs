@@ -1,20 +1,22 @@
 //! `kind: Target`.
 
-use std::net::IpAddr;
-
-use url::{Host, Url};
-
 use super::Header;
-use super::secret::secret;
-use crate::base::{Diagnostic, RecordId, TargetName, canonical_salesforce_id};
+use super::fulcrum_target::fulcrum;
+use super::salesforce_target::salesforce;
+use super::zuora_target::zuora;
+use crate::base::{Diagnostic, TargetName};
 use crate::manifest::fields::{Field, Findings};
-use crate::manifest::{Environment, SalesforceSignIn, SalesforceTarget, System, Target, codes};
+use crate::manifest::node::Value;
+use crate::manifest::{Environment, System, SystemKind, Target, codes};
 
-/// The API version of targets that name none.
-const DEFAULT_API_VERSION: &str = "66.0";
-
-/// Systems with a key of their own in some version, so that naming two is one clear error.
-const SYSTEMS: [&str; 3] = ["salesforce", "zuora", "fulcrum"];
+/// The system of a target by the key it names, also when what stands below is wrong; `None` unless it is exactly one.
+pub(in crate::manifest) fn system_kind(header: &Header<'_>) -> Option<SystemKind> {
+    let Value::Mapping(entries) = &header.spec?.node.value else { return None };
+    let names =
+        |kind: &SystemKind| entries.iter().any(|(key, _)| matches!(&key.value, Value::Text(text) if text == kind.name()));
+    let mut found = SystemKind::ALL.into_iter().filter(names);
+    found.next().filter(|_| found.next().is_none())
+}
 
 /// Reads a target.
 pub(in crate::manifest) fn target(header: &Header<'_>, findings: &mut Findings<'_>) -> Option<Target> {
@@ -29,193 +31,35 @@ pub(in crate::manifest) fn target(header: &Header<'_>, findings: &mut Findings<'
             ],
         )
     });
-    let salesforce = fields.optional("salesforce");
-    let named: Vec<Field<'_>> = fields.entries().iter().filter(|field| SYSTEMS.contains(&field.key)).copied().collect();
-    match named[..] {
-        [] => findings.push(
-            Diagnostic::error(codes::NO_SYSTEM, "the target names no system", fields.place, "no system in here")
-                .with_help("add `salesforce:` with `loginUrl` and `auth`"),
-        ),
-        [only] if only.key != "salesforce" => findings.push(
-            Diagnostic::error(
-                codes::NO_SYSTEM,
-                format!("this version cannot delete in `{}`", only.key),
-                only.place,
-                "not a system of this version",
-            )
-            .with_help("the only system is `salesforce`"),
-        ),
-        [_] => {}
-        [first, second, ..] => findings.push(
-            Diagnostic::error(
-                codes::SEVERAL_SYSTEMS,
-                "a target is one system, and this one names more",
-                second.place,
-                "and this",
-            )
-            .with_label(first.place, "this")
-            .with_help("write one document of kind `Target` for each system"),
-        ),
-    }
-    fields.end_except(&SYSTEMS, findings);
-    let system = System::Salesforce(self::salesforce(salesforce?, findings)?);
-    let name = TargetName::new(header.name.clone()?).ok()?;
-    Some(Target { name, labels: header.labels.clone(), environment, system, span: header.span })
-}
-
-fn salesforce(field: Field<'_>, findings: &mut Findings<'_>) -> Option<SalesforceTarget> {
-    let mut fields = findings.fields(field, "`salesforce`")?;
-    let url = fields.optional("loginUrl");
-    let login_url = url.and_then(|field| login_url(field, findings));
-    let api_version = match fields.optional("apiVersion") {
-        Some(field) => findings.converted(field, codes::API_VERSION_FORM, "write it as in `\"66.0\"`", api_version),
-        None => Some(DEFAULT_API_VERSION.to_owned()),
-    };
-    let organization_id = fields.optional("organizationId").and_then(|field| {
-        findings.converted(field, codes::ORGANIZATION_ID, "copy it from Setup, Company Information", organization_id)
-    });
-    let sign_in = fields.required("auth", findings).and_then(|field| sign_in(field, findings));
-    if let Some(sign_in) = &sign_in {
-        match (url, sign_in) {
-            (None, SalesforceSignIn::SalesforceCli { .. }) => {}
-            (None, _) => {
-                fields.required("loginUrl", findings);
-            }
-            (Some(field), SalesforceSignIn::ClientCredentials { .. })
-                if login_url.as_ref().is_some_and(is_common_login_host) =>
-            {
-                findings.push(
-                    Diagnostic::error(
-                        codes::LOGIN_URL,
-                        "client credentials need the org's own host",
-                        field.node.span,
-                        "this host signs in for every org",
-                    )
-                    .with_help("write the My Domain URL, such as `https://example.my.salesforce.com`"),
-                );
-            }
-            _ => {}
-        }
-    }
+    let named: Vec<(SystemKind, Field<'_>)> =
+        SystemKind::ALL.into_iter().filter_map(|kind| Some((kind, fields.optional(kind.name())?))).collect();
+    let place = fields.place;
     fields.end(findings);
-    Some(SalesforceTarget { login_url, api_version: api_version?, organization_id, sign_in: sign_in? })
-}
-
-/// The hosts where the client credentials flow does not exist. Documented.
-fn is_common_login_host(url: &Url) -> bool {
-    matches!(url.host_str(), Some("login.salesforce.com" | "test.salesforce.com"))
-}
-
-fn api_version(text: &str) -> Result<String, &'static str> {
-    let digits = text.strip_suffix(".0").filter(|digits| matches!(digits.len(), 2..=3));
-    match digits {
-        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0') => Ok(text.to_owned()),
-        _ => Err("`apiVersion` must be a Salesforce API version"),
-    }
-}
-
-fn organization_id(text: &str) -> Result<RecordId, String> {
-    let id = canonical_salesforce_id(text).map_err(|error| error.to_string())?;
-    if id.as_str().starts_with("00D") {
-        Ok(id)
-    } else {
-        Err(format!("`{id}` is not the id of an organization: they start with `00D`"))
-    }
-}
-
-fn login_url(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Url> {
-    let text = findings.text(field)?;
-    let problem = match Url::parse(text) {
-        Err(_) => "this is not a URL",
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => "a user or password does not belong in a URL",
-        Ok(url) if url.query().is_some() || url.fragment().is_some() => "a query or fragment does not belong here",
-        Ok(url) if url.host().is_none() => "the host is missing",
-        Ok(url) if url.scheme() == "http" && !is_loopback(&url) => "plain `http` would send secrets in the clear",
-        Ok(url) if !matches!(url.scheme(), "https" | "http") => "the scheme must be `https`",
-        Ok(url) if url.path() != "/" => "a path does not belong here",
-        Ok(url) => return Some(url),
-    };
-    findings.push(
-        Diagnostic::error(codes::LOGIN_URL, "`loginUrl` must be `https://` and a host", field.node.span, problem)
-            .with_help("write it as in `https://example.my.salesforce.com`; `http://` is for loopback addresses only"),
-    );
-    None
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
-    }
-}
-
-fn sign_in(field: Field<'_>, findings: &mut Findings<'_>) -> Option<SalesforceSignIn> {
-    const WAYS: [&str; 5] = ["clientCredentials", "jwt", "refreshToken", "accessToken", "sfCli"];
-    let mut ways = findings.fields(field, "`auth`")?;
-    let given: Vec<Field<'_>> = WAYS.into_iter().filter_map(|way| ways.optional(way)).collect();
-    let unknown = ways.entries().len() > given.len();
-    ways.end(findings);
-    let [way] = given[..] else {
-        // An unknown key is told already, and is most likely the one that is missing.
-        if given.len() > 1 || !unknown {
-            let place = given.get(1).map_or(field.place, |second| second.place);
+    let system = match named[..] {
+        [(SystemKind::Salesforce, field)] => salesforce(field, findings).map(System::Salesforce),
+        [(SystemKind::Zuora, field)] => zuora(field, findings).map(System::Zuora),
+        [(SystemKind::Fulcrum, field)] => fulcrum(field, findings).map(System::Fulcrum),
+        [] => {
+            findings.push(
+                Diagnostic::error(codes::NO_SYSTEM, "the target names no system", place, "no system in here")
+                    .with_help("add `salesforce:`, `zuora:` or `fulcrum:` with its address and `auth`"),
+            );
+            None
+        }
+        [(_, first), (_, second), ..] => {
             findings.push(
                 Diagnostic::error(
-                    codes::SIGN_IN,
-                    "a target needs exactly one way to sign in",
-                    place,
-                    format!("{} are given", given.len()),
+                    codes::SEVERAL_SYSTEMS,
+                    "a target is one system, and this one names more",
+                    second.place,
+                    "and this",
                 )
-                .with_help(format!("write one of `{}`", WAYS.join("`, `"))),
+                .with_label(first.place, "this")
+                .with_help("write one document of kind `Target` for each system"),
             );
+            None
         }
-        return None;
     };
-    if way.key == "accessToken" {
-        return secret(way, findings).map(|access_token| SalesforceSignIn::AccessToken { access_token });
-    }
-    let mut fields = findings.fields(way, "this way to sign in")?;
-    let sign_in = match way.key {
-        "clientCredentials" => {
-            let client_id = fields.required("clientId", findings).and_then(|field| secret(field, findings));
-            let client_secret = fields.required("clientSecret", findings).and_then(|field| secret(field, findings));
-            client_id
-                .zip(client_secret)
-                .map(|(client_id, client_secret)| SalesforceSignIn::ClientCredentials { client_id, client_secret })
-        }
-        "jwt" => {
-            let client_id = fields.required("clientId", findings).and_then(|field| secret(field, findings));
-            let username = fields.required("username", findings).and_then(|field| findings.text(field));
-            let private_key = fields.required("privateKey", findings).and_then(|field| secret(field, findings));
-            let audience = fields.optional("audience").map(|field| findings.text(field));
-            match (client_id, username, private_key, audience) {
-                (_, _, _, Some(None)) => None,
-                (Some(client_id), Some(username), Some(private_key), audience) => Some(SalesforceSignIn::JwtBearer {
-                    client_id,
-                    username: username.to_owned(),
-                    private_key,
-                    audience: audience.flatten().map(str::to_owned),
-                }),
-                _ => None,
-            }
-        }
-        "refreshToken" => {
-            let client_id = fields.required("clientId", findings).and_then(|field| secret(field, findings));
-            let client_secret = fields.optional("clientSecret").and_then(|field| secret(field, findings));
-            let refresh_token = fields.required("refreshToken", findings).and_then(|field| secret(field, findings));
-            client_id.zip(refresh_token).map(|(client_id, refresh_token)| SalesforceSignIn::RefreshToken {
-                client_id,
-                client_secret,
-                refresh_token,
-            })
-        }
-        _ => fields
-            .required("targetOrg", findings)
-            .and_then(|field| findings.text(field))
-            .map(|target_org| SalesforceSignIn::SalesforceCli { target_org: target_org.to_owned() }),
-    };
-    fields.end(findings);
-    sign_in
+    let name = TargetName::new(header.name.clone()?).ok()?;
+    Some(Target { name, labels: header.labels.clone(), environment, system: system?, span: header.span })
 }

@@ -12,7 +12,7 @@ use super::soql::Selection;
 use super::{bulk_ingest, bulk_query, bulk_results, collections, describe, limits, look, permission, query};
 use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
 use crate::base::{Clock, RecordId};
-use crate::manifest::{Api, DeleteMode, SalesforceTarget};
+use crate::manifest::{Api, DeleteMode, SalesforceTarget, SystemKind};
 use crate::plan::{Capabilities, Identity, ObjectFacts, Query, RouteCapability};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
@@ -23,7 +23,9 @@ const REST_ROWS: u64 = 4_000;
 
 /// What Salesforce can do.
 const CAPABILITIES: Capabilities = Capabilities {
-    system: "salesforce",
+    system: SystemKind::Salesforce,
+    key: "Id",
+    change_stamp: Some("SystemModstamp"),
     routes: &[
         RouteCapability {
             api: Api::Collections,

@@ -7,7 +7,9 @@ mod exchange;
 mod http;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod xml;
 
 pub use self::http::{HttpTransport, Timeouts};
 pub use body::{BodyError, read_body};
 pub use exchange::{ByteStream, Request, RequestBody, Response, Transport, TransportError};
+pub use xml::{Element, XmlError, XmlWriter};

@@ -18,7 +18,6 @@ mod router;
 #[cfg(test)]
 mod testing;
 
-pub use gate::DroppedConnection;
-
 pub(in crate::sandbox) use bulk2::BulkState;
 pub(in crate::sandbox) use query::Cursors;
+pub(in crate::sandbox) use router::router;

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::apply::{Answer, AnswerVerdict, IdSource, JobProgress, JobStage, Order, Presence, Ticket};
 use crate::base::{Failure, FailureClass, RecordId};
-use crate::manifest::DeleteMode;
+use crate::manifest::{DeleteMode, SystemKind};
 use crate::plan::{Capabilities, Identity, ObjectFacts, Query};
 use crate::provider::{AnswerSink, Completeness, ErrorClass, Provider, ProviderError, RowSink};
 
@@ -262,7 +262,8 @@ fn garble(answers: &mut Vec<Answer>, wrong: Wrong) {
     }
 }
 
-const CAPABILITIES: Capabilities = Capabilities { system: "world", routes: &[], look_size: 7 };
+const CAPABILITIES: Capabilities =
+    Capabilities { system: SystemKind::Salesforce, key: "Id", change_stamp: None, routes: &[], look_size: 7 };
 
 #[async_trait]
 impl Provider for World {

@@ -22,8 +22,9 @@ use super::request::{
 };
 use super::upload::{Upload, UploadReader, UploadTooLarge};
 use crate::sandbox::fault::WorkFaults;
+use crate::sandbox::gate::read_to_end;
 use crate::sandbox::salesforce::error::{ApiError, json};
-use crate::sandbox::salesforce::gate::{ApiVersion, read_to_end};
+use crate::sandbox::salesforce::gate::ApiVersion;
 use crate::sandbox::session::Session;
 use crate::sandbox::{RecordKey, Sandbox};
 

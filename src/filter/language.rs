@@ -1,0 +1,107 @@
+//! The languages that systems take conditions in.
+
+use jiff::Zoned;
+
+use super::{CompileError, Condition, FieldType, SyntaxError, soql, sql};
+use crate::base::RecordId;
+
+/// A system's own language of conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// Salesforce.
+    Soql,
+    /// Zuora.
+    Zoql,
+    /// Fulcrum: a condition of PostgreSQL.
+    Sql,
+}
+
+/// A condition in a system's own language, as it is sent: parsed, and printed again in one form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NativeCondition {
+    /// The condition without `WHERE`.
+    pub text: String,
+    /// Every field it names, in order.
+    pub fields: Vec<String>,
+}
+
+impl Language {
+    /// The name people know.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Soql => "SOQL",
+            Self::Zoql => "ZOQL",
+            Self::Sql => "PostgreSQL",
+        }
+    }
+
+    /// Reads a condition somebody wrote.
+    ///
+    /// # Errors
+    ///
+    /// With every mistake that can be told apart.
+    pub fn parse(self, text: &str) -> Result<NativeCondition, Vec<SyntaxError>> {
+        match self {
+            Self::Soql | Self::Zoql => soql::parse_condition(text).map(|condition| soql(&condition)),
+            Self::Sql => sql::parse_condition(text).map(|condition| sql(&condition)),
+        }
+    }
+
+    /// Compiles a typed tree; see [`soql::compile`] for what the arguments mean.
+    ///
+    /// # Errors
+    ///
+    /// With the first comparison that has no meaning in the language.
+    pub fn compile(
+        self,
+        tree: &Condition,
+        field_type: &dyn Fn(&str) -> Option<FieldType>,
+        now: &Zoned,
+    ) -> Result<NativeCondition, CompileError> {
+        match self {
+            Self::Soql | Self::Zoql => soql::compile(tree, field_type, now).map(|condition| soql(&condition)),
+            Self::Sql => sql::compile(tree, field_type, now).map(|condition| sql(&condition)),
+        }
+    }
+
+    /// The condition for the records among `ids` whose `field` is not empty. `None` where the system has no references that a
+    /// cascade could be followed by.
+    pub fn among(self, key: &str, ids: &[RecordId], field: &str) -> Option<String> {
+        match self {
+            Self::Soql => {
+                // Ids are ASCII letters, digits, `-` and `_` (an invariant of `RecordId`), so they cannot end their quotes.
+                let listed: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
+                let text = format!("{key} IN ({}) AND {field} != null", listed.join(", "));
+                soql::parse_condition(&text).ok().map(|condition| condition.to_string())
+            }
+            Self::Zoql | Self::Sql => None,
+        }
+    }
+
+    /// The condition for the records whose `field` names a record of `object` that `condition` means. `None` where the language
+    /// has none: a subquery of SOQL may not hold another one (documented), and the others have no subqueries to follow
+    /// references with.
+    pub fn belonging(self, field: &str, key: &str, object: &str, condition: Option<&str>) -> Option<String> {
+        match self {
+            Self::Soql => {
+                let inner = match condition {
+                    Some(condition) => format!("SELECT {key} FROM {object} WHERE {condition}"),
+                    None => format!("SELECT {key} FROM {object}"),
+                };
+                let text = format!("{field} IN ({inner})");
+                soql::parse_condition(&text).ok().map(|condition| condition.to_string())
+            }
+            Self::Zoql | Self::Sql => None,
+        }
+    }
+}
+
+fn soql(condition: &soql::Condition) -> NativeCondition {
+    let fields = condition.fields().into_iter().map(|(field, ..)| field.to_owned()).collect();
+    NativeCondition { text: condition.to_string(), fields }
+}
+
+fn sql(condition: &sql::Condition) -> NativeCondition {
+    let fields = condition.fields().into_iter().map(|(field, ..)| field.to_owned()).collect();
+    NativeCondition { text: condition.to_string(), fields }
+}

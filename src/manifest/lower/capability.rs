@@ -1,0 +1,118 @@
+//! What a policy asks of its system's APIs, as far as that can be judged before anything is selected.
+
+use crate::base::{Diagnostic, Span};
+use crate::manifest::fields::{Field, Findings};
+use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, SystemKind, codes};
+
+/// A setting and where it stands, if it does.
+type Wish<'n, T> = Option<(T, Option<Field<'n>>)>;
+
+/// What a policy asks for. A setting that could not be read is `None`.
+pub(super) struct Wishes<'n> {
+    /// Where the policy's name stands.
+    pub place: Span,
+    /// Into the recycle bin or past it.
+    pub delete: Wish<'n, DeleteMode>,
+    /// All or none.
+    pub all_or_none: Wish<'n, AllOrNone>,
+    /// A pinned API.
+    pub via: Wish<'n, Api>,
+    /// One batch at a time.
+    pub concurrency: Wish<'n, Concurrency>,
+}
+
+/// Refuses what no API of the system can do, naming the settings that contradict each other. The rules read what APIs can do
+/// and name none.
+pub(super) fn capabilities(system: SystemKind, wishes: &Wishes<'_>, findings: &mut Findings<'_>) {
+    let span = |field: Option<Field<'_>>| field.map_or(wishes.place, |field| field.node.span);
+    let names = |can: &dyn Fn(Api) -> bool| -> String {
+        let names: Vec<String> =
+            Api::ALL.into_iter().filter(|api| api.system() == system && can(*api)).map(|api| format!("`{api}`")).collect();
+        names.join(", ")
+    };
+    if let Some((via, field)) = wishes.via
+        && via.system() != system
+    {
+        findings.push(
+            Diagnostic::error(
+                codes::CAPABILITY_SYSTEM,
+                format!("a {} target has no `via: {via}`", system.title()),
+                span(field),
+                format!("this is an API of {}", via.system().title()),
+            )
+            .with_help(format!("write one of {}, or leave `via` out", names(&|_| true))),
+        );
+        return;
+    }
+    if let Some((DeleteMode::Soft, field)) = wishes.delete
+        && !system.has_recycle_bin()
+    {
+        let label = if field.is_some() { "would be a false promise" } else { "deletes are `soft` unless it says otherwise" };
+        findings.push(
+            Diagnostic::error(
+                codes::CAPABILITY_SOFT,
+                format!("{} has no recycle bin: what is deleted there cannot be restored", system.title()),
+                span(field),
+                label,
+            )
+            .with_help("write `delete: hard` and a `justification`"),
+        );
+        return;
+    }
+    let pinned = |api: Api| wishes.via.is_none_or(|(via, _)| via == api);
+    let mode = |api: Api| wishes.delete.is_none_or(|(delete, _)| api.deletes(delete));
+    let left: Vec<Api> = Api::ALL.into_iter().filter(|api| api.system() == system && pinned(*api) && mode(*api)).collect();
+    if let (true, Some((via, via_field)), Some((delete, delete_field))) = (left.is_empty(), wishes.via, wishes.delete) {
+        findings.push(
+            Diagnostic::error(
+                codes::CAPABILITY_HARD,
+                format!("{} cannot delete past the recycle bin", via.title()),
+                span(via_field),
+                "has no hard delete",
+            )
+            .with_label(span(delete_field), "asked for here")
+            .with_help(format!("leave `via` out, or write one of {}", names(&|api| api.deletes(delete)))),
+        );
+        return;
+    }
+    let culprit = |able: &dyn Fn(Api) -> bool| match (wishes.via, wishes.delete) {
+        (Some((via, field)), _) if !able(via) => Some((span(field), format!("`via: {via}` cannot do it"))),
+        (_, Some((DeleteMode::Hard, field))) if system.has_recycle_bin() => {
+            Some((span(field), "no API with a hard delete can do it".to_owned()))
+        }
+        _ => None,
+    };
+    if let Some((AllOrNone::Policy | AllOrNone::PerRequest, field)) = wishes.all_or_none
+        && !left.iter().any(|api| api.is_atomic())
+    {
+        let able = names(&|api| api.is_atomic());
+        let (label, help) = if able.is_empty() {
+            (
+                "no atomic requests".to_owned(),
+                format!("leave `allOrNone` out: {} decides each record for itself", system.title()),
+            )
+        } else {
+            (format!("needs one of {able}"), format!("leave `allOrNone` out, or let a soft delete go through one of {able}"))
+        };
+        let titles: Vec<&str> = left.iter().map(|api| api.title()).collect();
+        let title = format!("{} cannot delete all or none", titles.join(" or "));
+        let mut diagnostic = Diagnostic::error(codes::CAPABILITY_ALL_OR_NONE, title, span(field), label).with_help(help);
+        if let Some((place, label)) = culprit(&Api::is_atomic) {
+            diagnostic = diagnostic.with_label(place, label);
+        }
+        findings.push(diagnostic);
+    }
+    if let Some((Concurrency::Serial, field)) = wishes.concurrency
+        && !left.iter().any(|api| api.runs_serially())
+    {
+        let able = names(&|api| api.runs_serially() && mode(api));
+        let titles: Vec<&str> = left.iter().map(|api| api.title()).collect();
+        let title = format!("{} cannot run one batch at a time", titles.join(" or "));
+        let mut diagnostic = Diagnostic::error(codes::CAPABILITY_SERIAL, title, span(field), format!("needs one of {able}"))
+            .with_help("leave `via` out, or leave `concurrency` out");
+        if let Some((place, label)) = culprit(&Api::runs_serially) {
+            diagnostic = diagnostic.with_label(place, label);
+        }
+        findings.push(diagnostic);
+    }
+}
