@@ -1,9 +1,10 @@
 //! Filter expressions: which records a policy or a hold means.
 //!
 //! A filter is text in the target's own language or a typed tree. Both end as the target's language: [`soql`] for
-//! Salesforce, [`zoql`] for Zuora, [`sql`] for Fulcrum. Each language has its own parser, printer and, for the sandbox, evaluator; literals are quoted in one
+//! Salesforce, [`zoql`] for Zuora, [`sql`] for Fulcrum; [`Language`] tells them apart. Each language has its own parser, printer and, for the sandbox, evaluator; literals are quoted in one
 //! place per language.
 
+mod decimal;
 mod error;
 mod field_type;
 mod language;
@@ -12,6 +13,7 @@ pub mod sql;
 mod tree;
 pub mod zoql;
 
+pub use decimal::Decimal;
 pub use error::{CompileError, Place, SyntaxError};
 pub use field_type::FieldType;
 pub use language::{Language, NativeCondition};

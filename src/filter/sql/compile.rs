@@ -330,7 +330,26 @@ mod tests {
             Node::All(vec![field("park", Tree::Equals(text("' OR TRUE --")))]),
         ];
         let lines: Vec<String> = trees.iter().map(|tree| compiled(tree).expect("fits")).collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        park = 'it''s'
+        park IS NULL
+        park IS DISTINCT FROM 'a'
+        park IS NOT NULL
+        "count" IN (1, - 2.5)
+        park IN ('a') OR park IS NULL
+        (park IN ('a')) IS NOT TRUE
+        "count" < 3
+        "day" >= '2026-01-31'
+        _server_updated_at <= '2026-01-31T00:00:00Z'
+        park ILIKE E'50\\% \\\\x_'
+        park IS NULL
+        _server_updated_at < '2023-07-01T12:34:56Z'
+        "day" >= '2026-04-02'
+        choices @> ARRAY['a'] OR choices @> ARRAY['b', 'c']
+        (choices @> ARRAY['a']) IS NOT TRUE
+        (park = 'a' OR "User" IS NOT NULL) IS NOT TRUE
+        park = ''' OR TRUE --'
+        "#);
     }
 
     #[test]
@@ -364,6 +383,43 @@ mod tests {
                 format!("{error}\n  {}", error.help.as_deref().unwrap_or_default())
             })
             .collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @"
+        `count` is a number field and does not take text
+          write a number without quotes, such as `42` or `-1.5`
+        `count` is a number field and does not take a text pattern
+          write a number without quotes, such as `42` or `-1.5`
+        `day` is a date field and does not take this text
+          write a date such as `2026-01-31`, or use `olderThan` or `newerThan`
+        `day` is a date field and does not take this text
+          write a date such as `2026-01-31`, or use `olderThan` or `newerThan`
+        `_server_updated_at` is a date and time field and does not take this text
+          write a moment such as `2026-01-31T00:00:00Z`, or use `olderThan` or `newerThan`
+        `park` is a text field and does not take an age
+          write text in quotes
+        4000 years ago is before the year 1
+          write a shorter age
+        `choices` is a field of several texts and does not take text
+          use `includes`, `excludes` or `isNull`
+        `choices` is a field of several texts and does not take less or greater values: it has no order
+          use `includes`, `excludes` or `isNull`
+        `park` is a text field and does not take `includes` or `excludes`
+          write text in quotes
+        `count` is a number field and does not take `null`: it has no order
+          write a number without quotes, such as `42` or `-1.5`
+        `count` is a number field and does not take this text
+          write a number without quotes, such as `42` or `-1.5`
+        a text holds the character zero
+          PostgreSQL has none: leave it out
+        `now` means the present day or moment to PostgreSQL
+          write the date, or use `olderThan` or `newerThan`; for the text itself use `like`
+        this is not a field's name
+          write the field's data name, such as `_status`
+        the list of values is empty
+          list at least one value
+        the filter has 200009 bytes in SQL, and at most 100000 are sent
+          split it into several policies
+        the filter is nested more than 17 deep
+          write it with fewer levels
+        ");
     }
 }

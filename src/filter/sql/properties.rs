@@ -145,7 +145,19 @@ fn accepts_what_people_write() {
         .iter()
         .map(|text| parse_condition(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}")).to_string())
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    _status = 'closed' AND _server_updated_at < '2023-01-01'
+    park_name ILIKE 'a%' OR ("Park Name" IS NULL AND NOT (_version > 3))
+    'oak' = ANY (species) AND cardinality(species) >= 2
+    species && ARRAY['oak', 'ash'] OR species @> ARRAY['elm']::text[]
+    _created_at < ('2026-01-01 00:00:00'::timestamp - '3 years'::interval)
+    inspected::date BETWEEN '2020-01-01'::date AND '2021-01-01'::date
+    date_part('year', _created_at) < 2020 AND lower(trim(note)) IN ('x', 'y')
+    ((_latitude + 1) * (- 2)) <> 4.5e1 AND coalesce(note, '') ~* '^today'
+    substring(note, 1, 3) = 'abc' AND note NOT LIKE '%now%'
+    note = E'a\\b' AND note IS NOT DISTINCT FROM 'it''s'
+    _status = 'a'
+    "#);
 }
 
 #[test]
@@ -180,7 +192,95 @@ fn refuses_what_is_not_one_harmless_condition() {
         "count(*) > 1",
         "rank() over () = 1",
         "note LIKE 'a' ESCAPE '!'",
-    ]), @"");
+    ]), @r#"
+    ><
+        expected: an expression, found: the end
+        write one condition in PostgreSQL
+    _status =><
+        expected: an expression, found: the end
+        write one condition in PostgreSQL
+    _status = >'a<
+        unterminated string literal
+        close what was opened
+    _status = 'a'>;< DELETE FROM x
+        a `;` stands in the condition
+        a filter is one condition and no statement
+    _status = 'a' >-- and not reviewed<
+        a comment stands in the condition
+        put comments into the YAML, with `#`
+    _status = 'a' >/* hm */<
+        a comment stands in the condition
+        put comments into the YAML, with `#`
+    _status = 'a' >ORDER< BY _status
+        the condition ends before `ORDER`
+        join conditions by `AND` or `OR`
+    _status = 'a' >UNION< SELECT 1
+        the condition ends before `UNION`
+        join conditions by `AND` or `OR`
+    >_record_id IN (SELECT _record_id FROM other<)
+        a subquery is not taken here
+        name the records by the form's own fields, or list the values
+    EXISTS (>SELECT 1<)
+        a subquery is not taken here
+        name the records by the form's own fields, or list the values
+    _version = (>SELECT 1<)
+        a subquery is not taken here
+        name the records by the form's own fields, or list the values
+    >pg_sleep(10<) IS NULL
+        the function `pg_sleep` is not taken here
+        use plain ones such as `lower`, `length`, `coalesce`, `cardinality` or `date_part`
+    >nextval('x'<) = _version
+        the function `nextval` is not taken here
+        use plain ones such as `lower`, `length`, `coalesce`, `cardinality` or `date_part`
+    >"Park"._status< = 'a'
+        a field of a named form is not taken here
+        write the field alone: a condition is about one form
+    _created_at < >now<()
+        `now` depends on the clock, and every moment of a plan is fixed
+        write the date, such as '2026-01-31', or use `olderThan` in a filter tree
+    _created_at < >CURRENT_DATE<
+        `current_date` depends on the clock, and every moment of a plan is fixed
+        write the date, such as '2026-01-31', or use `olderThan` in a filter tree
+    _created_at < >'today'<
+        `today` means the present day or moment where a date is expected
+        write the date, or use `olderThan` in a filter tree; for the text itself use `LIKE`
+    é = 'é' AND _created_at < >'today'<::date
+        `today` depends on the clock, and every moment of a plan is fixed
+        write the date, such as '2026-01-31', or use `olderThan` in a filter tree
+    _created_at < (>'to' || 'day'<)::date
+        only a field or a text can be cast to `date`
+        write the date itself
+    >age(_created_at<) > '3 years'
+        `age` depends on the clock, and every moment of a plan is fixed
+        write the date, such as '2026-01-31', or use `olderThan` in a filter tree
+    _status = >$1<
+        this form of literal is not taken here
+        write text in single quotes
+    >_version < 1< < 2
+        a comparison is compared again
+        join comparisons by `AND`
+    note = >$$a$$<
+        this form of literal is not taken here
+        write text in single quotes
+    >geo<::regclass = 1
+        the type `REGCLASS` is not taken here
+        use `text`, `integer`, `numeric`, `boolean`, `date`, `timestamp`, `interval` or `text[]`
+    >TRUE<
+        the condition names no field
+        for every record write `filter: everything`
+    >1 = 1<
+        the condition names no field
+        for every record write `filter: everything`
+    >count<(*) > 1
+        the function `count` is not taken here
+        use plain ones such as `lower`, `length`, `coalesce`, `cardinality` or `date_part`
+    >rank<() over () = 1
+        the function `rank` is not taken here
+        use plain ones such as `lower`, `length`, `coalesce`, `cardinality` or `date_part`
+    >note LIKE 'a'< ESCAPE '!'
+        this form of `LIKE` is not taken here
+        a backslash before `%` or `_` makes it stand for itself
+    "#);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The parts of a ZOQL condition and query, as data.
 
 use super::Pattern;
-use crate::filter::soql::{Decimal, Place};
+use crate::filter::{Decimal, Place};
 
 /// Which records of one object are meant, in ZOQL: what stands behind `where`.
 ///

@@ -3,7 +3,7 @@
 use super::Operator;
 use super::moment::read_moment;
 use super::parser::mistake;
-use crate::filter::soql::{Decimal, Place, SyntaxError};
+use crate::filter::{Decimal, Place, SyntaxError};
 
 /// One token.
 #[derive(Clone, Debug, PartialEq)]

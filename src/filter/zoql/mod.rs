@@ -9,7 +9,7 @@
 //! let condition = parse_condition("SourceName = \"import\" AND Quantity=0 or UOM like 'Test%'")?;
 //! assert_eq!(condition.to_string(), "SourceName = 'import' and Quantity = 0 or UOM like 'Test%'");
 //! assert!(parse_condition("(UOM = 'Each' or Quantity = 0) and RbeStatus != null").is_err());
-//! # Ok::<(), Vec<sexton::filter::soql::SyntaxError>>(())
+//! # Ok::<(), Vec<sexton::filter::SyntaxError>>(())
 //! ```
 
 mod compile;

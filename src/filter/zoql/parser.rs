@@ -3,7 +3,7 @@
 use super::lexer::{Token, TokenKind, tokens};
 use super::quote::read_text;
 use super::{Comparison, Condition, Literal, Name, Operator, Pattern, Select, Test};
-use crate::filter::soql::{Place, SyntaxError};
+use crate::filter::{Place, SyntaxError};
 
 /// The longest query, in characters (documented).
 pub(super) const MAX_CHARACTERS: usize = 10_000;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::base::{SourceMap, Span};
 use crate::filter;
-use crate::filter::soql::{Decimal, Place};
+use crate::filter::{Decimal, Place};
 
 fn name() -> impl Strategy<Value = Name> {
     "[A-Za-z][A-Za-z0-9_]{0,6}".prop_filter_map("a word of the language", |text| Name::new(&text, Place::default()))
@@ -134,7 +134,7 @@ fn leaf(field: &str, comparison: filter::Comparison) -> filter::Condition {
     filter::Condition::Field { field: field.into(), span: span(), comparison }
 }
 
-fn compiled(tree: &filter::Condition) -> Result<Condition, crate::filter::soql::CompileError> {
+fn compiled(tree: &filter::Condition) -> Result<Condition, crate::filter::CompileError> {
     compile(tree, &|_| None, &"2026-11-21T10:00:00[UTC]".parse().expect("valid"))
 }
 
