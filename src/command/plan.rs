@@ -244,7 +244,7 @@ impl Planning<'_> {
         let named = named.chain(policy.group_by.iter().map(|field| (field, "groupBy")));
         for (field, key) in named {
             // A path with a dot leads to another object; the system judges it when the query is sent.
-            if !field.contains('.') && facts.field(field).is_none() {
+            if !field.contains('.') && facts.has_no_field(field) {
                 return Err(CommandError::plain(format!(
                     "{} has no field `{field}`, or this login may not see it",
                     facts.name

@@ -17,7 +17,6 @@ mod hostile;
 mod identity;
 mod limits;
 mod look;
-mod patience;
 mod permission;
 mod query;
 mod session;
@@ -27,5 +26,6 @@ mod soql;
 mod testing;
 mod version;
 
+use super::patience;
 pub use command_line_login::{CommandOutput, CommandRunner, SystemCommands};
 pub use connect::SalesforceProvider;
