@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Provider;
+use super::fulcrum::FulcrumProvider;
 use super::salesforce::{CommandRunner, SalesforceProvider};
 use super::secrets::SecretSource;
 use super::transport::Transport;
@@ -26,6 +27,7 @@ pub fn open(target: &Target, surroundings: Surroundings) -> Arc<dyn Provider> {
     let Surroundings { transport, secrets, clock, commands } = surroundings;
     match &target.system {
         System::Salesforce(salesforce) => Arc::new(SalesforceProvider::new(salesforce, transport, secrets, clock, commands)),
-        System::Zuora(_) | System::Fulcrum(_) => unimplemented!("merged in the next step"),
+        System::Fulcrum(fulcrum) => Arc::new(FulcrumProvider::new(fulcrum, transport, secrets)),
+        System::Zuora(_) => unimplemented!("merged in the next step"),
     }
 }
