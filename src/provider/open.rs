@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::Provider;
-use super::fulcrum::FulcrumProvider;
+use super::fulcrum::{self, FulcrumProvider};
 use super::salesforce::{CommandRunner, SalesforceProvider};
 use super::secrets::SecretSource;
-use super::transport::Transport;
-use crate::base::Clock;
+use super::transport::{Paced, Transport};
+use crate::base::{CallMemory, Clock};
 use crate::manifest::{System, Target};
 
 /// What a provider needs of its surroundings.
@@ -18,16 +18,21 @@ pub struct Surroundings {
     pub secrets: Arc<dyn SecretSource>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What a process knows of the calls that were made before it; for systems that count them.
+    pub calls: Arc<dyn CallMemory>,
     /// Runs programs of others that know a login.
     pub commands: Arc<dyn CommandRunner>,
 }
 
 /// The provider of a target. Nothing is sent, and no secret is read, before the first question.
 pub fn open(target: &Target, surroundings: Surroundings) -> Arc<dyn Provider> {
-    let Surroundings { transport, secrets, clock, commands } = surroundings;
+    let Surroundings { transport, secrets, clock, calls, commands } = surroundings;
     match &target.system {
         System::Salesforce(salesforce) => Arc::new(SalesforceProvider::new(salesforce, transport, secrets, clock, commands)),
-        System::Fulcrum(fulcrum) => Arc::new(FulcrumProvider::new(fulcrum, transport, secrets)),
+        System::Fulcrum(target) => {
+            let paced = Paced::new(transport, fulcrum::call_budget(target), clock, calls);
+            Arc::new(FulcrumProvider::new(target, Arc::new(paced), secrets))
+        }
         System::Zuora(_) => unimplemented!("merged in the next step"),
     }
 }

@@ -1,6 +1,7 @@
 //! Fulcrum as a provider.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -8,7 +9,7 @@ use super::call::error;
 use super::session::Session;
 use super::{batch, describe, look, query};
 use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
-use crate::base::RecordId;
+use crate::base::{CallBudget, RecordId};
 use crate::manifest::{Api, DeleteMode, FulcrumTarget, SystemKind};
 use crate::plan::{Capabilities, Identity, ObjectFacts, Query, RouteCapability};
 use crate::provider::secrets::SecretSource;
@@ -18,12 +19,19 @@ use crate::provider::{AnswerSink, Completeness, ErrorClass, Provider, ProviderEr
 /// The column of a record's id (documented).
 pub(super) const KEY: &str = "_record_id";
 
+/// The calls a target may make. The system counts them by the hour and by the user, queries among them (documented).
+pub(in crate::provider) fn call_budget(target: &FulcrumTarget) -> CallBudget {
+    CallBudget { calls: target.max_calls, window: Duration::from_secs(60 * 60) }
+}
+
 /// What Fulcrum can do.
 const CAPABILITIES: Capabilities = Capabilities {
     system: SystemKind::Fulcrum,
     key: KEY,
     // The server's own time; `_updated_at` is a device's (documented).
     change_stamp: Some("_server_updated_at"),
+    // A target has its own.
+    budget: None,
     routes: &[RouteCapability {
         api: Api::FulcrumBatch,
         // There is no way to take a deletion back (documented by its absence).
@@ -44,12 +52,13 @@ const CAPABILITIES: Capabilities = Capabilities {
 /// One Fulcrum organization.
 pub struct FulcrumProvider {
     session: Session,
+    budget: CallBudget,
 }
 
 impl FulcrumProvider {
     /// The organization of a target. Nothing is sent, and no secret is read, before the first question.
     pub fn new(target: &FulcrumTarget, transport: Arc<dyn Transport>, secrets: Arc<dyn SecretSource>) -> Self {
-        Self { session: Session::new(target.clone(), transport, secrets) }
+        Self { session: Session::new(target.clone(), transport, secrets), budget: call_budget(target) }
     }
 }
 
@@ -71,7 +80,7 @@ fn refuse_other(order: &Order) -> Result<(), ProviderError> {
 #[async_trait]
 impl Provider for FulcrumProvider {
     fn capabilities(&self) -> Capabilities {
-        CAPABILITIES
+        Capabilities { budget: Some(self.budget), ..CAPABILITIES }
     }
 
     async fn identify(&self) -> Result<Identity, ProviderError> {

@@ -16,3 +16,4 @@ mod session;
 mod testing;
 
 pub use connect::FulcrumProvider;
+pub(super) use connect::call_budget;
