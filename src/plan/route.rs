@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{GateName, Verdict};
-use crate::base::{counted, with_thousands};
+use crate::base::{CallBudget, counted, with_thousands};
 use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Policy, SystemKind};
 
 /// How a policy's records are to be deleted.
@@ -58,6 +58,8 @@ pub struct Capabilities {
     pub key: &'static str,
     /// The field that moves with every change of a record; `None` where there is none.
     pub change_stamp: Option<&'static str>,
+    /// How many calls the system takes in how long, where it says so; nothing goes faster.
+    pub budget: Option<CallBudget>,
     /// The routes, in order of preference.
     pub routes: &'static [RouteCapability],
     /// The most ids [`crate::provider::Provider::look`] takes at once.
@@ -234,6 +236,7 @@ mod tests {
         system: SystemKind::Salesforce,
         key: "Id",
         change_stamp: Some("SystemModstamp"),
+        budget: None,
         routes: &[COLLECTIONS, BULK, SERIAL, WHOLE],
         look_size: 2_000,
     };

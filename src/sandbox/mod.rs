@@ -46,5 +46,5 @@ pub use server::serve;
 pub use settings::Settings;
 pub use world::{
     Client, DeleteMode, Deletion, FieldDefinition, FieldKind, ItemError, Lookup, ObjectDefinition, OnDelete, Organization,
-    Permissions, RecordKey, User, Value, ValueError, World, WorldBuilder, WorldError,
+    PasswordLogin, Permissions, RecordKey, User, Value, ValueError, World, WorldBuilder, WorldError,
 };

@@ -29,6 +29,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     system: SystemKind::Salesforce,
     key: "Id",
     change_stamp: Some("SystemModstamp"),
+    // A day's calls are counted by `/limits`, and nothing else is documented.
+    budget: None,
     routes: &[
         RouteCapability {
             api: Api::Collections,
