@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Fault;
+use super::{Fault, ZuoraSettings};
 
-/// What a sandbox is told when it starts, besides its world.
+/// What a sandbox is told when it starts, besides its worlds. What does not name a system is about Salesforce.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The moment its clock shows first.
@@ -32,6 +32,8 @@ pub struct Settings {
     pub composite_hides_rollback: bool,
     /// Whether users may log in by SOAP. New organizations do not let them (documented).
     pub soap_login: bool,
+    /// How the Zuora tenant behaves.
+    pub zuora: ZuoraSettings,
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
@@ -51,6 +53,7 @@ impl Settings {
             bulk_lock_contention: false,
             composite_hides_rollback: false,
             soap_login: true,
+            zuora: ZuoraSettings::default(),
             faults: Vec::new(),
         }
     }

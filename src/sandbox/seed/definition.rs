@@ -170,6 +170,7 @@ struct SettingsEntry {
     bulk_lock_contention: Option<bool>,
     composite_hides_rollback: Option<bool>,
     soap_login: Option<bool>,
+    zuora_calls: Option<usize>,
 }
 
 impl WorldFile {
@@ -375,5 +376,6 @@ impl SettingsEntry {
         settings.bulk_lock_contention = self.bulk_lock_contention.unwrap_or(settings.bulk_lock_contention);
         settings.composite_hides_rollback = self.composite_hides_rollback.unwrap_or(settings.composite_hides_rollback);
         settings.soap_login = self.soap_login.unwrap_or(settings.soap_login);
+        settings.zuora.calls = self.zuora_calls.or(settings.zuora.calls);
     }
 }
