@@ -54,6 +54,9 @@ start
 "$python" "$sources/simple_salesforce_client.py" "$url"
 stop
 start
+"$python" "$sources/salesforce_bulk_client.py" "$url"
+stop
+start
 (cd "$work/node" && node "$sources/jsforce_client.mjs" "$url")
 stop
 start
