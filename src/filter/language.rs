@@ -2,7 +2,7 @@
 
 use jiff::Zoned;
 
-use super::{CompileError, Condition, FieldType, SyntaxError, soql};
+use super::{CompileError, Condition, FieldType, SyntaxError, soql, zoql};
 use crate::base::RecordId;
 
 /// A system's own language of conditions.
@@ -42,7 +42,8 @@ impl Language {
     /// With every mistake that can be told apart.
     pub fn parse(self, text: &str) -> Result<NativeCondition, Vec<SyntaxError>> {
         match self {
-            Self::Soql | Self::Zoql | Self::Sql => soql::parse_condition(text).map(|condition| soql(&condition)),
+            Self::Soql | Self::Sql => soql::parse_condition(text).map(|condition| soql(&condition)),
+            Self::Zoql => zoql::parse_condition(text).map(|condition| zoql(&condition)),
         }
     }
 
@@ -95,6 +96,11 @@ impl Language {
 }
 
 fn soql(condition: &soql::Condition) -> NativeCondition {
+    let fields = condition.fields().into_iter().map(|(field, ..)| field.to_owned()).collect();
+    NativeCondition { text: condition.to_string(), fields }
+}
+
+fn zoql(condition: &zoql::Condition) -> NativeCondition {
     let fields = condition.fields().into_iter().map(|(field, ..)| field.to_owned()).collect();
     NativeCondition { text: condition.to_string(), fields }
 }

@@ -1,15 +1,18 @@
 //! Filter expressions: which records a policy or a hold means.
 //!
 //! A filter is text in the target's own language or a typed tree. Both end as the target's language: [`soql`] for
-//! Salesforce. Each language has its own parser, printer and, for the sandbox, evaluator; literals are quoted in one
+//! Salesforce, [`zoql`] for Zuora; [`Language`] tells them apart. Each language has its own parser, printer and, for the sandbox, evaluator; literals are quoted in one
 //! place per language.
 
+mod decimal;
 mod error;
 mod field_type;
 mod language;
 pub mod soql;
 mod tree;
+pub mod zoql;
 
+pub use decimal::Decimal;
 pub use error::{CompileError, Place, SyntaxError};
 pub use field_type::FieldType;
 pub use language::{Language, NativeCondition};

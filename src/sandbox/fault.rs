@@ -23,6 +23,8 @@ pub struct RequestMatch {
     pub method: Option<String>,
     /// The path without its query, with `*` for any run of characters.
     pub path: Option<String>,
+    /// The operation of a SOAP request, such as `delete`: all of them go to one path.
+    pub operation: Option<String>,
     /// Only the matching request of this number, counted from 1.
     pub nth: Option<u64>,
     /// Every so many matching requests.
@@ -33,8 +35,9 @@ pub struct RequestMatch {
 
 /// What goes wrong.
 ///
-/// The ones from [`Effect::LockRows`] on are not about the request itself but about the work it asks for: for a bulk job,
-/// match the request that creates it.
+/// The refusals are in the words of the system that is asked. The ones from [`Effect::LockRows`] on are not about the request
+/// itself but about the work it asks for: for a bulk job, match the request that creates it; in Bulk API 1.0, the one that
+/// adds the batch.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Effect {
@@ -64,6 +67,16 @@ pub enum Effect {
         /// The number of seconds in `Retry-After`.
         retry_after: Option<u64>,
     },
+    /// A SOAP fault in the envelope of the request; nothing is done.
+    SoapFault {
+        /// The status code.
+        #[serde(default = "internal_error")]
+        status: u16,
+        /// The code of the fault, without a prefix.
+        code: String,
+        /// The text of the fault.
+        message: String,
+    },
     /// The connection closes without an answer; nothing was done.
     DropBefore,
     /// The connection closes without an answer; everything was done.
@@ -85,7 +98,8 @@ pub enum Effect {
     },
     /// The session of the request is over before it is looked at.
     ExpireSession,
-    /// Rows cannot be locked. In a collection call: all of them. In a bulk job: the chunk of this number, counted from 1.
+    /// Rows cannot be locked. In one call: all of them. In a bulk job, or a batch of Bulk API 1.0: the chunk of this number,
+    /// counted from 1. In a composite call: the rows of the subrequest of this number.
     LockRows {
         /// The chunk of 200 rows.
         #[serde(default = "one")]
@@ -121,6 +135,10 @@ fn one() -> u64 {
     1
 }
 
+fn internal_error() -> u16 {
+    500
+}
+
 /// Effects that a request carries to whoever does its work.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::sandbox) struct WorkFaults(pub Vec<Effect>);
@@ -136,9 +154,14 @@ impl WorkFaults {
         self.0.iter().map(|effect| if let Effect::WrongTotal { by } = effect { *by } else { 0 }).sum()
     }
 
-    /// Whether no row of a collection call can be locked.
+    /// Whether no row of one call can be locked.
     pub(in crate::sandbox) fn locks_rows(&self) -> bool {
         self.0.iter().any(|effect| matches!(effect, Effect::LockRows { .. }))
+    }
+
+    /// Whether no row of the subrequest of this number of a composite call can be locked, counted from 1.
+    pub(in crate::sandbox) fn locks_part(&self, number: u64) -> bool {
+        self.0.iter().any(|effect| matches!(effect, Effect::LockRows { chunk } if *chunk == number))
     }
 }
 
@@ -176,6 +199,12 @@ impl Fault {
     /// A fault that hits every request with this method and path.
     pub fn on(method: &str, path: &str, then: Effect) -> Self {
         let on = RequestMatch { method: Some(method.to_owned()), path: Some(path.to_owned()), ..RequestMatch::default() };
+        Self { on, then }
+    }
+
+    /// A fault that hits every SOAP request for this operation.
+    pub fn on_operation(operation: &str, then: Effect) -> Self {
+        let on = RequestMatch { operation: Some(operation.to_owned()), ..RequestMatch::default() };
         Self { on, then }
     }
 
@@ -227,12 +256,13 @@ impl FaultPlan {
     }
 
     /// What happens to this request. Counts it.
-    pub(in crate::sandbox) fn effects(&self, method: &str, path: &str) -> Vec<Effect> {
+    pub(in crate::sandbox) fn effects(&self, method: &str, path: &str, operation: Option<&str>) -> Vec<Effect> {
         let mut effects = Vec::new();
         for armed in self.lock().iter_mut() {
             let on = &armed.fault.on;
             let matches = on.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
-                && on.path.as_ref().is_none_or(|pattern| matches_glob(pattern, path));
+                && on.path.as_ref().is_none_or(|pattern| matches_glob(pattern, path))
+                && on.operation.as_deref().is_none_or(|wanted| Some(wanted) == operation);
             if !matches {
                 continue;
             }
@@ -284,7 +314,7 @@ mod tests {
         let on = |nth, every, times| RequestMatch { nth, every, times, ..RequestMatch::default() };
         let hits = |on: RequestMatch| -> Vec<usize> {
             let plan = FaultPlan::new(vec![Fault { on, then: Effect::DropBefore }]);
-            (1..=9).filter(|_| !plan.effects("GET", "/").is_empty()).collect()
+            (1..=9).filter(|_| !plan.effects("GET", "/", None).is_empty()).collect()
         };
         assert_eq!(hits(on(Some(3), None, None)), [3]);
         assert_eq!(hits(on(None, Some(4), None)), [4, 8]);
@@ -300,6 +330,8 @@ mod tests {
 - then: concurrentLimit
 - then: { unavailable: { retryAfter: 1 } }
 - then: { tooManyRequests: {} }
+- on: { operation: delete }
+  then: { soapFault: { code: TRANSACTION_TIMEOUT, message: late } }
 - then: dropBefore
 - on: { method: delete, path: '*', nth: 1, every: 1, times: 1 }
   then: dropAfter
@@ -315,7 +347,7 @@ mod tests {
 - then: { wrongTotal: { by: -1 } }
 - then: { shortPage: { rows: 1 } }
 ";
-        assert_eq!(Fault::read_all(text).expect("valid").len(), 18);
+        assert_eq!(Fault::read_all(text).expect("valid").len(), 19);
         assert!(Fault::read_all("- then: { delay: { seconds: 5 } }").is_err());
         assert!(Fault::read_all("- when: {}\n  then: dropAfter").is_err());
     }

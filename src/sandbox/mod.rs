@@ -22,8 +22,10 @@
 
 mod clock;
 mod fault;
+mod gate;
 mod handle;
 mod request_log;
+mod router;
 mod salesforce;
 pub mod seed;
 mod server;
@@ -31,16 +33,22 @@ mod server;
 mod server_tests;
 mod session;
 mod settings;
+mod soap;
 mod world;
+mod worlds;
+mod xml;
+mod zuora;
 
 pub use clock::SandboxClock;
 pub use fault::{Effect, Fault, FaultError, RequestMatch};
+pub use gate::DroppedConnection;
 pub use handle::Sandbox;
 pub use request_log::RequestRecord;
-pub use salesforce::DroppedConnection;
 pub use server::serve;
 pub use settings::Settings;
 pub use world::{
     Client, DeleteMode, Deletion, FieldDefinition, FieldKind, ItemError, Lookup, ObjectDefinition, OnDelete, Organization,
-    Permissions, RecordKey, User, Value, ValueError, World, WorldBuilder, WorldError,
+    PasswordLogin, Permissions, RecordKey, User, Value, ValueError, World, WorldBuilder, WorldError,
 };
+pub use worlds::Worlds;
+pub use zuora::{Tenant, TenantError, ZuoraSettings};

@@ -14,6 +14,8 @@ pub struct RequestRecord {
     pub path: String,
     /// The names in the query, in the order sent, joined by commas.
     pub query_shape: String,
+    /// The operation of a SOAP request, such as `delete`.
+    pub operation: Option<String>,
     /// The status that was answered; absent when the connection was dropped.
     pub status: Option<u16>,
 }

@@ -31,9 +31,9 @@ mod corpus;
 #[cfg(test)]
 mod properties;
 
-use super::{Place, SyntaxError};
+use super::{Decimal, Place, SyntaxError};
 pub use compile::compile;
-pub use condition::{Comparison, Condition, Decimal, Literal, Operator, Path, Test};
+pub use condition::{Comparison, Condition, Literal, Operator, Path, Test};
 use date_literal::Named;
 pub use date_literal::{DateLiteral, Period};
 pub use evaluate::{Context, Record, Value, evaluate};

@@ -1,9 +1,8 @@
-//! What every request passes: faults on both sides, size limits, version, session, budget, the log.
+//! What every Salesforce request passes: size limits, version, session, budget.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -12,21 +11,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::error::ApiError;
 use crate::sandbox::fault::WorkFaults;
-use crate::sandbox::request_log::query_shape;
+use crate::sandbox::gate::{html, read_to_end, with_retry_after};
 use crate::sandbox::session::Session;
-use crate::sandbox::{Effect, RequestRecord, Sandbox};
+use crate::sandbox::{Effect, Sandbox};
 
 /// The longest path with query, and the longest of that with all headers, in bytes (documented).
 const LONGEST_ADDRESS: usize = 16_384;
 /// The oldest and the newest version that is answered (documented: 21 to 30 are retired).
 pub(super) const VERSIONS: std::ops::RangeInclusive<u32> = 31..=68;
-
-/// Stands in the extensions of a response that must not be sent: the connection closes without an answer instead.
-///
-/// The server does that by itself. Whoever calls the router directly must look for this and report a broken
-/// connection; the body of such a response is an error too, so that nobody takes it for an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DroppedConnection;
 
 /// The version a request names in its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,32 +31,19 @@ impl ApiVersion {
     }
 }
 
-/// Takes the request through everything that is not its own work.
+/// Takes the request through everything of the organization that is not its own work.
 pub(super) async fn pass(State(sandbox): State<Sandbox>, mut request: Request, next: Next) -> Response {
-    let method = request.method().as_str().to_owned();
-    let path = request.uri().path().to_owned();
-    let shape = query_shape(request.uri().query().unwrap_or_default());
-    let effects = sandbox.faults().effects(&method, &path);
-    for effect in &effects {
-        match effect {
-            Effect::Delay { milliseconds } => tokio::time::sleep(Duration::from_millis(*milliseconds)).await,
-            Effect::ExpireSession => {
-                if let Some(token) = bearer(request.headers()) {
-                    sandbox.sessions().close(token);
-                }
-            }
-            _ => {}
-        }
+    let WorkFaults(effects) = request.extensions().get().cloned().unwrap_or_default();
+    if effects.contains(&Effect::ExpireSession)
+        && let Some(token) = access_token(&request)
+    {
+        sandbox.sessions().close(token);
     }
-    let settled = effects.iter().find_map(answer_instead).or_else(|| {
-        request.extensions_mut().insert(WorkFaults(effects.clone()));
-        admit(&sandbox, &mut request).err()
-    });
+    let list_of_versions = request.uri().path().trim_end_matches('/') == "/services/data";
+    let settled = effects.iter().find_map(refusal).or_else(|| admit(&sandbox, &mut request).err());
     let mut response = match settled {
         Some(response) => {
-            if response.extensions().get::<DroppedConnection>().is_none() {
-                read_to_end(request.into_body()).await;
-            }
+            read_to_end(request.into_body()).await;
             response
         }
         None => {
@@ -72,28 +51,35 @@ pub(super) async fn pass(State(sandbox): State<Sandbox>, mut request: Request, n
             next.run(request).await
         }
     };
-    if effects.contains(&Effect::DropAfter) {
-        response = dropped();
-    }
-    for effect in &effects {
-        response = match effect {
-            Effect::Truncate { bytes } => shortened(response, *bytes, false),
-            Effect::Cut { bytes } => shortened(response, *bytes, true),
-            _ => response,
-        };
-    }
-    if path.trim_end_matches('/') != "/services/data" {
+    if !list_of_versions {
         let used = format!("api-usage={}/{}", sandbox.calls_spent(), sandbox.settings().daily_requests);
         if let Ok(value) = HeaderValue::from_str(&used) {
             response.headers_mut().insert(HeaderName::from_static("sforce-limit-info"), value);
         }
     }
-    let status = response.extensions().get::<DroppedConnection>().is_none().then(|| response.status().as_u16());
-    sandbox.record_request(RequestRecord { method, path, query_shape: shape, status });
     response
 }
 
-/// The access token of a request, from either of the two headers that carry one.
+/// The refusal in Salesforce's own words that a fault asks for.
+fn refusal(effect: &Effect) -> Option<Response> {
+    match effect {
+        Effect::DailyLimit => Some(ApiError::daily_limit().into_response()),
+        Effect::ConcurrentLimit => Some(ApiError::concurrent_limit().into_response()),
+        Effect::TooManyRequests { retry_after } => {
+            let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "REQUEST_LIMIT_EXCEEDED", "Too many requests.");
+            Some(with_retry_after(error.into_response(), *retry_after))
+        }
+        _ => None,
+    }
+}
+
+/// The access token of a request. Bulk API 1.0 has a header of its own for it (documented), and takes the usual one too.
+fn access_token(request: &Request) -> Option<&str> {
+    let own = request.headers().get("x-sfdc-session").filter(|_| request.uri().path().starts_with("/services/async/"));
+    own.and_then(|token| token.to_str().ok()).or_else(|| bearer(request.headers()))
+}
+
+/// The access token in the usual header.
 pub(in crate::sandbox) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
@@ -112,9 +98,9 @@ fn admit(sandbox: &Sandbox, request: &mut Request) -> Result<(), Response> {
         return Err(html(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large"));
     }
     inflate(request);
-    let Some(version) = version_segment(request.uri().path()) else { return Ok(()) };
-    let version = read_version(version).ok_or_else(|| ApiError::not_found().into_response())?;
-    let session = bearer(request.headers())
+    let Some(version) = version_of(request.uri().path()) else { return Ok(()) };
+    let version = version.ok_or_else(|| ApiError::not_found().into_response())?;
+    let session = access_token(request)
         .and_then(|token| sandbox.sessions().find(token, sandbox.now(), sandbox.settings().session_lifetime))
         .ok_or_else(|| ApiError::session().into_response())?;
     check_user(sandbox, session).map_err(IntoResponse::into_response)?;
@@ -132,6 +118,11 @@ fn admit(sandbox: &Sandbox, request: &mut Request) -> Result<(), Response> {
 fn check_user(sandbox: &Sandbox, session: Session) -> Result<(), ApiError> {
     let world = sandbox.world();
     let user = world.user(session.user).filter(|user| user.active).ok_or_else(ApiError::session)?;
+    if session.password_expired {
+        // That such a session may only set a password is documented; the text is from memory.
+        let message = "The users password has expired, you must call SetPassword before attempting any other API operations";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "INVALID_OPERATION_WITH_EXPIRED_PASSWORD", message));
+    }
     if user.permissions.api_enabled {
         return Ok(());
     }
@@ -139,95 +130,16 @@ fn check_user(sandbox: &Sandbox, session: Session) -> Result<(), ApiError> {
     Err(ApiError::new(StatusCode::FORBIDDEN, "API_DISABLED_FOR_ORG", message))
 }
 
-/// The `v66.0` of `/services/data/v66.0/…`.
-fn version_segment(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("/services/data/")?;
-    let segment = rest.split('/').next().unwrap_or_default();
-    (!segment.is_empty()).then_some(segment)
-}
-
-/// A version this generation of the vendor has had; 404 for the others.
-fn read_version(segment: &str) -> Option<ApiVersion> {
-    let number: u32 = segment.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()?;
-    (20..=*VERSIONS.end()).contains(&number).then_some(ApiVersion(number))
-}
-
-fn answer_instead(effect: &Effect) -> Option<Response> {
-    let response = match effect {
-        Effect::Respond { status, content_type, body, retry_after } => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let content_type = content_type.as_deref().unwrap_or("application/json;charset=UTF-8");
-            let mut response = (status, body.clone()).into_response();
-            if let Ok(value) = HeaderValue::from_str(content_type) {
-                response.headers_mut().insert(header::CONTENT_TYPE, value);
-            }
-            with_retry_after(response, *retry_after)
-        }
-        Effect::DailyLimit => ApiError::daily_limit().into_response(),
-        Effect::ConcurrentLimit => ApiError::concurrent_limit().into_response(),
-        Effect::Unavailable { retry_after } => {
-            with_retry_after(html(StatusCode::SERVICE_UNAVAILABLE, "Down For Maintenance"), *retry_after)
-        }
-        Effect::TooManyRequests { retry_after } => {
-            let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "REQUEST_LIMIT_EXCEEDED", "Too many requests.");
-            with_retry_after(error.into_response(), *retry_after)
-        }
-        Effect::DropBefore => dropped(),
-        _ => return None,
+/// The version in the path of an interface that needs a session, `v66.0` below `/services/data` and `66.0` below
+/// `/services/async`; an inner nothing for one that this generation of the vendor has not had.
+fn version_of(path: &str) -> Option<Option<ApiVersion>> {
+    let (rest, prefix) = match path.strip_prefix("/services/data/") {
+        Some(rest) => (rest, "v"),
+        None => (path.strip_prefix("/services/async/")?, ""),
     };
-    Some(response)
-}
-
-fn with_retry_after(mut response: Response, seconds: Option<u64>) -> Response {
-    if let Some(seconds) = seconds {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
-}
-
-/// Reads what is left of a request whose answer is settled: while a client is still sending, a connection that closes
-/// behind the answer can take the answer with it.
-pub(super) async fn read_to_end(body: Body) {
-    let mut pieces = body.into_data_stream();
-    while let Some(Ok(_)) = pieces.next().await {}
-}
-
-/// A page as the edge in front of the vendor's servers sends it.
-fn html(status: StatusCode, title: &str) -> Response {
-    let page = format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>");
-    (status, [(header::CONTENT_TYPE, "text/html;charset=UTF-8")], page).into_response()
-}
-
-fn broken() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionReset, "the sandbox closed the connection")
-}
-
-fn dropped() -> Response {
-    let mut response = Response::new(Body::from_stream(futures::stream::iter([Err::<Bytes, _>(broken())])));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response.extensions_mut().insert(DroppedConnection);
-    response
-}
-
-/// The response with only the first bytes of its body: silently, or broken off.
-fn shortened(response: Response, bytes: usize, breaks: bool) -> Response {
-    let (mut parts, body) = response.into_parts();
-    parts.headers.remove(header::CONTENT_LENGTH);
-    if let Some(length) = body.size_hint().exact().filter(|_| breaks) {
-        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    let kept = body.into_data_stream().scan(bytes, |left, chunk| {
-        let chunk = chunk.map(|data| data.slice(..data.len().min(*left))).map_err(io::Error::other);
-        *left -= chunk.as_ref().map_or(0, Bytes::len);
-        let over = *left == 0 && chunk.as_ref().is_ok_and(Bytes::is_empty);
-        futures::future::ready((!over).then_some(chunk))
-    });
-    // The pause lets the server send what it has before the connection breaks.
-    let ending = futures::stream::iter(breaks.then_some(())).then(|()| async {
-        tokio::task::yield_now().await;
-        Err(broken())
-    });
-    Response::from_parts(parts, Body::from_stream(kept.chain(ending)))
+    let segment = rest.split('/').next().filter(|segment| !segment.is_empty())?;
+    let number = segment.strip_prefix(prefix).and_then(|version| version.strip_suffix(".0")?.parse().ok());
+    Some(number.filter(|number| (20..=*VERSIONS.end()).contains(number)).map(ApiVersion))
 }
 
 /// Unpacks a compressed request body while it arrives.

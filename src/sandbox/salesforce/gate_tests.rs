@@ -170,6 +170,7 @@ async fn remembers_what_was_asked_without_the_values() {
         method: method.into(),
         path: format!("/services/data/v66.0{path}"),
         query_shape: shape.into(),
+        operation: None,
         status,
     };
     assert_eq!(

@@ -265,7 +265,7 @@ fn garble(answers: &mut Vec<Answer>, wrong: Wrong) {
 }
 
 const CAPABILITIES: Capabilities =
-    Capabilities { system: SystemKind::Salesforce, key: "Id", change_stamp: None, routes: &[], look_size: 7 };
+    Capabilities { system: SystemKind::Salesforce, key: "Id", change_stamp: None, budget: None, routes: &[], look_size: 7 };
 
 #[async_trait]
 impl Provider for World {
