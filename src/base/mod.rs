@@ -4,6 +4,7 @@
 //! requests. A type belongs here when at least two rooms that may not import each other need it.
 
 mod age;
+mod call_budget;
 mod clock;
 mod count;
 mod diagnostic;
@@ -16,6 +17,7 @@ mod salesforce_id;
 mod source;
 
 pub use age::{Age, AgeError, AgeUnit};
+pub use call_budget::{CallBucket, CallBudget, CallMemory};
 pub use clock::Clock;
 pub use count::{counted, with_thousands};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Label, Severity};

@@ -52,7 +52,7 @@ pub(super) fn condition_for(
     };
     for path in &condition.fields {
         // A path with a dot leads to another object; the system judges it when the query is sent.
-        if path.contains('.') || facts.field(path).is_some() {
+        if path.contains('.') || !facts.has_no_field(path) {
             continue;
         }
         let place: Option<Span> = text_span.or_else(|| tree_span(filter, path));

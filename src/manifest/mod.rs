@@ -23,6 +23,7 @@ mod suggestion;
 mod system;
 mod target;
 mod workspace;
+mod zuora_objects;
 
 pub use api::Api;
 pub use codes::{CODES, CodeEntry};
@@ -36,3 +37,4 @@ pub use secret::SecretReference;
 pub use system::SystemKind;
 pub use target::{Environment, FulcrumTarget, SalesforceSignIn, SalesforceTarget, System, Target, ZuoraSignIn, ZuoraTarget};
 pub use workspace::{Document, DocumentKind, Workspace};
+pub use zuora_objects::{ZuoraObject, zuora_object};

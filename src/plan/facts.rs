@@ -37,11 +37,18 @@ pub struct ObjectFacts {
     pub key_prefix: Option<String>,
     /// The fields.
     pub fields: Vec<FieldFacts>,
+    /// Whether these are all fields there are. Where not, a name that is not among them may be one, and the system judges it.
+    pub knows_all_fields: bool,
     /// What points at it.
     pub children: Vec<ChildRelationship>,
 }
 
 impl ObjectFacts {
+    /// Whether there certainly is no field of that name.
+    pub fn has_no_field(&self, name: &str) -> bool {
+        self.knows_all_fields && self.field(name).is_none()
+    }
+
     /// The field of that name, whatever its case.
     pub fn field(&self, name: &str) -> Option<&FieldFacts> {
         self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))

@@ -289,6 +289,7 @@ mod tests {
             queryable: true,
             key_prefix: Some("00Q".into()),
             fields: Vec::new(),
+            knows_all_fields: true,
             children: Vec::new(),
         }
     }

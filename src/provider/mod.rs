@@ -9,7 +9,9 @@
 
 mod contract;
 mod error;
+mod hostile;
 mod open;
+mod patience;
 pub mod salesforce;
 mod secrets;
 pub mod transport;

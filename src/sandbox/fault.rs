@@ -35,8 +35,9 @@ pub struct RequestMatch {
 
 /// What goes wrong.
 ///
-/// The refusals are in the words of the system that is asked. The ones from [`Effect::LockRows`] on are not about the request itself but about the work it asks for: for a bulk job,
-/// match the request that creates it.
+/// The refusals are in the words of the system that is asked. The ones from [`Effect::LockRows`] on are not about the request
+/// itself but about the work it asks for: for a bulk job, match the request that creates it; in Bulk API 1.0, the one that
+/// adds the batch.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Effect {
@@ -97,7 +98,8 @@ pub enum Effect {
     },
     /// The session of the request is over before it is looked at.
     ExpireSession,
-    /// Rows cannot be locked. In one call: all of them. In a bulk job: the chunk of this number, counted from 1.
+    /// Rows cannot be locked. In one call: all of them. In a bulk job, or a batch of Bulk API 1.0: the chunk of this number,
+    /// counted from 1. In a composite call: the rows of the subrequest of this number.
     LockRows {
         /// The chunk of 200 rows.
         #[serde(default = "one")]
@@ -155,6 +157,11 @@ impl WorkFaults {
     /// Whether no row of one call can be locked.
     pub(in crate::sandbox) fn locks_rows(&self) -> bool {
         self.0.iter().any(|effect| matches!(effect, Effect::LockRows { .. }))
+    }
+
+    /// Whether no row of the subrequest of this number of a composite call can be locked, counted from 1.
+    pub(in crate::sandbox) fn locks_part(&self, number: u64) -> bool {
+        self.0.iter().any(|effect| matches!(effect, Effect::LockRows { chunk } if *chunk == number))
     }
 }
 

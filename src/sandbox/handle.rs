@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::fault::FaultPlan;
 use super::request_log::RequestLog;
 use super::salesforce::{BulkState, Cursors};
-use super::session::Sessions;
+use super::session::{Session, Sessions};
 use super::{Fault, RecordKey, RequestRecord, SandboxClock, Settings, Tenant, World, Worlds};
 use crate::base::Clock;
 
@@ -125,7 +125,11 @@ impl Sandbox {
 
     /// Logs a Salesforce user in without asking for anything, and returns the access token.
     pub fn access_token(&self, user: RecordKey) -> String {
-        locked(&self.inner.sessions).open(self.inner.organization, user, self.now())
+        self.open_session(Session { user, password_expired: false })
+    }
+
+    pub(in crate::sandbox) fn open_session(&self, session: Session) -> String {
+        locked(&self.inner.sessions).open(self.inner.organization, session, self.now())
     }
 
     /// Ends all sessions in all systems, as an administrator could.

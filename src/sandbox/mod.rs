@@ -48,7 +48,7 @@ pub use server::serve;
 pub use settings::Settings;
 pub use world::{
     Client, DeleteMode, Deletion, FieldDefinition, FieldKind, ItemError, Lookup, ObjectDefinition, OnDelete, Organization,
-    Permissions, RecordKey, User, Value, ValueError, World, WorldBuilder, WorldError,
+    PasswordLogin, Permissions, RecordKey, User, Value, ValueError, World, WorldBuilder, WorldError,
 };
 pub use worlds::Worlds;
 pub use zuora::{Tenant, TenantError, ZuoraSettings};

@@ -25,6 +25,13 @@ pub struct Settings {
     pub bulk_upload_bytes: usize,
     /// The most rows on one page of a bulk query's results.
     pub bulk_page_rows: usize,
+    /// Whether batches of Bulk API 1.0 that run side by side keep each other from the parents of their rows.
+    pub bulk_lock_contention: bool,
+    /// Whether a composite call that was undone shows the other records of the failed collection as deleted even where the
+    /// collection asked for all or none itself. Documented where it did not; unknown where it did.
+    pub composite_hides_rollback: bool,
+    /// Whether users may log in by SOAP. New organizations do not let them (documented).
+    pub soap_login: bool,
     /// How the Zuora tenant behaves.
     pub zuora: ZuoraSettings,
     /// What goes wrong.
@@ -43,6 +50,9 @@ impl Settings {
             bulk_query_rows_per_second: 1_000_000,
             bulk_upload_bytes: 100 << 20,
             bulk_page_rows: 250_000,
+            bulk_lock_contention: false,
+            composite_hides_rollback: false,
+            soap_login: true,
             zuora: ZuoraSettings::default(),
             faults: Vec::new(),
         }

@@ -23,9 +23,9 @@ use sexton::manifest::{SecretReference, Target};
 use sexton::provider::salesforce::{CommandOutput, CommandRunner};
 use sexton::provider::transport::{ByteStream, Request, RequestBody, Response, Transport, TransportError};
 use sexton::provider::{Provider, SecretError, SecretSource, Surroundings, open};
-use sexton::sandbox::{DroppedConnection, Sandbox, Settings, World};
+use sexton::sandbox::{DroppedConnection, ItemError, RecordKey, Sandbox, Settings, World};
 use sexton::state::State;
-use sexton::store::{Bundle, OutcomeRow, RunDirectory, StateStore, read_outcomes};
+use sexton::store::{Bundle, CallMemoryFile, OutcomeRow, RunDirectory, StateStore, read_outcomes};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -71,6 +71,8 @@ pub struct RouterTransport {
     sandbox: Sandbox,
     demands: Mutex<Vec<Demand>>,
     before_deletion: Mutex<Option<Hook>>,
+    /// The parents that collection calls under way have locked, and the field that names them.
+    contention: Mutex<Option<(String, Vec<String>)>>,
     /// The request at which this process stops for ever, counted down, and whether the sandbox still does its part.
     end: Mutex<Option<(u64, bool)>>,
     ended: tokio::sync::watch::Sender<bool>,
@@ -87,6 +89,7 @@ impl RouterTransport {
             sandbox,
             demands: Mutex::default(),
             before_deletion: Mutex::default(),
+            contention: Mutex::default(),
             end: Mutex::default(),
             ended: tokio::sync::watch::Sender::new(false),
         }
@@ -105,6 +108,30 @@ impl RouterTransport {
     /// Does this once, just before the next request that deletes: a collection call, or the start of a job.
     pub fn before_deletion(&self, hook: impl FnOnce(&Sandbox) + Send + 'static) {
         *locked(&self.before_deletion) = Some(Box::new(hook));
+    }
+
+    /// From now on collection calls take a while, and a record whose parent, by this field, is the parent of a record in another
+    /// call under way cannot be locked.
+    pub fn contend(&self, field: &str) {
+        *locked(&self.contention) = Some((field.to_owned(), Vec::new()));
+    }
+
+    /// Takes the locks of one call, and tells which.
+    fn lock_parents(&self, ids: &[String]) -> Option<Vec<String>> {
+        let mut contention = locked(&self.contention);
+        let (field, taken) = contention.as_mut()?;
+        let mut world = self.sandbox.world();
+        let mut parents = Vec::new();
+        for key in ids.iter().map(|id| RecordKey::parse(id).expect("an id")) {
+            let parent = world.value(key, field).expect("a field").to_text();
+            if taken.contains(&parent) {
+                world.refuse(key, ItemError::locked(&[key]), Some(1));
+            } else if !parents.contains(&parent) {
+                parents.push(parent);
+            }
+        }
+        taken.extend_from_slice(&parents);
+        Some(parents)
     }
 
     /// The request of this number from now on, counted from 1, is never answered; `done` says whether the sandbox carries it out.
@@ -192,7 +219,15 @@ impl Transport for RouterTransport {
         }
         let sent = sent.body(bytes_of(request.body).await).expect("a request");
         if let Some(ids) = demanded(&sent) {
+            let parents = if sent.method() == http::Method::DELETE { self.lock_parents(&ids) } else { None };
             locked(&self.demands).push(Demand { method: sent.method().to_string(), ids });
+            if let Some(parents) = parents {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                let mut contention = locked(&self.contention);
+                if let Some((_, taken)) = contention.as_mut() {
+                    taken.retain(|parent| !parents.contains(parent));
+                }
+            }
         }
         if deletes(&sent)
             && let Some(hook) = locked(&self.before_deletion).take()
@@ -255,14 +290,15 @@ struct RouterConnector {
 }
 
 impl Connector for RouterConnector {
-    fn connect(&self, target: &Target, _: &Path, _: &Path) -> Result<Arc<dyn Provider>, CommandError> {
+    fn connect(&self, target: &Target, _: &Path, runs: &Path) -> Arc<dyn Provider> {
         let surroundings = Surroundings {
             transport: Arc::clone(&self.transport) as Arc<dyn Transport>,
             secrets: Arc::new(ClientSecrets),
             clock: Arc::clone(&self.clock),
+            calls: Arc::new(CallMemoryFile::new(runs, &target.name)),
             commands: Arc::new(NoCommands),
         };
-        Ok(open(target, surroundings))
+        open(target, surroundings)
     }
 }
 

@@ -68,6 +68,7 @@ pub(super) async fn describe(session: &Session, object: &str) -> Result<ObjectFa
         queryable: described.queryable,
         key_prefix: described.key_prefix,
         fields: described.fields.into_iter().map(field).collect(),
+        knows_all_fields: true,
         children: described.child_relationships.into_iter().filter(|child| is_record(&child.child)).map(child).collect(),
     })
 }

@@ -5,6 +5,7 @@
 mod body;
 mod exchange;
 mod http;
+mod pace;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod xml;
@@ -12,4 +13,5 @@ mod xml;
 pub use self::http::{HttpTransport, Timeouts};
 pub use body::{BodyError, read_body};
 pub use exchange::{ByteStream, Request, RequestBody, Response, Transport, TransportError};
+pub use pace::{Paced, retry_after};
 pub use xml::{Element, XmlError, XmlWriter};

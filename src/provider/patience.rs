@@ -13,13 +13,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Decides whether one read may be repeated once more. Never used for a request that deletes.
 #[derive(Default)]
-pub(super) struct Patience {
+pub(in crate::provider) struct Patience {
     repeats: u32,
 }
 
 impl Patience {
     /// Waits before the next repetition, or gives the error back when there is none.
-    pub(super) async fn wait_after(&mut self, error: ProviderError) -> Result<(), ProviderError> {
+    pub(in crate::provider) async fn wait_after(&mut self, error: ProviderError) -> Result<(), ProviderError> {
         let pause = match error.class {
             ErrorClass::Throttled { wait: Some(wait) } => wait,
             ErrorClass::Transient | ErrorClass::Throttled { wait: None } => FIRST_PAUSE * 2u32.pow(self.repeats),

@@ -1,0 +1,225 @@
+//! No more requests than the system takes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+
+use super::{Request, Response, Transport, TransportError};
+use crate::base::{CallBucket, CallBudget, CallMemory, Clock};
+
+/// The longest pause a system may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// Sends requests no faster than a budget allows, sign-ins and reads among them, and remembers across processes how much of it is
+/// used up.
+///
+/// One of these stands for one system: everything that goes to it shares it.
+pub struct Paced {
+    inner: Arc<dyn Transport>,
+    budget: CallBudget,
+    clock: Arc<dyn Clock>,
+    memory: Arc<dyn CallMemory>,
+    bucket: Mutex<Option<CallBucket>>,
+}
+
+impl Paced {
+    /// Paces what goes through `inner`. Nothing is read from `memory` before the first request.
+    pub fn new(inner: Arc<dyn Transport>, budget: CallBudget, clock: Arc<dyn Clock>, memory: Arc<dyn CallMemory>) -> Self {
+        Self { inner, budget, clock, memory, bucket: Mutex::new(None) }
+    }
+
+    /// Changes the bucket and keeps what it has become. What cannot be kept costs no more than a refusal by the system.
+    fn change<T>(&self, change: impl FnOnce(&mut CallBucket, Timestamp) -> T) -> T {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let bucket = bucket.get_or_insert_with(|| self.remembered(now));
+        let before = *bucket;
+        let answer = change(bucket, now);
+        if *bucket != before
+            && let Err(error) = self.memory.save(bucket.full_at())
+        {
+            tracing::warn!(%error, "the number of calls made could not be kept");
+        }
+        answer
+    }
+
+    /// The bucket that an earlier process left behind, at most as empty as one can be, since a clock may have been set back.
+    fn remembered(&self, now: Timestamp) -> CallBucket {
+        let kept = self.memory.load().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the number of calls made earlier is not known");
+            None
+        });
+        let latest = now.saturating_add(LONGEST_WAIT + self.budget.window).unwrap_or(Timestamp::MAX);
+        CallBucket::new(self.budget, kept.map_or(now, |kept| kept.min(latest)))
+    }
+
+    /// Takes one call, or tells how long to wait before asking again.
+    fn take(&self) -> Result<(), Duration> {
+        self.change(|bucket, now| {
+            let wait = bucket.next().duration_since(now);
+            if wait.is_positive() {
+                return Err(wait.unsigned_abs());
+            }
+            bucket.take(now);
+            Ok(())
+        })
+    }
+}
+
+#[async_trait]
+impl Transport for Paced {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        while let Err(wait) = self.take() {
+            tracing::debug!(?wait, "the system takes no more calls now");
+            // At least a millisecond, the least tokio knows.
+            tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
+        }
+        let response = self.inner.send(request).await?;
+        if response.status == StatusCode::TOO_MANY_REQUESTS {
+            let wait = retry_after(&response.headers).unwrap_or(self.budget.interval());
+            self.change(|bucket, now| bucket.hold_until(now.saturating_add(wait).unwrap_or(Timestamp::MAX)));
+        }
+        Ok(response)
+    }
+}
+
+/// The pause the system asks for, in whole seconds, at most an hour: `Retry-After`, or `RateLimit-Reset`, which Zuora's gateway sends
+/// instead (both documented). The form with a date is not read: it would need a clock that agrees.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
+    let wait = Duration::from_secs(seconds("retry-after").or_else(|| seconds("ratelimit-reset"))?);
+    Some(wait.min(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::VecDeque;
+
+    use super::super::RequestBody;
+    use super::super::scripted::{Reply, Scripted, answer};
+    use super::*;
+
+    /// A clock that follows tokio's time.
+    pub(crate) struct TokioClock(Timestamp, tokio::time::Instant);
+
+    impl TokioClock {
+        pub(crate) fn new() -> Self {
+            Self(Timestamp::from_second(1_800_000_000).expect("in range"), tokio::time::Instant::now())
+        }
+    }
+
+    impl Clock for TokioClock {
+        fn now(&self) -> Timestamp {
+            self.0.saturating_add(self.1.elapsed()).expect("in range")
+        }
+    }
+
+    /// A memory for one moment.
+    #[derive(Default)]
+    pub(crate) struct Remembered(Mutex<Option<Timestamp>>);
+
+    impl CallMemory for Remembered {
+        fn load(&self) -> std::io::Result<Option<Timestamp>> {
+            Ok(*self.0.lock().expect("not poisoned"))
+        }
+
+        fn save(&self, full_at: Timestamp) -> std::io::Result<()> {
+            *self.0.lock().expect("not poisoned") = Some(full_at);
+            Ok(())
+        }
+    }
+
+    const BUDGET: CallBudget = CallBudget { calls: 1_000, window: Duration::from_secs(600) };
+
+    fn request() -> Request {
+        Request {
+            method: http::Method::GET,
+            url: url::Url::parse("https://zuora.example/").expect("valid"),
+            headers: HeaderMap::new(),
+            body: RequestBody::Empty,
+        }
+    }
+
+    /// A system that lets no more than a thousand calls pass in any ten minutes, and answers each other one with 429.
+    fn strict() -> (Arc<Scripted>, Arc<Mutex<usize>>) {
+        let refused = Arc::new(Mutex::new(0));
+        let counted = Arc::clone(&refused);
+        let mut recent: VecDeque<tokio::time::Instant> = VecDeque::new();
+        let system = Scripted::new(move |_| {
+            let now = tokio::time::Instant::now();
+            recent.retain(|earlier| now.duration_since(*earlier) <= BUDGET.window);
+            if recent.len() >= BUDGET.calls as usize {
+                *counted.lock().expect("not poisoned") += 1;
+                return answer(429, &[("retry-after", "120")], "");
+            }
+            recent.push_back(now);
+            answer(200, &[], "")
+        });
+        (Arc::new(system), refused)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_thousand_calls_of_many_at_once_never_go_over_the_limit() {
+        let (system, refused) = strict();
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock::new());
+        let paced = Paced::new(system.clone(), BUDGET, clock, Arc::new(Remembered::default()));
+        let started = tokio::time::Instant::now();
+        let calls = (0..8).map(|_| async {
+            for _ in 0..250 {
+                paced.send(request()).await.expect("sent");
+            }
+        });
+        futures::future::join_all(calls).await;
+        assert_eq!((*refused.lock().expect("not poisoned"), system.seen().len()), (0, 2_000));
+        let (took, foretold) = (started.elapsed().as_secs_f64(), BUDGET.least_time(2_000).as_secs_f64());
+        assert!(took >= foretold - 0.001 && took < foretold * 1.01, "{took} seconds, {foretold} foretold");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_process_goes_on_where_the_last_one_stopped() {
+        let (system, refused) = strict();
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock::new());
+        let memory = Arc::new(Remembered::default());
+        let started = tokio::time::Instant::now();
+        // Each process alone would have its burst at once.
+        for _ in 0..30 {
+            let paced = Paced::new(system.clone(), BUDGET, Arc::clone(&clock), memory.clone());
+            for _ in 0..50 {
+                paced.send(request()).await.expect("sent");
+            }
+        }
+        assert_eq!(*refused.lock().expect("not poisoned"), 0);
+        assert!(started.elapsed() >= BUDGET.least_time(1_500));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_holds_everything_back_for_as_long_as_it_says() {
+        for (header, waits) in [("retry-after", 120), ("ratelimit-reset", 120)] {
+            let mut first = true;
+            let system = Arc::new(Scripted::new(move |_| {
+                let status = if std::mem::take(&mut first) { 429 } else { 200 };
+                answer(status, &[(header, "120")], "")
+            }));
+            let clock: Arc<dyn Clock> = Arc::new(TokioClock::new());
+            let paced = Paced::new(system, BUDGET, clock, Arc::new(Remembered::default()));
+            let started = tokio::time::Instant::now();
+            assert_eq!(paced.send(request()).await.expect("sent").status, 429);
+            assert_eq!(paced.send(request()).await.expect("sent").status, 200);
+            assert_eq!(started.elapsed().as_secs(), waits);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_moment_that_no_bucket_can_have_is_not_waited_for() {
+        let system = Arc::new(Scripted::new(|_| Reply::NotSent));
+        let memory = Arc::new(Remembered::default());
+        memory.save(Timestamp::MAX).expect("kept");
+        let paced = Paced::new(system, BUDGET, Arc::new(TokioClock::new()), memory);
+        let started = tokio::time::Instant::now();
+        paced.send(request()).await.err().expect("no connection");
+        assert!(started.elapsed() <= LONGEST_WAIT + BUDGET.window);
+    }
+}
