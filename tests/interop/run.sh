@@ -36,7 +36,7 @@ trap stop EXIT
 start() {
   : > "$work/sandbox.out"
   "$sexton" sandbox --json --listen 127.0.0.1:0 --seed "$sources/seed" \
-    --generate Account=20 --generate Case=60 --generate Lead=5000 \
+    --generate Account=20 --generate Case=60 --generate Lead=5000 --generate 'fulcrum/Testing App=12000' \
     --generate zuora/Account=5 --generate zuora/Usage=4500 > "$work/sandbox.out" 2> "$work/sandbox.err" &
   server=$!
   url=
@@ -56,6 +56,9 @@ start
 stop
 start
 (cd "$work/node" && node "$sources/jsforce_client.mjs" "$url")
+stop
+start
+"$python" "$sources/fulcrum_client.py" "$url"
 stop
 start
 "$python" "$sources/zeep_client.py" "$url" "$sexton"
