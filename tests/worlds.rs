@@ -1,6 +1,6 @@
 //! Random worlds, policies, holds, limits, changes between plan and apply, and faults: what must be true of every apply.
 //!
-//! The API is a parameter: a later one joins with a [`Route`] and two tests. `PROPTEST_CASES=500 cargo test --test worlds`
+//! The API is a parameter: a later one joins with its faults and two tests. `PROPTEST_CASES=500 cargo test --test worlds`
 //! looks longer, another `PROPTEST_RNG_SEED` elsewhere.
 #![expect(clippy::disallowed_methods, reason = "a test asks how many cases it shall run, and reads evidence back")]
 
@@ -17,10 +17,8 @@ use sexton::plan::GateName;
 use sexton::sandbox::{DeleteMode, Deletion, Effect, Fault, RecordKey, Sandbox, Value, World};
 use sexton::store::OutcomeRow;
 use support::Bench;
-use support::story::{OBJECTS, Relation, Route, Story, delete_as_somebody, policy_name};
-
-const COLLECTIONS: Route = Route { api: "collections", hard: false, atomic: true, faults: collection_fault };
-const BULK2: Route = Route { api: "bulk2", hard: true, atomic: false, faults: job_fault };
+use support::route::{BULK2, COLLECTIONS, Route};
+use support::story::{OBJECTS, Relation, Story, delete_as_somebody, policy_name};
 
 /// How many cases run unless `PROPTEST_CASES` says otherwise.
 const CASES: u32 = 12;
@@ -41,6 +39,15 @@ fn trouble() -> impl Strategy<Value = Effect> {
         1 => Just(Effect::Cut { bytes: 50 }),
         1 => Just(Effect::Respond { status: 500, content_type: None, body: "[]".into(), retry_after: None }),
     ]
+}
+
+/// What can happen to the requests in which an API deletes, and to their work.
+fn fault(route: Route) -> BoxedStrategy<Fault> {
+    match route.api {
+        "collections" => collection_fault(),
+        "bulk2" => job_fault(),
+        other => panic!("{other} has no faults yet"),
+    }
 }
 
 fn collection_fault() -> BoxedStrategy<Fault> {
@@ -218,7 +225,7 @@ impl Play<'_> {
             let mut gates = BTreeSet::new();
             gates.extend((selected > policy.max_records).then_some(GateName::MaxRecords));
             gates.extend((selected * 100 > policy.max_percent * population).then_some(GateName::MaxPercent));
-            gates.extend((policy.all_or_none == "true" && selected > 200).then_some(GateName::AllOrNone));
+            gates.extend((policy.all_or_none == "true" && selected > self.route.atomic).then_some(GateName::AllOrNone));
             let may = if first { self.story.may_hard_delete.0 } else { self.story.may_hard_delete.1 };
             let denied = if first { self.story.denied_before } else { self.story.denied_after } == Some(policy.object);
             gates.extend((policy.hard && (!may || denied)).then_some(GateName::HardDelete));
@@ -563,7 +570,7 @@ fn random_worlds(route: Route, with_faults: bool) {
     config.failure_persistence = Some(Box::new(FileFailurePersistence::WithSource("regressions")));
     config.source_file = Some(file!());
     let mut runner = TestRunner::new(config);
-    let result = runner.run(&route.story(with_faults), |story| {
+    let result = runner.run(&Story::through(route, fault(route), with_faults), |story| {
         play(&story, route, with_faults);
         Ok(())
     });
