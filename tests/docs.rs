@@ -185,7 +185,7 @@ fn the_sandbox_takes_the_world_and_every_fault_that_its_page_shows() {
         .map(|row| row.replace("SECONDS", "3").replace("TEXT", "text").replace('N', "5"))
         .map(|effect| format!("- then: {effect}\n"))
         .collect();
-    assert_eq!(Fault::read_all(&effects.concat()).expect("effects").len(), 18, "the page has every effect");
+    assert_eq!(Fault::read_all(&effects.concat()).expect("effects").len(), 19, "the page has every effect");
 }
 
 /// Manifests must be YAML that the schema takes; other YAML must be YAML.

@@ -63,18 +63,49 @@ async fn children_of_one_parent_go_together_through_collections() {
     let grouped = bench("collections", "groupBy: AccountId");
     grouped.plan().await.expect("planned");
     grouped.apply().await.expect("applied");
-    let batches = grouped.transport.demands().len();
-    assert_eq!(batches, CONTACTS.div_ceil(200));
-    let split = batches_of_parents(&grouped).values().filter(|batches| **batches > 1).count();
-    // Batches are full, so that a parent can stand on the border between two.
-    assert!(split < batches, "{split} parents are in more than one of {batches} batches");
-    assert!(batches_of_parents(&grouped).values().all(|batches| *batches <= 2));
+    let sizes: Vec<usize> = grouped.transport.demands().iter().map(|demand| demand.ids.len()).collect();
+    assert!(sizes.len() < 8 && sizes.iter().any(|size| *size < 200), "a batch ends where a parent does: {sizes:?}");
+    assert!(batches_of_parents(&grouped).values().all(|batches| *batches == 1));
 
     let by_id = bench("collections", "");
     by_id.plan().await.expect("planned");
     by_id.apply().await.expect("applied");
     let split = batches_of_parents(&by_id).values().filter(|batches| **batches > 1).count();
     assert_eq!(split, ACCOUNTS, "without `groupBy` every parent is in several batches");
+}
+
+/// Applies while calls side by side lock each other's parents; gives how often records were sent, and the codes of failures.
+async fn under_contention(group_by: &str) -> (usize, BTreeSet<String>) {
+    let bench = bench("collections", group_by);
+    bench.plan().await.expect("planned");
+    bench.transport.contend("AccountId");
+    bench.apply().await.expect("applied");
+    let sent = bench.transport.demands().iter().map(|demand| demand.ids.len()).sum();
+    let rows = bench.outcomes(&PolicyName::new("contacts").expect("a name"));
+    (sent, rows.into_iter().map(|row| row.code).filter(|code| !code.is_empty()).collect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn grouped_children_meet_no_lock_of_each_other() {
+    assert_eq!(under_contention("groupBy: AccountId").await, (CONTACTS, BTreeSet::new()));
+    let (sent, _) = under_contention("").await;
+    assert!(sent > CONTACTS, "without `groupBy` calls side by side lock each other");
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups_stay_together_when_they_are_sent_again() {
+    let bench = bench("collections", "groupBy: AccountId");
+    let contacts: Vec<RecordKey> = bench.sandbox.world().ids("Contact").collect();
+    for (times, key) in (1..4).cycle().zip(&contacts) {
+        bench.sandbox.world().refuse(*key, ItemError::locked(&[*key]), Some(times));
+    }
+    bench.plan().await.expect("planned");
+    assert_eq!(bench.apply().await.expect("applied").exit, Exit::Done);
+    let demands = bench.transport.demands();
+    let sizes: Vec<usize> = demands.iter().map(|demand| demand.ids.len()).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 900 + 900 + 600 + 300);
+    // In each of the four waves a parent's children that are left go in one call.
+    assert!(batches_of_parents(&bench).values().all(|batches| *batches <= 4), "{sizes:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -46,8 +46,10 @@ pub(super) struct Moment {
     pub doubted: bool,
     /// Its job is to be given up.
     pub give_up: bool,
-    /// A hold keeps some of its records by now, so that its job is given up where that is still possible.
+    /// Some of its records must not be sent any more, so that its job is given up if it was not started.
     pub withheld: bool,
+    /// Some of those are known to be there still, so that its job is given up also if it runs.
+    pub recalled: bool,
     /// Reading about it failed too often; a later run goes on.
     pub parked: bool,
     /// Nothing about it before this moment.

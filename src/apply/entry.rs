@@ -22,14 +22,14 @@ pub struct Entry {
     pub event: Event,
 }
 
-/// Records that a run left out of a wave when it was continued, since a hold keeps them by now. Those that the recheck kept
-/// back before the first wave are not among them.
+/// Records that a run left out of a wave when it was continued: held, changed or not matching by then. Those that the recheck
+/// kept back before the first wave are not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Withheld {
     /// How many; 1 or more.
     pub count: u64,
-    /// Digest of the file of their ids.
+    /// Digest of the file of their ids and causes.
     pub digest: Digest,
 }
 
@@ -64,7 +64,7 @@ pub enum Event {
         count: u64,
         /// Digest of its ids file.
         digest: Digest,
-        /// What was left as well, and is not sent since a hold keeps it by now.
+        /// What was left as well, and is not sent any more.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         withheld: Option<Withheld>,
     },

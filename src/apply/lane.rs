@@ -38,8 +38,8 @@ const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_s
 pub struct LaneSettings {
     /// Whether the API works by jobs.
     pub jobs: bool,
-    /// Whether a batch is atomic. Such batches are never made smaller.
-    pub atomic: bool,
+    /// Whether batches are as large in later waves as in the first: atomic ones, and those that keep groups together.
+    pub same_size: bool,
     /// The most records in a batch of wave 0.
     pub batch_size: u64,
     /// The most batches under way at once.
@@ -176,10 +176,7 @@ impl Lane {
                 let withheld = withheld.map_or(0, |withheld| withheld.count);
                 let unsent: u64 = self.unsent().iter().map(|(_, count)| count).sum();
                 let before = self.wave.as_ref().filter(|wave| {
-                    wave.number + 1 == *number
-                        && wave.again + unsent == *count + withheld
-                        && (unsent == 0 || withheld > 0)
-                        && self.active.is_empty()
+                    wave.number + 1 == *number && wave.again + unsent == *count + withheld && self.active.is_empty()
                 });
                 let before =
                     before.ok_or_else(|| wrong("the wave before it is not done, or left another number of records"))?;
@@ -315,13 +312,16 @@ impl Lane {
     /// The record at this place of the wave must not be sent any more.
     ///
     /// When it was not, the wave is cut short: what is under way is settled, and the rest goes in a new wave without it. A
-    /// job that has it is given up, also one that runs. Whoever writes the next wave leaves it out in any case.
-    pub fn withhold(&mut self, place: u64) {
+    /// job that has it is given up if it was not started, and also one that runs when the record is certainly `there`: one
+    /// that is not may just have been deleted by that job. Whoever writes the next wave leaves the record out in any case.
+    pub fn withhold(&mut self, place: u64, there: bool) {
         let within = |first: u64, count: u64| (first..first + count).contains(&place);
         match self.active.values_mut().find(|active| within(active.batch.first, active.batch.count)) {
             Some(active) => {
                 active.moment.withheld = true;
-                self.cut_short |= active.may_be_abandoned();
+                active.moment.recalled |= there;
+                // A request is never sent again in the same wave.
+                self.cut_short |= self.settings.jobs && active.may_be_abandoned();
             }
             None => self.cut_short |= self.unsent().iter().any(|(first, count)| within(*first, *count)),
         }
@@ -404,7 +404,7 @@ impl Lane {
         if self.active.len() >= self.settings.parallel.max(1) as usize {
             return None;
         }
-        let smaller = if self.settings.atomic { 0 } else { wave.attempt };
+        let smaller = if self.settings.same_size { 0 } else { wave.attempt };
         let floor = self.settings.batch_size.min(SMALLEST_BATCH);
         let size = (self.settings.batch_size >> smaller).max(floor).max(1);
         let (first, left) = self.free.front().copied().unwrap_or((wave.cursor, wave.count - wave.cursor));
@@ -492,7 +492,7 @@ impl Lane {
             PollVerdict::Started => return Some(Event::Started { batch: number }),
             PollVerdict::Ended => return Some(Event::Ended { batch: number, stage: seen }),
             // Asked for once: a system that does not let a running job go has it run to its end.
-            PollVerdict::Running if std::mem::take(&mut active.moment.withheld) => active.moment.give_up = true,
+            PollVerdict::Running if std::mem::take(&mut active.moment.recalled) => active.moment.give_up = true,
             PollVerdict::Running => {
                 active.moment.polls += 1;
                 // Four polls at each length: a pause is about a quarter of the time waited so far, so that little of it is wasted.

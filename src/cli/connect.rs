@@ -9,6 +9,7 @@ use crate::manifest::Target;
 use crate::provider::salesforce::SystemCommands;
 use crate::provider::transport::{HttpTransport, Timeouts, Transport};
 use crate::provider::{Provider, Surroundings, SystemSecrets, open};
+use crate::store::CallMemoryFile;
 
 /// Makes providers that reach the network, all through one pool of connections.
 pub struct NetworkConnector {
@@ -25,13 +26,14 @@ impl NetworkConnector {
 }
 
 impl Connector for NetworkConnector {
-    fn connect(&self, target: &Target, project: &Path, _runs: &Path) -> Result<Arc<dyn Provider>, CommandError> {
+    fn connect(&self, target: &Target, project: &Path, runs: &Path) -> Arc<dyn Provider> {
         let surroundings = Surroundings {
             transport: Arc::clone(&self.transport),
             secrets: Arc::new(SystemSecrets::new(project.to_owned())),
             clock: Arc::new(MachineClock),
+            calls: Arc::new(CallMemoryFile::new(runs, &target.name)),
             commands: Arc::new(SystemCommands),
         };
-        Ok(open(target, surroundings))
+        open(target, surroundings)
     }
 }

@@ -24,6 +24,8 @@ pub fn planned(header: &PlanHeader, digest: Option<Digest>, directory: Option<&P
             organization_id: target.identity.organization_id.clone(),
             production: target.identity.is_production,
             user: target.identity.user_name.clone(),
+            calls: target.calls,
+            least_seconds: target.least_seconds,
         })
         .collect();
     events.extend(header.policies.iter().map(policy_planned));

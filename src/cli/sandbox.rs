@@ -1,4 +1,4 @@
-//! `sexton sandbox`: a simulated Salesforce on loopback.
+//! `sexton sandbox`: simulated systems on loopback.
 
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -9,7 +9,7 @@ use crate::base::{Clock, with_thousands};
 use crate::command::{CommandError, Exit};
 use crate::report::JsonEvent;
 use crate::sandbox::seed::{GeneratedRecords, Seed, read_directory};
-use crate::sandbox::{Fault, Sandbox};
+use crate::sandbox::{Fault, Sandbox, Tenant};
 
 /// Serves until interrupted.
 pub async fn serve(arguments: &SandboxArguments, output: &Output) -> Result<Exit, CommandError> {
@@ -27,11 +27,7 @@ pub async fn serve(arguments: &SandboxArguments, output: &Output) -> Result<Exit
     let address =
         listener.local_addr().map_err(|error| CommandError::plain("the listener has no address").caused_by(&error))?;
     let url = format!("http://{address}");
-    let objects: Vec<(String, u64)> = {
-        let world = sandbox.world();
-        let names: Vec<String> = world.objects().into_iter().map(str::to_owned).collect();
-        names.into_iter().map(|name| (name.clone(), world.count(&name))).filter(|(_, count)| *count > 0).collect()
-    };
+    let objects = record_counts(&sandbox);
     if output.is_json() {
         output.event(&JsonEvent::Sandbox {
             url,
@@ -40,7 +36,8 @@ pub async fn serve(arguments: &SandboxArguments, output: &Output) -> Result<Exit
         });
     } else {
         output.text(&format!("listening on {url}\n"));
-        output.note("client id sandbox-client, client secret sandbox-secret, unless a seed says otherwise");
+        output.note("Salesforce: client id sandbox-client, client secret sandbox-secret, unless a seed says otherwise");
+        output.note(&format!("Zuora: user {}, password {}, tenant {}", Tenant::USERNAME, Tenant::PASSWORD, Tenant::ID));
         for (object, count) in objects {
             output.note(&format!("{:>12}  {object}", with_thousands(count)));
         }
@@ -53,6 +50,14 @@ pub async fn serve(arguments: &SandboxArguments, output: &Output) -> Result<Exit
         .await
         .map_err(|error| CommandError::plain("the sandbox stopped").caused_by(&error))?;
     Ok(Exit::Done)
+}
+
+/// The objects that have records, those of other systems than Salesforce with their system.
+fn record_counts(sandbox: &Sandbox) -> Vec<(String, u64)> {
+    let (world, tenant) = (sandbox.world(), sandbox.zuora());
+    let salesforce = world.objects().into_iter().map(|name| (name.to_owned(), world.count(name)));
+    let zuora = tenant.objects().map(|name| (format!("zuora/{name}"), tenant.count(name)));
+    salesforce.chain(zuora).filter(|(_, count)| *count > 0).collect()
 }
 
 /// The sandbox that the arguments describe.

@@ -14,7 +14,7 @@ use super::drive::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
 use super::plan::{Judging, judge};
 use super::project::Project;
 use super::verify::{refuse_other_words, refuse_unplanned_waves};
-use super::withheld::held_by_now;
+use super::withheld::withheld_by_now;
 use super::{CommandError, Exit, Host};
 use crate::apply::{Event, Order, SkipCause};
 use crate::base::{Digest, PolicyName, TargetName, counted};
@@ -68,8 +68,8 @@ fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
 /// Applies a plan, or continues an apply of it. `stop` asks to send nothing new; what was sent is waited for.
 ///
 /// A run that was begun is continued also when the plan has expired by now, the manifests have changed or a gate would refuse:
-/// what was sent must be settled, and the gates judged the whole of it before. One thing is asked anew, the holds: what one
-/// keeps by now is not sent any more.
+/// what was sent must be settled, and the gates judged the whole of it before. The selection is asked anew: what is held, has
+/// changed or does not match by now is not sent any more.
 pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken) -> Result<AppliedPlan, CommandError> {
     let bundle = Arc::new(Bundle::open(&request.plan)?);
     let project = Project::load(&request.project)?;
@@ -109,9 +109,9 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
     let mut lanes = lanes(&bundle, &connections)?;
     if going_on {
         refuse_unplanned_waves(&bundle, &directory)?;
-        let held = held_by_now(host, &project, &bundle, &directory, &mut connections, &now).await?;
+        let withheld = withheld_by_now(host, &project, &bundle, &directory, &mut connections, &now).await?;
         for lane in &mut lanes {
-            lane.held = held.get(&lane.order.policy).cloned();
+            lane.withheld = withheld.get(&lane.order.policy).cloned();
         }
     }
     let run = Run {
@@ -392,7 +392,8 @@ fn lanes(bundle: &Arc<Bundle>, connections: &BTreeMap<TargetName, Connection>) -
             provider: Arc::clone(&connection.provider),
             planned: planned.selected,
             planned_ids,
-            held: None,
+            grouped: planned.group_by.is_some(),
+            withheld: None,
         });
     }
     Ok(lanes)

@@ -10,7 +10,7 @@ use crate::apply::{Event, SkipCause};
 use crate::base::RecordId;
 use crate::manifest::Policy;
 use crate::plan::{self, OpenCascade, PlannedPolicy, Row, Standing};
-use crate::store::{Bundle, IdsWriter, RowSorter, RunDirectory, SkippedWriter, SortOrder};
+use crate::store::{Bundle, IdNote, IdsWriter, RowSorter, RunDirectory, SkippedWriter, SortOrder};
 
 /// What a recheck found.
 pub(super) struct Cleared {
@@ -77,7 +77,7 @@ impl Clearing<'_> {
             let kept = match standing {
                 Standing::Cleared => {
                     let kept_in_order = match &mut groups {
-                        None => ids.push(&id),
+                        None => ids.push(&id, IdNote::None),
                         Some(groups) => groups.push(id),
                     };
                     kept_in_order.map_err(|error| self.unwritable(&error))?;
@@ -151,8 +151,14 @@ impl<'a, I: Iterator<Item = std::io::Result<Row>>> Groups<'a, I> {
 
     fn write(self, ids: &mut IdsWriter) -> std::io::Result<()> {
         let sorted = self.sorter.finish()?;
+        let mut last: Option<String> = None;
         for row in sorted.rows() {
-            ids.push(&row?.id)?;
+            let Row { id, values } = row?;
+            let group = values.into_iter().next().unwrap_or_default();
+            // Records without a value have nothing in common, so that nothing keeps them together.
+            let begins = group.is_empty() || last.as_ref() != Some(&group);
+            ids.push(&id, if begins { IdNote::Group } else { IdNote::None })?;
+            last = Some(group);
         }
         Ok(())
     }

@@ -24,14 +24,20 @@ pub(super) struct Connection {
 impl Connection {
     /// Signs in to a target and asks who and where.
     pub async fn open(host: &Host, target: &Target, project: &Project) -> Result<Self, CommandError> {
-        let provider = host.connector.connect(target, &project.directory, &project.runs_directory())?;
+        let provider = host.connector.connect(target, &project.directory, &project.runs_directory());
         let identity: Identity = provider.identify().await.map_err(|error| {
             let exit = if error.class == ErrorClass::WrongSystem { Exit::PlanUnusable } else { Exit::Error };
             let mut converted = CommandError::from(error).with_note(format!("while signing in to target `{}`", target.name));
             converted.exit = exit;
             converted
         })?;
-        let sealed = SealedTarget { system: target.system.kind(), environment: target.environment, identity };
+        let sealed = SealedTarget {
+            system: target.system.kind(),
+            environment: target.environment,
+            identity,
+            calls: 0,
+            least_seconds: None,
+        };
         let calls_left = provider.calls_left().await?;
         Ok(Self { provider, sealed, calls_left, described: BTreeMap::new() })
     }

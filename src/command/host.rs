@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::CommandError;
 use crate::base::{Clock, PolicyName};
 use crate::manifest::Target;
 use crate::provider::Provider;
@@ -14,11 +13,7 @@ use crate::state::LockInfo;
 pub trait Connector: Send + Sync {
     /// A provider for `target`, not yet signed in. Secrets named by relative files are looked for below `project`; what must be
     /// remembered from one process to the next is kept below `runs`.
-    ///
-    /// # Errors
-    ///
-    /// When what was remembered cannot be read.
-    fn connect(&self, target: &Target, project: &Path, runs: &Path) -> Result<Arc<dyn Provider>, CommandError>;
+    fn connect(&self, target: &Target, project: &Path, runs: &Path) -> Arc<dyn Provider>;
 }
 
 /// Watches a verb at work.

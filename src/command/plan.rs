@@ -14,7 +14,7 @@ use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::{self, DeleteMode, DocumentKind, ManifestFile, Policy, Workspace};
 use crate::plan::{
     self, CascadeCount, CauseBasis, Comparison, Difference, DifferenceCounts, Moment, ObjectFacts, OpenCascade, PLAN_FORMAT,
-    PlanHeader, PlannedPolicy, Query, SealedFile, Symbol, Verdict,
+    PlanHeader, PlannedPolicy, Query, SealedFile, SealedTarget, Symbol, Verdict,
 };
 use crate::provider::ErrorClass;
 use crate::report::{PolicySample, SampleRow};
@@ -102,7 +102,12 @@ pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, Command
     let targets = connections
         .into_iter()
         .filter(|(name, _)| project.workspace.policies.values().any(|policy| policy.target == *name))
-        .map(|(name, connection)| (name, connection.sealed))
+        .map(|(name, connection)| {
+            let calls = calls_by_target.get(&name).copied().unwrap_or_default();
+            let budget = connection.provider.capabilities().budget;
+            let least_seconds = budget.map(|budget| budget.least_time(calls).as_secs());
+            (name, SealedTarget { calls, least_seconds, ..connection.sealed })
+        })
         .collect();
     let header = PlanHeader {
         format: PLAN_FORMAT,

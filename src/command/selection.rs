@@ -11,7 +11,7 @@ use super::select::Reading;
 use super::{CommandError, Host};
 use crate::base::{Digest, RecordId, SourceMap};
 use crate::manifest::{Policy, Recheck, Workspace};
-use crate::plan::{Capabilities, HeldCount, MergeError, ObjectFacts, OpenCascade, Query, Row, intersect};
+use crate::plan::{Capabilities, HeldCount, MergeError, ObjectFacts, OpenCascade, PlannedPolicy, Query, Row, intersect};
 use crate::store::{RowSorter, SortOrder, SortedRows};
 
 /// The column of a record's fingerprint in a records file.
@@ -55,6 +55,14 @@ impl Layout {
         let review =
             policy.review_fields.iter().filter(|name| !name.eq_ignore_ascii_case(key)).map(|name| place(name)).collect();
         Ok(Self { fields, group, stamp, review })
+    }
+
+    /// What [`Layout::changed`] needs of a sealed policy, whose manifest may say something else by now.
+    pub fn of_planned(planned: &PlannedPolicy, capabilities: &Capabilities) -> Self {
+        let fields = planned.query.fields.clone();
+        let asked = capabilities.change_stamp.filter(|_| planned.recheck == Recheck::Unchanged);
+        let stamp = asked.and_then(|stamp| fields.iter().position(|field| field.eq_ignore_ascii_case(stamp)));
+        Self { fields, group: None, stamp, review: Vec::new() }
     }
 
     /// The columns of the records file beside the key.

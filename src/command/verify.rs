@@ -98,7 +98,7 @@ pub(super) fn refuse_unplanned_waves(bundle: &Arc<Bundle>, directory: &RunDirect
             let mut sorter = RowSorter::new(scratch.path(), SortOrder::Id, RowSorter::WINDOW);
             let file = IdsFile::open(&path).map_err(|error| broken(&error))?;
             for id in file.iter().map_err(|error| broken(&error))? {
-                id.and_then(|id| sorter.push(&plan::Row { id, values: Vec::new() })).map_err(|error| broken(&error))?;
+                id.and_then(|(id, _)| sorter.push(&plan::Row { id, values: Vec::new() })).map_err(|error| broken(&error))?;
             }
             let wave = sorter.finish().map_err(|error| broken(&error))?;
             let rows = bundle.rows(name).transpose()?.into_iter().flatten();

@@ -1,6 +1,7 @@
-//! What holds keep by now of the records of a run that is continued.
+//! The recheck of a run that is continued: which of its records must not be sent any more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::Arc;
 
 use jiff::Zoned;
@@ -8,22 +9,24 @@ use jiff::Zoned;
 use super::connection::Connection;
 use super::hold::{Held, HoldReading};
 use super::project::Project;
-use super::selection::broken_selection;
+use super::select::Reading;
+use super::selection::{Layout, broken_selection};
 use super::{CommandError, Host};
-use crate::apply::Event;
-use crate::base::{PolicyName, RecordId, TargetName};
-use crate::plan::{PlannedPolicy, Row, intersect};
+use crate::apply::{Event, SkipCause};
+use crate::base::{PolicyName, TargetName};
+use crate::plan::{self, PlannedPolicy, Row, Standing, intersect};
 use crate::store::{Bundle, RowSorter, RunDirectory, SortOrder, SortedRows, read_journal};
 
-/// The planned records that holds keep by now, by id, for every policy of a run that has some and is not at its end.
+/// The planned records that are held, have changed or do not match by now, by id and each with the word of its cause, for every
+/// policy of a run that has some and is not at its end.
 ///
-/// Its first recheck asked for holds too, and what they kept then was never cleared. Since then holds may have been written,
-/// and records may have come to match older ones.
+/// Its first recheck asked for the same, and what it kept back then was never cleared. What this run has deleted since does not
+/// match either and is among them.
 ///
 /// # Errors
 ///
-/// When the journal or a hold cannot be read. Nothing may then be sent: nobody knows what is kept.
-pub(super) async fn held_by_now(
+/// When the journal, the selection or a hold cannot be read. Nothing may then be sent: nobody knows what must stay.
+pub(super) async fn withheld_by_now(
     host: &Host,
     project: &Project,
     bundle: &Bundle,
@@ -42,14 +45,13 @@ pub(super) async fn held_by_now(
     for planned in bundle.header().policies.iter().filter(|planned| planned.route.is_some()) {
         let name = &planned.policy;
         let Some(connection) = connections.get_mut(&planned.target).filter(|_| !finished.contains(name)) else { continue };
-        let scratch = directory.scratch(&format!("holds.{name}")).map_err(|error| broken_selection(name, &error))?;
-        let facts = connection.describe(&planned.query.object).await?;
-        let reading = HoldReading { host, policy: name, workspace: &project.workspace, now, spill: scratch.path() };
-        let held = reading.held(connection, &planned.target, &facts).await.map_err(|error| {
-            error
-                .with_note("the run goes on only when every hold can be read; mend the cause and run the same command again")
+        let scratch = directory.scratch(&format!("recheck.{name}")).map_err(|error| broken_selection(name, &error))?;
+        let rechecking = Rechecking { host, project, bundle, planned, now, scratch };
+        let rows = rechecking.run(connection).await.map_err(|error| {
+            error.about_policy(name).with_note(
+                "the run goes on only when the selection and every hold can be read; mend the cause and run the same command again",
+            )
         })?;
-        let rows = planned_and_held(host, bundle, planned, &held, &scratch)?;
         if rows.count() > 0 {
             found.insert(name.clone(), Arc::new(rows));
         }
@@ -57,37 +59,77 @@ pub(super) async fn held_by_now(
     Ok(found)
 }
 
-fn planned_and_held(
-    host: &Host,
-    bundle: &Bundle,
-    planned: &PlannedPolicy,
-    held: &Held,
-    scratch: &tempfile::TempDir,
-) -> Result<SortedRows, CommandError> {
-    let name = &planned.policy;
-    let ids = || {
-        let rows = bundle.rows(name).transpose()?.into_iter().flatten();
-        Ok::<_, CommandError>(rows.map(|row| row.map(|row| row.id).map_err(std::io::Error::other)))
-    };
-    let mut sorter = RowSorter::new(scratch.path(), SortOrder::Id, RowSorter::WINDOW);
-    let mut push =
-        |id: RecordId| sorter.push(&Row { id, values: Vec::new() }).map_err(|error| broken_selection(name, &error));
-    if let Some(open) = held.open.first() {
-        // The gate that refuses this has been passed already. Any record may take a held one with it.
-        host.watcher.warn(&format!(
-            "{name}: hold {} may keep records that go along by the cascade {}, which cannot be followed to its end, so none of \
-             this policy's records is sent any more",
-            open.hold,
-            open.path.join(" > "),
-        ));
-        for id in ids()? {
-            push(id.map_err(|error| broken_selection(name, &error))?)?;
+/// What is needed to recheck one policy once more.
+struct Rechecking<'a> {
+    host: &'a Host,
+    project: &'a Project,
+    bundle: &'a Bundle,
+    planned: &'a PlannedPolicy,
+    now: &'a Zoned,
+    scratch: tempfile::TempDir,
+}
+
+impl Rechecking<'_> {
+    async fn run(&self, connection: &mut Connection) -> Result<SortedRows, CommandError> {
+        let (host, planned, spill) = (self.host, self.planned, self.scratch.path());
+        let name = &planned.policy;
+        let facts = connection.describe(&planned.query.object).await?;
+        let provider = connection.provider.as_ref();
+        let reading = Reading { provider, host, policy: Some(name), doing: "selecting", spill };
+        let fresh = reading.all(&planned.query, SortOrder::Id).await?;
+        let holds = HoldReading { host, policy: name, workspace: &self.project.workspace, now: self.now, spill };
+        let held = self.planned_and_held(&holds.held(connection, &planned.target, &facts).await?)?;
+
+        let layout = Layout::of_planned(planned, &connection.provider.capabilities());
+        let mut withheld = self.sorter();
+        let changed = |planned: &Row, fresh: &Row| layout.changed(planned, fresh);
+        for standing in plan::recheck(self.rows()?, fresh.rows(), held.distinct_ids(), changed) {
+            let (id, standing) = standing.map_err(|error| broken_selection(name, &error))?;
+            let cause = match standing {
+                Standing::Cleared | Standing::New => continue,
+                Standing::NoLongerMatches => SkipCause::NoLongerMatches,
+                Standing::Changed => SkipCause::Changed,
+                Standing::Held => SkipCause::Held,
+            };
+            let row = Row { id, values: vec![cause.word().to_owned()] };
+            withheld.push(&row).map_err(|error| broken_selection(name, &error))?;
         }
+        withheld.finish().map_err(|error| broken_selection(name, &error))
     }
-    for set in &held.sets {
-        for id in intersect(ids()?, set.rows.distinct_ids()) {
-            push(id.map_err(|error| broken_selection(name, &error))?)?;
+
+    fn sorter(&self) -> RowSorter {
+        RowSorter::new(self.scratch.path(), SortOrder::Id, RowSorter::WINDOW)
+    }
+
+    fn rows(&self) -> Result<impl Iterator<Item = io::Result<Row>>, CommandError> {
+        let rows = self.bundle.rows(&self.planned.policy).transpose()?.into_iter().flatten();
+        Ok(rows.map(|row| row.map_err(io::Error::other)))
+    }
+
+    /// The planned records that a hold keeps, whether they match by now or not.
+    fn planned_and_held(&self, held: &Held) -> Result<SortedRows, CommandError> {
+        let name = &self.planned.policy;
+        let broken = |error: io::Error| broken_selection(name, &error);
+        let ids = || Ok::<_, CommandError>(self.rows()?.map(|row| row.map(|row| row.id)));
+        let mut sorter = self.sorter();
+        if let Some(open) = held.open.first() {
+            // The gate that refuses this has been passed already. Any record may take a held one with it.
+            self.host.watcher.warn(&format!(
+                "{name}: hold {} may keep records that go along by the cascade {}, which cannot be followed to its end, so none \
+                 of this policy's records is sent any more",
+                open.hold,
+                open.path.join(" > "),
+            ));
+            for id in ids()? {
+                sorter.push(&Row { id: id.map_err(broken)?, values: Vec::new() }).map_err(broken)?;
+            }
         }
+        for set in &held.sets {
+            for id in intersect(ids()?, set.rows.distinct_ids()) {
+                let id = id.map_err(|error| broken_selection(name, &error))?;
+                sorter.push(&Row { id, values: Vec::new() }).map_err(broken)?;
+            }
+        }
+        sorter.finish().map_err(broken)
     }
-    sorter.finish().map_err(|error| broken_selection(name, &error))
 }

@@ -108,7 +108,9 @@ codes! {
     ORGANIZATION_ID "M0306" "An organization id is not one"
         "It has 15 or 18 letters and digits, starts with `00D`, and the last three of 18 are a checksum over the case of the others. Copy it from Setup, Company Information.";
     SIGN_IN "M0307" "A target needs exactly one way to sign in"
-        "The ways are `clientCredentials`, `jwt`, `refreshToken`, `accessToken` and `sfCli`.";
+        "The ways are `clientCredentials`, `jwt`, `refreshToken`, `accessToken`, `sfCli` and `soapLogin`.";
+    SOAP_LOGIN_RETIRES "M0308" "SOAP login is about to retire"
+        "API versions above 64.0 have no SOAP `login()`, new orgs have it switched off, and it ends for all with Summer '27. This is a warning: it works where it still exists. Move to an OAuth way to sign in, such as `clientCredentials`.";
     MISSING_FILTER "M0401" "There is no filter"
         "A policy or hold says which records are meant. To mean every record of the object, write `filter: everything`.";
     BLANK_FILTER "M0402" "The filter is blank"

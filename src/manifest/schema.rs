@@ -260,6 +260,8 @@ struct Auth {
     access_token: Option<SecretReference>,
     /// The Salesforce CLI's own login.
     sf_cli: Option<SalesforceCli>,
+    /// SOAP `login()`, which retires with Summer '27.
+    soap_login: Option<SoapLogin>,
 }
 
 /// OAuth client credentials.
@@ -304,6 +306,18 @@ struct RefreshToken {
 struct SalesforceCli {
     /// The alias or username that the CLI knows.
     target_org: NotBlank,
+}
+
+/// SOAP `login()`.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct SoapLogin {
+    /// Who signs in.
+    username: NotBlank,
+    /// The password.
+    password: SecretReference,
+    /// The user's security token, where the machine's address is not one the org trusts.
+    security_token: Option<SecretReference>,
 }
 
 /// Where a secret is to be found, never the secret itself: exactly one of the three.

@@ -109,6 +109,15 @@ pub enum SalesforceSignIn {
         /// The token.
         access_token: SecretReference,
     },
+    /// SOAP `login()`, which API versions above 64.0 do not have any more.
+    SoapLogin {
+        /// Who signs in.
+        username: String,
+        /// The password.
+        password: SecretReference,
+        /// The user's security token, which follows the password unless the machine's address is trusted.
+        security_token: Option<SecretReference>,
+    },
     /// The Salesforce CLI's own login.
     SalesforceCli {
         /// The alias or username the CLI knows.

@@ -134,6 +134,10 @@ pub struct SealedTarget {
     pub environment: Option<Environment>,
     /// Who and where.
     pub identity: Identity,
+    /// The calls that the deletions of all policies take there, without polling, reads and retries.
+    pub calls: u64,
+    /// The least time that takes, in seconds, where the system takes so many calls in so long only.
+    pub least_seconds: Option<u64>,
 }
 
 /// What a plan proposes for one policy.

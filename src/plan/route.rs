@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{GateName, Verdict};
-use crate::base::{counted, with_thousands};
+use crate::base::{CallBudget, counted, with_thousands};
 use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Policy, SystemKind};
 
 /// How a policy's records are to be deleted.
@@ -35,7 +35,7 @@ pub struct RouteCapability {
     pub soft: bool,
     /// Deletes past any recycle bin.
     pub hard: bool,
-    /// The most records a batch may carry.
+    /// The most records a batch may carry that is not atomic; 0 when every request is.
     pub batch_size: u64,
     /// The most records that can go in one atomic request; 0 when none.
     pub atomic_size: u64,
@@ -58,6 +58,8 @@ pub struct Capabilities {
     pub key: &'static str,
     /// The field that moves with every change of a record; `None` where there is none.
     pub change_stamp: Option<&'static str>,
+    /// How many calls the system takes in how long, where it says so; nothing goes faster.
+    pub budget: Option<CallBudget>,
     /// The routes, in order of preference.
     pub routes: &'static [RouteCapability],
     /// The most ids [`crate::provider::Provider::look`] takes at once.
@@ -67,9 +69,9 @@ pub struct Capabilities {
 /// Chooses the API for `selected` records of `policy`: always the same one for the same arguments.
 ///
 /// The rules read the table of capabilities and no API's name: a pin (`via`) leaves one candidate; a candidate must be
-/// able to delete in the policy's mode, one batch at a time where that is asked, and atomically where that is asked. Of
+/// able to delete in the policy's mode, one batch at a time where that is asked, and atomically exactly where that is asked. Of
 /// those that are left the first whose preferred size covers the selection is taken. Atomicity outweighs preferred
-/// sizes, and a pin too.
+/// sizes, and a pin too; so does one batch at a time, since a preferred size is about speed.
 ///
 /// With nothing selected the route has no batches.
 ///
@@ -81,20 +83,26 @@ pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Re
     let refused = |gate, message| Err(Verdict { gate, passed: false, message });
     let records = counted(selected, "record");
 
-    let pinned = |route: &&RouteCapability| policy.via.is_none_or(|api| api == route.api);
-    let mode = |route: &&RouteCapability| match policy.delete {
-        DeleteMode::Soft => route.soft,
-        DeleteMode::Hard => route.hard,
+    let parallel = policy.concurrency == Concurrency::Parallel;
+    let atomic = policy.all_or_none != AllOrNone::No;
+    let fits = |route: &&RouteCapability| {
+        let mode = match policy.delete {
+            DeleteMode::Soft => route.soft,
+            DeleteMode::Hard => route.hard,
+        };
+        mode && (parallel || route.serial) && (atomic || route.batch_size > 0)
     };
-    let pace = |route: &&RouteCapability| policy.concurrency == Concurrency::Parallel || route.serial;
-    let able: Vec<&RouteCapability> = capabilities.routes.iter().filter(pinned).filter(mode).filter(pace).collect();
+    let pinned = |route: &&RouteCapability| policy.via.is_none_or(|api| api == route.api);
+    let fitting: Vec<&RouteCapability> = capabilities.routes.iter().filter(fits).collect();
+    let able: Vec<&RouteCapability> = fitting.iter().copied().filter(pinned).collect();
     if able.is_empty() {
-        return refused(GateName::Route, no_route(policy, capabilities));
+        return refused(GateName::Route, no_route(policy, capabilities, &fitting));
     }
 
     let chosen = match policy.all_or_none {
         AllOrNone::No => {
-            let preferred = |route: &&&RouteCapability| route.preferred_up_to.is_none_or(|most| selected <= most);
+            let preferred =
+                |route: &&&RouteCapability| route.preferred_up_to.is_none_or(|most| parallel && selected <= most);
             let first = if policy.via.is_some() { None } else { able.iter().find(preferred) };
             first.or(able.last()).copied()
         }
@@ -105,7 +113,6 @@ pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Re
         return refused(GateName::AllOrNone, not_atomic(policy, selected, &able));
     };
 
-    let atomic = policy.all_or_none != AllOrNone::No;
     let batch_size = if atomic { chosen.atomic_size } else { chosen.batch_size };
     let batches = selected.div_ceil(batch_size.max(1));
     let title = chosen.api.title();
@@ -118,6 +125,7 @@ pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Re
         AllOrNone::PerRequest => format!("atomic per request: {title} takes {} in each", with_thousands(batch_size)),
         AllOrNone::No => match (policy.via, chosen.preferred_up_to, passed_over) {
             (Some(api), ..) => format!("pinned to {title} by `via: {api}`"),
+            (None, ..) if !parallel => format!("one batch at a time goes through {title}"),
             (None, Some(most), _) if selected <= most => format!("up to {} go through {title}", with_thousands(most)),
             (None, _, Some(most)) => format!("above {} go through {title}", with_thousands(most)),
             (None, ..) if policy.delete == DeleteMode::Hard => format!("hard deletes go through {title}"),
@@ -128,15 +136,15 @@ pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Re
         api: chosen.api,
         batch_size,
         batches,
-        parallel: if policy.concurrency == Concurrency::Serial { 1 } else { chosen.parallel },
+        parallel: if parallel { chosen.parallel } else { 1 },
         atomic,
         calls: batches * chosen.calls_per_batch,
         reason: format!("{records}, {why}"),
     })
 }
 
-/// Why no API is left before sizes are looked at, naming the setting to change.
-fn no_route(policy: &Policy, capabilities: &Capabilities) -> String {
+/// Why no API is left before sizes are looked at, naming the setting to change. `fitting` are those that would do without the pin.
+fn no_route(policy: &Policy, capabilities: &Capabilities, fitting: &[&RouteCapability]) -> String {
     let system = capabilities.system;
     let pin = policy.via.map(|api| format!("`via: {api}` pins {}", api.title()));
     let within = |can: fn(&RouteCapability) -> bool| {
@@ -147,17 +155,17 @@ fn no_route(policy: &Policy, capabilities: &Capabilities) -> String {
         let pin = pin.unwrap_or_else(|| "no API is left".into());
         return format!("{pin}, which a {system} target does not have: use {}, or leave `via` out", known.join(" or "));
     }
-    let others = |can: fn(&RouteCapability) -> bool| {
-        let names: Vec<&str> = capabilities.routes.iter().filter(|route| can(route)).map(|route| route.api.name()).collect();
-        if names.is_empty() { None } else { Some(names.join(" or ")) }
+    let what = match policy.delete {
+        DeleteMode::Soft if !within(|route| route.soft) => "`delete: soft`",
+        DeleteMode::Hard if !within(|route| route.hard) => "`delete: hard`",
+        _ if !within(|route| route.batch_size > 0) => "`allOrNone: false`",
+        _ => "`concurrency: serial`",
     };
-    let (what, can): (&str, fn(&RouteCapability) -> bool) = match policy.delete {
-        DeleteMode::Soft if !within(|route| route.soft) => ("`delete: soft`", |route| route.soft),
-        DeleteMode::Hard if !within(|route| route.hard) => ("`delete: hard`", |route| route.hard),
-        _ => ("`concurrency: serial`", |route| route.serial),
-    };
-    match (pin, others(can)) {
-        (Some(pin), Some(others)) => format!("{pin}, which cannot do {what}: use `via: {others}`, or leave `via` out"),
+    let others: Vec<String> = fitting.iter().map(|route| format!("`via: {}`", route.api)).collect();
+    match pin {
+        Some(pin) if !others.is_empty() => {
+            format!("{pin}, which cannot do {what}: use {}, or leave `via` out", others.join(" or "))
+        }
         _ => format!("no API of a {system} target can do {what} in this version: take it out of the policy"),
     }
 }
@@ -170,14 +178,15 @@ fn not_atomic(policy: &Policy, selected: u64, able: &[&RouteCapability]) -> Stri
         AllOrNone::PerRequest => "`allOrNone: perRequest`",
         _ => "`allOrNone: true`",
     };
-    match best {
-        Some(best) if best.atomic_size > 0 => format!(
+    let group = able.iter().find(|route| route.atomic_size > 0);
+    match best.zip(group) {
+        Some((best, group)) => format!(
             "{records} cannot go as a whole: `allOrNone: true` reaches up to {} ({}), which is {} fewer; narrow the filter, \
              or set `allOrNone: perRequest` for groups of {} that each go as a whole",
             with_thousands(best.atomic_size),
             best.api.title(),
             with_thousands(selected.saturating_sub(best.atomic_size)),
-            with_thousands(best.atomic_size),
+            with_thousands(group.atomic_size),
         ),
         _ => {
             let titles: Vec<&str> = able.iter().map(|route| route.api.title()).collect();
@@ -203,7 +212,7 @@ mod tests {
         hard: false,
         batch_size: 200,
         atomic_size: 200,
-        serial: false,
+        serial: true,
         parallel: 5,
         calls_per_batch: 1,
         preferred_up_to: Some(2_000),
@@ -219,11 +228,16 @@ mod tests {
         calls_per_batch: 5,
         preferred_up_to: None,
     };
+    const SERIAL: RouteCapability =
+        RouteCapability { api: Api::Bulk1, batch_size: 10_000, serial: true, calls_per_batch: 5, ..BULK };
+    const WHOLE: RouteCapability =
+        RouteCapability { api: Api::Composite, batch_size: 0, atomic_size: 1_000, preferred_up_to: None, ..COLLECTIONS };
     const SALESFORCE: Capabilities = Capabilities {
         system: SystemKind::Salesforce,
         key: "Id",
         change_stamp: Some("SystemModstamp"),
-        routes: &[COLLECTIONS, BULK],
+        budget: None,
+        routes: &[COLLECTIONS, BULK, SERIAL, WHOLE],
         look_size: 2_000,
     };
 
@@ -243,13 +257,19 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_policy_reaches_exactly_the_atomic_size() {
+    fn a_whole_policy_goes_in_one_request_up_to_the_largest_atomic_size() {
         let whole = Policy { all_or_none: AllOrNone::Policy, ..test_policy() };
-        for selected in [0, 1, 199, 200] {
+        for (selected, api) in [
+            (0, Api::Collections),
+            (1, Api::Collections),
+            (200, Api::Collections),
+            (201, Api::Composite),
+            (1_000, Api::Composite),
+        ] {
             let route = choose(&whole, selected, &SALESFORCE).expect("within the atomic size");
-            assert!(route.atomic && route.batches == selected.min(1), "{route:?}");
+            assert!(route.atomic && route.batches == selected.min(1) && route.api == api, "{route:?}");
         }
-        let refused = choose(&whole, 201, &SALESFORCE).expect_err("above the atomic size");
+        let refused = choose(&whole, 1_001, &SALESFORCE).expect_err("above the atomic size");
         assert_eq!(refused.gate, GateName::AllOrNone);
         assert!(!refused.passed);
     }
@@ -266,26 +286,33 @@ mod tests {
     }
 
     #[test]
-    fn one_batch_at_a_time_takes_the_first_api_that_can() {
-        const SERIAL: RouteCapability = RouteCapability { serial: true, ..BULK };
-        let able = Capabilities { routes: &[COLLECTIONS, SERIAL], ..SALESFORCE };
+    fn one_batch_at_a_time_takes_an_api_that_sees_to_it() {
         let serial = Policy { concurrency: Concurrency::Serial, ..test_policy() };
-        let route = choose(&serial, 10, &able).expect("a route");
-        assert_eq!((route.api, route.parallel), (Api::Bulk2, 1));
+        for delete in [DeleteMode::Soft, DeleteMode::Hard] {
+            for selected in [0, 10, 10_001] {
+                let route = choose(&Policy { delete, ..serial.clone() }, selected, &SALESFORCE).expect("a route");
+                assert_eq!((route.api, route.parallel), (Api::Bulk1, 1));
+            }
+        }
+        let pinned = Policy { via: Some(Api::Collections), ..serial.clone() };
+        assert_eq!(choose(&pinned, 10, &SALESFORCE).map(|route| (route.api, route.parallel)), Ok((Api::Collections, 1)));
+        for all_or_none in [AllOrNone::Policy, AllOrNone::PerRequest] {
+            let route = choose(&Policy { all_or_none, ..serial.clone() }, 10, &SALESFORCE).expect("a route");
+            assert_eq!((route.api, route.parallel), (Api::Collections, 1));
+        }
     }
 
     #[test]
-    fn a_new_api_needs_a_row_and_no_rule() {
-        // A larger atomic API behind a smaller one, as Composite stands behind Collections.
-        const WHOLE: RouteCapability = RouteCapability { atomic_size: 1_000, preferred_up_to: Some(0), ..BULK };
-        let wider = Capabilities { routes: &[COLLECTIONS, WHOLE, BULK], ..SALESFORCE };
-        let whole = Policy { all_or_none: AllOrNone::Policy, ..test_policy() };
-        assert_eq!(choose(&whole, 200, &wider).map(|route| route.batch_size), Ok(200));
-        assert_eq!(choose(&whole, 201, &wider).map(|route| route.batch_size), Ok(1_000));
-        assert_eq!(
-            choose(&test_policy(), 5_000, &wider).map(|route| route.reason),
-            Ok("5,000 records, above 2,000 go through Bulk API 2.0".into())
-        );
+    fn nothing_but_serial_or_a_pin_takes_the_older_bulk_api_or_the_whole_one() {
+        for delete in [DeleteMode::Soft, DeleteMode::Hard] {
+            for selected in [0, 1, 201, 2_001, 1_000_000] {
+                let api = api(&Policy { delete, ..test_policy() }, selected);
+                assert!(matches!(api, Some(Api::Collections | Api::Bulk2)), "{api:?}");
+            }
+        }
+        let pinned = Policy { via: Some(Api::Bulk1), ..test_policy() };
+        let route = choose(&pinned, 10_001, &SALESFORCE).expect("a route");
+        assert_eq!((route.api, route.batches, route.parallel), (Api::Bulk1, 2, 3));
     }
 
     #[test]
@@ -297,7 +324,14 @@ mod tests {
         let serial = Policy { concurrency: Concurrency::Serial, ..soft.clone() };
         let pinned = |policy: &Policy, api| Policy { via: Some(api), ..policy.clone() };
         let without_bulk = Capabilities { routes: &[COLLECTIONS], ..SALESFORCE };
+        let only_bulk = Capabilities { routes: &[BULK], ..SALESFORCE };
         let answers = [
+            choose(&serial, 1_204, &SALESFORCE),
+            choose(&pinned(&serial, Api::Bulk2), 5, &SALESFORCE),
+            choose(&whole, 1_000, &SALESFORCE),
+            choose(&pinned(&soft, Api::Composite), 5, &SALESFORCE),
+            choose(&pinned(&each, Api::Composite), 1_204, &SALESFORCE),
+            choose(&pinned(&whole, Api::Collections), 1_204, &SALESFORCE),
             choose(&soft, 1_204, &SALESFORCE),
             choose(&soft, 2_001, &SALESFORCE),
             choose(&soft, 2_001, &without_bulk),
@@ -312,7 +346,7 @@ mod tests {
             choose(&pinned(&hard, Api::Collections), 5, &SALESFORCE),
             choose(&hard, 5, &without_bulk),
             choose(&pinned(&soft, Api::Bulk2), 5, &without_bulk),
-            choose(&serial, 5, &SALESFORCE),
+            choose(&serial, 5, &only_bulk),
         ];
         let lines: Vec<String> = answers
             .into_iter()
@@ -321,7 +355,13 @@ mod tests {
                 Err(verdict) => format!("STOP {:?}: {}", verdict.gate, verdict.message),
             })
             .collect();
-        assert_snapshot!(lines.join("\n"), @r"
+        assert_snapshot!(lines.join("\n"), @"
+        ok   1,204 records, one batch at a time goes through Bulk API 1.0
+        STOP Route: `via: bulk2` pins Bulk API 2.0, which cannot do `concurrency: serial`: use `via: collections` or `via: bulk1`, or leave `via` out
+        ok   1,000 records, all or none: Composite takes up to 1,000 in one atomic request
+        STOP Route: `via: composite` pins Composite, which cannot do `allOrNone: false`: use `via: collections` or `via: bulk2` or `via: bulk1`, or leave `via` out
+        ok   1,204 records, atomic per request: Composite takes 1,000 in each
+        STOP AllOrNone: 1,204 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 1,004 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
         ok   1,204 records, up to 2,000 go through sObject Collections
         ok   2,001 records, above 2,000 go through Bulk API 2.0
         ok   2,001 records, all go through sObject Collections
@@ -330,10 +370,10 @@ mod tests {
         ok   5 records, hard deletes go through Bulk API 2.0
         ok   150 records, all or none: sObject Collections takes up to 200 in one atomic request
         ok   1,204 records, atomic per request: sObject Collections takes 200 in each
-        STOP AllOrNone: 1,204 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 1,004 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
-        STOP AllOrNone: 5 records would go through Bulk API 2.0, which cannot do `allOrNone: true`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)
+        STOP AllOrNone: 1,204 records cannot go as a whole: `allOrNone: true` reaches up to 1,000 (Composite), which is 204 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
+        STOP AllOrNone: 5 records would go through Bulk API 2.0 or Bulk API 1.0, which cannot do `allOrNone: true`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)
         STOP AllOrNone: 5 records would go through Bulk API 2.0, which cannot do `allOrNone: perRequest`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)
-        STOP Route: `via: collections` pins sObject Collections, which cannot do `delete: hard`: use `via: bulk2`, or leave `via` out
+        STOP Route: `via: collections` pins sObject Collections, which cannot do `delete: hard`: use `via: bulk2` or `via: bulk1`, or leave `via` out
         STOP Route: no API of a salesforce target can do `delete: hard` in this version: take it out of the policy
         STOP Route: `via: bulk2` pins Bulk API 2.0, which a salesforce target does not have: use collections, or leave `via` out
         STOP Route: no API of a salesforce target can do `concurrency: serial` in this version: take it out of the policy

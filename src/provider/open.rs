@@ -6,7 +6,7 @@ use super::Provider;
 use super::salesforce::{CommandRunner, SalesforceProvider};
 use super::secrets::SecretSource;
 use super::transport::Transport;
-use crate::base::Clock;
+use crate::base::{CallMemory, Clock};
 use crate::manifest::{System, Target};
 
 /// What a provider needs of its surroundings.
@@ -17,13 +17,15 @@ pub struct Surroundings {
     pub secrets: Arc<dyn SecretSource>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What a process knows of the calls that were made before it; for systems that count them.
+    pub calls: Arc<dyn CallMemory>,
     /// Runs programs of others that know a login.
     pub commands: Arc<dyn CommandRunner>,
 }
 
 /// The provider of a target. Nothing is sent, and no secret is read, before the first question.
 pub fn open(target: &Target, surroundings: Surroundings) -> Arc<dyn Provider> {
-    let Surroundings { transport, secrets, clock, commands } = surroundings;
+    let Surroundings { transport, secrets, clock, calls: _calls, commands } = surroundings;
     match &target.system {
         System::Salesforce(salesforce) => Arc::new(SalesforceProvider::new(salesforce, transport, secrets, clock, commands)),
         System::Zuora(_) | System::Fulcrum(_) => unimplemented!("merged in the next step"),

@@ -51,6 +51,9 @@ pub struct AppliedPolicy {
     pub with_them: Vec<CascadeCount>,
 }
 
+/// The codes by which the systems say that other work held a lock to the last.
+const LOCKED: [&str; 3] = ["LOCK_COMPETITION", "TooManyLockFailure", "UNABLE_TO_LOCK_ROW"];
+
 /// The line scripts look for: `Apply: 1204 deleted, ...`. Numbers have no separators.
 pub fn apply_summary(applied: &Applied) -> String {
     let tally = applied.tally();
@@ -100,6 +103,12 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
         }
         for (code, count) in &policy.failed {
             line(palette.trouble(&format!("{:>10} failed: {}", with_thousands(*count), terminal_line(code))));
+        }
+        if policy.failed.keys().any(|code| LOCKED.contains(&code.as_str())) {
+            line(palette.caution(
+                "other work held their locks: write `concurrency: serial` for one batch at a time (Bulk API 1.0 in Salesforce), and \
+                 `groupBy` with the field that names their parent",
+            ));
         }
         if tally.unknown > 0 {
             line(
@@ -158,6 +167,7 @@ mod tests {
                    2 skipped: held
                    2 failed: DELETE_FAILED\u{1b}
                    4 failed: UNABLE_TO_LOCK_ROW
+          other work held their locks: write `concurrency: serial` for one batch at a time (Bulk API 1.0 in Salesforce), and `groupBy` with the field that names their parent
                    2 unknown: the next plan looks at them again
                    7 not settled yet
             up to 12 Task went with them

@@ -88,6 +88,8 @@ pub(super) fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
                     instance_url: "https://northwind.my.salesforce.com".into(),
                     is_production: Some(true),
                 },
+                calls: 7,
+                least_seconds: None,
             },
         )]),
         policies,

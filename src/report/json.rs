@@ -47,6 +47,10 @@ pub enum JsonEvent {
         production: Option<bool>,
         /// Who is signed in.
         user: String,
+        /// The calls that the deletions of all policies take there, without polling, reads and retries.
+        calls: u64,
+        /// The least time that takes, in seconds, where the system takes so many calls in so long only.
+        least_seconds: Option<u64>,
     },
     /// What a plan proposes for one policy.
     PolicyPlanned {

@@ -3,6 +3,7 @@
 use crate::base::{counted, with_thousands};
 use std::fmt::Write as _;
 
+use super::plan_view::paced;
 use super::{PlanView, markdown_cell, plan_summary};
 use crate::manifest::DeleteMode;
 use crate::plan::PlannedPolicy;
@@ -18,6 +19,11 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
     let header = view.header;
     let mut text = String::from("<!-- sexton plan -->\n");
     let _ = writeln!(text, "**{}**\n", plan_summary(header));
+    for (name, target) in &header.targets {
+        if let Some(paced) = paced(target) {
+            let _ = writeln!(text, "{name}: {paced}.\n");
+        }
+    }
     let room = most.saturating_sub(NOTE_ROOM);
     let mut left_out = Vec::new();
 

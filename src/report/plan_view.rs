@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{Palette, terminal_line};
 use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::DeleteMode;
-use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy};
+use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy, SealedTarget};
 
 /// What a view of a plan shows.
 #[derive(Clone, Debug)]
@@ -85,12 +85,13 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
         };
         let _ = writeln!(
             text,
-            "{} {} {} \"{}\", {kind}, as {}",
+            "{} {} {} \"{}\", {kind}, as {}{}",
             palette.strong(&format!("target {name}:")),
             target.system,
             terminal_line(&identity.organization_id),
             terminal_line(organization),
             terminal_line(&identity.user_name),
+            paced(target).map(|paced| format!("; {paced}")).unwrap_or_default(),
         );
     }
     for policy in &header.policies {
@@ -117,6 +118,12 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
 /// A moment to the minute, in UTC.
 pub(super) fn moment(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// What a system that counts calls makes of the time, in words.
+pub(super) fn paced(target: &SealedTarget) -> Option<String> {
+    let minutes = target.least_seconds?.div_ceil(60);
+    Some(format!("{}, at least {}", counted(target.calls, "call"), counted(minutes, "minute")))
 }
 
 fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, text: &mut String) {

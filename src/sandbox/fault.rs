@@ -35,8 +35,9 @@ pub struct RequestMatch {
 
 /// What goes wrong.
 ///
-/// The refusals are in the words of the system that is asked. The ones from [`Effect::LockRows`] on are not about the request itself but about the work it asks for: for a bulk job,
-/// match the request that creates it.
+/// The refusals are in the words of the system that is asked. The ones from [`Effect::LockRows`] on are not about the request
+/// itself but about the work it asks for: for a bulk job, match the request that creates it; in Bulk API 1.0, the one that
+/// adds the batch.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Effect {
@@ -66,6 +67,16 @@ pub enum Effect {
         /// The number of seconds in `Retry-After`.
         retry_after: Option<u64>,
     },
+    /// A SOAP fault in the envelope of the request; nothing is done.
+    SoapFault {
+        /// The status code.
+        #[serde(default = "internal_error")]
+        status: u16,
+        /// The code of the fault, without a prefix.
+        code: String,
+        /// The text of the fault.
+        message: String,
+    },
     /// The connection closes without an answer; nothing was done.
     DropBefore,
     /// The connection closes without an answer; everything was done.
@@ -87,7 +98,8 @@ pub enum Effect {
     },
     /// The session of the request is over before it is looked at.
     ExpireSession,
-    /// Rows cannot be locked. In a collection call: all of them. In a bulk job: the chunk of this number, counted from 1.
+    /// Rows cannot be locked. In one call: all of them. In a bulk job, or a batch of Bulk API 1.0: the chunk of this number,
+    /// counted from 1. In a composite call: the rows of the subrequest of this number.
     LockRows {
         /// The chunk of 200 rows.
         #[serde(default = "one")]
@@ -123,6 +135,10 @@ fn one() -> u64 {
     1
 }
 
+fn internal_error() -> u16 {
+    500
+}
+
 /// Effects that a request carries to whoever does its work.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::sandbox) struct WorkFaults(pub Vec<Effect>);
@@ -138,9 +154,14 @@ impl WorkFaults {
         self.0.iter().map(|effect| if let Effect::WrongTotal { by } = effect { *by } else { 0 }).sum()
     }
 
-    /// Whether no row of a collection call can be locked.
+    /// Whether no row of one call can be locked.
     pub(in crate::sandbox) fn locks_rows(&self) -> bool {
         self.0.iter().any(|effect| matches!(effect, Effect::LockRows { .. }))
+    }
+
+    /// Whether no row of the subrequest of this number of a composite call can be locked, counted from 1.
+    pub(in crate::sandbox) fn locks_part(&self, number: u64) -> bool {
+        self.0.iter().any(|effect| matches!(effect, Effect::LockRows { chunk } if *chunk == number))
     }
 }
 
@@ -309,6 +330,8 @@ mod tests {
 - then: concurrentLimit
 - then: { unavailable: { retryAfter: 1 } }
 - then: { tooManyRequests: {} }
+- on: { operation: delete }
+  then: { soapFault: { code: TRANSACTION_TIMEOUT, message: late } }
 - then: dropBefore
 - on: { method: delete, path: '*', nth: 1, every: 1, times: 1 }
   then: dropAfter
@@ -324,7 +347,7 @@ mod tests {
 - then: { wrongTotal: { by: -1 } }
 - then: { shortPage: { rows: 1 } }
 ";
-        assert_eq!(Fault::read_all(text).expect("valid").len(), 18);
+        assert_eq!(Fault::read_all(text).expect("valid").len(), 19);
         assert!(Fault::read_all("- then: { delay: { seconds: 5 } }").is_err());
         assert!(Fault::read_all("- when: {}\n  then: dropAfter").is_err());
     }

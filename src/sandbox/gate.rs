@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 
 use super::fault::WorkFaults;
 use super::request_log::query_shape;
@@ -87,6 +87,13 @@ pub(in crate::sandbox) fn with_retry_after(mut response: Response, seconds: Opti
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// The scheme, host and port a request was sent to. There is no TLS here.
+pub(in crate::sandbox) fn origin(headers: &HeaderMap, uri: &Uri) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| uri.authority().map(http::uri::Authority::as_str)).unwrap_or("localhost");
+    format!("http://{host}")
 }
 
 /// Reads what is left of a request whose answer is settled: while a client is still sending, a connection that closes

@@ -9,13 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::fault::FaultPlan;
 use super::request_log::RequestLog;
 use super::salesforce::{BulkState, Cursors};
-use super::session::Sessions;
-use super::{Fault, RecordKey, RequestRecord, SandboxClock, Settings, World};
+use super::session::{Session, Sessions};
+use super::{Fault, RecordKey, RequestRecord, SandboxClock, Settings, Tenant, World, Worlds, fulcrum};
 use crate::base::Clock;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// One running sandbox: a world, a clock, faults, sessions and what was asked of it.
+/// One running sandbox: a world for each system, a clock, faults, sessions and what was asked of it.
 ///
 /// It is a handle: clones look at the same sandbox. A test keeps one to see the truth and to change data while a client
 /// works; the router answers from another.
@@ -42,8 +42,10 @@ struct Inner {
     sessions: Mutex<Sessions>,
     cursors: Mutex<Cursors>,
     bulk: Mutex<BulkState>,
+    zuora: Mutex<Tenant>,
     /// When the present 24 hours began, and the requests since.
     usage: Mutex<(Timestamp, u64)>,
+    fulcrum: Mutex<fulcrum::Organization>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -52,10 +54,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Sandbox {
     /// Starts a sandbox. It does not listen anywhere: see [`super::serve`] and [`Sandbox::router`].
-    pub fn new(world: World, settings: Settings) -> Self {
+    ///
+    /// A [`World`] alone will do: the other systems are empty then.
+    pub fn new(worlds: impl Into<Worlds>, settings: Settings) -> Self {
+        let worlds = worlds.into();
         let inner = Inner {
-            organization: world.organization().key,
-            world: Mutex::new(world),
+            organization: worlds.salesforce.organization().key,
+            world: Mutex::new(worlds.salesforce),
+            zuora: Mutex::new(worlds.zuora),
             clock: SandboxClock::starting_at(settings.start),
             faults: FaultPlan::new(settings.faults.clone()),
             log: Mutex::default(),
@@ -63,17 +69,32 @@ impl Sandbox {
             cursors: Mutex::default(),
             bulk: Mutex::default(),
             usage: Mutex::new((settings.start, 0)),
+            fulcrum: Mutex::new(worlds.fulcrum),
             settings,
         };
         Self { inner: Arc::new(inner) }
     }
 
-    /// The world, brought up to the clock. While the guard is held, no request is answered, and asking for it again waits
+    /// The Salesforce organization, brought up to the clock. While the guard is held, no request is answered, and asking for it again waits
     /// for ever: a guard inside an expression lives to the end of the statement.
     pub fn world(&self) -> MutexGuard<'_, World> {
         let mut world = locked(&self.inner.world);
         world.set_now(self.now());
         world
+    }
+
+    /// The Zuora tenant, brought up to the clock, with the same caution.
+    pub fn zuora(&self) -> MutexGuard<'_, Tenant> {
+        let mut tenant = locked(&self.inner.zuora);
+        tenant.set_now(self.now());
+        tenant
+    }
+
+    /// The Fulcrum organization, its batches brought up to the clock. The same care as with [`Sandbox::world`].
+    pub fn fulcrum(&self) -> MutexGuard<'_, fulcrum::Organization> {
+        let mut organization = locked(&self.inner.fulcrum);
+        organization.set_now(self.now());
+        organization
     }
 
     /// The clock.
@@ -111,14 +132,19 @@ impl Sandbox {
         locked(&self.inner.log).clear();
     }
 
-    /// Logs a user in without asking for anything, and returns the access token.
+    /// Logs a Salesforce user in without asking for anything, and returns the access token.
     pub fn access_token(&self, user: RecordKey) -> String {
-        locked(&self.inner.sessions).open(self.inner.organization, user, self.now())
+        self.open_session(Session { user, password_expired: false })
     }
 
-    /// Ends all sessions, as an administrator could.
+    pub(in crate::sandbox) fn open_session(&self, session: Session) -> String {
+        locked(&self.inner.sessions).open(self.inner.organization, session, self.now())
+    }
+
+    /// Ends all sessions in all systems, as an administrator could.
     pub fn expire_sessions(&self) {
         locked(&self.inner.sessions).close_all();
+        locked(&self.inner.zuora).expire_sessions();
     }
 
     pub(in crate::sandbox) fn now(&self) -> Timestamp {

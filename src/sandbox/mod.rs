@@ -22,6 +22,7 @@
 
 mod clock;
 mod fault;
+pub mod fulcrum;
 mod gate;
 mod handle;
 mod request_log;
@@ -35,7 +36,9 @@ mod session;
 mod settings;
 mod soap;
 mod world;
+mod worlds;
 mod xml;
+mod zuora;
 
 pub use clock::SandboxClock;
 pub use fault::{Effect, Fault, FaultError, RequestMatch};
@@ -46,5 +49,7 @@ pub use server::serve;
 pub use settings::Settings;
 pub use world::{
     Client, DeleteMode, Deletion, FieldDefinition, FieldKind, ItemError, Lookup, ObjectDefinition, OnDelete, Organization,
-    Permissions, RecordKey, User, Value, ValueError, World, WorldBuilder, WorldError,
+    PasswordLogin, Permissions, RecordKey, User, Value, ValueError, World, WorldBuilder, WorldError,
 };
+pub use worlds::Worlds;
+pub use zuora::{Tenant, TenantError, ZuoraSettings};

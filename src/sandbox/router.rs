@@ -7,14 +7,19 @@ use http::Uri;
 use http::uri::PathAndQuery;
 use tower::ServiceExt;
 
-use super::{Sandbox, gate, salesforce};
+use super::{Sandbox, fulcrum, gate, salesforce, zuora};
 
 impl Sandbox {
     /// All systems, as one service that can be called without a network.
     ///
     /// A response with the extension [`super::DroppedConnection`] stands for a connection that closed without an answer.
     pub fn router(&self) -> Router {
-        let systems = salesforce::router(self).layer(from_fn_with_state(self.clone(), gate::pass)).with_state(self.clone());
+        let systems = Router::new()
+            .merge(zuora::routes())
+            .merge(fulcrum::routes())
+            .fallback_service(salesforce::router(self).with_state(self.clone()))
+            .layer(from_fn_with_state(self.clone(), gate::pass))
+            .with_state(self.clone());
         // Clients send paths that begin with two slashes or end in one; the router must not see either.
         Router::new().fallback(move |mut request: Request| {
             let systems = systems.clone();

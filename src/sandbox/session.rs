@@ -12,31 +12,33 @@ use super::RecordKey;
 pub(in crate::sandbox) struct Session {
     /// Who.
     pub user: RecordKey,
+    /// Whether it was opened with a password that has expired, so that it is good for nothing but a new one.
+    pub password_expired: bool,
 }
 
 /// The access tokens that are out.
 #[derive(Default)]
 pub(in crate::sandbox) struct Sessions {
-    by_token: BTreeMap<String, (RecordKey, Timestamp)>,
+    by_token: BTreeMap<String, (Session, Timestamp)>,
 }
 
 impl Sessions {
     /// A new access token: opaque, beginning with the 15 characters of the organization (recorded form).
-    pub(in crate::sandbox) fn open(&mut self, organization: RecordKey, user: RecordKey, now: Timestamp) -> String {
+    pub(in crate::sandbox) fn open(&mut self, organization: RecordKey, session: Session, now: Timestamp) -> String {
         let token = format!("{}!AQ{}", organization.fifteen(), uuid::Uuid::new_v4().simple());
-        self.by_token.insert(token.clone(), (user, now));
+        self.by_token.insert(token.clone(), (session, now));
         token
     }
 
     /// The session of a token, if it has been used within its lifetime. Using it renews it.
     pub(in crate::sandbox) fn find(&mut self, token: &str, now: Timestamp, lifetime: Duration) -> Option<Session> {
-        let (user, used) = self.by_token.get_mut(token)?;
+        let (session, used) = self.by_token.get_mut(token)?;
         if used.duration_until(now).unsigned_abs() >= lifetime {
             self.by_token.remove(token);
             return None;
         }
         *used = now;
-        Some(Session { user: *user })
+        Some(*session)
     }
 
     /// Ends one session.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Fault;
+use super::{Fault, ZuoraSettings};
 
-/// What a sandbox is told when it starts, besides its world.
+/// What a sandbox is told when it starts, besides its worlds. What does not name a system is about Salesforce.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The moment its clock shows first.
@@ -25,6 +25,15 @@ pub struct Settings {
     pub bulk_upload_bytes: usize,
     /// The most rows on one page of a bulk query's results.
     pub bulk_page_rows: usize,
+    /// Whether batches of Bulk API 1.0 that run side by side keep each other from the parents of their rows.
+    pub bulk_lock_contention: bool,
+    /// Whether a composite call that was undone shows the other records of the failed collection as deleted even where the
+    /// collection asked for all or none itself. Documented where it did not; unknown where it did.
+    pub composite_hides_rollback: bool,
+    /// Whether users may log in by SOAP. New organizations do not let them (documented).
+    pub soap_login: bool,
+    /// How the Zuora tenant behaves.
+    pub zuora: ZuoraSettings,
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
@@ -41,6 +50,10 @@ impl Settings {
             bulk_query_rows_per_second: 1_000_000,
             bulk_upload_bytes: 100 << 20,
             bulk_page_rows: 250_000,
+            bulk_lock_contention: false,
+            composite_hides_rollback: false,
+            soap_login: true,
+            zuora: ZuoraSettings::default(),
             faults: Vec::new(),
         }
     }

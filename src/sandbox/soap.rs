@@ -7,7 +7,7 @@ use http::header;
 use super::xml::Element;
 
 /// The largest SOAP request, in bytes.
-const LARGEST: usize = 4 << 20;
+pub(super) const LARGEST: usize = 4 << 20;
 
 /// The operation a SOAP request asks for: the name of the first element in its body. Nothing for other requests.
 ///

@@ -7,11 +7,55 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::run_directory::sync_name;
-use crate::apply::{Batch, IdSource};
+use crate::apply::{Batch, IdSource, SkipCause};
 use crate::base::{Digest, Digester, RecordId};
 
-/// A line: an id of at most 36 bytes, spaces, and a line feed, so that a place in the wave is an offset in the file.
-const LINE: usize = 37;
+/// The place of the note in a line.
+const NOTE: usize = 36;
+/// A line: an id of at most 36 bytes, spaces, the note, and a line feed, so that a place in the wave is an offset in the file.
+const LINE: usize = NOTE + 2;
+/// How many lines are read at once where a file is read backwards.
+const WINDOW: usize = 1 << 10;
+
+/// What stands beside an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdNote {
+    /// Nothing.
+    None,
+    /// It begins a group of records that go in one batch. In a file without such notes nothing is kept together.
+    Group,
+    /// Why it is not sent any more.
+    Withheld(SkipCause),
+    /// It is not sent any more since it is gone, after it was sent before.
+    Gone,
+}
+
+impl IdNote {
+    /// The causes that a run which is continued withholds records for.
+    const CAUSES: [(u8, SkipCause); 3] =
+        [(b'h', SkipCause::Held), (b'c', SkipCause::Changed), (b'n', SkipCause::NoLongerMatches)];
+
+    fn byte(self) -> io::Result<u8> {
+        match self {
+            Self::None => Ok(b' '),
+            Self::Group => Ok(b'+'),
+            Self::Gone => Ok(b'g'),
+            Self::Withheld(cause) => Self::CAUSES
+                .iter()
+                .find_map(|(byte, known)| (*known == cause).then_some(*byte))
+                .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no record is withheld for that cause")),
+        }
+    }
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            b' ' => Some(Self::None),
+            b'+' => Some(Self::Group),
+            b'g' => Some(Self::Gone),
+            _ => Self::CAUSES.iter().find_map(|(known, cause)| (*known == byte).then_some(Self::Withheld(*cause))),
+        }
+    }
+}
 
 /// Writes a wave's ids file. Nothing stands under its name before [`IdsWriter::finish`].
 #[must_use = "an ids file that is not finished is not there"]
@@ -40,9 +84,10 @@ impl IdsWriter {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn push(&mut self, id: &RecordId) -> io::Result<()> {
+    pub fn push(&mut self, id: &RecordId, note: IdNote) -> io::Result<()> {
         let mut line = [b' '; LINE];
         line[..id.as_bytes().len()].copy_from_slice(id.as_bytes());
+        line[NOTE] = note.byte()?;
         line[LINE - 1] = b'\n';
         self.digester.update(&line);
         self.count += 1;
@@ -99,12 +144,10 @@ impl IdsFile {
         let mut digester = Digester::new();
         let mut ascending = true;
         let mut last: Option<RecordId> = None;
-        for id in self.iter()? {
-            let id = id?;
-            let mut line = [b' '; LINE];
-            line[..id.as_bytes().len()].copy_from_slice(id.as_bytes());
-            line[LINE - 1] = b'\n';
-            digester.update(&line);
+        let mut ids = self.iter()?;
+        while let Some(id) = ids.next() {
+            let (id, _) = id?;
+            digester.update(&ids.line);
             ascending &= last.is_none_or(|last| last < id);
             last = Some(id);
         }
@@ -118,7 +161,7 @@ impl IdsFile {
     /// When the file cannot be opened once more.
     pub fn iter(&self) -> io::Result<IdsIterator> {
         let reader = BufReader::with_capacity(1 << 16, File::open(&self.path)?);
-        Ok(IdsIterator { reader, path: self.path.clone(), line: 0 })
+        Ok(IdsIterator { reader, path: self.path.clone(), place: 0, line: [0; LINE] })
     }
 
     /// Reads up to `most` ids from place `first` on.
@@ -127,6 +170,10 @@ impl IdsFile {
     ///
     /// When they cannot be read, or are not ids.
     pub fn read(&self, first: u64, most: usize) -> io::Result<Vec<RecordId>> {
+        Ok(self.read_noted(first, most)?.into_iter().map(|(id, _)| id).collect())
+    }
+
+    fn read_noted(&self, first: u64, most: usize) -> io::Result<Vec<(RecordId, IdNote)>> {
         let most = usize::try_from(self.count.saturating_sub(first)).unwrap_or(usize::MAX).min(most);
         let mut bytes = vec![0; most * LINE];
         {
@@ -134,19 +181,44 @@ impl IdsFile {
             file.seek(SeekFrom::Start(first * LINE as u64))?;
             file.read_exact(&mut bytes)?;
         }
-        bytes.chunks_exact(LINE).zip(first..).map(|(line, place)| parse(line, &self.path, place)).collect()
+        bytes.as_chunks::<LINE>().0.iter().zip(first..).map(|(line, place)| parse(line, &self.path, place)).collect()
+    }
+
+    /// How many of the `count` records from place `first` on are whole groups: all of them where a group or the file ends
+    /// behind them, and also where they are all of one group, which is larger than that and has to be split.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read, or are not ids.
+    pub fn whole_groups(&self, first: u64, count: u64) -> io::Result<u64> {
+        let mut end = first + count;
+        if end >= self.count {
+            return Ok(count);
+        }
+        // The record behind the last one is asked first: a group that begins there is a border.
+        while end > first {
+            let start = (end + 1).saturating_sub(WINDOW as u64).max(first + 1);
+            let window = self.read_noted(start, (end + 1 - start) as usize)?;
+            if let Some(border) = window.iter().rposition(|(_, note)| *note == IdNote::Group) {
+                return Ok(start + border as u64 - first);
+            }
+            end = start - 1;
+        }
+        Ok(count)
     }
 }
 
-/// The ids of a file, one after the other.
+/// The ids of a file with their notes, one after the other.
 pub struct IdsIterator {
     reader: BufReader<File>,
     path: PathBuf,
-    line: u64,
+    place: u64,
+    /// The line that was read last.
+    line: [u8; LINE],
 }
 
 impl Iterator for IdsIterator {
-    type Item = io::Result<RecordId>;
+    type Item = io::Result<(RecordId, IdNote)>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.reader.fill_buf() {
@@ -154,19 +226,18 @@ impl Iterator for IdsIterator {
             Ok(_) => {}
             Err(error) => return Some(Err(error)),
         }
-        let mut line = [0; LINE];
-        let read = self.reader.read_exact(&mut line).and_then(|()| parse(&line, &self.path, self.line));
-        self.line += 1;
+        let read = self.reader.read_exact(&mut self.line).and_then(|()| parse(&self.line, &self.path, self.place));
+        self.place += 1;
         Some(read)
     }
 }
 
-fn parse(line: &[u8], path: &Path, place: u64) -> io::Result<RecordId> {
-    let text = std::str::from_utf8(&line[..LINE - 1]).map_err(|_| damaged(path, place, "it is not text"))?;
-    if line[LINE - 1] != b'\n' {
-        return Err(damaged(path, place, "it does not end where it must"));
-    }
-    RecordId::new(text.trim_end_matches(' ')).map_err(|_| damaged(path, place, "it is not a record id"))
+fn parse(line: &[u8; LINE], path: &Path, place: u64) -> io::Result<(RecordId, IdNote)> {
+    let text = std::str::from_utf8(&line[..NOTE]).map_err(|_| damaged(path, place, "it is not text"))?;
+    let note = IdNote::from_byte(line[NOTE]).filter(|_| line[LINE - 1] == b'\n');
+    let note = note.ok_or_else(|| damaged(path, place, "it does not end as it must"))?;
+    let id = RecordId::new(text.trim_end_matches(' ')).map_err(|_| damaged(path, place, "it is not a record id"))?;
+    Ok((id, note))
 }
 
 fn damaged(path: &Path, place: u64, why: &str) -> io::Error {
@@ -216,16 +287,39 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("wave.ids");
         let mut writer = IdsWriter::create(&path).expect("created");
-        (0..1000).for_each(|number| writer.push(&id(number)).expect("written"));
+        (0..1000).for_each(|number| writer.push(&id(number), IdNote::None).expect("written"));
         assert!(!path.exists(), "a file stands under its name before it is whole");
         let (count, digest) = writer.finish().expect("finished");
         let file = Arc::new(IdsFile::open(&path).expect("opened"));
         assert_eq!((count, file.count()), (1000, 1000));
         assert_eq!(file.verify().expect("read").0, digest);
-        let all: Vec<RecordId> = file.iter().expect("opened").map(|id| id.expect("valid")).collect();
+        let all: Vec<RecordId> = file.iter().expect("opened").map(|id| id.expect("valid").0).collect();
         assert_eq!(all, (0..1000).map(id).collect::<Vec<_>>());
         let batch = BatchIds::new(file, &Batch { number: 0, wave: 0, first: 990, count: 7 });
         assert_eq!(batch.read(5, 100).expect("read"), [id(995), id(996)]);
+    }
+
+    #[test]
+    fn a_batch_ends_where_a_group_does() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("wave.ids");
+        // Groups of 1, 2, 3, ... records: they begin at 0, 1, 3, 6, 10, ...
+        let begins: Vec<u64> = (0..100).map(|size| size * (size + 1) / 2).collect();
+        let mut writer = IdsWriter::create(&path).expect("created");
+        for place in 0..5_000 {
+            let note = if begins.contains(&place) { IdNote::Group } else { IdNote::None };
+            writer.push(&id(place), note).expect("written");
+        }
+        writer.finish().expect("finished");
+        let file = IdsFile::open(&path).expect("opened");
+        let whole = |first, count| file.whole_groups(first, count).expect("read");
+        assert_eq!((whole(0, 3), whole(0, 4), whole(0, 5), whole(0, 6)), (3, 3, 3, 6));
+        assert_eq!((whole(1, 1), whole(1, 2), whole(7, 3)), (1, 2, 3), "one group, to its end or split");
+        assert_eq!((whole(10, 4_984), whole(10, 4_990)), (4_949 - 9, 4_990), "the file ends");
+        for (first, count) in [(0, 4_000), (3, 2_200), (4_000, 90)] {
+            let border = begins.iter().rfind(|place| (first + 1..=first + count).contains(*place));
+            assert_eq!(whole(first, count), border.map_or(count, |border| border - first));
+        }
     }
 
     #[test]
@@ -233,7 +327,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("wave.ids");
         let mut writer = IdsWriter::create(&path).expect("created");
-        (0..3).for_each(|number| writer.push(&id(number)).expect("written"));
+        (0..3).for_each(|number| writer.push(&id(number), IdNote::None).expect("written"));
         writer.finish().expect("finished");
         let mut bytes = std::fs::read(&path).expect("read");
         bytes[LINE + 2] = b'\'';

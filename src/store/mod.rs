@@ -27,7 +27,7 @@ pub use bundle_error::BundleError;
 pub use bundle_writer::BundleWriter;
 pub use call_memory::CallMemoryFile;
 pub use directory::{make_directory, make_empty_directory, read_text, remove_directory};
-pub use ids_file::{BatchIds, IdsFile, IdsIterator, IdsWriter};
+pub use ids_file::{BatchIds, IdNote, IdsFile, IdsIterator, IdsWriter};
 pub use journal_file::{Journal, JournalError, JournalFile, read_journal};
 pub use lock::{LockError, LockedState, Unlocked};
 pub use outcomes_file::OutcomesWriter;

@@ -16,7 +16,7 @@ use crate::base::{Digest, PolicyName, RecordId};
 /// |---|---|
 /// | `journal.jsonl` | what was about to happen and what happened |
 /// | `waves/<policy>.<n>.ids` | the records of a wave in the order in which they are sent |
-/// | `waves/<policy>.<n>.withheld.ids` | the records that a hold keeps out of a wave of a continued run, in the same order |
+/// | `waves/<policy>.<n>.withheld.ids` | the records that are not sent any more from a wave of a continued run on, in the same order |
 /// | `skipped/<policy>.csv` | the planned records that the recheck kept back, sorted by id |
 /// | `answers/<policy>.<n>.marks`, `answers/<policy>.texts` | what is known about every record of a wave |
 /// | `outcomes/<policy>.csv` | the one end of every planned record, sorted by id |
@@ -57,7 +57,7 @@ impl RunDirectory {
         self.root.join(format!("waves/{policy}.{wave}.ids"))
     }
 
-    /// The records that a hold keeps out of a wave.
+    /// The records that are not sent any more from a wave on.
     pub fn withheld(&self, policy: &PolicyName, wave: u32) -> PathBuf {
         self.root.join(format!("waves/{policy}.{wave}.withheld.ids"))
     }

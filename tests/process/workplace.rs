@@ -7,11 +7,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use sexton::base::{Clock, PolicyName};
-use sexton::command::{CommandError, Connector, Host, PlanRequest, Watcher, plan};
+use sexton::command::{Connector, Host, PlanRequest, Watcher, plan};
 use sexton::manifest::{SecretReference, Target};
 use sexton::provider::salesforce::SystemCommands;
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{Provider, SecretError, SecretSource, Surroundings, open};
+use sexton::store::CallMemoryFile;
 use tempfile::TempDir;
 
 /// The sandbox's usual client.
@@ -215,13 +216,14 @@ impl SecretSource for Client {
 }
 
 impl Connector for Network {
-    fn connect(&self, target: &Target, _: &Path, _: &Path) -> Result<Arc<dyn Provider>, CommandError> {
+    fn connect(&self, target: &Target, _: &Path, runs: &Path) -> Arc<dyn Provider> {
         let surroundings = Surroundings {
             transport: Arc::new(HttpTransport::new(Timeouts::default()).expect("a network")),
             secrets: Arc::new(Client),
             clock: Arc::new(Still(crate::service::start())),
+            calls: Arc::new(CallMemoryFile::new(runs, &target.name)),
             commands: Arc::new(SystemCommands),
         };
-        Ok(open(target, surroundings))
+        open(target, surroundings)
     }
 }

@@ -25,7 +25,7 @@ use sexton::provider::transport::Transport;
 use sexton::provider::{Provider, SecretError, SecretSource, Surroundings, open};
 use sexton::sandbox::{Sandbox, Settings, World};
 use sexton::state::State;
-use sexton::store::{Bundle, OutcomeRow, RunDirectory, StateStore, read_outcomes};
+use sexton::store::{Bundle, CallMemoryFile, OutcomeRow, RunDirectory, StateStore, read_outcomes};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -82,14 +82,15 @@ struct RouterConnector {
 }
 
 impl Connector for RouterConnector {
-    fn connect(&self, target: &Target, _: &Path, _: &Path) -> Result<Arc<dyn Provider>, CommandError> {
+    fn connect(&self, target: &Target, _: &Path, runs: &Path) -> Arc<dyn Provider> {
         let surroundings = Surroundings {
             transport: Arc::clone(&self.transport) as Arc<dyn Transport>,
             secrets: Arc::new(SandboxSecrets),
             clock: Arc::clone(&self.clock),
+            calls: Arc::new(CallMemoryFile::new(runs, &target.name)),
             commands: Arc::new(NoCommands),
         };
-        Ok(open(target, surroundings))
+        open(target, surroundings)
     }
 }
 

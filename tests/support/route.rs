@@ -2,14 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use sexton::sandbox::{DeleteMode, Deletion, Effect, Fault, ItemError, RecordKey, RequestRecord, Sandbox, WorldBuilder};
+use sexton::sandbox::{
+    DeleteMode, Deletion, Effect, Fault, ItemError, RecordKey, RequestMatch, RequestRecord, Sandbox, Tenant, WorldBuilder,
+};
 
 use super::ADDRESS;
+
+/// The form whose records are deleted.
+const FORM: &str = "Testing App";
 
 /// A system that holds records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum System {
     Salesforce,
+    Zuora,
+    Fulcrum,
 }
 
 /// One API through which records are deleted.
@@ -35,12 +42,14 @@ pub struct Route {
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Path(&'static str, &'static str),
+    Operation(&'static str),
 }
 
 impl Place {
     fn fault(self, effect: Effect) -> Fault {
         match self {
             Self::Path(method, path) => Fault::on(method, path, effect),
+            Self::Operation(operation) => Fault::on_operation(operation, effect),
         }
     }
 }
@@ -55,6 +64,16 @@ pub const COLLECTIONS: Route = Route {
     deletes: Place::Path("DELETE", "*/composite/sobjects"),
 };
 
+pub const COMPOSITE: Route = Route {
+    api: "composite",
+    system: System::Salesforce,
+    soft: true,
+    hard: false,
+    atomic: 1_000,
+    serial: true,
+    deletes: Place::Path("POST", "*/composite"),
+};
+
 pub const BULK2: Route = Route {
     api: "bulk2",
     system: System::Salesforce,
@@ -63,6 +82,36 @@ pub const BULK2: Route = Route {
     atomic: 0,
     serial: false,
     deletes: Place::Path("PATCH", "*/jobs/ingest/*"),
+};
+
+pub const BULK1: Route = Route {
+    api: "bulk1",
+    system: System::Salesforce,
+    soft: true,
+    hard: true,
+    atomic: 0,
+    serial: true,
+    deletes: Place::Path("POST", "/services/async/*/batch"),
+};
+
+pub const ZUORA_SOAP: Route = Route {
+    api: "soap",
+    system: System::Zuora,
+    soft: false,
+    hard: true,
+    atomic: 0,
+    serial: true,
+    deletes: Place::Operation("delete"),
+};
+
+pub const FULCRUM_BATCH: Route = Route {
+    api: "batch",
+    system: System::Fulcrum,
+    soft: false,
+    hard: true,
+    atomic: 0,
+    serial: true,
+    deletes: Place::Path("POST", "/api/v2/batch/*/start.json"),
 };
 
 impl Route {
@@ -119,12 +168,14 @@ impl Route {
 
 impl System {
     /// Every system.
-    pub const ALL: [Self; 1] = [Self::Salesforce];
+    pub const ALL: [Self; 3] = [Self::Salesforce, Self::Zuora, Self::Fulcrum];
 
     /// The name of its target.
     pub fn target(self) -> &'static str {
         match self {
             Self::Salesforce => "crm",
+            Self::Zuora => "billing",
+            Self::Fulcrum => "field",
         }
     }
 
@@ -135,9 +186,18 @@ impl System {
                 "  salesforce:\n    loginUrl: {ADDRESS}\n    apiVersion: \"66.0\"\n    auth:\n      clientCredentials:\n        \
                  clientId: {{ env: CLIENT_ID }}\n        clientSecret: {{ env: CLIENT_SECRET }}\n"
             ),
+            Self::Zuora => format!(
+                "  zuora:\n    url: {ADDRESS}\n    wsdlVersion: \"78.0\"\n    auth:\n      login:\n        \
+                 username: {}\n        password: {{ env: BILLING_PASSWORD }}\n",
+                Tenant::USERNAME
+            ),
+            Self::Fulcrum => {
+                format!("  fulcrum:\n    url: {ADDRESS}\n    auth: {{ apiToken: {{ env: FIELD_TOKEN }} }}\n")
+            }
         };
         let key = match self {
-            Self::Salesforce => "organizationId",
+            Self::Salesforce | Self::Fulcrum => "organizationId",
+            Self::Zuora => "tenantId",
         };
         let pin = organization.map(|id| format!("    {key}: \"{id}\"\n")).unwrap_or_default();
         format!(
@@ -150,6 +210,8 @@ impl System {
     pub fn organization(self, sandbox: &Sandbox) -> String {
         match self {
             Self::Salesforce => sandbox.world().organization().key.to_string(),
+            Self::Zuora => Tenant::ID.to_owned(),
+            Self::Fulcrum => sandbox.fulcrum().id.clone(),
         }
     }
 
@@ -157,6 +219,8 @@ impl System {
     pub fn another_organization(self) -> &'static str {
         match self {
             Self::Salesforce => "00D000000000009EAA",
+            Self::Zuora => "99999",
+            Self::Fulcrum => "00000000-0000-4000-8000-000000000009",
         }
     }
 
@@ -164,6 +228,8 @@ impl System {
     pub fn object(self) -> &'static str {
         match self {
             Self::Salesforce => "Lead",
+            Self::Zuora => "Usage",
+            Self::Fulcrum => FORM,
         }
     }
 
@@ -171,6 +237,8 @@ impl System {
     fn columns(self) -> (&'static str, &'static str) {
         match self {
             Self::Salesforce => ("Company", "Rating"),
+            Self::Zuora => ("UOM", "Description"),
+            Self::Fulcrum => ("title", "_status"),
         }
     }
 
@@ -188,6 +256,14 @@ impl System {
                 let lead = |_| world.insert("Lead", [("LastName", "x".into()), (column, word.into())]).expect("a lead");
                 (0..count).map(lead).map(|key: RecordKey| key.to_string()).collect()
             }
+            Self::Zuora => {
+                let mut tenant = sandbox.zuora();
+                (0..count).map(|_| tenant.insert("Usage", [(column, word)]).expect("a usage record")).collect()
+            }
+            Self::Fulcrum => {
+                let mut organization = sandbox.fulcrum();
+                (0..count).map(|_| organization.insert(FORM, [(column, word.into())]).expect("a record")).collect()
+            }
         }
     }
 
@@ -195,6 +271,8 @@ impl System {
     pub fn live(self, sandbox: &Sandbox) -> BTreeSet<String> {
         match self {
             Self::Salesforce => sandbox.world().ids("Lead").map(|key| key.to_string()).collect(),
+            Self::Zuora => sandbox.zuora().ids("Usage").map(str::to_owned).collect(),
+            Self::Fulcrum => sandbox.fulcrum().form(FORM).expect("a form").records().keys().cloned().collect(),
         }
     }
 
@@ -216,6 +294,8 @@ impl System {
     fn set(self, sandbox: &Sandbox, id: &str, column: &str, word: &str) {
         match self {
             Self::Salesforce => sandbox.world().update(key(id), column, word).expect("a lead"),
+            Self::Zuora => sandbox.zuora().update(id, column, word).expect("a usage record"),
+            Self::Fulcrum => sandbox.fulcrum().update(FORM, id, [(column, word.into())]).expect("a record"),
         }
     }
 
@@ -226,6 +306,8 @@ impl System {
                 let somebody = Deletion { mode: DeleteMode::Soft, all_or_none: false, user: WorldBuilder::user_key(1) };
                 sandbox.world().delete(&[id.to_owned()], somebody).remove(0).expect("deleted");
             }
+            Self::Zuora => assert!(sandbox.zuora().remove(id)),
+            Self::Fulcrum => assert!(sandbox.fulcrum().remove(FORM, id)),
         }
     }
 
@@ -236,6 +318,8 @@ impl System {
                 let error = ItemError::new("FIELD_CUSTOM_VALIDATION_EXCEPTION", "not on a Saturday");
                 sandbox.world().refuse(key(id), error, None);
             }
+            Self::Zuora => sandbox.zuora().refuse(id, "CANNOT_DELETE", "not on a Saturday", None),
+            Self::Fulcrum => return false,
         }
         true
     }
@@ -244,6 +328,17 @@ impl System {
     pub fn reading_fault(self, effect: Effect) -> Fault {
         match self {
             Self::Salesforce => Fault::on("GET", "*/query", effect),
+            Self::Zuora => Fault::on_operation("query", effect),
+            Self::Fulcrum => Fault { on: RequestMatch { path: Some("*/query".into()), ..RequestMatch::default() }, then: effect },
+        }
+    }
+
+    /// What is sent to sign in.
+    pub fn secrets(self) -> &'static [&'static str] {
+        match self {
+            Self::Salesforce => &["sandbox-client", "sandbox-secret"],
+            Self::Zuora => &["sandbox-password"],
+            Self::Fulcrum => &["sandbox-token"],
         }
     }
 
@@ -251,34 +346,31 @@ impl System {
     pub fn sign_in_fault(self, effect: Effect) -> Fault {
         match self {
             Self::Salesforce => Fault::on("POST", "*/token", effect),
+            Self::Zuora => Fault::on_operation("login", effect),
+            Self::Fulcrum => Fault::on("GET", "*/users.json", effect),
         }
     }
 
     /// Whether the answer to a query says how many rows there are in all.
     pub fn declares_totals(self) -> bool {
-        match self {
-            Self::Salesforce => true,
-        }
-    }
-
-    /// Whether a field moves with every change of a record.
-    pub fn has_change_stamps(self) -> bool {
-        match self {
-            Self::Salesforce => true,
-        }
+        self != Self::Fulcrum
     }
 
     /// Whether a session is opened, which can end.
     pub fn has_sessions(self) -> bool {
-        match self {
-            Self::Salesforce => true,
-        }
+        self != Self::Fulcrum
     }
 
     /// Whether a request asks who is asking, and where, and nothing else.
     pub fn identifies(self, request: &RequestRecord) -> bool {
         match self {
-            Self::Salesforce => ["/services/oauth2/", "/id/"].iter().any(|start| request.path.starts_with(start)),
+            // The organization is a record of the org itself, asked for before anything else.
+            Self::Salesforce => {
+                let path = request.path.as_str();
+                path.starts_with("/services/oauth2/") || ["/services/data", "/services/data/v66.0/query"].contains(&path)
+            }
+            Self::Zuora => matches!(request.operation.as_deref(), Some("login" | "getUserInfo")),
+            Self::Fulcrum => request.path.starts_with("/api/v2/users"),
         }
     }
 
@@ -286,6 +378,10 @@ impl System {
     pub fn reads(self, request: &RequestRecord) -> bool {
         match self {
             Self::Salesforce => request.method == "GET" || self.identifies(request),
+            Self::Zuora => {
+                matches!(request.operation.as_deref(), Some("query" | "queryMore")) || self.identifies(request)
+            }
+            Self::Fulcrum => request.method == "GET" || request.path == "/api/v2/query",
         }
     }
 }

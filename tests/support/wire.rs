@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Body;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 use sexton::provider::transport::{ByteStream, Request, RequestBody, Response, Transport, TransportError};
-use sexton::sandbox::{DroppedConnection, Sandbox};
+use sexton::sandbox::{DroppedConnection, ItemError, RecordKey, Sandbox};
 use tower::ServiceExt as _;
 
 use super::ADDRESS;
@@ -30,6 +31,8 @@ pub struct RouterTransport {
     demands: Mutex<Vec<Demand>>,
     credentials: Mutex<BTreeSet<String>>,
     before_deletion: Mutex<Option<Hook>>,
+    /// The parents that collection calls under way have locked, and the field that names them.
+    contention: Mutex<Option<(String, Vec<String>)>>,
     /// The request at which this process stops for ever, counted down, and whether the sandbox still does its part.
     end: Mutex<Option<(u64, bool)>>,
     ended: tokio::sync::watch::Sender<bool>,
@@ -47,6 +50,7 @@ impl RouterTransport {
             demands: Mutex::default(),
             credentials: Mutex::default(),
             before_deletion: Mutex::default(),
+            contention: Mutex::default(),
             end: Mutex::default(),
             ended: tokio::sync::watch::Sender::new(false),
         }
@@ -96,9 +100,40 @@ impl RouterTransport {
         (*left == 0).then_some(*done)
     }
 
-    fn look_at(&self, request: &Asked<'_>) {
+    /// From now on collection calls take a while, and a record whose parent, by this field, is the parent of a record in another
+    /// call under way cannot be locked.
+    pub fn contend(&self, field: &str) {
+        *locked(&self.contention) = Some((field.to_owned(), Vec::new()));
+    }
+
+    /// Takes the locks of one call, and tells which.
+    fn lock_parents(&self, ids: &[String]) -> Option<Vec<String>> {
+        let mut contention = locked(&self.contention);
+        let (field, taken) = contention.as_mut()?;
+        let mut world = self.sandbox.world();
+        let mut parents = Vec::new();
+        for key in ids.iter().map(|id| RecordKey::parse(id).expect("an id")) {
+            let parent = world.value(key, field).expect("a field").to_text();
+            if taken.contains(&parent) {
+                world.refuse(key, ItemError::locked(&[key]), Some(1));
+            } else if !parents.contains(&parent) {
+                parents.push(parent);
+            }
+        }
+        taken.extend_from_slice(&parents);
+        Some(parents)
+    }
+
+    async fn look_at(&self, request: &Asked<'_>) {
         if let Some(ids) = request.demanded() {
+            let parents = if request.method == "DELETE" { self.lock_parents(&ids) } else { None };
             locked(&self.demands).push(Demand { path: request.path.to_owned(), ids });
+            if let Some(parents) = parents {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                if let Some((_, taken)) = locked(&self.contention).as_mut() {
+                    taken.retain(|parent| !parents.contains(parent));
+                }
+            }
         }
         if request.deletes()
             && let Some(hook) = locked(&self.before_deletion).take()
@@ -247,12 +282,8 @@ impl Transport for RouterTransport {
         let sent = sent.body(bytes_of(request.body).await).expect("a request");
         locked(&self.credentials).extend(credentials(&sent));
         let uri = sent.uri();
-        self.look_at(&Asked {
-            method: sent.method().as_str(),
-            path: uri.path(),
-            query: uri.query().unwrap_or_default(),
-            body: sent.body(),
-        });
+        let (method, query) = (sent.method().as_str(), uri.query().unwrap_or_default());
+        self.look_at(&Asked { method, path: uri.path(), query, body: sent.body() }).await;
         let end = self.ends_now();
         let answer = match end {
             Some(false) => None,

@@ -9,7 +9,9 @@ use super::run::{DriveError, DriveLane, Run};
 use crate::apply::{Event, Evidence, LaneStatus, Mark, Outcome, OutcomeKind, SkipCause};
 use crate::base::RecordId;
 use crate::plan::Row;
-use crate::store::{IdsIterator, MarksFile, OutcomesWriter, RawMark, RowSorter, SortOrder, SortedRows, read_skipped};
+use crate::store::{
+    IdNote, IdsIterator, MarksFile, OutcomesWriter, RawMark, RowSorter, SortOrder, SortedRows, read_skipped,
+};
 
 /// How many marks are read at a time.
 const WINDOW: usize = 1 << 12;
@@ -100,13 +102,13 @@ impl<'a> WaveReader<'a> {
         Ok(Self { ids, withheld, marks: &wave.marks, count, place: 0, window: Vec::new().into_iter() })
     }
 
-    /// Takes the record from those withheld from the wave, when it is the next one of them.
-    fn take_withheld(&mut self, id: RecordId) -> io::Result<bool> {
+    /// Takes the record from those withheld from the wave, when it is the next one of them; gives the note there.
+    fn take_withheld(&mut self, id: RecordId) -> io::Result<Option<IdNote>> {
         let next = self
             .withheld
             .as_mut()
-            .and_then(|withheld| withheld.next_if(|next| next.as_ref().map_or(true, |next| *next == id)));
-        Ok(next.transpose()?.is_some())
+            .and_then(|withheld| withheld.next_if(|next| next.as_ref().map_or(true, |(next, _)| *next == id)));
+        Ok(next.transpose()?.map(|(_, note)| note))
     }
 
     fn next(&mut self) -> io::Result<Option<(RecordId, Option<Mark>)>> {
@@ -122,7 +124,7 @@ impl<'a> WaveReader<'a> {
             }
         };
         self.place += 1;
-        let id = self.ids.next().transpose()?.ok_or_else(|| io::Error::other("a wave's ids end too early"))?;
+        let (id, _) = self.ids.next().transpose()?.ok_or_else(|| io::Error::other("a wave's ids end too early"))?;
         Ok(Some((id, self.marks.decode(&raw)?)))
     }
 }
@@ -148,13 +150,19 @@ impl<'a> Cleared<'a> {
         let (mut unanswered, mut sent) = (false, true);
         for wave in &mut self.waves {
             if let Some((id, mark)) = &left
-                && wave.take_withheld(*id)?
+                && let Some(note) = wave.take_withheld(*id)?
             {
-                let evidence = match mark {
-                    Some(Mark::Again { evidence, .. }) => *evidence,
-                    _ => Evidence::Recheck,
+                let (kind, evidence) = match (note, mark) {
+                    // A request for it had no answer: it is gone by that, as far as anybody can tell.
+                    (IdNote::Gone, _) if unanswered => (OutcomeKind::Deleted, Evidence::Look),
+                    (IdNote::Gone, _) => (OutcomeKind::AlreadyGone, Evidence::Look),
+                    (IdNote::Withheld(cause), Some(Mark::Again { evidence, .. })) => {
+                        (OutcomeKind::Skipped(cause), *evidence)
+                    }
+                    (IdNote::Withheld(cause), _) => (OutcomeKind::Skipped(cause), Evidence::Recheck),
+                    _ => return Err(io::Error::other(format!("{id} was withheld for no cause"))),
                 };
-                return Ok(Some(Outcome { id: *id, kind: OutcomeKind::Skipped(SkipCause::Held), evidence }));
+                return Ok(Some(Outcome { id: *id, kind, evidence }));
             }
             let (id, mark) = match (wave.next()?, &left) {
                 (None, None) => return Ok(None),

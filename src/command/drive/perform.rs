@@ -15,7 +15,7 @@ use crate::store::{AnswerPairing, BatchIds, IdsFile, MarksFile, RawMark};
 pub(super) struct WaveFiles {
     pub number: u32,
     pub ids: Arc<IdsFile>,
-    /// What a hold keeps out of it.
+    /// What was left before it and is not sent any more.
     pub withheld: Option<Arc<IdsFile>>,
     pub marks: Arc<MarksFile>,
     /// Whether the ids are in ascending order.

@@ -15,9 +15,9 @@ use super::finish::write_outcomes;
 use super::perform::{Performer, WaveFiles};
 use super::run::{DriveError, DriveLane, LaneEndKind, Run, Story};
 use super::withheld::WithheldPlaces;
-use crate::apply::{Event, Lane, SkipCause, Step, StepEnd, Tally, Withheld};
+use crate::apply::{Batch, Event, Lane, SkipCause, Step, StepEnd, Tally, Withheld};
 use crate::base::{Digest, PolicyName, counted};
-use crate::store::{IdsFile, IdsWriter, MarksFile, RawMark, TextsFile};
+use crate::store::{IdNote, IdsFile, IdsWriter, MarksFile, RawMark, TextsFile};
 
 /// How long a wait lasts at least, so that two clocks that differ a little cannot keep the processor busy.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
@@ -67,7 +67,8 @@ impl<'a> PolicyDriver<'a> {
         let performer = Arc::new(Performer::new(self.run, self.input));
         let mut wave = self.open_wave_files(&texts)?;
         for place in self.withheld_places(&wave)?.iter() {
-            self.lane.withhold(place.map_err(|error| self.unwritable(error))?);
+            let (place, note) = place.map_err(|error| self.unwritable(error))?;
+            self.lane.withhold(place, note != IdNote::Withheld(SkipCause::NoLongerMatches));
         }
         let mut in_flight = InFlight::new();
         loop {
@@ -80,6 +81,7 @@ impl<'a> PolicyDriver<'a> {
                 self.lane.stop();
             }
             let step = self.lane.next(self.run.clock.now());
+            let step = self.whole_groups(step, &wave)?;
             if let Some(intent) = step.intent() {
                 self.write(&intent)?;
             }
@@ -90,7 +92,14 @@ impl<'a> PolicyDriver<'a> {
                 Step::Pause(cause) => return Ok(LaneEndKind::Unfinished { cause, settled: self.settled() }),
                 Step::Stop => return Ok(LaneEndKind::Interrupted { settled: self.settled() }),
                 Step::OpenWave(number) => {
-                    self.write_wave(number, &wave)?;
+                    let (provider, object) = (self.input.provider.as_ref(), &self.input.order.object);
+                    let places = self.withheld_places(&wave)?.look(&wave, provider, object).await;
+                    match places.map_err(|error| self.unwritable(error))? {
+                        Ok(places) => self.write_wave(number, &wave, &places)?,
+                        Err(error) => {
+                            return Ok(LaneEndKind::Unfinished { cause: error.to_string(), settled: self.settled() });
+                        }
+                    }
                     wave = self.open_wave_files(&texts)?;
                 }
                 Step::Finish => {
@@ -105,6 +114,22 @@ impl<'a> PolicyDriver<'a> {
                 }
             }
         }
+    }
+
+    /// Ends a batch where a group ends, so that no other batch has records of the same one.
+    fn whole_groups(&self, step: Step, wave: &WaveFiles) -> Result<Step, DriveError> {
+        let whole = |mut batch: Batch| {
+            if self.input.grouped {
+                batch.count = wave.ids.whole_groups(batch.first, batch.count)?;
+            }
+            Ok(batch)
+        };
+        match step {
+            Step::Send(batch) => whole(batch).map(Step::Send),
+            Step::Create(batch) => whole(batch).map(Step::Create),
+            step => Ok(step),
+        }
+        .map_err(DriveError::file("read", &self.run.directory.wave(self.policy(), wave.number)))
     }
 
     /// The ends that are known so far, those of the recheck among them.
@@ -207,20 +232,19 @@ impl<'a> PolicyDriver<'a> {
 
     fn withheld_places(&self, wave: &WaveFiles) -> Result<WithheldPlaces, DriveError> {
         let scratch = || self.run.directory.scratch(&format!("withheld.{}", self.policy()));
-        WithheldPlaces::find(wave, self.input.held.as_deref(), scratch).map_err(|error| self.unwritable(error))
+        WithheldPlaces::find(wave, self.input.withheld.as_deref(), scratch).map_err(|error| self.unwritable(error))
     }
 
     fn unwritable(&self, source: std::io::Error) -> DriveError {
         let path = self.run.directory.path().to_owned();
-        DriveError::File { doing: "put held records in order in", path, source }
+        DriveError::File { doing: "put the records that are not sent any more in order in", path, source }
     }
 
-    /// Puts what a wave left to be sent again, or did not send, into the next wave's file, in the same order. What a hold keeps
-    /// by now goes into a file of its own.
-    fn write_wave(&mut self, number: u32, last: &WaveFiles) -> Result<(), DriveError> {
+    /// Puts what a wave left to be sent again, or did not send, into the next wave's file, in the same order. What must not be
+    /// sent any more goes into a file of its own.
+    fn write_wave(&mut self, number: u32, last: &WaveFiles, places: &WithheldPlaces) -> Result<(), DriveError> {
         let path = self.run.directory.wave(self.policy(), number);
         let withheld_path = self.run.directory.withheld(self.policy(), number);
-        let places = self.withheld_places(last)?;
         let unsent = self.lane.unsent();
         let write = || {
             for (first, count) in unsent {
@@ -232,16 +256,22 @@ impl<'a> PolicyDriver<'a> {
             let mut withheld = if places.is_empty() { None } else { Some(IdsWriter::create(&withheld_path)?) };
             let (mut ids, mut places) = (last.ids.iter()?, places.iter());
             let mut next = places.next().transpose()?;
+            let mut begins_group = false;
             last.marks.scan(0, last.ids.count(), |place, mark| {
-                let id = ids.next().transpose()?.ok_or_else(|| std::io::Error::other("the wave before it is too short"))?;
-                let is_held = next == Some(place);
-                if is_held {
+                let too_short = || std::io::Error::other("the wave before it is too short");
+                let (id, note) = ids.next().transpose()?.ok_or_else(too_short)?;
+                begins_group |= note == IdNote::Group;
+                let kept = next.and_then(|(next, note)| (next == place).then_some(note));
+                if kept.is_some() {
                     next = places.next().transpose()?;
                 }
                 if mark.is_again() || mark == RawMark::NONE {
-                    match &mut withheld {
-                        Some(withheld) if is_held => withheld.push(&id)?,
-                        _ => writer.push(&id)?,
+                    match (&mut withheld, kept) {
+                        (Some(withheld), Some(note)) => withheld.push(&id, note)?,
+                        _ => {
+                            let begins = std::mem::take(&mut begins_group);
+                            writer.push(&id, if begins { IdNote::Group } else { IdNote::None })?;
+                        }
                     }
                 }
                 Ok(true)
@@ -255,7 +285,9 @@ impl<'a> PolicyDriver<'a> {
         let policy = self.policy();
         if let Some(Withheld { count, .. }) = withheld {
             let records = counted(count, "record");
-            self.run.watcher.warn(&format!("{policy}: a hold keeps {records} by now, which are not sent"));
+            self.run.watcher.warn(&format!(
+                "{policy}: {records} held, changed, not matching any more or gone by now; nothing more is sent for them"
+            ));
         }
         if self.lane.unsent().is_empty() {
             self.run.watcher.warn(&format!("{policy}: {count} records are sent again after a pause, in wave {number}"));

@@ -34,8 +34,11 @@ pub struct DriveLane {
     pub planned: u64,
     /// Which.
     pub planned_ids: PlannedIds,
-    /// For a run that is continued: the planned records that a hold keeps by now, by id. None of them is sent.
-    pub held: Option<Arc<SortedRows>>,
+    /// Whether the wave's file says which records go in one batch.
+    pub grouped: bool,
+    /// For a run that is continued: the planned records that must not be sent any more, by id, each with the word of its
+    /// [`crate::apply::SkipCause`]. Those that this run has deleted may be among them.
+    pub withheld: Option<Arc<SortedRows>>,
 }
 
 /// What all policies share.
@@ -212,7 +215,7 @@ fn read_stories(run: &Run<'_>, lanes: &[DriveLane]) -> Result<Vec<Story>, DriveE
     for lane in lanes {
         let settings = LaneSettings {
             jobs: lane.order.works_by_jobs(),
-            atomic: lane.order.atomic,
+            same_size: lane.order.atomic || lane.grouped,
             batch_size: lane.route.batch_size,
             parallel: if lane.order.serial { 1 } else { lane.route.parallel },
             // Policies of one run do not all come back at the same moment.

@@ -1,6 +1,6 @@
 //! Faults and crashes at every step, against a system that knows the truth.
 
-mod holds;
+mod withheld;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use crate::command::Watcher;
 use crate::manifest::{Api, DeleteMode};
 use crate::plan::{Route, Row};
 use crate::store::{
-    IdsWriter, Journal, JournalError, JournalFile, RowSorter, RunDirectory, SkippedWriter, SortOrder, SortedRows,
+    IdNote, IdsWriter, Journal, JournalError, JournalFile, RowSorter, RunDirectory, SkippedWriter, SortOrder, SortedRows,
 };
 
 /// A clock that moves with tokio's, which a test can stop.
@@ -80,17 +80,21 @@ struct Scenario {
     parallel: u32,
     faults: Vec<Wrong>,
     ends: Vec<End>,
-    /// Holds that are found when processes begin: the first process, the first that does not find it any more, and its record.
-    holds: Vec<(usize, usize, usize)>,
+    /// What rechecks find when processes begin: the first process, the first that does not find it any more, the record, and why
+    /// it is not to be sent.
+    withheld: Vec<(usize, usize, usize, SkipCause)>,
 }
 
 impl Scenario {
     fn calm(count: usize, jobs: bool) -> Self {
         let records = vec![(false, false, false, 0); count];
-        let (faults, ends, holds) = (Vec::new(), Vec::new(), Vec::new());
-        Self { records, jobs, atomic: false, grouped: false, batch_size: 5, parallel: 2, faults, ends, holds }
+        let (faults, ends, withheld) = (Vec::new(), Vec::new(), Vec::new());
+        Self { records, jobs, atomic: false, grouped: false, batch_size: 5, parallel: 2, faults, ends, withheld }
     }
 }
+
+/// So many records are in each group of a grouped scenario.
+const GROUP: usize = 3;
 
 fn id(number: usize) -> RecordId {
     RecordId::new(&format!("00Q{number:015}")).expect("valid")
@@ -142,7 +146,10 @@ impl Rig {
             cleared.reverse();
         }
         let mut wave = IdsWriter::create(&self.directory.wave(&policy(name), 0)).expect("made");
-        cleared.iter().for_each(|id| wave.push(id).expect("written"));
+        for (place, id) in cleared.iter().enumerate() {
+            let begins = self.scenario.grouped && place % GROUP == 0;
+            wave.push(id, if begins { IdNote::Group } else { IdNote::None }).expect("written");
+        }
         let (cleared, digest) = wave.finish().expect("finished");
         let skipped = skipped.finish().expect("finished");
         let event = Event::Cleared { cleared, skipped, digest };
@@ -187,18 +194,25 @@ impl Rig {
             provider: Arc::clone(&self.world) as Arc<dyn crate::provider::Provider>,
             planned: self.scenario.records.len() as u64,
             planned_ids,
-            held: self.held(),
+            grouped: self.scenario.grouped,
+            withheld: self.withheld(),
         }
     }
 
-    /// What the holds keep, as apply asks for it before each process but the first.
-    fn held(&self) -> Option<Arc<SortedRows>> {
+    /// What the recheck finds, as apply asks for it before each process but the first.
+    fn withheld(&self) -> Option<Arc<SortedRows>> {
         let inner = self.world.inner();
-        let mut held = RowSorter::new(self.directory.path(), SortOrder::Id, RowSorter::WINDOW);
-        for id in inner.held.iter().filter(|id| inner.records[id].present) {
-            held.push(&Row { id: *id, values: Vec::new() }).expect("taken");
+        if inner.processes == 0 {
+            return None;
         }
-        (held.count() > 0).then(|| Arc::new(held.finish().expect("sorted")))
+        let mut withheld = RowSorter::new(self.directory.path(), SortOrder::Id, RowSorter::WINDOW);
+        for (id, record) in &inner.records {
+            let cause = if record.present { inner.withheld.get(id).copied() } else { Some(SkipCause::NoLongerMatches) };
+            if let Some(cause) = cause {
+                withheld.push(&Row { id: *id, values: vec![cause.word().to_owned()] }).expect("taken");
+            }
+        }
+        Some(Arc::new(withheld.finish().expect("sorted")))
     }
 
     /// One process: drives until the end or its death, which gives `None`.
@@ -210,6 +224,7 @@ impl Rig {
         let journal = MortalJournal { file: self.journal(), left: AtomicI64::new(left), durable };
         {
             let mut inner = self.world.inner();
+            inner.processes += 1;
             inner.death = match end {
                 End::Request(request, after_effect) => Some(Death { request: inner.requests + request, after_effect }),
                 _ => None,
@@ -235,8 +250,8 @@ impl Rig {
         let mut ends = self.scenario.ends.iter().copied();
         for process in 0..200 {
             let end = ends.next().unwrap_or(End::Natural);
-            let found = self.scenario.holds.iter().filter(|(from, until, _)| (*from..*until).contains(&process));
-            self.world.inner().held = found.map(|(.., number)| id(*number)).collect();
+            let found = self.scenario.withheld.iter().filter(|(from, until, ..)| (*from..*until).contains(&process));
+            self.world.inner().withheld = found.map(|(.., number, cause)| (id(*number), *cause)).collect();
             let ended = self.live(end, vec![self.lane("policy")], &CancellationToken::new()).await;
             if let Some([LaneEnd { kind: LaneEndKind::Finished { tally, .. }, .. }]) = ended.as_deref() {
                 return *tally;
@@ -287,13 +302,20 @@ impl Rig {
             }
             let number: usize = id.as_str()[3..].parse().expect("a number");
             let (kept, gone, ..) = self.scenario.records[number];
-            let was_held = self.scenario.holds.iter().any(|(.., held)| *held == number);
-            assert!(cause != "held" || kept || was_held, "{told}");
+            let was_withheld =
+                self.scenario.withheld.iter().any(|(.., withheld, why)| *withheld == number && why.word() == cause);
+            let is_gone = cause == "no-longer-matches" && !record.present;
+            let is_other = ["", "rolled-back", "stopped"].contains(&cause.as_str());
+            assert!(is_other || (cause == "held" && kept) || was_withheld || is_gone, "{told}");
             assert!(!kept || cause == "held", "{told}");
             let never_sent = !inner.sent.contains(id);
-            assert!(cause != "held" || evidence != "recheck" || never_sent, "{told}");
-            if inner.held.contains(id) && never_sent && record.present {
-                assert!(cause == "held" || outcome == "failed", "{told}");
+            assert!(is_other || evidence != "recheck" || never_sent, "{told}");
+            if let Some(why) = inner.withheld.get(id)
+                && never_sent
+                && record.present
+                && !kept
+            {
+                assert!(cause == why.word() || outcome == "failed", "{told}");
             }
             assert!(outcome != "deleted" || record.by_us || gone, "{told}");
         }
@@ -335,20 +357,22 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
     let locks = prop_oneof![8 => Just(0_u32), 3 => 1..4_u32, 1 => Just(99)];
     let record = (prop::bool::weighted(0.1), prop::bool::weighted(0.1), prop::bool::weighted(0.1), locks);
     let shape = (any::<bool>(), prop::bool::weighted(0.3), any::<bool>(), 1..12_u64, 1..4_u32);
-    let hold = (1..4_usize, 1..3_usize, any::<prop::sample::Index>());
+    let causes = prop::sample::select(vec![SkipCause::Held, SkipCause::Changed, SkipCause::NoLongerMatches]);
+    let withheld = (1..4_usize, 1..3_usize, any::<prop::sample::Index>(), causes);
     (
         prop::collection::vec(record, 0..40),
         shape,
         prop::collection::vec(wrongs(), 0..60),
         prop::collection::vec(ends(), 0..5),
-        prop::collection::vec(hold, 0..5),
+        prop::collection::vec(withheld, 0..5),
     )
-        .prop_map(|(records, (jobs, atomic, grouped, batch_size, parallel), faults, ends, holds)| {
+        .prop_map(|(records, (jobs, atomic, grouped, batch_size, parallel), faults, ends, withheld)| {
             let count = records.len();
-            let holds = holds.into_iter().filter(|_| count > 0);
-            let holds = holds.map(|(from, length, record)| (from, from + length, record.index(count))).collect();
+            let withheld = withheld.into_iter().filter(|_| count > 0);
+            let withheld =
+                withheld.map(|(from, length, record, cause)| (from, from + length, record.index(count), cause)).collect();
             let atomic = atomic && !jobs;
-            Scenario { records, jobs, atomic, grouped, batch_size, parallel, faults, ends, holds }
+            Scenario { records, jobs, atomic, grouped, batch_size, parallel, faults, ends, withheld }
         })
 }
 
@@ -580,7 +604,7 @@ fn an_altered_wave_is_not_sent() {
     in_paused_time(async {
         let rig = Rig::new(Scenario::calm(10, false));
         let mut wave = IdsWriter::create(&rig.directory.wave(&policy("policy"), 0)).expect("made");
-        (0..10).for_each(|number| wave.push(&id(number + 100)).expect("written"));
+        (0..10).for_each(|number| wave.push(&id(number + 100), IdNote::None).expect("written"));
         wave.finish().expect("finished");
         let (journal, stop) = (rig.journal(), CancellationToken::new());
         let run = Run {

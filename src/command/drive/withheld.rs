@@ -1,49 +1,109 @@
-//! Where in a wave the records stand that a hold keeps by now.
+//! Where in a wave the records stand that must not be sent any more.
 
 use std::io;
 
 use super::perform::WaveFiles;
+use crate::apply::{Presence, SkipCause};
 use crate::base::RecordId;
-use crate::plan::{Row, intersect};
-use crate::store::{RowSorter, SortOrder, SortedRows};
+use crate::plan::Row;
+use crate::provider::{Provider, ProviderError};
+use crate::store::{IdNote, RawMark, RowSorter, SortOrder, SortedRows};
 
-/// The places in a wave of the records that a hold keeps by now, in the order of the wave.
+/// The places in a wave of the records that must not be sent any more, in the order of the wave.
 pub(super) struct WithheldPlaces {
-    /// One row a place, with the place as its value; `None` when nothing is held.
+    /// One row a place, with the place and the cause as its values; `None` when there are none.
     rows: Option<SortedRows>,
     // Last, so that the folder goes after the files in it.
-    _scratch: Option<tempfile::TempDir>,
+    scratch: Option<tempfile::TempDir>,
 }
 
+/// The word instead of a cause for a record that was sent before and is gone.
+const GONE: &str = "gone";
+
 impl WithheldPlaces {
-    /// Finds the records of `held` in a wave. `scratch` makes a folder for what does not fit into memory.
+    /// Finds the records of `withheld` in a wave. `scratch` makes a folder for what does not fit into memory.
     ///
     /// # Errors
     ///
     /// When a file cannot be read or written.
     pub fn find(
         wave: &WaveFiles,
-        held: Option<&SortedRows>,
+        withheld: Option<&SortedRows>,
         scratch: impl FnOnce() -> io::Result<tempfile::TempDir>,
     ) -> io::Result<Self> {
-        let Some(held) = held else { return Ok(Self { rows: None, _scratch: None }) };
+        let Some(withheld) = withheld else { return Ok(Self { rows: None, scratch: None }) };
         let scratch = scratch()?;
         let sorter = |order| RowSorter::new(scratch.path(), order, RowSorter::WINDOW);
-        // The wave in the order of the ids, and in the same order what is held of it.
+        // The wave in the order of the ids, which is the order of the others.
         let mut by_id = sorter(SortOrder::Id);
         for (id, place) in wave.ids.iter()?.zip(0_u64..) {
-            by_id.push(&placed(id?, place))?;
+            // With leading zeros, so that places sort as numbers.
+            by_id.push(&Row { id: id?.0, values: vec![format!("{place:020}")] })?;
         }
-        let by_id = by_id.finish()?;
-        let mut rows = by_id.rows();
         let mut found = sorter(SortOrder::FirstValueThenId);
-        for id in intersect(by_id.distinct_ids(), held.distinct_ids()) {
-            let id = id.map_err(io::Error::other)?;
-            let row = rows.find(|row| row.as_ref().map_or(true, |row| row.id == id));
-            found.push(&row.transpose()?.ok_or_else(|| io::Error::other(format!("{id} is in a wave and not in it")))?)?;
+        let mut causes = withheld.rows().peekable();
+        for row in by_id.finish()?.rows() {
+            let mut row = row?;
+            while causes.next_if(|cause| cause.as_ref().is_ok_and(|cause| cause.id < row.id)).is_some() {}
+            if let Some(cause) = causes.next_if(|cause| cause.as_ref().map_or(true, |cause| cause.id == row.id)) {
+                row.values.extend(cause?.values);
+                found.push(&row)?;
+            }
+        }
+        Ok(Self { rows: Some(found.finish()?), scratch: Some(scratch) })
+    }
+
+    /// Looks at the records that are left of a wave, were sent before and are not selected any more: what they were sent for may
+    /// have come about.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read or written; inside, when the system cannot be asked.
+    pub async fn look(
+        self,
+        wave: &WaveFiles,
+        provider: &dyn Provider,
+        object: &str,
+    ) -> io::Result<Result<Self, ProviderError>> {
+        let (Some(rows), Some(scratch)) = (&self.rows, &self.scratch) else { return Ok(Ok(self)) };
+        let size = provider.capabilities().look_size.max(1);
+        let mut told = RowSorter::new(scratch.path(), SortOrder::FirstValueThenId, RowSorter::WINDOW);
+        let mut rows = rows.rows();
+        loop {
+            let mut sent: Vec<Row> = Vec::new();
+            while sent.len() < size
+                && let Some(row) = rows.next().transpose()?
+            {
+                let (place, note) = read(&row)?;
+                let was_sent = || {
+                    let mark = wave.marks.read(place, 1)?;
+                    Ok::<_, io::Error>(mark[0].is_again() || (mark[0] == RawMark::NONE && wave.number > 0))
+                };
+                if note == IdNote::Withheld(SkipCause::NoLongerMatches) && was_sent()? {
+                    sent.push(row);
+                } else {
+                    told.push(&row)?;
+                }
+            }
+            if sent.is_empty() {
+                break;
+            }
+            let ids: Vec<RecordId> = sent.iter().map(|row| row.id).collect();
+            let seen = match provider.look(object, &ids).await {
+                Ok(seen) => seen,
+                Err(error) => return Ok(Err(error)),
+            };
+            for (place, mut row) in sent.into_iter().enumerate() {
+                // What was not shown counts as there: it is not claimed to be deleted.
+                if seen.get(place).is_some_and(|presence| *presence != Presence::Present) {
+                    row.values.truncate(1);
+                    row.values.push(GONE.to_owned());
+                }
+                told.push(&row)?;
+            }
         }
         drop(rows);
-        Ok(Self { rows: Some(found.finish()?), _scratch: Some(scratch) })
+        Ok(Ok(Self { rows: Some(told.finish()?), scratch: self.scratch }))
     }
 
     /// Whether there are none.
@@ -51,16 +111,17 @@ impl WithheldPlaces {
         self.rows.as_ref().is_none_or(|rows| rows.count() == 0)
     }
 
-    /// The places.
-    pub fn iter(&self) -> impl Iterator<Item = io::Result<u64>> + '_ {
-        self.rows.iter().flat_map(SortedRows::rows).map(|row| {
-            let row = row?;
-            row.values.first().and_then(|place| place.parse().ok()).ok_or_else(|| io::Error::other("a place is no number"))
-        })
+    /// The places, and why the record there is not sent any more.
+    pub fn iter(&self) -> impl Iterator<Item = io::Result<(u64, IdNote)>> + '_ {
+        self.rows.iter().flat_map(SortedRows::rows).map(|row| read(&row?))
     }
 }
 
-/// With leading zeros, so that places sort as numbers.
-fn placed(id: RecordId, place: u64) -> Row {
-    Row { id, values: vec![format!("{place:020}")] }
+fn read(row: &Row) -> io::Result<(u64, IdNote)> {
+    let found = match row.values.as_slice() {
+        [place, word] if word == GONE => place.parse().ok().zip(Some(IdNote::Gone)),
+        [place, word] => place.parse().ok().zip(SkipCause::from_word(word).map(IdNote::Withheld)),
+        _ => None,
+    };
+    found.ok_or_else(|| io::Error::other(format!("{} is not sent any more, and has no place or no cause", row.id)))
 }

@@ -74,7 +74,7 @@ fn organization_id(text: &str) -> Result<RecordId, String> {
 }
 
 fn sign_in(field: Field<'_>, findings: &mut Findings<'_>) -> Option<SalesforceSignIn> {
-    const WAYS: [&str; 5] = ["clientCredentials", "jwt", "refreshToken", "accessToken", "sfCli"];
+    const WAYS: [&str; 6] = ["clientCredentials", "jwt", "refreshToken", "accessToken", "sfCli", "soapLogin"];
     let mut ways = findings.fields(field, "`auth`")?;
     let given: Vec<Field<'_>> = WAYS.into_iter().filter_map(|way| ways.optional(way)).collect();
     let unknown = ways.entries().len() > given.len();
@@ -132,6 +132,30 @@ fn sign_in(field: Field<'_>, findings: &mut Findings<'_>) -> Option<SalesforceSi
                 client_secret,
                 refresh_token,
             })
+        }
+        "soapLogin" => {
+            findings.push(
+                Diagnostic::error(
+                    codes::SOAP_LOGIN_RETIRES,
+                    "SOAP `login()` retires with Summer '27",
+                    way.place,
+                    "will then sign in nowhere",
+                )
+                .with_help("move to an OAuth way to sign in, such as `clientCredentials`")
+                .as_warning(),
+            );
+            let username = fields.required("username", findings).and_then(|field| findings.text(field));
+            let password = fields.required("password", findings).and_then(|field| secret(field, findings));
+            let security_token = fields.optional("securityToken").map(|field| secret(field, findings));
+            match (username, password, security_token) {
+                (_, _, Some(None)) => None,
+                (Some(username), Some(password), security_token) => Some(SalesforceSignIn::SoapLogin {
+                    username: username.to_owned(),
+                    password,
+                    security_token: security_token.flatten(),
+                }),
+                _ => None,
+            }
         }
         _ => fields
             .required("targetOrg", findings)

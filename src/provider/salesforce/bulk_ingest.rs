@@ -41,7 +41,8 @@ struct Job {
     error_message: Option<String>,
 }
 
-fn operation(order: &Order) -> &'static str {
+/// The operation as both Bulk APIs spell it.
+pub(super) fn operation(order: &Order) -> &'static str {
     match order.delete {
         DeleteMode::Soft => "delete",
         DeleteMode::Hard => "hardDelete",
@@ -68,7 +69,7 @@ fn check(call: &Call, job: &Job, order: &Order, ticket: Option<&Ticket>) -> Resu
 }
 
 /// A broken answer to a request that is harmless to repeat.
-fn repeatable(error: ProviderError) -> ProviderError {
+pub(super) fn repeatable(error: ProviderError) -> ProviderError {
     match error.class {
         ErrorClass::Incomplete => ProviderError { class: ErrorClass::Transient, ..error },
         _ => error,

@@ -110,7 +110,7 @@ impl Download<'_> {
 }
 
 /// Understands an error cell: `CODE:message:fields --`, where the message may have colons of its own (recorded).
-fn failed(cell: &str) -> AnswerVerdict {
+pub(super) fn failed(cell: &str) -> AnswerVerdict {
     let parts = cell.split_once(':').filter(|(code, _)| hostile::code(code) == *code);
     let Some((code, rest)) = parts else {
         return AnswerVerdict::Failed(Failure {

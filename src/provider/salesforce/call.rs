@@ -5,20 +5,22 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::error_table::{deletion_class, help, request_class};
 use super::hostile;
-use crate::provider::transport::{BodyError, Request, RequestBody, Response, Transport, TransportError, read_body};
+use crate::provider::transport::{
+    BodyError, Element, Request, RequestBody, Response, Transport, TransportError, XmlError, read_body,
+};
 use crate::provider::{ErrorClass, ProviderError};
 
 /// The longest error body that is read.
 const LONGEST_ERROR: usize = 1024 * 1024;
-/// The longest JSON answer that is read; the largest recorded describe has about 2 MiB.
-const LONGEST_JSON: usize = 64 * 1024 * 1024;
+/// The longest answer that is read as a whole; the largest recorded describe has about 2 MiB.
+const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
 /// The longest pause a system may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
@@ -31,14 +33,26 @@ pub(super) enum Effect {
     Deletes,
 }
 
-/// One REST call, without host, version and credential.
+/// Where an API begins, and how a call shows its credential there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// REST and Bulk API 2.0: `/services/data/vXX.X/`, `Authorization`.
+    Rest,
+    /// Bulk API 1.0: `/services/async/XX.X/`, `X-SFDC-Session`. The guide speaks of a session id; an opaque OAuth token is as good (client), and
+    /// one in JWT format may be refused (guess).
+    Bulk1,
+}
+
+/// One call, without host, version and credential.
 #[derive(Clone)]
 pub(super) struct Call {
     /// What is being done, to read after "could not".
     pub(super) doing: String,
+    /// Where it goes.
+    pub(super) door: Door,
     /// The method.
     pub(super) method: Method,
-    /// Below `/services/data/vXX.X/`, or from the root where it begins with a slash.
+    /// Below the door's beginning, or from the root where it begins with a slash.
     pub(super) path: String,
     /// The query, encoded.
     pub(super) query: Option<String>,
@@ -55,6 +69,7 @@ impl Call {
     pub(super) fn new(doing: impl Into<String>, method: Method, path: impl Into<String>) -> Self {
         Self {
             doing: doing.into(),
+            door: Door::Rest,
             method,
             path: path.into(),
             query: None,
@@ -67,6 +82,11 @@ impl Call {
     /// A harmless `GET`.
     pub(super) fn get(doing: impl Into<String>, path: impl Into<String>) -> Self {
         Self::new(doing, Method::GET, path)
+    }
+
+    /// As one of Bulk API 1.0.
+    pub(super) fn bulk1(self) -> Self {
+        Self { door: Door::Bulk1, ..self }
     }
 
     /// With parameters in the query.
@@ -107,13 +127,30 @@ impl Call {
         self.error(class, "broken-answer", message)
     }
 
-    /// Reads a successful answer's body as JSON.
-    pub(super) async fn read_json<T: DeserializeOwned>(&self, response: Response) -> Result<T, ProviderError> {
-        let bytes = read_body(response.body, LONGEST_JSON).await.map_err(|error| match error {
+    /// Reads a successful answer's body.
+    pub(super) async fn read(&self, response: Response) -> Result<Bytes, ProviderError> {
+        read_body(response.body, LONGEST_ANSWER).await.map_err(|error| match error {
             BodyError::Broken(cause) => self.broken(format!("the answer broke off: {cause}")),
             BodyError::TooLong { .. } => self.unreadable(error.to_string()),
-        })?;
-        serde_json::from_slice(&bytes).map_err(|error| {
+        })
+    }
+
+    /// Reads a successful answer's body as JSON.
+    pub(super) async fn read_json<T: DeserializeOwned>(&self, response: Response) -> Result<T, ProviderError> {
+        self.json_of(&self.read(response).await?)
+    }
+
+    /// Understands a successful answer's body as XML.
+    pub(super) fn xml_of(&self, bytes: &[u8]) -> Result<Element, ProviderError> {
+        Element::read(bytes).map_err(|error| match error {
+            XmlError::Truncated => self.broken("the answer ends in the middle"),
+            error => self.unreadable(format!("the answer is not what was asked for: {error}")),
+        })
+    }
+
+    /// Understands a successful answer's body as JSON.
+    pub(super) fn json_of<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, ProviderError> {
+        serde_json::from_slice(bytes).map_err(|error| {
             if error.is_eof() {
                 self.broken("the answer ends in the middle")
             } else {
@@ -157,12 +194,20 @@ impl Endpoint {
     /// Makes one call, once. An answer other than 2xx is an error.
     pub(super) async fn call(&self, call: &Call) -> Result<Response, ProviderError> {
         let mut headers = HeaderMap::new();
-        let bearer = HeaderValue::try_from(format!("Bearer {}", self.token.expose_secret()));
-        let mut bearer = bearer.map_err(|_| {
+        let token = self.token.expose_secret();
+        let (name, credential) = match call.door {
+            Door::Rest => (AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}"))),
+            Door::Bulk1 => {
+                // What comes back has the type of what was sent (documented), also where nothing is.
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(call.accept));
+                (HeaderName::from_static("x-sfdc-session"), HeaderValue::try_from(token))
+            }
+        };
+        let mut credential = credential.map_err(|_| {
             call.error(ErrorClass::Local, "unusable-token", "the access token has characters that no header may have")
         })?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
+        credential.set_sensitive(true);
+        headers.insert(name, credential);
         headers.insert(ACCEPT, HeaderValue::from_static(call.accept));
         send(&*self.transport, self.address(call)?, headers, call, &[&self.token]).await
     }
@@ -171,7 +216,10 @@ impl Endpoint {
         let path = if call.path.starts_with('/') {
             call.path.clone()
         } else {
-            format!("/services/data/v{}/{}", self.version, call.path)
+            match call.door {
+                Door::Rest => format!("/services/data/v{}/{}", self.version, call.path),
+                Door::Bulk1 => format!("/services/async/{}/{}", self.version, call.path),
+            }
         };
         // Joining keeps the host only as long as the path has no second slash at its beginning.
         let mut url = self.instance.clone();
@@ -254,7 +302,7 @@ fn status_help(status: StatusCode) -> Option<&'static str> {
     }
 }
 
-/// Understands an answer that is no success. Its body may be an array of errors, an object, HTML or nothing.
+/// Understands an answer that is no success. Its body may be an array of errors, an object, XML, HTML or nothing.
 async fn refusal(call: &Call, response: Response, secrets: &[&SecretString]) -> ProviderError {
     let status = response.status;
     let wait = retry_after(&response.headers);
@@ -304,7 +352,10 @@ struct Spoken {
 
 impl Spoken {
     fn read(bytes: &[u8]) -> Self {
-        let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else { return Self::read_text(bytes) };
+        let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+            let root = Element::read(bytes).ok();
+            return root.and_then(|root| Self::read_xml(&root)).unwrap_or_else(|| Self::read_text(bytes));
+        };
         let object = value.get(0).unwrap_or(&value);
         let text = |names: [&str; 3]| {
             names.iter().find_map(|name| object.get(name)).and_then(serde_json::Value::as_str).map(str::to_owned)
@@ -313,6 +364,19 @@ impl Spoken {
             code: text(["errorCode", "error", "exceptionCode"]),
             message: text(["message", "error_description", "exceptionMessage"]).unwrap_or_default(),
         }
+    }
+
+    /// The error of Bulk API 1.0, or a SOAP fault: its code has a prefix, and its words begin with the code (recorded).
+    fn read_xml(root: &Element) -> Option<Self> {
+        if root.name() == "error" {
+            let message = root.text_of("exceptionMessage").unwrap_or_default().to_owned();
+            return Some(Self { code: root.text_of("exceptionCode").map(str::to_owned), message });
+        }
+        let fault = root.child("Body")?.child("Fault")?;
+        let code = fault.text_of("faultcode")?.rsplit(':').next()?;
+        let words = fault.text_of("faultstring").unwrap_or_default();
+        let message = words.strip_prefix(code).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(words);
+        Some(Self { code: Some(code.to_owned()), message: message.to_owned() })
     }
 
     /// The title of an HTML page, or the text itself.
@@ -370,6 +434,18 @@ mod tests {
                 "authentication failure",
             ),
             (r#"{"exceptionCode":"InvalidJob","exceptionMessage":"no"}"#, "InvalidJob", "no"),
+            (
+                r#"<?xml version="1.0" encoding="UTF-8"?><error xmlns="http://www.force.com/2009/06/asyncapi/dataload">
+                <exceptionCode>InvalidJob</exceptionCode><exceptionMessage>no &amp; no</exceptionMessage></error>"#,
+                "InvalidJob",
+                "no & no",
+            ),
+            (
+                r#"<s:Envelope xmlns:s="x"><s:Body><s:Fault><faultcode>sf:INVALID_LOGIN</faultcode>
+                <faultstring>INVALID_LOGIN: Invalid username</faultstring></s:Fault></s:Body></s:Envelope>"#,
+                "INVALID_LOGIN",
+                "Invalid username",
+            ),
             ("<!DOCTYPE html><html><head><TITLE> Down for\nmaintenance </TITLE>", "no-code", "Down for maintenance"),
             ("<html><body>x", "no-code", "a page without a title"),
             ("Bad_OAuth_Token", "no-code", "Bad_OAuth_Token"),

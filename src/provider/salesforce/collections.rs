@@ -14,9 +14,10 @@ use crate::provider::{ErrorClass, ProviderError};
 /// The most ids of one request (documented).
 pub(super) const MOST_IDS: usize = 200;
 
-/// What came back for one id. A failure need not repeat the id (documented, recorded), so that only the place pairs them.
+/// What came back for one id. A failure need not repeat the id (documented, recorded), so that only the place pairs them. Composite and
+/// Bulk API 1.0 answer with the same.
 #[derive(Deserialize)]
-struct Item {
+pub(super) struct Item {
     id: Option<String>,
     success: bool,
     #[serde(default)]
@@ -40,55 +41,56 @@ pub(super) async fn delete(session: &Session, order: &Order, ids: &[RecordId]) -
         return Err(call.unreadable(format!("the answer has status {}, not 200", response.status.as_u16())));
     }
     let items: Vec<Item> = call.read_json(response).await?;
-    paired(&call, order.atomic, ids, items)
+    let answers = paired(&call, ids, items)?;
+    let any = |wanted: fn(&AnswerVerdict) -> bool| answers.iter().any(|answer| wanted(&answer.verdict));
+    let undone = any(|verdict| matches!(verdict, AnswerVerdict::RolledBack(_)))
+        || (order.atomic && any(|verdict| *verdict != AnswerVerdict::Deleted));
+    if undone && any(|verdict| *verdict == AnswerVerdict::Deleted) {
+        return Err(call.unreadable("the request was taken back, and some of its records are called deleted"));
+    }
+    Ok(answers)
 }
 
 /// The request, after everything that can be wrong with it has been looked at.
 fn request(order: &Order, ids: &[RecordId]) -> Result<Call, ProviderError> {
     let call = Call::new(format!("delete {} {} records", ids.len(), order.object), Method::DELETE, "composite/sobjects");
-    if ids.is_empty() || ids.len() > MOST_IDS {
-        return Err(call.error(ErrorClass::Invalid, "batch-size", format!("a request takes 1 to {MOST_IDS} ids")));
+    check_ids(&call, ids, MOST_IDS)?;
+    Ok(Call { query: Some(parameters(ids, order.atomic)), ..call }.deleting())
+}
+
+/// The parameters of a request for these ids. Commas stand as they are: encoded, the list would be half as long again.
+pub(super) fn parameters(ids: &[RecordId], atomic: bool) -> String {
+    let list: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
+    format!("ids={}&allOrNone={atomic}", list.join(","))
+}
+
+/// Refuses what cannot be the ids of one batch.
+pub(super) fn check_ids(call: &Call, ids: &[RecordId], most: usize) -> Result<(), ProviderError> {
+    let wrong = |code, message| Err(call.error(ErrorClass::Invalid, code, message));
+    if ids.is_empty() || ids.len() > most {
+        return wrong("batch-size", format!("a batch has 1 to {most} ids"));
     }
-    let mut list = String::with_capacity(ids.len() * 19);
     let mut sorted: Vec<&RecordId> = ids.iter().collect();
     sorted.sort_unstable();
     if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(call.error(ErrorClass::Invalid, "repeated-id", "the same id stands twice in one batch"));
+        return wrong("repeated-id", "the same id stands twice in one batch".to_owned());
     }
-    for id in ids {
-        if canonical_salesforce_id(id.as_str()).as_ref() != Ok(id) {
-            return Err(call.error(ErrorClass::Invalid, "malformed-id", format!("`{id}` is not a whole Salesforce id")));
-        }
-        if !list.is_empty() {
-            list.push(',');
-        }
-        list.push_str(id.as_str());
+    match ids.iter().find(|id| canonical_salesforce_id(id.as_str()).as_ref() != Ok(*id)) {
+        Some(id) => wrong("malformed-id", format!("`{id}` is not a whole Salesforce id")),
+        None => Ok(()),
     }
-    // Commas stand as they are: encoded, the list would be half as long again.
-    let query = format!("ids={list}&allOrNone={}", order.atomic);
-    Ok(Call { query: Some(query), ..call }.deleting())
 }
 
-/// Pairs items with ids by their place. Whatever does not fit leaves the whole request unclear.
-fn paired(call: &Call, atomic: bool, ids: &[RecordId], items: Vec<Item>) -> Result<Vec<Answer>, ProviderError> {
+/// Pairs items with ids by their place. Whatever does not fit leaves the whole answer unbelieved.
+pub(super) fn paired(call: &Call, ids: &[RecordId], items: Vec<Item>) -> Result<Vec<Answer>, ProviderError> {
     if items.len() != ids.len() {
         return Err(call.unreadable(format!("{} ids were sent and {} answers came", ids.len(), items.len())));
     }
-    let undone = items.iter().any(|item| is_rolled_back(item) || (atomic && !item.success));
-    let mut answers = Vec::with_capacity(ids.len());
-    for (place, (id, item)) in ids.iter().zip(items).enumerate() {
-        let echoed = item.id.as_deref().map(canonical_salesforce_id);
-        let fits = match &echoed {
-            Some(echoed) => echoed.as_ref() == Ok(id),
-            None => !item.success,
-        };
-        if !fits {
-            return Err(call.unreadable(format!("answer {} is about another id than the one sent there", place + 1)));
-        }
+    let answer = |(place, (id, item)): (usize, (&RecordId, Item))| {
+        check_echo(call, place, id, item.id.as_deref(), item.success)?;
         let verdict = match (item.success, item.errors.into_iter().next()) {
-            // A request that was taken back may still call its other records a success (documented for composite requests).
-            (true, None) if !undone => AnswerVerdict::Deleted,
-            (true, _) => return Err(call.unreadable(format!("answer {} is both a success and an error", place + 1))),
+            (true, None) => AnswerVerdict::Deleted,
+            (true, Some(_)) => return Err(call.unreadable(format!("answer {} is both a success and an error", place + 1))),
             (false, Some(error)) => verdict(&error.status_code, &error.message),
             (false, None) => AnswerVerdict::Failed(Failure {
                 class: FailureClass::Unrecognized,
@@ -96,13 +98,28 @@ fn paired(call: &Call, atomic: bool, ids: &[RecordId], items: Vec<Item>) -> Resu
                 message: "the system gives no reason".into(),
             }),
         };
-        answers.push(Answer { id: *id, verdict });
-    }
-    Ok(answers)
+        Ok(Answer { id: *id, verdict })
+    };
+    ids.iter().zip(items).enumerate().map(answer).collect()
 }
 
-fn is_rolled_back(item: &Item) -> bool {
-    !item.success && item.errors.first().is_some_and(|error| record_meaning(&error.status_code) == RecordMeaning::RolledBack)
+/// Checks that the answer at a place is about the id sent there: a success always says so, a failure when it names an id.
+pub(super) fn check_echo(
+    call: &Call,
+    place: usize,
+    id: &RecordId,
+    echoed: Option<&str>,
+    success: bool,
+) -> Result<(), ProviderError> {
+    let fits = match echoed {
+        Some(echoed) => canonical_salesforce_id(echoed).as_ref() == Ok(id),
+        None => !success,
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(call.unreadable(format!("answer {} is about another id than the one sent there", place + 1)))
+    }
 }
 
 /// What a code says about one record, with the system's own words.

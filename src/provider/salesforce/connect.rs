@@ -9,7 +9,10 @@ use super::command_line_login::CommandRunner;
 use super::session::Session;
 use super::sign_in::SignIn;
 use super::soql::Selection;
-use super::{bulk_ingest, bulk_query, bulk_results, collections, describe, limits, look, permission, query};
+use super::{
+    bulk_ingest, bulk_query, bulk_results, bulk1_job, bulk1_results, collections, composite, describe, limits, look,
+    permission, query,
+};
 use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
 use crate::base::{Clock, RecordId};
 use crate::manifest::{Api, DeleteMode, SalesforceTarget, SystemKind};
@@ -26,6 +29,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     system: SystemKind::Salesforce,
     key: "Id",
     change_stamp: Some("SystemModstamp"),
+    // A day's calls are counted by `/limits`, and nothing else is documented.
+    budget: None,
     routes: &[
         RouteCapability {
             api: Api::Collections,
@@ -53,6 +58,30 @@ const CAPABILITIES: Capabilities = Capabilities {
             calls_per_batch: 7,
             preferred_up_to: None,
         },
+        RouteCapability {
+            api: Api::Bulk1,
+            soft: true,
+            hard: true,
+            batch_size: bulk1_job::MOST_IDS,
+            atomic_size: 0,
+            serial: true,
+            parallel: 5,
+            // Create, add the batch, close, and the results with a look before them.
+            calls_per_batch: 5,
+            preferred_up_to: None,
+        },
+        RouteCapability {
+            api: Api::Composite,
+            soft: true,
+            hard: false,
+            // As five requests in one it would save calls and nothing else.
+            batch_size: 0,
+            atomic_size: composite::MOST_IDS as u64,
+            serial: true,
+            parallel: 5,
+            calls_per_batch: 1,
+            preferred_up_to: None,
+        },
     ],
     look_size: look::MOST_IDS,
 };
@@ -76,15 +105,27 @@ impl SalesforceProvider {
 }
 
 /// Refuses an order that its API cannot carry out: the route should never have been chosen.
-fn refuse_other_api(order: &Order, api: Api) -> Result<(), ProviderError> {
-    let doing = format!("delete {} records", order.object);
-    let refused = |message| Err(error(ErrorClass::Unsupported, &doing, "unsupported", message));
-    match (order.api, order.delete) {
-        (Api::Collections, DeleteMode::Hard) => refused("sObject Collections only deletes into the recycle bin".to_owned()),
-        (given, _) if given != api => refused(format!("{} works in another way than this request", given.title())),
-        (Api::Bulk2, _) if order.atomic => refused("a Bulk API 2.0 job is never atomic".to_owned()),
+fn check(order: &Order) -> Result<(), ProviderError> {
+    let Some(route) = CAPABILITIES.routes.iter().find(|route| route.api == order.api) else { return Err(other_way(order)) };
+    let title = order.api.title();
+    let refused = |message| Err(error(ErrorClass::Unsupported, &doing(order), "unsupported", message));
+    match order.delete {
+        DeleteMode::Soft if !route.soft => refused(format!("{title} only deletes past the recycle bin")),
+        DeleteMode::Hard if !route.hard => refused(format!("{title} only deletes into the recycle bin")),
+        _ if order.atomic && route.atomic_size == 0 => refused(format!("{title} is never atomic")),
+        _ if !order.atomic && route.batch_size == 0 => refused(format!("{title} is always atomic")),
         _ => Ok(()),
     }
+}
+
+/// The error for a step that the order's API does not have.
+fn other_way(order: &Order) -> ProviderError {
+    let message = format!("{} works in another way than this request", order.api.title());
+    error(ErrorClass::Unsupported, &doing(order), "unsupported", message)
+}
+
+fn doing(order: &Order) -> String {
+    format!("delete {} records", order.object)
 }
 
 #[async_trait]
@@ -132,28 +173,46 @@ impl Provider for SalesforceProvider {
     }
 
     async fn send(&self, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
-        refuse_other_api(order, Api::Collections)?;
-        collections::delete(&self.session, order, ids).await
+        check(order)?;
+        match order.api {
+            Api::Collections => collections::delete(&self.session, order, ids).await,
+            Api::Composite => composite::delete(&self.session, order, ids).await,
+            _ => Err(other_way(order)),
+        }
     }
 
     async fn create(&self, order: &Order, ids: &dyn IdSource) -> Result<Ticket, ProviderError> {
-        refuse_other_api(order, Api::Bulk2)?;
-        bulk_ingest::create(&self.session, order, ids.count()).await
+        check(order)?;
+        match order.api {
+            Api::Bulk2 => bulk_ingest::create(&self.session, order, ids.count()).await,
+            Api::Bulk1 => bulk1_job::create(&self.session, order, ids.count()).await,
+            _ => Err(other_way(order)),
+        }
     }
 
     async fn load(&self, order: &Order, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
-        refuse_other_api(order, Api::Bulk2)?;
-        bulk_ingest::load(&self.session, order, ticket, ids).await
+        check(order)?;
+        match order.api {
+            Api::Bulk2 => bulk_ingest::load(&self.session, order, ticket, ids).await,
+            Api::Bulk1 => bulk1_job::load(&self.session, order, ticket, ids).await,
+            _ => Err(other_way(order)),
+        }
     }
 
     async fn start(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
-        refuse_other_api(order, Api::Bulk2)?;
-        bulk_ingest::start(&self.session, order, ticket).await
+        match order.api {
+            Api::Bulk2 => bulk_ingest::start(&self.session, order, ticket).await,
+            Api::Bulk1 => bulk1_job::close(&self.session, ticket).await,
+            _ => Err(other_way(order)),
+        }
     }
 
     async fn poll(&self, order: &Order, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
-        refuse_other_api(order, Api::Bulk2)?;
-        bulk_ingest::poll(&self.session, order, ticket).await
+        match order.api {
+            Api::Bulk2 => bulk_ingest::poll(&self.session, order, ticket).await,
+            Api::Bulk1 => bulk1_job::poll(&self.session, ticket).await,
+            _ => Err(other_way(order)),
+        }
     }
 
     async fn collect(
@@ -163,12 +222,34 @@ impl Provider for SalesforceProvider {
         ids: &dyn IdSource,
         answers: &mut dyn AnswerSink,
     ) -> Result<(), ProviderError> {
-        refuse_other_api(order, Api::Bulk2)?;
-        bulk_results::collect(&self.session, order, ticket, ids.count(), answers).await
+        match order.api {
+            Api::Bulk2 => bulk_results::collect(&self.session, order, ticket, ids.count(), answers).await,
+            Api::Bulk1 => bulk1_results::collect(&self.session, order, ticket, ids, answers).await,
+            _ => Err(other_way(order)),
+        }
     }
 
     async fn abort(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
-        refuse_other_api(order, Api::Bulk2)?;
-        bulk_ingest::abort(&self.session, ticket).await
+        match order.api {
+            Api::Bulk2 => bulk_ingest::abort(&self.session, ticket).await,
+            Api::Bulk1 => bulk1_job::abort(&self.session, ticket).await,
+            _ => Err(other_way(order)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_says_what_manifests_are_checked_against() {
+        for route in CAPABILITIES.routes {
+            let api = route.api;
+            assert_eq!(api.system(), CAPABILITIES.system);
+            let soft_and_hard = (api.deletes(DeleteMode::Soft), api.deletes(DeleteMode::Hard));
+            assert_eq!((route.soft, route.hard), soft_and_hard, "{api}");
+            assert_eq!((route.atomic_size > 0, route.serial), (api.is_atomic(), api.runs_serially()), "{api}");
+        }
     }
 }

@@ -83,7 +83,9 @@ const CODES: &[Row] = {
         row("INVALID_CROSS_REFERENCE_KEY", Request::NotFound, Record::Invalid),
         row("INVALID_FIELD", Request::Invalid, Record::Invalid),
         row("INVALID_ID_FIELD", Request::Invalid, Record::Invalid),
+        row("INVALID_LOGIN", Request::Unauthenticated, Record::Denied),
         row("INVALID_OPERATION", Request::Invalid, Record::Refused),
+        row("INVALID_OPERATION_WITH_EXPIRED_PASSWORD", Request::Unauthenticated, Record::Denied),
         row("INVALID_QUERY_FILTER_OPERATOR", Request::Invalid, Record::Invalid),
         row("INVALID_QUERY_LOCATOR", Request::Incomplete, Record::Invalid),
         row("INVALID_SESSION_ID", Request::Unauthenticated, Record::Denied),
@@ -91,6 +93,9 @@ const CODES: &[Row] = {
         row("INVALID_TYPE_FOR_OPERATION", Request::Invalid, Record::Invalid),
         row("JSON_PARSER_ERROR", Request::Invalid, Record::Invalid),
         row("LIMIT_EXCEEDED", Request::Quota, Record::Quota),
+        row("LOGIN_DURING_RESTRICTED_DOMAIN", Request::Unauthenticated, Record::Denied),
+        row("LOGIN_DURING_RESTRICTED_TIME", Request::Unauthenticated, Record::Denied),
+        row("LOGIN_MUST_USE_SECURITY_TOKEN", Request::Unauthenticated, Record::Denied),
         row("MALFORMED_ID", Request::Invalid, Record::Invalid),
         row("MALFORMED_QUERY", Request::Invalid, Record::Invalid),
         row("METHOD_NOT_ALLOWED", Request::Unsupported, Record::Invalid),
@@ -98,6 +103,8 @@ const CODES: &[Row] = {
         row("NOT_FOUND", Request::NotFound, Record::Invalid),
         row("NUMBER_OUTSIDE_VALID_RANGE", Request::Invalid, Record::Invalid),
         row("OPERATION_TOO_LARGE", Request::Invalid, Record::Invalid),
+        row("ORG_LOCKED", Request::Unauthenticated, Record::Denied),
+        row("PASSWORD_LOCKOUT", Request::Unauthenticated, Record::Denied),
         Row { code: "PROCESSING_HALTED", request: Request::Invalid, record: RecordMeaning::RolledBack },
         row("QUERY_TIMEOUT", Request::Transient, Record::Transient),
         row("QUERY_TOO_COMPLICATED", Request::Invalid, Record::Invalid),
@@ -108,6 +115,7 @@ const CODES: &[Row] = {
         row("TIMEOUT", Request::Transient, Record::Transient),
         row("TOOMANYLOCKFAILURE", Request::Transient, Record::Locked),
         row("TOO_MANY_APEX_REQUESTS", Request::Transient, Record::Transient),
+        row("TRIAL_EXPIRED", Request::Unauthenticated, Record::Denied),
         row("TXN_SECURITY_METERING_ERROR", Request::Transient, Record::Transient),
         row("TXN_SECURITY_NO_ACCESS", Request::Denied, Record::Denied),
         row("UNABLE_TO_LOCK_ROW", Request::Transient, Record::Locked),
@@ -191,6 +199,23 @@ pub(super) fn help(code: &str, message: &str) -> Option<&'static str> {
         }
         "EXCEEDEDQUOTA" | "LIMIT_EXCEEDED" => "a daily limit of the org is used up; run the same command again tomorrow",
         "INVALID_SESSION_ID" => "sign in again",
+        "INVALID_LOGIN" => {
+            "check `username`, `password` and `securityToken`; after some more wrong ones the user is locked out, which looks the same"
+        }
+        "LOGIN_MUST_USE_SECURITY_TOKEN" => {
+            "set `securityToken` to the user's own, since this machine's address is not one the org trusts; a new password makes a new token"
+        }
+        "PASSWORD_LOCKOUT" => {
+            "the user is locked out after wrong passwords: wait until that has passed, or have an administrator unlock the user"
+        }
+        "INVALID_OPERATION_WITH_EXPIRED_PASSWORD" => EXPIRED_PASSWORD_HELP,
+        "LOGIN_DURING_RESTRICTED_DOMAIN" => "sign in from an address within the login IP ranges of the user's profile",
+        "LOGIN_DURING_RESTRICTED_TIME" => "sign in within the login hours of the user's profile",
+        "ORG_LOCKED" | "TRIAL_EXPIRED" => "nobody can sign in to this org: ask whoever owns it",
+        // The words are a guess: new orgs have it switched off (documented).
+        "INVALID_OPERATION" if message.contains("login()") => {
+            "switch on `Enable SOAP API login()` in Setup, User Interface; better, sign in by OAuth"
+        }
         "INVALID_GRANT" if message.contains("not supported on this domain") => {
             "client credentials work on the org's own My Domain host only: set `loginUrl` to `https://NAME.my.salesforce.com`"
         }
@@ -212,6 +237,10 @@ pub(super) fn help(code: &str, message: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// What to do about an expired password.
+pub(super) const EXPIRED_PASSWORD_HELP: &str =
+    "set a new password in the browser, and put it where `password` points to; the security token changes with it";
 
 /// What to grant for hard deletes. The permission is off for everybody, administrators too, until granted (documented).
 pub(super) const HARD_DELETE_HELP: &str =

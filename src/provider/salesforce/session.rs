@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
 use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
@@ -168,11 +167,14 @@ impl Session {
 }
 
 /// Whether a refusal says that the session has ended. The code is recorded; a 401 without any code is taken for the same, which
-/// another client does too. A 403 never is one.
+/// another client does too. Bulk API 1.0 says it with 400 and a code of its own (client). A 403 never is one.
 fn has_ended(refusal: &ProviderError) -> bool {
-    refusal.status == Some(StatusCode::UNAUTHORIZED.as_u16())
-        && matches!(refusal.code.as_str(), "INVALID_SESSION_ID" | "no-code")
-        && !HOPELESS.iter().any(|words| refusal.message.contains(words))
+    let ended = match (refusal.status, refusal.code.as_str()) {
+        (Some(401), "INVALID_SESSION_ID" | "no-code") => true,
+        (Some(400 | 401), "InvalidSessionId") => true,
+        _ => false,
+    };
+    ended && !HOPELESS.iter().any(|words| refusal.message.contains(words))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::provider::{ErrorClass, ProviderError};
 
 /// How long a JWT is good for, in seconds; the vendor takes at most three to five minutes (documented).
 const JWT_SECONDS: i64 = 180;
-const DOING: &str = "sign in";
+pub(super) const DOING: &str = "sign in";
 
 /// What a sign-in gives.
 pub(super) struct Grant {
@@ -91,6 +91,14 @@ impl SignIn {
                 let instance = origin(self.login_url()?);
                 Ok(Grant { token, instance, organization_id, user_id: None, user_name: None })
             }
+            SalesforceSignIn::SoapLogin { username, password, security_token } => {
+                let password = self.secret(password).await?;
+                let security_token = match security_token {
+                    Some(reference) => Some(self.secret(reference).await?),
+                    None => None,
+                };
+                self.soap_login(username, &password, security_token.as_ref()).await
+            }
             SalesforceSignIn::SalesforceCli { target_org } => {
                 let login = command_line_login::ask(&*self.commands, target_org).await?;
                 let instance = trusted_instance(login.instance, true)?;
@@ -101,7 +109,7 @@ impl SignIn {
         }
     }
 
-    fn login_url(&self) -> Result<&Url, ProviderError> {
+    pub(super) fn login_url(&self) -> Result<&Url, ProviderError> {
         let missing = || error(ErrorClass::Local, DOING, "no-login-url", "the target has no `loginUrl`");
         self.target.login_url.as_ref().ok_or_else(missing)
     }
@@ -179,7 +187,7 @@ impl SignIn {
 }
 
 /// An address without path, query and fragment.
-fn origin(url: &Url) -> Url {
+pub(super) fn origin(url: &Url) -> Url {
     let mut url = url.clone();
     url.set_path("/");
     url.set_query(None);
@@ -188,7 +196,7 @@ fn origin(url: &Url) -> Url {
 }
 
 /// An instance the token may be shown to: https, or what was itself named by something on this machine.
-fn trusted_instance(instance: Url, local: bool) -> Result<Url, ProviderError> {
+pub(super) fn trusted_instance(instance: Url, local: bool) -> Result<Url, ProviderError> {
     let plain = instance.scheme() == "http" && local;
     let named = instance.host().is_some() && instance.username().is_empty() && instance.password().is_none();
     if named && (instance.scheme() == "https" || plain) {
@@ -198,7 +206,7 @@ fn trusted_instance(instance: Url, local: bool) -> Result<Url, ProviderError> {
 }
 
 /// The organization an opaque token begins with: `<15 characters>!<rest>` (client). A JWT-format token has none.
-fn organization_of(token: &SecretString) -> Option<RecordId> {
+pub(super) fn organization_of(token: &SecretString) -> Option<RecordId> {
     let (organization, _) = token.expose_secret().split_once('!')?;
     canonical_salesforce_id(organization).ok()
 }
@@ -211,7 +219,7 @@ fn identity_of(url: &str) -> (Option<RecordId>, Option<RecordId>) {
 }
 
 /// One organization from two statements about it.
-fn agreed(first: Option<RecordId>, second: Option<RecordId>) -> Result<Option<RecordId>, ProviderError> {
+pub(super) fn agreed(first: Option<RecordId>, second: Option<RecordId>) -> Result<Option<RecordId>, ProviderError> {
     match (first, second) {
         (Some(first), Some(second)) if first != second => Err(error(
             ErrorClass::Malformed,

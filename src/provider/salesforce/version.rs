@@ -11,6 +11,9 @@ use crate::provider::{ErrorClass, ProviderError};
 /// The oldest version that has everything used here: Bulk API 2.0 queries came with 47.0 (documented).
 const OLDEST: Version = Version(47, 0);
 
+/// The last version that has SOAP `login()` (documented).
+const LAST_SOAP_LOGIN: Version = Version(64, 0);
+
 /// A version such as `66.0`, ordered by number and not by text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Version(u32, u32);
@@ -25,6 +28,12 @@ impl Version {
 #[derive(Deserialize)]
 struct Offered {
     version: String,
+}
+
+/// The version whose SOAP `login()` is called: the wanted one, or the last one that has it. The session it gives is good for every version.
+pub(super) fn for_soap_login(wanted: &str) -> String {
+    let Version(major, minor) = Version::parse(wanted).map_or(LAST_SOAP_LOGIN, |wanted| wanted.min(LAST_SOAP_LOGIN));
+    format!("{major}.{minor}")
 }
 
 /// Chooses the version to speak: the wanted one, or the newest one the system offers when it is older.

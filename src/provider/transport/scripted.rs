@@ -109,7 +109,8 @@ impl Transport for Scripted {
             }
         };
         let authorization = request.headers.get(http::header::AUTHORIZATION);
-        assert!(authorization.is_none_or(http::HeaderValue::is_sensitive), "a credential must be marked sensitive");
+        let mut credentials = authorization.into_iter().chain(request.headers.get("x-sfdc-session"));
+        assert!(credentials.all(http::HeaderValue::is_sensitive), "a credential must be marked sensitive");
         let seen = Seen {
             method: request.method.clone(),
             origin: request.url.origin().ascii_serialization(),

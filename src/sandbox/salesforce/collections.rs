@@ -27,11 +27,13 @@ pub(super) struct DeleteQuery {
     all_or_none: Option<String>,
 }
 
+/// What happened to one record.
 #[derive(Serialize)]
-struct Item {
+pub(super) struct Item {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    success: bool,
+    /// Whether it was deleted.
+    pub success: bool,
     errors: Vec<ItemErrorBody>,
 }
 
@@ -61,25 +63,40 @@ pub(super) async fn delete(
     Extension(faults): Extension<WorkFaults>,
     Query(query): Query<DeleteQuery>,
 ) -> Result<Response, ApiError> {
-    let ids: Vec<&str> =
-        query.ids.as_deref().unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
-    if ids.is_empty() {
-        // Recorded for creations; assumed for deletions.
-        let message = "At least 1 record is required";
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "REQUIRED_FIELD_MISSING", message));
-    }
-    if ids.len() > MOST_DELETED {
-        // The code and the text are recorded, the status is a guess.
-        let message = "record limit reached. cannot submit more than 200 records into this call";
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "EXCEEDED_ID_LIMIT", message));
-    }
-    let all_or_none = query.all_or_none.is_some_and(|text| text.eq_ignore_ascii_case("true"));
-    let deletion = Deletion { mode: DeleteMode::Soft, all_or_none, user: session.user };
-    let mut world = sandbox.world();
-    let outcomes = if faults.locks_rows() { all_locked(&world, &ids) } else { world.delete(&ids, deletion) };
-    drop(world);
-    let items: Vec<Item> = ids.iter().zip(outcomes).map(|(id, outcome)| item(id, outcome)).collect();
+    let items = query.carry_out(&mut sandbox.world(), session.user, query.all_or_none(), faults.locks_rows())?;
     Ok(json(StatusCode::OK, &items))
+}
+
+impl DeleteQuery {
+    /// Whether one failure shall undo the whole call.
+    pub(super) fn all_or_none(&self) -> bool {
+        self.all_or_none.as_ref().is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    }
+
+    /// Deletes the records it names, for a user, unless all of them are `locked`.
+    pub(super) fn carry_out(
+        &self,
+        world: &mut World,
+        user: RecordKey,
+        all_or_none: bool,
+        locked: bool,
+    ) -> Result<Vec<Item>, ApiError> {
+        let ids: Vec<&str> =
+            self.ids.as_deref().unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
+        if ids.is_empty() {
+            // Recorded for creations; assumed for deletions.
+            let message = "At least 1 record is required";
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, "REQUIRED_FIELD_MISSING", message));
+        }
+        if ids.len() > MOST_DELETED {
+            // The code and the text are recorded, the status is a guess.
+            let message = "record limit reached. cannot submit more than 200 records into this call";
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, "EXCEEDED_ID_LIMIT", message));
+        }
+        let deletion = Deletion { mode: DeleteMode::Soft, all_or_none, user };
+        let outcomes = if locked { all_locked(world, &ids) } else { world.delete(&ids, deletion) };
+        Ok(ids.iter().zip(outcomes).map(|(id, outcome)| item(id, outcome)).collect())
+    }
 }
 
 /// The answer when no row of the call can be locked.

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// A whole request that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,18 +76,38 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "JSON_PARSER_ERROR", message)
     }
 
-    fn body(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let (error_code, message) = (self.code.as_str(), self.message.as_str());
-        if self.code_first {
-            return serde_json::to_vec(&[CodeFirst { error_code, message }]);
-        }
-        serde_json::to_vec(&[MessageFirst { message, error_code, fields: self.fields.as_deref() }])
+    /// The status.
+    pub(in crate::sandbox) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The vendor's code.
+    pub(in crate::sandbox) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The vendor's words.
+    pub(in crate::sandbox) fn message(&self) -> &str {
+        &self.message
     }
 }
 
+impl Serialize for ApiError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (error_code, message) = (self.code.as_str(), self.message.as_str());
+        if self.code_first {
+            return [CodeFirst { error_code, message }].serialize(serializer);
+        }
+        [MessageFirst { message, error_code, fields: self.fields.as_deref() }].serialize(serializer)
+    }
+}
+
+/// The response carries the error in its extensions too, for interfaces that word it in another way.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        json_response(self.status, self.body())
+        let mut response = json(self.status, &self);
+        response.extensions_mut().insert(self);
+        response
     }
 }
 

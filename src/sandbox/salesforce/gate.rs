@@ -35,7 +35,7 @@ impl ApiVersion {
 pub(super) async fn pass(State(sandbox): State<Sandbox>, mut request: Request, next: Next) -> Response {
     let WorkFaults(effects) = request.extensions().get().cloned().unwrap_or_default();
     if effects.contains(&Effect::ExpireSession)
-        && let Some(token) = bearer(request.headers())
+        && let Some(token) = access_token(&request)
     {
         sandbox.sessions().close(token);
     }
@@ -73,7 +73,13 @@ fn refusal(effect: &Effect) -> Option<Response> {
     }
 }
 
-/// The access token of a request, from either of the two headers that carry one.
+/// The access token of a request. Bulk API 1.0 has a header of its own for it (documented), and takes the usual one too.
+fn access_token(request: &Request) -> Option<&str> {
+    let own = request.headers().get("x-sfdc-session").filter(|_| request.uri().path().starts_with("/services/async/"));
+    own.and_then(|token| token.to_str().ok()).or_else(|| bearer(request.headers()))
+}
+
+/// The access token in the usual header.
 pub(in crate::sandbox) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
@@ -92,9 +98,9 @@ fn admit(sandbox: &Sandbox, request: &mut Request) -> Result<(), Response> {
         return Err(html(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large"));
     }
     inflate(request);
-    let Some(version) = version_segment(request.uri().path()) else { return Ok(()) };
-    let version = read_version(version).ok_or_else(|| ApiError::not_found().into_response())?;
-    let session = bearer(request.headers())
+    let Some(version) = version_of(request.uri().path()) else { return Ok(()) };
+    let version = version.ok_or_else(|| ApiError::not_found().into_response())?;
+    let session = access_token(request)
         .and_then(|token| sandbox.sessions().find(token, sandbox.now(), sandbox.settings().session_lifetime))
         .ok_or_else(|| ApiError::session().into_response())?;
     check_user(sandbox, session).map_err(IntoResponse::into_response)?;
@@ -112,6 +118,11 @@ fn admit(sandbox: &Sandbox, request: &mut Request) -> Result<(), Response> {
 fn check_user(sandbox: &Sandbox, session: Session) -> Result<(), ApiError> {
     let world = sandbox.world();
     let user = world.user(session.user).filter(|user| user.active).ok_or_else(ApiError::session)?;
+    if session.password_expired {
+        // That such a session may only set a password is documented; the text is from memory.
+        let message = "The users password has expired, you must call SetPassword before attempting any other API operations";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "INVALID_OPERATION_WITH_EXPIRED_PASSWORD", message));
+    }
     if user.permissions.api_enabled {
         return Ok(());
     }
@@ -119,17 +130,16 @@ fn check_user(sandbox: &Sandbox, session: Session) -> Result<(), ApiError> {
     Err(ApiError::new(StatusCode::FORBIDDEN, "API_DISABLED_FOR_ORG", message))
 }
 
-/// The `v66.0` of `/services/data/v66.0/…`.
-fn version_segment(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("/services/data/")?;
-    let segment = rest.split('/').next().unwrap_or_default();
-    (!segment.is_empty()).then_some(segment)
-}
-
-/// A version this generation of the vendor has had; 404 for the others.
-fn read_version(segment: &str) -> Option<ApiVersion> {
-    let number: u32 = segment.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()?;
-    (20..=*VERSIONS.end()).contains(&number).then_some(ApiVersion(number))
+/// The version in the path of an interface that needs a session, `v66.0` below `/services/data` and `66.0` below
+/// `/services/async`; an inner nothing for one that this generation of the vendor has not had.
+fn version_of(path: &str) -> Option<Option<ApiVersion>> {
+    let (rest, prefix) = match path.strip_prefix("/services/data/") {
+        Some(rest) => (rest, "v"),
+        None => (path.strip_prefix("/services/async/")?, ""),
+    };
+    let segment = rest.split('/').next().filter(|segment| !segment.is_empty())?;
+    let number = segment.strip_prefix(prefix).and_then(|version| version.strip_suffix(".0")?.parse().ok());
+    Some(number.filter(|number| (20..=*VERSIONS.end()).contains(number)).map(ApiVersion))
 }
 
 /// Unpacks a compressed request body while it arrives.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{json, moment};
 use super::gate::bearer;
+use crate::sandbox::gate::origin;
 use crate::sandbox::{Client, RecordKey, Sandbox, User};
 
 /// How far ahead of the clock an assertion may expire. Something far beyond is a moment in milliseconds.
@@ -50,13 +51,6 @@ struct TokenBody {
     signature: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'static str>,
-}
-
-/// The scheme, host and port a request was sent to. There is no TLS here.
-pub(super) fn origin(headers: &HeaderMap, uri: &Uri) -> String {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| uri.authority().map(http::uri::Authority::as_str)).unwrap_or("localhost");
-    format!("http://{host}")
 }
 
 /// `POST /services/oauth2/token`.

@@ -1,7 +1,13 @@
 //! Salesforce's own interface over HTTP.
 
+mod bulk;
+mod bulk1;
 mod bulk2;
+mod bulk_rows;
 mod collections;
+mod composite;
+#[cfg(test)]
+mod composite_tests;
 mod describe;
 mod directory;
 mod error;
@@ -15,9 +21,13 @@ mod record;
 #[cfg(test)]
 mod rest_tests;
 mod router;
+mod soap_login;
+#[cfg(test)]
+mod soap_login_tests;
 #[cfg(test)]
 mod testing;
+mod xml_writer;
 
-pub(in crate::sandbox) use bulk2::BulkState;
+pub(in crate::sandbox) use bulk::BulkState;
 pub(in crate::sandbox) use query::Cursors;
 pub(in crate::sandbox) use router::router;

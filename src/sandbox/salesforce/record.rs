@@ -128,15 +128,27 @@ pub(super) async fn delete(
     Extension(faults): Extension<WorkFaults>,
     Path(path): Path<RecordPath>,
 ) -> Result<Response, ApiError> {
-    let mut world = sandbox.world();
-    let key = live_key(&world, &path)?;
-    if faults.locks_rows() {
-        return Err(item_error(&ItemError::locked(&[key])));
+    path.delete(&mut sandbox.world(), session.user, faults.locks_rows())?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+impl RecordPath {
+    /// The path `…/sobjects/{object}/{id}`.
+    pub(super) fn new(object: &str, id: &str) -> Self {
+        Self { object: object.to_owned(), id: id.to_owned() }
     }
-    let deletion = Deletion { mode: DeleteMode::Soft, all_or_none: true, user: session.user };
-    match world.delete(&[&path.id], deletion).pop() {
-        Some(Err(error)) => Err(item_error(&error)),
-        _ => Ok(StatusCode::NO_CONTENT.into_response()),
+
+    /// Deletes the record it names, for a user, unless it is `locked`.
+    pub(super) fn delete(&self, world: &mut World, user: RecordKey, locked: bool) -> Result<(), ApiError> {
+        let key = live_key(world, self)?;
+        if locked {
+            return Err(item_error(&ItemError::locked(&[key])));
+        }
+        let deletion = Deletion { mode: DeleteMode::Soft, all_or_none: true, user };
+        match world.delete(&[&self.id], deletion).pop() {
+            Some(Err(error)) => Err(item_error(&error)),
+            _ => Ok(()),
+        }
     }
 }
 

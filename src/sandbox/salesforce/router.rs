@@ -2,13 +2,13 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::{delete, get, post};
 use http::StatusCode;
 
 use super::error::ApiError;
-use super::{bulk2, collections, describe, directory, gate, login, query, record};
+use super::{bulk1, bulk2, collections, composite, describe, directory, gate, login, query, record, soap_login};
 use crate::sandbox::Sandbox;
 
 /// The whole interface of the organization.
@@ -21,9 +21,12 @@ pub(in crate::sandbox) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
         .route("/services/data", get(directory::versions))
         .nest("/services/data/{version}", data_routes())
         .nest("/services/data/{version}/jobs", bulk2::routes())
+        .nest("/services/async/{version}", bulk1::routes())
+        .route("/services/Soap/u/{version}", post(soap_login::call))
         .fallback(|| async { ApiError::not_found() })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(sandbox.clone(), gate::pass))
+        .layer(from_fn(bulk1::reword))
 }
 
 /// The largest body of a request that is read at once.
@@ -41,6 +44,7 @@ fn data_routes() -> Router<Sandbox> {
         .route("/sobjects/{object}", get(describe::brief).post(record::create))
         .route("/sobjects/{object}/describe", get(describe::whole))
         .route("/sobjects/{object}/{id}", get(record::read).delete(record::delete).patch(record::change))
+        .route("/composite", post(composite::composite))
         .route("/composite/sobjects", delete(collections::delete))
         .route("/composite/sobjects/{object}", post(collections::read))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))

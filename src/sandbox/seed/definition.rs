@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::SeedError;
 use crate::sandbox::{
-    Client, FieldDefinition, FieldKind, Lookup, ObjectDefinition, OnDelete, Permissions, RecordKey, Settings, User,
-    WorldBuilder,
+    Client, FieldDefinition, FieldKind, Lookup, ObjectDefinition, OnDelete, PasswordLogin, Permissions, RecordKey, Settings,
+    User, WorldBuilder,
 };
 
 /// A whole `world.yaml`. Everything in it may be left out.
@@ -107,6 +107,14 @@ struct UserEntry {
     active: bool,
     #[serde(default)]
     permissions: PermissionsEntry,
+    #[serde(default, deserialize_with = "secret")]
+    password: Option<SecretString>,
+    #[serde(default, deserialize_with = "secret")]
+    security_token: Option<SecretString>,
+    #[serde(default)]
+    password_expired: bool,
+    #[serde(default)]
+    locked_out: bool,
 }
 
 fn yes() -> bool {
@@ -159,6 +167,10 @@ struct SettingsEntry {
     bulk_query_rows_per_second: Option<u64>,
     bulk_upload_bytes: Option<usize>,
     bulk_page_rows: Option<usize>,
+    bulk_lock_contention: Option<bool>,
+    composite_hides_rollback: Option<bool>,
+    soap_login: Option<bool>,
+    zuora_calls: Option<usize>,
 }
 
 impl WorldFile {
@@ -170,8 +182,12 @@ impl WorldFile {
         }
         let mut keys: BTreeMap<String, RecordKey> = BTreeMap::new();
         for (number, entry) in self.users.into_iter().enumerate() {
+            let login = entry.password_login();
             let user = entry.user(number as u64 + 1)?;
             keys.insert(user.username.clone(), user.key);
+            if let Some(login) = login {
+                builder = builder.password_login(user.key, login);
+            }
             builder = builder.user(user);
         }
         for client in self.clients {
@@ -296,6 +312,15 @@ fn parent_name(field: &str) -> String {
 }
 
 impl UserEntry {
+    fn password_login(&self) -> Option<PasswordLogin> {
+        Some(PasswordLogin {
+            password: self.password.clone()?,
+            security_token: self.security_token.clone(),
+            expired: self.password_expired,
+            locked_out: self.locked_out,
+        })
+    }
+
     fn user(self, number: u64) -> Result<User, SeedError> {
         let standard = Permissions::default();
         let given = self.permissions;
@@ -348,5 +373,9 @@ impl SettingsEntry {
         settings.bulk_query_rows_per_second = self.bulk_query_rows_per_second.unwrap_or(settings.bulk_query_rows_per_second);
         settings.bulk_upload_bytes = self.bulk_upload_bytes.unwrap_or(settings.bulk_upload_bytes);
         settings.bulk_page_rows = self.bulk_page_rows.unwrap_or(settings.bulk_page_rows);
+        settings.bulk_lock_contention = self.bulk_lock_contention.unwrap_or(settings.bulk_lock_contention);
+        settings.composite_hides_rollback = self.composite_hides_rollback.unwrap_or(settings.composite_hides_rollback);
+        settings.soap_login = self.soap_login.unwrap_or(settings.soap_login);
+        settings.zuora.calls = self.zuora_calls.or(settings.zuora.calls);
     }
 }

@@ -4,7 +4,11 @@
 use std::path::Path;
 use std::{fs, io};
 
-/// The files of a seed directory, `*.csv`, `world.yaml` and `world.yml`, by name, sorted. Folders and other files are left out.
+/// The folders of the systems that are not Salesforce.
+const FOLDERS: [&str; 1] = ["zuora"];
+
+/// The files of a seed directory, `*.csv`, `world.yaml`, `world.yml` and `zuora/*.csv`, by name, sorted. Everything else is
+/// left out.
 ///
 /// # Errors
 ///
@@ -17,6 +21,9 @@ pub fn read_directory(directory: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
         let is_seed = name.ends_with(".csv") || name == "world.yaml" || name == "world.yml";
         if is_seed && entry.file_type()?.is_file() {
             files.push((name, fs::read(entry.path())?));
+        } else if FOLDERS.contains(&name.as_str()) && entry.file_type()?.is_dir() {
+            let inner = read_directory(&entry.path())?;
+            files.extend(inner.into_iter().map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
         }
     }
     files.sort();

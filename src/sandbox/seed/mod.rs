@@ -1,4 +1,5 @@
-//! Starting data: a directory of CSV files named after objects, a `world.yaml` beside them, and generators.
+//! Starting data: a directory of CSV files named after objects, a `world.yaml` beside them, and generators. The files of a
+//! system that is not Salesforce lie in a folder of its name.
 
 mod definition;
 mod files;
@@ -8,6 +9,7 @@ mod records;
 mod seed;
 #[cfg(test)]
 mod tests;
+mod zuora;
 
 pub use files::read_directory;
 pub use generator::{GeneratedRecords, GeneratorError};

@@ -5,13 +5,16 @@ use jiff::Timestamp;
 use super::GeneratedRecords;
 use super::definition::WorldFile;
 use super::records::RecordFile;
-use crate::sandbox::{Settings, ValueError, World, WorldError};
+use super::zuora;
+use crate::sandbox::{Settings, TenantError, ValueError, World, WorldError, Worlds};
 
 /// Everything a world starts with, read but not yet built.
 #[derive(Clone, Debug, Default)]
 pub struct Seed {
     definition: WorldFile,
     records: Vec<RecordFile>,
+    /// The Zuora objects with their files.
+    zuora: Vec<(String, Vec<u8>)>,
     generated: Vec<GeneratedRecords>,
 }
 
@@ -74,6 +77,20 @@ pub enum SeedError {
         #[source]
         source: WorldError,
     },
+    /// A record of Zuora that cannot be added.
+    #[error("`{object}.csv` line {line}: the record cannot be added")]
+    Zuora {
+        /// The object, with its folder.
+        object: String,
+        /// The line.
+        line: u64,
+        /// What is wrong.
+        #[source]
+        source: TenantError,
+    },
+    /// Records of Zuora that cannot be made up.
+    #[error("the tenant cannot be built")]
+    Tenant(#[from] TenantError),
     /// A world that cannot be built.
     #[error("the world cannot be built")]
     World(#[from] WorldError),
@@ -83,7 +100,7 @@ impl Seed {
     /// Reads the files of a seed, each with its name.
     ///
     /// CSV files are named after their object, with a header of field names in any case, as the vendor's own tools export
-    /// them. `Id` may be missing. Columns nobody has defined become fields of the narrowest type that fits.
+    /// them; those of Zuora stand in a folder, `zuora/Account.csv`. `Id` may be missing. Columns nobody has defined become fields of the narrowest type that fits.
     ///
     /// # Errors
     ///
@@ -94,6 +111,8 @@ impl Seed {
             if name == "world.yaml" || name == "world.yml" {
                 let text = String::from_utf8(bytes).map_err(|error| SeedError::Yaml(Box::new(error)))?;
                 seed.definition = serde_yaml::from_str(&text).map_err(|error| SeedError::Yaml(Box::new(error)))?;
+            } else if let Some(object) = name.strip_prefix("zuora/").and_then(|file| file.strip_suffix(".csv")) {
+                seed.zuora.push((object.to_owned(), bytes));
             } else if let Some(object) = name.strip_suffix(".csv") {
                 seed.records.push(RecordFile::read(object, &bytes)?);
             } else {
@@ -110,14 +129,14 @@ impl Seed {
         self
     }
 
-    /// Builds the world at a moment, and the settings that `world.yaml` asks for.
+    /// Builds the worlds at a moment, and the settings that `world.yaml` asks for.
     ///
-    /// The same seed and moment give the same world.
+    /// The same seed and moment give the same worlds.
     ///
     /// # Errors
     ///
     /// When definitions contradict each other or records do not fit them.
-    pub fn build(self, start: Timestamp) -> Result<(World, Settings), SeedError> {
+    pub fn build(self, start: Timestamp) -> Result<(Worlds, Settings), SeedError> {
         let mut settings = Settings::starting_at(start);
         let mut builder = self.definition.apply(World::builder().start(start), &mut settings)?;
         for file in &self.records {
@@ -130,9 +149,17 @@ impl Seed {
         for file in self.records {
             file.add_to(&mut world)?;
         }
-        for (number, generated) in self.generated.iter().enumerate() {
-            world.generate(&generated.object, generated.count, number as u64 + 1)?;
+        let mut worlds = Worlds::from(world);
+        for (object, bytes) in &self.zuora {
+            zuora::add_records(&mut worlds.zuora, object, bytes)?;
         }
-        Ok((world, settings))
+        for (number, generated) in self.generated.iter().enumerate() {
+            let (count, seed) = (generated.count, number as u64 + 1);
+            match generated.object.strip_prefix("zuora/") {
+                Some(object) => worlds.zuora.generate(object, count, seed)?,
+                None => worlds.salesforce.generate(&generated.object, count, seed)?,
+            }
+        }
+        Ok((worlds, settings))
     }
 }

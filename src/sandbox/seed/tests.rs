@@ -14,7 +14,7 @@ fn start() -> Timestamp {
 
 fn build(files: &[(&str, &str)]) -> Result<World, SeedError> {
     let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
-    Ok(Seed::from_files(files)?.build(start())?.0)
+    Ok(Seed::from_files(files)?.build(start())?.0.salesforce)
 }
 
 fn key(text: &str) -> RecordKey {
@@ -84,9 +84,25 @@ fn generated_records_follow_the_files() {
     let account = RecordKey::numbered(*b"001", 1).to_string();
     let files = vec![("Account.csv".to_owned(), format!("Id,Name\n{account},Acme\n").into_bytes())];
     let generated = ["Contact=20".parse().expect("valid")];
-    let (world, _) = Seed::from_files(files).expect("valid").with_generated(generated).build(start()).expect("consistent");
+    let (worlds, _) = Seed::from_files(files).expect("valid").with_generated(generated).build(start()).expect("consistent");
+    let world = worlds.salesforce;
     assert_eq!(world.count("Contact"), 20);
     assert!(world.ids("Contact").all(|contact| world.value(contact, "AccountId") == Some(key(&account).into())));
+}
+
+#[test]
+fn a_folder_holds_the_records_of_another_system() {
+    let account = "2c92c0f8000000000000000000000abc";
+    let accounts =
+        format!("Id,name,Balance,CreatedDate,Region__c\n{account},\"Acme, Inc\",1.5,2019-05-01T08:00:00Z,North\n");
+    let files = vec![("zuora/Account.csv".to_owned(), accounts.into_bytes())];
+    let generated = ["zuora/Usage=3".parse().expect("valid")];
+    let (worlds, _) = Seed::from_files(files).expect("valid").with_generated(generated).build(start()).expect("consistent");
+    let tenant = worlds.zuora;
+    let values = ["Name", "balance", "CreatedDate", "Region__c"].map(|field| tenant.value(account, field).expect("there"));
+    assert_eq!(values, ["Acme, Inc", "1.5", "2019-05-01T01:00:00.000-07:00", "North"]);
+    assert_eq!(tenant.count("Usage"), 3);
+    assert!(tenant.ids("Usage").all(|usage| tenant.value(usage, "AccountId").as_deref() == Some(account)));
 }
 
 #[test]
@@ -101,6 +117,9 @@ fn says_what_is_wrong_and_where() {
         refusal(&[("world.yaml", "objects: [{ name: X__c, fields: [{ name: Y__c, type: lookup, to: [Z] }] }]")]),
         refusal(&[("world.yaml", "users: [{ username: a }]\nclients: [{ id: c, runAs: b }]")]),
         refusal(&[("world.yaml", "organization: { id: 001D000000ISUr3IAH }")]),
+        refusal(&[("zuora/Nothing.csv", "Id\n")]),
+        refusal(&[("zuora/Usage.csv", "Id,Quantity\n,1\nabc,2\n")]),
+        refusal(&[("zuora/Usage.csv", "Quantity\nmany\n")]),
     ];
     assert_snapshot!(refusals.join("\n"), @"
     `notes.txt` is neither a CSV file named after an object nor `world.yaml`
@@ -112,6 +131,9 @@ fn says_what_is_wrong_and_where() {
     the world cannot be built: there is no object `Z`
     `world.yaml`: the client `c` names the unknown user `b`
     `world.yaml`: `001D000000ISUr3IAH` is not an id that begins with 00D
+    `zuora/Nothing.csv` line 1: the record cannot be added: there is no object `Nothing`
+    `zuora/Usage.csv` line 3: the record cannot be added: `abc` is not a free id of 32 lower-case hexadecimal digits
+    `zuora/Usage.csv` line 2: the record cannot be added: the value of `Quantity` cannot be used
     ");
     assert!(refusal(&[("world.yaml", "usres: []")]).contains("usres"));
     assert!(refusal(&[("Lead.csv", "LastName,Company\nx\n")]).contains("found record with 1 fields"));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::definition::{FieldKind, ObjectDefinition, OnDelete};
-use super::organization::{Client, Organization, Permissions, User};
+use super::organization::{Client, Organization, PasswordLogin, Permissions, User};
 use super::standard::{business_objects, system_objects};
 use super::table::{Place, Table};
 use super::world::Relation;
@@ -18,6 +18,7 @@ pub struct WorldBuilder {
     organization: Organization,
     objects: Vec<ObjectDefinition>,
     users: Vec<User>,
+    password_logins: BTreeMap<RecordKey, PasswordLogin>,
     clients: Vec<Client>,
 }
 
@@ -35,6 +36,7 @@ impl WorldBuilder {
             organization,
             objects: business_objects(),
             users: Vec::new(),
+            password_logins: BTreeMap::new(),
             clients: Vec::new(),
         }
     }
@@ -74,10 +76,18 @@ impl WorldBuilder {
         self
     }
 
-    /// One more user. The first one makes all records. Without any, there is an administrator, `admin@sandbox.example`.
+    /// One more user. The first one makes all records. Without any, there is an administrator, `admin@sandbox.example`, with
+    /// the password `sandbox-password` and the security token `sandboxToken`.
     #[must_use]
     pub fn user(mut self, user: User) -> Self {
         self.users.push(user);
+        self
+    }
+
+    /// How a user logs in by name and password; without it, they do not.
+    #[must_use]
+    pub fn password_login(mut self, user: RecordKey, login: PasswordLogin) -> Self {
+        self.password_logins.insert(user, login);
         self
     }
 
@@ -96,6 +106,8 @@ impl WorldBuilder {
     /// When two objects share a name or a prefix, or a definition refers to something that does not exist.
     pub fn build(mut self) -> Result<World, WorldError> {
         if self.users.is_empty() {
+            let login = PasswordLogin::new("sandbox-password", Some("sandboxToken"));
+            self.password_logins.insert(Self::user_key(1), login);
             self.users.push(User {
                 key: Self::user_key(1),
                 username: "admin@sandbox.example".to_owned(),
@@ -110,6 +122,7 @@ impl WorldBuilder {
         let mut world = World {
             organization: self.organization.clone(),
             users: self.users.iter().map(|user| (user.key, user.clone())).collect(),
+            password_logins: self.password_logins,
             clients: self.clients,
             tables: Vec::new(),
             by_name: HashMap::new(),
@@ -119,6 +132,8 @@ impl WorldBuilder {
             events: Vec::new(),
             purged: 0,
             refusals: BTreeMap::new(),
+            transactions: 0,
+            undo: Vec::new(),
         };
         for definition in system_objects().into_iter().chain(self.objects) {
             let number = world.tables.len();

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use jiff::Timestamp;
 
 use super::definition::OnDelete;
-use super::table::{Row, RowState};
+use super::table::RowState;
 use super::world::{RETENTION, Relation};
 use super::{RecordKey, Value, World};
 
@@ -36,6 +36,12 @@ impl ItemError {
     /// An error about a whole record.
     pub fn new(status_code: &str, message: impl Into<String>) -> Self {
         Self { status_code: status_code.to_owned(), message: message.into(), fields: Vec::new() }
+    }
+
+    /// What happened to a record that could have been deleted, in a call that was undone (documented text).
+    pub(in crate::sandbox) fn rolled_back() -> Self {
+        let message = "Record rolled back because not all records were valid and the request was using AllOrNone header";
+        Self::new("ALL_OR_NONE_OPERATION_ROLLED_BACK", message)
     }
 
     /// The row lock error as one call sees it (recorded text). `others` are further locked rows, of which ten are named.
@@ -74,7 +80,7 @@ pub struct Deletion {
 }
 
 /// A row: its table and its position.
-type Position = (usize, usize);
+pub(super) type Position = (usize, usize);
 
 /// Everything one deletion touches.
 struct Extent {
@@ -87,43 +93,61 @@ impl World {
     ///
     /// A name that comes twice is refused the second time (a guess: `DUPLICATE_VALUE`).
     pub fn delete<T: AsRef<str>>(&mut self, ids: &[T], deletion: Deletion) -> Vec<Result<(), ItemError>> {
-        let mut undo = deletion.all_or_none.then(Undo::default);
-        let events_before = self.events.len();
         let mut seen = BTreeSet::new();
-        let mut outcomes: Vec<Result<(), ItemError>> =
-            ids.iter().map(|id| self.delete_named(id.as_ref(), deletion, &mut seen, undo.as_mut())).collect();
-        if let Some(undo) = undo
-            && outcomes.iter().any(Result::is_err)
-        {
-            for ((table, row), before) in undo.rows.into_iter().rev() {
-                self.tables[table].rows[row] = before;
-            }
-            self.events.truncate(events_before);
+        let mut delete_all =
+            |world: &mut Self| ids.iter().map(|id| world.delete_named(id.as_ref(), deletion, &mut seen)).collect::<Vec<_>>();
+        if !deletion.all_or_none {
+            return delete_all(self);
+        }
+        let mut outcomes = self.transaction(delete_all, |outcomes| outcomes.iter().all(Result::is_ok));
+        if outcomes.iter().any(Result::is_err) {
             for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
-                *outcome = Err(ItemError::new(
-                    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-                    "Record rolled back because not all records were valid and the request was using AllOrNone header",
-                ));
+                *outcome = Err(ItemError::rolled_back());
             }
         }
         outcomes
     }
 
-    fn delete_named(
+    /// Does `work` in one transaction: unless `keeps` its result, everything that was deleted in it is there again.
+    /// Transactions may stand in each other.
+    pub(in crate::sandbox) fn transaction<T>(
         &mut self,
-        id: &str,
-        deletion: Deletion,
-        seen: &mut BTreeSet<RecordKey>,
-        undo: Option<&mut Undo>,
-    ) -> Result<(), ItemError> {
+        work: impl FnOnce(&mut Self) -> T,
+        keeps: impl FnOnce(&T) -> bool,
+    ) -> T {
+        let (rows, events) = (self.undo.len(), self.events.len());
+        self.transactions += 1;
+        let result = work(self);
+        self.transactions -= 1;
+        if !keeps(&result) {
+            for ((table, row), before) in self.undo.drain(rows..).rev() {
+                self.tables[table].rows[row] = before;
+            }
+            self.events.truncate(events);
+        }
+        if self.transactions == 0 {
+            self.undo.clear();
+        }
+        result
+    }
+
+    /// Remembers rows as they are before they change, while a transaction is open.
+    fn remember(&mut self, positions: impl Iterator<Item = Position>) {
+        if self.transactions > 0 {
+            let tables = &self.tables;
+            self.undo.extend(positions.map(|(table, row)| ((table, row), tables[table].rows[row].clone())));
+        }
+    }
+
+    fn delete_named(&mut self, id: &str, deletion: Deletion, seen: &mut BTreeSet<RecordKey>) -> Result<(), ItemError> {
         let key = RecordKey::parse(id).map_err(|_| ItemError::new("MALFORMED_ID", format!("malformed id {}", id.trim())))?;
         if !seen.insert(key) {
             return Err(ItemError::new("DUPLICATE_VALUE", format!("duplicate id specified: {key}")));
         }
-        self.delete_one(key, deletion, undo)
+        self.delete_one(key, deletion)
     }
 
-    fn delete_one(&mut self, key: RecordKey, deletion: Deletion, undo: Option<&mut Undo>) -> Result<(), ItemError> {
+    fn delete_one(&mut self, key: RecordKey, deletion: Deletion) -> Result<(), ItemError> {
         let unknown = || ItemError::new("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id");
         let root = self.locate(key).ok_or_else(unknown)?;
         let state = self.tables[root.0].rows[root.1].state;
@@ -134,17 +158,14 @@ impl World {
         }
         self.check_rights(root.0, deletion.user)?;
         self.check_refusals(key)?;
-        let mut undo = undo;
         if let RowState::Binned(event) = state {
             // Hard-deleting what is in the bin is accepted, as a purge ([guess]).
-            self.purge_members(event, key, undo.as_deref_mut());
+            self.purge_members(event, key);
             return Ok(());
         }
         let extent = self.extent(root, deletion.user)?;
-        if let Some(undo) = undo {
-            let touched = extent.members.iter().copied().chain(extent.cleared.iter().map(|(position, _)| *position));
-            undo.rows.extend(touched.map(|(table, row)| ((table, row), self.tables[table].rows[row].clone())));
-        }
+        let cleared = extent.cleared.iter().map(|(position, _)| *position);
+        self.remember(extent.members.iter().copied().chain(cleared));
         self.carry_out(extent, deletion.mode);
         Ok(())
     }
@@ -289,15 +310,13 @@ impl World {
 
     /// Takes records that one event put into the bin out of it for good: the named one, or all if it was the one that
     /// the event was about.
-    fn purge_members(&mut self, event: u32, named: RecordKey, mut undo: Option<&mut Undo>) {
+    fn purge_members(&mut self, event: u32, named: RecordKey) {
         let members = &self.events[event as usize].members;
         let keys = if members.first() == Some(&named) { members.clone() } else { vec![named] };
         for key in keys {
             let Some((table, row)) = self.locate(key) else { continue };
             if self.tables[table].rows[row].state == RowState::Binned(event) {
-                if let Some(undo) = undo.as_deref_mut() {
-                    undo.rows.push(((table, row), self.tables[table].rows[row].clone()));
-                }
+                self.remember(std::iter::once((table, row)));
                 self.tables[table].rows[row].state = RowState::Gone;
             }
         }
@@ -310,15 +329,9 @@ impl World {
                 break;
             }
             if let Some(root) = event.members.first().copied() {
-                self.purge_members(self.purged as u32, root, None);
+                self.purge_members(self.purged as u32, root);
             }
             self.purged += 1;
         }
     }
-}
-
-/// Rows as they were before an atomic call.
-#[derive(Default)]
-struct Undo {
-    rows: Vec<(Position, Row)>,
 }

@@ -18,7 +18,7 @@ pub use build::WorldBuilder;
 pub use definition::{FieldDefinition, FieldKind, Lookup, ObjectDefinition, OnDelete};
 pub use delete::{DeleteMode, Deletion, ItemError};
 pub use key::RecordKey;
-pub use organization::{Client, Organization, Permissions, User};
+pub use organization::{Client, Organization, PasswordLogin, Permissions, User};
 pub use value::{Value, ValueError};
 pub use world::{World, WorldError};
 

@@ -36,6 +36,27 @@ pub struct User {
     pub permissions: Permissions,
 }
 
+/// How a user logs in by name and password.
+#[derive(Clone, Debug)]
+pub struct PasswordLogin {
+    /// The password.
+    pub password: SecretString,
+    /// What must stand behind it; absent for a user who logs in from a trusted network.
+    pub security_token: Option<SecretString>,
+    /// Whether the password must be changed first.
+    pub expired: bool,
+    /// Whether there were too many wrong ones.
+    pub locked_out: bool,
+}
+
+impl PasswordLogin {
+    /// A login that works.
+    pub fn new(password: &str, security_token: Option<&str>) -> Self {
+        let secret = |text: &str| SecretString::from(text.to_owned());
+        Self { password: secret(password), security_token: security_token.map(secret), expired: false, locked_out: false }
+    }
+}
+
 /// What a user may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permissions {

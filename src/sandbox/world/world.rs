@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::definition::{FieldKind, OnDelete};
-use super::delete::DeleteEvent;
+use super::delete::{DeleteEvent, Position};
 use super::generate::Generation;
-use super::organization::{Client, Organization, Permissions, User};
+use super::organization::{Client, Organization, PasswordLogin, Permissions, User};
 use super::table::{Body, Place, Row, RowState, Table};
 use super::value::whole_seconds;
 use super::{ItemError, RecordKey, Value, WorldBuilder};
@@ -40,6 +40,7 @@ pub(in crate::sandbox) struct Relation {
 pub struct World {
     pub(super) organization: Organization,
     pub(super) users: BTreeMap<RecordKey, User>,
+    pub(super) password_logins: BTreeMap<RecordKey, PasswordLogin>,
     pub(super) clients: Vec<Client>,
     pub(super) tables: Vec<Table>,
     pub(super) by_name: HashMap<String, usize>,
@@ -51,6 +52,10 @@ pub struct World {
     /// How many events have left the recycle bin.
     pub(super) purged: usize,
     pub(super) refusals: BTreeMap<RecordKey, (ItemError, Option<u32>)>,
+    /// How many transactions are open, one in the other.
+    pub(super) transactions: usize,
+    /// Rows as they were before the open transactions changed them, oldest first.
+    pub(super) undo: Vec<(Position, Row)>,
 }
 
 /// A request that does not fit the world.
@@ -131,6 +136,16 @@ impl World {
     /// The user everything is done as unless somebody else is named: the one with the lowest key.
     pub fn first_user(&self) -> RecordKey {
         self.users.keys().next().copied().unwrap_or(self.organization.key)
+    }
+
+    /// How a user logs in by name and password, if they may.
+    pub fn password_login(&self, user: RecordKey) -> Option<&PasswordLogin> {
+        self.password_logins.get(&user)
+    }
+
+    /// Changes how a user logs in by name and password.
+    pub fn set_password_login(&mut self, user: RecordKey, login: PasswordLogin) {
+        self.password_logins.insert(user, login);
     }
 
     /// Changes what a user may do. Nothing happens if there is no such user.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use crate::apply::{Answer, AnswerVerdict, IdSource, JobProgress, JobStage, Order, Presence, Ticket};
+use crate::apply::{Answer, AnswerVerdict, IdSource, JobProgress, JobStage, Order, Presence, SkipCause, Ticket};
 use crate::base::{Failure, FailureClass, RecordId};
 use crate::manifest::{DeleteMode, SystemKind};
 use crate::plan::{Capabilities, Identity, ObjectFacts, Query};
@@ -82,8 +82,10 @@ enum Outstanding {
 pub(super) struct Inner {
     pub records: BTreeMap<RecordId, Record>,
     pub allowed: BTreeSet<RecordId>,
-    /// What holds keep that the process knows of.
-    pub held: BTreeSet<RecordId>,
+    /// What must not be sent, as the process knows.
+    pub withheld: BTreeMap<RecordId, SkipCause>,
+    /// How many processes have begun.
+    pub processes: usize,
     /// What was sent, in a request or a job that was started.
     pub sent: BTreeSet<RecordId>,
     pub schedule: VecDeque<Wrong>,
@@ -189,11 +191,11 @@ impl Inner {
         AnswerVerdict::Deleted
     }
 
-    /// Records are handed to the system: none of them may be one that a hold found.
+    /// Records are handed to the system: none of them may be one that must not be sent.
     fn takes(&mut self, ids: &[RecordId]) {
-        let is_held = |id: &RecordId| self.held.contains(id) && self.records[id].present;
-        let held: Vec<RecordId> = ids.iter().copied().filter(is_held).collect();
-        self.violations.extend(held.iter().map(|id| format!("{id} is held, and was sent")));
+        let is_withheld = |id: &RecordId| self.withheld.contains_key(id) && self.records[id].present;
+        let withheld: Vec<RecordId> = ids.iter().copied().filter(is_withheld).collect();
+        self.violations.extend(withheld.iter().map(|id| format!("{id} was to be withheld, and was sent")));
     }
 
     fn delete_all(&mut self, ids: &[RecordId], atomic: bool) -> Vec<Answer> {
@@ -263,7 +265,7 @@ fn garble(answers: &mut Vec<Answer>, wrong: Wrong) {
 }
 
 const CAPABILITIES: Capabilities =
-    Capabilities { system: SystemKind::Salesforce, key: "Id", change_stamp: None, routes: &[], look_size: 7 };
+    Capabilities { system: SystemKind::Salesforce, key: "Id", change_stamp: None, budget: None, routes: &[], look_size: 7 };
 
 #[async_trait]
 impl Provider for World {

@@ -15,7 +15,6 @@ use super::faults::JobFaults;
 use super::ingest_job::IngestJob;
 use super::ingest_result::ResultKind;
 use super::job_info::{JobHead, JobState};
-use super::jobs::BulkState;
 use super::list::{JobList, ListQuery};
 use super::request::{
     CreateIngest, JobPath, ResultPath, Transition, bad_request, job_key, may_abort_any, no_such_job, not_ended, not_yours,
@@ -23,6 +22,7 @@ use super::request::{
 use super::upload::{Upload, UploadReader, UploadTooLarge};
 use crate::sandbox::fault::WorkFaults;
 use crate::sandbox::gate::read_to_end;
+use crate::sandbox::salesforce::bulk::BulkState;
 use crate::sandbox::salesforce::error::{ApiError, json};
 use crate::sandbox::salesforce::gate::ApiVersion;
 use crate::sandbox::session::Session;

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::faults::JobFaults;
 use super::job_info::{JobHead, JobInfo, JobState};
 use super::upload::Upload;
-
-/// Rows in one transaction. Source: documented.
-pub const CHUNK_ROWS: usize = 200;
+use crate::sandbox::salesforce::bulk_rows::{CHUNK_ROWS, milliseconds, rows_due, time_of};
 
 /// Rows of one transaction, to be tried now.
 pub struct Chunk<'a> {
@@ -238,20 +236,4 @@ impl IngestJob {
             info.with_processed(self.outcomes.len()).with_failed(self.failed)
         }
     }
-}
-
-/// How long that many rows take.
-fn time_of(rows: usize, rows_per_second: u64) -> SignedDuration {
-    SignedDuration::from_nanos_i128(rows as i128 * 1_000_000_000 / i128::from(rows_per_second.max(1)))
-}
-
-/// How many rows a pace allows between two moments.
-pub fn rows_due(since: Timestamp, now: Timestamp, rows_per_second: u64) -> usize {
-    let nanoseconds = u128::try_from(now.as_nanosecond() - since.as_nanosecond()).unwrap_or_default();
-    usize::try_from(nanoseconds * u128::from(rows_per_second) / 1_000_000_000).unwrap_or(usize::MAX)
-}
-
-/// Whole milliseconds between two moments; none when they are the wrong way round.
-pub fn milliseconds(since: Timestamp, until: Timestamp) -> u64 {
-    u64::try_from(until.as_millisecond() - since.as_millisecond()).unwrap_or_default()
 }

@@ -10,7 +10,6 @@ mod ingest_result;
 #[cfg(test)]
 mod ingest_tests;
 mod job_info;
-mod jobs;
 mod list;
 mod query;
 mod query_job;
@@ -20,5 +19,9 @@ mod request;
 mod routes;
 mod upload;
 
-pub(in crate::sandbox) use jobs::BulkState;
-pub(in crate::sandbox) use routes::routes;
+pub(super) use faults::JobFaults;
+pub(super) use ingest_job::IngestJob;
+pub(super) use job_info::JobHead;
+pub(super) use query_job::CheckedQuery;
+pub(super) use request::may_abort_any;
+pub(super) use routes::routes;

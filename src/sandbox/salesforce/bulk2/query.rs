@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::JobFaults;
 use super::job_info::{JobHead, JobState};
-use super::jobs::{BulkState, CheckedQuery};
 use super::list::{JobList, ListQuery};
-use super::query_job::QueryJob;
+use super::query_job::{CheckedQuery, QueryJob};
 use super::request::{CreateQuery, JobPath, Transition, bad_request, may_abort_any, no_such_job, not_ended, not_yours};
 use crate::sandbox::Sandbox;
 use crate::sandbox::fault::WorkFaults;
+use crate::sandbox::salesforce::bulk::BulkState;
 use crate::sandbox::salesforce::error::{ApiError, json};
 use crate::sandbox::salesforce::gate::ApiVersion;
 use crate::sandbox::salesforce::query::Statement;

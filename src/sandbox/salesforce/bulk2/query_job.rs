@@ -1,5 +1,7 @@
 //! One query job: a statement in, the matching rows as they were when it ran, read in pages.
 
+use std::ops::Deref;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
@@ -7,8 +9,10 @@ use jiff::Timestamp;
 
 use super::dialect::Dialect;
 use super::faults::JobFaults;
-use super::ingest_job::{milliseconds, rows_due};
 use super::job_info::{JobHead, JobInfo, JobState};
+use crate::sandbox::salesforce::bulk_rows::{milliseconds, rows_due};
+use crate::sandbox::salesforce::query::Statement;
+use crate::sandbox::{Value, World};
 
 /// The rows a query found, already written as CSV.
 ///
@@ -24,6 +28,31 @@ impl Snapshot {
     pub fn push<'a>(&mut self, dialect: Dialect, cells: impl IntoIterator<Item = &'a str>) {
         dialect.write_quoted(&mut self.text, cells);
         self.ends.push(self.text.len());
+    }
+}
+
+/// A query job and what it runs.
+#[derive(Debug)]
+pub struct CheckedQuery {
+    /// The job.
+    pub job: QueryJob,
+    /// What it asks for.
+    pub statement: Statement,
+}
+
+impl CheckedQuery {
+    /// Does what is due. The world is asked for only when the query runs.
+    pub fn advance<W: Deref<Target = World>>(&mut self, now: Timestamp, rows_per_second: u64, world: impl FnOnce() -> W) {
+        let statement = &self.statement;
+        self.job.advance(now, rows_per_second, |head| {
+            let world = world();
+            let mut snapshot = Snapshot::default();
+            for key in statement.run(&world, head.created_by, head.operation == "queryAll") {
+                let cells: Vec<String> = statement.values(&world, key).iter().map(Value::to_text).collect();
+                snapshot.push(head.dialect, cells.iter().map(String::as_str));
+            }
+            snapshot
+        });
     }
 }
 

@@ -1,4 +1,4 @@
-//! Holds that appear between a crash and the continuation of the run.
+//! Records that must not be sent any more when a run is continued.
 
 use std::collections::BTreeSet;
 
@@ -6,20 +6,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::world::Wrong;
 use super::{End, Rig, Scenario, Unwatched, id, in_paused_time, policy};
-use crate::apply::Tally;
+use crate::apply::{SkipCause, Tally};
 use crate::command::drive::{DriveError, Run, drive};
-use crate::store::IdsWriter;
+use crate::store::{IdNote, IdsWriter};
 
 #[test]
-fn a_hold_that_appears_while_a_run_is_down_keeps_what_was_not_sent() {
+fn what_is_held_has_changed_or_does_not_match_while_a_run_is_down_is_not_sent() {
+    use SkipCause::{Changed, Held, NoLongerMatches};
     for jobs in [false, true] {
         in_paused_time(async {
             let mut scenario = Scenario::calm(12, jobs);
             scenario.parallel = 1;
             scenario.records[2].3 = 1;
             // One in every batch, and one of them locked when it is sent for the first time.
-            scenario.holds = [2, 7, 11].map(|number| (1, 99, number)).to_vec();
-            let whole = Rig::new(Scenario { holds: Vec::new(), ..scenario.clone() });
+            scenario.withheld =
+                [(2, Held), (7, Changed), (11, NoLongerMatches)].map(|(number, cause)| (1, 99, number, cause)).to_vec();
+            let whole = Rig::new(Scenario { withheld: Vec::new(), ..scenario.clone() });
             whole.live_on().await;
             let (entries, requests) = (whole.entries().len() as u64, whole.world.inner().requests);
             let deaths = (1..entries).flat_map(|at| [End::Entry(at, false), End::Entry(at, true)]);
@@ -43,7 +45,7 @@ fn a_held_record_that_was_sent_before_and_stayed_is_not_sent_again() {
         let mut scenario = Scenario::calm(5, false);
         (scenario.records[1].3, scenario.records[3].3) = (1, 1);
         scenario.ends = vec![End::Request(1, true)];
-        scenario.holds = vec![(1, 99, 1)];
+        scenario.withheld = vec![(1, 99, 1, SkipCause::Held)];
         let rig = Rig::new(scenario);
         let tally = rig.live_on().await;
         rig.check(&tally);
@@ -59,14 +61,14 @@ fn an_altered_file_of_withheld_records_is_noticed() {
         let mut scenario = Scenario::calm(10, false);
         scenario.parallel = 1;
         scenario.ends = vec![End::Request(1, false), End::Request(3, false)];
-        scenario.holds = vec![(1, 99, 7)];
+        scenario.withheld = vec![(1, 99, 7, SkipCause::Held)];
         let rig = Rig::new(scenario);
         for end in &rig.scenario.ends {
-            rig.world.inner().held.insert(id(7));
+            rig.world.inner().withheld.insert(id(7), SkipCause::Held);
             assert_eq!(rig.live(*end, vec![rig.lane("policy")], &CancellationToken::new()).await, None);
         }
         let mut withheld = IdsWriter::create(&rig.directory.withheld(&policy("policy"), 1)).expect("made");
-        withheld.push(&id(8)).expect("written");
+        withheld.push(&id(8), IdNote::Withheld(SkipCause::Held)).expect("written");
         withheld.finish().expect("finished");
         let (journal, stop) = (rig.journal(), CancellationToken::new());
         let run = Run {
@@ -89,7 +91,7 @@ fn what_an_abandoned_batch_left_in_the_files_is_no_answer_when_a_wave_is_cut_sho
         scenario.parallel = 1;
         // The refusal of the first job is in the files and not in the journal.
         (scenario.faults, scenario.ends) = (vec![Wrong::Refused], vec![End::Entry(2, false)]);
-        scenario.holds = vec![(1, 99, 7)];
+        scenario.withheld = vec![(1, 99, 7, SkipCause::Held)];
         let rig = Rig::new(scenario);
         let tally = rig.live_on().await;
         rig.check(&tally);

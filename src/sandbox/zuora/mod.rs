@@ -1,0 +1,20 @@
+//! Zuora's SOAP interface, and the tenant behind it.
+
+mod calls;
+mod cursor;
+mod delete;
+mod envelope;
+mod generate;
+mod objects;
+mod query;
+mod service;
+mod session;
+mod settings;
+mod soap_fault;
+mod tenant;
+#[cfg(test)]
+mod tests;
+
+pub(in crate::sandbox) use service::routes;
+pub use settings::ZuoraSettings;
+pub use tenant::{Tenant, TenantError};

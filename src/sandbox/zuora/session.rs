@@ -1,0 +1,39 @@
+//! Who is logged in to a tenant.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+
+/// The sessions that are open, with the moment each began. Whether using one renews it is not documented; here it does not.
+#[derive(Default)]
+pub(super) struct Sessions {
+    opened: BTreeMap<String, Timestamp>,
+}
+
+impl Sessions {
+    /// A new session: some 256 characters of the URL-safe base64 alphabet (recorded form).
+    pub(super) fn open(&mut self, now: Timestamp) -> String {
+        let random: Vec<u8> = (0..12).flat_map(|_| uuid::Uuid::new_v4().into_bytes()).collect();
+        let token = URL_SAFE_NO_PAD.encode(random);
+        self.opened.insert(token.clone(), now);
+        token
+    }
+
+    /// Whether a session is open.
+    pub(super) fn is_open(&self, token: &str, now: Timestamp, lifetime: Duration) -> bool {
+        self.opened.get(token).is_some_and(|opened| opened.duration_until(now).unsigned_abs() < lifetime)
+    }
+
+    /// Ends one session.
+    pub(super) fn close(&mut self, token: &str) {
+        self.opened.remove(token);
+    }
+
+    /// Ends all sessions.
+    pub(super) fn close_all(&mut self) {
+        self.opened.clear();
+    }
+}

@@ -1,0 +1,28 @@
+//! What a tenant is told when it starts.
+
+use std::time::Duration;
+
+/// How a simulated Zuora tenant behaves where that can differ, or is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZuoraSettings {
+    /// How many calls it answers in any ten minutes, logins among them; the others get 429. `None`: any number. Documented
+    /// for years as 1,000, and no longer.
+    pub calls: Option<usize>,
+    /// How long a session lives, used or not (documented default: 15 minutes).
+    pub session_lifetime: Duration,
+    /// The code for a record that is not there, or not any more. Not documented.
+    pub unknown_id_code: String,
+    /// Whether a row that failed names its id. Not documented.
+    pub failed_rows_carry_id: bool,
+}
+
+impl Default for ZuoraSettings {
+    fn default() -> Self {
+        Self {
+            calls: Some(1_000),
+            session_lifetime: Duration::from_secs(900),
+            unknown_id_code: "INVALID_VALUE".to_owned(),
+            failed_rows_carry_id: false,
+        }
+    }
+}
