@@ -17,7 +17,7 @@ use sexton::plan::GateName;
 use sexton::sandbox::{DeleteMode, Deletion, Effect, Fault, RecordKey, Sandbox, Value, World};
 use sexton::store::OutcomeRow;
 use support::Bench;
-use support::route::{BULK2, COLLECTIONS, Route};
+use support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, Route};
 use support::story::{OBJECTS, Relation, Story, delete_as_somebody, policy_name};
 
 /// How many cases run unless `PROPTEST_CASES` says otherwise.
@@ -44,36 +44,53 @@ fn trouble() -> impl Strategy<Value = Effect> {
 /// What can happen to the requests in which an API deletes, and to their work.
 fn fault(route: Route) -> BoxedStrategy<Fault> {
     match route.api {
-        "collections" => collection_fault(),
-        "bulk2" => job_fault(),
-        other => panic!("{other} has no faults yet"),
+        "collections" => call_fault("DELETE", "*/composite/sobjects"),
+        "composite" => call_fault("POST", "*/composite"),
+        "bulk2" => job_fault(
+            "*/jobs/ingest",
+            &[
+                ("POST", "*/jobs/ingest"),
+                ("PUT", "*/batches"),
+                ("PATCH", "*/jobs/ingest/*"),
+                ("GET", "*/jobs/ingest/*"),
+                ("GET", "*/successfulResults"),
+                ("GET", "*/failedResults"),
+                ("GET", "*/unprocessedrecords"),
+            ],
+        ),
+        "bulk1" => job_fault(
+            "*/batch",
+            &[
+                ("POST", "/services/async/*/job"),
+                ("POST", "/services/async/*/job/*"),
+                ("POST", "/services/async/*/batch"),
+                ("GET", "/services/async/*/batch"),
+                ("GET", "/services/async/*/job/*"),
+                ("GET", "/services/async/*/result"),
+            ],
+        ),
+        other => panic!("{other} is not Salesforce's"),
     }
 }
 
-fn collection_fault() -> BoxedStrategy<Fault> {
+/// Faults of an API that deletes in one request.
+fn call_fault(method: &'static str, path: &'static str) -> BoxedStrategy<Fault> {
     let effect = prop_oneof![4 => trouble(), 1 => Just(Effect::LockRows { chunk: 1 })];
-    (effect, 1..5_u64).prop_map(|(effect, nth)| Fault::on("DELETE", "*/composite/sobjects", effect).nth(nth)).boxed()
+    (effect, 1..5_u64).prop_map(move |(effect, nth)| Fault::on(method, path, effect).nth(nth)).boxed()
 }
 
-fn job_fault() -> BoxedStrategy<Fault> {
-    let work = prop_oneof![
+/// Faults of an API that deletes in jobs: of the work, which come with a `POST` to `work`, and of the requests.
+fn job_fault(work: &'static str, requests: &[(&'static str, &'static str)]) -> BoxedStrategy<Fault> {
+    let effect = prop_oneof![
         (0..300_u64).prop_map(|after| Effect::FailJob { after }),
         (1..60_u64).prop_map(|rows| Effect::OmitRows { rows }),
         (1..3_u64).prop_map(|chunk| Effect::LockRows { chunk }),
         Just(Effect::ShuffleResults),
         Just(Effect::EmptyIds),
     ];
-    let place = proptest::sample::select(vec![
-        ("POST", "*/jobs/ingest"),
-        ("PUT", "*/batches"),
-        ("PATCH", "*/jobs/ingest/*"),
-        ("GET", "*/jobs/ingest/*"),
-        ("GET", "*/successfulResults"),
-        ("GET", "*/failedResults"),
-        ("GET", "*/unprocessedrecords"),
-    ]);
+    let place = proptest::sample::select(requests.to_vec());
     prop_oneof![
-        (work, 1..4_u64).prop_map(|(effect, nth)| Fault::on("POST", "*/jobs/ingest", effect).nth(nth)),
+        (effect, 1..4_u64).prop_map(move |(effect, nth)| Fault::on("POST", work, effect).nth(nth)),
         (place, trouble(), 1..6_u64).prop_map(|((method, path), effect, nth)| Fault::on(method, path, effect).nth(nth)),
     ]
     .boxed()
@@ -585,8 +602,18 @@ fn random_worlds_keep_every_promise_through_collections() {
 }
 
 #[test]
+fn random_worlds_keep_every_promise_through_composite() {
+    random_worlds(COMPOSITE, false);
+}
+
+#[test]
 fn random_worlds_keep_every_promise_through_bulk2() {
     random_worlds(BULK2, false);
+}
+
+#[test]
+fn random_worlds_keep_every_promise_through_bulk1() {
+    random_worlds(BULK1, false);
 }
 
 #[test]
@@ -595,8 +622,18 @@ fn random_worlds_with_faults_and_crashes_keep_every_promise_through_collections(
 }
 
 #[test]
+fn random_worlds_with_faults_and_crashes_keep_every_promise_through_composite() {
+    random_worlds(COMPOSITE, true);
+}
+
+#[test]
 fn random_worlds_with_faults_and_crashes_keep_every_promise_through_bulk2() {
     random_worlds(BULK2, true);
+}
+
+#[test]
+fn random_worlds_with_faults_and_crashes_keep_every_promise_through_bulk1() {
+    random_worlds(BULK1, true);
 }
 
 /// Half of all records go, which is just allowed; then others delete some of the rest.

@@ -230,12 +230,14 @@ fn rule() -> impl Strategy<Value = Rule> {
     ]
 }
 
-fn kind(number: usize) -> impl Strategy<Value = Kind> {
+fn kind(route: Route, number: usize) -> impl Strategy<Value = Kind> {
+    // Where all of a selection goes in one request, it is to be larger than the parts of that request.
+    let most = if route.is_whole() { 500_usize } else { 220 };
     let parent = 0..=number;
     let other = 0..=number.saturating_sub(1);
     // A cascade within one object has no proven end, and with a hold below it every plan is refused: few worlds have one.
     let tame = proptest::bool::weighted(0.9);
-    (0..220_usize, any::<u64>(), (parent, rule()), (other, rule()), tame).prop_map(
+    (0..most, any::<u64>(), (parent, rule()), (other, rule()), tame).prop_map(
         move |(records, seed, parent, other, tame)| {
             let tamed = |(to, rule): (usize, Rule)| (to, if tame && to == number { Rule::Clear } else { rule });
             Kind { records, seed, parent: tamed(parent), other: tamed(other) }
@@ -335,7 +337,7 @@ impl Story {
         let denied = [0.1, 0.1, 0.2].map(|share| option::weighted(share, 0..OBJECTS.len()));
         let crashes = if with_faults { 3 } else { 0 };
         (
-            (kind(0), kind(1), kind(2), kind(3)),
+            (kind(route, 0), kind(route, 1), kind(route, 2), kind(route, 3)),
             vec(policy(route), 1..4),
             (vec(hold(), 0..3), prop_oneof![2 => vec(hold(), 0..1), 1 => vec(hold(), 1..2)]),
             vec((0..OBJECTS.len(), any::<u16>(), option::of(1..3_u32)), 0..8),
