@@ -47,7 +47,7 @@ impl Language {
         }
     }
 
-    /// Compiles a typed tree; see [`soql::compile`] for what the arguments mean.
+    /// Compiles a typed tree; see [`soql::compile`] and [`zoql::compile`] for what the arguments mean.
     ///
     /// # Errors
     ///
@@ -59,7 +59,8 @@ impl Language {
         now: &Zoned,
     ) -> Result<NativeCondition, CompileError> {
         match self {
-            Self::Soql | Self::Zoql | Self::Sql => soql::compile(tree, field_type, now).map(|condition| soql(&condition)),
+            Self::Soql | Self::Sql => soql::compile(tree, field_type, now).map(|condition| soql(&condition)),
+            Self::Zoql => zoql::compile(tree, field_type, now).map(|condition| zoql(&condition)),
         }
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::Provider;
 use super::salesforce::{CommandRunner, SalesforceProvider};
 use super::secrets::SecretSource;
-use super::transport::Transport;
+use super::transport::{Paced, Transport};
+use super::zuora::{ZuoraProvider, call_budget};
 use crate::base::{CallMemory, Clock};
 use crate::manifest::{System, Target};
 
@@ -25,9 +26,13 @@ pub struct Surroundings {
 
 /// The provider of a target. Nothing is sent, and no secret is read, before the first question.
 pub fn open(target: &Target, surroundings: Surroundings) -> Arc<dyn Provider> {
-    let Surroundings { transport, secrets, clock, calls: _calls, commands } = surroundings;
+    let Surroundings { transport, secrets, clock, calls, commands } = surroundings;
     match &target.system {
         System::Salesforce(salesforce) => Arc::new(SalesforceProvider::new(salesforce, transport, secrets, clock, commands)),
-        System::Zuora(_) | System::Fulcrum(_) => unimplemented!("merged in the next step"),
+        System::Zuora(zuora) => {
+            let paced = Paced::new(transport, call_budget(zuora), clock, calls);
+            Arc::new(ZuoraProvider::new(zuora, Arc::new(paced), secrets))
+        }
+        System::Fulcrum(_) => unimplemented!("merged in the next step"),
     }
 }
