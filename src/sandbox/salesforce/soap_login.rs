@@ -7,8 +7,8 @@ use http::{HeaderMap, StatusCode, Uri, header};
 use secrecy::ExposeSecret;
 
 use super::gate::VERSIONS;
-use super::login::origin;
 use super::xml_writer::{XmlWriter, document, leaf, nest};
+use crate::sandbox::gate::origin;
 use crate::sandbox::session::Session;
 use crate::sandbox::xml::Element;
 use crate::sandbox::{PasswordLogin, RecordKey, Sandbox, User};
