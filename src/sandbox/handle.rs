@@ -10,7 +10,7 @@ use super::fault::FaultPlan;
 use super::request_log::RequestLog;
 use super::salesforce::{BulkState, Cursors};
 use super::session::{Session, Sessions};
-use super::{Fault, RecordKey, RequestRecord, SandboxClock, Settings, Tenant, World, Worlds};
+use super::{Fault, RecordKey, RequestRecord, SandboxClock, Settings, Tenant, World, Worlds, fulcrum};
 use crate::base::Clock;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -45,6 +45,7 @@ struct Inner {
     zuora: Mutex<Tenant>,
     /// When the present 24 hours began, and the requests since.
     usage: Mutex<(Timestamp, u64)>,
+    fulcrum: Mutex<fulcrum::Organization>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -68,6 +69,7 @@ impl Sandbox {
             cursors: Mutex::default(),
             bulk: Mutex::default(),
             usage: Mutex::new((settings.start, 0)),
+            fulcrum: Mutex::new(worlds.fulcrum),
             settings,
         };
         Self { inner: Arc::new(inner) }
@@ -86,6 +88,13 @@ impl Sandbox {
         let mut tenant = locked(&self.inner.zuora);
         tenant.set_now(self.now());
         tenant
+    }
+
+    /// The Fulcrum organization, its batches brought up to the clock. The same care as with [`Sandbox::world`].
+    pub fn fulcrum(&self) -> MutexGuard<'_, fulcrum::Organization> {
+        let mut organization = locked(&self.inner.fulcrum);
+        organization.set_now(self.now());
+        organization
     }
 
     /// The clock.

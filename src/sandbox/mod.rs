@@ -22,6 +22,7 @@
 
 mod clock;
 mod fault;
+pub mod fulcrum;
 mod gate;
 mod handle;
 mod request_log;

@@ -7,7 +7,7 @@ use http::Uri;
 use http::uri::PathAndQuery;
 use tower::ServiceExt;
 
-use super::{Sandbox, gate, salesforce, zuora};
+use super::{Sandbox, fulcrum, gate, salesforce, zuora};
 
 impl Sandbox {
     /// All systems, as one service that can be called without a network.
@@ -16,6 +16,7 @@ impl Sandbox {
     pub fn router(&self) -> Router {
         let systems = Router::new()
             .merge(zuora::routes())
+            .merge(fulcrum::routes())
             .fallback_service(salesforce::router(self).with_state(self.clone()))
             .layer(from_fn_with_state(self.clone(), gate::pass))
             .with_state(self.clone());

@@ -1,6 +1,6 @@
 //! What a sandbox holds, of all systems together.
 
-use super::{Tenant, World};
+use super::{Tenant, World, fulcrum};
 
 /// One world for each system.
 #[derive(Debug)]
@@ -9,10 +9,13 @@ pub struct Worlds {
     pub salesforce: World,
     /// The Zuora tenant.
     pub zuora: Tenant,
+    /// The Fulcrum organization.
+    pub fulcrum: fulcrum::Organization,
 }
 
 impl From<World> for Worlds {
     fn from(salesforce: World) -> Self {
-        Self { zuora: Tenant::starting_at(salesforce.now()), salesforce }
+        let now = salesforce.now();
+        Self { zuora: Tenant::starting_at(now), fulcrum: fulcrum::Organization::example(now), salesforce }
     }
 }

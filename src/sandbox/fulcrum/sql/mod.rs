@@ -1,0 +1,13 @@
+//! The part of PostgreSQL's SELECT that is simulated: one table, conditions, order, limits, counts.
+
+mod compile;
+mod error;
+mod expression;
+mod relation;
+mod scope;
+mod select;
+#[cfg(test)]
+mod tests;
+
+pub(super) use error::SqlError;
+pub(super) use select::{ResultSet, run};
