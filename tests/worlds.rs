@@ -19,8 +19,17 @@ use sexton::store::OutcomeRow;
 use support::Bench;
 use support::story::{OBJECTS, Relation, Route, Story, delete_as_somebody, policy_name};
 
-const COLLECTIONS: Route = Route { api: "collections", hard: false, atomic: true, faults: collection_fault };
-const BULK2: Route = Route { api: "bulk2", hard: true, atomic: false, faults: job_fault };
+const COLLECTIONS: Route = Route {
+    api: "collections",
+    hard: false,
+    all_or_none: &["false", "false", "false", "true", "perRequest"],
+    whole: 200,
+    faults: collection_fault,
+};
+const COMPOSITE: Route =
+    Route { api: "composite", hard: false, all_or_none: &["true", "perRequest"], whole: 1_000, faults: composite_fault };
+const BULK2: Route = Route { api: "bulk2", hard: true, all_or_none: &["false"], whole: 0, faults: job_fault };
+const BULK1: Route = Route { api: "bulk1", hard: true, all_or_none: &["false"], whole: 0, faults: older_job_fault };
 
 /// How many cases run unless `PROPTEST_CASES` says otherwise.
 const CASES: u32 = 12;
@@ -46,6 +55,32 @@ fn trouble() -> impl Strategy<Value = Effect> {
 fn collection_fault() -> BoxedStrategy<Fault> {
     let effect = prop_oneof![4 => trouble(), 1 => Just(Effect::LockRows { chunk: 1 })];
     (effect, 1..5_u64).prop_map(|(effect, nth)| Fault::on("DELETE", "*/composite/sobjects", effect).nth(nth)).boxed()
+}
+
+fn composite_fault() -> BoxedStrategy<Fault> {
+    let effect = prop_oneof![4 => trouble(), 1 => Just(Effect::LockRows { chunk: 1 })];
+    (effect, 1..5_u64).prop_map(|(effect, nth)| Fault::on("POST", "*/composite", effect).nth(nth)).boxed()
+}
+
+fn older_job_fault() -> BoxedStrategy<Fault> {
+    let work = prop_oneof![
+        (0..300_u64).prop_map(|after| Effect::FailJob { after }),
+        (1..60_u64).prop_map(|rows| Effect::OmitRows { rows }),
+        (1..3_u64).prop_map(|chunk| Effect::LockRows { chunk }),
+    ];
+    let place = proptest::sample::select(vec![
+        ("POST", "*/job"),
+        ("POST", "*/batch"),
+        ("POST", "*/job/*"),
+        ("GET", "*/job/*"),
+        ("GET", "*/batch"),
+        ("GET", "*/result"),
+    ]);
+    prop_oneof![
+        (work, 1..4_u64).prop_map(|(effect, nth)| Fault::on("POST", "*/batch", effect).nth(nth)),
+        (place, trouble(), 1..6_u64).prop_map(|((method, path), effect, nth)| Fault::on(method, path, effect).nth(nth)),
+    ]
+    .boxed()
 }
 
 fn job_fault() -> BoxedStrategy<Fault> {
@@ -218,7 +253,7 @@ impl Play<'_> {
             let mut gates = BTreeSet::new();
             gates.extend((selected > policy.max_records).then_some(GateName::MaxRecords));
             gates.extend((selected * 100 > policy.max_percent * population).then_some(GateName::MaxPercent));
-            gates.extend((policy.all_or_none == "true" && selected > 200).then_some(GateName::AllOrNone));
+            gates.extend((policy.all_or_none == "true" && selected > self.route.whole).then_some(GateName::AllOrNone));
             let may = if first { self.story.may_hard_delete.0 } else { self.story.may_hard_delete.1 };
             let denied = if first { self.story.denied_before } else { self.story.denied_after } == Some(policy.object);
             gates.extend((policy.hard && (!may || denied)).then_some(GateName::HardDelete));
@@ -583,6 +618,26 @@ fn random_worlds_keep_every_promise_through_bulk2() {
 }
 
 #[test]
+fn random_worlds_keep_every_promise_through_bulk1() {
+    random_worlds(BULK1, false);
+}
+
+#[test]
+fn random_worlds_keep_every_promise_through_composite() {
+    random_worlds(COMPOSITE, false);
+}
+
+#[test]
+fn random_worlds_with_faults_and_crashes_keep_every_promise_through_bulk1() {
+    random_worlds(BULK1, true);
+}
+
+#[test]
+fn random_worlds_with_faults_and_crashes_keep_every_promise_through_composite() {
+    random_worlds(COMPOSITE, true);
+}
+
+#[test]
 fn random_worlds_with_faults_and_crashes_keep_every_promise_through_collections() {
     random_worlds(COLLECTIONS, true);
 }
@@ -639,4 +694,9 @@ async fn a_gate_that_refuses_on_fresh_numbers_deletes_nothing_through_collection
 #[tokio::test(start_paused = true)]
 async fn a_gate_that_refuses_on_fresh_numbers_deletes_nothing_through_bulk2() {
     a_gate_refuses_on_fresh_numbers("bulk2").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_refuses_on_fresh_numbers_deletes_nothing_through_bulk1() {
+    a_gate_refuses_on_fresh_numbers("bulk1").await;
 }

@@ -58,7 +58,7 @@ pub fn start() -> Timestamp {
 /// One request that asks for deletions by id: the ids, in the order sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demand {
-    /// `DELETE` for a collection call, `PUT` for the upload of a job.
+    /// `DELETE` for a collection call, `PUT` for the upload of a job, `POST` for a composite call and for a batch of an older job.
     pub method: String,
     /// The ids.
     pub ids: Vec<String>,
@@ -178,13 +178,23 @@ async fn bytes_of(body: RequestBody) -> Vec<u8> {
 /// The ids a request asks to be deleted.
 fn demanded(request: &http::Request<Vec<u8>>) -> Option<Vec<String>> {
     let path = request.uri().path();
+    let of_query = |query: &str| -> Vec<String> {
+        let ids = query.split('&').find_map(|pair| pair.strip_prefix("ids=")).expect("ids");
+        ids.split(',').map(str::to_owned).collect()
+    };
+    let json = || -> serde_json::Value { serde_json::from_slice(request.body()).expect("JSON") };
+    let texts = |list: &serde_json::Value, name: &str| -> Vec<String> {
+        let text = |item: &serde_json::Value| item[name].as_str().expect("a text").to_owned();
+        list.as_array().expect("a list").iter().map(text).collect()
+    };
     match request.method().as_str() {
-        "DELETE" if path.ends_with("/composite/sobjects") => {
-            let query = request.uri().query().unwrap_or_default();
-            let ids = query.split('&').find_map(|pair| pair.strip_prefix("ids=")).expect("ids");
-            Some(ids.split(',').map(str::to_owned).collect())
+        "DELETE" if path.ends_with("/composite/sobjects") => Some(of_query(request.uri().query().unwrap_or_default())),
+        "POST" if path.ends_with("/composite") => {
+            let addresses = texts(&json()["compositeRequest"], "url");
+            Some(addresses.iter().flat_map(|url| of_query(url.split_once('?').expect("a query").1)).collect())
         }
-        "PUT" if path.ends_with("/batches") => {
+        "POST" if path.ends_with("/batch") && request.body().starts_with(b"[") => Some(texts(&json(), "Id")),
+        "POST" | "PUT" if path.ends_with("/batch") || path.ends_with("/batches") => {
             let text = String::from_utf8(request.body().clone()).expect("CSV is text");
             let mut lines = text.lines();
             assert_eq!(lines.next(), Some("Id"), "an upload begins with its header");
@@ -201,6 +211,7 @@ fn deletes(request: &http::Request<Vec<u8>>) -> bool {
     let path = request.uri().path();
     match request.method().as_str() {
         "DELETE" => path.ends_with("/composite/sobjects"),
+        "POST" => path.ends_with("/composite") || path.ends_with("/batch"),
         "PATCH" => path.contains("/jobs/ingest/"),
         _ => false,
     }

@@ -227,8 +227,10 @@ pub struct Route {
     pub api: &'static str,
     /// Whether it deletes past the recycle bin.
     pub hard: bool,
-    /// Whether a request can be atomic.
-    pub atomic: bool,
+    /// What `allOrNone` a policy can ask for.
+    pub all_or_none: &'static [&'static str],
+    /// The most records that go as a whole.
+    pub whole: u64,
     /// The requests in which it deletes, and what can happen to their work.
     pub faults: fn() -> BoxedStrategy<Fault>,
 }
@@ -275,11 +277,10 @@ fn filter() -> impl Strategy<Value = Filter> {
 }
 
 fn policy(route: Route) -> impl Strategy<Value = PolicyPart> {
-    let all_or_none = if route.atomic { vec!["false", "false", "false", "true", "perRequest"] } else { vec!["false"] };
     let hard = if route.hard { any::<bool>().boxed() } else { Just(false).boxed() };
     let limits = (prop_oneof![6 => Just(10_000_u64), 1 => 0..150_u64], prop_oneof![6 => Just(100_u64), 1 => 5..100_u64]);
     let booleans = (any::<bool>(), any::<bool>(), proptest::bool::weighted(0.3), any::<bool>());
-    let choice = (0..OBJECTS.len(), filter(), proptest::sample::select(all_or_none), hard);
+    let choice = (0..OBJECTS.len(), filter(), proptest::sample::select(route.all_or_none), hard);
     (choice, booleans, limits, prop_oneof![2 => Just(0_u8), 1 => any::<u8>()]).prop_map(
         |((object, filter, all_or_none, hard), booleans, (max_records, max_percent), depends_on)| {
             let (as_text, group_by, unchanged, review) = booleans;
