@@ -53,10 +53,3 @@ pub struct Order {
     /// Whether the system is to run batches one at a time.
     pub serial: bool,
 }
-
-impl Order {
-    /// Whether the API works by jobs, which are made, loaded, started and polled, and not by single requests.
-    pub fn works_by_jobs(&self) -> bool {
-        self.api.works_by_jobs()
-    }
-}
