@@ -48,7 +48,7 @@ impl Language {
         }
     }
 
-    /// Compiles a typed tree; see [`soql::compile`] for what the arguments mean.
+    /// Compiles a typed tree; see [`soql::compile`] and [`zoql::compile`] for what the arguments mean.
     ///
     /// # Errors
     ///

@@ -16,6 +16,7 @@ mod patience;
 pub mod salesforce;
 mod secrets;
 pub mod transport;
+pub mod zuora;
 
 pub use contract::{AnswerSink, Completeness, Provider, RowSink};
 pub use error::{ErrorClass, ProviderError};

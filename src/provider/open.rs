@@ -7,6 +7,7 @@ use super::fulcrum::{self, FulcrumProvider};
 use super::salesforce::{CommandRunner, SalesforceProvider};
 use super::secrets::SecretSource;
 use super::transport::{Paced, Transport};
+use super::zuora::{self, ZuoraProvider};
 use crate::base::{CallMemory, Clock};
 use crate::manifest::{System, Target};
 
@@ -29,10 +30,13 @@ pub fn open(target: &Target, surroundings: Surroundings) -> Arc<dyn Provider> {
     let Surroundings { transport, secrets, clock, calls, commands } = surroundings;
     match &target.system {
         System::Salesforce(salesforce) => Arc::new(SalesforceProvider::new(salesforce, transport, secrets, clock, commands)),
+        System::Zuora(target) => {
+            let paced = Paced::new(transport, zuora::call_budget(target), clock, calls);
+            Arc::new(ZuoraProvider::new(target, Arc::new(paced), secrets))
+        }
         System::Fulcrum(target) => {
             let paced = Paced::new(transport, fulcrum::call_budget(target), clock, calls);
             Arc::new(FulcrumProvider::new(target, Arc::new(paced), secrets))
         }
-        System::Zuora(_) => unimplemented!("merged in the next step"),
     }
 }
