@@ -9,7 +9,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use sexton::base::{Digest, PolicyName, RecordId, TargetName};
-use sexton::manifest::{AllOrNone, Concurrency, DeleteMode, Limits, Recheck};
+use sexton::manifest::{AllOrNone, Concurrency, DeleteMode, Limits, Recheck, SendAs};
 use sexton::plan::{PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal, Row, SealedManifests};
 use sexton::store::{Bundle, BundleError, BundleWriter};
 
@@ -32,6 +32,7 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
         concurrency: Concurrency::Parallel,
         group_by: None,
         recheck: Recheck::Matches,
+        send_as: SendAs::Ids,
         depends_on: Vec::new(),
         limits: Limits::default(),
         population: records.rows,

@@ -227,6 +227,7 @@ impl Planning<'_> {
             concurrency: policy.concurrency,
             group_by: policy.group_by.clone(),
             recheck: policy.recheck,
+            send_as: policy.send_as,
             depends_on: policy.depends_on.clone(),
             limits: policy.limits,
             population: selection.population,

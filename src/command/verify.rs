@@ -73,6 +73,7 @@ fn other_setting(policy: &Policy, planned: &PlannedPolicy) -> Option<&'static st
         ("`concurrency`", policy.concurrency == planned.concurrency),
         ("`groupBy`", policy.group_by == planned.group_by),
         ("`recheck`", policy.recheck == planned.recheck),
+        ("`sendAs`", policy.send_as == planned.send_as),
         ("`dependsOn`", policy.depends_on == planned.depends_on),
         ("`limits`", policy.limits == planned.limits),
     ];

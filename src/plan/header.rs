@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CascadeCount, Identity, Query, Route, Verdict};
 use crate::base::{Digest, HoldName, PolicyName, TargetName};
-use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Environment, Limits, Recheck, SystemKind};
+use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Environment, Limits, Recheck, SendAs, SystemKind};
 
 /// The format of [`PlanHeader`]; another number is refused, never guessed at.
 pub const PLAN_FORMAT: u32 = 1;
@@ -162,6 +162,9 @@ pub struct PlannedPolicy {
     pub group_by: Option<String>,
     /// What a record must still be.
     pub recheck: Recheck,
+    /// How a batch names its records.
+    #[serde(default)]
+    pub send_as: SendAs,
     /// The policies that must have succeeded before.
     pub depends_on: Vec<PolicyName>,
     /// The limits in force.

@@ -182,6 +182,7 @@ impl Rig {
                 api,
                 atomic: self.scenario.atomic,
                 serial: false,
+                matching: None,
             },
             route: Route {
                 api,
