@@ -12,7 +12,7 @@ use sexton::base::PolicyName;
 use sexton::command::{AppliedPlan, CommandError, Exit};
 use sexton::plan::GateName;
 use sexton::sandbox::{Effect, World};
-use support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, Route};
+use support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, Route, ZUORA_SOAP};
 use support::{Bench, SECRETS, start};
 
 /// The records that are to go: more than one request of most APIs takes.
@@ -46,6 +46,11 @@ macro_rules! promises {
             #[test]
             fn kept_through_bulk1() {
                 in_paused_time(super::$promise(BULK1));
+            }
+
+            #[test]
+            fn kept_through_zuora_soap() {
+                in_paused_time(super::$promise(ZUORA_SOAP));
             }
         }
     )+};
