@@ -6,14 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use sexton::apply::{Answer, AnswerVerdict, IdSource, JobStage, Order, Presence};
+use sexton::apply::{Answer, AnswerVerdict, IdSource, JobStage, Order, Presence, Ticket};
 use sexton::base::{Clock, PolicyName, RecordId};
 use sexton::manifest::{Api, DeleteMode, SalesforceSignIn, SalesforceTarget, SecretReference};
 use sexton::plan::{Query, Row};
 use sexton::provider::salesforce::{CommandOutput, CommandRunner, SalesforceProvider};
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{AnswerSink, ErrorClass, Provider, RowSink, SecretError, SecretSource};
-use sexton::sandbox::{Sandbox, Settings, World, serve};
+use sexton::sandbox::{Permissions, Sandbox, Settings, World, WorldBuilder, serve};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -79,29 +79,53 @@ impl IdSource for Ids {
     }
 }
 
+fn secret(name: &str) -> SecretReference {
+    SecretReference::Environment(name.to_owned())
+}
+
 /// A sandbox with leads on a socket, and a provider that has not signed in yet.
 async fn connected(leads: u32) -> (Sandbox, SalesforceProvider) {
+    let sign_in =
+        SalesforceSignIn::ClientCredentials { client_id: secret("sandbox-client"), client_secret: secret("sandbox-secret") };
+    connected_by(sign_in, leads, |_| ()).await
+}
+
+/// The same, for another way to sign in and other settings.
+async fn connected_by(
+    sign_in: SalesforceSignIn,
+    leads: u32,
+    change: impl FnOnce(&mut Settings),
+) -> (Sandbox, SalesforceProvider) {
     let start: Timestamp = "2026-11-21T10:00:00Z".parse().expect("a moment");
     let mut world = World::builder().start(start).build().expect("a world");
     world.generate("Lead", leads, 7).expect("leads");
-    let sandbox = Sandbox::new(world, Settings::starting_at(start));
+    let mut settings = Settings::starting_at(start);
+    change(&mut settings);
+    let sandbox = Sandbox::new(world, settings);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
     let address = format!("http://{}", listener.local_addr().expect("bound"));
     tokio::spawn(serve(listener, sandbox.clone(), std::future::pending()));
-    let secret = |name: &str| SecretReference::Environment(name.to_owned());
-    let target = SalesforceTarget {
-        login_url: Some(Url::parse(&address).expect("an address")),
-        api_version: "66.0".into(),
-        organization_id: None,
-        sign_in: SalesforceSignIn::ClientCredentials {
-            client_id: secret("sandbox-client"),
-            client_secret: secret("sandbox-secret"),
-        },
-    };
+    let login_url = Some(Url::parse(&address).expect("an address"));
+    let target = SalesforceTarget { login_url, api_version: "66.0".into(), organization_id: None, sign_in };
     let transport = Arc::new(HttpTransport::new(Timeouts::default()).expect("TLS"));
     let provider =
         SalesforceProvider::new(&target, transport, Arc::new(Secrets), Arc::new(StillClock), Arc::new(NoCommands));
     (sandbox, provider)
+}
+
+fn soap_login(password: &str) -> SalesforceSignIn {
+    SalesforceSignIn::SoapLogin {
+        username: "admin@sandbox.example".into(),
+        password: secret(password),
+        security_token: Some(secret("sandboxToken")),
+    }
+}
+
+/// The ids of all leads.
+async fn ids_of_leads(provider: &SalesforceProvider, count: u32) -> Vec<RecordId> {
+    let mut rows = Rows::default();
+    provider.select(&all_leads(&[]), u64::from(count), &mut rows).await.expect("complete");
+    rows.0.iter().map(|row| row.id).collect()
 }
 
 fn all_leads(fields: &[&str]) -> Query {
@@ -143,9 +167,7 @@ async fn both_ways_of_reading_agree_to_the_letter() {
 #[tokio::test]
 async fn deletes_through_collections_and_shows_where_the_records_are() {
     let (sandbox, provider) = connected(300).await;
-    let mut rows = Rows::default();
-    provider.select(&all_leads(&[]), 300, &mut rows).await.expect("complete");
-    let ids: Vec<RecordId> = rows.0.iter().map(|row| row.id).collect();
+    let ids = ids_of_leads(&provider, 300).await;
     let batch = &ids[..200];
     let answers = provider.send(&order(Api::Collections, DeleteMode::Soft), batch).await.expect("answered");
     assert!(answers.iter().all(|answer| answer.verdict == AnswerVerdict::Deleted), "{answers:?}");
@@ -161,9 +183,7 @@ async fn deletes_through_collections_and_shows_where_the_records_are() {
 #[tokio::test]
 async fn deletes_through_a_bulk_job() {
     let (sandbox, provider) = connected(LEADS).await;
-    let mut rows = Rows::default();
-    provider.select(&all_leads(&[]), u64::from(LEADS), &mut rows).await.expect("complete");
-    let ids: Vec<RecordId> = rows.0.iter().map(|row| row.id).collect();
+    let ids = ids_of_leads(&provider, LEADS).await;
     provider.send(&order(Api::Collections, DeleteMode::Soft), &ids[..1]).await.expect("answered");
 
     let order = order(Api::Bulk2, DeleteMode::Soft);
@@ -210,4 +230,99 @@ async fn a_session_that_is_ended_goes_on() {
     assert_eq!(provider.count(&all_leads(&[])).await.expect("counted"), 3);
     sandbox.expire_sessions();
     assert_eq!(provider.count(&all_leads(&[])).await.expect("counted"), 3);
+}
+
+#[tokio::test]
+async fn deletes_through_bulk_api_1_in_either_form() {
+    for delete in [DeleteMode::Soft, DeleteMode::Hard] {
+        let (sandbox, provider) = connected(3_000).await;
+        let permissions = Permissions { hard_delete: true, ..Permissions::default() };
+        sandbox.world().set_permissions(WorldBuilder::user_key(1), permissions);
+        let ids = ids_of_leads(&provider, 3_000).await;
+        provider.send(&order(Api::Collections, DeleteMode::Soft), &ids[1..2]).await.expect("answered");
+        let absent = RecordId::new("00Q999999999999EAA").expect("an id");
+        let ids = Arc::new(Ids([&ids[..], &[absent]].concat()));
+
+        let order = Order { serial: delete == DeleteMode::Soft, ..order(Api::Bulk1, delete) };
+        let ticket = provider.create(&order, &*ids).await.expect("made");
+        assert_eq!(provider.poll(&order, &ticket).await.expect("known").stage, JobStage::Open);
+        // Bulk API 1.0 says it with a status and a code of its own.
+        sandbox.expire_sessions();
+        provider.load(&order, &ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect("loaded");
+        assert_ne!(provider.poll(&order, &ticket).await.expect("known").stage, JobStage::Open, "it has begun already");
+        provider.start(&order, &ticket).await.expect("closed");
+        let progress = loop {
+            sandbox.clock().advance(Duration::from_secs(1));
+            let progress = provider.poll(&order, &ticket).await.expect("known");
+            if progress.stage != JobStage::Running {
+                break progress;
+            }
+        };
+        assert_eq!((progress.stage, progress.processed), (JobStage::Complete, Some(3_001)));
+        let mut answers = Answers::default();
+        provider.collect(&order, &ticket, &*ids, &mut answers).await.expect("whole");
+        assert!(answers.0.iter().map(|answer| answer.id).eq(ids.0.iter().copied()), "in order, one for each");
+        let deleted = answers.0.iter().filter(|answer| answer.verdict == AnswerVerdict::Deleted).count();
+        assert_eq!(sandbox.world().count("Lead"), 0);
+        // A hard delete takes what is in the recycle bin along.
+        assert_eq!(deleted, if delete == DeleteMode::Soft { 2_999 } else { 3_000 });
+        assert!(matches!(answers.0[3_000].verdict, AnswerVerdict::Failed(_)), "{:?}", answers.0[3_000]);
+        provider.abort(&order, &ticket).await.expect_err("it has begun, and its results tell");
+    }
+}
+
+#[tokio::test]
+async fn a_job_of_bulk_api_1_without_a_batch_is_given_up_for_good() {
+    let (sandbox, provider) = connected(1).await;
+    let ids = Arc::new(Ids(ids_of_leads(&provider, 1).await));
+    let order = order(Api::Bulk1, DeleteMode::Soft);
+    let ticket = provider.create(&order, &*ids).await.expect("made");
+    provider.abort(&order, &ticket).await.expect("given up");
+    assert_eq!(provider.poll(&order, &ticket).await.expect("known").stage, JobStage::Broken);
+    let late = provider.load(&order, &ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect_err("too late");
+    assert_eq!(late.class, ErrorClass::Invalid, "{late}");
+    let mut answers = Answers::default();
+    provider.collect(&order, &ticket, &*ids, &mut answers).await.expect("it has none");
+    assert_eq!((answers.0.len(), sandbox.world().count("Lead")), (0, 1));
+    let strange = Ticket("750ak000009BkrxAAC".into());
+    assert_eq!(provider.poll(&order, &strange).await.expect("no error").stage, JobStage::Gone);
+}
+
+#[tokio::test]
+async fn a_thousand_records_go_as_a_whole_or_not_at_all() {
+    for hides_rollback in [false, true] {
+        let sign_in = soap_login("sandbox-password");
+        let change = |settings: &mut Settings| settings.composite_hides_rollback = hides_rollback;
+        let (sandbox, provider) = connected_by(sign_in, 1_001, change).await;
+        let ids = ids_of_leads(&provider, 1_001).await;
+        provider.send(&order(Api::Collections, DeleteMode::Soft), &ids[..1]).await.expect("answered");
+        let whole = Order { atomic: true, ..order(Api::Composite, DeleteMode::Soft) };
+
+        let answers = provider.send(&whole, &ids[..1_000]).await.expect("answered");
+        assert!(matches!(answers[0].verdict, AnswerVerdict::AlreadyGone(_)), "{:?}", answers[0]);
+        let undone = answers.iter().filter(|answer| matches!(answer.verdict, AnswerVerdict::RolledBack(_))).count();
+        assert_eq!((undone, sandbox.world().count("Lead")), (999, 1_000), "nothing was deleted, whatever was said");
+
+        let answers = provider.send(&whole, &ids[1..]).await.expect("answered");
+        assert!(answers.iter().all(|answer| answer.verdict == AnswerVerdict::Deleted));
+        assert_eq!(sandbox.world().count("Lead"), 0);
+    }
+}
+
+#[tokio::test]
+async fn signs_in_by_soap_where_it_still_exists() {
+    let (sandbox, provider) = connected_by(soap_login("sandbox-password"), 3, |_| ()).await;
+    assert_eq!(provider.identify().await.expect("signed in").user_name, "admin@sandbox.example");
+    sandbox.expire_sessions();
+    assert_eq!(provider.count(&all_leads(&[])).await.expect("signed in again"), 3);
+    for (password, works, code) in [
+        ("wrong", true, "INVALID_LOGIN"),
+        ("sandbox-passwordX", true, "LOGIN_MUST_USE_SECURITY_TOKEN"),
+        ("sandbox-password", false, "INVALID_OPERATION"),
+    ] {
+        let (_, provider) = connected_by(soap_login(password), 0, |settings| settings.soap_login = works).await;
+        let error = provider.identify().await.expect_err("refused");
+        assert_eq!((error.class, error.code.as_str()), (ErrorClass::Unauthenticated, code), "{error}");
+        assert!(error.help.is_some(), "{error}");
+    }
 }

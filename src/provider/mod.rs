@@ -9,6 +9,7 @@
 
 mod contract;
 mod error;
+pub mod fulcrum;
 mod hostile;
 mod open;
 mod patience;

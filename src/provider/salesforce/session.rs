@@ -169,11 +169,10 @@ impl Session {
 /// Whether a refusal says that the session has ended. The code is recorded; a 401 without any code is taken for the same, which
 /// another client does too. Bulk API 1.0 says it with 400 and a code of its own (client). A 403 never is one.
 fn has_ended(refusal: &ProviderError) -> bool {
-    let ended = match (refusal.status, refusal.code.as_str()) {
-        (Some(401), "INVALID_SESSION_ID" | "no-code") => true,
-        (Some(400 | 401), "InvalidSessionId") => true,
-        _ => false,
-    };
+    let ended = matches!(
+        (refusal.status, refusal.code.as_str()),
+        (Some(401), "INVALID_SESSION_ID" | "no-code") | (Some(400 | 401), "InvalidSessionId")
+    );
     ended && !HOPELESS.iter().any(|words| refusal.message.contains(words))
 }
 
