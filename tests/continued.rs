@@ -5,6 +5,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use sexton::base::PolicyName;
 use sexton::command::{AppliedPlan, CommandError, Exit};
 use sexton::sandbox::{RecordKey, World};
 use support::{Bench, start};
@@ -192,6 +193,41 @@ fn nothing_more_is_sent_while_a_hold_cannot_be_read() {
         assert_eq!(bench.transport.demands(), []);
         assert!(error.notes.iter().any(|note| note.contains("every hold can be read")), "{:?}", error.notes);
         bench.declare(&policy("collections", 1000));
+        assert_eq!(settled(bench.apply().await).report.tally().deleted, u64::from(LEADS));
+    });
+}
+
+#[test]
+fn files_of_a_run_that_are_lost_are_named_with_the_way_out() {
+    in_paused_time(async {
+        let request = first_deletion("collections").await;
+        let (bench, _) = planned("collections").await;
+        assert!(die_at(&bench, request, true).await);
+        let run = bench.run();
+        let name = PolicyName::new("leads").expect("a name");
+        let journal = std::fs::read_to_string(run.journal()).expect("a journal");
+        let (first, rest) = journal.split_once('\n').expect("lines");
+        let damages = [
+            (run.journal(), Some(String::new()), "has lost entries in"),
+            (run.journal(), Some(format!("{first}\n")), "has lost entries in"),
+            (run.journal(), Some(rest.to_owned()), "journal.jsonl is damaged at line 1"),
+            (run.wave(&name, 0), None, "waves/leads.0.ids"),
+            (run.wave(&name, 0), Some("0".repeat(3800)), "leads.0.ids is damaged at line 1"),
+            (run.skipped(&name), None, "skipped/leads.csv"),
+        ];
+        for (path, damage, told) in damages {
+            let whole = std::fs::read(&path).expect("a file");
+            match &damage {
+                Some(text) => std::fs::write(&path, text).expect("damaged"),
+                None => std::fs::remove_file(&path).expect("removed"),
+            }
+            let error = bench.apply().await.expect_err("it is lost");
+            let words = format!("{error}\n{}", error.notes.join("\n"));
+            assert!(words.contains(told) && !words.contains("internal"), "{told}: {words}");
+            assert!(error.help.as_deref().is_some_and(|help| help.contains("make a new plan")), "{told}: {:?}", error.help);
+            std::fs::write(&path, whole).expect("restored");
+        }
+        assert_eq!(bench.transport.demands(), []);
         assert_eq!(settled(bench.apply().await).report.tally().deleted, u64::from(LEADS));
     });
 }

@@ -149,6 +149,22 @@ pub enum Event {
         /// The length in bytes up to which the policy's texts file is valid.
         texts: u64,
     },
+    /// The files have not what the journal says was answered or seen for a batch that had ended: it is taken back, and what
+    /// became of its records is unclear once more.
+    Lost {
+        /// The batch.
+        batch: u64,
+        /// Its wave; one before the last may be meant.
+        wave: u32,
+        /// The place of its first record in the wave.
+        first: u64,
+        /// How many records.
+        count: u64,
+        /// Records that were to be sent again.
+        again: u64,
+        /// Ends that were final.
+        tally: Tally,
+    },
     /// The batch certainly had no effect; its records are free to be sent in another batch.
     Abandoned {
         /// The batch.

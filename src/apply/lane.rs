@@ -225,6 +225,10 @@ impl Lane {
                     .ok_or_else(|| wrong("the batch is at another stage"))?;
                 self.count(*batch, *again, 0, tally, *texts).map_err(wrong)?;
             }
+            Event::Lost { batch, wave: number, first, count, again, tally } => {
+                let batch = Batch { number: *batch, wave: *number, first: *first, count: *count };
+                self.take_back(batch, *again, *tally).ok_or_else(|| wrong("no such answers were booked"))?;
+            }
             Event::Abandoned { batch, .. } => {
                 let active = self.active.get(batch).filter(|active| active.may_be_abandoned());
                 let active = active.ok_or_else(|| wrong("the batch may have had an effect"))?;
@@ -284,12 +288,31 @@ impl Lane {
             active.enter(Stage::Incomplete);
             return Ok(());
         }
+        let number = active.batch.wave;
         self.active.remove(&batch);
-        if let Some(wave) = self.wave.as_mut() {
-            wave.again += again;
+        match self.wave.as_mut().filter(|wave| wave.number == number) {
+            Some(wave) => wave.again += again,
+            // Its wave is over, so that nothing of it is sent again but what the next one has anyway.
+            None => self.tally.failed += again,
         }
         self.tally += *tally;
         Ok(())
+    }
+
+    /// Takes back what was booked for a batch that has ended.
+    fn take_back(&mut self, batch: Batch, again: u64, tally: Tally) -> Option<()> {
+        if batch.number >= self.next_batch || self.active.contains_key(&batch.number) {
+            return None;
+        }
+        let wave = self.wave.as_mut().filter(|wave| batch.wave <= wave.number)?;
+        if batch.wave == wave.number {
+            wave.again = wave.again.checked_sub(again)?;
+        }
+        self.tally = self.tally.without(tally)?;
+        let mut active = Active::new(batch);
+        active.enter(Stage::Unclear);
+        self.active.insert(active.batch.number, active);
+        Some(())
     }
 
     /// After a journal has been told: nothing is under way in this process, so whatever was begun and not answered is in
@@ -316,7 +339,9 @@ impl Lane {
     /// that is not may just have been deleted by that job. Whoever writes the next wave leaves the record out in any case.
     pub fn withhold(&mut self, place: u64, there: bool) {
         let within = |first: u64, count: u64| (first..first + count).contains(&place);
-        match self.active.values_mut().find(|active| within(active.batch.first, active.batch.count)) {
+        let number = self.wave.as_ref().map_or(0, |wave| wave.number);
+        let has_it = |active: &&mut Active| active.batch.wave == number && within(active.batch.first, active.batch.count);
+        match self.active.values_mut().find(has_it) {
             Some(active) => {
                 active.moment.withheld = true;
                 active.moment.recalled |= there;
@@ -334,7 +359,8 @@ impl Lane {
 
     /// What to do next. A step about a batch must be told to [`Lane::begin`], after its intent was written and recorded.
     pub fn next(&mut self, now: Timestamp) -> Step {
-        let busy = self.active.values().any(|active| active.moment.busy);
+        let under_way = self.active.values().filter(|active| active.moment.busy).count();
+        let (busy, all_hands) = (under_way > 0, under_way >= self.settings.parallel.max(1) as usize);
         if self.stopping {
             return if busy { Step::Wait(None) } else { Step::Stop };
         }
@@ -345,7 +371,9 @@ impl Lane {
         let collecting = self.active.values().any(|active| active.moment.busy && active.stage == Stage::Ended);
         let mut earliest: Option<Timestamp> = None;
         let mut sooner = |moment: Timestamp| earliest = Some(earliest.map_or(moment, |known| known.min(moment)));
-        for active in self.active.values().filter(|active| !active.moment.busy && !active.moment.parked) {
+        // More batches than that are there only when answers were lost.
+        let idle = self.active.values().filter(|active| !all_hands && !active.moment.busy && !active.moment.parked);
+        for active in idle {
             // One download at a time: each needs its own window of memory.
             let waits_its_turn = active.stage == Stage::Ended && collecting;
             if waits_its_turn || (self.stuck.is_some() && !active.outlasts_a_stop()) {

@@ -135,6 +135,17 @@ impl Tally {
         self.deleted + self.already_gone + self.skipped + self.failed + self.unknown
     }
 
+    /// Takes `other` out; `None` when it is not in.
+    pub fn without(self, other: Self) -> Option<Self> {
+        Some(Self {
+            deleted: self.deleted.checked_sub(other.deleted)?,
+            already_gone: self.already_gone.checked_sub(other.already_gone)?,
+            skipped: self.skipped.checked_sub(other.skipped)?,
+            failed: self.failed.checked_sub(other.failed)?,
+            unknown: self.unknown.checked_sub(other.unknown)?,
+        })
+    }
+
     /// Counts one more outcome.
     pub fn add(&mut self, kind: &OutcomeKind) {
         match kind {

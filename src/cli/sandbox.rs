@@ -9,7 +9,7 @@ use crate::base::{Clock, with_thousands};
 use crate::command::{CommandError, Exit};
 use crate::report::JsonEvent;
 use crate::sandbox::seed::{GeneratedRecords, Seed, read_directory};
-use crate::sandbox::{Fault, Sandbox, Tenant};
+use crate::sandbox::{Fault, Sandbox, Tenant, fulcrum};
 
 /// Serves until interrupted.
 pub async fn serve(arguments: &SandboxArguments, output: &Output) -> Result<Exit, CommandError> {
@@ -38,6 +38,7 @@ pub async fn serve(arguments: &SandboxArguments, output: &Output) -> Result<Exit
         output.text(&format!("listening on {url}\n"));
         output.note("Salesforce: client id sandbox-client, client secret sandbox-secret, unless a seed says otherwise");
         output.note(&format!("Zuora: user {}, password {}, tenant {}", Tenant::USERNAME, Tenant::PASSWORD, Tenant::ID));
+        output.note(&format!("Fulcrum: token {}", fulcrum::Organization::TOKEN));
         for (object, count) in objects {
             output.note(&format!("{:>12}  {object}", with_thousands(count)));
         }
@@ -54,10 +55,11 @@ pub async fn serve(arguments: &SandboxArguments, output: &Output) -> Result<Exit
 
 /// The objects that have records, those of other systems than Salesforce with their system.
 fn record_counts(sandbox: &Sandbox) -> Vec<(String, u64)> {
-    let (world, tenant) = (sandbox.world(), sandbox.zuora());
+    let (world, tenant, organization) = (sandbox.world(), sandbox.zuora(), sandbox.fulcrum());
     let salesforce = world.objects().into_iter().map(|name| (name.to_owned(), world.count(name)));
     let zuora = tenant.objects().map(|name| (format!("zuora/{name}"), tenant.count(name)));
-    salesforce.chain(zuora).filter(|(_, count)| *count > 0).collect()
+    let fulcrum = organization.forms().map(|form| (format!("fulcrum/{}", form.name), organization.count(&form.name)));
+    salesforce.chain(zuora).chain(fulcrum).filter(|(_, count)| *count > 0).collect()
 }
 
 /// The sandbox that the arguments describe.

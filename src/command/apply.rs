@@ -1,6 +1,6 @@
 //! `sexton apply`: delete the records of a plan, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::connection::{Connection, open_all};
 use super::drive::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
 use super::plan::{Judging, judge};
 use super::project::Project;
-use super::verify::{refuse_other_words, refuse_unplanned_waves};
+use super::verify::{RESTORE, refuse_other_words, refuse_unplanned_waves};
 use super::withheld::withheld_by_now;
 use super::{CommandError, Exit, Host};
 use crate::apply::{Event, Order, SkipCause};
@@ -22,7 +22,7 @@ use crate::manifest::{AllOrNone, Concurrency, DeleteMode};
 use crate::plan::{self, Moment, PlanHeader, PlannedPolicy};
 use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
 use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
-use crate::store::{self, Bundle, Journal, JournalFile, LockedState, RunDirectory, read_outcomes};
+use crate::store::{self, Bundle, Journal, JournalError, JournalFile, LockedState, RunDirectory, read_outcomes};
 
 /// What is to be applied.
 #[derive(Clone, Debug)]
@@ -124,9 +124,12 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
     };
     let ends = drive(&run, lanes).await.map_err(|error| {
         // Records may have gone before it broke off, so this is not "nothing was deleted".
-        CommandError::new(Exit::SomeFailed, error.to_string())
-            .caused_by_source(&error)
-            .with_help("what was journalled stands; mend the cause and run the same command again: it asks the system what happened first")
+        let converted = CommandError::new(Exit::SomeFailed, error.to_string()).caused_by_source(&error);
+        converted.with_help(if error.is_loss() {
+            RESTORE
+        } else {
+            "what was journalled stands; mend the cause and run the same command again: it asks the system what happened first"
+        })
     })?;
     let applied = summarize(&bundle, &directory, &ends, &cleared, &run_place).map_err(after_deletion)?;
     if applied.unfinished.is_empty() {
@@ -222,27 +225,34 @@ fn open_run(host: &Host, runs: &Path, bundle: &Bundle, going_on: bool) -> Result
     let unreadable = |error: &std::io::Error| {
         CommandError::plain(format!("the run's directory {} cannot be used", place.display())).caused_by(error)
     };
-    if going_on && !place.join("journal.jsonl").exists() {
-        return Err(CommandError::new(
+    let without_journal = |what: &str| {
+        CommandError::new(
             Exit::PlanUnusable,
-            format!(
-                "the plan {} was begun, and the journal of its run is not in {}",
-                bundle.digest().short(),
-                place.display()
-            ),
+            format!("the plan {} was begun, and the journal of its run {what} {}", bundle.digest().short(), place.display()),
         )
         .with_note("without the journal nobody knows what was sent, so the run cannot be continued")
         .with_help(
             "restore the directory; or take the plan's directory away and make a new plan, which looks at what is there now",
-        ));
+        )
+    };
+    if going_on && !place.join("journal.jsonl").exists() {
+        return Err(without_journal("is not in"));
     }
     let mut begun = false;
     if place.exists() {
-        let mut watch = |entry: crate::apply::Entry| {
-            begun |= matches!(entry.event, Event::Intended { .. } | Event::Finished { .. });
+        let (mut opened, mut cleared) = (false, BTreeSet::new());
+        let mut watch = |entry: crate::apply::Entry| match &entry.event {
+            Event::RunOpened { plan, .. } => opened |= *plan == bundle.digest(),
+            Event::Cleared { .. } => cleared.extend(entry.policy),
+            Event::Intended { .. } | Event::Finished { .. } => begun = true,
+            _ => {}
         };
         JournalFile::open(&place.join("journal.jsonl"), host.clock.clone(), &mut watch)
             .map_err(|error| journal_error(&error))?;
+        // All of that was in it before the state said that the plan was begun.
+        if going_on && !(opened && bundle.header().policies.iter().all(|planned| cleared.contains(&planned.policy))) {
+            return Err(without_journal("has lost entries in"));
+        }
         if begun && !going_on {
             return Err(CommandError::new(
                 Exit::PlanUnusable,
@@ -271,8 +281,9 @@ fn append(journal: &JournalFile, policy: Option<&PolicyName>, event: &Event) -> 
     journal.append(policy, event).map_err(|error| journal_error(&error))
 }
 
-fn journal_error(error: &dyn std::error::Error) -> CommandError {
-    CommandError::plain("the journal cannot be used, so nothing more is sent").caused_by(error)
+fn journal_error(error: &JournalError) -> CommandError {
+    let converted = CommandError::plain("the journal cannot be used, so nothing more is sent").caused_by(error);
+    if matches!(error, JournalError::Damaged { .. }) { converted.with_help(RESTORE) } else { converted }
 }
 
 /// Refuses when any login is for another organization than the plan was made in.

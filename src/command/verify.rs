@@ -12,6 +12,10 @@ use crate::manifest::Policy;
 use crate::plan::{self, PlannedPolicy};
 use crate::store::{Bundle, IdsFile, RowSorter, RunDirectory, SortOrder};
 
+/// What to do when a file of a run is lost that nothing can replace.
+pub(super) const RESTORE: &str = "restore it from a copy of the run's directory and run the same command again; or take the plan's \
+                                  directory away and make a new plan, which looks at what is there now";
+
 /// Works every policy out again from the manifests, with the plan's own clock reading, and refuses a plan that says anything else.
 ///
 /// A bundle's digests show that it was not altered by accident; whoever can write the bundle can also write new digests. What
@@ -89,6 +93,7 @@ pub(super) fn refuse_unplanned_waves(bundle: &Arc<Bundle>, directory: &RunDirect
     for planned in &bundle.header().policies {
         let name = &planned.policy;
         let broken = |error: &dyn std::error::Error| broken_selection(name, error);
+        // A file that is missing is noticed when the run goes on.
         for number in 0.. {
             let path = directory.wave(name, number);
             if !path.exists() {
@@ -96,9 +101,15 @@ pub(super) fn refuse_unplanned_waves(bundle: &Arc<Bundle>, directory: &RunDirect
             }
             let scratch = directory.scratch(&format!("verify.{name}")).map_err(|error| broken(&error))?;
             let mut sorter = RowSorter::new(scratch.path(), SortOrder::Id, RowSorter::WINDOW);
-            let file = IdsFile::open(&path).map_err(|error| broken(&error))?;
-            for id in file.iter().map_err(|error| broken(&error))? {
-                id.and_then(|(id, _)| sorter.push(&plan::Row { id, values: Vec::new() })).map_err(|error| broken(&error))?;
+            let unreadable = |error: &std::io::Error| {
+                CommandError::new(Exit::SomeFailed, format!("{} cannot be used; nothing more was sent", path.display()))
+                    .caused_by(error)
+                    .with_help(RESTORE)
+            };
+            let file = IdsFile::open(&path).map_err(|error| unreadable(&error))?;
+            for id in file.iter().map_err(|error| unreadable(&error))? {
+                let (id, _) = id.map_err(|error| unreadable(&error))?;
+                sorter.push(&plan::Row { id, values: Vec::new() }).map_err(|error| broken(&error))?;
             }
             let wave = sorter.finish().map_err(|error| broken(&error))?;
             let rows = bundle.rows(name).transpose()?.into_iter().flatten();
@@ -110,7 +121,7 @@ pub(super) fn refuse_unplanned_waves(bundle: &Arc<Bundle>, directory: &RunDirect
                     format!("{} names the record {id}, which is not in the plan; nothing more was sent", path.display()),
                 )
                 .with_note("the run's files were written by something else than `sexton apply`")
-                .with_help("restore the run's directory and run the same command again"));
+                .with_help(RESTORE));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use jiff::Zoned;
 
-use super::{CompileError, Condition, FieldType, SyntaxError, soql, zoql};
+use super::{CompileError, Condition, FieldType, SyntaxError, soql, sql, zoql};
 use crate::base::RecordId;
 
 /// A system's own language of conditions.
@@ -42,12 +42,13 @@ impl Language {
     /// With every mistake that can be told apart.
     pub fn parse(self, text: &str) -> Result<NativeCondition, Vec<SyntaxError>> {
         match self {
-            Self::Soql | Self::Sql => soql::parse_condition(text).map(|condition| soql(&condition)),
-            Self::Zoql => zoql::parse_condition(text).map(|condition| zoql(&condition)),
+            Self::Soql => soql::parse_condition(text).map(|condition| native(&condition, &condition.fields())),
+            Self::Zoql => zoql::parse_condition(text).map(|condition| native(&condition, &condition.fields())),
+            Self::Sql => sql::parse_condition(text).map(|condition| native(&condition, &condition.fields())),
         }
     }
 
-    /// Compiles a typed tree; see [`soql::compile`] for what the arguments mean.
+    /// Compiles a typed tree; see [`soql::compile`] and [`zoql::compile`] for what the arguments mean.
     ///
     /// # Errors
     ///
@@ -59,7 +60,9 @@ impl Language {
         now: &Zoned,
     ) -> Result<NativeCondition, CompileError> {
         match self {
-            Self::Soql | Self::Zoql | Self::Sql => soql::compile(tree, field_type, now).map(|condition| soql(&condition)),
+            Self::Soql => soql::compile(tree, field_type, now).map(|condition| native(&condition, &condition.fields())),
+            Self::Zoql => zoql::compile(tree, field_type, now).map(|condition| native(&condition, &condition.fields())),
+            Self::Sql => sql::compile(tree, field_type, now).map(|condition| native(&condition, &condition.fields())),
         }
     }
 
@@ -95,12 +98,7 @@ impl Language {
     }
 }
 
-fn soql(condition: &soql::Condition) -> NativeCondition {
-    let fields = condition.fields().into_iter().map(|(field, ..)| field.to_owned()).collect();
-    NativeCondition { text: condition.to_string(), fields }
-}
-
-fn zoql(condition: &zoql::Condition) -> NativeCondition {
-    let fields = condition.fields().into_iter().map(|(field, ..)| field.to_owned()).collect();
+fn native(condition: &dyn std::fmt::Display, fields: &[(&str, usize, usize)]) -> NativeCondition {
+    let fields = fields.iter().map(|(field, ..)| (*field).to_owned()).collect();
     NativeCondition { text: condition.to_string(), fields }
 }

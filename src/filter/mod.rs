@@ -1,7 +1,7 @@
 //! Filter expressions: which records a policy or a hold means.
 //!
 //! A filter is text in the target's own language or a typed tree. Both end as the target's language: [`soql`] for
-//! Salesforce, [`zoql`] for Zuora; [`Language`] tells them apart. Each language has its own parser, printer and, for the sandbox, evaluator; literals are quoted in one
+//! Salesforce, [`zoql`] for Zuora, [`sql`] for Fulcrum; [`Language`] tells them apart. Each language has its own parser, printer and, for the sandbox, evaluator; literals are quoted in one
 //! place per language.
 
 mod decimal;
@@ -9,6 +9,7 @@ mod error;
 mod field_type;
 mod language;
 pub mod soql;
+pub mod sql;
 mod tree;
 pub mod zoql;
 

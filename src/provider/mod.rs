@@ -9,12 +9,14 @@
 
 mod contract;
 mod error;
+pub mod fulcrum;
 mod hostile;
 mod open;
 mod patience;
 pub mod salesforce;
 mod secrets;
 pub mod transport;
+pub mod zuora;
 
 pub use contract::{AnswerSink, Completeness, Provider, RowSink};
 pub use error::{ErrorClass, ProviderError};

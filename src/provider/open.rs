@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::Provider;
+use super::fulcrum::{self, FulcrumProvider};
 use super::salesforce::{CommandRunner, SalesforceProvider};
 use super::secrets::SecretSource;
-use super::transport::Transport;
+use super::transport::{Paced, Transport};
+use super::zuora::{self, ZuoraProvider};
 use crate::base::{CallMemory, Clock};
 use crate::manifest::{System, Target};
 
@@ -25,9 +27,16 @@ pub struct Surroundings {
 
 /// The provider of a target. Nothing is sent, and no secret is read, before the first question.
 pub fn open(target: &Target, surroundings: Surroundings) -> Arc<dyn Provider> {
-    let Surroundings { transport, secrets, clock, calls: _calls, commands } = surroundings;
+    let Surroundings { transport, secrets, clock, calls, commands } = surroundings;
     match &target.system {
         System::Salesforce(salesforce) => Arc::new(SalesforceProvider::new(salesforce, transport, secrets, clock, commands)),
-        System::Zuora(_) | System::Fulcrum(_) => unimplemented!("merged in the next step"),
+        System::Zuora(target) => {
+            let paced = Paced::new(transport, zuora::call_budget(target), clock, calls);
+            Arc::new(ZuoraProvider::new(target, Arc::new(paced), secrets))
+        }
+        System::Fulcrum(target) => {
+            let paced = Paced::new(transport, fulcrum::call_budget(target), clock, calls);
+            Arc::new(FulcrumProvider::new(target, Arc::new(paced), secrets))
+        }
     }
 }

@@ -247,7 +247,7 @@ mod tests {
             random.shuffle(&mut answered);
             answered.truncate(random.usize(0..=ids.len()));
             let folder = tempfile::tempdir().expect("folder");
-            let texts = Arc::new(TextsFile::open(&folder.path().join("texts"), 0).expect("opened"));
+            let texts = Arc::new(TextsFile::open(&folder.path().join("texts"), 0).expect("opened").0);
             let marks = MarksFile::open(&folder.path().join("marks"), texts, u64::from(count) + 7).expect("opened");
             let scratch = tempfile::tempdir().expect("scratch");
             let source = Ids(ids.clone());

@@ -107,20 +107,21 @@ struct TextsTail {
 }
 
 impl TextsFile {
-    /// Opens the file, or begins it. `vouched` is the length the journal vouches for.
+    /// Opens the file, or begins it. `vouched` is the length the journal vouches for; what is missing up to there is zeros from
+    /// now on, and `false` comes with the file. Only words are lost by that: what became of the records is in the marks.
     ///
     /// # Errors
     ///
-    /// When it cannot be opened, or is shorter than that.
-    pub fn open(path: &Path, vouched: u64) -> io::Result<Self> {
+    /// When it cannot be opened.
+    pub fn open(path: &Path, vouched: u64) -> io::Result<(Self, bool)> {
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
-        let written = file.metadata()?.len();
-        if written < vouched {
-            return Err(damaged(path, &format!("it has {written} bytes, and the journal vouches for {vouched}")));
+        let length = file.metadata()?.len();
+        if length < vouched {
+            file.set_len(vouched)?;
         }
         sync_name(path)?;
-        let tail = TextsTail { file, written, held_back: Vec::new(), last: None };
-        Ok(Self { path: path.to_owned(), tail: Mutex::new(tail) })
+        let tail = TextsTail { file, written: length.max(vouched), held_back: Vec::new(), last: None };
+        Ok((Self { path: path.to_owned(), tail: Mutex::new(tail) }, length >= vouched))
     }
 
     fn tail(&self) -> MutexGuard<'_, TextsTail> {
@@ -131,7 +132,7 @@ impl TextsFile {
     fn add(&self, failure: &Failure) -> io::Result<(u64, u32)> {
         let mut text = failure.code.replace('\0', " ").into_bytes();
         text.push(0);
-        text.extend_from_slice(failure.message.as_bytes());
+        text.extend_from_slice(failure.message.replace('\0', " ").as_bytes());
         let length = u32::try_from(text.len()).map_err(|_| damaged(&self.path, "a message is longer than 4 GiB"))?;
         let mut tail = self.tail();
         if let Some((place, last)) = &tail.last
@@ -157,6 +158,10 @@ impl TextsFile {
         let mut text = vec![0; length as usize];
         tail.file.seek(SeekFrom::Start(place))?;
         tail.file.read_exact(&mut text)?;
+        // Zeros are what an end that was lost is replaced with; whole texts have just one behind the code.
+        if text.iter().filter(|byte| **byte == 0).count() > 1 {
+            return Ok(("words-lost".into(), "the system's words were lost with the end of the answers file".into()));
+        }
         let text = String::from_utf8(text).map_err(|_| damaged(&self.path, "a text is not UTF-8"))?;
         let (code, message) = text.split_once('\0').ok_or_else(|| damaged(&self.path, "a text has no code"))?;
         Ok((code.into(), message.into()))
@@ -417,13 +422,13 @@ mod tests {
         let (marks_path, texts_path) = (folder.path().join("p.0.marks"), folder.path().join("p.texts"));
         let marks = every_mark();
         let vouched = {
-            let texts = Arc::new(TextsFile::open(&texts_path, 0).expect("opened"));
+            let texts = Arc::new(TextsFile::open(&texts_path, 0).expect("opened").0);
             let file = MarksFile::open(&marks_path, texts, 100).expect("opened");
             let raw: Vec<RawMark> = marks.iter().map(|mark| file.encode(mark).expect("encoded")).collect();
             file.write(50, &raw).expect("written");
             file.sync().expect("synced")
         };
-        let texts = Arc::new(TextsFile::open(&texts_path, vouched).expect("opened"));
+        let texts = Arc::new(TextsFile::open(&texts_path, vouched).expect("opened").0);
         let file = MarksFile::open(&marks_path, texts, 100).expect("opened");
         let read: Vec<Option<Mark>> =
             file.read(49, marks.len() + 1).expect("read").iter().map(|raw| file.decode(raw).expect("decoded")).collect();
@@ -436,7 +441,7 @@ mod tests {
     #[test]
     fn removed_marks_are_none_and_others_stay() {
         let folder = tempfile::tempdir().expect("folder");
-        let texts = Arc::new(TextsFile::open(&folder.path().join("p.texts"), 0).expect("opened"));
+        let texts = Arc::new(TextsFile::open(&folder.path().join("p.texts"), 0).expect("opened").0);
         let file = MarksFile::open(&folder.path().join("p.0.marks"), texts, 10).expect("opened");
         file.fill(2, 6, RawMark::MISSING).expect("written");
         file.clear(3, 4).expect("removed");
@@ -445,8 +450,29 @@ mod tests {
     }
 
     #[test]
-    fn a_texts_file_shorter_than_the_journal_vouches_for_is_refused() {
+    fn a_lost_end_of_the_texts_costs_words_and_nothing_else() {
         let folder = tempfile::tempdir().expect("folder");
-        assert!(TextsFile::open(&folder.path().join("p.texts"), 1).is_err());
+        let (marks_path, texts_path) = (folder.path().join("p.0.marks"), folder.path().join("p.texts"));
+        let open = |vouched| {
+            let (texts, whole) = TextsFile::open(&texts_path, vouched).expect("opened");
+            (MarksFile::open(&marks_path, Arc::new(texts), 9).expect("opened"), whole)
+        };
+        let failed = |message: &str| Mark::Failed(failure(FailureClass::Denied, message), Evidence::Answer);
+        let (file, _) = open(0);
+        let raw: Vec<RawMark> = ["one", "two"].map(|words| file.encode(&failed(words)).expect("encoded")).to_vec();
+        let vouched = file.sync().expect("synced");
+        for left in (0..vouched).rev() {
+            OpenOptions::new().write(true).open(&texts_path).and_then(|texts| texts.set_len(left)).expect("cut");
+            let (file, whole) = open(vouched);
+            assert!(!whole);
+            let Ok(Some(Mark::Failed(read, Evidence::Answer))) = file.decode(&raw[1]) else { panic!("cut at {left}") };
+            assert_eq!(read.code, "words-lost", "cut at {left}");
+            assert_eq!(file.decode(&raw[0]).expect("decoded") == Some(failed("one")), left >= 8, "cut at {left}");
+            // What comes later does not overwrite anything.
+            let later = file.encode(&failed("three")).expect("encoded");
+            file.sync().expect("synced");
+            assert_eq!(file.decode(&later).expect("decoded"), Some(failed("three")));
+            assert_eq!(open(vouched).0.decode(&later).expect("decoded"), Some(failed("three")));
+        }
     }
 }

@@ -160,8 +160,8 @@ impl SkippedWriter {
 /// When the file cannot be opened. The items tell when it cannot be read on, or is damaged.
 pub fn read_skipped(path: &Path) -> io::Result<impl Iterator<Item = io::Result<(RecordId, SkipCause)>> + Send + use<>> {
     let shown = path.display().to_string();
-    Ok(csv::Reader::from_path(path)?.into_records().map(move |row| {
-        let row = row?;
+    Ok(csv::Reader::from_reader(File::open(path)?).into_records().map(move |row| {
+        let row = row.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         let id = row.get(0).and_then(|text| RecordId::new(text).ok());
         let cause = row.get(1).and_then(SkipCause::from_word);
         id.zip(cause).ok_or_else(|| {

@@ -135,4 +135,47 @@ const stream = await connection.bulk2.query("SELECT Id, Company FROM Lead");
 const read = await stream.toArray();
 assert.deepEqual(read.map((row) => row.Id).sort(), leads.slice(500));
 await assert.rejects(connection.bulk2.query("SELECT COUNT() FROM Lead"), { name: "API_ERROR" });
-console.log(`jsforce: ${LEADS - read.length} of ${LEADS} leads deleted, all results as expected`);
+
+// Composite, by the raw request: all or nothing over several collections.
+const collections = (...parts) =>
+  connection.request({
+    method: "POST",
+    url: "/services/data/v66.0/composite",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      allOrNone: true,
+      collateSubrequests: false,
+      compositeRequest: parts.map((part, number) => ({
+        method: "DELETE",
+        url: `/services/data/v66.0/composite/sobjects?ids=${part.join(",")}&allOrNone=true`,
+        referenceId: `part${number}`,
+      })),
+    }),
+  });
+const undone = (await collections(leads.slice(500, 700), [leads[700], leads[0]], leads.slice(701, 900))).compositeResponse;
+assert.deepEqual(undone.map((part) => part.httpStatusCode), [400, 200, 400]);
+assert.deepEqual(undone[0].body.map((error) => error.errorCode), ["PROCESSING_HALTED"]);
+assert.deepEqual(
+  undone[1].body.map((item) => item.errors[0].statusCode),
+  ["ALL_OR_NONE_OPERATION_ROLLED_BACK", "ENTITY_IS_DELETED"],
+);
+assert.equal((await connection.query("SELECT COUNT() FROM Lead")).totalSize, read.length);
+const parts = [500, 700, 900, 1100, 1300].map((first) => leads.slice(first, first + 200));
+const done = (await collections(...parts)).compositeResponse;
+assert.deepEqual(done.map((part) => [part.httpStatusCode, part.referenceId, part.body.length]), parts.map((part, number) => [200, `part${number}`, 200]));
+assert.ok(done.flatMap((part) => part.body).every((item, place) => item.success && item.id === leads[500 + place]));
+const many = (await collections(...[...parts, [leads[0]]])).compositeResponse;
+assert.deepEqual([many.length, many[0].referenceId, many[0].body[0].errorCode], [1, null, "LIMIT_EXCEEDED"]);
+
+// SOAP login, and Bulk API 1.0 with the session it gives.
+const soap = new Connection({ loginUrl: sandbox, version: "64.0" });
+await assert.rejects(soap.login("admin@sandbox.example", "sand & box"), /^Error: LOGIN_MUST_USE_SECURITY_TOKEN: /);
+await assert.rejects(soap.login("locked@sandbox.example", "sand-box"), /^Error: PASSWORD_LOCKOUT: /);
+await soap.login("admin@sandbox.example", "sand & boxsandboxToken");
+soap.bulk.pollInterval = 100;
+const loaded = await soap.bulk.load("Lead", "delete", { concurrencyMode: "Serial" }, rows([leads[1500], "abc", leads[0]]));
+assert.deepEqual(loaded.map((row) => [row.id, row.success]), [[leads[1500], true], [null, false], [null, false]]);
+assert.match(loaded[2].errors[0], /^ENTITY_IS_DELETED:/);
+const left = (await connection.query("SELECT COUNT() FROM Lead")).totalSize;
+assert.equal(left, read.length - 1001);
+console.log(`jsforce: ${LEADS - left} of ${LEADS} leads deleted, all results as expected`);

@@ -36,7 +36,8 @@ trap stop EXIT
 start() {
   : > "$work/sandbox.out"
   "$sexton" sandbox --json --listen 127.0.0.1:0 --seed "$sources/seed" \
-    --generate Account=20 --generate Case=60 --generate Lead=5000 --generate 'fulcrum/Testing App=12000' > "$work/sandbox.out" 2> "$work/sandbox.err" &
+    --generate Account=20 --generate Case=60 --generate Lead=5000 --generate 'fulcrum/Testing App=12000' \
+    --generate zuora/Account=5 --generate zuora/Usage=4500 > "$work/sandbox.out" 2> "$work/sandbox.err" &
   server=$!
   url=
   for _ in $(seq 300); do
@@ -54,8 +55,14 @@ start
 "$python" "$sources/simple_salesforce_client.py" "$url"
 stop
 start
+"$python" "$sources/salesforce_bulk_client.py" "$url"
+stop
+start
 (cd "$work/node" && node "$sources/jsforce_client.mjs" "$url")
 stop
 start
 "$python" "$sources/fulcrum_client.py" "$url"
+stop
+start
+"$python" "$sources/zeep_client.py" "$url" "$sexton"
 stop

@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce
+from simple_salesforce.bulk import SFBulkHandler
 from simple_salesforce.bulk2 import SFBulk2Handler
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceExpiredSession,
     SalesforceMalformedRequest,
     SalesforceOperationError,
+    SalesforceRefusedRequest,
     SalesforceResourceNotFound,
 )
 
@@ -44,6 +46,15 @@ def log_in(consumer_key, consumer_secret):
         session=session,
         version=VERSION,
     )
+
+
+def log_in_by_soap(username, password, security_token=None, version="64.0"):
+    """Name and password through the client's own SOAP login."""
+    session = requests.Session()
+    session.mount("https://", Loopback())
+    # Without a token, an organization's id stands for the trusted network.
+    trusted = {"security_token": security_token} if security_token is not None else {"organizationId": "00D"}
+    return Salesforce(username=username, password=password, domain="sexton.my", session=session, version=version, **trusted)
 
 
 def rows(text):
@@ -81,6 +92,22 @@ stranger = Salesforce(instance="127.0.0.1", session_id="00D000000000000!none", s
 expired = refused(SalesforceExpiredSession, lambda: stranger.query("SELECT Id FROM Lead LIMIT 1"))
 assert expired.content[0]["errorCode"] == "INVALID_SESSION_ID", expired
 assert client.is_sandbox() is True
+
+# SOAP login, and the code of everybody who does not get in.
+by_soap = log_in_by_soap("admin@sandbox.example", "sand & box", "sandboxToken")
+assert by_soap.query("SELECT COUNT() FROM Lead")["totalSize"] == LEADS
+for arguments, code in [
+    (("admin@sandbox.example", "wrong", "sandboxToken"), "INVALID_LOGIN"),
+    (("nobody@sandbox.example", "wrong", "sandboxToken"), "INVALID_LOGIN"),
+    (("admin@sandbox.example", "sand & box"), "LOGIN_MUST_USE_SECURITY_TOKEN"),
+    (("locked@sandbox.example", "sand-box"), "PASSWORD_LOCKOUT"),
+]:
+    wrong = refused(SalesforceAuthenticationFailed, lambda: log_in_by_soap(*arguments))
+    assert wrong.code == code, wrong
+refused(SalesforceAuthenticationFailed, lambda: log_in_by_soap("admin@sandbox.example", "sand & box", "sandboxToken", "66.0"))
+useless = log_in_by_soap("expired@sandbox.example", "sand-box")
+denied = refused(SalesforceRefusedRequest, lambda: useless.query("SELECT Id FROM Lead LIMIT 1"))
+assert denied.content[0]["errorCode"] == "INVALID_OPERATION_WITH_EXPIRED_PASSWORD", denied
 
 # Query, with paging by locators.
 leads = ids(client, "SELECT Id FROM Lead ORDER BY Id")
@@ -173,4 +200,27 @@ assert [len(rows(page)) for page in pages] == [2000, 2000, 499], [len(rows(page)
 assert sorted(row["Id"] for row in read) == leads[501:]
 unsupported = refused(SalesforceMalformedRequest, lambda: list(client.bulk2.Lead.query("SELECT COUNT() FROM Lead")))
 assert unsupported.content[0]["errorCode"] == "API_ERROR", unsupported
-print(f"simple-salesforce: {LEADS - len(read)} of {LEADS} leads deleted, all results as expected")
+# Bulk API 1.0 over JSON, in parallel and in turn: results in the order of the request.
+handler = SFBulkHandler(client.session_id, f"{sandbox}/services/async/{VERSION}/")
+results = handler.Lead.delete([{"Id": record} for record in leads[501:901]], batch_size=150)
+assert [result["id"] for result in results] == leads[501:901], len(results)
+assert all(result["success"] and not result["created"] and result["errors"] == [] for result in results)
+wanted = [leads[901], "abc", leads[501], leads[902]]
+results = handler.Lead.delete([{"Id": record} for record in wanted], use_serial=True, include_detailed_results=True)
+assert [(result["id"], result["Id"]) for result in results] == [
+    (leads[901], leads[901]),
+    (None, "abc"),
+    (None, leads[501]),
+    (leads[902], leads[902]),
+], results
+assert [result["errors"][0]["statusCode"] for result in results[1:3]] == ["MALFORMED_ID", "ENTITY_IS_DELETED"], results
+denied = refused(SalesforceMalformedRequest, lambda: handler.Lead.hard_delete([{"Id": leads[903]}]))
+assert denied.content["exceptionCode"] == "FeatureNotEnabled", denied
+hard = SFBulkHandler(purger.session_id, f"{sandbox}/services/async/{VERSION}/")
+assert [result["success"] for result in hard.Lead.hard_delete([{"Id": leads[903]}])] == [True]
+stale = SFBulkHandler("00D000000000000!none", f"{sandbox}/services/async/{VERSION}/")
+expired = refused(SalesforceMalformedRequest, lambda: stale.Lead.delete([{"Id": leads[904]}]))
+assert expired.content["exceptionCode"] == "InvalidSessionId", expired
+left = client.query("SELECT COUNT() FROM Lead")["totalSize"]
+assert left == LEADS - 904, left
+print(f"simple-salesforce: {LEADS - left} of {LEADS} leads deleted, all results as expected")

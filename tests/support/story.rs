@@ -11,6 +11,7 @@ use sexton::sandbox::{
     WorldBuilder,
 };
 
+use super::route::Route;
 use super::start;
 
 /// The objects of every story, each of which may point at itself and at those before it.
@@ -220,21 +221,6 @@ pub struct Story {
     pub crashes: Vec<Crash>,
 }
 
-/// The API a story goes through, and what it can do.
-#[derive(Clone, Copy, Debug)]
-pub struct Route {
-    /// As in `via`.
-    pub api: &'static str,
-    /// Whether it deletes past the recycle bin.
-    pub hard: bool,
-    /// What `allOrNone` a policy can ask for.
-    pub all_or_none: &'static [&'static str],
-    /// The most records that go as a whole.
-    pub whole: u64,
-    /// The requests in which it deletes, and what can happen to their work.
-    pub faults: fn() -> BoxedStrategy<Fault>,
-}
-
 fn rule() -> impl Strategy<Value = Rule> {
     prop_oneof![
         3 => Just(Rule::Clear),
@@ -244,12 +230,14 @@ fn rule() -> impl Strategy<Value = Rule> {
     ]
 }
 
-fn kind(number: usize) -> impl Strategy<Value = Kind> {
+fn kind(route: Route, number: usize) -> impl Strategy<Value = Kind> {
+    // Where all of a selection goes in one request, it is to be larger than the parts of that request.
+    let most = if route.is_whole() { 500_usize } else { 220 };
     let parent = 0..=number;
     let other = 0..=number.saturating_sub(1);
     // A cascade within one object has no proven end, and with a hold below it every plan is refused: few worlds have one.
     let tame = proptest::bool::weighted(0.9);
-    (0..220_usize, any::<u64>(), (parent, rule()), (other, rule()), tame).prop_map(
+    (0..most, any::<u64>(), (parent, rule()), (other, rule()), tame).prop_map(
         move |(records, seed, parent, other, tame)| {
             let tamed = |(to, rule): (usize, Rule)| (to, if tame && to == number { Rule::Clear } else { rule });
             Kind { records, seed, parent: tamed(parent), other: tamed(other) }
@@ -277,10 +265,15 @@ fn filter() -> impl Strategy<Value = Filter> {
 }
 
 fn policy(route: Route) -> impl Strategy<Value = PolicyPart> {
+    let all_or_none = match route.atomic {
+        0 => vec!["false"],
+        _ if route.is_whole() => vec!["true"],
+        _ => vec!["false", "false", "false", "true", "perRequest"],
+    };
     let hard = if route.hard { any::<bool>().boxed() } else { Just(false).boxed() };
     let limits = (prop_oneof![6 => Just(10_000_u64), 1 => 0..150_u64], prop_oneof![6 => Just(100_u64), 1 => 5..100_u64]);
     let booleans = (any::<bool>(), any::<bool>(), proptest::bool::weighted(0.3), any::<bool>());
-    let choice = (0..OBJECTS.len(), filter(), proptest::sample::select(route.all_or_none), hard);
+    let choice = (0..OBJECTS.len(), filter(), proptest::sample::select(all_or_none), hard);
     (choice, booleans, limits, prop_oneof![2 => Just(0_u8), 1 => any::<u8>()]).prop_map(
         |((object, filter, all_or_none, hard), booleans, (max_records, max_percent), depends_on)| {
             let (as_text, group_by, unchanged, review) = booleans;
@@ -335,24 +328,24 @@ fn reading_fault() -> BoxedStrategy<Fault> {
     (place, effect, 1..12_u64).prop_map(|(place, effect, nth)| Fault::on("GET", place, effect).nth(nth)).boxed()
 }
 
-impl Route {
-    /// A story that goes through this API.
-    pub fn story(self, with_faults: bool) -> impl Strategy<Value = Story> {
+impl Story {
+    /// Stories that go through this API. `fault` is what can happen to the requests in which it deletes.
+    pub fn through(route: Route, fault: BoxedStrategy<Fault>, with_faults: bool) -> impl Strategy<Value = Self> {
         let most = if with_faults { 5 } else { 0 };
-        let fault = prop_oneof![3 => (self.faults)(), 1 => reading_fault()];
+        let fault = prop_oneof![3 => fault, 1 => reading_fault()];
         let hard = (proptest::bool::weighted(0.9), proptest::bool::weighted(0.9));
         let denied = [0.1, 0.1, 0.2].map(|share| option::weighted(share, 0..OBJECTS.len()));
         let crashes = if with_faults { 3 } else { 0 };
         (
-            (kind(0), kind(1), kind(2), kind(3)),
-            vec(policy(self), 1..4),
+            (kind(route, 0), kind(route, 1), kind(route, 2), kind(route, 3)),
+            vec(policy(route), 1..4),
             (vec(hold(), 0..3), prop_oneof![2 => vec(hold(), 0..1), 1 => vec(hold(), 1..2)]),
             vec((0..OBJECTS.len(), any::<u16>(), option::of(1..3_u32)), 0..8),
             (vec(change(), 0..40), vec((0..OBJECTS.len(), any::<u16>()), 0..4)),
             (denied, hard),
             (vec(fault, 0..=most), vec((1..40_u64, any::<bool>()), 0..=crashes)),
         )
-            .prop_map(|(kinds, policies, holds, refusals, changes, rights, trouble)| Story {
+            .prop_map(|(kinds, policies, holds, refusals, changes, rights, trouble)| Self {
                 kinds: vec![kinds.0, kinds.1, kinds.2, kinds.3],
                 policies,
                 holds: holds.0,

@@ -87,7 +87,7 @@ pub(super) fn write_outcomes(
 
 /// One wave, record by record.
 struct WaveReader<'a> {
-    ids: IdsIterator,
+    ids: Peekable<IdsIterator>,
     withheld: Option<Peekable<IdsIterator>>,
     marks: &'a MarksFile,
     count: u64,
@@ -97,17 +97,20 @@ struct WaveReader<'a> {
 
 impl<'a> WaveReader<'a> {
     fn new(wave: &'a WaveFiles) -> io::Result<Self> {
-        let (ids, count) = (wave.ids.iter()?, wave.ids.count());
+        let (ids, count) = (wave.ids.iter()?.peekable(), wave.ids.count());
         let withheld = wave.withheld.as_ref().map(|withheld| withheld.iter()).transpose()?.map(Iterator::peekable);
         Ok(Self { ids, withheld, marks: &wave.marks, count, place: 0, window: Vec::new().into_iter() })
     }
 
+    /// Whether the record is the next one of the wave, or of those withheld from it.
+    fn comes_to(&mut self, id: RecordId) -> bool {
+        let withheld = self.withheld.as_mut().and_then(Peekable::peek);
+        self.ids.peek().into_iter().chain(withheld).any(|next| is_about(next, id))
+    }
+
     /// Takes the record from those withheld from the wave, when it is the next one of them; gives the note there.
     fn take_withheld(&mut self, id: RecordId) -> io::Result<Option<IdNote>> {
-        let next = self
-            .withheld
-            .as_mut()
-            .and_then(|withheld| withheld.next_if(|next| next.as_ref().map_or(true, |(next, _)| *next == id)));
+        let next = self.withheld.as_mut().and_then(|withheld| withheld.next_if(|next| is_about(next, id)));
         Ok(next.transpose()?.map(|(_, note)| note))
     }
 
@@ -129,10 +132,16 @@ impl<'a> WaveReader<'a> {
     }
 }
 
+/// Whether this is the record; what cannot be read counts as it, so that the error comes out.
+fn is_about(next: &io::Result<(RecordId, IdNote)>, id: RecordId) -> bool {
+    next.as_ref().map_or(true, |(next, _)| *next == id)
+}
+
 /// The outcomes of all cleared records, in the order of wave 0.
 ///
 /// A later wave holds, in the same order, what the one before left to be sent again, and where that was cut short also what it
-/// did not send; less what was withheld, which is in a file of its own. So all waves are read side by side.
+/// did not send; less what was withheld, which is in a file of its own. So all waves are read side by side. Which records went
+/// on is what the files say and not the marks: lost marks may have been made anew when the next wave was there already.
 struct Cleared<'a> {
     waves: Vec<WaveReader<'a>>,
     /// What becomes of records that were never sent; `None` when there can be none.
@@ -148,7 +157,8 @@ impl<'a> Cleared<'a> {
         // The record, and its last mark.
         let mut left: Option<(RecordId, Option<Mark>)> = None;
         let (mut unanswered, mut sent) = (false, true);
-        for wave in &mut self.waves {
+        let mut later = self.waves.iter_mut().peekable();
+        while let Some(wave) = later.next() {
             if let Some((id, mark)) = &left
                 && let Some(note) = wave.take_withheld(*id)?
             {
@@ -164,32 +174,35 @@ impl<'a> Cleared<'a> {
                 };
                 return Ok(Some(Outcome { id: *id, kind, evidence }));
             }
-            let (id, mark) = match (wave.next()?, &left) {
-                (None, None) => return Ok(None),
-                (Some((id, _)), Some((before, _))) if id != *before => {
-                    return Err(io::Error::other(format!("{id} stands in a later wave where {before} was left")));
-                }
-                (None, Some((before, _))) => {
-                    return Err(io::Error::other(format!("{before} was left, and is not in the next wave")));
-                }
-                (Some(next), _) => next,
-            };
+            let Some((id, mark)) = wave.next()? else { break };
             unanswered |= matches!(mark, Some(Mark::Again { unclear: true, .. }));
             sent = mark.is_some();
-            let is_left = matches!(mark, None | Some(Mark::Again { .. }));
             // Where it was not sent, what an earlier wave left stands.
             left = Some((id, mark.or_else(|| left.and_then(|(_, mark)| mark))));
-            if !is_left {
+            if !later.peek_mut().is_some_and(|next| next.comes_to(id)) {
                 break;
             }
         }
-        let Some((id, mark)) = left else { return Ok(None) };
+        let Some((id, mark)) = left else { return self.end() };
         if !sent && self.skip.is_none() {
             return Err(io::Error::other(format!("{id} was never sent")));
         }
         let never_sent =
             || self.skip.map(|cause| Outcome { id, kind: OutcomeKind::Skipped(cause), evidence: Evidence::None });
         Ok(mark.map_or_else(never_sent, |mark| Some(mark.into_outcome(id, unanswered))))
+    }
+}
+
+impl Cleared<'_> {
+    /// Wave 0 is at its end, so that no other may have anything left.
+    fn end(&mut self) -> io::Result<Option<Outcome>> {
+        for wave in &mut self.waves {
+            let withheld = wave.withheld.as_mut().and_then(Iterator::next);
+            if let Some(id) = wave.ids.next().or(withheld).transpose()? {
+                return Err(io::Error::other(format!("{} stands in a later wave where it was not left", id.0)));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod fault;
 mod finish;
+mod lost;
 mod perform;
 mod policy;
 mod run;

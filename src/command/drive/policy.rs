@@ -12,12 +12,13 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::finish::write_outcomes;
+use super::lost::lost_answers;
 use super::perform::{Performer, WaveFiles};
 use super::run::{DriveError, DriveLane, LaneEndKind, Run, Story};
 use super::withheld::WithheldPlaces;
 use crate::apply::{Batch, Event, Lane, SkipCause, Step, StepEnd, Tally, Withheld};
 use crate::base::{Digest, PolicyName, counted};
-use crate::store::{IdNote, IdsFile, IdsWriter, MarksFile, RawMark, TextsFile};
+use crate::store::{IdNote, IdsFile, IdsWriter, MarksFile, RawMark, TextsFile, read_skipped};
 
 /// How long a wait lasts at least, so that two clocks that differ a little cannot keep the processor busy.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
@@ -61,21 +62,32 @@ impl<'a> PolicyDriver<'a> {
         {
             return Ok(end);
         }
-        let texts = self.run.directory.texts(self.policy());
-        let texts = TextsFile::open(&texts, self.lane.status().texts).map_err(DriveError::file("open", &texts))?;
-        let texts = Arc::new(texts);
+        if let Some(end) = self.end() {
+            return Ok(end);
+        }
+        let texts = Arc::new(self.open_texts()?);
+        let mut files =
+            (0..=self.lane.status().wave).map(|wave| self.wave_files(wave, &texts)).collect::<Result<Vec<_>, _>>()?;
+        self.check_skipped()?;
+        let lost = lost_answers(self.run, self.policy(), &files)?;
+        if !lost.is_empty() {
+            let (policy, batches) = (self.policy(), lost.len());
+            let words = format!(
+                "{policy}: the answers to {batches} batches are lost from the run's files; their records are looked at"
+            );
+            self.run.watcher.warn(&words);
+        }
+        lost.iter().try_for_each(|lost| self.write(lost))?;
         let performer = Arc::new(Performer::new(self.run, self.input));
-        let mut wave = self.open_wave_files(&texts)?;
+        let mut wave = files[files.len() - 1].clone();
         for place in self.withheld_places(&wave)?.iter() {
             let (place, note) = place.map_err(|error| self.unwritable(error))?;
             self.lane.withhold(place, note != IdNote::Withheld(SkipCause::NoLongerMatches));
         }
         let mut in_flight = InFlight::new();
         loop {
-            let status = self.lane.status();
-            if let Some((tally, outcomes)) = status.finished {
-                self.run.watcher.progress(Some(self.policy()), "settled", tally.total(), Some(self.input.planned));
-                return Ok(LaneEndKind::Finished { tally, outcomes, halted: status.halted.map(|(cause, _)| cause) });
+            if let Some(end) = self.end() {
+                return Ok(end);
             }
             if self.run.stop.is_cancelled() {
                 self.lane.stop();
@@ -100,16 +112,17 @@ impl<'a> PolicyDriver<'a> {
                             return Ok(LaneEndKind::Unfinished { cause: error.to_string(), settled: self.settled() });
                         }
                     }
-                    wave = self.open_wave_files(&texts)?;
+                    wave = self.wave_files(number, &texts)?;
+                    files.push(wave.clone());
                 }
                 Step::Finish => {
-                    let files = self.all_wave_files(&texts)?;
                     let finished = write_outcomes(self.run, self.input, &files, self.skipped, &self.lane.status())?;
                     self.write(&finished)?;
                 }
                 step => {
                     self.lane.begin(&step);
-                    let (performer, wave) = (Arc::clone(&performer), wave.clone());
+                    let number = step.batch().map_or(wave.number, |batch| batch.wave);
+                    let (performer, wave) = (Arc::clone(&performer), files[number as usize].clone());
                     in_flight.push(Box::pin(async move { performer.perform(step, &wave).await }));
                 }
             }
@@ -208,15 +221,41 @@ impl<'a> PolicyDriver<'a> {
         Ok(())
     }
 
-    /// The files of the wave the lane is in, checked against the journal.
-    fn open_wave_files(&self, texts: &Arc<TextsFile>) -> Result<WaveFiles, DriveError> {
-        self.wave_files(self.lane.status().wave, texts)
+    /// How the policy ended, when it has.
+    fn end(&self) -> Option<LaneEndKind> {
+        let status = self.lane.status();
+        let (tally, outcomes) = status.finished?;
+        self.run.watcher.progress(Some(self.policy()), "settled", tally.total(), Some(self.input.planned));
+        Some(LaneEndKind::Finished { tally, outcomes, halted: status.halted.map(|(cause, _)| cause) })
     }
 
-    fn all_wave_files(&self, texts: &Arc<TextsFile>) -> Result<Vec<WaveFiles>, DriveError> {
-        (0..=self.lane.status().wave).map(|wave| self.wave_files(wave, texts)).collect()
+    fn open_texts(&self) -> Result<TextsFile, DriveError> {
+        let path = self.run.directory.texts(self.policy());
+        let (texts, whole) = TextsFile::open(&path, self.lane.status().texts).map_err(DriveError::file("open", &path))?;
+        if !whole {
+            let path = path.display();
+            self.run.watcher.warn(&format!("{path} has lost its end, and with it the words of some failures"));
+        }
+        Ok(texts)
     }
 
+    /// The records that the recheck kept back are all there; without them the outcomes cannot be written.
+    fn check_skipped(&self) -> Result<(), DriveError> {
+        let path = self.run.directory.skipped(self.policy());
+        let rows = read_skipped(&path).map_err(DriveError::file("open", &path))?;
+        let mut count = 0;
+        for row in rows {
+            row.map_err(DriveError::file("read", &path))?;
+            count += 1;
+        }
+        if count != self.skipped {
+            let why = format!("it has {} and {} were written", counted(count, "record"), self.skipped);
+            return Err(DriveError::Altered { path, why });
+        }
+        Ok(())
+    }
+
+    /// The files of a wave, checked against the journal.
     fn wave_files(&self, number: u32, texts: &Arc<TextsFile>) -> Result<WaveFiles, DriveError> {
         let (digest, withheld) = *self
             .waves

@@ -151,6 +151,15 @@ pub enum DriveError {
 }
 
 impl DriveError {
+    /// Whether a file of the run is gone or is not what it was, so that the same command cannot go on without it.
+    pub fn is_loss(&self) -> bool {
+        match self {
+            Self::Altered { .. } => true,
+            Self::File { source, .. } => matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData),
+            _ => false,
+        }
+    }
+
     /// For `map_err`: what was being done with which file.
     pub(super) fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::File { doing, path: path.to_owned(), source }

@@ -1,5 +1,6 @@
 //! Faults and crashes at every step, against a system that knows the truth.
 
+mod lost;
 mod withheld;
 mod world;
 
@@ -240,7 +241,7 @@ impl Rig {
                     assert!(matches!(error, super::DriveError::Journal(_)), "{error}");
                     None
                 }
-                Err(error) => panic!("{error}"),
+                Err(error) => panic!("{error:?}"),
             },
         }
     }

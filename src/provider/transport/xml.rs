@@ -172,6 +172,12 @@ impl Element {
         self.children.iter().find(|child| child.name == name)
     }
 
+    /// Takes the first element of that name out of it.
+    pub fn take(mut self, name: &str) -> Option<Element> {
+        let place = self.children.iter().position(|child| child.name == name)?;
+        Some(self.children.swap_remove(place))
+    }
+
     /// The text of the first element of that name directly in it; `None` when there is none, or it is nil.
     pub fn text_of(&self, name: &str) -> Option<&str> {
         self.child(name).filter(|child| !child.is_nil()).map(Element::text)

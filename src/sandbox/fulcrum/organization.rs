@@ -58,15 +58,19 @@ pub enum OrganizationError {
 }
 
 impl Organization {
-    /// The organization everybody starts with: the example forms without records, a Manager whose token is `sandbox-token`,
-    /// and a Standard User who may not delete, whose token is `sandbox-read-only-token`.
+    /// The token of the Manager.
+    pub const TOKEN: &str = "sandbox-token";
+    /// The token of the Standard User, who may not delete.
+    pub const READ_ONLY_TOKEN: &str = "sandbox-read-only-token";
+
+    /// The organization everybody starts with: the example forms without records, a Manager and a Standard User.
     pub fn example(now: Timestamp) -> Self {
         Self {
             id: "1f0bdc52-9a5e-4c1f-8b43-7d2a9c6e0f11".to_owned(),
             name: "Example Parks".to_owned(),
             members: vec![
-                Member::new(1, "Fiona Field", "Manager", true, "sandbox-token"),
-                Member::new(2, "Rhea Reader", "Standard User", false, "sandbox-read-only-token"),
+                Member::new(1, "Fiona Field", "Manager", true, Self::TOKEN),
+                Member::new(2, "Rhea Reader", "Standard User", false, Self::READ_ONLY_TOKEN),
             ],
             settings: FulcrumSettings::default(),
             now,

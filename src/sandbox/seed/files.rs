@@ -5,10 +5,10 @@ use std::path::Path;
 use std::{fs, io};
 
 /// The folders of the systems that are not Salesforce.
-const FOLDERS: [&str; 1] = ["zuora"];
+const FOLDERS: [&str; 2] = ["fulcrum", "zuora"];
 
-/// The files of a seed directory, `*.csv`, `world.yaml`, `world.yml` and `zuora/*.csv`, by name, sorted. Everything else is
-/// left out.
+/// The files of a seed directory, `*.csv`, `world.yaml`, `world.yml`, `fulcrum/*.csv` and `zuora/*.csv`, by name, sorted.
+/// Everything else is left out.
 ///
 /// # Errors
 ///

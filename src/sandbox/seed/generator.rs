@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// How many records of an object to make up, written `Lead=1000000` or `zuora/Usage=1000`.
+/// How many records of an object to make up, written `Lead=1000000`, `zuora/Usage=1000` or `fulcrum/Testing App=1000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GeneratedRecords {
     /// The object.

@@ -3,6 +3,7 @@
 
 mod definition;
 mod files;
+mod fulcrum;
 mod generator;
 mod records;
 #[expect(clippy::module_inception, reason = "the seed is the noun of this folder")]

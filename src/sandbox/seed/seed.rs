@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::GeneratedRecords;
 use super::definition::WorldFile;
 use super::records::RecordFile;
-use super::zuora;
+use super::{fulcrum, zuora};
+use crate::sandbox::fulcrum::{OrganizationError, ValueError as ColumnError};
 use crate::sandbox::{Settings, TenantError, ValueError, World, WorldError, Worlds};
 
 /// Everything a world starts with, read but not yet built.
@@ -15,6 +16,8 @@ pub struct Seed {
     records: Vec<RecordFile>,
     /// The Zuora objects with their files.
     zuora: Vec<(String, Vec<u8>)>,
+    /// The Fulcrum forms with their files.
+    fulcrum: Vec<(String, Vec<u8>)>,
     generated: Vec<GeneratedRecords>,
 }
 
@@ -91,6 +94,33 @@ pub enum SeedError {
     /// Records of Zuora that cannot be made up.
     #[error("the tenant cannot be built")]
     Tenant(#[from] TenantError),
+    /// A record of Fulcrum that cannot be added.
+    #[error("`{form}.csv` line {line}: the record cannot be added")]
+    Fulcrum {
+        /// The form, with its folder.
+        form: String,
+        /// The line.
+        line: u64,
+        /// What is wrong.
+        #[source]
+        source: OrganizationError,
+    },
+    /// A value of Fulcrum that does not fit its column.
+    #[error("`{form}.csv` line {line}: the value of `{column}` cannot be used")]
+    FulcrumValue {
+        /// The form, with its folder.
+        form: String,
+        /// The column.
+        column: String,
+        /// The line.
+        line: u64,
+        /// What is wrong.
+        #[source]
+        source: ColumnError,
+    },
+    /// Records of Fulcrum that cannot be made up.
+    #[error("the Fulcrum organization cannot be built")]
+    FulcrumOrganization(#[from] OrganizationError),
     /// A world that cannot be built.
     #[error("the world cannot be built")]
     World(#[from] WorldError),
@@ -100,7 +130,8 @@ impl Seed {
     /// Reads the files of a seed, each with its name.
     ///
     /// CSV files are named after their object, with a header of field names in any case, as the vendor's own tools export
-    /// them; those of Zuora stand in a folder, `zuora/Account.csv`. `Id` may be missing. Columns nobody has defined become fields of the narrowest type that fits.
+    /// them; those of Zuora and Fulcrum stand in folders, `zuora/Account.csv`, `fulcrum/Site Visits.csv`. Ids may be missing.
+    /// Columns nobody has defined become fields of the narrowest type that fits.
     ///
     /// # Errors
     ///
@@ -113,6 +144,8 @@ impl Seed {
                 seed.definition = serde_yaml::from_str(&text).map_err(|error| SeedError::Yaml(Box::new(error)))?;
             } else if let Some(object) = name.strip_prefix("zuora/").and_then(|file| file.strip_suffix(".csv")) {
                 seed.zuora.push((object.to_owned(), bytes));
+            } else if let Some(form) = name.strip_prefix("fulcrum/").and_then(|file| file.strip_suffix(".csv")) {
+                seed.fulcrum.push((form.to_owned(), bytes));
             } else if let Some(object) = name.strip_suffix(".csv") {
                 seed.records.push(RecordFile::read(object, &bytes)?);
             } else {
@@ -153,11 +186,15 @@ impl Seed {
         for (object, bytes) in &self.zuora {
             zuora::add_records(&mut worlds.zuora, object, bytes)?;
         }
+        for (form, bytes) in &self.fulcrum {
+            fulcrum::add_records(&mut worlds.fulcrum, form, bytes)?;
+        }
         for (number, generated) in self.generated.iter().enumerate() {
             let (count, seed) = (generated.count, number as u64 + 1);
-            match generated.object.strip_prefix("zuora/") {
-                Some(object) => worlds.zuora.generate(object, count, seed)?,
-                None => worlds.salesforce.generate(&generated.object, count, seed)?,
+            match generated.object.split_once('/') {
+                Some(("zuora", object)) => worlds.zuora.generate(object, count, seed)?,
+                Some(("fulcrum", form)) => worlds.fulcrum.generate(form, count, seed)?,
+                _ => worlds.salesforce.generate(&generated.object, count, seed)?,
             }
         }
         Ok((worlds, settings))

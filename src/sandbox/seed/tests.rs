@@ -106,6 +106,27 @@ fn a_folder_holds_the_records_of_another_system() {
 }
 
 #[test]
+fn a_folder_holds_the_forms_of_fulcrum() {
+    let visits = "\u{feff}_record_id,customer,_created_at,visited_on,rating,_title\nvisit-1,Acme,2019-05-01 08:00:00 UTC,2019-05-01,4,x\n,,,,,\n";
+    let files = vec![
+        ("fulcrum/Site Visits.csv".to_owned(), visits.as_bytes().to_vec()),
+        ("fulcrum/Storm Drains.csv".to_owned(), b"depth,seen\n1.5,2020-01-01\n2,\n".to_vec()),
+    ];
+    let generated = ["fulcrum/Testing App=3".parse().expect("valid")];
+    let (worlds, _) = Seed::from_files(files).expect("valid").with_generated(generated).build(start()).expect("consistent");
+    let organization = worlds.fulcrum;
+    let visits = organization.form("Site Visits").expect("there");
+    let visit = &visits.records()["visit-1"];
+    assert_eq!((visit.created_at.to_string(), organization.count("Site Visits")), ("2019-05-01T08:00:00Z".to_owned(), 2));
+    let shown: Vec<String> = visit.values.iter().map(|value| format!("{value:?}")).collect();
+    assert_eq!(shown.join(" "), "Text(\"Acme\") Null Date(2019-05-01) Null Integer(4)");
+    let drains = organization.form("Storm Drains").expect("made");
+    let kinds: Vec<String> = drains.fields.iter().map(|field| format!("{} {:?}", field.name, field.kind)).collect();
+    assert_eq!(kinds, ["depth Double", "seen Date"]);
+    assert_eq!(organization.count("Testing App"), 3);
+}
+
+#[test]
 fn says_what_is_wrong_and_where() {
     let refusals = [
         refusal(&[("notes.txt", "")]),
@@ -120,8 +141,9 @@ fn says_what_is_wrong_and_where() {
         refusal(&[("zuora/Nothing.csv", "Id\n")]),
         refusal(&[("zuora/Usage.csv", "Id,Quantity\n,1\nabc,2\n")]),
         refusal(&[("zuora/Usage.csv", "Quantity\nmany\n")]),
+        refusal(&[("fulcrum/Testing App.csv", "title,amount\nx,1\ny,many\n")]),
     ];
-    assert_snapshot!(refusals.join("\n"), @"
+    assert_snapshot!(refusals.join("\n"), @r#"
     `notes.txt` is neither a CSV file named after an object nor `world.yaml`
     there is no object `Nothing`: define it in `world.yaml`
     `Lead.csv` line 2: the id cannot be used: `abc` is not a Salesforce id: 15 or 18 letters and digits
@@ -134,7 +156,8 @@ fn says_what_is_wrong_and_where() {
     `zuora/Nothing.csv` line 1: the record cannot be added: there is no object `Nothing`
     `zuora/Usage.csv` line 3: the record cannot be added: `abc` is not a free id of 32 lower-case hexadecimal digits
     `zuora/Usage.csv` line 2: the record cannot be added: the value of `Quantity` cannot be used
-    ");
+    `fulcrum/Testing App.csv` line 3: the value of `amount` cannot be used: invalid input syntax for type double precision: "many"
+    "#);
     assert!(refusal(&[("world.yaml", "usres: []")]).contains("usres"));
     assert!(refusal(&[("Lead.csv", "LastName,Company\nx\n")]).contains("found record with 1 fields"));
 }

@@ -16,7 +16,7 @@ pub(super) struct Calls {
 
 impl Calls {
     /// Counts one call, or says in how many seconds there is room for it again.
-    pub(super) fn spend(&mut self, allowed: usize, now: Timestamp) -> Result<(), i64> {
+    pub(super) fn spend(&mut self, allowed: usize, now: Timestamp) -> Result<(), u64> {
         while self.answered.front().is_some_and(|first| first.duration_until(now) >= WINDOW) {
             self.answered.pop_front();
         }
@@ -26,7 +26,7 @@ impl Calls {
         }
         self.refused += 1;
         let oldest = self.answered.front().map_or(SignedDuration::ZERO, |first| first.duration_until(now));
-        Err((WINDOW - oldest).as_secs().max(1))
+        Err((WINDOW - oldest).unsigned_abs().as_secs().max(1))
     }
 
     /// How many calls were refused so far.

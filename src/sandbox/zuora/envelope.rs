@@ -131,7 +131,7 @@ pub(super) fn text(output: &mut Output, name: &str, text: &str) -> io::Result<()
 }
 
 /// The gateway in front of the tenant has had enough: JSON, even here (documented body; that SOAP gets it too is a guess).
-pub(super) fn quota(limit: usize, seconds: i64) -> Response {
+pub(super) fn quota(limit: usize, seconds: u64) -> Response {
     let body = format!(
         r#"{{"reasons":[{{"code":70,"message":"API Rate limit exceeded for the minute, retry after {seconds} seconds"}}]}}"#
     );

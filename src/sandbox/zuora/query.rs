@@ -27,6 +27,12 @@ pub(super) struct QueryOptions {
     pub case_sensitive: bool,
 }
 
+impl QueryOptions {
+    fn page_size(self) -> usize {
+        self.batch_size.filter(|size| (1..=LARGEST_PAGE).contains(size)).unwrap_or(LARGEST_PAGE)
+    }
+}
+
 /// One page of what a query found.
 pub(super) struct Page {
     found: Found,
@@ -92,7 +98,8 @@ impl Tenant {
         let size = rows.len() as i64 + faults.wrong_total();
         let found = Found { table, with_id: asked.contains(&None), rows, size };
         let now = self.now();
-        let key = self.cursors.open(found.clone(), now);
+        let is_paged = found.rows.len() > options.page_size();
+        let key = if is_paged { self.cursors.open(found.clone(), now) } else { String::new() };
         Ok(self.page(found, &key, 0, options, faults))
     }
 
@@ -113,8 +120,7 @@ impl Tenant {
     }
 
     fn page(&self, found: Found, key: &str, from: usize, options: QueryOptions, faults: &WorkFaults) -> Page {
-        let rows = options.batch_size.filter(|size| (1..=LARGEST_PAGE).contains(size)).unwrap_or(LARGEST_PAGE);
-        let next = (from + rows).min(found.rows.len());
+        let next = (from + options.page_size()).min(found.rows.len());
         Page {
             object: self.tables[found.table].object.clone(),
             from,

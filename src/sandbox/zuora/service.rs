@@ -13,7 +13,7 @@ use super::envelope::{API, Output, SoapVersion, inside, quota, text};
 use super::query::QueryOptions;
 use super::soap_fault::{Detail, SoapFault};
 use crate::sandbox::fault::WorkFaults;
-use crate::sandbox::gate::origin;
+use crate::sandbox::gate::{origin, with_retry_after};
 use crate::sandbox::xml::Element;
 use crate::sandbox::{Effect, Sandbox, soap};
 
@@ -76,12 +76,14 @@ async fn call(
 
 /// The 429 of the gateway that a fault asks for.
 fn gateway_refusal(effect: &Effect, allowed: Option<usize>) -> Option<Response> {
-    let seconds = match effect {
-        Effect::TooManyRequests { retry_after } => retry_after.and_then(|seconds| seconds.try_into().ok()).unwrap_or(600),
-        Effect::DailyLimit => 86_400,
-        _ => return None,
-    };
-    Some(quota(allowed.unwrap_or_default(), seconds))
+    let allowed = allowed.unwrap_or_default();
+    match effect {
+        Effect::TooManyRequests { retry_after } => {
+            Some(with_retry_after(quota(allowed, retry_after.unwrap_or(600)), *retry_after))
+        }
+        Effect::DailyLimit => Some(quota(allowed, 86_400)),
+        _ => None,
+    }
 }
 
 /// `78.0` is 78. There are versions from 1 to 153 (documented; that others are refused is a guess).
@@ -104,24 +106,25 @@ impl Call<'_> {
             return Err(self.unknown_operation());
         }
         match self.operation.name.as_str() {
-            "login" => return self.login(),
-            "getUserInfo" | "query" | "queryMore" | "delete" => {}
-            _ => return Err(self.unknown_operation()),
-        }
-        self.check_session()?;
-        match self.operation.name.as_str() {
-            "getUserInfo" => Ok(self.user_info()),
+            "login" => self.login(),
+            "getUserInfo" => self.check_session().map(|()| self.user_info()),
             "query" => {
+                self.check_session()?;
                 let [query] = arguments(&self.operation.children, ["queryString"])?;
                 let page = self.sandbox.zuora().query(query, self.query_options(), self.faults)?;
                 Ok(page.answer(self.soap, "query"))
             }
             "queryMore" => {
+                self.check_session()?;
                 let [locator] = arguments(&self.operation.children, ["queryLocator"])?;
                 let page = self.sandbox.zuora().query_more(locator, self.query_options(), self.faults)?;
                 Ok(page.answer(self.soap, "queryMore"))
             }
-            _ => self.delete(),
+            "delete" => {
+                self.check_session()?;
+                self.delete()
+            }
+            _ => Err(self.unknown_operation()),
         }
     }
 

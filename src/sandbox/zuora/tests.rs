@@ -356,7 +356,8 @@ async fn faults_hit_operations() {
         (429, b"120".as_slice(), vec!["REQUEST_EXCEEDED_LIMIT"])
     );
     client.sandbox.add_fault(fault(Effect::TooManyRequests { retry_after: Some(30) }));
-    assert_eq!(client.delete("Usage", &[&usage]).await.headers["ratelimit-reset"], "30");
+    let answer = client.delete("Usage", &[&usage]).await;
+    assert_eq!(["ratelimit-reset", "retry-after"].map(|name| answer.headers[name].as_bytes()), [b"30", b"30"]);
     let (code, message) = ("REQUEST_EXCEEDED_RATE".to_owned(), "slower".to_owned());
     client.sandbox.add_fault(fault(Effect::SoapFault { status: 200, code, message }));
     let answer = client.delete("Usage", &[&usage]).await;

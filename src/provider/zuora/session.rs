@@ -1,0 +1,301 @@
+//! One sign-in, kept alive.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::call::{Endpoint, error, unreadable};
+use super::operation::Operation;
+use crate::manifest::{ZuoraSignIn, ZuoraTarget};
+use crate::plan::Identity;
+use crate::provider::patience::Patience;
+use crate::provider::secrets::SecretSource;
+use crate::provider::transport::{Element, Transport};
+use crate::provider::{ErrorClass, ProviderError, hostile};
+
+const SIGN_IN: &str = "sign in to Zuora";
+const IDENTIFY: &str = "find out which tenant this login is for";
+
+/// What a sign-in needs.
+pub(super) struct SignIn {
+    /// The tenant.
+    pub(super) target: ZuoraTarget,
+    /// The way to it.
+    pub(super) transport: Arc<dyn Transport>,
+    /// Where the password comes from.
+    pub(super) secrets: Arc<dyn SecretSource>,
+}
+
+/// A session as it stands: never changed, only replaced.
+struct Connection {
+    endpoint: Endpoint,
+    identity: Identity,
+    /// Counts the sign-ins.
+    generation: u32,
+}
+
+/// One sign-in, made when it is first needed, and made again when the system has ended it.
+pub(super) struct Session {
+    sign_in: SignIn,
+    connection: Mutex<Option<Arc<Connection>>>,
+}
+
+impl Session {
+    /// A session that signs in when it is first needed.
+    pub(super) fn new(sign_in: SignIn) -> Self {
+        Self { sign_in, connection: Mutex::new(None) }
+    }
+
+    async fn connection(&self) -> Result<Arc<Connection>, ProviderError> {
+        let mut connection = self.connection.lock().await;
+        if let Some(connection) = &*connection {
+            return Ok(Arc::clone(connection));
+        }
+        Ok(Arc::clone(connection.insert(self.connect(None).await?)))
+    }
+
+    /// Signs in anew, unless somebody else has done so since `ended` was current.
+    async fn renew(&self, ended: &Connection) -> Result<Arc<Connection>, ProviderError> {
+        let mut connection = self.connection.lock().await;
+        if let Some(current) = &*connection
+            && current.generation != ended.generation
+        {
+            return Ok(Arc::clone(current));
+        }
+        tracing::debug!("the session ended and is renewed");
+        Ok(Arc::clone(connection.insert(self.connect(Some(ended)).await?)))
+    }
+
+    /// Signs in, and makes certain that it is to the right tenant.
+    async fn connect(&self, earlier: Option<&Connection>) -> Result<Arc<Connection>, ProviderError> {
+        let endpoint = self.sign_in.login().await?;
+        let answer = endpoint.call(IDENTIFY, &Operation::GetUserInfo).await?;
+        let identity = identity(&answer, &endpoint.url)?;
+        let wanted = [self.sign_in.target.tenant_id.as_ref(), earlier.map(|earlier| &earlier.identity.organization_id)];
+        if let Some(wanted) = wanted.into_iter().flatten().find(|wanted| **wanted != identity.organization_id) {
+            let message = format!("it is for tenant {}, and the target is {wanted}", identity.organization_id);
+            return Err(ProviderError {
+                help: Some("sign in to the right tenant or entity, or correct the target's `tenantId`".into()),
+                ..error(ErrorClass::WrongSystem, "use this login", "wrong-organization", message)
+            });
+        }
+        let generation = earlier.map_or(0, |earlier| earlier.generation + 1);
+        Ok(Arc::new(Connection { endpoint, identity, generation }))
+    }
+
+    /// Makes one call. When the session has ended it is renewed once and the call repeated once: a request refused for its session has
+    /// had no effect. Expiry shows in no other way (documented).
+    pub(super) async fn call(&self, doing: &str, operation: &Operation<'_>) -> Result<Element, ProviderError> {
+        let connection = self.connection().await?;
+        match connection.endpoint.call(doing, operation).await {
+            Err(refusal) if refusal.code == "INVALID_SESSION" => {
+                self.renew(&connection).await?.endpoint.call(doing, operation).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Makes a call that only reads, a few times if need be.
+    pub(super) async fn read(&self, doing: &str, operation: &Operation<'_>) -> Result<Element, ProviderError> {
+        let mut patience = Patience::default();
+        loop {
+            match self.call(doing, operation).await {
+                Err(error) => patience.wait_after(error).await?,
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Who is signed in, where.
+    pub(super) async fn identity(&self) -> Result<Identity, ProviderError> {
+        let mut patience = Patience::default();
+        loop {
+            match self.connection().await {
+                Err(error) => patience.wait_after(error).await?,
+                Ok(connection) => return Ok(connection.identity.clone()),
+            }
+        }
+    }
+}
+
+impl SignIn {
+    async fn login(&self) -> Result<Endpoint, ProviderError> {
+        let ZuoraSignIn::Login { username, password, entity_id, entity_name } = &self.target.sign_in;
+        let password = self
+            .secrets
+            .resolve(password)
+            .map_err(|cause| error(ErrorClass::Local, "read the password", "missing-secret", cause.to_string()))?;
+        let entity_id = entity_id.as_deref().map(|id| ("zns:entityId", id));
+        let entity = entity_id.or_else(|| entity_name.as_deref().map(|name| ("zns:entityName", name)));
+        let operation = Operation::Login { username, password: &password, entity };
+        let mut url = self.target.url.clone();
+        url.set_path(&format!("/apps/services/a/{}", self.target.wsdl_version));
+        let door = Endpoint { transport: Arc::clone(&self.transport), url, session: None };
+        let answer = door.call(SIGN_IN, &operation).await?;
+        let result = answer.child("result");
+        let text = |name| result.and_then(|result| result.text_of(name)).filter(|text| !text.is_empty());
+        let session = text("Session").ok_or_else(|| unreadable(&operation, SIGN_IN, "the answer has no session"))?;
+        let url = match text("ServerUrl") {
+            Some(server) => self.server(server)?,
+            None => door.url,
+        };
+        Ok(Endpoint { session: Some(SecretString::from(session)), url, ..door })
+    }
+
+    /// Where the server wants further calls. It repeats the address that was called (recorded); a session goes nowhere else.
+    fn server(&self, text: &str) -> Result<Url, ProviderError> {
+        let url = Url::parse(text).ok().filter(|url| {
+            let own_host = url.origin() == self.target.url.origin() && url.username().is_empty() && url.password().is_none();
+            own_host && url.path().starts_with("/apps/services/a/")
+        });
+        url.ok_or_else(|| ProviderError {
+            help: Some("set `url` of the target to the tenant's own SOAP host".into()),
+            ..error(
+                ErrorClass::Malformed,
+                SIGN_IN,
+                "foreign-server",
+                "the answer sends further calls to another host than the target's, and a session is never sent there",
+            )
+        })
+    }
+}
+
+/// Reads who is signed in. The WSDL has the fields directly in the answer; in a `result`, as everywhere else, they are understood too (guess).
+fn identity(answer: &Element, url: &Url) -> Result<Identity, ProviderError> {
+    let answer = answer.child("result").unwrap_or(answer);
+    let text = |name| answer.text_of(name).map(hostile::words).filter(|text| !text.is_empty());
+    let missing = || unreadable(&Operation::GetUserInfo, IDENTIFY, "the answer names no tenant");
+    Ok(Identity {
+        organization_id: text("TenantId").ok_or_else(missing)?,
+        organization_name: text("TenantName"),
+        user_name: text("Username").unwrap_or_else(|| "unknown".to_owned()),
+        user_id: text("UserId").unwrap_or_else(|| "unknown".to_owned()),
+        instance_url: url.origin().ascii_serialization(),
+        is_production: is_production(url.host_str().unwrap_or_default()),
+    })
+}
+
+/// What the host says, by the vendor's list of data centres (documented).
+fn is_production(host: &str) -> Option<bool> {
+    match host.strip_suffix(".zuora.com")? {
+        "na" | "www" | "eu" | "ap" => Some(true),
+        name if name.contains("sandbox") || name.starts_with("test") || name.starts_with("pt") => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+    use crate::provider::Provider as _;
+    use crate::provider::transport::scripted::Reply;
+
+    #[tokio::test]
+    async fn identifies_the_tenant_before_anything_else() {
+        let (provider, transport) = tenant(|_| page(7, true, None, &[]));
+        assert_eq!(provider.count(&query(&[])).await, Ok(7));
+        let asked: Vec<String> = transport.seen().iter().map(operation_of).collect();
+        assert_eq!(asked, ["login", "getUserInfo", "query"]);
+        assert!(transport.seen().iter().all(|seen| seen.line() == "POST /apps/services/a/91.0"));
+        let identity = provider.identify().await.expect("signed in");
+        assert_eq!((identity.organization_id.as_str(), identity.user_name.as_str()), (TENANT, "me@example.com"));
+        assert_eq!(identity.is_production, Some(false));
+    }
+
+    #[tokio::test]
+    async fn another_tenant_is_refused_before_anything_is_asked() {
+        let other = ZuoraTarget { tenant_id: Some("99".into()), ..target() };
+        let (provider, transport) = connect(&other, |_| panic!("nothing may be asked"));
+        let error = provider.count(&query(&[])).await.expect_err("another tenant");
+        assert_eq!((error.class, error.code.as_str()), (ErrorClass::WrongSystem, "wrong-organization"));
+        assert_eq!(transport.seen().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn renews_an_ended_session_once_and_repeats_the_request_once() {
+        let mut ended = true;
+        let (provider, transport) = tenant(move |_| match std::mem::take(&mut ended) {
+            true => fault("INVALID_SESSION", "Invalid or expired session"),
+            false => page(7, true, None, &[]),
+        });
+        assert_eq!(provider.count(&query(&[])).await, Ok(7));
+        let asked: Vec<String> = transport.seen().iter().map(operation_of).collect();
+        assert_eq!(asked, ["login", "getUserInfo", "query", "login", "getUserInfo", "query"]);
+
+        let (provider, transport) = tenant(|_| fault("INVALID_SESSION", "Invalid or expired session"));
+        assert_eq!(provider.count(&query(&[])).await.expect_err("twice").class, ErrorClass::Unauthenticated);
+        assert_eq!(asked_of(&transport).len(), 2);
+    }
+
+    #[tokio::test]
+    async fn many_requests_that_find_the_session_ended_renew_it_once() {
+        let (provider, transport) = connect(&target(), |seen| match seen.body.contains(SESSION) {
+            true => fault("INVALID_SESSION", "x"),
+            false => page(7, true, None, &[]),
+        });
+        provider.identify().await.expect("signed in");
+        let query = query(&[]);
+        let all = futures::future::join_all((0..20).map(|_| provider.count(&query))).await;
+        assert!(all.iter().all(|count| *count == Ok(7)), "{all:?}");
+        assert_eq!(transport.seen().iter().filter(|seen| operation_of(seen) == "login").count(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_session_goes_to_no_other_host() {
+        for server in [
+            "https://evil.example/apps/services/a/91.0",
+            "http://sandbox.na.zuora.com/apps/services/a/91.0",
+            "https://sandbox.na.zuora.com:444/apps/services/a/91.0",
+            "https://sandbox.na.zuora.com@evil.example/apps/services/a/91.0",
+            "https://sandbox.na.zuora.com/elsewhere",
+            "x",
+        ] {
+            let (provider, transport) = signing_in(&target(), move |_| Some(logged_in(SESSION, server)));
+            let error = provider.identify().await.expect_err(server);
+            assert_eq!((error.class, error.code.as_str()), (ErrorClass::Malformed, "foreign-server"));
+            assert_eq!(transport.seen().len(), 1);
+        }
+        let server = "https://sandbox.na.zuora.com/apps/services/a/92.0";
+        let (provider, transport) =
+            signing_in(&target(), move |seen| (operation_of(seen) == "login").then(|| logged_in(SESSION, server)));
+        provider.identify().await.expect("signed in");
+        assert_eq!(transport.seen()[1].path, "/apps/services/a/92.0");
+    }
+
+    #[tokio::test]
+    async fn a_refused_sign_in_says_what_to_do_and_nothing_secret() {
+        let refuse = |message: &'static str| move |_: &_| Some(login_fault(message));
+        let (provider, _) =
+            signing_in(&target(), refuse("Invalid login. User name and password do not match. canary-PASSWORD"));
+        let error = provider.identify().await.expect_err("refused");
+        insta::assert_snapshot!(format!("{error}\n{}", error.help.clone().expect("a help")), @"
+        could not sign in to Zuora: HTTP 500 INVALID_VALUE: Invalid login. User name and password do not match. [redacted]
+        check the user name and the password
+        ");
+        assert_eq!(error.class, ErrorClass::Unauthenticated);
+        let (provider, _) = signing_in(&target(), refuse("Your IP address may be restricted. Please contact"));
+        let error = provider.identify().await.expect_err("refused");
+        assert!(error.help.expect("a help").contains("address"));
+    }
+
+    #[tokio::test]
+    async fn the_entity_is_named_in_its_place() {
+        let ZuoraSignIn::Login { username, password, .. } = target().sign_in;
+        let sign_in = ZuoraSignIn::Login { username, password, entity_id: None, entity_name: Some("US".into()) };
+        let (provider, transport) = connect(&ZuoraTarget { sign_in, ..target() }, |_| Reply::NotSent);
+        provider.identify().await.expect("signed in");
+        assert!(transport.seen()[0].body.contains("</zns:password><zns:entityName>US</zns:entityName></zns:login>"));
+    }
+
+    #[test]
+    fn tells_a_tenant_with_real_data_by_its_host() {
+        assert_eq!(is_production("na.zuora.com"), Some(true));
+        assert_eq!(is_production("apisandbox.zuora.com"), Some(false));
+        assert_eq!(is_production("test.eu.zuora.com"), Some(false));
+        assert_eq!(is_production("services347.zuora.com"), None);
+        assert_eq!(is_production("127.0.0.1"), None);
+    }
+}
