@@ -195,7 +195,8 @@ impl Case {
             assert!(by_others || is_gone != live.contains(row.id.as_str()), "not true: {row:?}");
             *ends.entry((row.outcome.clone(), row.cause.clone())).or_default() += 1;
         }
-        let count = |word: &str| ends.iter().filter(|((end, _), _)| end == word).map(|(_, count)| *count as u64).sum::<u64>();
+        let count =
+            |word: &str| ends.iter().filter(|((end, _), _)| end == word).map(|(_, count)| *count as u64).sum::<u64>();
         let tally = applied.report.tally();
         assert_eq!(
             (tally.deleted, tally.already_gone, tally.skipped, tally.failed, tally.unknown),

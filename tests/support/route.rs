@@ -329,7 +329,9 @@ impl System {
         match self {
             Self::Salesforce => Fault::on("GET", "*/query", effect),
             Self::Zuora => Fault::on_operation("query", effect),
-            Self::Fulcrum => Fault { on: RequestMatch { path: Some("*/query".into()), ..RequestMatch::default() }, then: effect },
+            Self::Fulcrum => {
+                Fault { on: RequestMatch { path: Some("*/query".into()), ..RequestMatch::default() }, then: effect }
+            }
         }
     }
 
@@ -378,9 +380,7 @@ impl System {
     pub fn reads(self, request: &RequestRecord) -> bool {
         match self {
             Self::Salesforce => request.method == "GET" || self.identifies(request),
-            Self::Zuora => {
-                matches!(request.operation.as_deref(), Some("query" | "queryMore")) || self.identifies(request)
-            }
+            Self::Zuora => matches!(request.operation.as_deref(), Some("query" | "queryMore")) || self.identifies(request),
             Self::Fulcrum => request.method == "GET" || request.path == "/api/v2/query",
         }
     }

@@ -237,12 +237,10 @@ fn kind(route: Route, number: usize) -> impl Strategy<Value = Kind> {
     let other = 0..=number.saturating_sub(1);
     // A cascade within one object has no proven end, and with a hold below it every plan is refused: few worlds have one.
     let tame = proptest::bool::weighted(0.9);
-    (0..most, any::<u64>(), (parent, rule()), (other, rule()), tame).prop_map(
-        move |(records, seed, parent, other, tame)| {
-            let tamed = |(to, rule): (usize, Rule)| (to, if tame && to == number { Rule::Clear } else { rule });
-            Kind { records, seed, parent: tamed(parent), other: tamed(other) }
-        },
-    )
+    (0..most, any::<u64>(), (parent, rule()), (other, rule()), tame).prop_map(move |(records, seed, parent, other, tame)| {
+        let tamed = |(to, rule): (usize, Rule)| (to, if tame && to == number { Rule::Clear } else { rule });
+        Kind { records, seed, parent: tamed(parent), other: tamed(other) }
+    })
 }
 
 fn filter() -> impl Strategy<Value = Filter> {

@@ -164,6 +164,8 @@ fn accepts_what_people_write() {
 fn refuses_what_is_not_one_harmless_condition() {
     insta::assert_snapshot!(refusals(&[
         "",
+        "SELECT _record_id FROM \"Parks\" WHERE _status = 'a'",
+        "where _status = 'a'",
         "_status =",
         "_status = 'a",
         "_status = 'a'; DELETE FROM x",
