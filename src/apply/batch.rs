@@ -55,10 +55,3 @@ pub struct Order {
     /// What a record must still match when the batch runs, for a policy whose batches are queries.
     pub matching: Option<String>,
 }
-
-impl Order {
-    /// Whether the API works by jobs, which are made, loaded, started and polled, and not by single requests.
-    pub fn works_by_jobs(&self) -> bool {
-        self.api.works_by_jobs()
-    }
-}

@@ -104,6 +104,21 @@ impl Api {
             Self::Bulk2 | Self::Bulk1 | Self::FulcrumBatch => true,
         }
     }
+
+    /// Whether a job's upload begins its work, and not its start.
+    pub fn load_begins_work(self) -> bool {
+        self == Self::Bulk1
+    }
+
+    /// Whether a job may be loaded again: its records went with its making, and loading only compares.
+    pub fn loads_again(self) -> bool {
+        self == Self::FulcrumBatch
+    }
+
+    /// Whether a job whose start may be under way can be stopped.
+    pub fn can_be_stopped(self) -> bool {
+        self != Self::FulcrumBatch
+    }
 }
 
 impl fmt::Display for Api {

@@ -166,7 +166,7 @@ impl Bench {
 
     /// Writes the Salesforce target and these documents as the project's only manifest.
     pub fn declare(&self, documents: &str) {
-        self.write("sexton.yaml", &format!("{}{documents}", System::Salesforce.document(None)));
+        self.write("sexton.yaml", &format!("{}{documents}", System::Salesforce.document(ADDRESS, None)));
     }
 
     /// What a new process would have.

@@ -6,8 +6,6 @@ use sexton::sandbox::{
     DeleteMode, Deletion, Effect, Fault, ItemError, RecordKey, RequestMatch, RequestRecord, Sandbox, Tenant, WorldBuilder,
 };
 
-use super::ADDRESS;
-
 /// The form whose records are deleted.
 const FORM: &str = "Testing App";
 
@@ -150,7 +148,7 @@ impl Route {
     }
 
     /// The document of a hold on everything marked.
-    pub fn hold(self) -> String {
+    pub fn hold_document(self) -> String {
         format!(
             "apiVersion: sexton/v1\nkind: Hold\nmetadata: {{ name: matter }}\nspec:\n  target: {}\n  object: {}\n  \
              filter: {} = 'held'\n  reason: Matter 7\n---\n",
@@ -179,20 +177,20 @@ impl System {
         }
     }
 
-    /// The document of its target, pinned to an organization where one is named.
-    pub fn document(self, organization: Option<&str>) -> String {
+    /// The document of its target at an address, pinned to an organization where one is named.
+    pub fn document(self, address: &str, organization: Option<&str>) -> String {
         let spec = match self {
             Self::Salesforce => format!(
-                "  salesforce:\n    loginUrl: {ADDRESS}\n    apiVersion: \"66.0\"\n    auth:\n      clientCredentials:\n        \
+                "  salesforce:\n    loginUrl: {address}\n    apiVersion: \"66.0\"\n    auth:\n      clientCredentials:\n        \
                  clientId: {{ env: CLIENT_ID }}\n        clientSecret: {{ env: CLIENT_SECRET }}\n"
             ),
             Self::Zuora => format!(
-                "  zuora:\n    url: {ADDRESS}\n    wsdlVersion: \"78.0\"\n    auth:\n      login:\n        \
+                "  zuora:\n    url: {address}\n    wsdlVersion: \"78.0\"\n    auth:\n      login:\n        \
                  username: {}\n        password: {{ env: BILLING_PASSWORD }}\n",
                 Tenant::USERNAME
             ),
             Self::Fulcrum => {
-                format!("  fulcrum:\n    url: {ADDRESS}\n    auth: {{ apiToken: {{ env: FIELD_TOKEN }} }}\n")
+                format!("  fulcrum:\n    url: {address}\n    auth: {{ apiToken: {{ env: FIELD_TOKEN }} }}\n")
             }
         };
         let key = match self {

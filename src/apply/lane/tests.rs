@@ -8,9 +8,14 @@ use proptest::prelude::*;
 use super::Lane;
 use crate::apply::{Event, Fault, FaultKind, JobProgress, JobStage, LaneSettings, Step, StepEnd, Tally, Ticket, Withheld};
 use crate::base::{Digest, Failure, FailureClass};
+use crate::manifest::Api;
 
 fn settings(jobs: bool) -> LaneSettings {
-    LaneSettings { jobs, same_size: false, batch_size: 10, parallel: 3, seed: 1 }
+    settings_of(if jobs { Api::Bulk2 } else { Api::Collections })
+}
+
+fn settings_of(api: Api) -> LaneSettings {
+    LaneSettings { api, same_size: false, batch_size: 10, parallel: 3, seed: 1 }
 }
 
 fn cleared(count: u64) -> Event {
@@ -257,6 +262,50 @@ fn a_start_without_an_answer_is_asked_about_and_then_repeated_for_the_same_job()
     assert!(matches!(step, Step::Poll(..)));
     story.close(&step, polled(JobStage::Open));
     assert!(matches!(story.step(), Step::Start(_, Ticket(ticket)) if ticket == "1"));
+}
+
+/// A job of the API that was brought to these events, and then died with its process.
+fn resumed(api: Api, events: &[Event]) -> Story {
+    let mut story = Story::new(settings_of(api), 5);
+    story.tell(Event::Intended { batch: 0, wave: 0, first: 0, count: 5 });
+    story.tell(Event::Created { batch: 0, ticket: Ticket("1".into()) });
+    events.iter().for_each(|event| story.tell(event.clone()));
+    story.lane.resume(story.now);
+    story
+}
+
+#[test]
+fn a_job_that_was_made_and_not_loaded_is_gone_on_with() {
+    for api in [Api::Bulk2, Api::Bulk1, Api::FulcrumBatch] {
+        let mut story = resumed(api, &[]);
+        let step = story.step();
+        assert!(matches!(step, Step::Poll(..)));
+        story.close(&step, polled(JobStage::Open));
+        assert!(matches!(story.step(), Step::Load(_, Ticket(ticket)) if ticket == "1"), "{api}");
+    }
+}
+
+#[test]
+fn a_load_without_an_answer_is_repeated_only_where_it_may_be() {
+    for api in [Api::Bulk2, Api::Bulk1, Api::FulcrumBatch] {
+        let mut story = resumed(api, &[Event::Loading { batch: 0 }]);
+        let step = story.step();
+        story.close(&step, polled(JobStage::Open));
+        let step = story.step();
+        assert_eq!(matches!(step, Step::Load(..)), api == Api::FulcrumBatch, "{api}: {step:?}");
+        assert_eq!(matches!(step, Step::Abort(..)), api != Api::FulcrumBatch, "{api}: {step:?}");
+        story.close(&step, StepEnd::Done);
+        let expected = match api {
+            // The upload may yet have arrived before the end of the job.
+            Api::Bulk1 => Event::Started { batch: 0 },
+            Api::FulcrumBatch => Event::Loaded { batch: 0 },
+            _ => {
+                assert!(matches!(story.events.last(), Some(Event::Abandoned { .. })), "{api}");
+                continue;
+            }
+        };
+        assert_eq!(story.events.last(), Some(&expected), "{api}");
+    }
 }
 
 #[test]

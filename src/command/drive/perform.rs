@@ -64,7 +64,12 @@ impl<'a> Performer<'a> {
             }
             Step::Load(batch, ticket) => {
                 let ids = Arc::new(BatchIds::new(Arc::clone(&wave.ids), batch));
-                done(provider.load(order, ticket, ids).await)
+                match provider.load(order, ticket, ids).await {
+                    Ok(()) => StepEnd::Done,
+                    // The job is not what was asked for. It is left as it is, and never started.
+                    Err(error) if order.api.loads_again() => self.refused(batch, wave, &error)?,
+                    Err(error) => failed(&error),
+                }
             }
             Step::Start(_, ticket) => done(provider.start(order, ticket).await),
             Step::Abort(_, ticket) => done(provider.abort(order, ticket).await),

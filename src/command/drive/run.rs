@@ -223,7 +223,7 @@ fn read_stories(run: &Run<'_>, lanes: &[DriveLane]) -> Result<Vec<Story>, DriveE
     let mut stories: BTreeMap<PolicyName, Story> = BTreeMap::new();
     for lane in lanes {
         let settings = LaneSettings {
-            jobs: lane.order.works_by_jobs(),
+            api: lane.order.api,
             same_size: lane.order.atomic || lane.grouped,
             batch_size: lane.route.batch_size,
             parallel: if lane.order.serial { 1 } else { lane.route.parallel },
