@@ -288,6 +288,8 @@ mod tests {
             let route = choose(&each, selected, &SALESFORCE).expect("atomic groups");
             assert_eq!((route.api, route.atomic, route.batches, route.calls), (Api::Collections, true, batches, batches));
         }
+        let query = Policy { send_as: SendAs::Query, via: Some(Api::Bulk1), ..test_policy() };
+        assert_eq!(choose(&query, 2_500, &SALESFORCE).map(|route| (route.batch_size, route.batches)), Ok((1_000, 3)));
         let bulk = choose(&test_policy(), 1_000_001, &SALESFORCE).expect("a route");
         assert_eq!((bulk.batches, bulk.calls, bulk.parallel, bulk.atomic), (2, 10, 3, false));
     }
