@@ -52,4 +52,6 @@ pub struct Order {
     pub atomic: bool,
     /// Whether the system is to run batches one at a time.
     pub serial: bool,
+    /// What a record must still match when the batch runs, for a policy whose batches are queries.
+    pub matching: Option<String>,
 }

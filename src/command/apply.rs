@@ -18,7 +18,7 @@ use super::withheld::withheld_by_now;
 use super::{CommandError, Exit, Host};
 use crate::apply::{Event, Order, SkipCause};
 use crate::base::{Digest, PolicyName, TargetName, counted};
-use crate::manifest::{AllOrNone, Concurrency, DeleteMode};
+use crate::manifest::{AllOrNone, Concurrency, DeleteMode, SendAs};
 use crate::plan::{self, Moment, PlanHeader, PlannedPolicy};
 use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
 use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
@@ -404,6 +404,7 @@ fn lanes(
                 api: route.api,
                 atomic: planned.all_or_none != AllOrNone::No,
                 serial: planned.concurrency == Concurrency::Serial,
+                matching: planned.query.condition.clone().filter(|_| planned.send_as == SendAs::Query),
             },
             route: route.clone(),
             depends_on: planned.depends_on.clone(),
@@ -437,7 +438,9 @@ fn summarize(
                 (*settled, None)
             }
             LaneEndKind::Interrupted { settled } => {
-                unfinished.push(format!("policy {}: interrupted", end.policy));
+                let runs_on = planned.and_then(|planned| planned.route.as_ref()).is_some_and(|route| !route.api.can_stop());
+                let rest = if runs_on { "; a batch that was started cannot be stopped and runs to its end" } else { "" };
+                unfinished.push(format!("policy {}: interrupted{rest}", end.policy));
                 (*settled, None)
             }
         };

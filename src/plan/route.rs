@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GateName, Verdict};
 use crate::base::{CallBudget, counted, with_thousands};
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Policy, SystemKind};
+use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Policy, SendAs, SystemKind};
 
 /// How a policy's records are to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,9 @@ pub struct Capabilities {
     pub look_size: usize,
 }
 
+/// The most records of a batch that is a query: it lists them, and the system gives it ten seconds.
+const QUERY_BATCH: u64 = 1_000;
+
 /// Chooses the API for `selected` records of `policy`: always the same one for the same arguments.
 ///
 /// The rules read the table of capabilities and no API's name: a pin (`via`) leaves one candidate; a candidate must be
@@ -113,7 +116,11 @@ pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Re
         return refused(GateName::AllOrNone, not_atomic(policy, selected, &able));
     };
 
-    let batch_size = if atomic { chosen.atomic_size } else { chosen.batch_size };
+    let batch_size = match policy.send_as {
+        _ if atomic => chosen.atomic_size,
+        SendAs::Ids => chosen.batch_size,
+        SendAs::Query => chosen.batch_size.min(QUERY_BATCH),
+    };
     let batches = selected.div_ceil(batch_size.max(1));
     let title = chosen.api.title();
     let passed_over =
@@ -284,6 +291,8 @@ mod tests {
             let route = choose(&each, selected, &SALESFORCE).expect("atomic groups");
             assert_eq!((route.api, route.atomic, route.batches, route.calls), (Api::Collections, true, batches, batches));
         }
+        let query = Policy { send_as: SendAs::Query, via: Some(Api::Bulk1), ..test_policy() };
+        assert_eq!(choose(&query, 2_500, &SALESFORCE).map(|route| (route.batch_size, route.batches)), Ok((1_000, 3)));
         let bulk = choose(&test_policy(), 1_000_001, &SALESFORCE).expect("a route");
         assert_eq!((bulk.batches, bulk.calls, bulk.parallel, bulk.atomic), (2, 10, 3, false));
     }

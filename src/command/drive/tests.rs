@@ -200,6 +200,7 @@ impl Rig {
                 api,
                 atomic: self.scenario.atomic,
                 serial: false,
+                matching: None,
             },
             route: Route {
                 api,
