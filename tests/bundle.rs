@@ -9,7 +9,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use sexton::base::{Digest, PolicyName, RecordId, TargetName};
-use sexton::manifest::{AllOrNone, Concurrency, DeleteMode, Limits, Recheck};
+use sexton::manifest::{AllOrNone, Concurrency, DeleteMode, Limits, Recheck, SendAs};
 use sexton::plan::{PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal, Row, SealedManifests};
 use sexton::store::{Bundle, BundleError, BundleWriter};
 
@@ -25,6 +25,7 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
     PlannedPolicy {
         policy: policy_name(name),
         target: TargetName::new("crm").expect("valid"),
+        object: "Lead".into(),
         query: Query { object: "Lead".into(), key: "Id".into(), fields: Vec::new(), condition: None },
         delete: DeleteMode::Soft,
         justification: None,
@@ -32,6 +33,7 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
         concurrency: Concurrency::Parallel,
         group_by: None,
         recheck: Recheck::Matches,
+        send_as: SendAs::Ids,
         depends_on: Vec::new(),
         limits: Limits::default(),
         population: records.rows,

@@ -12,8 +12,8 @@ use sexton::base::PolicyName;
 use sexton::command::{AppliedPlan, CommandError, Exit};
 use sexton::plan::GateName;
 use sexton::sandbox::{Effect, World};
-use support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, Route};
-use support::{Bench, SECRETS, start};
+use support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, FULCRUM_BATCH, Route, ZUORA_SOAP};
+use support::{ADDRESS, Bench, SECRETS, start};
 
 /// The records that are to go: more than one request of most APIs takes.
 const RECORDS: usize = 230;
@@ -46,6 +46,16 @@ macro_rules! promises {
             #[test]
             fn kept_through_bulk1() {
                 in_paused_time(super::$promise(BULK1));
+            }
+
+            #[test]
+            fn kept_through_zuora_soap() {
+                in_paused_time(super::$promise(ZUORA_SOAP));
+            }
+
+            #[test]
+            fn kept_through_fulcrum_batch() {
+                in_paused_time(super::$promise(FULCRUM_BATCH));
             }
         }
     )+};
@@ -113,7 +123,7 @@ impl Case {
 
     /// Writes the project, with further lines for the policy and further documents.
     fn declare(&self, lines: &[&str], documents: &str) {
-        let target = self.route.system.document(None);
+        let target = self.route.system.document(ADDRESS, None);
         self.bench.write("sexton.yaml", &format!("{target}{}{documents}", self.route.policy(lines)));
     }
 
@@ -275,7 +285,7 @@ async fn a_hold_written_after_the_plan_wins(route: Route) {
     let case = Case::planned(route).await;
     let held: BTreeSet<String> = [7, 100, 229].map(|place: usize| case.old[place].clone()).into();
     held.iter().for_each(|id| route.system.hold(&case.bench.sandbox, id));
-    case.declare(&[], &route.hold());
+    case.declare(&[], &route.hold_document());
     let before = case.live();
     let applied = case.apply().await;
     assert_eq!(case.balances(&applied, &before), ends([("deleted", "", RECORDS - 3), ("skipped", "held", 3)]));
@@ -312,7 +322,7 @@ async fn limits_stop_and_never_shorten(route: Route) {
 async fn the_wrong_organization_is_refused_before_anything_else(route: Route) {
     let case = Case::new(route);
     let pinned = |organization: &str| {
-        let target = route.system.document(Some(organization));
+        let target = route.system.document(ADDRESS, Some(organization));
         case.bench.write("sexton.yaml", &format!("{target}{}", route.policy(&[])));
     };
     pinned(route.system.another_organization());
@@ -334,7 +344,7 @@ async fn every_planned_record_has_one_outcome(route: Route) {
     let refuses = system.refuse(sandbox, &case.old[2]) && system.refuse(sandbox, &case.old[210]);
     case.old[20..23].iter().for_each(|id| system.renew(sandbox, id));
     case.old[30..32].iter().for_each(|id| system.hold(sandbox, id));
-    case.declare(&[], &route.hold());
+    case.declare(&[], &route.hold_document());
     let meanwhile = case.old[120].clone();
     let before = &case.live() - &BTreeSet::from([meanwhile.clone()]);
     case.bench.transport.before_deletion(move |sandbox| system.remove(sandbox, &meanwhile));

@@ -139,7 +139,7 @@ fn all_leads(fields: &[&str]) -> Query {
 
 fn order(api: Api, delete: DeleteMode) -> Order {
     let policy = PolicyName::new("stale-leads").expect("a name");
-    Order { policy, object: "Lead".into(), delete, api, atomic: false, serial: false }
+    Order { policy, object: "Lead".into(), delete, api, atomic: false, serial: false, matching: None }
 }
 
 #[tokio::test]

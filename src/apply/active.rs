@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Batch, JobStage, Step, Ticket};
+use crate::manifest::Api;
 
 /// How far a batch is, as the journal says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,13 +78,17 @@ impl Active {
     }
 
     /// Whether it goes on although the policy has to wait for a person: only what the system may be working on.
-    pub(super) fn outlasts_a_stop(&self) -> bool {
-        !matches!(self.stage, Stage::Created | Stage::Loading | Stage::Loaded)
+    pub(super) fn outlasts_a_stop(&self, api: Api) -> bool {
+        self.stage == Stage::Intended || !self.may_be_abandoned(api)
     }
 
     /// Whether it has certainly had no effect, once it is known that it will have none.
-    pub(super) fn may_be_abandoned(&self) -> bool {
-        matches!(self.stage, Stage::Intended | Stage::Created | Stage::Loading | Stage::Loaded)
+    pub(super) fn may_be_abandoned(&self, api: Api) -> bool {
+        match self.stage {
+            Stage::Intended | Stage::Created => true,
+            Stage::Loading | Stage::Loaded => !api.load_begins_work(),
+            _ => false,
+        }
     }
 
     /// The next step, apart from waiting; `None` for a batch whose first step is under way. `retiring` says that no more
@@ -97,7 +102,10 @@ impl Active {
             Stage::Created | Stage::Loading | Stage::Loaded | Stage::Starting | Stage::Started if self.moment.give_up => {
                 ticket().map(|(batch, ticket)| Step::Abort(batch, ticket))
             }
-            Stage::Created if !doubted && !retiring => ticket().map(|(batch, ticket)| Step::Load(batch, ticket)),
+            // At `Loading` only when it was found that the load had no effect, or may be repeated.
+            Stage::Created | Stage::Loading if !doubted && !retiring => {
+                ticket().map(|(batch, ticket)| Step::Load(batch, ticket))
+            }
             Stage::Loaded | Stage::Starting if !doubted && !retiring => {
                 ticket().map(|(batch, ticket)| Step::Start(batch, ticket))
             }
@@ -121,6 +129,8 @@ pub(super) enum PollVerdict {
     Ended,
     /// It is still running.
     Running,
+    /// It was not loaded, or may be loaded again, and may be loaded now.
+    Loadable,
     /// It was not started and may be started now.
     Startable,
     /// It was not started, and its data may not be whole: it is to be given up.
@@ -133,13 +143,15 @@ pub(super) enum PollVerdict {
 
 /// What it means that the system says `seen` about a job at `stage`.
 ///
-/// An API whose upload begins the work never shows such a job as [`JobStage::Open`], so that the answers are the same.
-pub(super) fn judge_poll(stage: &Stage, seen: JobStage) -> PollVerdict {
+/// An API whose upload begins the work shows a job as [`JobStage::Open`] only when no upload has arrived.
+pub(super) fn judge_poll(api: Api, stage: &Stage, seen: JobStage) -> PollVerdict {
     match (stage, seen) {
         (Stage::Started, JobStage::Complete | JobStage::Broken) => PollVerdict::Ended,
         (Stage::Started, JobStage::Open | JobStage::Running) => PollVerdict::Running,
         (Stage::Created, JobStage::Broken | JobStage::Gone) => PollVerdict::NeverWas,
         (_, JobStage::Running | JobStage::Complete | JobStage::Broken) => PollVerdict::Started,
+        (Stage::Created, JobStage::Open) => PollVerdict::Loadable,
+        (Stage::Loading, JobStage::Open) if api.loads_again() => PollVerdict::Loadable,
         (Stage::Loaded | Stage::Starting, JobStage::Open) => PollVerdict::Startable,
         (_, JobStage::Open) => PollVerdict::Useless,
         (_, JobStage::Gone) => PollVerdict::Lost,

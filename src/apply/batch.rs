@@ -52,11 +52,6 @@ pub struct Order {
     pub atomic: bool,
     /// Whether the system is to run batches one at a time.
     pub serial: bool,
-}
-
-impl Order {
-    /// Whether the API works by jobs, which are made, loaded, started and polled, and not by single requests.
-    pub fn works_by_jobs(&self) -> bool {
-        self.api.works_by_jobs()
-    }
+    /// What a record must still match when the batch runs, for a policy whose batches are queries.
+    pub matching: Option<String>,
 }

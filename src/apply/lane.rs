@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use super::active::{Active, PollVerdict, Stage, judge_poll};
 use super::{Batch, Event, Fault, FaultKind, JobStage, SkipCause, Step, StepEnd, Tally, back_off};
 use crate::base::Digest;
+use crate::manifest::Api;
 
-/// The most waves of a policy, apart from those that were cut short. What the last one leaves to be sent again has failed.
+/// The most waves of a policy, apart from those that were cut short and those that isolate failing records. What the last one
+/// leaves to be sent again has failed.
 pub const WAVES: u32 = 6;
 
 /// Batches get smaller from wave to wave, against locks, but not below this.
@@ -36,9 +38,10 @@ const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_s
 /// What a lane is told once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaneSettings {
-    /// Whether the API works by jobs.
-    pub jobs: bool,
-    /// Whether batches are as large in later waves as in the first: atomic ones, and those that keep groups together.
+    /// The API: whether it works by jobs, and what its jobs allow.
+    pub api: Api,
+    /// Whether batches are as large in later waves as in the first, apart from those that isolate a failing record: atomic ones,
+    /// and those that keep groups together.
     pub same_size: bool,
     /// The most records in a batch of wave 0.
     pub batch_size: u64,
@@ -71,16 +74,20 @@ pub struct LaneError {
     why: &'static str,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Wave {
     number: u32,
-    /// How many waves before it were sent to their ends.
+    /// How many waves before it were sent to their ends, apart from those that halved the batches.
     attempt: u32,
+    /// How often batches were halved to isolate records that fail.
+    halvings: u32,
     count: u64,
     /// The place of the first record that was never in a batch.
     cursor: u64,
     /// Records of it to be sent again in the next wave.
     again: u64,
+    /// Whether some of them go again to isolate one that fails.
+    isolates: bool,
 }
 
 /// One policy's execution: a fold over journal events, and nothing besides but when to try what.
@@ -170,7 +177,7 @@ impl Lane {
                 if self.wave.is_some() {
                     return Err(wrong("the records were cleared before"));
                 }
-                self.wave = Some(Wave { number: 0, attempt: 0, count: *cleared, cursor: 0, again: 0 });
+                self.wave = Some(Wave { count: *cleared, ..Wave::default() });
             }
             Event::WaveOpened { wave: number, count, withheld, .. } => {
                 let withheld = withheld.map_or(0, |withheld| withheld.count);
@@ -180,8 +187,9 @@ impl Lane {
                 });
                 let before =
                     before.ok_or_else(|| wrong("the wave before it is not done, or left another number of records"))?;
-                let attempt = before.attempt + u32::from(unsent == 0);
-                self.wave = Some(Wave { number: *number, attempt, count: *count, cursor: 0, again: 0 });
+                let halvings = before.halvings + u32::from(before.isolates);
+                let attempt = before.attempt + u32::from(unsent == 0 && !before.isolates);
+                self.wave = Some(Wave { number: *number, attempt, halvings, count: *count, ..Wave::default() });
                 self.free.clear();
                 self.tally.skipped += withheld;
                 self.cut_short = false;
@@ -199,7 +207,9 @@ impl Lane {
                 active.ticket = Some(ticket.clone());
                 active.enter(Stage::Created);
             }
-            Event::Loading { batch } => self.advance(*batch, &[Stage::Created], Stage::Loading).map_err(wrong)?,
+            Event::Loading { batch } => {
+                self.advance(*batch, &[Stage::Created, Stage::Loading], Stage::Loading).map_err(wrong)?;
+            }
             Event::Loaded { batch } => self.advance(*batch, &[Stage::Loading], Stage::Loaded).map_err(wrong)?,
             Event::Starting { batch } => {
                 self.advance(*batch, &[Stage::Loaded, Stage::Starting], Stage::Starting).map_err(wrong)?;
@@ -214,11 +224,16 @@ impl Lane {
                 let active = self.active.get_mut(batch).ok_or_else(|| wrong("the batch is not under way"))?;
                 active.enter(Stage::Unclear);
             }
-            Event::Answered { batch, again, missing, tally, texts, refused } => {
-                self.at(*batch, &[Stage::Intended, Stage::Ended]).ok_or_else(|| wrong("the batch is at another stage"))?;
+            Event::Answered { batch, again, missing, tally, texts, refused, isolates } => {
+                // At `Loading` when the system did not accept the job's records, so that it is never started.
+                self.at(*batch, &[Stage::Intended, Stage::Loading, Stage::Ended])
+                    .ok_or_else(|| wrong("the batch is at another stage"))?;
                 self.count(*batch, *again, *missing, tally, *texts).map_err(wrong)?;
                 self.refusals = if refused.is_some() { self.refusals + 1 } else { 0 };
                 self.refusal = refused.clone().unwrap_or_default();
+                if let Some(wave) = self.wave.as_mut() {
+                    wave.isolates |= *isolates;
+                }
             }
             Event::Looked { batch, again, tally, texts } => {
                 self.at(*batch, &[Stage::Unclear, Stage::Incomplete])
@@ -230,7 +245,7 @@ impl Lane {
                 self.take_back(batch, *again, *tally).ok_or_else(|| wrong("no such answers were booked"))?;
             }
             Event::Abandoned { batch, .. } => {
-                let active = self.active.get(batch).filter(|active| active.may_be_abandoned());
+                let active = self.active.get(batch).filter(|active| active.may_be_abandoned(self.settings.api));
                 let active = active.ok_or_else(|| wrong("the batch may have had an effect"))?;
                 self.free.push_back((active.batch.first, active.batch.count));
                 self.active.remove(batch);
@@ -346,7 +361,7 @@ impl Lane {
                 active.moment.withheld = true;
                 active.moment.recalled |= there;
                 // A request is never sent again in the same wave.
-                self.cut_short |= self.settings.jobs && active.may_be_abandoned();
+                self.cut_short |= self.settings.api.works_by_jobs() && active.may_be_abandoned(self.settings.api);
             }
             None => self.cut_short |= self.unsent().iter().any(|(first, count)| within(*first, *count)),
         }
@@ -376,7 +391,7 @@ impl Lane {
         for active in idle {
             // One download at a time: each needs its own window of memory.
             let waits_its_turn = active.stage == Stage::Ended && collecting;
-            if waits_its_turn || (self.stuck.is_some() && !active.outlasts_a_stop()) {
+            if waits_its_turn || (self.stuck.is_some() && !active.outlasts_a_stop(self.settings.api)) {
                 continue;
             }
             match active.moment.due {
@@ -395,7 +410,7 @@ impl Lane {
             let due = self.paused_until.max(self.wave_pause(now));
             match due.filter(|due| *due > now) {
                 Some(due) => sooner(due),
-                None if self.settings.jobs => return Step::Create(batch),
+                None if self.settings.api.works_by_jobs() => return Step::Create(batch),
                 None => return Step::Send(batch),
             }
         }
@@ -416,7 +431,7 @@ impl Lane {
             .values()
             .find(|active| active.stage == Stage::Intended && active.moment.doubted && !active.moment.busy)?;
         let batch = orphan.batch.number;
-        Some(if self.settings.jobs {
+        Some(if self.settings.api.works_by_jobs() {
             // Whether the job exists is not known, and need not be: it was never started, so it has deleted nothing and never
             // will. Salesforce removes it after seven days. It is not aborted, since without its id it cannot be told from
             // one that another program has just made.
@@ -432,9 +447,12 @@ impl Lane {
         if self.active.len() >= self.settings.parallel.max(1) as usize {
             return None;
         }
-        let smaller = if self.settings.same_size { 0 } else { wave.attempt };
-        let floor = self.settings.batch_size.min(SMALLEST_BATCH);
-        let size = (self.settings.batch_size >> smaller).max(floor).max(1);
+        let size = if self.settings.same_size {
+            (0..wave.halvings).fold(self.settings.batch_size, |size, _| size.div_ceil(2))
+        } else {
+            (self.settings.batch_size >> wave.attempt).max(self.settings.batch_size.min(SMALLEST_BATCH))
+        }
+        .max(1);
         let (first, left) = self.free.front().copied().unwrap_or((wave.cursor, wave.count - wave.cursor));
         (left > 0).then(|| Batch { number: self.next_batch, wave: wave.number, first, count: left.min(size) })
     }
@@ -460,7 +478,7 @@ impl Lane {
         if cut_short {
             return Step::OpenWave(wave.number + 1);
         }
-        if self.halted.is_some() || wave.again == 0 || wave.attempt + 1 >= WAVES {
+        if self.halted.is_some() || wave.again == 0 || (wave.attempt + 1 >= WAVES && !wave.isolates) {
             return Step::Finish;
         }
         match &self.stuck {
@@ -493,17 +511,23 @@ impl Lane {
                 Some(Event::Started { batch: number })
             }
             (Step::Abort(..), StepEnd::Done) => match active.stage {
-                // It may have come to some of its records before it was stopped. Its answers tell.
-                Stage::Starting => Some(Event::Started { batch: number }),
                 Stage::Started => {
                     active.moment.give_up = false;
                     None
                 }
-                _ => Some(Event::Abandoned { batch: number, cause: "the job was found not started, and given up".into() }),
+                _ if active.may_be_abandoned(self.settings.api) => {
+                    Some(Event::Abandoned { batch: number, cause: "the job was found not started, and given up".into() })
+                }
+                // It may have come to some of its records before it was stopped. Its answers tell.
+                _ if self.settings.api.can_be_stopped() => Some(Event::Started { batch: number }),
+                _ => {
+                    active.moment.due = Some(later(now, DOUBT));
+                    Some(Event::Unclear { batch: number, cause: "the job was not started, and cannot be stopped".into() })
+                }
             },
             (_, StepEnd::Polled(progress)) => self.polled(number, progress.stage, now),
-            (_, StepEnd::Answered { again, missing, tally, texts, refused }) => {
-                Some(Event::Answered { batch: number, again, missing, tally, texts, refused })
+            (_, StepEnd::Answered { again, missing, tally, texts, refused, isolates }) => {
+                Some(Event::Answered { batch: number, again, missing, tally, texts, refused, isolates })
             }
             (_, StepEnd::Looked { next, ended, texts }) => {
                 active.moment.looked = next;
@@ -516,7 +540,7 @@ impl Lane {
     fn polled(&mut self, number: u64, seen: JobStage, now: Timestamp) -> Option<Event> {
         let seed = self.settings.seed;
         let active = self.active.get_mut(&number)?;
-        match judge_poll(&active.stage, seen) {
+        match judge_poll(self.settings.api, &active.stage, seen) {
             PollVerdict::Started => return Some(Event::Started { batch: number }),
             PollVerdict::Ended => return Some(Event::Ended { batch: number, stage: seen }),
             // Asked for once: a system that does not let a running job go has it run to its end.
@@ -527,10 +551,12 @@ impl Lane {
                 let pause = back_off(POLL.0, POLL.1, active.moment.polls.div_ceil(4), seed);
                 active.moment.due = Some(later(now, pause));
             }
-            PollVerdict::Startable if active.moment.withheld => active.moment.give_up = true,
-            PollVerdict::Startable if self.halted.is_some() && active.stage == Stage::Loaded => active.moment.give_up = true,
-            PollVerdict::Startable if self.stuck.is_some() => active.moment.parked = true,
-            PollVerdict::Startable => active.moment.doubted = false,
+            PollVerdict::Loadable | PollVerdict::Startable if active.moment.withheld => active.moment.give_up = true,
+            PollVerdict::Loadable | PollVerdict::Startable if self.halted.is_some() && active.stage != Stage::Starting => {
+                active.moment.give_up = true;
+            }
+            PollVerdict::Loadable | PollVerdict::Startable if self.stuck.is_some() => active.moment.parked = true,
+            PollVerdict::Loadable | PollVerdict::Startable => active.moment.doubted = false,
             PollVerdict::Useless => active.moment.give_up = true,
             PollVerdict::NeverWas => {
                 return Some(Event::Abandoned { batch: number, cause: "the job was never started and has ended".into() });
@@ -560,7 +586,7 @@ impl Lane {
                 Some(Event::Abandoned { batch: number, cause })
             }
             Step::Abort(..) if fault.kind == FaultKind::Missing => {
-                if self.active.get(&number)?.may_be_abandoned() {
+                if self.active.get(&number)?.may_be_abandoned(self.settings.api) {
                     return Some(Event::Abandoned { batch: number, cause });
                 }
                 self.polled(number, JobStage::Gone, now)

@@ -18,7 +18,7 @@ use super::withheld::withheld_by_now;
 use super::{CommandError, Exit, Host};
 use crate::apply::{Event, Order, SkipCause};
 use crate::base::{Digest, PolicyName, TargetName, counted};
-use crate::manifest::{AllOrNone, Concurrency, DeleteMode};
+use crate::manifest::{AllOrNone, Concurrency, DeleteMode, SendAs};
 use crate::plan::{self, Moment, PlanHeader, PlannedPolicy};
 use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
 use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
@@ -33,6 +33,9 @@ pub struct ApplyRequest {
     pub plan: PathBuf,
     /// Targets that were confirmed by name; hard deletes need it.
     pub confirmed_targets: Vec<String>,
+    /// Whether an atomic group that fails is sent again in halves, until the record that fails is alone. It is for
+    /// `allOrNone: perRequest` only.
+    pub isolate_failures: bool,
 }
 
 /// How an apply ended.
@@ -106,7 +109,7 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
         locked.save(&mut state)?;
     }
 
-    let mut lanes = lanes(&bundle, &connections)?;
+    let mut lanes = lanes(&bundle, &connections, request.isolate_failures)?;
     if going_on {
         refuse_unplanned_waves(&bundle, &directory)?;
         let withheld = withheld_by_now(host, &project, &bundle, &directory, &mut connections, &now).await?;
@@ -375,7 +378,11 @@ async fn refuse_by_gates(
 }
 
 /// What the driver is to carry out, in the order of the plan.
-fn lanes(bundle: &Arc<Bundle>, connections: &BTreeMap<TargetName, Connection>) -> Result<Vec<DriveLane>, CommandError> {
+fn lanes(
+    bundle: &Arc<Bundle>,
+    connections: &BTreeMap<TargetName, Connection>,
+    isolate_failures: bool,
+) -> Result<Vec<DriveLane>, CommandError> {
     let mut lanes = Vec::new();
     for planned in &bundle.header().policies {
         // A policy without records needs no route, and nothing is done for it.
@@ -397,13 +404,15 @@ fn lanes(bundle: &Arc<Bundle>, connections: &BTreeMap<TargetName, Connection>) -
                 api: route.api,
                 atomic: planned.all_or_none != AllOrNone::No,
                 serial: planned.concurrency == Concurrency::Serial,
+                matching: planned.query.condition.clone().filter(|_| planned.send_as == SendAs::Query),
             },
             route: route.clone(),
             depends_on: planned.depends_on.clone(),
             provider: Arc::clone(&connection.provider),
             planned: planned.selected,
             planned_ids,
-            grouped: planned.group_by.is_some(),
+            grouped: planned.group_by.is_some() || planned.all_or_none == AllOrNone::PerRequest,
+            isolate_failures: isolate_failures && planned.all_or_none == AllOrNone::PerRequest,
             withheld: None,
         });
     }
@@ -429,7 +438,9 @@ fn summarize(
                 (*settled, None)
             }
             LaneEndKind::Interrupted { settled } => {
-                unfinished.push(format!("policy {}: interrupted", end.policy));
+                let runs_on = planned.and_then(|planned| planned.route.as_ref()).is_some_and(|route| !route.api.can_stop());
+                let rest = if runs_on { "; a batch that was started cannot be stopped and runs to its end" } else { "" };
+                unfinished.push(format!("policy {}: interrupted{rest}", end.policy));
                 (*settled, None)
             }
         };

@@ -220,6 +220,7 @@ impl Planning<'_> {
         let planned = PlannedPolicy {
             policy: policy.name.clone(),
             target: policy.target.clone(),
+            object: policy.object.clone(),
             query,
             delete: policy.delete,
             justification: policy.justification.clone(),
@@ -227,6 +228,7 @@ impl Planning<'_> {
             concurrency: policy.concurrency,
             group_by: policy.group_by.clone(),
             recheck: policy.recheck,
+            send_as: policy.send_as,
             depends_on: policy.depends_on.clone(),
             limits: policy.limits,
             population: selection.population,

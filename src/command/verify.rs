@@ -67,12 +67,14 @@ pub(super) async fn refuse_other_words(
 fn other_setting(policy: &Policy, planned: &PlannedPolicy) -> Option<&'static str> {
     let same = [
         ("target", policy.target == planned.target),
+        ("object", policy.object == planned.object),
         ("way to delete", policy.delete == planned.delete),
         ("justification", policy.justification == planned.justification),
         ("`allOrNone`", policy.all_or_none == planned.all_or_none),
         ("`concurrency`", policy.concurrency == planned.concurrency),
         ("`groupBy`", policy.group_by == planned.group_by),
         ("`recheck`", policy.recheck == planned.recheck),
+        ("`sendAs`", policy.send_as == planned.send_as),
         ("`dependsOn`", policy.depends_on == planned.depends_on),
         ("`limits`", policy.limits == planned.limits),
     ];

@@ -87,12 +87,37 @@ impl Api {
         self != Self::Bulk2
     }
 
+    /// Whether its batches can be queries.
+    pub fn takes_queries(self) -> bool {
+        self == Self::FulcrumBatch
+    }
+
+    /// Whether what was started can be asked to stop.
+    pub fn can_stop(self) -> bool {
+        self != Self::FulcrumBatch
+    }
+
     /// Whether it works by jobs, which are made, loaded, started and polled, and not by single requests.
     pub fn works_by_jobs(self) -> bool {
         match self {
             Self::Collections | Self::Composite | Self::ZuoraSoap => false,
             Self::Bulk2 | Self::Bulk1 | Self::FulcrumBatch => true,
         }
+    }
+
+    /// Whether a job's upload begins its work, and not its start.
+    pub fn load_begins_work(self) -> bool {
+        self == Self::Bulk1
+    }
+
+    /// Whether a job may be loaded again: its records went with its making, and loading only compares.
+    pub fn loads_again(self) -> bool {
+        self == Self::FulcrumBatch
+    }
+
+    /// Whether a job whose start may be under way can be stopped.
+    pub fn can_be_stopped(self) -> bool {
+        self != Self::FulcrumBatch
     }
 }
 

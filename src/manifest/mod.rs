@@ -29,7 +29,7 @@ pub use api::Api;
 pub use codes::{CODES, CodeEntry};
 pub use hold::Hold;
 pub use input::{FileTrouble, MOST_FILE_BYTES, ManifestFile};
-pub use policy::{AllOrNone, Concurrency, DeleteMode, Limits, Policy, Recheck};
+pub use policy::{AllOrNone, Concurrency, DeleteMode, Limits, Policy, Recheck, SendAs};
 pub use project::Project;
 pub use reader::{Reading, read};
 pub use schema::json_schema;

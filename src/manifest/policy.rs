@@ -41,6 +41,8 @@ pub struct Policy {
     pub depends_on: Vec<PolicyName>,
     /// What a record must still be when it is deleted.
     pub recheck: Recheck,
+    /// How a batch names its records.
+    pub send_as: SendAs,
     /// Fields whose values reviewers are shown; nothing else of a record's contents is written anywhere.
     pub review_fields: Vec<String>,
     /// After this day plans still work and apply refuses.
@@ -96,6 +98,17 @@ pub enum Concurrency {
     Parallel,
     /// One at a time.
     Serial,
+}
+
+/// How a batch names its records to the system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SendAs {
+    /// By their ids alone.
+    #[default]
+    Ids,
+    /// By a query for those among the ids that still match the policy, so that the system looks once more.
+    Query,
 }
 
 /// What a record must still be at the moment of deletion.

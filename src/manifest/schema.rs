@@ -395,6 +395,9 @@ struct DeletionPolicySpec {
     /// What a record must still be when it is deleted: still matching, or also not changed since the plan.
     #[schemars(extend("default" = "matches"))]
     recheck: Option<Recheck>,
+    /// How a batch names its records: by their ids, or (in Fulcrum) by a query for those among them that still match.
+    #[schemars(extend("default" = "ids"))]
+    send_as: Option<SendAs>,
     /// What reviewers are shown of each record.
     review: Option<Review>,
     /// A day, after which the policy still plans and no longer applies.
@@ -475,6 +478,16 @@ enum Concurrency {
     Parallel,
     /// One at a time, against lock contention.
     Serial,
+}
+
+/// How a batch names its records.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum SendAs {
+    /// By their ids alone.
+    Ids,
+    /// Fulcrum: by a query for those among the ids that still match.
+    Query,
 }
 
 /// What a record must still be when it is deleted.

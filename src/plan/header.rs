@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CascadeCount, Identity, Query, Route, Verdict};
 use crate::base::{Digest, HoldName, PolicyName, TargetName};
-use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Environment, Limits, Recheck, SystemKind};
+use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Environment, Limits, Recheck, SendAs, SystemKind};
 
 /// The format of [`PlanHeader`]; another number is refused, never guessed at.
 pub const PLAN_FORMAT: u32 = 1;
@@ -148,6 +148,8 @@ pub struct PlannedPolicy {
     pub policy: PolicyName,
     /// Its target.
     pub target: TargetName,
+    /// The object, as the manifest names it; the query has the system's own name or key of it.
+    pub object: String,
     /// The query, as sent.
     pub query: Query,
     /// Into the recycle bin or past it.
@@ -162,6 +164,9 @@ pub struct PlannedPolicy {
     pub group_by: Option<String>,
     /// What a record must still be.
     pub recheck: Recheck,
+    /// How a batch names its records.
+    #[serde(default)]
+    pub send_as: SendAs,
     /// The policies that must have succeeded before.
     pub depends_on: Vec<PolicyName>,
     /// The limits in force.
@@ -184,6 +189,17 @@ pub struct PlannedPolicy {
     pub comparison: Option<Comparison>,
     /// The records file.
     pub records: RecordsSeal,
+}
+
+impl PlannedPolicy {
+    /// The object for people: with the system's own key of it, where that is not its name.
+    pub fn object_title(&self) -> String {
+        if self.query.object.eq_ignore_ascii_case(&self.object) {
+            self.query.object.clone()
+        } else {
+            format!("{} ({})", self.object, self.query.object)
+        }
+    }
 }
 
 /// How many matched records a hold keeps.

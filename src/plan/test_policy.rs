@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{PolicyName, SourceMap, Span, TargetName};
 use crate::filter::Filter;
-use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Limits, Policy, Recheck};
+use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Limits, Policy, Recheck, SendAs};
 
 /// A soft policy for leads with the default limits and nothing else asked.
 pub(super) fn test_policy() -> Policy {
@@ -24,6 +24,7 @@ pub(super) fn test_policy() -> Policy {
         group_by: None,
         depends_on: Vec::new(),
         recheck: Recheck::Matches,
+        send_as: SendAs::Ids,
         review_fields: Vec::new(),
         review_by: None,
         span,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Digest, HoldName, PolicyName, RecordId, TargetName};
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Environment, Limits, Recheck, SystemKind};
+use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Environment, Limits, Recheck, SendAs, SystemKind};
 use crate::plan::{
     Comparison, CountCause, GateName, HeldCount, Identity, PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal,
     Route, SealedManifests, SealedTarget, Verdict,
@@ -15,6 +15,7 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
     PlannedPolicy {
         policy: PolicyName::new(name).expect("valid"),
         target: TargetName::new("crm").expect("valid"),
+        object: "Lead".into(),
         query: Query {
             object: "Lead".into(),
             key: "Id".into(),
@@ -27,6 +28,7 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
         concurrency: Concurrency::Parallel,
         group_by: None,
         recheck: Recheck::Matches,
+        send_as: SendAs::Ids,
         depends_on: Vec::new(),
         limits: Limits::default(),
         population: 40_000,

@@ -192,9 +192,10 @@ spec:
 with tempfile.TemporaryDirectory() as project:
     Path(project, "sexton.yaml").write_text(manifest)
     environment = {**os.environ, "ZUORA_PASSWORD": "sandbox-password"}
-    for arguments in (["plan"], ["apply", "plan"]):
-        run = subprocess.run([sexton, "-C", project, *arguments], env=environment, capture_output=True, text=True)
+    for arguments in (["plan"], ["apply", "plan", "--confirm-target", "billing"]):
+        run = subprocess.run([sexton, *arguments], cwd=project, env=environment, capture_output=True, text=True)
         assert run.returncode == 0, run.stderr
 operations = [validate(schema, body) for body in Recorder.bodies]
 assert {"login", "query", "queryMore", "delete"} <= set(operations), operations
+assert query("select Id from Usage where Quantity > 500 and StartDateTime < '2026-01-01T00:00:00'").size == 0
 print(f"zeep: {len(operations)} requests of sexton are valid by the types of the WSDL")

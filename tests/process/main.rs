@@ -18,4 +18,6 @@ mod exit_codes;
 mod kill;
 mod output;
 mod service;
+#[path = "../support/mod.rs"]
+mod support;
 mod workplace;

@@ -12,6 +12,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
+use crate::support::wire;
+
 /// The moment all sandboxes of these tests begin at. Their clocks have nothing to do with the machine's.
 pub fn start() -> Timestamp {
     "2026-11-21T10:00:00Z".parse().expect("a moment")
@@ -22,16 +24,16 @@ pub fn start() -> Timestamp {
 pub struct Asked {
     pub method: String,
     pub path: String,
-    /// The query, its values decoded.
-    pub query: Vec<(String, String)>,
+    /// The query as it was sent.
+    pub query: String,
     pub headers: String,
     pub body: Bytes,
 }
 
 impl Asked {
-    /// The value of a name in the query.
-    pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    /// What the system is asked for.
+    pub fn request(&self) -> wire::Asked<'_> {
+        wire::Asked { method: &self.method, path: &self.path, query: &self.query, body: &self.body }
     }
 }
 
@@ -129,11 +131,10 @@ async fn pass(tap: Arc<dyn Tap>, inner: Router, request: Request) -> Response {
     let (head, body) = request.into_parts();
     // A client that dies while it uploads leaves a body without an end, which no server takes for a whole one.
     let Ok(body) = to_bytes(body, usize::MAX).await else { return http::StatusCode::BAD_REQUEST.into_response() };
-    let query = url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let asked = Asked {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
-        query,
+        query: head.uri.query().unwrap_or_default().to_owned(),
         headers: format!("{:?}", head.headers),
         body: body.clone(),
     };

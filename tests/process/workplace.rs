@@ -62,7 +62,8 @@ impl Workplace {
             .env("USER", "ada")
             .env("HOSTNAME", "desk")
             .env("CRM_CLIENT_ID", CLIENT.0)
-            .env("CRM_CLIENT_SECRET", CLIENT.1);
+            .env("CRM_CLIENT_SECRET", CLIENT.1)
+            .envs(crate::support::SECRETS);
         command
     }
 

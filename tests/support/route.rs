@@ -6,8 +6,6 @@ use sexton::sandbox::{
     DeleteMode, Deletion, Effect, Fault, ItemError, RecordKey, RequestMatch, RequestRecord, Sandbox, Tenant, WorldBuilder,
 };
 
-use super::ADDRESS;
-
 /// The form whose records are deleted.
 const FORM: &str = "Testing App";
 
@@ -150,7 +148,7 @@ impl Route {
     }
 
     /// The document of a hold on everything marked.
-    pub fn hold(self) -> String {
+    pub fn hold_document(self) -> String {
         format!(
             "apiVersion: sexton/v1\nkind: Hold\nmetadata: {{ name: matter }}\nspec:\n  target: {}\n  object: {}\n  \
              filter: {} = 'held'\n  reason: Matter 7\n---\n",
@@ -163,6 +161,14 @@ impl Route {
     /// Something that goes wrong with a request that makes the system delete.
     pub fn deletion_fault(self, effect: Effect) -> Fault {
         self.deletes.fault(effect)
+    }
+
+    /// Something that goes wrong with the work of a job, where there are jobs; otherwise nothing does.
+    pub fn work_fault(self, effect: Effect) -> Fault {
+        match self.system {
+            System::Fulcrum => Fault::on("POST", "/api/v2/batch.json", effect),
+            System::Salesforce | System::Zuora => self.deletion_fault(effect),
+        }
     }
 }
 
@@ -179,20 +185,20 @@ impl System {
         }
     }
 
-    /// The document of its target, pinned to an organization where one is named.
-    pub fn document(self, organization: Option<&str>) -> String {
+    /// The document of its target at an address, pinned to an organization where one is named.
+    pub fn document(self, address: &str, organization: Option<&str>) -> String {
         let spec = match self {
             Self::Salesforce => format!(
-                "  salesforce:\n    loginUrl: {ADDRESS}\n    apiVersion: \"66.0\"\n    auth:\n      clientCredentials:\n        \
+                "  salesforce:\n    loginUrl: {address}\n    apiVersion: \"66.0\"\n    auth:\n      clientCredentials:\n        \
                  clientId: {{ env: CLIENT_ID }}\n        clientSecret: {{ env: CLIENT_SECRET }}\n"
             ),
             Self::Zuora => format!(
-                "  zuora:\n    url: {ADDRESS}\n    wsdlVersion: \"78.0\"\n    auth:\n      login:\n        \
+                "  zuora:\n    url: {address}\n    wsdlVersion: \"78.0\"\n    auth:\n      login:\n        \
                  username: {}\n        password: {{ env: BILLING_PASSWORD }}\n",
                 Tenant::USERNAME
             ),
             Self::Fulcrum => {
-                format!("  fulcrum:\n    url: {ADDRESS}\n    auth: {{ apiToken: {{ env: FIELD_TOKEN }} }}\n")
+                format!("  fulcrum:\n    url: {address}\n    auth: {{ apiToken: {{ env: FIELD_TOKEN }} }}\n")
             }
         };
         let key = match self {
@@ -234,7 +240,7 @@ impl System {
     }
 
     /// The column that policies ask for, and the one that holds ask for.
-    fn columns(self) -> (&'static str, &'static str) {
+    pub fn columns(self) -> (&'static str, &'static str) {
         match self {
             Self::Salesforce => ("Company", "Rating"),
             Self::Zuora => ("UOM", "Description"),
@@ -291,7 +297,8 @@ impl System {
         self.set(sandbox, id, self.columns().1, "seen");
     }
 
-    fn set(self, sandbox: &Sandbox, id: &str, column: &str, word: &str) {
+    /// Changes one column of a record.
+    pub fn set(self, sandbox: &Sandbox, id: &str, column: &str, word: &str) {
         match self {
             Self::Salesforce => sandbox.world().update(key(id), column, word).expect("a lead"),
             Self::Zuora => sandbox.zuora().update(id, column, word).expect("a usage record"),

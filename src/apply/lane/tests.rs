@@ -8,9 +8,14 @@ use proptest::prelude::*;
 use super::Lane;
 use crate::apply::{Event, Fault, FaultKind, JobProgress, JobStage, LaneSettings, Step, StepEnd, Tally, Ticket, Withheld};
 use crate::base::{Digest, Failure, FailureClass};
+use crate::manifest::Api;
 
 fn settings(jobs: bool) -> LaneSettings {
-    LaneSettings { jobs, same_size: false, batch_size: 10, parallel: 3, seed: 1 }
+    settings_of(if jobs { Api::Bulk2 } else { Api::Collections })
+}
+
+fn settings_of(api: Api) -> LaneSettings {
+    LaneSettings { api, same_size: false, batch_size: 10, parallel: 3, seed: 1 }
 }
 
 fn cleared(count: u64) -> Event {
@@ -96,6 +101,7 @@ fn end_of(step: &Step, choice: u8, jobs: &mut u64) -> StepEnd {
         tally: Tally { deleted: count - again - missing, ..Tally::default() },
         texts: 0,
         refused: None,
+        isolates: false,
     };
     match (choice, step) {
         (0..=2, _) => {
@@ -178,8 +184,15 @@ proptest! {
 fn refuses_a_journal_that_tells_no_story() {
     let intended = |batch, first, count| Event::Intended { batch, wave: 0, first, count };
     let deleted = |deleted| Tally { deleted, ..Tally::default() };
-    let answered =
-        |batch, count| Event::Answered { batch, again: 0, missing: 0, tally: deleted(count), texts: 0, refused: None };
+    let answered = |batch, count| Event::Answered {
+        batch,
+        again: 0,
+        missing: 0,
+        tally: deleted(count),
+        texts: 0,
+        refused: None,
+        isolates: false,
+    };
     let cases: [(&str, Vec<Event>); 11] = [
         ("nothing was cleared", vec![intended(0, 0, 5)]),
         ("cleared twice", vec![cleared(5), cleared(5)]),
@@ -257,6 +270,50 @@ fn a_start_without_an_answer_is_asked_about_and_then_repeated_for_the_same_job()
     assert!(matches!(step, Step::Poll(..)));
     story.close(&step, polled(JobStage::Open));
     assert!(matches!(story.step(), Step::Start(_, Ticket(ticket)) if ticket == "1"));
+}
+
+/// A job of the API that was brought to these events, and then died with its process.
+fn resumed(api: Api, events: &[Event]) -> Story {
+    let mut story = Story::new(settings_of(api), 5);
+    story.tell(Event::Intended { batch: 0, wave: 0, first: 0, count: 5 });
+    story.tell(Event::Created { batch: 0, ticket: Ticket("1".into()) });
+    events.iter().for_each(|event| story.tell(event.clone()));
+    story.lane.resume(story.now);
+    story
+}
+
+#[test]
+fn a_job_that_was_made_and_not_loaded_is_gone_on_with() {
+    for api in [Api::Bulk2, Api::Bulk1, Api::FulcrumBatch] {
+        let mut story = resumed(api, &[]);
+        let step = story.step();
+        assert!(matches!(step, Step::Poll(..)));
+        story.close(&step, polled(JobStage::Open));
+        assert!(matches!(story.step(), Step::Load(_, Ticket(ticket)) if ticket == "1"), "{api}");
+    }
+}
+
+#[test]
+fn a_load_without_an_answer_is_repeated_only_where_it_may_be() {
+    for api in [Api::Bulk2, Api::Bulk1, Api::FulcrumBatch] {
+        let mut story = resumed(api, &[Event::Loading { batch: 0 }]);
+        let step = story.step();
+        story.close(&step, polled(JobStage::Open));
+        let step = story.step();
+        assert_eq!(matches!(step, Step::Load(..)), api == Api::FulcrumBatch, "{api}: {step:?}");
+        assert_eq!(matches!(step, Step::Abort(..)), api != Api::FulcrumBatch, "{api}: {step:?}");
+        story.close(&step, StepEnd::Done);
+        let expected = match api {
+            // The upload may yet have arrived before the end of the job.
+            Api::Bulk1 => Event::Started { batch: 0 },
+            Api::FulcrumBatch => Event::Loaded { batch: 0 },
+            _ => {
+                assert!(matches!(story.events.last(), Some(Event::Abandoned { .. })), "{api}");
+                continue;
+            }
+        };
+        assert_eq!(story.events.last(), Some(&expected), "{api}");
+    }
 }
 
 #[test]

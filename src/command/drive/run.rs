@@ -36,6 +36,8 @@ pub struct DriveLane {
     pub planned_ids: PlannedIds,
     /// Whether the wave's file says which records go in one batch.
     pub grouped: bool,
+    /// Whether an atomic batch that was rolled back is sent again in halves, until the record that fails is alone.
+    pub isolate_failures: bool,
     /// For a run that is continued: the planned records that must not be sent any more, by id, each with the word of its
     /// [`crate::apply::SkipCause`]. Those that this run has deleted may be among them.
     pub withheld: Option<Arc<SortedRows>>,
@@ -223,7 +225,7 @@ fn read_stories(run: &Run<'_>, lanes: &[DriveLane]) -> Result<Vec<Story>, DriveE
     let mut stories: BTreeMap<PolicyName, Story> = BTreeMap::new();
     for lane in lanes {
         let settings = LaneSettings {
-            jobs: lane.order.works_by_jobs(),
+            api: lane.order.api,
             same_size: lane.order.atomic || lane.grouped,
             batch_size: lane.route.batch_size,
             parallel: if lane.order.serial { 1 } else { lane.route.parallel },

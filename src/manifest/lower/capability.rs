@@ -2,7 +2,7 @@
 
 use crate::base::{Diagnostic, Span};
 use crate::manifest::fields::{Field, Findings};
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, SystemKind, codes};
+use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, SendAs, SystemKind, codes};
 
 /// A setting and where it stands, if it does.
 type Wish<'n, T> = Option<(T, Option<Field<'n>>)>;
@@ -19,6 +19,8 @@ pub(super) struct Wishes<'n> {
     pub via: Wish<'n, Api>,
     /// One batch at a time.
     pub concurrency: Wish<'n, Concurrency>,
+    /// Ids or a query.
+    pub send_as: Wish<'n, SendAs>,
 }
 
 /// Refuses what no API of the system can do, naming the settings that contradict each other. The rules read what APIs can do
@@ -43,6 +45,19 @@ pub(super) fn capabilities(system: SystemKind, wishes: &Wishes<'_>, findings: &m
             .with_help(format!("write one of {}, or leave `via` out", names(&|_| true))),
         );
         return;
+    }
+    if let Some((SendAs::Query, field)) = wishes.send_as
+        && !Api::ALL.into_iter().any(|api| api.system() == system && api.takes_queries())
+    {
+        findings.push(
+            Diagnostic::error(
+                codes::CAPABILITY_SYSTEM,
+                format!("a {} target has no `sendAs: query`", system.title()),
+                span(field),
+                "its APIs delete by ids only",
+            )
+            .with_help("leave `sendAs` out"),
+        );
     }
     if let Some((DeleteMode::Soft, field)) = wishes.delete
         && !system.has_recycle_bin()

@@ -10,7 +10,7 @@ use crate::filter::Filter;
 use crate::manifest::fields::{Field, Fields, Findings};
 use crate::manifest::names::{field_path, object_name};
 use crate::manifest::node::Value;
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Hold, Limits, Policy, Recheck, SystemKind, codes};
+use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Hold, Limits, Policy, Recheck, SendAs, SystemKind, codes};
 
 /// What a policy or a hold refers to and where; known also when the rest of the document is wrong, so that all mistakes
 /// are told at once.
@@ -128,6 +128,11 @@ pub(in crate::manifest) fn policy(
         Some(field) => findings.choice(field, &[("matches", Recheck::Matches), ("unchanged", Recheck::Unchanged)]),
         None => Some(Recheck::Matches),
     };
+    let send_as_field = fields.optional("sendAs");
+    let send_as = match send_as_field {
+        Some(field) => findings.choice(field, &[("ids", SendAs::Ids), ("query", SendAs::Query)]),
+        None => Some(SendAs::Ids),
+    };
     let review_fields = fields.optional("review").and_then(|field| review(field, findings)).unwrap_or_default();
     let review_by = fields
         .optional("reviewBy")
@@ -140,6 +145,7 @@ pub(in crate::manifest) fn policy(
         all_or_none: all_or_none.map(|all_or_none| (all_or_none, all_or_none_field)),
         via: via.map(|via| (via, via_field)),
         concurrency: concurrency.map(|concurrency| (concurrency, concurrency_field)),
+        send_as: send_as.map(|send_as| (send_as, send_as_field)),
     };
     if let Some(system) = system {
         capabilities(system, &wishes, findings);
@@ -162,6 +168,7 @@ pub(in crate::manifest) fn policy(
             group_by,
             depends_on: references.depends_on.iter().map(|(name, _)| name.clone()).collect(),
             recheck: recheck?,
+            send_as: send_as?,
             review_fields,
             review_by,
             span: header.span,

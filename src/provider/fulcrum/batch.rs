@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call::{Call, error, is_missing};
+use super::connect::KEY;
+use super::query::{enclosed, listed, quoted};
 use super::session::Session;
 use crate::apply::{IdSource, JobProgress, JobStage, Order, Ticket};
 use crate::base::{RecordId, with_thousands};
@@ -97,8 +99,17 @@ pub(super) async fn create(session: &Session, order: &Order, ids: &dyn IdSource)
     if ids.len() as u64 != sent {
         return Err(error(ErrorClass::Local, &doing, "unreadable-ids", format!("{} of {sent} ids are there", ids.len())));
     }
+    let mut operation = json!({ "action": "delete", "resource": "record", "form_id": order.object });
+    match &order.matching {
+        None => operation["ids"] = json!(ids),
+        // Both at once are not taken (documented). The ids stand in the query too, so that it can only shrink.
+        Some(condition) => {
+            let (key, form, condition) = (quoted(KEY), quoted(&order.object), enclosed(&doing, condition)?);
+            let query = format!("SELECT {key} AS id FROM {form} WHERE {condition} AND {key} IN ({})", listed(&ids));
+            operation["query"] = query.into();
+        }
+    }
     // Only the first operation of a batch runs (documented).
-    let operation = json!({ "action": "delete", "resource": "record", "form_id": order.object, "ids": ids });
     let call = Call::post(doing.clone(), "batch.json", json!({ "batch": { "start": false, "operations": [operation] } }));
     let mut batch = Batch::read(&call, &session.call(&call).await?, None)?;
     let ticket = Ticket(batch.id.clone());
@@ -205,6 +216,19 @@ mod tests {
         let seen = asked(&transport);
         assert_eq!(seen.iter().map(Seen::line).collect::<Vec<_>>(), ["POST /api/v2/batch.json"]);
         insta::assert_snapshot!(seen[0].body, @r#"{"batch":{"operations":[{"action":"delete","form_id":"81413088-71b9-11ee-b962-0242ac120002","ids":["00000000-71b9-11ee-b962-0242ac120002","00000001-71b9-11ee-b962-0242ac120002"],"resource":"record"}],"start":false}}"#);
+    }
+
+    #[tokio::test]
+    async fn a_query_is_about_nothing_but_the_ids() {
+        let (provider, transport) = organization(|_| shown("pending", 2, 0));
+        let by_query = crate::apply::Order { matching: Some("_status = 'a' OR _status = 'b'".into()), ..order() };
+        provider.create(&by_query, &source(2)).await.expect("made");
+        let body: Value = serde_json::from_str(&asked(&transport)[0].body).expect("JSON");
+        let operation = &body["batch"]["operations"][0];
+        assert!(operation.get("ids").is_none(), "{operation}");
+        insta::assert_snapshot!(operation["query"].as_str().expect("a query"), @r#"SELECT "_record_id" AS id FROM "81413088-71b9-11ee-b962-0242ac120002" WHERE (_status = 'a' OR _status = 'b') AND "_record_id" IN ('00000000-71b9-11ee-b962-0242ac120002', '00000001-71b9-11ee-b962-0242ac120002')"#);
+        let evil = crate::apply::Order { matching: Some("TRUE) OR (_status = 'a'".into()), ..order() };
+        assert_eq!(provider.create(&evil, &source(2)).await.expect_err("refused").class, ErrorClass::Invalid);
     }
 
     #[tokio::test(start_paused = true)]

@@ -116,6 +116,7 @@ pub(super) fn order() -> Order {
         api: Api::FulcrumBatch,
         atomic: false,
         serial: false,
+        matching: None,
     }
 }
 

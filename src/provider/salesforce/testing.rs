@@ -164,6 +164,7 @@ pub(super) fn order(api: Api, delete: DeleteMode, atomic: bool) -> Order {
         api,
         atomic,
         serial: false,
+        matching: None,
     }
 }
 

@@ -26,7 +26,8 @@ impl FromRequestParts<Sandbox> for Caller {
         }
         // Queries also answer in CSV.
         let is_query = parts.uri.path().starts_with("/api/v2/query");
-        if !accepts_json(&parts.headers) && !(is_query && accepts(&parts.headers, "text/")) {
+        let acceptable = accepts_json(&parts.headers) || (is_query && accepts(&parts.headers, "text/"));
+        if !acceptable {
             return Err(ApiError::not_acceptable());
         }
         let token = token(parts).ok_or_else(ApiError::unauthorized)?;

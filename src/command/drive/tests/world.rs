@@ -84,6 +84,8 @@ pub(super) struct Inner {
     pub allowed: BTreeSet<RecordId>,
     /// What must not be sent, as the process knows.
     pub withheld: BTreeMap<RecordId, SkipCause>,
+    /// Whether an atomic request is refused as a whole when a record fails.
+    pub nameless: bool,
     /// How many processes have begun.
     pub processes: usize,
     /// What was sent, in a request or a job that was started.
@@ -222,6 +224,19 @@ impl Inner {
         }
     }
 
+    /// A job begins to work, and has as good as done it.
+    fn run(&mut self, job: usize, ids: &[RecordId], wrong: Wrong) {
+        self.hand_over(ids, Outstanding::Job(job));
+        let reached = if wrong == Wrong::Breaks { ids.len() / 2 } else { ids.len() };
+        let mut answers = self.delete_all(&ids[..reached], false);
+        answers.extend(ids[reached..].iter().map(|id| Answer { id: *id, verdict: AnswerVerdict::NotProcessed }));
+        answers.reverse();
+        let job = &mut self.jobs[job];
+        job.stage = if wrong == Wrong::Forgotten { JobStage::Gone } else { JobStage::Running };
+        job.ends_as = if wrong == Wrong::Breaks { JobStage::Broken } else { JobStage::Complete };
+        job.answers = answers;
+    }
+
     fn settle(&mut self, ids: &[RecordId]) {
         ids.iter().for_each(|id| {
             self.outstanding.remove(id);
@@ -240,6 +255,11 @@ impl Inner {
     fn job(&mut self, ticket: &Ticket) -> usize {
         ticket.0.parse().expect("a ticket of this world")
     }
+}
+
+/// Whether the answer is that of a record which can never be deleted.
+fn refuses(answer: &Answer) -> bool {
+    matches!(&answer.verdict, AnswerVerdict::Failed(failure) if failure.class == FailureClass::Refused)
 }
 
 fn garble(answers: &mut Vec<Answer>, wrong: Wrong) {
@@ -337,6 +357,10 @@ impl Provider for World {
                 return Err(error(ErrorClass::Ambiguous, "no-answer"));
             }
             let mut answers = inner.delete_all(ids, order.atomic);
+            if order.atomic && inner.nameless && answers.iter().any(refuses) {
+                inner.settle(ids);
+                return Err(error(ErrorClass::Invalid, "ACCESS_OF_SOME_RECORD"));
+            }
             if wrong == Wrong::LostAfter {
                 return Err(error(ErrorClass::Ambiguous, "no-answer"));
             }
@@ -353,7 +377,9 @@ impl Provider for World {
         })
     }
 
-    async fn create(&self, _: &Order, _: &dyn IdSource) -> Result<Ticket, ProviderError> {
+    async fn create(&self, order: &Order, ids: &dyn IdSource) -> Result<Ticket, ProviderError> {
+        // A job of this kind has its records from the beginning.
+        let loaded = order.api.loads_again().then(|| ids.read(0, usize::MAX).expect("readable"));
         self.request(Some(0), |inner, wrong| {
             if wrong == Wrong::Refused {
                 return Err(error(ErrorClass::Denied, "FEATURENOTENABLED"));
@@ -362,7 +388,7 @@ impl Provider for World {
                 return Err(error(ErrorClass::Ambiguous, "no-answer"));
             }
             let (stage, ends_as) = (JobStage::Open, JobStage::Complete);
-            inner.jobs.push(Job { loaded: None, stage, ends_as, answers: Vec::new(), polls: 0, start_in_doubt: false });
+            inner.jobs.push(Job { loaded, stage, ends_as, answers: Vec::new(), polls: 0, start_in_doubt: false });
             if wrong == Wrong::LostAfter {
                 return Err(error(ErrorClass::Ambiguous, "no-answer"));
             }
@@ -371,7 +397,7 @@ impl Provider for World {
         .await
     }
 
-    async fn load(&self, _: &Order, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
+    async fn load(&self, order: &Order, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
         self.request(Some(1), |inner, wrong| {
             let job = inner.job(ticket);
             match wrong {
@@ -379,20 +405,29 @@ impl Provider for World {
                 Wrong::Refused => return Err(error(ErrorClass::Invalid, "CLIENTINPUTERROR")),
                 _ => {}
             }
-            if inner.jobs[job].loaded.is_some() {
+            let ids = ids.read(0, usize::MAX).expect("readable");
+            let known = inner.jobs[job].loaded.replace(ids.clone());
+            if known.is_some_and(|known| !order.api.loads_again() || known != ids) {
                 inner.violations.push(format!("job {job} was loaded twice"));
             }
-            let ids = ids.read(0, usize::MAX).expect("readable");
             inner.takes(&ids);
-            inner.jobs[job].loaded = Some(ids);
+            if order.api.load_begins_work() {
+                if inner.jobs[job].stage != JobStage::Open {
+                    return Err(error(ErrorClass::Invalid, "INVALIDJOBSTATE"));
+                }
+                inner.run(job, &ids, wrong);
+            }
             if wrong == Wrong::LostAfter { Err(error(ErrorClass::Ambiguous, "no-answer")) } else { Ok(()) }
         })
         .await
     }
 
-    async fn start(&self, _: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
+    async fn start(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
         self.request(Some(2), |inner, wrong| {
             let job = inner.job(ticket);
+            if order.api.load_begins_work() {
+                return Ok(());
+            }
             let ids = inner.jobs[job].loaded.clone().unwrap_or_default();
             inner.takes(&ids);
             if ids.is_empty() {
@@ -413,15 +448,7 @@ impl Provider for World {
             if inner.jobs[job].stage != JobStage::Open {
                 return Err(error(ErrorClass::Invalid, "INVALIDJOBSTATE"));
             }
-            inner.hand_over(&ids, Outstanding::Job(job));
-            let reached = if wrong == Wrong::Breaks { ids.len() / 2 } else { ids.len() };
-            let mut answers = inner.delete_all(&ids[..reached], false);
-            answers.extend(ids[reached..].iter().map(|id| Answer { id: *id, verdict: AnswerVerdict::NotProcessed }));
-            answers.reverse();
-            let job = &mut inner.jobs[job];
-            job.stage = if wrong == Wrong::Forgotten { JobStage::Gone } else { JobStage::Running };
-            job.ends_as = if wrong == Wrong::Breaks { JobStage::Broken } else { JobStage::Complete };
-            job.answers = answers;
+            inner.run(job, &ids, wrong);
             if wrong == Wrong::LostAfter { Err(error(ErrorClass::Ambiguous, "no-answer")) } else { Ok(()) }
         })
         .await
@@ -481,10 +508,13 @@ impl Provider for World {
         told.1.map_or(Ok(()), Err)
     }
 
-    async fn abort(&self, _: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
+    async fn abort(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
         self.request(None, |inner, wrong| {
             let job = inner.job(ticket);
             let stage = inner.jobs[job].stage;
+            if !order.api.can_be_stopped() {
+                return if stage == JobStage::Open { Ok(()) } else { Err(error(ErrorClass::Unsupported, "unsupported")) };
+            }
             // A job that runs can be stopped; what it has done stays done.
             if !matches!(stage, JobStage::Open | JobStage::Running) || matches!(wrong, Wrong::LostBefore | Wrong::Refused) {
                 return Err(error(ErrorClass::Invalid, "INVALIDJOBSTATE"));

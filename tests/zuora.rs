@@ -1,0 +1,219 @@
+//! The Zuora provider against the sandbox, in one process and with a clock that only the waiting moves.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use futures::{StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use sexton::apply::{Answer, AnswerVerdict, Order, Presence};
+use sexton::base::{CallBudget, CallMemory, Clock, PolicyName, RecordId};
+use sexton::filter::Language;
+use sexton::manifest::{Api, DeleteMode, SecretReference, ZuoraSignIn, ZuoraTarget};
+use sexton::plan::{Query, Row};
+use sexton::provider::transport::{Paced, Request, RequestBody, Response, Transport, TransportError};
+use sexton::provider::zuora::{ZuoraProvider, call_budget};
+use sexton::provider::{Completeness, ErrorClass, Provider, RowSink, SecretError, SecretSource};
+use sexton::sandbox::{DroppedConnection, Effect, Fault, Sandbox, Settings, Tenant, World};
+use tower::ServiceExt as _;
+use url::Url;
+
+const USAGE: u32 = 100_000;
+
+/// Hands requests to the sandbox without a network between.
+struct Direct(axum::Router);
+
+#[async_trait]
+impl Transport for Direct {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let RequestBody::Bytes(body) = request.body else { unreachable!("SOAP has a body in memory") };
+        let host = request.url.authority().to_owned();
+        let mut sent = http::Request::builder().method(request.method).uri(request.url.as_str());
+        *sent.headers_mut().expect("a request") = request.headers;
+        let sent = sent.header(http::header::HOST, &host).body(Body::from(body)).expect("a request");
+        let answer = self.0.clone().oneshot(sent).await.expect("infallible");
+        if answer.extensions().get::<DroppedConnection>().is_some() {
+            return Err(TransportError::NoAnswer { host, cause: "connection reset".into() });
+        }
+        let (parts, body) = answer.into_parts();
+        let body = Box::pin(body.into_data_stream().map_err(std::io::Error::other));
+        Ok(Response { status: parts.status, headers: parts.headers, body })
+    }
+}
+
+/// The sandbox's clock, as the machine's.
+struct SandboxTime(Sandbox);
+
+impl Clock for SandboxTime {
+    fn now(&self) -> Timestamp {
+        self.0.clock().now()
+    }
+}
+
+#[derive(Default)]
+struct Memory(Mutex<Option<Timestamp>>);
+
+impl CallMemory for Memory {
+    fn load(&self) -> std::io::Result<Option<Timestamp>> {
+        Ok(*self.0.lock().expect("not poisoned"))
+    }
+
+    fn save(&self, full_at: Timestamp) -> std::io::Result<()> {
+        *self.0.lock().expect("not poisoned") = Some(full_at);
+        Ok(())
+    }
+}
+
+struct Password;
+
+impl SecretSource for Password {
+    fn resolve(&self, _: &SecretReference) -> Result<SecretString, SecretError> {
+        Ok(Tenant::PASSWORD.into())
+    }
+}
+
+#[derive(Default)]
+struct Rows(Vec<Row>);
+
+impl RowSink for Rows {
+    fn row(&mut self, row: Row) -> std::io::Result<()> {
+        self.0.push(row);
+        Ok(())
+    }
+}
+
+fn target() -> ZuoraTarget {
+    ZuoraTarget {
+        url: Url::parse("http://127.0.0.1:8080").expect("an address"),
+        wsdl_version: "91.0".into(),
+        tenant_id: Some(Tenant::ID.into()),
+        sign_in: ZuoraSignIn::Login {
+            username: Tenant::USERNAME.into(),
+            password: SecretReference::Environment("PASSWORD".into()),
+            entity_id: None,
+            entity_name: None,
+        },
+        max_calls: 1_000,
+    }
+}
+
+fn sandbox(usage: u32) -> Sandbox {
+    let start: Timestamp = "2026-11-21T10:00:00Z".parse().expect("a moment");
+    let sandbox = Sandbox::new(World::builder().start(start).build().expect("a world"), Settings::starting_at(start));
+    sandbox.zuora().generate("Usage", usage, 7).expect("an object");
+    sandbox
+}
+
+fn connected(sandbox: &Sandbox, memory: &Arc<Memory>) -> ZuoraProvider {
+    let clock = Arc::new(SandboxTime(sandbox.clone()));
+    let paced = Paced::new(Arc::new(Direct(sandbox.router())), call_budget(&target()), clock, memory.clone());
+    ZuoraProvider::new(&target(), Arc::new(paced), Arc::new(Password))
+}
+
+fn usage(condition: Option<&str>) -> Query {
+    let condition = condition.map(|text| Language::Zoql.parse(text).expect("a condition").text);
+    Query { object: "Usage".into(), key: "Id".into(), fields: vec!["UOM".into(), "UpdatedDate".into()], condition }
+}
+
+fn order() -> Order {
+    let policy = PolicyName::new("stale-usage").expect("a name");
+    Order {
+        policy,
+        object: "Usage".into(),
+        delete: DeleteMode::Hard,
+        api: Api::ZuoraSoap,
+        atomic: false,
+        serial: false,
+        matching: None,
+    }
+}
+
+async fn select(provider: &ZuoraProvider, query: &Query) -> Vec<RecordId> {
+    let mut rows = Rows::default();
+    let proof = provider.select(query, 0, &mut rows).await.expect("complete");
+    assert_eq!(proof, Completeness { rows: rows.0.len() as u64, declared: rows.0.len() as u64 });
+    let distinct: BTreeSet<RecordId> = rows.0.iter().map(|row| row.id).collect();
+    assert_eq!(distinct.len(), rows.0.len());
+    distinct.into_iter().collect()
+}
+
+fn deleted(answers: &[Answer]) -> usize {
+    answers.iter().filter(|answer| answer.verdict == AnswerVerdict::Deleted).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_thousand_records_go_in_the_time_foretold_and_no_call_is_over_the_limit() {
+    let sandbox = sandbox(USAGE);
+    let memory = Arc::new(Memory::default());
+    let budget: CallBudget = call_budget(&target());
+    let ids = select(&connected(&sandbox, &memory), &usage(None)).await;
+    assert_eq!(ids.len() as u32, USAGE);
+    // Apply is a process of its own, long after the plan was reviewed.
+    tokio::time::advance(Duration::from_secs(86_400)).await;
+    let started = tokio::time::Instant::now();
+    let batches: Vec<&[RecordId]> = ids.chunks(50).collect();
+    let (first, second) = batches.split_at(batches.len() / 2);
+    let order = order();
+    // The run is interrupted half way, and continued by a process that knows nothing but what was kept.
+    for half in [first, second] {
+        let provider = connected(&sandbox, &memory);
+        let sends = futures::stream::iter(half).map(|batch| provider.send(&order, batch)).buffer_unordered(4);
+        let gone: Vec<usize> = sends.map(|answers| deleted(&answers.expect("answered"))).collect().await;
+        assert_eq!(gone.iter().sum::<usize>(), half.iter().map(|batch| batch.len()).sum::<usize>());
+    }
+    assert_eq!((sandbox.zuora().count("Usage"), sandbox.zuora().calls_refused()), (0, 0));
+    let (took, foretold) = (started.elapsed().as_secs_f64(), budget.least_time(batches.len() as u64).as_secs_f64());
+    assert!((took / foretold - 1.0).abs() < 0.05, "{took} seconds, {foretold} foretold");
+}
+
+#[tokio::test(start_paused = true)]
+async fn selects_looks_and_deletes_what_was_asked_for_and_nothing_else() {
+    let sandbox = sandbox(4_500);
+    let provider = connected(&sandbox, &Arc::default());
+    let identity = provider.identify().await.expect("signed in");
+    assert_eq!((identity.organization_id.as_str(), identity.user_name.as_str()), (Tenant::ID, Tenant::USERNAME));
+    let small = usage(Some("Quantity < 100 and UOM = 'GB' or SourceName != null"));
+    let ids = select(&provider, &small).await;
+    assert!(!ids.is_empty() && ids.len() < 4_500);
+    assert_eq!(provider.count(&small).await, Ok(ids.len() as u64));
+
+    let (stubborn, gone, rest) = (ids[0], ids[1], &ids[2..50]);
+    sandbox.zuora().refuse(stubborn.as_str(), "CANNOT_DELETE", "It is on an invoice", None);
+    sandbox.zuora().remove(gone.as_str());
+    let answers = provider.send(&order(), &ids[..50]).await.expect("answered");
+    assert!(matches!(&answers[0].verdict, AnswerVerdict::Failed(failure) if failure.code == "CANNOT_DELETE"));
+    assert!(matches!(&answers[1].verdict, AnswerVerdict::AlreadyGone(_)), "{:?}", answers[1]);
+    assert_eq!(deleted(&answers), rest.len());
+    let presence = provider.look("Usage", &ids[..51]).await.expect("looked");
+    let expected = |place| if place == 0 || place == 50 { Presence::Present } else { Presence::Absent };
+    assert_eq!(presence, (0..51).map(expected).collect::<Vec<_>>());
+    assert_eq!(sandbox.zuora().count("Usage"), 4_500 - 49);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ended_session_is_renewed_and_trouble_is_told_apart() {
+    let sandbox = sandbox(100);
+    let provider = connected(&sandbox, &Arc::default());
+    let ids = select(&provider, &usage(None)).await;
+    tokio::time::advance(Duration::from_secs(3_600)).await;
+    assert_eq!(deleted(&provider.send(&order(), &ids[..10]).await.expect("renewed")), 10);
+
+    let troubles = [
+        (Effect::TooManyRequests { retry_after: Some(120) }, ErrorClass::Throttled { wait: Some(Duration::from_secs(120)) }),
+        (Effect::ConcurrentLimit, ErrorClass::Throttled { wait: Some(Duration::from_secs(120)) }),
+        (Effect::DropAfter, ErrorClass::Ambiguous),
+        (Effect::Unavailable { retry_after: None }, ErrorClass::Ambiguous),
+    ];
+    for (place, (effect, class)) in troubles.into_iter().enumerate() {
+        sandbox.clear_faults();
+        sandbox.add_fault(Fault::on_operation("delete", effect));
+        let batch = &ids[10 + place * 10..][..10];
+        assert_eq!(provider.send(&order(), batch).await.expect_err("refused").class, class, "{place}");
+    }
+    sandbox.clear_faults();
+    // What was answered by nothing was carried out, and only that.
+    assert_eq!(sandbox.zuora().count("Usage"), 80);
+}
