@@ -213,6 +213,20 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
         ("hard_with_collections", with_filter("via: collections\ndelete: hard\njustification: law")),
         ("serial", with_filter("concurrency: serial\nvia: bulk2")),
         ("api_of_another_system", with_filter("via: soap")),
+        ("send_as_in_salesforce", with_filter("sendAs: query")),
+        ("send_as_another", with_filter("sendAs: csv")),
+        (
+            "sql_clock",
+            elsewhere(
+                "fulcrum",
+                "Park Inventory",
+                "filter: _created_at < now()\ndelete: hard\njustification: law\nsendAs: query",
+            ),
+        ),
+        (
+            "sql_statement",
+            elsewhere("fulcrum", "Park Inventory", "filter: a = 1; DROP TABLE b\ndelete: hard\njustification: law"),
+        ),
         ("soft_in_zuora", elsewhere("zuora", "Usage", "filter: UOM = 'hour'\ndelete: soft")),
         ("soft_by_default_in_fulcrum", elsewhere("fulcrum", "Park Inventory", "filter: _status = 'done'")),
         (
@@ -364,6 +378,9 @@ const BEYOND_THE_SCHEMA: &[&str] = &[
     "literal_secret_in_text_that_is_not_yaml",
     "login_url_common",
     "misspelt_everything",
+    "send_as_in_salesforce",
+    "sql_clock",
+    "sql_statement",
     "soft_in_zuora",
     "soft_by_default_in_fulcrum",
     "unknown_target",

@@ -5,6 +5,7 @@ use sqlparser::ast::{
     FunctionArgExpr, FunctionArguments, Ident, Interval, Spanned, TypedString, UnaryOperator, Value,
 };
 use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
@@ -69,6 +70,13 @@ impl Reader<'_> {
 
     fn check_tokens(&self, tokens: &[TokenWithSpan]) -> Read<()> {
         let mut words = 0;
+        let first = tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_)));
+        if let Some(TokenWithSpan { token: Token::Word(word), span }) = first
+            && matches!(word.keyword, Keyword::SELECT | Keyword::WHERE | Keyword::DELETE | Keyword::WITH)
+        {
+            let message = format!("a filter does not begin with {}", shown(&word.value));
+            return Err(error(self.place(*span), message, "write the condition alone: what stands behind `WHERE`"));
+        }
         for token in tokens {
             let place = || self.place(token.span);
             match &token.token {

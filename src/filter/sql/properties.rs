@@ -164,6 +164,8 @@ fn accepts_what_people_write() {
 fn refuses_what_is_not_one_harmless_condition() {
     insta::assert_snapshot!(refusals(&[
         "",
+        "SELECT _record_id FROM \"Parks\" WHERE _status = 'a'",
+        "where _status = 'a'",
         "_status =",
         "_status = 'a",
         "_status = 'a'; DELETE FROM x",
@@ -196,6 +198,12 @@ fn refuses_what_is_not_one_harmless_condition() {
     ><
         expected: an expression, found: the end
         write one condition in PostgreSQL
+    >SELECT< _record_id FROM "Parks" WHERE _status = 'a'
+        a filter does not begin with `SELECT`
+        write the condition alone: what stands behind `WHERE`
+    >where< _status = 'a'
+        a filter does not begin with `where`
+        write the condition alone: what stands behind `WHERE`
     _status =><
         expected: an expression, found: the end
         write one condition in PostgreSQL

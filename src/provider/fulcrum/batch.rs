@@ -226,7 +226,7 @@ mod tests {
         let body: Value = serde_json::from_str(&asked(&transport)[0].body).expect("JSON");
         let operation = &body["batch"]["operations"][0];
         assert!(operation.get("ids").is_none(), "{operation}");
-        insta::assert_snapshot!(operation["query"].as_str().expect("a query"), @"");
+        insta::assert_snapshot!(operation["query"].as_str().expect("a query"), @r#"SELECT "_record_id" AS id FROM "81413088-71b9-11ee-b962-0242ac120002" WHERE (_status = 'a' OR _status = 'b') AND "_record_id" IN ('00000000-71b9-11ee-b962-0242ac120002', '00000001-71b9-11ee-b962-0242ac120002')"#);
         let evil = crate::apply::Order { matching: Some("TRUE) OR (_status = 'a'".into()), ..order() };
         assert_eq!(provider.create(&evil, &source(2)).await.expect_err("refused").class, ErrorClass::Invalid);
     }

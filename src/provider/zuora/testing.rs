@@ -144,6 +144,7 @@ pub(super) fn order(object: &str) -> Order {
         api: Api::ZuoraSoap,
         atomic: false,
         serial: false,
+        matching: None,
     }
 }
 
