@@ -120,7 +120,15 @@ fn usage(condition: Option<&str>) -> Query {
 
 fn order() -> Order {
     let policy = PolicyName::new("stale-usage").expect("a name");
-    Order { policy, object: "Usage".into(), delete: DeleteMode::Hard, api: Api::ZuoraSoap, atomic: false, serial: false }
+    Order {
+        policy,
+        object: "Usage".into(),
+        delete: DeleteMode::Hard,
+        api: Api::ZuoraSoap,
+        atomic: false,
+        serial: false,
+        matching: None,
+    }
 }
 
 async fn select(provider: &ZuoraProvider, query: &Query) -> Vec<RecordId> {
