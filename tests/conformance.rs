@@ -12,7 +12,7 @@ use sexton::base::PolicyName;
 use sexton::command::{AppliedPlan, CommandError, Exit};
 use sexton::plan::GateName;
 use sexton::sandbox::{Effect, World};
-use support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, Route, ZUORA_SOAP};
+use support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, FULCRUM_BATCH, Route, ZUORA_SOAP};
 use support::{ADDRESS, Bench, SECRETS, start};
 
 /// The records that are to go: more than one request of most APIs takes.
@@ -51,6 +51,11 @@ macro_rules! promises {
             #[test]
             fn kept_through_zuora_soap() {
                 in_paused_time(super::$promise(ZUORA_SOAP));
+            }
+
+            #[test]
+            fn kept_through_fulcrum_batch() {
+                in_paused_time(super::$promise(FULCRUM_BATCH));
             }
         }
     )+};

@@ -129,6 +129,9 @@ pub enum Event {
         /// Why, when the system refused the request as a whole and every record of the batch failed with it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<String>,
+        /// Whether the records to be sent again went back with one that fails: they go in smaller batches, until it is alone.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        isolates: bool,
     },
     /// The request or job may or may not have taken effect: every record of the batch must be looked at before anything
     /// else is sent for it.

@@ -10,7 +10,8 @@ use super::{Batch, Event, Fault, FaultKind, JobStage, SkipCause, Step, StepEnd, 
 use crate::base::Digest;
 use crate::manifest::Api;
 
-/// The most waves of a policy, apart from those that were cut short. What the last one leaves to be sent again has failed.
+/// The most waves of a policy, apart from those that were cut short and those that isolate failing records. What the last one
+/// leaves to be sent again has failed.
 pub const WAVES: u32 = 6;
 
 /// Batches get smaller from wave to wave, against locks, but not below this.
@@ -39,7 +40,8 @@ const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_s
 pub struct LaneSettings {
     /// The API: whether it works by jobs, and what its jobs allow.
     pub api: Api,
-    /// Whether batches are as large in later waves as in the first: atomic ones, and those that keep groups together.
+    /// Whether batches are as large in later waves as in the first, apart from those that isolate a failing record: atomic ones,
+    /// and those that keep groups together.
     pub same_size: bool,
     /// The most records in a batch of wave 0.
     pub batch_size: u64,
@@ -72,16 +74,20 @@ pub struct LaneError {
     why: &'static str,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Wave {
     number: u32,
-    /// How many waves before it were sent to their ends.
+    /// How many waves before it were sent to their ends, apart from those that halved the batches.
     attempt: u32,
+    /// How often batches were halved to isolate records that fail.
+    halvings: u32,
     count: u64,
     /// The place of the first record that was never in a batch.
     cursor: u64,
     /// Records of it to be sent again in the next wave.
     again: u64,
+    /// Whether some of them go again to isolate one that fails.
+    isolates: bool,
 }
 
 /// One policy's execution: a fold over journal events, and nothing besides but when to try what.
@@ -171,7 +177,7 @@ impl Lane {
                 if self.wave.is_some() {
                     return Err(wrong("the records were cleared before"));
                 }
-                self.wave = Some(Wave { number: 0, attempt: 0, count: *cleared, cursor: 0, again: 0 });
+                self.wave = Some(Wave { count: *cleared, ..Wave::default() });
             }
             Event::WaveOpened { wave: number, count, withheld, .. } => {
                 let withheld = withheld.map_or(0, |withheld| withheld.count);
@@ -181,8 +187,9 @@ impl Lane {
                 });
                 let before =
                     before.ok_or_else(|| wrong("the wave before it is not done, or left another number of records"))?;
-                let attempt = before.attempt + u32::from(unsent == 0);
-                self.wave = Some(Wave { number: *number, attempt, count: *count, cursor: 0, again: 0 });
+                let halvings = before.halvings + u32::from(before.isolates);
+                let attempt = before.attempt + u32::from(unsent == 0 && !before.isolates);
+                self.wave = Some(Wave { number: *number, attempt, halvings, count: *count, ..Wave::default() });
                 self.free.clear();
                 self.tally.skipped += withheld;
                 self.cut_short = false;
@@ -217,13 +224,16 @@ impl Lane {
                 let active = self.active.get_mut(batch).ok_or_else(|| wrong("the batch is not under way"))?;
                 active.enter(Stage::Unclear);
             }
-            Event::Answered { batch, again, missing, tally, texts, refused } => {
+            Event::Answered { batch, again, missing, tally, texts, refused, isolates } => {
                 // At `Loading` when the system did not accept the job's records, so that it is never started.
                 self.at(*batch, &[Stage::Intended, Stage::Loading, Stage::Ended])
                     .ok_or_else(|| wrong("the batch is at another stage"))?;
                 self.count(*batch, *again, *missing, tally, *texts).map_err(wrong)?;
                 self.refusals = if refused.is_some() { self.refusals + 1 } else { 0 };
                 self.refusal = refused.clone().unwrap_or_default();
+                if let Some(wave) = self.wave.as_mut() {
+                    wave.isolates |= *isolates;
+                }
             }
             Event::Looked { batch, again, tally, texts } => {
                 self.at(*batch, &[Stage::Unclear, Stage::Incomplete])
@@ -437,9 +447,12 @@ impl Lane {
         if self.active.len() >= self.settings.parallel.max(1) as usize {
             return None;
         }
-        let smaller = if self.settings.same_size { 0 } else { wave.attempt };
-        let floor = self.settings.batch_size.min(SMALLEST_BATCH);
-        let size = (self.settings.batch_size >> smaller).max(floor).max(1);
+        let size = if self.settings.same_size {
+            (0..wave.halvings).fold(self.settings.batch_size, |size, _| size.div_ceil(2))
+        } else {
+            (self.settings.batch_size >> wave.attempt).max(self.settings.batch_size.min(SMALLEST_BATCH))
+        }
+        .max(1);
         let (first, left) = self.free.front().copied().unwrap_or((wave.cursor, wave.count - wave.cursor));
         (left > 0).then(|| Batch { number: self.next_batch, wave: wave.number, first, count: left.min(size) })
     }
@@ -465,7 +478,7 @@ impl Lane {
         if cut_short {
             return Step::OpenWave(wave.number + 1);
         }
-        if self.halted.is_some() || wave.again == 0 || wave.attempt + 1 >= WAVES {
+        if self.halted.is_some() || wave.again == 0 || (wave.attempt + 1 >= WAVES && !wave.isolates) {
             return Step::Finish;
         }
         match &self.stuck {
@@ -513,8 +526,8 @@ impl Lane {
                 }
             },
             (_, StepEnd::Polled(progress)) => self.polled(number, progress.stage, now),
-            (_, StepEnd::Answered { again, missing, tally, texts, refused }) => {
-                Some(Event::Answered { batch: number, again, missing, tally, texts, refused })
+            (_, StepEnd::Answered { again, missing, tally, texts, refused, isolates }) => {
+                Some(Event::Answered { batch: number, again, missing, tally, texts, refused, isolates })
             }
             (_, StepEnd::Looked { next, ended, texts }) => {
                 active.moment.looked = next;

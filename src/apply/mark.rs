@@ -66,7 +66,8 @@ impl Mark {
         }
     }
 
-    fn again(failure: Failure) -> Self {
+    /// To be sent again, as the system's answer makes clear.
+    pub fn again(failure: Failure) -> Self {
         Self::Again { failure, evidence: Evidence::Answer, unclear: false }
     }
 
@@ -94,20 +95,36 @@ impl Mark {
 ///
 /// A record that is called gone may have gone with an earlier record of the same request, by a cascade that was taken back with
 /// it. Where nothing is sent again it therefore counts as taken back too.
-pub fn marks_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>) -> Vec<Mark> {
+///
+/// With `isolate` the ones rolled back are sent again in smaller requests, until the records that fail are alone. A record that
+/// failed with words of its own is one of them.
+pub fn marks_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>, isolate: bool) -> AtomicMarks {
     let verdicts: Vec<AnswerVerdict> = verdicts.into_iter().collect();
     let hopeless =
         verdicts.iter().any(|verdict| matches!(verdict, AnswerVerdict::Failed(failure) if !failure.class.may_be_retried()));
-    verdicts
+    let nameless = verdicts.iter().all(|verdict| matches!(verdict, AnswerVerdict::RolledBack(_)));
+    let isolates = isolate && verdicts.len() > 1 && (hopeless || nameless);
+    let marks = verdicts
         .into_iter()
         .map(|verdict| match verdict {
+            AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if isolates => Mark::again(failure),
             AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if hopeless => {
                 Mark::RolledBack(failure)
             }
-            AnswerVerdict::Failed(failure) if hopeless => Mark::Failed(failure, Evidence::Answer),
+            AnswerVerdict::Failed(failure) if hopeless && !isolates => Mark::Failed(failure, Evidence::Answer),
             verdict => Mark::of_verdict(verdict),
         })
-        .collect()
+        .collect();
+    AtomicMarks { marks, isolates }
+}
+
+/// The marks for one atomic request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AtomicMarks {
+    /// One for each record, in order.
+    pub marks: Vec<Mark>,
+    /// Whether those to be sent again are to go in smaller requests.
+    pub isolates: bool,
 }
 
 /// A failure in our own words, where the system has none.
@@ -131,14 +148,14 @@ mod tests {
     fn an_atomic_request_that_met_a_lock_is_sent_again_as_a_whole() {
         let locked = AnswerVerdict::Failed(failure(FailureClass::Locked));
         let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
-        assert!(marks_of_atomic([locked, rolled.clone(), rolled]).iter().all(is_again));
+        assert!(marks_of_atomic([locked, rolled.clone(), rolled], false).marks.iter().all(is_again));
     }
 
     #[test]
     fn an_atomic_request_goes_on_without_a_record_that_is_gone() {
         let gone = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
         let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
-        let marks = marks_of_atomic([gone, rolled]);
+        let marks = marks_of_atomic([gone, rolled], false).marks;
         assert!(matches!(marks[0], Mark::AlreadyGone(_)));
         assert!(is_again(&marks[1]));
     }
@@ -148,10 +165,26 @@ mod tests {
         let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
         let locked = AnswerVerdict::Failed(failure(FailureClass::Locked));
         let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
-        let marks = marks_of_atomic([rolled, refused, locked]);
+        let marks = marks_of_atomic([rolled, refused, locked], false).marks;
         assert!(matches!(marks[0], Mark::RolledBack(_)));
         assert!(matches!(marks[1], Mark::Failed(..)));
         assert!(matches!(marks[2], Mark::Failed(..)));
+    }
+
+    #[test]
+    fn a_failing_record_is_isolated_from_those_that_went_back_with_it() {
+        let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
+        let gone = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
+        let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
+        let named = marks_of_atomic([rolled.clone(), refused.clone(), gone], true);
+        assert!(named.isolates && is_again(&named.marks[0]) && is_again(&named.marks[2]));
+        assert!(matches!(named.marks[1], Mark::Failed(..)));
+        let nameless = marks_of_atomic([rolled.clone(), rolled.clone()], true);
+        assert!(nameless.isolates && nameless.marks.iter().all(is_again));
+        let locked = AnswerVerdict::Failed(failure(FailureClass::Locked));
+        assert!(!marks_of_atomic([rolled, locked], true).isolates, "a lock goes by itself");
+        let alone = marks_of_atomic([refused], true);
+        assert!(!alone.isolates && matches!(alone.marks[0], Mark::Failed(..)));
     }
 
     #[test]
@@ -159,7 +192,7 @@ mod tests {
         let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
         let went_along = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
         let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
-        let marks = marks_of_atomic([rolled, went_along, refused]);
+        let marks = marks_of_atomic([rolled, went_along, refused], false).marks;
         assert!(matches!(marks[1], Mark::RolledBack(_)));
     }
 

@@ -19,7 +19,7 @@ pub use batch::{Batch, IdSource, Order};
 pub use entry::{Entry, Event, Withheld};
 pub use fault::{Fault, FaultKind};
 pub use lane::{Lane, LaneError, LaneSettings, LaneStatus, WAVES};
-pub use mark::{Mark, marks_of_atomic};
+pub use mark::{AtomicMarks, Mark, marks_of_atomic};
 pub use outcome::{Evidence, Outcome, OutcomeKind, SkipCause, Tally};
 pub use pace::back_off;
 pub use step::{Step, StepEnd};

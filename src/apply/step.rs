@@ -95,6 +95,8 @@ pub enum StepEnd {
         texts: u64,
         /// Why, when the request was refused as a whole.
         refused: Option<String>,
+        /// Whether the records to be sent again are to go in smaller batches, until one that fails is alone.
+        isolates: bool,
     },
     /// Some records were looked at, and their marks are durable.
     Looked {

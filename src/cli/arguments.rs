@@ -155,6 +155,9 @@ pub struct ApplyArguments {
     /// Confirm a target by its name, for hard deletes without a question
     #[arg(long, value_name = "NAME")]
     pub confirm_target: Vec<String>,
+    /// For `allOrNone: perRequest`: send a group that fails again in halves, until the record that fails is alone
+    #[arg(long)]
+    pub isolate_failures: bool,
 }
 
 /// `sexton state`.

@@ -307,7 +307,12 @@ async fn apply_plan(global: &Global, arguments: &ApplyArguments, output: &Output
         }
     }
     let (host, progress) = host(output)?;
-    let request = ApplyRequest { project: global.project.clone(), plan: directory, confirmed_targets: confirmed };
+    let request = ApplyRequest {
+        project: global.project.clone(),
+        plan: directory,
+        confirmed_targets: confirmed,
+        isolate_failures: arguments.isolate_failures,
+    };
     let applied = command::apply(&host, &request, &super::interrupt::token()).await;
     progress.clear();
     let applied = applied?;

@@ -33,6 +33,9 @@ pub struct ApplyRequest {
     pub plan: PathBuf,
     /// Targets that were confirmed by name; hard deletes need it.
     pub confirmed_targets: Vec<String>,
+    /// Whether an atomic group that fails is sent again in halves, until the record that fails is alone. It is for
+    /// `allOrNone: perRequest` only.
+    pub isolate_failures: bool,
 }
 
 /// How an apply ended.
@@ -106,7 +109,7 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
         locked.save(&mut state)?;
     }
 
-    let mut lanes = lanes(&bundle, &connections)?;
+    let mut lanes = lanes(&bundle, &connections, request.isolate_failures)?;
     if going_on {
         refuse_unplanned_waves(&bundle, &directory)?;
         let withheld = withheld_by_now(host, &project, &bundle, &directory, &mut connections, &now).await?;
@@ -375,7 +378,11 @@ async fn refuse_by_gates(
 }
 
 /// What the driver is to carry out, in the order of the plan.
-fn lanes(bundle: &Arc<Bundle>, connections: &BTreeMap<TargetName, Connection>) -> Result<Vec<DriveLane>, CommandError> {
+fn lanes(
+    bundle: &Arc<Bundle>,
+    connections: &BTreeMap<TargetName, Connection>,
+    isolate_failures: bool,
+) -> Result<Vec<DriveLane>, CommandError> {
     let mut lanes = Vec::new();
     for planned in &bundle.header().policies {
         // A policy without records needs no route, and nothing is done for it.
@@ -404,7 +411,8 @@ fn lanes(bundle: &Arc<Bundle>, connections: &BTreeMap<TargetName, Connection>) -
             provider: Arc::clone(&connection.provider),
             planned: planned.selected,
             planned_ids,
-            grouped: planned.group_by.is_some(),
+            grouped: planned.group_by.is_some() || planned.all_or_none == AllOrNone::PerRequest,
+            isolate_failures: isolate_failures && planned.all_or_none == AllOrNone::PerRequest,
             withheld: None,
         });
     }

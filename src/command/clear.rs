@@ -8,7 +8,7 @@ use super::selection::{Layout, Selecting, broken_selection};
 use super::{CommandError, Exit, Host};
 use crate::apply::{Event, SkipCause};
 use crate::base::RecordId;
-use crate::manifest::Policy;
+use crate::manifest::{AllOrNone, Policy};
 use crate::plan::{self, OpenCascade, PlannedPolicy, Row, Standing};
 use crate::store::{Bundle, IdNote, IdsWriter, RowSorter, RunDirectory, SkippedWriter, SortOrder};
 
@@ -70,6 +70,10 @@ impl Clearing<'_> {
         let mut ids = IdsWriter::create(&self.directory.wave(name, 0)).map_err(|error| self.unwritable(&error))?;
         // They come by id, which is the order in which they go unless they are grouped.
         let mut groups = layout.has_groups().then(|| Groups::new(&layout, fresh.matched.rows(), spill.path()));
+        // An atomic group is what was reviewed as one: so many records of the plan, less those that are kept back.
+        let atomic = self.planned.all_or_none == AllOrNone::PerRequest;
+        let group_size = self.planned.route.as_ref().filter(|_| atomic).map(|route| route.batch_size.max(1));
+        let (mut place, mut last_group) = (0, None);
         let mut waiting = 0;
         let changed = |planned: &Row, fresh: &Row| layout.changed(planned, fresh);
         for standing in plan::recheck(planned, fresh.matched.rows(), fresh.held.distinct_ids(), changed) {
@@ -77,7 +81,12 @@ impl Clearing<'_> {
             let kept = match standing {
                 Standing::Cleared => {
                     let kept_in_order = match &mut groups {
-                        None => ids.push(&id, IdNote::None),
+                        None => {
+                            let group = group_size.map(|size| place / size);
+                            let begins = group != last_group;
+                            last_group = group;
+                            ids.push(&id, if begins { IdNote::Group } else { IdNote::None })
+                        }
                         Some(groups) => groups.push(id),
                     };
                     kept_in_order.map_err(|error| self.unwritable(&error))?;
@@ -91,6 +100,7 @@ impl Clearing<'_> {
                     None
                 }
             };
+            place += u64::from(standing != Standing::New);
             if let Some(cause) = kept {
                 skipped.push(id, cause).map_err(|error| self.unwritable(&error))?;
             }

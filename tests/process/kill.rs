@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sexton::sandbox::{Sandbox, Settings};
 
 use super::service::{Asked, Service, Tap, Verdict, builder, start};
-use super::support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, Route, ZUORA_SOAP};
+use super::support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, FULCRUM_BATCH, Route, ZUORA_SOAP};
 use super::workplace::Workplace;
 
 /// How many moments there are for each API.
@@ -445,4 +445,9 @@ fn an_apply_survives_twenty_kills_through_bulk1() {
 #[test]
 fn an_apply_survives_twenty_kills_through_zuora_soap() {
     survives_twenty_kills(ZUORA_SOAP, 5);
+}
+
+#[test]
+fn an_apply_survives_twenty_kills_through_fulcrum_batch() {
+    survives_twenty_kills(FULCRUM_BATCH, 6);
 }

@@ -201,6 +201,7 @@ impl Bench {
             project: self.path().to_owned(),
             plan: self.plan_directory(),
             confirmed_targets: targets.iter().map(|target| (*target).to_owned()).collect(),
+            isolate_failures: false,
         };
         command::apply(&self.host(), &request, stop).await
     }

@@ -162,6 +162,14 @@ impl Route {
     pub fn deletion_fault(self, effect: Effect) -> Fault {
         self.deletes.fault(effect)
     }
+
+    /// Something that goes wrong with the work of a job, where there are jobs; otherwise nothing does.
+    pub fn work_fault(self, effect: Effect) -> Fault {
+        match self.system {
+            System::Fulcrum => Fault::on("POST", "/api/v2/batch.json", effect),
+            System::Salesforce | System::Zuora => self.deletion_fault(effect),
+        }
+    }
 }
 
 impl System {
@@ -232,7 +240,7 @@ impl System {
     }
 
     /// The column that policies ask for, and the one that holds ask for.
-    fn columns(self) -> (&'static str, &'static str) {
+    pub fn columns(self) -> (&'static str, &'static str) {
         match self {
             Self::Salesforce => ("Company", "Rating"),
             Self::Zuora => ("UOM", "Description"),
@@ -289,7 +297,8 @@ impl System {
         self.set(sandbox, id, self.columns().1, "seen");
     }
 
-    fn set(self, sandbox: &Sandbox, id: &str, column: &str, word: &str) {
+    /// Changes one column of a record.
+    pub fn set(self, sandbox: &Sandbox, id: &str, column: &str, word: &str) {
         match self {
             Self::Salesforce => sandbox.world().update(key(id), column, word).expect("a lead"),
             Self::Zuora => sandbox.zuora().update(id, column, word).expect("a usage record"),

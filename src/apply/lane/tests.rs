@@ -101,6 +101,7 @@ fn end_of(step: &Step, choice: u8, jobs: &mut u64) -> StepEnd {
         tally: Tally { deleted: count - again - missing, ..Tally::default() },
         texts: 0,
         refused: None,
+        isolates: false,
     };
     match (choice, step) {
         (0..=2, _) => {
@@ -183,8 +184,15 @@ proptest! {
 fn refuses_a_journal_that_tells_no_story() {
     let intended = |batch, first, count| Event::Intended { batch, wave: 0, first, count };
     let deleted = |deleted| Tally { deleted, ..Tally::default() };
-    let answered =
-        |batch, count| Event::Answered { batch, again: 0, missing: 0, tally: deleted(count), texts: 0, refused: None };
+    let answered = |batch, count| Event::Answered {
+        batch,
+        again: 0,
+        missing: 0,
+        tally: deleted(count),
+        texts: 0,
+        refused: None,
+        isolates: false,
+    };
     let cases: [(&str, Vec<Event>); 11] = [
         ("nothing was cleared", vec![intended(0, 0, 5)]),
         ("cleared twice", vec![cleared(5), cleared(5)]),

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use super::fault::fault_of;
 use super::run::{DriveError, DriveLane, Run};
-use crate::apply::{Answer, Batch, Evidence, Fault, FaultKind, IdSource, Mark, Step, StepEnd, Ticket, marks_of_atomic};
+use crate::apply::{
+    Answer, AnswerVerdict, AtomicMarks, Batch, Evidence, Fault, FaultKind, IdSource, Mark, Step, StepEnd, Ticket,
+    marks_of_atomic,
+};
 use crate::base::RecordId;
 use crate::provider::{AnswerSink, ProviderError};
 use crate::store::{AnswerPairing, BatchIds, IdsFile, MarksFile, RawMark};
@@ -107,7 +110,12 @@ impl<'a> Performer<'a> {
             Ok(answers) => answers,
             Err(error) => return self.refused(batch, wave, &error),
         };
-        let (marks, distrusted) = pair(&ids, answers, self.input.order.atomic);
+        let (verdicts, mut distrusted) = pair(&ids, answers);
+        let deleted = verdicts.iter().flatten().filter(|verdict| **verdict == AnswerVerdict::Deleted).count();
+        if self.input.order.atomic && deleted < ids.len() {
+            // All or none: where one is not deleted, none can be.
+            distrusted += deleted as u64;
+        }
         if distrusted > 0 {
             self.warn_of_answers(batch, distrusted);
             if self.input.order.atomic {
@@ -116,9 +124,15 @@ impl<'a> Performer<'a> {
                 return Ok(StepEnd::Failed(unclear("answers-mismatch", cause)));
             }
         }
+        let AtomicMarks { marks, isolates } = if self.input.order.atomic {
+            marks_of_atomic(verdicts.into_iter().flatten(), self.input.isolate_failures)
+        } else {
+            let mark = |verdict: Option<AnswerVerdict>| verdict.map_or(Mark::Missing, Mark::of_verdict);
+            AtomicMarks { marks: verdicts.into_iter().map(mark).collect(), isolates: false }
+        };
         let raw = marks.iter().map(|mark| wave.marks.encode(mark)).collect::<Result<Vec<_>, _>>().map_err(&error)?;
         wave.marks.write(batch.first, &raw).map_err(&error)?;
-        self.answered(batch, wave, None)
+        self.answered(batch, wave, None, isolates)
     }
 
     /// A request or a job that was not accepted: when it never can be, every record of the batch has failed with it.
@@ -129,10 +143,13 @@ impl<'a> Performer<'a> {
         }
         self.run.watcher.warn(&format!("{}: {error}", self.input.order.policy));
         let error = self.marks_error(wave);
-        let cause = fault.to_string();
-        let mark = wave.marks.encode(&Mark::Failed(fault.failure, Evidence::Answer)).map_err(&error)?;
+        // While failing records are isolated, a refusal is about one of them, and does not tell that the next one comes too.
+        let cause = (!self.input.isolate_failures).then(|| fault.to_string());
+        let isolates = self.input.isolate_failures && batch.count > 1;
+        let mark = if isolates { Mark::again(fault.failure) } else { Mark::Failed(fault.failure, Evidence::Answer) };
+        let mark = wave.marks.encode(&mark).map_err(&error)?;
         wave.marks.fill(batch.first, batch.count, mark).map_err(&error)?;
-        self.answered(batch, wave, Some(cause))
+        self.answered(batch, wave, cause, isolates)
     }
 
     async fn collect(&self, batch: &Batch, ticket: &Ticket, wave: &WaveFiles) -> Result<StepEnd, DriveError> {
@@ -151,15 +168,21 @@ impl<'a> Performer<'a> {
         }
         let report = sink.pairing.finish().map_err(&error)?;
         self.warn_of_answers(batch, report.foreign + report.contradicted);
-        self.answered(batch, wave, None)
+        self.answered(batch, wave, None, false)
     }
 
     /// The marks of a batch are written: makes them durable and counts them.
-    fn answered(&self, batch: &Batch, wave: &WaveFiles, refused: Option<String>) -> Result<StepEnd, DriveError> {
+    fn answered(
+        &self,
+        batch: &Batch,
+        wave: &WaveFiles,
+        refused: Option<String>,
+        isolates: bool,
+    ) -> Result<StepEnd, DriveError> {
         let error = self.marks_error(wave);
         let texts = wave.marks.sync().map_err(&error)?;
         let count = wave.marks.count(batch.first, batch.count).map_err(&error)?;
-        Ok(StepEnd::Answered { again: count.again, missing: count.missing, tally: count.tally, texts, refused })
+        Ok(StepEnd::Answered { again: count.again, missing: count.missing, tally: count.tally, texts, refused, isolates })
     }
 
     fn warn_of_answers(&self, batch: &Batch, distrusted: u64) {
@@ -246,7 +269,7 @@ fn ids_at(ids: &BatchIds, places: &[u64]) -> std::io::Result<Vec<RecordId>> {
 
 /// Pairs the answers to one request with its records, and counts those that are missing, contradict each other or are about
 /// other records.
-fn pair(ids: &[RecordId], answers: Vec<Answer>, atomic: bool) -> (Vec<Mark>, u64) {
+fn pair(ids: &[RecordId], answers: Vec<Answer>) -> (Vec<Option<AnswerVerdict>>, u64) {
     let places: BTreeMap<RecordId, usize> = ids.iter().enumerate().map(|(place, id)| (*id, place)).collect();
     let mut verdicts = vec![None; ids.len()];
     let mut contradicted = vec![false; ids.len()];
@@ -267,10 +290,5 @@ fn pair(ids: &[RecordId], answers: Vec<Answer>, atomic: bool) -> (Vec<Mark>, u64
         }
     }
     distrusted += verdicts.iter().filter(|verdict| verdict.is_none()).count() as u64;
-    let marks = if atomic && distrusted == 0 {
-        marks_of_atomic(verdicts.into_iter().flatten())
-    } else {
-        verdicts.into_iter().map(|verdict| verdict.map_or(Mark::Missing, Mark::of_verdict)).collect()
-    };
-    (marks, distrusted)
+    (verdicts, distrusted)
 }

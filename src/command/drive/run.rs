@@ -36,6 +36,8 @@ pub struct DriveLane {
     pub planned_ids: PlannedIds,
     /// Whether the wave's file says which records go in one batch.
     pub grouped: bool,
+    /// Whether an atomic batch that was rolled back is sent again in halves, until the record that fails is alone.
+    pub isolate_failures: bool,
     /// For a run that is continued: the planned records that must not be sent any more, by id, each with the word of its
     /// [`crate::apply::SkipCause`]. Those that this run has deleted may be among them.
     pub withheld: Option<Arc<SortedRows>>,

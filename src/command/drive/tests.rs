@@ -1,5 +1,6 @@
 //! Faults and crashes at every step, against a system that knows the truth.
 
+mod isolate;
 mod lost;
 mod withheld;
 mod world;
@@ -76,6 +77,10 @@ struct Scenario {
     records: Vec<(bool, bool, bool, u32)>,
     api: Api,
     atomic: bool,
+    /// Whether failing records of atomic batches are isolated.
+    isolates: bool,
+    /// Whether an atomic request with a record that fails is refused as a whole, without a word about which.
+    nameless: bool,
     grouped: bool,
     batch_size: u64,
     parallel: u32,
@@ -91,7 +96,19 @@ impl Scenario {
         let records = vec![(false, false, false, 0); count];
         let (faults, ends, withheld) = (Vec::new(), Vec::new(), Vec::new());
         let api = if jobs { Api::Bulk2 } else { Api::Collections };
-        Self { records, api, atomic: false, grouped: false, batch_size: 5, parallel: 2, faults, ends, withheld }
+        Self {
+            records,
+            api,
+            atomic: false,
+            isolates: false,
+            nameless: false,
+            grouped: false,
+            batch_size: 5,
+            parallel: 2,
+            faults,
+            ends,
+            withheld,
+        }
     }
 }
 
@@ -124,6 +141,7 @@ impl Rig {
         let clock = Arc::new(TestClock(tokio::time::Instant::now()));
         let rig = Self { _folder: folder, directory, world: Arc::new(World::default()), scenario, clock };
         rig.world.inner().journal = rig.directory.journal();
+        rig.world.inner().nameless = rig.scenario.nameless;
         rig.world.inner().schedule = rig.scenario.faults.iter().copied().collect();
         rig.clear("policy");
         rig
@@ -198,6 +216,7 @@ impl Rig {
             planned: self.scenario.records.len() as u64,
             planned_ids,
             grouped: self.scenario.grouped,
+            isolate_failures: self.scenario.isolates,
             withheld: self.withheld(),
         }
     }
@@ -358,7 +377,7 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
     let record = (prop::bool::weighted(0.1), prop::bool::weighted(0.1), prop::bool::weighted(0.1), locks);
     let api =
         prop_oneof![3 => Just(Api::Collections), 3 => Just(Api::Bulk2), 1 => Just(Api::Bulk1), 1 => Just(Api::FulcrumBatch)];
-    let shape = (api, prop::bool::weighted(0.3), any::<bool>(), 1..12_u64, 1..4_u32);
+    let shape = (api, prop::bool::weighted(0.3), any::<(bool, bool)>(), any::<bool>(), 1..12_u64, 1..4_u32);
     let causes = prop::sample::select(vec![SkipCause::Held, SkipCause::Changed, SkipCause::NoLongerMatches]);
     let withheld = (1..4_usize, 1..3_usize, any::<prop::sample::Index>(), causes);
     (
@@ -368,14 +387,18 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
         prop::collection::vec(ends(), 0..5),
         prop::collection::vec(withheld, 0..5),
     )
-        .prop_map(|(records, (api, atomic, grouped, batch_size, parallel), faults, ends, withheld)| {
-            let count = records.len();
-            let withheld = withheld.into_iter().filter(|_| count > 0);
-            let withheld =
-                withheld.map(|(from, length, record, cause)| (from, from + length, record.index(count), cause)).collect();
-            let atomic = atomic && !api.works_by_jobs();
-            Scenario { records, api, atomic, grouped, batch_size, parallel, faults, ends, withheld }
-        })
+        .prop_map(
+            |(records, (api, atomic, (isolates, nameless), grouped, batch_size, parallel), faults, ends, withheld)| {
+                let count = records.len();
+                let withheld = withheld.into_iter().filter(|_| count > 0);
+                let withheld = withheld
+                    .map(|(from, length, record, cause)| (from, from + length, record.index(count), cause))
+                    .collect();
+                let atomic = atomic && !api.works_by_jobs();
+                let isolates = isolates && atomic;
+                Scenario { records, api, atomic, isolates, nameless, grouped, batch_size, parallel, faults, ends, withheld }
+            },
+        )
 }
 
 proptest! {

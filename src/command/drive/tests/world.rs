@@ -84,6 +84,8 @@ pub(super) struct Inner {
     pub allowed: BTreeSet<RecordId>,
     /// What must not be sent, as the process knows.
     pub withheld: BTreeMap<RecordId, SkipCause>,
+    /// Whether an atomic request is refused as a whole when a record fails.
+    pub nameless: bool,
     /// How many processes have begun.
     pub processes: usize,
     /// What was sent, in a request or a job that was started.
@@ -255,6 +257,11 @@ impl Inner {
     }
 }
 
+/// Whether the answer is that of a record which can never be deleted.
+fn refuses(answer: &Answer) -> bool {
+    matches!(&answer.verdict, AnswerVerdict::Failed(failure) if failure.class == FailureClass::Refused)
+}
+
 fn garble(answers: &mut Vec<Answer>, wrong: Wrong) {
     match wrong {
         Wrong::Missing => answers.truncate(answers.len() / 2),
@@ -350,6 +357,10 @@ impl Provider for World {
                 return Err(error(ErrorClass::Ambiguous, "no-answer"));
             }
             let mut answers = inner.delete_all(ids, order.atomic);
+            if order.atomic && inner.nameless && answers.iter().any(refuses) {
+                inner.settle(ids);
+                return Err(error(ErrorClass::Invalid, "ACCESS_OF_SOME_RECORD"));
+            }
             if wrong == Wrong::LostAfter {
                 return Err(error(ErrorClass::Ambiguous, "no-answer"));
             }
