@@ -233,7 +233,10 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
             "all_or_none_in_zuora",
             elsewhere("zuora", "Usage", "filter: UOM = 'hour'\ndelete: hard\njustification: law\nallOrNone: true"),
         ),
-        ("kept_object_of_zuora", elsewhere("zuora", "Payment", "filter: Status = 'Error'\ndelete: hard\njustification: law")),
+        (
+            "kept_object_of_zuora",
+            elsewhere("zuora", "Payment", "filter: Status = 'Error'\ndelete: hard\njustification: law"),
+        ),
         ("zuora_object_name", elsewhere("zuora", "Park Inventory", "filter: everything")),
         (
             "zuora_target",

@@ -10,7 +10,9 @@ use crate::filter::Filter;
 use crate::manifest::fields::{Field, Fields, Findings};
 use crate::manifest::names::{field_path, object_name};
 use crate::manifest::node::Value;
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Hold, Limits, Policy, Recheck, SendAs, SystemKind, codes, zuora_object};
+use crate::manifest::{
+    AllOrNone, Api, Concurrency, DeleteMode, Hold, Limits, Policy, Recheck, SendAs, SystemKind, codes, zuora_object,
+};
 
 /// What a policy or a hold refers to and where; known also when the rest of the document is wrong, so that all mistakes
 /// are told at once.
