@@ -268,6 +268,19 @@ fn purge_logs_a_hard_delete_needs_a_permission_and_a_name() {
     story.is_as_told("purge-logs");
 }
 
+#[test]
+fn lock_storm_one_batch_at_a_time_goes_through_bulk_api_1() {
+    let story = Story::begin("lock-storm");
+    let route = "route      Bulk API 1.0, 1 batch of up to 10,000: 240 records, one batch at a time";
+    contains(&story.sexton(&["plan"]), 0, &["240 of 360 records", route]);
+    contains(&story.sexton(&["apply", "plan"]), 0, &["Apply: 240 deleted"]);
+    assert_eq!(story.count("Contact"), 120);
+    let serial = story.sandbox.requests().iter().any(|request| request.path.contains("/services/async/"));
+    assert!(serial, "no other API of Salesforce works on one batch at a time");
+    contains(&story.sexton(&["plan"]), 0, &["Plan: 0 to delete"]);
+    story.is_as_told("lock-storm");
+}
+
 /// The customer who is to be erased, in the CRM and in the billing.
 const CUSTOMER: (&str, &str) = ("0015f000000001cAAA", "2c92c0f9a00000000000000000000001");
 
