@@ -438,7 +438,8 @@ fn summarize(
                 (*settled, None)
             }
             LaneEndKind::Interrupted { settled } => {
-                let runs_on = planned.and_then(|planned| planned.route.as_ref()).is_some_and(|route| !route.api.can_stop());
+                let runs_on =
+                    planned.and_then(|planned| planned.route.as_ref()).is_some_and(|route| !route.api.can_be_stopped());
                 let rest = if runs_on { "; a batch that was started cannot be stopped and runs to its end" } else { "" };
                 unfinished.push(format!("policy {}: interrupted{rest}", end.policy));
                 (*settled, None)
