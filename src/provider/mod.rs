@@ -6,6 +6,8 @@
 //!   has had no effect;
 //! - the reads (`identify`, `describe`, `count`, `select`, `check`, `look`) repeat a failed `GET` a few times: it is safe,
 //!   and one call of them stands for many requests, which a caller could only repeat from the beginning.
+//!
+//! How an API or a system is added is told, step by step, in `docs/adding-an-api.md`.
 
 mod contract;
 mod error;
