@@ -237,19 +237,3 @@ impl Provider for SalesforceProvider {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_says_what_manifests_are_checked_against() {
-        for route in CAPABILITIES.routes {
-            let api = route.api;
-            assert_eq!(api.system(), CAPABILITIES.system);
-            let soft_and_hard = (api.deletes(DeleteMode::Soft), api.deletes(DeleteMode::Hard));
-            assert_eq!((route.soft, route.hard), soft_and_hard, "{api}");
-            assert_eq!((route.atomic_size > 0, route.serial), (api.is_atomic(), api.runs_serially()), "{api}");
-        }
-    }
-}
