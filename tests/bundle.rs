@@ -25,6 +25,7 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
     PlannedPolicy {
         policy: policy_name(name),
         target: TargetName::new("crm").expect("valid"),
+        object: "Lead".into(),
         query: Query { object: "Lead".into(), key: "Id".into(), fields: Vec::new(), condition: None },
         delete: DeleteMode::Soft,
         justification: None,

@@ -36,7 +36,9 @@ fn the_demo_goes_from_nothing_to_a_plan_of_zero_and_keeps_what_is_held() {
     let plans: Vec<&str> = out.lines().filter(|line| line.starts_with("Plan: ")).collect();
     assert!(!plans[0].starts_with("Plan: 0 to delete"), "{plans:?}");
     assert!(plans.last().expect("a plan").starts_with("Plan: 0 to delete"), "{plans:?}");
-    assert!(out.contains("sObject Collections, ") && out.contains("Bulk API 2.0, "), "both APIs are taken: {out}");
+    for api in ["sObject Collections", "Bulk API 2.0", "SOAP delete()", "the Batch API"] {
+        assert!(out.contains(&format!("  route      {api}, ")), "{api} is taken: {out}");
+    }
     let applied = out.lines().find(|line| line.starts_with("Apply: ")).expect("an apply");
     assert!(applied.contains(" 0 already gone, 0 skipped, 0 failed, 0 unknown;"), "{applied}");
     for verb in ["validate", "plan", "show", "apply", "state show"] {
@@ -59,9 +61,10 @@ fn the_demo_goes_from_nothing_to_a_plan_of_zero_and_keeps_what_is_held() {
     let runs: Vec<_> = fs::read_dir(project.join("runs")).expect("runs").map(|run| run.expect("a run").path()).collect();
     assert_eq!(runs.len(), 1);
     let mut deleted = 0;
-    for policy in ["closed-cases", "orphaned-tasks", "stale-leads"] {
+    for policy in ["closed-cases", "orphaned-tasks", "rated-usage", "removed-assets", "stale-leads"] {
         let outcomes = rows(&runs[0].join(format!("outcomes/{policy}.csv")));
         assert!(outcomes.iter().all(|(id, rest)| rest.starts_with("deleted,") && !held.contains(id)), "{policy}");
+        assert!(!outcomes.is_empty(), "{policy} deleted nothing");
         deleted += outcomes.len();
     }
     assert!(applied.starts_with(&format!("Apply: {deleted} deleted,")), "{applied}");

@@ -6,11 +6,13 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt as _;
 use serde_json::Value as Json;
+use sexton::sandbox::fulcrum::Organization;
 use sexton::sandbox::seed::{Seed, read_directory};
-use sexton::sandbox::{RecordKey, Sandbox, Value, serve};
+use sexton::sandbox::{ItemError, RecordKey, Sandbox, Tenant, Value, serve};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -77,6 +79,8 @@ impl Story {
             .current_dir(self.folder.path())
             .env("CRM_CLIENT_ID", self.client)
             .env("CRM_CLIENT_SECRET", self.secret)
+            .env("BILLING_PASSWORD", Tenant::PASSWORD)
+            .env("FIELD_DATA_TOKEN", Organization::TOKEN)
             .env("NO_COLOR", "1")
             .output()
             .expect("it runs");
@@ -103,6 +107,15 @@ impl Story {
         fs::write(self.path("sexton.yaml"), text.replace("maxRecords: 20", "maxRecords: 10")).expect("written");
         let refusal = "14 records and `limits.maxRecords` is 10: raise it by 4 to 14";
         contains(&self.sexton(&["plan"]), 4, &["REFUSED", refusal, "Plan: 14 to delete"]);
+    }
+
+    /// Erases the customer while one of the cases refuses.
+    fn refuse_a_case(&self) {
+        contains(&self.sexton(&["plan"]), 0, &["Plan: 373 to delete"]);
+        let refusal = ItemError::new("FIELD_CUSTOM_VALIDATION_EXCEPTION", "This case is under audit.");
+        self.sandbox.world().refuse(key("5005f00000000G8AAI"), refusal, None);
+        let sums = "Apply: 141 deleted, 0 already gone, 231 skipped, 1 failed, 0 unknown; 373 planned.";
+        contains(&self.sexton(&ERASE), 3, &[sums]);
     }
 
     fn path(&self, relative: &str) -> PathBuf {
@@ -253,6 +266,53 @@ fn purge_logs_a_hard_delete_needs_a_permission_and_a_name() {
     drop(world);
     contains(&story.sexton(&["plan"]), 0, &["Plan: 0 to delete"]);
     story.is_as_told("purge-logs");
+}
+
+/// The customer who is to be erased, in the CRM and in the billing.
+const CUSTOMER: (&str, &str) = ("0015f000000001cAAA", "2c92c0f9a00000000000000000000001");
+
+/// Applies the plan of the customer's erasure.
+const ERASE: [&str; 7] =
+    ["apply", "plan", "--auto-approve", "--confirm-target", "billing", "--confirm-target", "field-data"];
+
+#[test]
+fn erase_customer_nothing_is_left_in_three_systems() {
+    let story = Story::begin("erase-customer");
+    contains(&story.sexton(&["validate"]), 0, &["valid: 3 targets, 6 policies, 0 holds"]);
+    contains(&story.sexton(&["plan"]), 0, &["Composite, 1 batch", "Plan: 373 to delete, 0 held."]);
+    contains(
+        &story.sexton(&["apply", "plan", "--auto-approve"]),
+        4,
+        &["--confirm-target billing --confirm-target field-data"],
+    );
+    let applied = story.sexton(&ERASE);
+    contains(&applied, 0, &["Apply: 373 deleted, 0 already gone, 0 skipped, 0 failed, 0 unknown; 373 planned."]);
+    assert!(applied.out.contains("crm-account            crm         Account            1        1"), "{applied:?}");
+
+    story.sandbox.clock().advance(Duration::from_secs(5));
+    contains(&story.sexton(&["plan"]), 0, &["Plan: 0 to delete"]);
+    assert_eq!((story.count("Account"), story.count("Contact"), story.count("Case")), (24, 72, 70));
+    let tenant = story.sandbox.zuora();
+    assert_eq!(["Account", "Subscription", "Usage"].map(|object| tenant.count(object)), [24, 36, 180]);
+    assert_eq!(tenant.value(CUSTOMER.1, "Status").as_deref(), Some("Canceled"));
+    assert_eq!(story.sandbox.fulcrum().count("Site Visits"), 42);
+    drop(tenant);
+    // What the last part of the story shows.
+    let refused = Story::begin("erase-customer");
+    refused.refuse_a_case();
+    story.said.borrow_mut().push_str(&refused.said.borrow());
+    story.is_as_told("erase-customer");
+}
+
+#[test]
+fn erase_customer_one_refusal_keeps_what_depends_on_it_and_nothing_else() {
+    let story = Story::begin("erase-customer");
+    story.refuse_a_case();
+    assert_eq!((story.count("Account"), story.count("Case")), (25, 300), "all of the cases or none, and their account");
+    let tenant = story.sandbox.zuora();
+    assert!(tenant.exists(CUSTOMER.1), "the billing account goes last");
+    assert_eq!(["Subscription", "Usage"].map(|object| tenant.count(object)), [36, 180]);
+    assert_eq!(story.sandbox.fulcrum().count("Site Visits"), 42);
 }
 
 #[test]

@@ -233,6 +233,10 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
             "all_or_none_in_zuora",
             elsewhere("zuora", "Usage", "filter: UOM = 'hour'\ndelete: hard\njustification: law\nallOrNone: true"),
         ),
+        (
+            "kept_object_of_zuora",
+            elsewhere("zuora", "Payment", "filter: Status = 'Error'\ndelete: hard\njustification: law"),
+        ),
         ("zuora_object_name", elsewhere("zuora", "Park Inventory", "filter: everything")),
         (
             "zuora_target",
@@ -383,6 +387,7 @@ const BEYOND_THE_SCHEMA: &[&str] = &[
     "sql_statement",
     "soft_in_zuora",
     "soft_by_default_in_fulcrum",
+    "kept_object_of_zuora",
     "unknown_target",
     "no_target_at_all",
     "unknown_dependency",

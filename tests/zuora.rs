@@ -120,7 +120,15 @@ fn usage(condition: Option<&str>) -> Query {
 
 fn order() -> Order {
     let policy = PolicyName::new("stale-usage").expect("a name");
-    Order { policy, object: "Usage".into(), delete: DeleteMode::Hard, api: Api::ZuoraSoap, atomic: false, serial: false }
+    Order {
+        policy,
+        object: "Usage".into(),
+        delete: DeleteMode::Hard,
+        api: Api::ZuoraSoap,
+        atomic: false,
+        serial: false,
+        matching: None,
+    }
 }
 
 async fn select(provider: &ZuoraProvider, query: &Query) -> Vec<RecordId> {
@@ -156,7 +164,8 @@ async fn a_hundred_thousand_records_go_in_the_time_foretold_and_no_call_is_over_
         let gone: Vec<usize> = sends.map(|answers| deleted(&answers.expect("answered"))).collect().await;
         assert_eq!(gone.iter().sum::<usize>(), half.iter().map(|batch| batch.len()).sum::<usize>());
     }
-    assert_eq!((sandbox.zuora().count("Usage"), sandbox.zuora().calls_refused()), (0, 0));
+    let tenant = sandbox.zuora();
+    assert_eq!((tenant.count("Usage"), tenant.calls_refused()), (0, 0));
     let (took, foretold) = (started.elapsed().as_secs_f64(), budget.least_time(batches.len() as u64).as_secs_f64());
     assert!((took / foretold - 1.0).abs() < 0.05, "{took} seconds, {foretold} foretold");
 }

@@ -11,12 +11,30 @@ use super::{Output, machine};
 use crate::base::Clock;
 use crate::command::{CommandError, Exit};
 use crate::report::Palette;
-use crate::sandbox::Sandbox;
+use crate::sandbox::fulcrum::Organization;
 use crate::sandbox::seed::{GeneratedRecords, Seed};
+use crate::sandbox::{Sandbox, Tenant};
 use crate::store;
 
 /// The demo's records, in the order in which they are made: the first tasks find nobody to belong to.
-const RECORDS: [(&str, u32); 5] = [("Task", 1_500), ("Account", 400), ("Task", 2_500), ("Case", 4_000), ("Lead", 30_000)];
+const RECORDS: [(&str, u32); 8] = [
+    ("Task", 1_500),
+    ("Account", 400),
+    ("Task", 2_500),
+    ("Case", 4_000),
+    ("Lead", 30_000),
+    ("zuora/Account", 40),
+    ("zuora/Usage", 6_000),
+    ("fulcrum/Park Inventory", 3_000),
+];
+
+/// What the project refers to as secrets.
+const SECRETS: [(&str, &str); 4] = [
+    ("client-id", "sandbox-client"),
+    ("client-secret", "sandbox-secret"),
+    ("billing-password", Tenant::PASSWORD),
+    ("field-data-token", Organization::TOKEN),
+];
 
 /// Runs the demo.
 pub async fn demo(arguments: &DemoArguments, output: &Output) -> Result<Exit, CommandError> {
@@ -40,14 +58,15 @@ pub async fn demo(arguments: &DemoArguments, output: &Output) -> Result<Exit, Co
     let palette = output.palette();
     let place = directory.display().to_string();
     output.text(&format!(
-        "A simulated Salesforce org answers on {url} in this process. The project is in {place}: three policies, one hold.\n"
+        "Three simulated systems answer on {url} in this process: a Salesforce org, a Zuora tenant, a Fulcrum organization.\n\
+         The project is in {place}: five policies, one hold.\n"
     ));
     let mut last = Exit::Done;
     for words in [
         vec!["validate"],
         vec!["plan"],
         vec!["show", "--format", "markdown", "--max-bytes", "900"],
-        vec!["apply", "PLAN"],
+        vec!["apply", "PLAN", "--confirm-target", "billing", "--confirm-target", "field-data"],
         vec!["state", "show"],
         vec!["plan"],
     ] {
@@ -79,14 +98,21 @@ fn write_project(directory: &Path, url: &str) -> Result<(), CommandError> {
     store::write_atomically(&directory.join("sexton.yaml"), manifest.as_bytes())?;
     let secrets = directory.join(".secrets");
     store::make_directory(&secrets)?;
-    store::write_atomically(&secrets.join("client-id"), b"sandbox-client\n")?;
-    store::write_atomically(&secrets.join("client-secret"), b"sandbox-secret\n")?;
+    for (name, secret) in SECRETS {
+        store::write_atomically(&secrets.join(name), format!("{secret}\n").as_bytes())?;
+    }
     store::write_atomically(&directory.join(".gitignore"), b".secrets/\n")?;
     Ok(())
 }
 
 fn how_to_go_on(place: &str, port: u16, palette: Palette) -> String {
-    let generate: Vec<String> = RECORDS.iter().map(|(object, count)| format!("--generate {object}={count}")).collect();
+    let generate: Vec<String> = RECORDS
+        .iter()
+        .map(|(object, count)| {
+            let quote = if object.contains(' ') { "'" } else { "" };
+            format!("--generate {quote}{object}={count}{quote}")
+        })
+        .collect();
     format!(
         "\n{}\nThe project stays in {place}. To go on by hand, serve the same records again in one terminal:\n\n    \
          sexton sandbox --listen 127.0.0.1:{port} {}\n\nand in another one look at {place}/sexton.yaml, then:\n\n    \

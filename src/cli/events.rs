@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::base::{Digest, PolicyName, RecordId};
 use crate::command::{AppliedPlan, Differences};
-use crate::manifest::DeleteMode;
+use crate::manifest::{AllOrNone, DeleteMode};
 use crate::plan::{Difference, PlanHeader, PlannedPolicy, Symbol};
 use crate::report::{JsonCascade, JsonChanges, JsonEvent, JsonGate};
 
@@ -41,6 +41,7 @@ pub fn planned(header: &PlanHeader, digest: Option<Digest>, directory: Option<&P
 }
 
 fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
+    let atomic_groups = policy.route.as_ref().filter(|_| policy.all_or_none == AllOrNone::PerRequest);
     JsonEvent::PolicyPlanned {
         policy: policy.policy.to_string(),
         target: policy.target.to_string(),
@@ -65,6 +66,7 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
             .collect(),
         api: policy.route.as_ref().map(|route| route.api.name().to_owned()),
         batches: policy.route.as_ref().map(|route| route.batches),
+        atomic_groups_of: atomic_groups.map(|route| route.batch_size),
         changes: policy.comparison.as_ref().map(|comparison| {
             Box::new(JsonChanges {
                 with: comparison.with.to_string(),

@@ -429,8 +429,7 @@ fn summarize(
 ) -> Result<AppliedPlan, CommandError> {
     let mut report = Applied { policies: Vec::new(), unfinished: 0, evidence: place.display().to_string() };
     let mut unfinished = Vec::new();
-    for end in ends {
-        let planned = bundle.policy(&end.policy);
+    for (end, planned) in ends.iter().filter_map(|end| Some((end, bundle.policy(&end.policy)?))) {
         let (tally, halted) = match &end.kind {
             LaneEndKind::Finished { tally, halted, .. } => (*tally, halted.clone()),
             LaneEndKind::Unfinished { cause, settled } => {
@@ -438,7 +437,7 @@ fn summarize(
                 (*settled, None)
             }
             LaneEndKind::Interrupted { settled } => {
-                let runs_on = planned.and_then(|planned| planned.route.as_ref()).is_some_and(|route| !route.api.can_stop());
+                let runs_on = planned.route.as_ref().is_some_and(|route| !route.api.can_be_stopped());
                 let rest = if runs_on { "; a batch that was started cannot be stopped and runs to its end" } else { "" };
                 unfinished.push(format!("policy {}: interrupted{rest}", end.policy));
                 (*settled, None)
@@ -446,13 +445,15 @@ fn summarize(
         };
         let mut policy = AppliedPolicy {
             policy: end.policy.clone(),
+            target: planned.target.clone(),
+            object: planned.object.clone(),
             tally,
             skipped: BTreeMap::new(),
             failed: BTreeMap::new(),
             waiting: cleared.get(&end.policy).map_or(0, |done| done.waiting),
             halted,
-            unsettled: planned.map_or(0, |planned| planned.selected).saturating_sub(tally.total()),
-            with_them: planned.map(|planned| planned.cascades.clone()).unwrap_or_default(),
+            unsettled: planned.selected.saturating_sub(tally.total()),
+            with_them: planned.cascades.clone(),
         };
         // Causes and codes are in the outcomes, which a run that is not at its end does not have. Only what was kept back or
         // failed has any.

@@ -223,6 +223,7 @@ impl Planning<'_> {
         let planned = PlannedPolicy {
             policy: policy.name.clone(),
             target: policy.target.clone(),
+            object: policy.object.clone(),
             query,
             delete: policy.delete,
             justification: policy.justification.clone(),

@@ -67,6 +67,7 @@ pub(super) async fn refuse_other_words(
 fn other_setting(policy: &Policy, planned: &PlannedPolicy) -> Option<&'static str> {
     let same = [
         ("target", policy.target == planned.target),
+        ("object", policy.object == planned.object),
         ("way to delete", policy.delete == planned.delete),
         ("justification", policy.justification == planned.justification),
         ("`allOrNone`", policy.all_or_none == planned.all_or_none),

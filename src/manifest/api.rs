@@ -92,11 +92,6 @@ impl Api {
         self == Self::FulcrumBatch
     }
 
-    /// Whether what was started can be asked to stop.
-    pub fn can_stop(self) -> bool {
-        self != Self::FulcrumBatch
-    }
-
     /// Whether it works by jobs, which are made, loaded, started and polled, and not by single requests.
     pub fn works_by_jobs(self) -> bool {
         match self {

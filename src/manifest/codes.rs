@@ -35,6 +35,8 @@ codes! {
         "`via` pins one of the deletion APIs of the target's own system.";
     CAPABILITY_SOFT "C0005" "The system has no recycle bin"
         "What Zuora and Fulcrum delete cannot be restored, so `delete: soft`, which is also what a policy means that says nothing, would be a false promise. Write `delete: hard` and a `justification`.";
+    CAPABILITY_OBJECT "C0006" "Records of this object cannot be deleted"
+        "Zuora's SOAP `delete()` takes records of some objects only: not of Payment, Refund, RatePlan, InvoiceItem and others, which go with the record they belong to or stay. A hold may name them all the same.";
     FILE_TOO_LARGE "M0001" "A manifest file is too large"
         "A manifest file may have up to 1 MiB. It is reported without being read whole. Split it, or keep data out of the manifests' directory.";
     FILE_UNREADABLE "M0002" "A manifest file or directory cannot be read"

@@ -148,6 +148,8 @@ pub struct PlannedPolicy {
     pub policy: PolicyName,
     /// Its target.
     pub target: TargetName,
+    /// The object, as the manifest names it; the query has the system's own name or key of it.
+    pub object: String,
     /// The query, as sent.
     pub query: Query,
     /// Into the recycle bin or past it.
@@ -187,6 +189,17 @@ pub struct PlannedPolicy {
     pub comparison: Option<Comparison>,
     /// The records file.
     pub records: RecordsSeal,
+}
+
+impl PlannedPolicy {
+    /// The object for people: with the system's own key of it, where that is not its name.
+    pub fn object_title(&self) -> String {
+        if self.query.object.eq_ignore_ascii_case(&self.object) {
+            self.query.object.clone()
+        } else {
+            format!("{} ({})", self.object, self.query.object)
+        }
+    }
 }
 
 /// How many matched records a hold keeps.

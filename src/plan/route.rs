@@ -131,7 +131,10 @@ pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Re
         AllOrNone::Policy => {
             format!("all or none: {title} takes up to {} in one atomic request", with_thousands(batch_size))
         }
-        AllOrNone::PerRequest => format!("atomic per request: {title} takes {} in each", with_thousands(batch_size)),
+        AllOrNone::PerRequest => {
+            let groups = counted(batches, "atomic group");
+            format!("{groups} of {}, each all or none, through {title}", with_thousands(batch_size))
+        }
         AllOrNone::No => match (policy.via, chosen.preferred_up_to, passed_over) {
             (Some(api), ..) => format!("pinned to {title} by `via: {api}`"),
             (None, ..) if !parallel => format!("one batch at a time goes through {title}"),
@@ -372,7 +375,7 @@ mod tests {
         STOP Route: `via: bulk2` pins Bulk API 2.0, which cannot do `concurrency: serial`: use `via: collections` or `via: bulk1`, or leave `via` out
         ok   1,000 records, all or none: Composite takes up to 1,000 in one atomic request
         STOP Route: `via: composite` pins Composite, which cannot do `allOrNone: false`: use `via: collections` or `via: bulk2` or `via: bulk1`, or leave `via` out
-        ok   1,204 records, atomic per request: Composite takes 1,000 in each
+        ok   1,204 records, 2 atomic groups of 1,000, each all or none, through Composite
         STOP AllOrNone: 1,204 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 1,004 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
         ok   1,204 records, up to 2,000 go through sObject Collections
         ok   2,001 records, above 2,000 go through Bulk API 2.0
@@ -381,7 +384,7 @@ mod tests {
         ok   1 record, pinned to Bulk API 2.0 by `via: bulk2`
         ok   5 records, hard deletes go through Bulk API 2.0
         ok   150 records, all or none: sObject Collections takes up to 200 in one atomic request
-        ok   1,204 records, atomic per request: sObject Collections takes 200 in each
+        ok   1,204 records, 7 atomic groups of 200, each all or none, through sObject Collections
         STOP AllOrNone: 1,204 records cannot go as a whole: `allOrNone: true` reaches up to 1,000 (Composite), which is 204 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
         STOP AllOrNone: 5 records would go through Bulk API 2.0 or Bulk API 1.0, which cannot do `allOrNone: true`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)
         STOP AllOrNone: 5 records would go through Bulk API 2.0, which cannot do `allOrNone: perRequest`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)

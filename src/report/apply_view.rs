@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{Palette, terminal_line};
 use crate::apply::{SkipCause, Tally};
-use crate::base::{PolicyName, with_thousands};
+use crate::base::{PolicyName, TargetName, with_thousands};
 use crate::plan::CascadeCount;
 
 /// What an apply did.
@@ -35,6 +35,10 @@ impl Applied {
 pub struct AppliedPolicy {
     /// The policy.
     pub policy: PolicyName,
+    /// Its target.
+    pub target: TargetName,
+    /// Its object, as the manifest names it.
+    pub object: String,
     /// How its records ended.
     pub tally: Tally,
     /// The skipped ones by cause.
@@ -49,6 +53,19 @@ pub struct AppliedPolicy {
     pub unsettled: u64,
     /// What the system was counted to delete together with the records, one entry a kind; these have no outcome of their own.
     pub with_them: Vec<CascadeCount>,
+}
+
+impl AppliedPolicy {
+    /// How many records the plan had.
+    fn planned(&self) -> u64 {
+        self.tally.total() + self.unsettled
+    }
+
+    /// Whether every planned record was deleted, and nothing else is to be told.
+    fn is_plain(&self) -> bool {
+        let nothing_with_them = self.with_them.iter().all(|cascade| cascade.records == Some(0));
+        self.tally.deleted == self.planned() && nothing_with_them && self.waiting == 0 && self.halted.is_none()
+    }
 }
 
 /// The codes by which the systems say that other work held a lock to the last.
@@ -85,10 +102,12 @@ pub(super) fn skip_words(cause: SkipCause) -> &'static str {
     }
 }
 
-/// The whole result for a terminal, the summary line last.
+/// The whole result for a terminal, the summary line last. Several policies end in one table, and those of which there is
+/// nothing more to tell stand only there.
 pub fn applied_text(applied: &Applied, palette: Palette) -> String {
     let mut text = String::new();
-    for policy in &applied.policies {
+    let several = applied.policies.len() > 1;
+    for policy in applied.policies.iter().filter(|policy| !several || !policy.is_plain()) {
         let tally = policy.tally;
         let _ = writeln!(text, "{}", palette.strong(&format!("policy {}:", policy.policy)));
         let mut line = |shown: String| {
@@ -134,8 +153,45 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
             line(palette.trouble(&format!("stopped early: {}", terminal_line(cause))));
         }
     }
+    if several {
+        let gap = if text.is_empty() { "" } else { "\n" };
+        let _ = write!(text, "{gap}{}", table(&applied.policies, palette));
+    }
     let _ = writeln!(text, "\nevidence in {}", applied.evidence);
     let _ = writeln!(text, "{}", palette.strong(&apply_summary(applied)));
+    text
+}
+
+/// One line a policy, names to the left and numbers to the right.
+fn table(policies: &[AppliedPolicy], palette: Palette) -> String {
+    let heads = ["policy", "target", "object", "planned", "deleted", "gone", "skipped", "failed", "unknown"];
+    let rows: Vec<[String; 9]> = policies
+        .iter()
+        .map(|policy| {
+            let tally = policy.tally;
+            let [planned, deleted, gone, skipped, failed, unknown] =
+                [policy.planned(), tally.deleted, tally.already_gone, tally.skipped, tally.failed, tally.unknown]
+                    .map(with_thousands);
+            let object = terminal_line(&policy.object).into_owned();
+            [policy.policy.to_string(), policy.target.to_string(), object, planned, deleted, gone, skipped, failed, unknown]
+        })
+        .collect();
+    let heads = heads.map(str::to_owned);
+    let width = |column: usize| rows.iter().chain([&heads]).map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: [usize; 9] = std::array::from_fn(width);
+    let line = |row: &[String; 9]| {
+        let cells = row.iter().zip(widths).enumerate();
+        let cells = cells.map(
+            |(column, (cell, width))| {
+                if column < 3 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+            },
+        );
+        cells.collect::<Vec<_>>().join("  ")
+    };
+    let mut text = format!("{}\n", palette.strong(&line(&heads)));
+    for row in &rows {
+        let _ = writeln!(text, "{}", line(row));
+    }
     text
 }
 
@@ -148,6 +204,8 @@ mod tests {
         let applied = Applied {
             policies: vec![AppliedPolicy {
                 policy: PolicyName::new("stale-leads").expect("valid"),
+                target: TargetName::new("crm").expect("valid"),
+                object: "Lead".into(),
                 tally: Tally { deleted: 1_190, already_gone: 1, skipped: 5, failed: 6, unknown: 2 },
                 skipped: BTreeMap::from([(SkipCause::Held, 2), (SkipCause::NoLongerMatches, 3)]),
                 failed: BTreeMap::from([("UNABLE_TO_LOCK_ROW".into(), 4), ("DELETE_FAILED\u{1b}".into(), 2)]),
@@ -175,6 +233,47 @@ mod tests {
 
         evidence in runs/3f2a9c01d2e4
         Apply: 1190 deleted, 1 already gone, 5 skipped, 6 failed, 2 unknown; 1204 planned.
+        ");
+    }
+
+    fn policy(name: &str, target: &str, object: &str, tally: Tally, waiting: u64) -> AppliedPolicy {
+        AppliedPolicy {
+            policy: PolicyName::new(name).expect("valid"),
+            target: TargetName::new(target).expect("valid"),
+            object: object.into(),
+            tally,
+            skipped: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            waiting,
+            halted: None,
+            unsettled: 0,
+            with_them: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn several_policies_end_in_one_table() {
+        let gone = |deleted, already_gone| Tally { deleted, already_gone, ..Tally::default() };
+        let applied = Applied {
+            policies: vec![
+                policy("cases", "crm", "Case", gone(1_230, 0), 0),
+                policy("site-visits", "field-data", "Site\u{1b} Visits", gone(9, 1), 2),
+            ],
+            unfinished: 0,
+            evidence: "runs/3f2a9c01d2e4".into(),
+        };
+        insta::assert_snapshot!(applied_text(&applied, Palette::new(false)), @r"
+        policy site-visits:
+                   9 deleted
+                   1 already gone
+                   2 not in the plan and matching now: for the next plan
+
+        policy       target      object             planned  deleted  gone  skipped  failed  unknown
+        cases        crm         Case                 1,230    1,230     0        0       0        0
+        site-visits  field-data  Site\u{1b} Visits       10        9     1        0       0        0
+
+        evidence in runs/3f2a9c01d2e4
+        Apply: 1239 deleted, 1 already gone, 0 skipped, 0 failed, 0 unknown; 1240 planned.
         ");
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
     PlannedPolicy {
         policy: PolicyName::new(name).expect("valid"),
         target: TargetName::new("crm").expect("valid"),
+        object: "Lead".into(),
         query: Query {
             object: "Lead".into(),
             key: "Id".into(),

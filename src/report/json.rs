@@ -78,6 +78,8 @@ pub enum JsonEvent {
         api: Option<String>,
         /// Batches of that API.
         batches: Option<u64>,
+        /// For `allOrNone: perRequest`: the most records that go together or not at all.
+        atomic_groups_of: Option<u64>,
         /// How the selection differs from the plan that lay there before.
         changes: Option<Box<JsonChanges>>,
         /// What every gate said.

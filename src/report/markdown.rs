@@ -93,7 +93,7 @@ fn policy_row(policy: &PlannedPolicy) -> String {
     format!(
         "| {}{refused} | {} ({mode}) | {} | {} | {} | {} | {} |\n",
         policy.policy,
-        markdown_cell(&policy.query.object),
+        markdown_cell(&policy.object_title()),
         with_thousands(policy.selected),
         with_thousands(policy.matched),
         with_thousands(policy.matched - policy.selected),

@@ -122,8 +122,12 @@ pub(super) fn moment(at: jiff::Timestamp) -> String {
 
 /// What a system that counts calls makes of the time, in words.
 pub(super) fn paced(target: &SealedTarget) -> Option<String> {
-    let minutes = target.least_seconds?.div_ceil(60);
-    Some(format!("{}, at least {}", counted(target.calls, "call"), counted(minutes, "minute")))
+    let calls = counted(target.calls, "call");
+    Some(match target.least_seconds? {
+        0 => calls,
+        seconds @ 1..120 => format!("{calls}, at least {}", counted(seconds, "second")),
+        seconds => format!("{calls}, at least {}", counted(seconds.div_ceil(60), "minute")),
+    })
 }
 
 fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, text: &mut String) {
@@ -132,8 +136,13 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         DeleteMode::Hard => "hard delete, no undo",
     };
     let title = format!("policy {}:", policy.policy);
-    let _ =
-        writeln!(text, "{} {mode} of {} in {}", palette.strong(&title), terminal_line(&policy.query.object), policy.target);
+    let _ = writeln!(
+        text,
+        "{} {mode} of {} in {}",
+        palette.strong(&title),
+        terminal_line(&policy.object_title()),
+        policy.target
+    );
     let mut line = |label: &str, value: &str| {
         let _ = writeln!(text, "  {}  {value}", palette.faint(&format!("{label:<9}")));
     };

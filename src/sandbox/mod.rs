@@ -38,6 +38,7 @@ mod soap;
 mod world;
 mod worlds;
 mod xml;
+mod xml_writer;
 mod zuora;
 
 pub use clock::SandboxClock;

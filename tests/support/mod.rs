@@ -197,13 +197,22 @@ impl Bench {
 
     /// Applies what was planned.
     pub async fn apply_confirmed(&self, targets: &[&str], stop: &CancellationToken) -> Result<AppliedPlan, CommandError> {
-        let request = ApplyRequest {
+        command::apply(&self.host(), &self.request(targets), stop).await
+    }
+
+    /// Applies what was planned, with records that fail isolated from their atomic groups.
+    pub async fn apply_isolating(&self) -> Result<AppliedPlan, CommandError> {
+        let request = ApplyRequest { isolate_failures: true, ..self.request(&System::ALL.map(System::target)) };
+        command::apply(&self.host(), &request, &CancellationToken::new()).await
+    }
+
+    fn request(&self, targets: &[&str]) -> ApplyRequest {
+        ApplyRequest {
             project: self.path().to_owned(),
             plan: self.plan_directory(),
             confirmed_targets: targets.iter().map(|target| (*target).to_owned()).collect(),
             isolate_failures: false,
-        };
-        command::apply(&self.host(), &request, stop).await
+        }
     }
 
     /// The bundle that was planned.

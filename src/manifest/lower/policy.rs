@@ -10,7 +10,9 @@ use crate::filter::Filter;
 use crate::manifest::fields::{Field, Fields, Findings};
 use crate::manifest::names::{field_path, object_name};
 use crate::manifest::node::Value;
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Hold, Limits, Policy, Recheck, SendAs, SystemKind, codes};
+use crate::manifest::{
+    AllOrNone, Api, Concurrency, DeleteMode, Hold, Limits, Policy, Recheck, SendAs, SystemKind, codes, zuora_object,
+};
 
 /// What a policy or a hold refers to and where; known also when the rest of the document is wrong, so that all mistakes
 /// are told at once.
@@ -84,6 +86,9 @@ pub(in crate::manifest) fn policy(
     let target = target(&mut fields, findings);
     let system = systems.of(target.as_ref().map(|(name, _)| name));
     let object = object(&mut fields, system, findings);
+    if system == Some(SystemKind::Zuora) {
+        refuse_kept_object(&mut fields, object.as_deref(), findings);
+    }
     let filter = filter(&mut fields, system, findings);
     let delete_field = fields.optional("delete");
     let delete = match delete_field {
@@ -222,6 +227,22 @@ fn object(fields: &mut Fields<'_>, system: Option<SystemKind>, findings: &mut Fi
         Some(SystemKind::Fulcrum) => "write the name of a form, or its id",
     };
     findings.converted(field, codes::FIELD_NAME, help, |text| object_name(text, system))
+}
+
+/// Refuses an object of Zuora whose records no API deletes.
+fn refuse_kept_object(fields: &mut Fields<'_>, object: Option<&str>, findings: &mut Findings<'_>) {
+    let kept = object.and_then(zuora_object).filter(|object| !object.deletable);
+    if let (Some(kept), Some(field)) = (kept, fields.optional("object")) {
+        findings.push(
+            Diagnostic::error(
+                codes::CAPABILITY_OBJECT,
+                format!("Zuora deletes no records of {}", kept.name),
+                field.node.span,
+                "SOAP `delete()` does not take them",
+            )
+            .with_help("name the object whose records they go with, or take the policy out"),
+        );
+    }
 }
 
 fn justification(

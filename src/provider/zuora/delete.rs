@@ -82,8 +82,11 @@ fn failure(reason: Option<&Element>) -> Failure {
 /// What is said of an id that is not there (any more) is not documented. So those that were refused with a code that may mean
 /// it are looked at. A look that fails changes nothing: the system's answer stands.
 async fn recognize_gone(session: &Session, object: &str, answers: &mut [Answer]) {
-    let refused = |answer: &&mut Answer| matches!(&answer.verdict, AnswerVerdict::Failed(failure) if may_be_gone(&failure.code) && failure.class == FailureClass::Invalid);
-    let mut refused: Vec<&mut Answer> = answers.iter_mut().filter(refused).collect();
+    let in_question = |answer: &&mut Answer| match &answer.verdict {
+        AnswerVerdict::Failed(failure) => failure.class == FailureClass::Invalid && may_be_gone(&failure.code),
+        _ => false,
+    };
+    let mut refused: Vec<&mut Answer> = answers.iter_mut().filter(in_question).collect();
     let ids: Vec<RecordId> = refused.iter().map(|answer| answer.id).collect();
     let presence = look(session, object, &ids).await.unwrap_or_default();
     for (answer, presence) in refused.iter_mut().zip(presence) {

@@ -26,7 +26,6 @@ mod soap_login;
 mod soap_login_tests;
 #[cfg(test)]
 mod testing;
-mod xml_writer;
 
 pub(in crate::sandbox) use bulk::BulkState;
 pub(in crate::sandbox) use query::Cursors;

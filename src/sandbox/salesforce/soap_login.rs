@@ -7,10 +7,10 @@ use http::{HeaderMap, StatusCode, Uri, header};
 use secrecy::ExposeSecret;
 
 use super::gate::VERSIONS;
-use super::xml_writer::{XmlWriter, document, leaf, nest};
 use crate::sandbox::gate::origin;
 use crate::sandbox::session::Session;
 use crate::sandbox::xml::Element;
+use crate::sandbox::xml_writer::{XmlWriter, document, inside, text};
 use crate::sandbox::{PasswordLogin, RecordKey, Sandbox, User};
 
 /// The last version with `login()` (documented).
@@ -140,10 +140,10 @@ fn success(sandbox: &Sandbox, host: &str, version: &str, user: &User, login: &Pa
     let lifetime = sandbox.settings().session_lifetime.as_secs().to_string();
     let info = user_info(user, organization.key, &organization.name, &lifetime);
     envelope(&[("xmlns", PARTNER)], |writer| {
-        nest(writer, "loginResponse", |writer| {
-            nest(writer, "result", |writer| {
-                result.iter().try_for_each(|(name, text)| leaf(writer, name, text))?;
-                nest(writer, "userInfo", |writer| info.iter().try_for_each(|(name, text)| leaf(writer, name, text)))
+        inside(writer, "loginResponse", |writer| {
+            inside(writer, "result", |writer| {
+                result.iter().try_for_each(|(name, value)| text(writer, name, value))?;
+                inside(writer, "userInfo", |writer| info.iter().try_for_each(|(name, value)| text(writer, name, value)))
             })
         })
     })
@@ -184,20 +184,20 @@ fn failure(fault: &Fault) -> Vec<u8> {
     let namespaces =
         [("xmlns:sf", "urn:fault.partner.soap.sforce.com"), ("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance")];
     envelope(&namespaces, |writer| {
-        nest(writer, "soapenv:Fault", |writer| match fault {
-            Fault::Soap(code, text) => {
-                leaf(writer, "faultcode", code)?;
-                leaf(writer, "faultstring", text)
+        inside(writer, "soapenv:Fault", |writer| match fault {
+            Fault::Soap(code, words) => {
+                text(writer, "faultcode", code)?;
+                text(writer, "faultstring", words)
             }
             // The form is recorded.
-            Fault::Login(code, text) => {
-                leaf(writer, "faultcode", &format!("sf:{code}"))?;
-                leaf(writer, "faultstring", &format!("{code}: {text}"))?;
-                nest(writer, "detail", |writer| {
+            Fault::Login(code, words) => {
+                text(writer, "faultcode", &format!("sf:{code}"))?;
+                text(writer, "faultstring", &format!("{code}: {words}"))?;
+                inside(writer, "detail", |writer| {
                     let fault = writer.create_element("sf:LoginFault").with_attribute(("xsi:type", "sf:LoginFault"));
                     let written = fault.write_inner_content(|writer| {
-                        leaf(writer, "sf:exceptionCode", code)?;
-                        leaf(writer, "sf:exceptionMessage", text)
+                        text(writer, "sf:exceptionCode", code)?;
+                        text(writer, "sf:exceptionMessage", words)
                     });
                     written.map(|_| ())
                 })
@@ -206,7 +206,7 @@ fn failure(fault: &Fault) -> Vec<u8> {
     })
 }
 
-fn envelope(namespaces: &[(&str, &str)], inside: impl FnOnce(&mut XmlWriter) -> std::io::Result<()>) -> Vec<u8> {
+fn envelope(namespaces: &[(&str, &str)], write: impl FnOnce(&mut XmlWriter) -> std::io::Result<()>) -> Vec<u8> {
     let attributes = [&[("xmlns:soapenv", ENVELOPE)], namespaces].concat();
-    document("soapenv:Envelope", &attributes, |writer| nest(writer, "soapenv:Body", inside))
+    document("soapenv:Envelope", &attributes, |writer| inside(writer, "soapenv:Body", write))
 }

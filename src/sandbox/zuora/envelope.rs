@@ -9,6 +9,7 @@ use quick_xml::events::{BytesDecl, BytesStart, BytesText, Event};
 
 use super::soap_fault::SoapFault;
 use crate::sandbox::gate::with_retry_after;
+use crate::sandbox::xml_writer::{XmlWriter, inside, text};
 
 /// The namespace of operations and results.
 pub(super) const API: &str = "http://api.zuora.com/";
@@ -18,9 +19,6 @@ const FAULT: &str = "http://fault.api.zuora.com/";
 /// The namespace of `type` and `nil`.
 pub(super) const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 const SOAP_12: &str = "http://www.w3.org/2003/05/soap-envelope";
-
-/// What an answer is written into.
-pub(super) type Output = Writer<Vec<u8>>;
 
 /// The version of SOAP a request speaks. It is answered in the same (recorded).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +48,7 @@ impl SoapVersion {
     }
 
     /// A successful answer, its body written by `write`.
-    pub(super) fn answer(self, write: impl FnOnce(&mut Output) -> io::Result<()>) -> Response {
+    pub(super) fn answer(self, write: impl FnOnce(&mut XmlWriter) -> io::Result<()>) -> Response {
         self.respond(StatusCode::OK, write)
     }
 
@@ -65,13 +63,13 @@ impl SoapVersion {
         with_retry_after(response, fault.retry_after)
     }
 
-    fn write_fault(self, output: &mut Output, fault: &SoapFault) -> io::Result<()> {
+    fn write_fault(self, output: &mut XmlWriter, fault: &SoapFault) -> io::Result<()> {
         let code = match (&fault.code, self) {
             (Some((code, _)), _) => format!("fns:{code}"),
             (None, Self::V11) => "soapenv:Server".to_owned(),
             (None, Self::V12) => "soapenv:Receiver".to_owned(),
         };
-        let detail = |output: &mut Output| match &fault.code {
+        let detail = |output: &mut XmlWriter| match &fault.code {
             Some((code, detail)) => inside(output, detail.element(), |output| {
                 text(output, "fns:FaultCode", code)?;
                 text(output, "fns:FaultMessage", &fault.message)
@@ -96,7 +94,7 @@ impl SoapVersion {
         }
     }
 
-    fn respond(self, status: StatusCode, write: impl FnOnce(&mut Output) -> io::Result<()>) -> Response {
+    fn respond(self, status: StatusCode, write: impl FnOnce(&mut XmlWriter) -> io::Result<()>) -> Response {
         let body = self.written(write).unwrap_or_default();
         let headers = [
             (header::CONTENT_TYPE, self.media_type()),
@@ -106,7 +104,7 @@ impl SoapVersion {
         (status, headers, body).into_response()
     }
 
-    fn written(self, write: impl FnOnce(&mut Output) -> io::Result<()>) -> io::Result<Vec<u8>> {
+    fn written(self, write: impl FnOnce(&mut XmlWriter) -> io::Result<()>) -> io::Result<Vec<u8>> {
         let mut output = Writer::new(Vec::new());
         output.config_mut().add_space_before_slash_in_empty_elements = true;
         // With single quotes (recorded).
@@ -116,18 +114,6 @@ impl SoapVersion {
         envelope.write_inner_content(|output| inside(output, "soapenv:Body", write))?;
         Ok(output.into_inner())
     }
-}
-
-/// Writes an element with elements in it.
-pub(super) fn inside(output: &mut Output, name: &str, write: impl FnOnce(&mut Output) -> io::Result<()>) -> io::Result<()> {
-    output.create_element(name).write_inner_content(write)?;
-    Ok(())
-}
-
-/// Writes an element with text in it.
-pub(super) fn text(output: &mut Output, name: &str, text: &str) -> io::Result<()> {
-    output.create_element(name).write_text_content(BytesText::new(text))?;
-    Ok(())
 }
 
 /// The gateway in front of the tenant has had enough: JSON, even here (documented body; that SOAP gets it too is a guess).

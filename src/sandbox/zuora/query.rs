@@ -8,12 +8,13 @@ use quick_xml::events::BytesText;
 
 use super::Tenant;
 use super::cursor::Found;
-use super::envelope::{API, INSTANCE, OBJECT, Output, SoapVersion, inside, text};
+use super::envelope::{API, INSTANCE, OBJECT, SoapVersion};
 use super::objects::{Kind, Object};
 use super::soap_fault::{Detail, SoapFault};
 use super::tenant::{Row, written};
 use crate::filter::zoql::{self, Context, Literal, Test, Value, evaluate, parse_select, read_day, read_moment};
 use crate::sandbox::fault::WorkFaults;
+use crate::sandbox::xml_writer::{XmlWriter, inside, text};
 
 /// The most records on a page, and how many there are unless the client asks for fewer (documented).
 const LARGEST_PAGE: usize = 2_000;
@@ -166,7 +167,7 @@ impl Page {
         })
     }
 
-    fn write(&self, output: &mut Output) -> io::Result<()> {
+    fn write(&self, output: &mut XmlWriter) -> io::Result<()> {
         text(output, "ns1:done", if self.locator.is_none() { "true" } else { "false" })?;
         match &self.locator {
             Some(locator) => text(output, "ns1:queryLocator", locator)?,
@@ -182,7 +183,7 @@ impl Page {
         text(output, "ns1:size", &self.size.to_string())
     }
 
-    fn write_record(&self, output: &mut Output, id: &str, row: &Row) -> io::Result<()> {
+    fn write_record(&self, output: &mut XmlWriter, id: &str, row: &Row) -> io::Result<()> {
         let element = output.create_element("ns1:records").with_attributes([
             ("xmlns:xsi", INSTANCE),
             ("xsi:type", format!("ns2:{}", self.object.name).as_str()),
@@ -202,7 +203,7 @@ impl Page {
     }
 }
 
-fn nil(output: &mut Output, name: &str) -> io::Result<()> {
+fn nil(output: &mut XmlWriter, name: &str) -> io::Result<()> {
     output.create_element(name).with_attributes([("xmlns:xsi", INSTANCE), ("xsi:nil", "1")]).write_empty()?;
     Ok(())
 }

@@ -9,12 +9,13 @@ use http::{HeaderMap, Uri};
 
 use super::Tenant;
 use super::delete::RowError;
-use super::envelope::{API, Output, SoapVersion, inside, quota, text};
+use super::envelope::{API, SoapVersion, quota};
 use super::query::QueryOptions;
 use super::soap_fault::{Detail, SoapFault};
 use crate::sandbox::fault::WorkFaults;
 use crate::sandbox::gate::{origin, with_retry_after};
 use crate::sandbox::xml::Element;
+use crate::sandbox::xml_writer::{XmlWriter, inside, text};
 use crate::sandbox::{Effect, Sandbox, soap};
 
 /// The most ids of one `delete` (documented).
@@ -243,7 +244,7 @@ impl Call<'_> {
 }
 
 /// A successful row is recorded; a failed one is shaped after recorded failures of `create`, and has no id (guess).
-fn write_row(output: &mut Output, id: &str, result: &Result<(), RowError>, carries_id: bool) -> std::io::Result<()> {
+fn write_row(output: &mut XmlWriter, id: &str, result: &Result<(), RowError>, carries_id: bool) -> std::io::Result<()> {
     if let Err(error) = result {
         inside(output, "ns1:errors", |output| {
             text(output, "ns1:Code", &error.code)?;
@@ -256,7 +257,11 @@ fn write_row(output: &mut Output, id: &str, result: &Result<(), RowError>, carri
     text(output, "ns1:success", if result.is_ok() { "true" } else { "false" })
 }
 
-fn respond(output: &mut Output, name: &str, write: impl FnOnce(&mut Output) -> std::io::Result<()>) -> std::io::Result<()> {
+fn respond(
+    output: &mut XmlWriter,
+    name: &str,
+    write: impl FnOnce(&mut XmlWriter) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     let element = output.create_element(format!("ns1:{name}")).with_attribute(("xmlns:ns1", API));
     element.write_inner_content(write)?;
     Ok(())

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json as tree};
 
 use crate::sandbox::salesforce::error::moment;
-use crate::sandbox::salesforce::xml_writer::{XmlWriter, document, leaf, nest};
+use crate::sandbox::xml_writer::{XmlWriter, document, inside, text};
 
 /// The namespace of everything in XML (documented).
 pub const NAMESPACE: &str = "http://www.force.com/2009/06/asyncapi/dataload";
@@ -98,7 +98,7 @@ pub fn object(status: StatusCode, format: Format, root: &str, fields: &Fields) -
 pub fn batch_list(format: Format, batches: &[Fields]) -> Response {
     let body = match format {
         Format::Xml => document("batchInfoList", &[("xmlns", NAMESPACE)], |writer| {
-            batches.iter().try_for_each(|fields| nest(writer, "batchInfo", |writer| write_fields(writer, fields)))
+            batches.iter().try_for_each(|fields| inside(writer, "batchInfo", |writer| write_fields(writer, fields)))
         }),
         Format::Json => as_json(&tree!({ "batchInfo": batches.iter().map(json_object).collect::<Vec<_>>() })),
     };
@@ -111,7 +111,7 @@ pub fn respond(status: StatusCode, media_type: &'static str, body: impl Into<Bod
 }
 
 fn write_fields(writer: &mut XmlWriter, fields: &Fields) -> io::Result<()> {
-    fields.iter().try_for_each(|(name, field)| leaf(writer, name, &field.xml()))
+    fields.iter().try_for_each(|(name, field)| text(writer, name, &field.xml()))
 }
 
 /// In JSON the names are in alphabetical order (documented and recorded).

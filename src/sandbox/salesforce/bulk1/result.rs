@@ -8,7 +8,7 @@ use super::answer::{NAMESPACE, as_json};
 use super::batch::Batch;
 use super::data::ContentType;
 use crate::sandbox::salesforce::bulk_rows::error_cell;
-use crate::sandbox::salesforce::xml_writer::{XmlWriter, document, leaf, nest};
+use crate::sandbox::xml_writer::{XmlWriter, document, inside, text};
 use crate::sandbox::{ItemError, RecordKey};
 
 /// One row. A failed one has no identifier: its place is all that tells which it is (documented).
@@ -44,7 +44,7 @@ pub fn write(batch: &Batch, content: ContentType) -> Vec<u8> {
             as_json(&rows)
         }
         ContentType::Xml => document("results", &[("xmlns", NAMESPACE)], |writer| {
-            batch.results().try_for_each(|(id, error)| nest(writer, "result", |writer| write_xml(writer, id, error)))
+            batch.results().try_for_each(|(id, error)| inside(writer, "result", |writer| write_xml(writer, id, error)))
         }),
     }
 }
@@ -66,15 +66,15 @@ fn row<'a>(id: &str, error: Option<&'a ItemError>) -> Row<'a> {
 
 fn write_xml(writer: &mut XmlWriter, id: &str, error: Option<&ItemError>) -> io::Result<()> {
     match error {
-        Some(error) => nest(writer, "errors", |writer| {
-            error.fields.iter().try_for_each(|field| leaf(writer, "fields", field))?;
-            leaf(writer, "message", &error.message)?;
-            leaf(writer, "statusCode", &error.status_code)
+        Some(error) => inside(writer, "errors", |writer| {
+            error.fields.iter().try_for_each(|field| text(writer, "fields", field))?;
+            text(writer, "message", &error.message)?;
+            text(writer, "statusCode", &error.status_code)
         })?,
-        None => leaf(writer, "id", &shown(id))?,
+        None => text(writer, "id", &shown(id))?,
     }
-    leaf(writer, "success", if error.is_none() { "true" } else { "false" })?;
-    leaf(writer, "created", "false")
+    text(writer, "success", if error.is_none() { "true" } else { "false" })?;
+    text(writer, "created", "false")
 }
 
 fn write_csv(batch: &Batch) -> Vec<u8> {
