@@ -1,4 +1,4 @@
-//! `allOrNone: perRequest`: the groups that were reviewed, and what becomes of one that fails.
+//! `allOrNone`: the groups that were reviewed, and what becomes of one that fails.
 
 mod support;
 
@@ -13,6 +13,10 @@ const LEADS: u32 = 450;
 
 /// A plan to delete all leads in atomic groups of 200, of which the ones at these places are refused by the system.
 async fn planned(culprits: &[usize]) -> (Bench, Vec<RecordKey>) {
+    planned_as("perRequest", culprits).await
+}
+
+async fn planned_as(all_or_none: &str, culprits: &[usize]) -> (Bench, Vec<RecordKey>) {
     let mut world = World::builder().start(start()).build().expect("a world");
     world.generate("Lead", LEADS, 7).expect("leads");
     let leads: Vec<RecordKey> = world.ids("Lead").collect();
@@ -20,10 +24,10 @@ async fn planned(culprits: &[usize]) -> (Bench, Vec<RecordKey>) {
         world.refuse(leads[*place], ItemError::new("FIELD_CUSTOM_VALIDATION_EXCEPTION", "keep me"), None);
     }
     let bench = Bench::new(world);
-    bench.declare(
-        "apiVersion: sexton/v1\nkind: DeletionPolicy\nmetadata: { name: leads }\nspec:\n  target: crm\n  object: Lead\n  \
-         filter: Company != 'Keep'\n  allOrNone: perRequest\n  limits: { maxRecords: 1000, maxPercent: 100 }\n",
-    );
+    bench.declare(&format!(
+        "apiVersion: sexton/v1\nkind: DeletionPolicy\nmetadata: {{ name: leads }}\nspec:\n  target: crm\n  object: Lead\n  \
+         filter: Company != 'Keep'\n  allOrNone: {all_or_none}\n  limits: {{ maxRecords: 1000, maxPercent: 100 }}\n",
+    ));
     bench.plan().await.expect("planned");
     (bench, leads)
 }
@@ -65,6 +69,17 @@ async fn a_failing_record_is_isolated_on_request() {
     let expected = [("deleted", 447), ("failed  FIELD_CUSTOM_VALIDATION_EXCEPTION", 3)];
     assert_eq!(ends(&bench), counted(expected));
     assert!([7, 130, 440].iter().all(|place| bench.sandbox.world().exists(leads[*place])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_policy_of_more_than_one_call_stays_when_one_record_fails() {
+    let (bench, _) = planned_as("true", &[300]).await;
+    // Isolation is for groups: here it is the whole policy or nothing.
+    settled(&bench.apply_isolating().await.expect("applied"));
+    assert_eq!(ends(&bench), counted([("failed  FIELD_CUSTOM_VALIDATION_EXCEPTION", 1), ("skipped rolled-back", 449)]));
+    let (bench, _) = planned_as("true", &[]).await;
+    assert_eq!(bench.apply().await.expect("applied").exit, Exit::Done);
+    assert_eq!(ends(&bench), counted([("deleted", 450)]));
 }
 
 #[tokio::test(start_paused = true)]

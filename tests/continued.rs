@@ -1,4 +1,5 @@
 //! A run that is continued: what was begun comes to its end, and what is held, has changed or does not match by then stays.
+#![expect(clippy::disallowed_methods, reason = "it damages files of a run")]
 
 mod support;
 

@@ -658,3 +658,17 @@ fn what_an_unanswered_request_deletes_late_was_deleted_by_us() {
         assert_eq!(rig.world.inner().sends, [5, 5], "they were there when looked at, and sent once more");
     });
 }
+
+#[test]
+fn a_job_that_is_not_what_was_asked_for_is_left_unstarted_and_told() {
+    in_paused_time(async {
+        let mut scenario = Scenario::calm(5, true);
+        (scenario.api, scenario.faults) = (Api::FulcrumBatch, vec![Wrong::Nothing, Wrong::Refused]);
+        let rig = Rig::new(scenario);
+        let tally = rig.live_on().await;
+        rig.check(&tally);
+        assert_eq!(tally, Tally { failed: 5, ..Tally::default() });
+        assert_eq!(rig.outcomes("policy")[&id(1)], ["failed", "", "CLIENTINPUTERROR", "answer"]);
+        assert_eq!(rig.world.inner().requests, 2, "it was made and compared, and no more");
+    });
+}

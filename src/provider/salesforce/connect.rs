@@ -83,6 +83,8 @@ const CAPABILITIES: Capabilities = Capabilities {
             preferred_up_to: None,
         },
     ],
+    // Of the REST query; a bulk query gives more.
+    page_size: 2_000,
     look_size: look::MOST_IDS,
 };
 
