@@ -18,9 +18,6 @@ use crate::store::{RowSorter, SortOrder, SortedRows};
 /// How many generations a cascade is followed upward from a held record. Salesforce's own paths end after five.
 const MOST_GENERATIONS: usize = 5;
 
-/// How many ids one condition names while a cascade is followed upward; a query's address must stay below 16 KiB.
-const IDS_AT_ONCE: usize = 300;
-
 /// The records of one object that one hold keeps.
 pub(super) struct HeldSet {
     /// The hold.
@@ -161,11 +158,12 @@ impl HoldReading<'_> {
         children: &SortedRows,
         parents: &mut RowSorter,
     ) -> Result<(), CommandError> {
+        let at_once = connection.provider.capabilities().system.language().ids_at_once();
         let mut ids = children.distinct_ids();
         loop {
             let chunk: Vec<RecordId> = ids
                 .by_ref()
-                .take(IDS_AT_ONCE)
+                .take(at_once)
                 .collect::<Result<_, _>>()
                 .map_err(|error| CommandError::plain("held ids could not be read back").caused_by(&error))?;
             if chunk.is_empty() {

@@ -404,7 +404,11 @@ pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, Command
             Err(error) if error.class == ErrorClass::Denied => Err(error.help.unwrap_or(error.message)),
             Err(error) => return Err(error.into()),
         };
-        gates.push(plan::hard_delete(&facts.name, found.as_ref().copied().map_err(String::as_str)));
+        gates.push(plan::hard_delete(
+            &facts.name,
+            connection.sealed.system,
+            found.as_ref().copied().map_err(String::as_str),
+        ));
     }
     Ok(gates)
 }

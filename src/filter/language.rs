@@ -66,17 +66,32 @@ impl Language {
         }
     }
 
+    /// How many ids [`Language::among`] may name at once.
+    pub fn ids_at_once(self) -> usize {
+        match self {
+            // A query's address must stay below 16 KiB.
+            Self::Soql => 300,
+            // Two comparisons for each of them, and 200 in all.
+            Self::Zoql => 80,
+            Self::Sql => 1_000,
+        }
+    }
+
     /// The condition for the records among `ids` whose `field` is not empty. `None` where the system has no references that a
     /// cascade could be followed by.
     pub fn among(self, key: &str, ids: &[RecordId], field: &str) -> Option<String> {
+        // Ids are ASCII letters, digits, `-` and `_` (an invariant of `RecordId`), so they cannot end their quotes.
         match self {
             Self::Soql => {
-                // Ids are ASCII letters, digits, `-` and `_` (an invariant of `RecordId`), so they cannot end their quotes.
                 let listed: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
                 let text = format!("{key} IN ({}) AND {field} != null", listed.join(", "));
                 soql::parse_condition(&text).ok().map(|condition| condition.to_string())
             }
-            Self::Zoql | Self::Sql => None,
+            Self::Zoql => {
+                let each: Vec<String> = ids.iter().map(|id| format!("{key} = '{id}' and {field} != null")).collect();
+                zoql::parse_condition(&each.join(" or ")).ok().map(|condition| condition.to_string())
+            }
+            Self::Sql => None,
         }
     }
 
@@ -101,4 +116,22 @@ impl Language {
 fn native(condition: &dyn std::fmt::Display, fields: &[(&str, usize, usize)]) -> NativeCondition {
     let fields = fields.iter().map(|(field, ..)| (*field).to_owned()).collect();
     NativeCondition { text: condition.to_string(), fields }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_ids_as_may_be_named_at_once_fit_into_a_condition() {
+        let ids: Vec<RecordId> = (0..300).map(|number| RecordId::new(&format!("{number:032x}")).expect("an id")).collect();
+        for language in [Language::Soql, Language::Zoql] {
+            let among = language.among("Id", &ids[..language.ids_at_once()], "AccountId").expect("it fits");
+            assert!(language.parse(&among).is_ok());
+        }
+        insta::assert_snapshot!(
+            Language::Zoql.among("Id", &ids[..2], "AccountId").expect("it fits"),
+            @"Id = '00000000000000000000000000000000' and AccountId != null or Id = '00000000000000000000000000000001' and AccountId != null"
+        );
+    }
 }

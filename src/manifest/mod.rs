@@ -37,4 +37,4 @@ pub use secret::SecretReference;
 pub use system::SystemKind;
 pub use target::{Environment, FulcrumTarget, SalesforceSignIn, SalesforceTarget, System, Target, ZuoraSignIn, ZuoraTarget};
 pub use workspace::{Document, DocumentKind, Workspace};
-pub use zuora_objects::{ZuoraObject, zuora_object};
+pub use zuora_objects::{ZuoraObject, zuora_object, zuora_objects};

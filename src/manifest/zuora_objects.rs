@@ -19,6 +19,11 @@ pub fn zuora_object(name: &str) -> Option<&'static ZuoraObject> {
     OBJECTS.iter().find(|object| object.name.eq_ignore_ascii_case(name))
 }
 
+/// Every object that is known here.
+pub fn zuora_objects() -> &'static [ZuoraObject] {
+    OBJECTS
+}
+
 impl ZuoraObject {
     /// The known fields with their types. A tenant has more: custom fields, and those of a newer WSDL.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, FieldType)> {

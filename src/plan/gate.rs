@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Identity, ObjectFacts};
 use crate::base::{HoldName, Percent, TargetName, counted, with_thousands};
-use crate::manifest::{DeleteMode, Environment, Limits};
+use crate::manifest::{DeleteMode, Environment, Limits, SystemKind};
 
 /// The rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -123,8 +123,16 @@ pub fn max_percent(limits: &Limits, selected: u64, population: u64) -> Verdict {
 
 /// Whether the login may delete past the recycle bin. `check` is what the provider's own check found, its error a sentence
 /// that says what to grant.
-pub fn hard_delete(object: &str, check: Result<(), &str>) -> Verdict {
+pub fn hard_delete(object: &str, system: SystemKind, check: Result<(), &str>) -> Verdict {
     match check {
+        // A system that knows no other deletion has no right of its own for it, and cannot be asked.
+        Ok(()) if !system.has_recycle_bin() => Verdict::pass(
+            GateName::HardDelete,
+            format!(
+                "what is deleted of `{object}` cannot be restored; whether this login may delete it, {} does not tell before",
+                system.title()
+            ),
+        ),
         Ok(()) => Verdict::pass(
             GateName::HardDelete,
             format!("this login may hard delete `{object}`; the records cannot be restored through the API"),
@@ -322,8 +330,9 @@ mod tests {
             max_percent(&limits(5_000, "0"), 1, 3),
             max_percent(&limits(5_000, "0"), 0, 3),
             max_percent(&limits(5_000, "10"), 2, 1),
-            hard_delete("Lead", Ok(())),
-            hard_delete("Lead", Err("grant it `Bulk API Hard Delete`")),
+            hard_delete("Lead", SystemKind::Salesforce, Ok(())),
+            hard_delete("Usage", SystemKind::Zuora, Ok(())),
+            hard_delete("Lead", SystemKind::Salesforce, Err("grant it `Bulk API Hard Delete`")),
             deletable(&lead(true, true), DeleteMode::Soft),
             deletable(&lead(true, false), DeleteMode::Soft),
             deletable(&lead(false, true), DeleteMode::Hard),
@@ -365,6 +374,7 @@ mod tests {
         ok   max-percent: 0 of 3 records, at most 0 % may go
         STOP max-percent: 2 of 1 record: more are selected than the object was counted to have, so their share cannot be judged; make the plan again, and check that this login can see every record of the object
         ok   hard-delete: this login may hard delete `Lead`; the records cannot be restored through the API
+        ok   hard-delete: what is deleted of `Usage` cannot be restored; whether this login may delete it, Zuora does not tell before
         STOP hard-delete: this login may not hard delete `Lead`: grant it `Bulk API Hard Delete`, or set `delete: soft`
         ok   deletable: this login may delete `Lead`
         ok   deletable: this login may delete `Lead`, which keeps nothing in a recycle bin: even a soft delete cannot be taken back

@@ -2,8 +2,8 @@
 
 use super::query::check_names;
 use crate::filter::FieldType;
-use crate::manifest::zuora_object;
-use crate::plan::{FieldFacts, ObjectFacts};
+use crate::manifest::{zuora_object, zuora_objects};
+use crate::plan::{ChildRelationship, FieldFacts, ObjectFacts};
 use crate::provider::ProviderError;
 
 /// What is known of an object. One that is not known is taken for one of a newer WSDL, and the system judges it.
@@ -27,13 +27,56 @@ pub(super) fn describe(object: &str) -> Result<ObjectFacts, ProviderError> {
         fields: known.into_iter().flat_map(|known| known.fields()).map(field).collect(),
         // Custom fields, and those of a newer WSDL.
         knows_all_fields: false,
-        children: Vec::new(),
+        children: children(known.map_or(object, |known| known.name)),
     })
+}
+
+/// What goes with a record of an object: with an account everything that belongs to it (documented: its transactions), with the
+/// others their parts (guess). A guess that is wrong makes a hold keep more than it must, and never less.
+fn children(parent: &str) -> Vec<ChildRelationship> {
+    let field = match parent {
+        "Account" => "AccountId",
+        "Invoice" => "InvoiceId",
+        "Product" => "ProductId",
+        "ProductRatePlan" => "ProductRatePlanId",
+        "Subscription" => "SubscriptionId",
+        _ => return Vec::new(),
+    };
+    let parts: &[&str] = match parent {
+        "Invoice" => &["InvoiceItem", "TaxationItem"],
+        "Product" => &["ProductRatePlan"],
+        "ProductRatePlan" => &["ProductRatePlanCharge"],
+        "Subscription" => &["Amendment", "RatePlan"],
+        _ => &[],
+    };
+    zuora_objects()
+        .iter()
+        .filter(|child| child.fields().any(|(name, _)| name == field))
+        .filter(|child| parts.is_empty() || parts.contains(&child.name))
+        .map(|child| ChildRelationship {
+            child: child.name.to_owned(),
+            field: field.to_owned(),
+            cascades: true,
+            restricts: false,
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_belongs_to_an_account_goes_with_it() {
+        let children = |object: &str| -> Vec<String> {
+            describe(object).expect("a name").children.into_iter().map(|child| child.child).collect()
+        };
+        for child in ["Contact", "Usage", "Subscription", "Invoice", "PaymentMethod"] {
+            assert!(children("account").contains(&child.to_owned()), "{child}");
+        }
+        assert_eq!(children("ProductRatePlan"), ["ProductRatePlanCharge"]);
+        assert!(children("Usage").is_empty());
+    }
 
     #[test]
     fn knows_the_objects_of_the_wsdl_and_leaves_others_to_the_system() {
