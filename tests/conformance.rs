@@ -1,7 +1,6 @@
 //! The same promises, asked of every API through which records are deleted. What an API cannot do it must refuse in the right way.
 //!
 //! A promise is a function here, and becomes a test for each API by its name in [`promises`].
-#![expect(clippy::disallowed_methods, reason = "tests look through the files of a project")]
 
 mod support;
 

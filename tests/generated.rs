@@ -8,9 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value;
-use sexton::manifest::{CODES, ManifestFile, json_schema, read};
+use sexton::base::{Clock, with_thousands};
+use sexton::manifest::{Api, CODES, DeleteMode, ManifestFile, SystemKind, json_schema, read};
+use sexton::plan::Capabilities;
+use sexton::provider::salesforce::SystemCommands;
+use sexton::provider::transport::{HttpTransport, Timeouts};
+use sexton::provider::{Surroundings, SystemSecrets, open};
+use sexton::store::CallMemoryFile;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -62,6 +70,129 @@ fn the_output_schema_is_up_to_date() {
 #[test]
 fn the_json_reference_is_up_to_date() {
     expect_generated("docs/reference/json.md", &json_reference(&sexton::report::output_schema()));
+}
+
+struct NoClock;
+
+impl Clock for NoClock {
+    fn now(&self) -> Timestamp {
+        panic!("nothing is sent")
+    }
+}
+
+/// What each system can do, as the provider of a target that says no more than it must.
+fn capabilities() -> [Capabilities; 3] {
+    [
+        "salesforce: { auth: { sfCli: { targetOrg: me } } }",
+        "zuora: { url: https://na.zuora.com, auth: { login: { username: me, password: { env: X } } } }",
+        "fulcrum: { auth: { apiToken: { env: X } } }",
+    ]
+    .map(|spec| {
+        let text = format!("apiVersion: sexton/v1\nkind: Target\nmetadata: {{ name: target }}\nspec: {{ {spec} }}\n");
+        let reading = read([ManifestFile { name: "target.yaml".into(), content: Ok(text.into_bytes()) }]);
+        let workspace = reading.workspace.unwrap_or_else(|| panic!("{:?}", reading.diagnostics));
+        let (name, target) = workspace.targets.into_iter().next().expect("a target");
+        let surroundings = Surroundings {
+            transport: Arc::new(HttpTransport::new(Timeouts::default()).expect("a client")),
+            secrets: Arc::new(SystemSecrets::new(root())),
+            clock: Arc::new(NoClock),
+            calls: Arc::new(CallMemoryFile::new(&root(), &name)),
+            commands: Arc::new(SystemCommands),
+        };
+        open(&target, surroundings).capabilities()
+    })
+}
+
+#[test]
+fn manifests_are_checked_against_what_the_providers_declare() {
+    let systems = capabilities();
+    assert_eq!(systems.map(|able| able.system), SystemKind::ALL);
+    let mut declared = Vec::new();
+    for able in &systems {
+        assert_eq!(able.routes.iter().any(|route| route.soft), able.system.has_recycle_bin(), "{}", able.system);
+        for route in able.routes {
+            let api = route.api;
+            assert_eq!(api.system(), able.system, "{api}");
+            assert_eq!(route.soft, api.deletes(DeleteMode::Soft), "{api}");
+            assert_eq!(route.hard, api.deletes(DeleteMode::Hard), "{api}");
+            assert_eq!(route.atomic_size > 0, api.is_atomic(), "{api}");
+            assert_eq!(route.serial, api.runs_serially(), "{api}");
+            declared.push(api);
+        }
+    }
+    declared.sort_unstable();
+    assert_eq!(declared, Api::ALL, "each API stands in one table");
+}
+
+#[test]
+fn the_capability_reference_is_up_to_date() {
+    expect_generated("docs/reference/capabilities.md", &capability_reference(&capabilities()));
+}
+
+/// The reference of what each API and system can do, printed from the providers' tables.
+fn capability_reference(systems: &[Capabilities]) -> String {
+    let yes = |is: bool| if is { "yes" } else { "no" };
+    let count = |count: u64| if count == 0 { "none".to_owned() } else { with_thousands(count) };
+    let mut text = String::from(
+        "# Capabilities\n\n<!-- Printed from the tables in src/provider/*/connect.rs. Do not edit. -->\n\n\
+         What an API cannot do no manifest may ask of it: `sexton validate` says so where that can be told offline, and the gates \
+         `route` and `all-or-none` of a plan where it depends on the number of records.\n\n\
+         ## APIs\n\n\
+         A pin (`via`) leaves one candidate. A candidate must be able to delete in the policy's mode, one batch at a time where that \
+         is asked, and atomically exactly where that is asked. Of those that are left the first in this order that takes a selection \
+         of that size by itself is taken; all-or-none, `concurrency: serial` and a pin outweigh that size.\n\n\
+         | API | `via` | system | soft | hard | by itself for | a batch | an atomic batch | at once | serial | jobs | calls a batch |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for route in systems.iter().flat_map(|able| able.routes) {
+        let api = route.api;
+        let cells = [
+            api.title().trim_start_matches("the ").to_owned(),
+            format!("`{api}`"),
+            api.system().title().to_owned(),
+            yes(route.soft).to_owned(),
+            yes(route.hard).to_owned(),
+            match (route.batch_size, route.preferred_up_to) {
+                (0, _) => "nothing".to_owned(),
+                (_, Some(most)) => format!("up to {}", with_thousands(most)),
+                (_, None) => "any number".to_owned(),
+            },
+            count(route.batch_size),
+            count(route.atomic_size),
+            route.parallel.to_string(),
+            yes(route.serial).to_owned(),
+            yes(api.works_by_jobs()).to_owned(),
+            route.calls_per_batch.to_string(),
+        ];
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text.push_str(
+        "\nSizes are numbers of records. *At once* is how many batches may be under way, without `concurrency: serial`. *Calls a batch* \
+         leaves out the polls of a job.\n\n\
+         ## Systems\n\n\
+         | system | filters | key | changes show in | recycle bin | calls | records a page | records a look |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    for able in systems {
+        let cells = [
+            able.system.title().to_owned(),
+            able.system.language().title().to_owned(),
+            format!("`{}`", able.key),
+            able.change_stamp.map_or_else(|| "nothing".to_owned(), |stamp| format!("`{stamp}`")),
+            yes(able.system.has_recycle_bin()).to_owned(),
+            able.budget.map_or_else(
+                || "as many as the system has left today".to_owned(),
+                |budget| format!("{} in {} minutes", with_thousands(budget.calls.into()), budget.window.as_secs() / 60),
+            ),
+            with_thousands(able.page_size),
+            with_thousands(able.look_size as u64),
+        ];
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text.push_str(
+        "\n*Calls* is what a target may make unless its `maxCalls` says less; a tenth of them may go at once, the rest is spread evenly. \
+         *Changes show in* names the field that `recheck: unchanged` compares. A look asks which of some records are still there.\n",
+    );
+    text
 }
 
 /// The reference of `--json`, printed from the schema of its lines.

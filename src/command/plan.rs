@@ -104,8 +104,11 @@ pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, Command
         .filter(|(name, _)| project.workspace.policies.values().any(|policy| policy.target == *name))
         .map(|(name, connection)| {
             let calls = calls_by_target.get(&name).copied().unwrap_or_default();
-            let budget = connection.provider.capabilities().budget;
-            let least_seconds = budget.map(|budget| budget.least_time(calls).as_secs());
+            let capabilities = connection.provider.capabilities();
+            // Apply asks anew what it may delete: two counts, and every page.
+            let asked = policies.iter().filter(|planned| planned.target == name);
+            let reads: u64 = asked.map(|planned| 2 + planned.matched.div_ceil(capabilities.page_size)).sum();
+            let least_seconds = capabilities.budget.map(|budget| budget.least_time(calls + reads).as_secs());
             (name, SealedTarget { calls, least_seconds, ..connection.sealed })
         })
         .collect();

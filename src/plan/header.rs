@@ -136,7 +136,7 @@ pub struct SealedTarget {
     pub identity: Identity,
     /// The calls that the deletions of all policies take there, without polling, reads and retries.
     pub calls: u64,
-    /// The least time that takes, in seconds, where the system takes so many calls in so long only.
+    /// The least time that and the reads before it take, in seconds, where the system takes so many calls in so long only.
     pub least_seconds: Option<u64>,
 }
 

@@ -62,6 +62,8 @@ pub struct Capabilities {
     pub budget: Option<CallBudget>,
     /// The routes, in order of preference.
     pub routes: &'static [RouteCapability],
+    /// The most records that one call gives of a selection.
+    pub page_size: u64,
     /// The most ids [`crate::provider::Provider::look`] takes at once.
     pub look_size: usize,
 }
@@ -248,6 +250,7 @@ mod tests {
         change_stamp: Some("SystemModstamp"),
         budget: None,
         routes: &[COLLECTIONS, BULK, SERIAL, WHOLE],
+        page_size: 2_000,
         look_size: 2_000,
     };
 

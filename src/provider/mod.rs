@@ -1,11 +1,14 @@
 //! The systems: one trait, one folder for each.
 //!
 //! A provider makes **one attempt** per call. Retrying, pacing and batching belong to the apply machine, where the
-//! journal sees them. There are two exceptions, and neither can delete anything twice:
+//! journal sees them. There are three exceptions, and none can delete anything twice:
 //! - a session that has run out is renewed once and the request repeated once, since a request refused for its session
 //!   has had no effect;
-//! - the reads (`identify`, `describe`, `count`, `select`, `check`, `look`) repeat a failed `GET` a few times: it is safe,
+//! - calls that a system counts over minutes wait in the transport until there is one ([`transport::Paced`]);
+//! - the reads (`identify`, `describe`, `count`, `select`, `check`, `look`) repeat a failed request a few times: it is safe,
 //!   and one call of them stands for many requests, which a caller could only repeat from the beginning.
+//!
+//! How an API or a system is added is told, step by step, in `docs/adding-an-api.md`.
 
 mod contract;
 mod error;

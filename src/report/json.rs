@@ -49,7 +49,7 @@ pub enum JsonEvent {
         user: String,
         /// The calls that the deletions of all policies take there, without polling, reads and retries.
         calls: u64,
-        /// The least time that takes, in seconds, where the system takes so many calls in so long only.
+        /// The least time that and the reads before it take, in seconds, where the system takes so many calls in so long only.
         least_seconds: Option<u64>,
     },
     /// What a plan proposes for one policy.

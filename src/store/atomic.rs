@@ -32,6 +32,20 @@ impl FileError {
 /// When the bytes cannot be written beside the file, made durable, or moved into place; the file is then as it was,
 /// unless the very last step (making the directory durable) failed.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    replace(path, bytes, File::sync_all)?;
+    sync_directory(parent_of(path))
+}
+
+/// Writes a file so that whoever reads it sees either its old bytes or the new ones. After a loss of power it may have neither.
+///
+/// # Errors
+///
+/// When the bytes cannot be written beside the file or moved into place; the file is then as it was.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    replace(path, bytes, |_| Ok(()))
+}
+
+fn replace(path: &Path, bytes: &[u8], settle: impl FnOnce(&File) -> io::Result<()>) -> Result<(), FileError> {
     let directory = parent_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".sexton-");
@@ -45,9 +59,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         Err(_) => {}
     }
     let mut file = builder.tempfile_in(directory).map_err(FileError::at("make a file in", directory))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(FileError::at("write", path))?;
-    file.persist(path).map_err(|error| error.error).map_err(FileError::at("replace", path))?;
-    sync_directory(directory)
+    file.write_all(bytes).and_then(|()| settle(file.as_file())).map_err(FileError::at("write", path))?;
+    file.persist(path).map(drop).map_err(|error| error.error).map_err(FileError::at("replace", path))
 }
 
 /// Makes the names in a directory durable, where the system can.

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{make_directory, write_atomically};
+use super::{make_directory, replace_file};
 use crate::base::{CallMemory, TargetName};
 
-/// A small file with the moment at which a target's calls are earned again, below the directory of the runs.
+/// A small file with the moment at which a target's calls are earned again, below the directory of the runs. It outlives a
+/// killed process, but perhaps not the power: after that a burst too many costs no more than a refusal by the system.
 pub struct CallMemoryFile {
     path: PathBuf,
 }
@@ -34,7 +35,7 @@ impl CallMemory for CallMemoryFile {
     fn save(&self, full_at: Timestamp) -> io::Result<()> {
         let directory = super::parent_of(&self.path);
         make_directory(directory)
-            .and_then(|()| write_atomically(&self.path, format!("{full_at}\n").as_bytes()))
+            .and_then(|()| replace_file(&self.path, format!("{full_at}\n").as_bytes()))
             .map_err(io::Error::other)
     }
 }

@@ -21,7 +21,9 @@ mod state_file;
 
 pub use answer_pairing::{AnswerPairing, PairingReport};
 pub use answers_file::{MarkCount, MarksFile, RawMark, TextsFile};
-pub use atomic::{FileError, StagedDirectory, parent_of, repair_replacement, sync_directory, write_atomically};
+pub use atomic::{
+    FileError, StagedDirectory, parent_of, repair_replacement, replace_file, sync_directory, write_atomically,
+};
 pub use bundle::Bundle;
 pub use bundle_error::BundleError;
 pub use bundle_writer::BundleWriter;

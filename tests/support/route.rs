@@ -126,6 +126,11 @@ impl Route {
     /// The document of a policy `old-ones` for everything old. `more` are further lines of its `spec`, which may take the place of
     /// the usual ones.
     pub fn policy(self, more: &[&str]) -> String {
+        self.policy_named("old-ones", more)
+    }
+
+    /// The same under another name.
+    pub fn policy_named(self, name: &str, more: &[&str]) -> String {
         let mut lines = vec![
             format!("target: {}", self.system.target()),
             format!("object: {}", self.system.object()),
@@ -142,7 +147,7 @@ impl Route {
             lines.push((*line).to_owned());
         }
         format!(
-            "apiVersion: sexton/v1\nkind: DeletionPolicy\nmetadata: {{ name: old-ones }}\nspec:\n  {}\n---\n",
+            "apiVersion: sexton/v1\nkind: DeletionPolicy\nmetadata: {{ name: {name} }}\nspec:\n  {}\n---\n",
             lines.join("\n  ")
         )
     }

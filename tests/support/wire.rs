@@ -28,6 +28,7 @@ type Hook = Box<dyn FnOnce(&Sandbox) + Send>;
 /// Sends requests straight into a sandbox's router.
 pub struct RouterTransport {
     sandbox: Sandbox,
+    router: axum::Router,
     demands: Mutex<Vec<Demand>>,
     credentials: Mutex<BTreeSet<String>>,
     before_deletion: Mutex<Option<Hook>>,
@@ -46,6 +47,7 @@ impl RouterTransport {
     /// The way to this sandbox and to nothing else.
     pub fn new(sandbox: Sandbox) -> Self {
         Self {
+            router: sandbox.router(),
             sandbox,
             demands: Mutex::default(),
             credentials: Mutex::default(),
@@ -287,7 +289,7 @@ impl Transport for RouterTransport {
         let end = self.ends_now();
         let answer = match end {
             Some(false) => None,
-            _ => Some(self.sandbox.router().oneshot(sent.map(Body::from)).await.expect("infallible")),
+            _ => Some(self.router.clone().oneshot(sent.map(Body::from)).await.expect("infallible")),
         };
         if end.is_some() {
             self.ended.send_replace(true);

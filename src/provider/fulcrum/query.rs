@@ -12,7 +12,7 @@ use crate::plan::{Query, Row};
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
 
 /// The most rows of one answer (documented).
-const PAGE: usize = 20_000;
+pub(super) const PAGE: usize = 20_000;
 
 /// The answer to a query, as JSON (recorded).
 #[derive(Deserialize)]

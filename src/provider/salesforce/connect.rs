@@ -83,6 +83,8 @@ const CAPABILITIES: Capabilities = Capabilities {
             preferred_up_to: None,
         },
     ],
+    // Of the REST query; a bulk query gives more.
+    page_size: 2_000,
     look_size: look::MOST_IDS,
 };
 
@@ -234,22 +236,6 @@ impl Provider for SalesforceProvider {
             Api::Bulk2 => bulk_ingest::abort(&self.session, ticket).await,
             Api::Bulk1 => bulk1_job::abort(&self.session, ticket).await,
             _ => Err(other_way(order)),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_says_what_manifests_are_checked_against() {
-        for route in CAPABILITIES.routes {
-            let api = route.api;
-            assert_eq!(api.system(), CAPABILITIES.system);
-            let soft_and_hard = (api.deletes(DeleteMode::Soft), api.deletes(DeleteMode::Hard));
-            assert_eq!((route.soft, route.hard), soft_and_hard, "{api}");
-            assert_eq!((route.atomic_size > 0, route.serial), (api.is_atomic(), api.runs_serially()), "{api}");
         }
     }
 }

@@ -22,38 +22,35 @@ pub struct Paced {
     budget: CallBudget,
     clock: Arc<dyn Clock>,
     memory: Arc<dyn CallMemory>,
-    bucket: Mutex<Option<CallBucket>>,
+    /// When the bucket is full, by what went through here.
+    full_at: Mutex<Timestamp>,
 }
 
 impl Paced {
     /// Paces what goes through `inner`. Nothing is read from `memory` before the first request.
     pub fn new(inner: Arc<dyn Transport>, budget: CallBudget, clock: Arc<dyn Clock>, memory: Arc<dyn CallMemory>) -> Self {
-        Self { inner, budget, clock, memory, bucket: Mutex::new(None) }
+        Self { inner, budget, clock, memory, full_at: Mutex::new(Timestamp::MIN) }
     }
 
     /// Changes the bucket and keeps what it has become. What cannot be kept costs no more than a refusal by the system.
     fn change<T>(&self, change: impl FnOnce(&mut CallBucket, Timestamp) -> T) -> T {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
-        let bucket = bucket.get_or_insert_with(|| self.remembered(now));
-        let before = *bucket;
-        let answer = change(bucket, now);
-        if *bucket != before
-            && let Err(error) = self.memory.save(bucket.full_at())
-        {
-            tracing::warn!(%error, "the number of calls made could not be kept");
-        }
-        answer
-    }
-
-    /// The bucket that an earlier process left behind, at most as empty as one can be, since a clock may have been set back.
-    fn remembered(&self, now: Timestamp) -> CallBucket {
         let kept = self.memory.load().unwrap_or_else(|error| {
             tracing::warn!(%error, "the number of calls made earlier is not known");
             None
         });
-        let latest = now.saturating_add(LONGEST_WAIT + self.budget.window).unwrap_or(Timestamp::MAX);
-        CallBucket::new(self.budget, kept.map_or(now, |kept| kept.min(latest)))
+        // Another process may have made calls meanwhile. At most as empty as one can be, since a clock may have been set back.
+        let emptiest = now.saturating_add(LONGEST_WAIT + self.budget.window).unwrap_or(Timestamp::MAX);
+        let mut bucket = CallBucket::new(self.budget, kept.map_or(*full_at, |kept| kept.max(*full_at)).min(emptiest));
+        let answer = change(&mut bucket, now);
+        *full_at = bucket.full_at();
+        if kept.is_none_or(|kept| kept != *full_at)
+            && let Err(error) = self.memory.save(*full_at)
+        {
+            tracing::warn!(%error, "the number of calls made could not be kept");
+        }
+        answer
     }
 
     /// Takes one call, or tells how long to wait before asking again.
@@ -193,6 +190,21 @@ pub(crate) mod tests {
         }
         assert_eq!(*refused.lock().expect("not poisoned"), 0);
         assert!(started.elapsed() >= BUDGET.least_time(1_500));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_processes_side_by_side_share_what_is_left() {
+        let (system, refused) = strict();
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock::new());
+        let memory = Arc::new(Remembered::default());
+        let process = || Paced::new(system.clone(), BUDGET, Arc::clone(&clock), memory.clone());
+        let processes = [process(), process()];
+        for _ in 0..1_000 {
+            for paced in &processes {
+                paced.send(request()).await.expect("sent");
+            }
+        }
+        assert_eq!(*refused.lock().expect("not poisoned"), 0);
     }
 
     #[tokio::test(start_paused = true)]

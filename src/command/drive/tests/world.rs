@@ -284,8 +284,15 @@ fn garble(answers: &mut Vec<Answer>, wrong: Wrong) {
     }
 }
 
-const CAPABILITIES: Capabilities =
-    Capabilities { system: SystemKind::Salesforce, key: "Id", change_stamp: None, budget: None, routes: &[], look_size: 7 };
+const CAPABILITIES: Capabilities = Capabilities {
+    system: SystemKind::Salesforce,
+    key: "Id",
+    change_stamp: None,
+    budget: None,
+    routes: &[],
+    page_size: 7,
+    look_size: 7,
+};
 
 #[async_trait]
 impl Provider for World {
