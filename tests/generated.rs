@@ -170,7 +170,7 @@ fn capability_reference(systems: &[Capabilities]) -> String {
         "\nSizes are numbers of records. *At once* is how many batches may be under way, without `concurrency: serial`. *Calls a batch* \
          leaves out the polls of a job.\n\n\
          ## Systems\n\n\
-         | system | filters | key | changes show in | recycle bin | calls | records a look |\n|---|---|---|---|---|---|---|\n",
+         | system | filters | key | changes show in | recycle bin | calls | records a page | records a look |\n|---|---|---|---|---|---|---|---|\n",
     );
     for able in systems {
         let cells = [
@@ -183,6 +183,7 @@ fn capability_reference(systems: &[Capabilities]) -> String {
                 || "as many as the system has left today".to_owned(),
                 |budget| format!("{} in {} minutes", with_thousands(budget.calls.into()), budget.window.as_secs() / 60),
             ),
+            with_thousands(able.page_size),
             with_thousands(able.look_size as u64),
         ];
         let _ = writeln!(text, "| {} |", cells.join(" | "));
