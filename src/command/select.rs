@@ -1,15 +1,23 @@
 //! Reading every record a query means, sorted, and proven complete.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::{CommandError, Host};
+use crate::apply::back_off;
 use crate::base::PolicyName;
 use crate::plan::{Query, Row};
-use crate::provider::{Provider, RowSink};
+use crate::provider::{ErrorClass, Provider, RowSink};
 use crate::store::{RowSorter, SortOrder, SortedRows};
 
 /// How often progress is told.
 const TOLD_EVERY: u64 = 10_000;
+
+/// So many times a selection is read that moves while it is read.
+const READINGS: u32 = 8;
+
+/// The pauses between those.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// Puts rows into a sorter and tells how many there are.
 struct SortingSink<'a> {
@@ -47,10 +55,30 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     /// Reads every row of a query. The provider has proven that they are all there; any doubt is an error.
     pub async fn all(&self, query: &Query, order: SortOrder) -> Result<SortedRows, CommandError> {
-        let expected = self.provider.count(query).await?;
-        let sorter = RowSorter::new(self.spill, order, RowSorter::WINDOW);
-        let mut sink = SortingSink { sorter, host: self.host, policy: self.policy, doing: self.doing, expected };
-        let proof = self.provider.select(query, expected, &mut sink).await?;
+        self.read(query, order, 1).await
+    }
+
+    /// The same for a run that is continued: jobs it has begun may be at work on the very records. A selection that moves
+    /// while it is read is read again, a bounded number of times.
+    pub async fn all_while_jobs_end(&self, query: &Query, order: SortOrder) -> Result<SortedRows, CommandError> {
+        self.read(query, order, READINGS).await
+    }
+
+    async fn read(&self, query: &Query, order: SortOrder, most: u32) -> Result<SortedRows, CommandError> {
+        let mut readings = 1;
+        let (sink, proof) = loop {
+            let expected = self.provider.count(query).await?;
+            let sorter = RowSorter::new(self.spill, order, RowSorter::WINDOW);
+            let mut sink = SortingSink { sorter, host: self.host, policy: self.policy, doing: self.doing, expected };
+            match self.provider.select(query, expected, &mut sink).await {
+                Ok(proof) => break (sink, proof),
+                Err(error) if error.class == ErrorClass::Incomplete && readings < most => {
+                    tokio::time::sleep(back_off(PAUSE.0, PAUSE.1, readings, self.host.seed)).await;
+                    readings += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
         let received = sink.sorter.count();
         // The provider promises this; a plan rests on it, so it is not taken on trust.
         if proof.rows != proof.declared || received != proof.declared {

@@ -76,7 +76,7 @@ impl Rechecking<'_> {
         let facts = connection.describe(&planned.query.object).await?;
         let provider = connection.provider.as_ref();
         let reading = Reading { provider, host, policy: Some(name), doing: "selecting", spill };
-        let fresh = reading.all(&planned.query, SortOrder::Id).await?;
+        let fresh = reading.all_while_jobs_end(&planned.query, SortOrder::Id).await?;
         let holds = HoldReading { host, policy: name, workspace: &self.project.workspace, now: self.now, spill };
         let held = self.planned_and_held(&holds.held(connection, &planned.target, &facts).await?)?;
 
