@@ -300,7 +300,7 @@ fn manifests_that_do_not_fit_the_system_show_the_place() {
     9 |   colour: red
       |   ^^^^^^ unknown key
       |
-      = note: known here: `target`, `object`, `filter`, `delete`, `justification`, `allOrNone`, `limits`, `via`, `concurrency`, `groupBy`, `dependsOn`, `recheck`, `review`, `reviewBy`
+      = note: known here: `target`, `object`, `filter`, `delete`, `justification`, `allOrNone`, `limits`, `via`, `concurrency`, `groupBy`, `dependsOn`, `recheck`, `sendAs`, `review`, `reviewBy`
       = help: delete it, or move it where it belongs
 
     1 error
