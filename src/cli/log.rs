@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 /// Starts the log. It names methods, hosts, paths, statuses and counts; it never holds a header or a record's field.
 pub fn start(verbose: u8, colours: bool) {
     let by_flag = match verbose {
-        0 => "off",
+        0 => "sexton=warn",
         1 => "sexton=info",
         2 => "sexton=debug",
         _ => "sexton=trace",

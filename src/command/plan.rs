@@ -392,7 +392,7 @@ pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, Command
         plan::max_records(&policy.limits, *selected),
         plan::max_percent(&policy.limits, *selected, *population),
         plan::cascade(&policy.limits, *selected, cascades),
-        plan::deletable(facts, policy.delete),
+        plan::deletable(facts, connection.sealed.system, policy.delete),
         plan::production(connection.identity(), connection.sealed.environment),
         plan::emptiness(&facts.name, *population, history.and_then(|history| history.population)),
         plan::review_by(policy.review_by, now.date(), *moment),

@@ -104,7 +104,7 @@ codes! {
     SEVERAL_SYSTEMS "M0303" "A target names more than one system"
         "A target is one system. Write a document for each.";
     NO_SYSTEM "M0304" "A target names no system that this version knows"
-        "This version knows `salesforce`.";
+        "This version knows `salesforce`, `zuora` and `fulcrum`.";
     LOGIN_URL "M0305" "A login URL is not acceptable"
         "It must be `https://`, with a host and nothing but: no user, password, path, query or fragment. Plain `http://` is accepted for a loopback address only, where the sandbox listens.";
     ORGANIZATION_ID "M0306" "An organization id is not one"

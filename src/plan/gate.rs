@@ -145,7 +145,7 @@ pub fn hard_delete(object: &str, system: SystemKind, check: Result<(), &str>) ->
 }
 
 /// Whether the login may delete records of the object at all.
-pub fn deletable(facts: &ObjectFacts, delete: DeleteMode) -> Verdict {
+pub fn deletable(facts: &ObjectFacts, system: SystemKind, delete: DeleteMode) -> Verdict {
     let object = &facts.name;
     if !facts.deletable {
         return Verdict::refuse(
@@ -154,6 +154,12 @@ pub fn deletable(facts: &ObjectFacts, delete: DeleteMode) -> Verdict {
         );
     }
     let message = match delete {
+        _ if !system.has_recycle_bin() => {
+            format!(
+                "nothing is known against deleting `{object}`; whether this login may, {} does not tell before",
+                system.title()
+            )
+        }
         DeleteMode::Soft if !facts.undeletable => {
             format!(
                 "this login may delete `{object}`, which keeps nothing in a recycle bin: even a soft delete cannot be taken back"
@@ -333,9 +339,10 @@ mod tests {
             hard_delete("Lead", SystemKind::Salesforce, Ok(())),
             hard_delete("Usage", SystemKind::Zuora, Ok(())),
             hard_delete("Lead", SystemKind::Salesforce, Err("grant it `Bulk API Hard Delete`")),
-            deletable(&lead(true, true), DeleteMode::Soft),
-            deletable(&lead(true, false), DeleteMode::Soft),
-            deletable(&lead(false, true), DeleteMode::Hard),
+            deletable(&lead(true, true), SystemKind::Salesforce, DeleteMode::Soft),
+            deletable(&lead(true, false), SystemKind::Salesforce, DeleteMode::Soft),
+            deletable(&lead(false, true), SystemKind::Salesforce, DeleteMode::Hard),
+            deletable(&lead(true, false), SystemKind::Fulcrum, DeleteMode::Hard),
             production(&identity(Some(true), Some("Acme")), Some(Environment::Production)),
             production(&identity(Some(true), Some("Acme")), None),
             production(&identity(Some(true), None), Some(Environment::Sandbox)),
@@ -379,6 +386,7 @@ mod tests {
         ok   deletable: this login may delete `Lead`
         ok   deletable: this login may delete `Lead`, which keeps nothing in a recycle bin: even a soft delete cannot be taken back
         STOP deletable: this login may not delete `Lead`: grant it Delete on that object, or take the policy out
+        ok   deletable: nothing is known against deleting `Lead`; whether this login may, Fulcrum does not tell before
         ok   production: organization 00D000000000001EAA (Acme) is production, and the target says so
         STOP production: organization 00D000000000001EAA (Acme) is production and the target does not say so: sign in to the system you mean, or set `environment: production` in the target
         STOP production: organization 00D000000000001EAA is production and the target says `environment: sandbox`: sign in to the system you mean, or set `environment: production` in the target

@@ -4,7 +4,8 @@ use super::host_url::host_url;
 use super::max_calls::max_calls;
 use super::secret::secret;
 use crate::base::Diagnostic;
-use crate::manifest::fields::{Field, Findings};
+use crate::manifest::fields::{Field, Findings, ambiguous_number};
+use crate::manifest::node::Value;
 use crate::manifest::{ZuoraSignIn, ZuoraTarget, codes};
 
 /// The version of the WSDL of targets that name none: the newest that is known to be public.
@@ -20,7 +21,13 @@ pub(super) fn zuora(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Zuo
         Some(field) => findings.converted(field, codes::API_VERSION_FORM, "write it as in `\"91.0\"`", wsdl_version),
         None => Some(DEFAULT_WSDL_VERSION.to_owned()),
     };
-    let tenant_id = fields.optional("tenantId").map(|field| findings.text(field).map(str::to_owned));
+    let tenant_id = fields.optional("tenantId").map(|field| match &field.node.value {
+        Value::Text(text) if field.node.plain && ambiguous_number(text) => {
+            findings.number_form(field);
+            None
+        }
+        _ => findings.text(field).map(str::to_owned),
+    });
     let sign_in = fields.required("auth", findings).and_then(|field| sign_in(field, findings));
     let max_calls = max_calls(fields.optional("maxCalls"), MOST_CALLS, findings);
     fields.end(findings);

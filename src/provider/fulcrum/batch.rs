@@ -139,11 +139,23 @@ pub(super) async fn compare(session: &Session, ticket: &Ticket, sent: u64) -> Re
 }
 
 /// Starts a batch. From here on it cannot be stopped (documented).
+///
+/// What the answer holds is nowhere documented, so that the batch itself is asked whether it has begun. One that still waits after
+/// a while was perhaps never started: starting it again is harmless, since it is about the same records.
 pub(super) async fn start(session: &Session, ticket: &Ticket) -> Result<(), ProviderError> {
     let doing = format!("start batch {}", ticket.0);
     let call = Call::deleting(doing.clone(), format!("{}/start.json", path(&doing, ticket)?));
-    // What the answer holds is nowhere documented: that it is a success says all, and the polls tell the rest.
-    session.send(&call).await
+    session.send(&call).await?;
+    for look in 0..COUNTING_LOOKS {
+        match get(session, &doing, ticket).await {
+            Ok(batch) if batch.stage() == Some(JobStage::Open) => {
+                tokio::time::sleep(COUNTING_PAUSE * 2u32.pow(look)).await;
+            }
+            // Whatever else there is to know, the polls tell.
+            _ => return Ok(()),
+        }
+    }
+    Err(error(ErrorClass::Ambiguous, &doing, "still-pending", "the start was accepted, and the batch still waits for one"))
 }
 
 /// How far a batch is.
@@ -280,6 +292,14 @@ mod tests {
             let seen = &asked(&transport)[0];
             assert_eq!((seen.line(), seen.body.as_str()), (format!("POST /api/v2/batch/{BATCH}/start.json"), ""));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_that_was_accepted_and_did_nothing_is_not_taken_for_one() {
+        let (provider, transport) = organization(|_| shown("pending", 2, 0));
+        let error = provider.start(&order(), &ticket()).await.expect_err("it waits still");
+        assert_eq!((error.class, error.code.as_str()), (ErrorClass::Ambiguous, "still-pending"));
+        assert_eq!(transport.lines().iter().filter(|line| line.contains("start")).count(), 1);
     }
 
     #[tokio::test]

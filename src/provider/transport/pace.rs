@@ -13,6 +13,9 @@ use crate::base::{CallBucket, CallBudget, CallMemory, Clock};
 /// The longest pause a system may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
+/// A wait as long as this is told.
+const TOLD_FROM: Duration = Duration::from_secs(10);
+
 /// Sends requests no faster than a budget allows, sign-ins and reads among them, and remembers across processes how much of it is
 /// used up.
 ///
@@ -70,7 +73,12 @@ impl Paced {
 impl Transport for Paced {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         while let Err(wait) = self.take() {
-            tracing::debug!(?wait, "the system takes no more calls now");
+            if wait >= TOLD_FROM {
+                // Somebody may be looking on, and would take it for stuck.
+                tracing::warn!("waiting {} s: `maxCalls` lets no more calls through before", wait.as_secs());
+            } else {
+                tracing::debug!(?wait, "the system takes no more calls now");
+            }
             // At least a millisecond, the least tokio knows.
             tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
         }
