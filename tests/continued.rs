@@ -232,3 +232,22 @@ fn files_of_a_run_that_are_lost_are_named_with_the_way_out() {
         assert_eq!(settled(bench.apply().await).report.tally().deleted, u64::from(LEADS));
     });
 }
+
+/// Who restores an older copy of a run's directory takes the knowledge of a request away. Its records are gone, and nothing may
+/// say that they were left alone.
+#[test]
+fn an_older_copy_of_the_journal_makes_nobody_say_that_deleted_records_were_skipped() {
+    in_paused_time(async {
+        let request = first_deletion("collections").await;
+        let (bench, _) = planned("collections").await;
+        assert!(die_at(&bench, request, true).await);
+        let run = bench.run();
+        let journal = std::fs::read_to_string(run.journal()).expect("a journal");
+        let (before, _) = journal.split_once("\"type\":\"intended\"").expect("an intent");
+        let (older, _) = before.rsplit_once('\n').expect("lines");
+        std::fs::write(run.journal(), format!("{older}\n")).expect("restored");
+        let tally = settled(bench.apply().await).report.tally();
+        assert_eq!((tally.skipped, tally.total()), (0, u64::from(LEADS)));
+        assert!(tally.already_gone > 0, "{tally:?}");
+    });
+}

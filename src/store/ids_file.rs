@@ -26,7 +26,7 @@ pub enum IdNote {
     Group,
     /// Why it is not sent any more.
     Withheld(SkipCause),
-    /// It is not sent any more since it is gone, after it was sent before.
+    /// It is not sent any more since it is gone.
     Gone,
 }
 

@@ -105,7 +105,7 @@ impl<'a> PolicyDriver<'a> {
                 Step::Stop => return Ok(LaneEndKind::Interrupted { settled: self.settled() }),
                 Step::OpenWave(number) => {
                     let (provider, object) = (self.input.provider.as_ref(), &self.input.order.object);
-                    let places = self.withheld_places(&wave)?.look(&wave, provider, object).await;
+                    let places = self.withheld_places(&wave)?.look(provider, object).await;
                     match places.map_err(|error| self.unwritable(error))? {
                         Ok(places) => self.write_wave(number, &wave, &places)?,
                         Err(error) => {

@@ -7,7 +7,7 @@ use crate::apply::{Presence, SkipCause};
 use crate::base::RecordId;
 use crate::plan::Row;
 use crate::provider::{Provider, ProviderError};
-use crate::store::{IdNote, RawMark, RowSorter, SortOrder, SortedRows};
+use crate::store::{IdNote, RowSorter, SortOrder, SortedRows};
 
 /// The places in a wave of the records that must not be sent any more, in the order of the wave.
 pub(super) struct WithheldPlaces {
@@ -17,7 +17,7 @@ pub(super) struct WithheldPlaces {
     scratch: Option<tempfile::TempDir>,
 }
 
-/// The word instead of a cause for a record that was sent before and is gone.
+/// The word instead of a cause for a record that is gone.
 const GONE: &str = "gone";
 
 impl WithheldPlaces {
@@ -53,18 +53,13 @@ impl WithheldPlaces {
         Ok(Self { rows: Some(found.finish()?), scratch: Some(scratch) })
     }
 
-    /// Looks at the records that are left of a wave, were sent before and are not selected any more: what they were sent for may
-    /// have come about.
+    /// Looks at the records that are left of a wave and are not selected any more. What they were sent for may have come about; and
+    /// one that is gone was not skipped, whoever deleted it: an older copy of the journal would not know of a request for it.
     ///
     /// # Errors
     ///
     /// When a file cannot be read or written; inside, when the system cannot be asked.
-    pub async fn look(
-        self,
-        wave: &WaveFiles,
-        provider: &dyn Provider,
-        object: &str,
-    ) -> io::Result<Result<Self, ProviderError>> {
+    pub async fn look(self, provider: &dyn Provider, object: &str) -> io::Result<Result<Self, ProviderError>> {
         let (Some(rows), Some(scratch)) = (&self.rows, &self.scratch) else { return Ok(Ok(self)) };
         let size = provider.capabilities().look_size.max(1);
         let mut told = RowSorter::new(scratch.path(), SortOrder::FirstValueThenId, RowSorter::WINDOW);
@@ -74,12 +69,8 @@ impl WithheldPlaces {
             while sent.len() < size
                 && let Some(row) = rows.next().transpose()?
             {
-                let (place, note) = read(&row)?;
-                let was_sent = || {
-                    let mark = wave.marks.read(place, 1)?;
-                    Ok::<_, io::Error>(mark[0].is_again() || (mark[0] == RawMark::NONE && wave.number > 0))
-                };
-                if note == IdNote::Withheld(SkipCause::NoLongerMatches) && was_sent()? {
+                let (_, note) = read(&row)?;
+                if note == IdNote::Withheld(SkipCause::NoLongerMatches) {
                     sent.push(row);
                 } else {
                     told.push(&row)?;
