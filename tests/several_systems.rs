@@ -168,3 +168,33 @@ async fn an_api_of_another_system_is_refused() {
     let codes: Vec<&str> = error.diagnostics.iter().flat_map(|all| &all.0).map(|one| one.code.0).collect();
     assert_eq!(codes, ["C0004"]);
 }
+
+/// Zuora deletes what belongs to an account with it, and does not say so; a hold on usage has to keep the account all the same.
+#[tokio::test(start_paused = true)]
+async fn a_hold_on_usage_keeps_the_account_that_it_belongs_to() {
+    let bench = Bench::new(World::builder().start(start()).build().expect("a world"));
+    let (kept, taken) = {
+        let mut tenant = bench.sandbox.zuora();
+        let kept = tenant.insert("Account", [("Name", "Kept"), ("Status", "Active")]).expect("an account");
+        let taken = tenant.insert("Account", [("Name", "Taken"), ("Status", "Active")]).expect("an account");
+        for (owner, unit, count) in [(&kept, "Held", 3), (&kept, "Free", 200), (&taken, "Free", 5)] {
+            for _ in 0..count {
+                tenant.insert("Usage", [("AccountId", owner.as_str()), ("UOM", unit)]).expect("a usage");
+            }
+        }
+        (kept, taken)
+    };
+    let policy = "apiVersion: sexton/v1\nkind: DeletionPolicy\nmetadata: { name: accounts }\nspec:\n  target: billing\n  object: Account\n  \
+        filter: Status != 'Canceled'\n  delete: hard\n  justification: closed\n  limits: { maxRecords: 100, maxPercent: 100 }\n";
+    let hold = "---\napiVersion: sexton/v1\nkind: Hold\nmetadata: { name: audit }\nspec:\n  target: billing\n  object: Usage\n  \
+        filter: UOM = 'Held'\n  reason: audit\n---\n";
+    bench.write("sexton.yaml", &(System::Zuora.document(ADDRESS, None) + policy));
+    let before = bench.plan().await.expect("a plan");
+    assert_eq!(before.header.policies[0].selected, 2);
+    assert!(before.header.policies[0].cascades.iter().any(|cascade| cascade.child == "Usage" && cascade.records.is_none()));
+    bench.write("hold.yaml", hold);
+    let applied = applied(&bench).await;
+    assert_eq!((applied.report.tally().deleted, applied.report.tally().skipped), (1, 1));
+    assert!(bench.sandbox.zuora().exists(&kept));
+    assert!(!bench.sandbox.zuora().exists(&taken));
+}
