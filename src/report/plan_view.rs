@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{Palette, terminal_line};
 use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
-use crate::manifest::DeleteMode;
+use crate::manifest::{AllOrNone, DeleteMode};
 use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy, SealedTarget};
 
 /// What a view of a plan shows.
@@ -120,6 +120,24 @@ pub(super) fn moment(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// Where the atomic groups of a policy begin and end. They are cut when the plan is applied, in the order shown here, from what is
+/// still to be sent.
+fn group_borders(policy: &PlannedPolicy, size: u64) -> String {
+    if let Some(field) = &policy.group_by {
+        return format!("records with the same {} together, up to {}", terminal_line(field), with_thousands(size));
+    }
+    const SHOWN: u64 = 3;
+    let groups = policy.selected.div_ceil(size.max(1));
+    let borders: Vec<String> = (0..groups.min(SHOWN))
+        .map(|group| {
+            let last = policy.selected.min((group + 1) * size);
+            format!("{}-{}", with_thousands(group * size + 1), with_thousands(last))
+        })
+        .collect();
+    let more = if groups > SHOWN { format!(" and so on to {}", with_thousands(policy.selected)) } else { String::new() };
+    format!("records {}{more} of {}, in that order", borders.join(", "), policy.records.path)
+}
+
 /// What a system that counts calls makes of the time, in words.
 pub(super) fn paced(target: &SealedTarget) -> Option<String> {
     let calls = counted(target.calls, "call");
@@ -167,6 +185,9 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
             "route",
             &format!("{}, {batches} of up to {}: {}", route.api.title(), with_thousands(route.batch_size), route.reason),
         );
+        if policy.all_or_none == AllOrNone::PerRequest {
+            line("groups", &group_borders(policy, route.batch_size));
+        }
     }
     for cascade in policy.cascades.iter().filter(|cascade| policy.selected > 0 && cascade.records != Some(0)) {
         let records = cascade.records.map_or_else(|| "an unknown number of".to_owned(), with_thousands);
@@ -243,6 +264,20 @@ fn sample_text(sample: &PolicySample, records: &str, place: &str, palette: Palet
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tells_where_atomic_groups_begin_and_end() {
+        let mut policy = fixture::policy("stale-leads", 1_204);
+        policy.all_or_none = AllOrNone::PerRequest;
+        assert_eq!(
+            group_borders(&policy, 200),
+            format!("records 1-200, 201-400, 401-600 and so on to 1,204 of {}, in that order", policy.records.path)
+        );
+        policy.selected = 250;
+        assert!(group_borders(&policy, 200).starts_with("records 1-200, 201-250 of "));
+        policy.group_by = Some("AccountId".into());
+        assert_eq!(group_borders(&policy, 200), "records with the same AccountId together, up to 200");
+    }
     use crate::plan::GateName;
     use crate::report::fixture;
 
