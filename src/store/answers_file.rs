@@ -158,13 +158,15 @@ impl TextsFile {
         let mut text = vec![0; length as usize];
         tail.file.seek(SeekFrom::Start(place))?;
         tail.file.read_exact(&mut text)?;
-        // Zeros are what an end that was lost is replaced with; whole texts have just one behind the code.
-        if text.iter().filter(|byte| **byte == 0).count() > 1 {
-            return Ok(("words-lost".into(), "the system's words were lost with the end of the answers file".into()));
-        }
-        let text = String::from_utf8(text).map_err(|_| damaged(&self.path, "a text is not UTF-8"))?;
-        let (code, message) = text.split_once('\0').ok_or_else(|| damaged(&self.path, "a text has no code"))?;
-        Ok((code.into(), message.into()))
+        // Zeros are what an end that was lost is replaced with; whole texts have just one, behind the code. The mark says what became of
+        // the record, so that damage here costs words and nothing else.
+        let whole = text.iter().filter(|byte| **byte == 0).count() == 1;
+        let text = String::from_utf8(text).ok().filter(|_| whole);
+        let found = text.as_deref().and_then(|text| text.split_once('\0'));
+        Ok(found.map_or_else(
+            || ("words-lost".into(), "the system's words were lost with a part of the answers file".into()),
+            |(code, message)| (code.into(), message.into()),
+        ))
     }
 
     /// Makes everything durable; returns the length.
