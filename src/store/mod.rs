@@ -3,6 +3,7 @@
 mod answer_pairing;
 mod answers_file;
 mod atomic;
+mod backend;
 mod bundle;
 mod bundle_error;
 mod bundle_writer;
@@ -24,6 +25,7 @@ pub use answers_file::{MarkCount, MarksFile, RawMark, TextsFile};
 pub use atomic::{
     FileError, StagedDirectory, parent_of, repair_replacement, replace_file, sync_directory, write_atomically,
 };
+pub use backend::{Backend, Key, KeyError, Lease, LeaseError, MOST_OBJECT_BYTES, Object, StoreError, Version};
 pub use bundle::Bundle;
 pub use bundle_error::BundleError;
 pub use bundle_writer::BundleWriter;
