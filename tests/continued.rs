@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sexton::base::PolicyName;
-use sexton::command::{AppliedPlan, CommandError, Exit};
+use sexton::base::{CommandError, Exit};
+use sexton::command::AppliedPlan;
 use sexton::sandbox::{RecordKey, World};
 use support::{Bench, start};
 

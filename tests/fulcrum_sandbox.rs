@@ -8,13 +8,14 @@ use secrecy::SecretString;
 use sexton::apply::{Answer, IdSource, JobStage, Order, Presence, Ticket};
 use sexton::base::{PolicyName, RecordId};
 use sexton::filter::Language;
-use sexton::manifest::{Api, DeleteMode, FulcrumTarget, SecretReference};
+use sexton::manifest::{FulcrumTarget, SecretReference};
 use sexton::plan::{Query, Row};
 use sexton::provider::fulcrum::FulcrumProvider;
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{AnswerSink, ErrorClass, Provider, RowSink, SecretError, SecretSource};
 use sexton::sandbox::fulcrum::{BatchStatus, ForeignIds};
 use sexton::sandbox::{Effect, Fault, RequestMatch, Sandbox, Settings, World, serve};
+use sexton::system::{Api, DeleteMode};
 use tokio::net::TcpListener;
 use url::Url;
 

@@ -5,8 +5,8 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sexton::apply::WAVES;
+use sexton::base::Exit;
 use sexton::base::PolicyName;
-use sexton::command::Exit;
 use sexton::sandbox::{ItemError, RecordKey, Value, World};
 use support::{Bench, start};
 

@@ -8,14 +8,15 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use sexton::apply::{Answer, IdSource, JobStage, Order, Presence, Ticket};
 use sexton::base::{PolicyName, RecordId};
-use sexton::filter::FieldType;
-use sexton::manifest::{Api, DeleteMode, FulcrumTarget, SecretReference};
+use sexton::manifest::{FulcrumTarget, SecretReference};
 use sexton::plan::{Query, Row};
 use sexton::provider::fulcrum::FulcrumProvider;
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{AnswerSink, ErrorClass, Provider, RowSink, SecretError, SecretSource};
 use sexton::sandbox::fulcrum::Organization;
 use sexton::sandbox::{Effect, Fault, Sandbox, Settings, World, serve};
+use sexton::system::FieldType;
+use sexton::system::{Api, DeleteMode};
 use tokio::net::TcpListener;
 use url::Url;
 

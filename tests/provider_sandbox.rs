@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use sexton::apply::{Answer, AnswerVerdict, IdSource, JobStage, Order, Presence, Ticket};
 use sexton::base::{Clock, PolicyName, RecordId};
-use sexton::manifest::{Api, DeleteMode, SalesforceSignIn, SalesforceTarget, SecretReference};
+use sexton::manifest::{SalesforceSignIn, SalesforceTarget, SecretReference};
 use sexton::plan::{Query, Row};
 use sexton::provider::salesforce::{CommandOutput, CommandRunner, SalesforceProvider};
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{AnswerSink, ErrorClass, Provider, RowSink, SecretError, SecretSource};
 use sexton::sandbox::{Permissions, Sandbox, Settings, World, WorldBuilder, serve};
+use sexton::system::{Api, DeleteMode};
 use tokio::net::TcpListener;
 use url::Url;
 

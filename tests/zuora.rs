@@ -12,12 +12,13 @@ use secrecy::SecretString;
 use sexton::apply::{Answer, AnswerVerdict, Order, Presence};
 use sexton::base::{CallBudget, CallMemory, Clock, PolicyName, RecordId};
 use sexton::filter::Language;
-use sexton::manifest::{Api, DeleteMode, SecretReference, ZuoraSignIn, ZuoraTarget};
+use sexton::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
 use sexton::plan::{Query, Row};
 use sexton::provider::transport::{Paced, Request, RequestBody, Response, Transport, TransportError};
 use sexton::provider::zuora::{ZuoraProvider, call_budget};
 use sexton::provider::{Completeness, ErrorClass, Provider, RowSink, SecretError, SecretSource};
 use sexton::sandbox::{DroppedConnection, Effect, Fault, Sandbox, Settings, Tenant, World};
+use sexton::system::{Api, DeleteMode};
 use tower::ServiceExt as _;
 use url::Url;
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Batch, JobStage, Step, Ticket};
-use crate::manifest::Api;
+use crate::system::Api;
 
 /// How far a batch is, as the journal says it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What one request or one job carries.
 
 use crate::base::{PolicyName, RecordId};
-use crate::manifest::{Api, DeleteMode};
+use crate::system::{Api, DeleteMode};
 
 /// What one request or one job carries: records of one object, to be deleted in one way.
 ///

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::active::{Active, PollVerdict, Stage, judge_poll};
 use super::{Batch, Event, Fault, FaultKind, JobStage, SkipCause, Step, StepEnd, Tally, back_off};
 use crate::base::Digest;
-use crate::manifest::Api;
+use crate::system::Api;
 
 /// The most waves of a policy, apart from those that were cut short and those that isolate failing records. What the last one
 /// leaves to be sent again has failed.

@@ -7,22 +7,21 @@ use std::sync::Arc;
 use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 
-use super::cascade::count_cascades;
-use super::clear::{Cleared, Clearing};
-use super::connection::{Connection, open_all};
-use super::drive::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
 use super::plan::{Judging, judge};
-use super::project::Project;
-use super::verify::{RESTORE, refuse_other_words, refuse_unplanned_waves};
-use super::withheld::withheld_by_now;
-use super::{CommandError, Exit, Host};
 use crate::apply::{Event, Order, SkipCause};
+use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, TargetName, counted};
-use crate::manifest::{AllOrNone, Concurrency, DeleteMode, SendAs};
+use crate::execute::{
+    Cleared, Clearing, DriveLane, LaneEnd, LaneEndKind, PlannedIds, RESTORE, Run, drive, refuse_other_words,
+    refuse_unplanned_waves, withheld_by_now,
+};
+use crate::manifest::{AllOrNone, Concurrency, SendAs};
 use crate::plan::{self, Moment, PlanHeader, PlannedPolicy};
 use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
+use crate::select::{Connection, Context, Project, count_cascades, open_all};
 use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
 use crate::store::{self, Bundle, Journal, JournalError, JournalFile, LockedState, RunDirectory, read_outcomes};
+use crate::system::DeleteMode;
 
 /// What is to be applied.
 #[derive(Clone, Debug)]
@@ -73,7 +72,7 @@ fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
 /// A run that was begun is continued also when the plan has expired by now, the manifests have changed or a gate would refuse:
 /// what was sent must be settled, and the gates judged the whole of it before. The selection is asked anew: what is held, has
 /// changed or does not match by now is not sent any more.
-pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken) -> Result<AppliedPlan, CommandError> {
+pub async fn apply(host: &Context, request: &ApplyRequest, stop: &CancellationToken) -> Result<AppliedPlan, CommandError> {
     let bundle = Arc::new(Bundle::open(&request.plan)?);
     let project = Project::load(&request.project)?;
     let now = host.clock.now().to_zoned(project.workspace.project.time_zone.clone());
@@ -122,7 +121,7 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
         journal: &journal,
         clock: host.clock.as_ref(),
         seed: host.seed,
-        watcher: host.watcher.as_ref(),
+        observer: host.observer.as_ref(),
         stop,
     };
     let ends = drive(&run, lanes).await.map_err(|error| {
@@ -223,7 +222,12 @@ fn confirm_hard_deletes(header: &PlanHeader, confirmed: &[String]) -> Result<(),
 }
 
 /// The run's directory and journal. A plan that the state does not know as begun starts from an empty directory.
-fn open_run(host: &Host, runs: &Path, bundle: &Bundle, going_on: bool) -> Result<(RunDirectory, JournalFile), CommandError> {
+fn open_run(
+    host: &Context,
+    runs: &Path,
+    bundle: &Bundle,
+    going_on: bool,
+) -> Result<(RunDirectory, JournalFile), CommandError> {
     let place = runs.join(bundle.digest().short());
     let unreadable = |error: &std::io::Error| {
         CommandError::plain(format!("the run's directory {} cannot be used", place.display())).caused_by(error)
@@ -485,7 +489,7 @@ fn unreadable_outcomes(error: &std::io::Error) -> CommandError {
 
 /// Folds a finished run into the state.
 fn finish(
-    host: &Host,
+    host: &Context,
     locked: &mut LockedState,
     state: &mut State,
     bundle: &Bundle,

@@ -29,6 +29,6 @@ pub use header::{
 pub use merge::{Keyed, MergeError, Standing, intersect, recheck, subtract};
 pub use order::{OrderError, order};
 pub use query::{Query, Row};
-pub use route::{Capabilities, Route, RouteCapability, choose};
+pub use route::{Route, choose};
 #[cfg(test)]
 use test_policy::test_policy;

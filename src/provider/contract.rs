@@ -5,8 +5,9 @@ use async_trait::async_trait;
 use super::ProviderError;
 use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
 use crate::base::RecordId;
-use crate::manifest::DeleteMode;
-use crate::plan::{Capabilities, Identity, ObjectFacts, Query, Row};
+use crate::plan::{Identity, ObjectFacts, Query, Row};
+use crate::system::Capabilities;
+use crate::system::DeleteMode;
 
 /// What a finished read proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

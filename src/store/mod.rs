@@ -8,6 +8,7 @@ mod bundle;
 mod bundle_error;
 mod bundle_writer;
 mod call_memory;
+mod command_error;
 mod directory;
 mod ids_file;
 mod journal_file;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::Lane;
 use crate::apply::{Event, Fault, FaultKind, JobProgress, JobStage, LaneSettings, Step, StepEnd, Tally, Ticket, Withheld};
 use crate::base::{Digest, Failure, FailureClass};
-use crate::manifest::Api;
+use crate::system::Api;
 
 fn settings(jobs: bool) -> LaneSettings {
     settings_of(if jobs { Api::Bulk2 } else { Api::Collections })

@@ -10,11 +10,13 @@ use super::session::Session;
 use super::{batch, describe, look, query};
 use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
 use crate::base::{CallBudget, RecordId};
-use crate::manifest::{Api, DeleteMode, FulcrumTarget, SystemKind};
-use crate::plan::{Capabilities, Identity, ObjectFacts, Query, RouteCapability};
+use crate::manifest::FulcrumTarget;
+use crate::plan::{Identity, ObjectFacts, Query};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
 use crate::provider::{AnswerSink, Completeness, ErrorClass, Provider, ProviderError, RowSink};
+use crate::system::{Api, DeleteMode, SystemKind};
+use crate::system::{Capabilities, RouteCapability};
 
 /// The column of a record's id (documented).
 pub(super) const KEY: &str = "_record_id";

@@ -9,11 +9,12 @@ use url::Url;
 use super::FulcrumProvider;
 use crate::apply::{Answer, IdSource, Order, Ticket};
 use crate::base::{PolicyName, RecordId};
-use crate::manifest::{Api, DeleteMode, FulcrumTarget, SecretReference};
+use crate::manifest::{FulcrumTarget, SecretReference};
 use crate::plan::{Query, Row};
 use crate::provider::transport::Transport;
 use crate::provider::transport::scripted::{Reply, Scripted, Seen, json};
 use crate::provider::{AnswerSink, RowSink, SecretError, SecretSource};
+use crate::system::{Api, DeleteMode};
 
 /// The token of the scripted organization.
 pub(super) const TOKEN: &str = "canary-token-canary";

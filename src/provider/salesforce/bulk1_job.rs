@@ -17,10 +17,11 @@ use super::hostile;
 use super::session::Session;
 use super::soql::check_names;
 use crate::apply::{IdSource, JobProgress, JobStage, Order, Ticket};
-use crate::base::{RecordId, canonical_salesforce_id};
-use crate::manifest::DeleteMode;
+use crate::base::RecordId;
 use crate::provider::transport::RequestBody;
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::DeleteMode;
+use crate::system::canonical_salesforce_id;
 
 /// The most ids of one batch (documented). They have a fortieth of the 10 MB that it may have.
 pub(super) const MOST_IDS: u64 = 10_000;
@@ -252,9 +253,9 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::manifest::Api;
     use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, Seen, answer, json};
+    use crate::system::Api;
 
     const BATCH: &str = "751ak000009BkrxAAC";
 

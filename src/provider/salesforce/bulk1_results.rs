@@ -8,9 +8,10 @@ use super::csv_rows::{CsvError, CsvRows};
 use super::query::{incomplete, not_kept};
 use super::session::Session;
 use crate::apply::{Answer, AnswerVerdict, IdSource, JobStage, Order, Ticket};
-use crate::base::{RecordId, canonical_salesforce_id};
+use crate::base::RecordId;
 use crate::provider::transport::Response;
 use crate::provider::{AnswerSink, ErrorClass, ProviderError};
+use crate::system::canonical_salesforce_id;
 
 /// Streams the answers of an ended job's batch.
 ///
@@ -92,9 +93,9 @@ async fn csv(call: &Call, ids: &[RecordId], response: Response) -> Result<Vec<An
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::manifest::{Api, DeleteMode};
     use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{answer, json};
+    use crate::system::{Api, DeleteMode};
 
     const BATCH: &str = "751ak000009BkrxAAC";
 

@@ -12,10 +12,11 @@ use super::hostile;
 use super::session::Session;
 use super::soql::check_names;
 use crate::apply::{IdSource, JobProgress, JobStage, Order, Ticket};
-use crate::base::{RecordId, canonical_salesforce_id};
-use crate::manifest::DeleteMode;
+use crate::base::RecordId;
 use crate::provider::transport::{ByteStream, RequestBody};
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::DeleteMode;
+use crate::system::canonical_salesforce_id;
 
 /// The most ids of one job.
 ///
@@ -232,9 +233,9 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::manifest::Api;
     use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, Seen, answer, json};
+    use crate::system::Api;
 
     fn soft() -> Order {
         order(Api::Bulk2, DeleteMode::Soft, false)

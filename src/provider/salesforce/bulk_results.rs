@@ -8,8 +8,9 @@ use super::hostile;
 use super::query::{incomplete, not_kept};
 use super::session::Session;
 use crate::apply::{Answer, AnswerVerdict, JobStage, Order, Ticket};
-use crate::base::{Failure, FailureClass, canonical_salesforce_id};
+use crate::base::{Failure, FailureClass};
 use crate::provider::{AnswerSink, ErrorClass, ProviderError};
+use crate::system::canonical_salesforce_id;
 
 /// The three lists of results.
 #[derive(Clone, Copy)]
@@ -127,9 +128,9 @@ pub(super) fn failed(cell: &str) -> AnswerVerdict {
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::manifest::{Api, DeleteMode};
     use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, answer, json};
+    use crate::system::{Api, DeleteMode};
 
     fn soft() -> Order {
         order(Api::Bulk2, DeleteMode::Soft, false)

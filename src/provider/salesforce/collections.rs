@@ -8,8 +8,9 @@ use super::error_table::{RecordMeaning, record_meaning};
 use super::hostile;
 use super::session::Session;
 use crate::apply::{Answer, AnswerVerdict, Order};
-use crate::base::{Failure, FailureClass, RecordId, canonical_salesforce_id};
+use crate::base::{Failure, FailureClass, RecordId};
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::canonical_salesforce_id;
 
 /// The most ids of one request (documented).
 pub(super) const MOST_IDS: usize = 200;
@@ -139,9 +140,9 @@ mod tests {
 
     use super::super::testing::*;
     use super::*;
-    use crate::manifest::{Api, DeleteMode};
     use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, answer, json};
+    use crate::system::{Api, DeleteMode};
 
     async fn send(atomic: bool, count: u64, reply: Reply) -> Result<Vec<String>, ProviderError> {
         let mut reply = Some(reply);

@@ -118,9 +118,9 @@ fn answers_of_part(call: &Call, ids: &[RecordId], part: Part) -> Result<Vec<Answ
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::manifest::{Api, DeleteMode};
     use crate::provider::transport::scripted::{Reply, answer, json as reply};
     use crate::provider::{ErrorClass, Provider as _};
+    use crate::system::{Api, DeleteMode};
 
     const HALTED: &str = "The transaction was rolled back since another operation in the same transaction failed.";
 

@@ -15,11 +15,13 @@ use super::{
 };
 use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
 use crate::base::{Clock, RecordId};
-use crate::manifest::{Api, DeleteMode, SalesforceTarget, SystemKind};
-use crate::plan::{Capabilities, Identity, ObjectFacts, Query, RouteCapability};
+use crate::manifest::SalesforceTarget;
+use crate::plan::{Identity, ObjectFacts, Query};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
 use crate::provider::{AnswerSink, Completeness, ErrorClass, Provider, ProviderError, RowSink};
+use crate::system::{Api, DeleteMode, SystemKind};
+use crate::system::{Capabilities, RouteCapability};
 
 /// The largest expected selection that is read through REST: two pages. A query job takes seconds before its first row.
 const REST_ROWS: u64 = 4_000;

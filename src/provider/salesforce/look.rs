@@ -5,8 +5,9 @@ use super::query::{field_text, incomplete, page_through};
 use super::session::Session;
 use super::soql::check_names;
 use crate::apply::Presence;
-use crate::base::{RecordId, canonical_salesforce_id};
+use crate::base::RecordId;
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::canonical_salesforce_id;
 
 /// The most ids of one look. An id takes 27 bytes in an address, which may have 16,384 with the headers (documented).
 pub(super) const MOST_IDS: usize = 400;

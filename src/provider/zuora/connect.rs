@@ -11,11 +11,13 @@ use super::session::{Session, SignIn};
 use super::{delete, describe, look, query};
 use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
 use crate::base::{CallBudget, RecordId};
-use crate::manifest::{Api, DeleteMode, SystemKind, ZuoraTarget};
-use crate::plan::{Capabilities, Identity, ObjectFacts, Query, RouteCapability};
+use crate::manifest::ZuoraTarget;
+use crate::plan::{Identity, ObjectFacts, Query};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
 use crate::provider::{AnswerSink, Completeness, ErrorClass, Provider, ProviderError, RowSink};
+use crate::system::{Api, DeleteMode, SystemKind};
+use crate::system::{Capabilities, RouteCapability};
 
 /// What Zuora can do.
 const CAPABILITIES: Capabilities = Capabilities {

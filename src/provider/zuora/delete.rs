@@ -8,9 +8,9 @@ use super::query::{boolean, check_names, record_id};
 use super::session::Session;
 use crate::apply::{Answer, AnswerVerdict, Order, Presence};
 use crate::base::{Failure, FailureClass, RecordId};
-use crate::manifest::zuora_object;
 use crate::provider::transport::Element;
 use crate::provider::{ErrorClass, ProviderError, hostile};
+use crate::system::zuora_object;
 
 /// The most ids of one call (documented).
 pub(super) const MOST_IDS: usize = 50;

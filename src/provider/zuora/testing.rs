@@ -8,10 +8,11 @@ use url::Url;
 use super::ZuoraProvider;
 use crate::apply::{Answer, AnswerVerdict, Order};
 use crate::base::{PolicyName, RecordId};
-use crate::manifest::{Api, DeleteMode, SecretReference, ZuoraSignIn, ZuoraTarget};
+use crate::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
 use crate::plan::{Query, Row};
 use crate::provider::transport::scripted::{Reply, Scripted, Seen, answer};
 use crate::provider::{RowSink, SecretError, SecretSource};
+use crate::system::{Api, DeleteMode};
 
 /// The session of the first sign-in.
 pub(super) const SESSION: &str = "canarySessionCanary-first";

@@ -75,7 +75,7 @@ impl<'a> PolicyDriver<'a> {
             let words = format!(
                 "{policy}: the answers to {batches} batches are lost from the run's files; their records are looked at"
             );
-            self.run.watcher.warn(&words);
+            self.run.observer.warn(&words);
         }
         lost.iter().try_for_each(|lost| self.write(lost))?;
         let performer = Arc::new(Performer::new(self.run, self.input));
@@ -203,7 +203,7 @@ impl<'a> PolicyDriver<'a> {
 
     fn close(&mut self, step: &Step, end: StepEnd) -> Result<(), DriveError> {
         if let StepEnd::Failed(fault) = &end {
-            self.run.watcher.warn(&format!("{}: {fault}", self.policy()));
+            self.run.observer.warn(&format!("{}: {fault}", self.policy()));
         }
         if let Some(batch) = step.batch() {
             match &end {
@@ -217,7 +217,7 @@ impl<'a> PolicyDriver<'a> {
             self.write(&event)?;
         }
         let done = self.skipped + self.lane.status().tally.total() + self.reached.values().sum::<u64>();
-        self.run.watcher.progress(Some(self.policy()), "deleting", done, Some(self.input.planned));
+        self.run.observer.progress(Some(self.policy()), "deleting", done, Some(self.input.planned));
         Ok(())
     }
 
@@ -225,7 +225,7 @@ impl<'a> PolicyDriver<'a> {
     fn end(&self) -> Option<LaneEndKind> {
         let status = self.lane.status();
         let (tally, outcomes) = status.finished?;
-        self.run.watcher.progress(Some(self.policy()), "settled", tally.total(), Some(self.input.planned));
+        self.run.observer.progress(Some(self.policy()), "settled", tally.total(), Some(self.input.planned));
         Some(LaneEndKind::Finished { tally, outcomes, halted: status.halted.map(|(cause, _)| cause) })
     }
 
@@ -234,7 +234,7 @@ impl<'a> PolicyDriver<'a> {
         let (texts, whole) = TextsFile::open(&path, self.lane.status().texts).map_err(DriveError::file("open", &path))?;
         if !whole {
             let path = path.display();
-            self.run.watcher.warn(&format!("{path} has lost its end, and with it the words of some failures"));
+            self.run.observer.warn(&format!("{path} has lost its end, and with it the words of some failures"));
         }
         Ok(texts)
     }
@@ -324,12 +324,12 @@ impl<'a> PolicyDriver<'a> {
         let policy = self.policy();
         if let Some(Withheld { count, .. }) = withheld {
             let records = counted(count, "record");
-            self.run.watcher.warn(&format!(
+            self.run.observer.warn(&format!(
                 "{policy}: {records} held, changed, not matching any more or gone by now; nothing more is sent for them"
             ));
         }
         if self.lane.unsent().is_empty() {
-            self.run.watcher.warn(&format!("{policy}: {count} records are sent again after a pause, in wave {number}"));
+            self.run.observer.warn(&format!("{policy}: {count} records are sent again after a pause, in wave {number}"));
         }
         self.write(&Event::WaveOpened { wave: number, count, digest, withheld })
     }

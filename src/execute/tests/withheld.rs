@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
 use super::world::Wrong;
-use super::{End, Rig, Scenario, Unwatched, id, in_paused_time, policy};
+use super::{End, Rig, Scenario, Unobserved, id, in_paused_time, policy};
 use crate::apply::{SkipCause, Tally};
-use crate::command::drive::{DriveError, Run, drive};
+use crate::execute::{DriveError, Run, drive};
 use crate::store::{IdNote, IdsWriter};
 
 #[test]
@@ -76,7 +76,7 @@ fn an_altered_file_of_withheld_records_is_noticed() {
             journal: &journal,
             clock: &*rig.clock,
             seed: 0,
-            watcher: &Unwatched,
+            observer: &Unobserved,
             stop: &stop,
         };
         let error = drive(&run, vec![rig.lane("policy")]).await.expect_err("altered");

@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::filter::Language;
-
 /// A kind of system. Its name is the key of a target's `spec` and stands in plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -37,15 +35,6 @@ impl SystemKind {
             Self::Salesforce => "Salesforce",
             Self::Zuora => "Zuora",
             Self::Fulcrum => "Fulcrum",
-        }
-    }
-
-    /// The language of filter texts.
-    pub fn language(self) -> Language {
-        match self {
-            Self::Salesforce => Language::Soql,
-            Self::Zuora => Language::Zoql,
-            Self::Fulcrum => Language::Sql,
         }
     }
 

@@ -6,20 +6,23 @@ use std::sync::Arc;
 
 use jiff::Zoned;
 
+use super::Context;
+use super::Reading;
 use super::condition::condition_for;
 use super::connection::Connection;
-use super::select::Reading;
-use super::{CommandError, Host};
+use crate::base::CommandError;
 use crate::base::{HoldName, PolicyName, RecordId, TargetName};
+use crate::filter::Language;
 use crate::manifest::{Hold, Workspace};
-use crate::plan::{Capabilities, ObjectFacts, OpenCascade, Query, Row};
+use crate::plan::{ObjectFacts, OpenCascade, Query, Row};
 use crate::store::{RowSorter, SortOrder, SortedRows};
+use crate::system::Capabilities;
 
 /// How many generations a cascade is followed upward from a held record. Salesforce's own paths end after five.
 const MOST_GENERATIONS: usize = 5;
 
 /// The records of one object that one hold keeps.
-pub(super) struct HeldSet {
+pub struct HeldSet {
     /// The hold.
     pub hold: HoldName,
     /// Whether they are kept because a held record would go with them.
@@ -30,7 +33,7 @@ pub(super) struct HeldSet {
 
 /// Everything holds keep of one object.
 #[derive(Default)]
-pub(super) struct Held {
+pub struct Held {
     /// One entry a hold and way.
     pub sets: Vec<HeldSet>,
     /// Cascades that lead to a held record and could not be followed to the end.
@@ -46,9 +49,9 @@ struct Cascade {
 }
 
 /// What is needed to ask about holds.
-pub(super) struct HoldReading<'a> {
+pub struct HoldReading<'a> {
     /// Who looks on.
-    pub host: &'a Host,
+    pub host: &'a Context,
     /// For which policy.
     pub policy: &'a PolicyName,
     /// The manifests as they are now, also when the plan is older.
@@ -96,7 +99,7 @@ impl HoldReading<'_> {
             return Ok(());
         }
         let capabilities = connection.provider.capabilities();
-        let language = capabilities.system.language();
+        let language = Language::of(capabilities.system);
         let condition = condition_for(&hold.filter, language, &hold_facts, self.now, &self.workspace.sources)?;
         let query =
             Query { object: hold_facts.name.clone(), key: capabilities.key.to_owned(), fields: Vec::new(), condition };
@@ -158,7 +161,7 @@ impl HoldReading<'_> {
         children: &SortedRows,
         parents: &mut RowSorter,
     ) -> Result<(), CommandError> {
-        let at_once = connection.provider.capabilities().system.language().ids_at_once();
+        let at_once = Language::of(connection.provider.capabilities().system).ids_at_once();
         let mut ids = children.distinct_ids();
         loop {
             let chunk: Vec<RecordId> = ids
@@ -185,14 +188,15 @@ fn unsorted(error: &std::io::Error) -> CommandError {
 
 /// The query for the parents that would take these children with them.
 fn parents_of(capabilities: &Capabilities, cascade: &Cascade, children: &[RecordId]) -> Result<Query, CommandError> {
-    let condition = capabilities.system.language().among(capabilities.key, children, &cascade.field).ok_or_else(|| {
-        CommandError::plain(format!("the field `{}` of {} cannot be asked for", cascade.field, cascade.child))
-    })?;
+    let condition =
+        Language::of(capabilities.system).among(capabilities.key, children, &cascade.field).ok_or_else(|| {
+            CommandError::plain(format!("the field `{}` of {} cannot be asked for", cascade.field, cascade.child))
+        })?;
     Ok(Query { object: cascade.child.clone(), key: cascade.field.clone(), fields: Vec::new(), condition: Some(condition) })
 }
 
 /// Whether rows of this object are no records of their own: no hold can name them usefully, and most cannot be queried.
-pub(super) fn is_shadow(object: &str) -> bool {
+pub fn is_shadow(object: &str) -> bool {
     ["History", "Share", "Feed", "ChangeEvent"].iter().any(|suffix| object.ends_with(suffix))
 }
 

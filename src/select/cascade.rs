@@ -1,13 +1,14 @@
 //! Counting what would go with the selected records.
 
-use super::CommandError;
 use super::connection::Connection;
 use super::hold::is_shadow;
+use crate::base::CommandError;
+use crate::filter::Language;
 use crate::plan::{CascadeCount, ObjectFacts, Query};
 use crate::provider::ErrorClass;
 
 /// Counts, for every child object that goes with the records of `query`, how many records that is.
-pub(super) async fn count_cascades(
+pub async fn count_cascades(
     connection: &mut Connection,
     facts: &ObjectFacts,
     query: &Query,
@@ -18,7 +19,7 @@ pub(super) async fn count_cascades(
         if !described.queryable {
             continue;
         }
-        let language = connection.provider.capabilities().system.language();
+        let language = Language::of(connection.provider.capabilities().system);
         let belonging = language.belonging(&child.field, &query.key, &query.object, query.condition.as_deref());
         let records = match belonging {
             Some(condition) => {

@@ -79,7 +79,7 @@ impl<'a> Performer<'a> {
             Step::Poll(_, ticket) => match provider.poll(order, ticket).await {
                 Ok(progress) => {
                     if let Some(message) = &progress.message {
-                        self.run.watcher.warn(&format!("{}: job {}: {message}", order.policy, ticket.0));
+                        self.run.observer.warn(&format!("{}: job {}: {message}", order.policy, ticket.0));
                     }
                     StepEnd::Polled(progress)
                 }
@@ -141,7 +141,7 @@ impl<'a> Performer<'a> {
         if !matches!(fault.kind, FaultKind::Refused | FaultKind::Missing) {
             return Ok(StepEnd::Failed(fault));
         }
-        self.run.watcher.warn(&format!("{}: {error}", self.input.order.policy));
+        self.run.observer.warn(&format!("{}: {error}", self.input.order.policy));
         let error = self.marks_error(wave);
         // While failing records are isolated, a refusal is about one of them, and does not tell that the next one comes too.
         let cause = (!self.input.isolate_failures).then(|| fault.to_string());
@@ -187,7 +187,7 @@ impl<'a> Performer<'a> {
 
     fn warn_of_answers(&self, batch: &Batch, distrusted: u64) {
         if distrusted > 0 {
-            self.run.watcher.warn(&format!(
+            self.run.observer.warn(&format!(
                 "{}: {distrusted} answers to batch {} are missing, contradict others, or are about records that were not sent; \
                  they are not believed, and the records are looked at",
                 self.input.order.policy, batch.number
@@ -228,7 +228,7 @@ impl<'a> Performer<'a> {
                 Err(error) => match fault_of(&error) {
                     // It will never be seen: honest ignorance.
                     fault if matches!(fault.kind, FaultKind::Refused | FaultKind::Missing) => {
-                        self.run.watcher.warn(&format!("{}: {error}", self.input.order.policy));
+                        self.run.observer.warn(&format!("{}: {error}", self.input.order.policy));
                         vec![Mark::Unknown; ids.len()]
                     }
                     fault => return Ok(StepEnd::Failed(fault)),

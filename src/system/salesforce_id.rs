@@ -1,6 +1,6 @@
 //! Salesforce record identifiers: the 15 and the 18 character form.
 
-use super::{RecordId, RecordIdError};
+use crate::base::{RecordId, RecordIdError};
 
 const CHECKSUM_ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{CommandError, Host};
+use super::Context;
 use crate::apply::back_off;
+use crate::base::CommandError;
 use crate::base::PolicyName;
 use crate::plan::{Query, Row};
 use crate::provider::{ErrorClass, Provider, RowSink};
@@ -22,7 +23,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// Puts rows into a sorter and tells how many there are.
 struct SortingSink<'a> {
     sorter: RowSorter,
-    host: &'a Host,
+    host: &'a Context,
     policy: Option<&'a PolicyName>,
     doing: &'a str,
     expected: u64,
@@ -32,18 +33,18 @@ impl RowSink for SortingSink<'_> {
     fn row(&mut self, row: Row) -> std::io::Result<()> {
         self.sorter.push(&row)?;
         if self.sorter.count().is_multiple_of(TOLD_EVERY) {
-            self.host.watcher.progress(self.policy, self.doing, self.sorter.count(), Some(self.expected));
+            self.host.observer.progress(self.policy, self.doing, self.sorter.count(), Some(self.expected));
         }
         Ok(())
     }
 }
 
 /// What is read, for whom.
-pub(super) struct Reading<'a> {
+pub struct Reading<'a> {
     /// The system.
     pub provider: &'a dyn Provider,
     /// Who looks on.
-    pub host: &'a Host,
+    pub host: &'a Context,
     /// For which policy.
     pub policy: Option<&'a PolicyName>,
     /// In words for people.
@@ -88,7 +89,7 @@ impl Reading<'_> {
             ))
             .with_help("nothing was planned or deleted; run the same command again"));
         }
-        self.host.watcher.progress(self.policy, self.doing, received, Some(received));
+        self.host.observer.progress(self.policy, self.doing, received, Some(received));
         sink.sorter.finish().map_err(|error| {
             CommandError::plain("the rows could not be sorted")
                 .caused_by(&error)

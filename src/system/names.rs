@@ -1,7 +1,7 @@
 //! The names of objects and fields of a system, as far as they can be judged offline.
 
 use super::SystemKind;
-use super::fields::shortened;
+use crate::base::shortened;
 
 /// Whether a text is a Salesforce API name: letters, digits and `_`, a letter first.
 fn is_api_name(text: &str) -> bool {
@@ -15,7 +15,7 @@ fn is_api_name(text: &str) -> bool {
 /// # Errors
 ///
 /// A sentence, when it cannot.
-pub(super) fn object_name(text: &str, system: Option<SystemKind>) -> Result<String, String> {
+pub fn object_name(text: &str, system: Option<SystemKind>) -> Result<String, String> {
     let fits = match system {
         Some(SystemKind::Salesforce | SystemKind::Zuora) => is_api_name(text),
         // The name of a form is free text, and its id is opaque (documented).
@@ -30,7 +30,7 @@ pub(super) fn object_name(text: &str, system: Option<SystemKind>) -> Result<Stri
 /// # Errors
 ///
 /// A sentence, when it cannot.
-pub(super) fn field_path(text: &str) -> Result<String, String> {
+pub fn field_path(text: &str) -> Result<String, String> {
     let is_name = |part: &str| is_api_name(part.strip_prefix('_').unwrap_or(part));
     if text.split('.').count() <= 6 && text.split('.').all(is_name) {
         Ok(text.to_owned())

@@ -1,9 +1,9 @@
-//! What a verb is given of the world around it.
+//! What a command is given of the world around it.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::base::{Clock, PolicyName};
+use crate::base::{Clock, Observer};
 use crate::manifest::Target;
 use crate::provider::Provider;
 use crate::state::LockInfo;
@@ -16,24 +16,15 @@ pub trait Connector: Send + Sync {
     fn connect(&self, target: &Target, project: &Path, runs: &Path) -> Arc<dyn Provider>;
 }
 
-/// Watches a verb at work.
-pub trait Watcher: Send + Sync {
-    /// So many of so many records are done.
-    fn progress(&self, policy: Option<&PolicyName>, doing: &str, done: u64, total: Option<u64>);
-
-    /// Something a person should know; the work goes on.
-    fn warn(&self, message: &str);
-}
-
 /// What a verb is given of the world around it.
 #[derive(Clone)]
-pub struct Host {
+pub struct Context {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The way to the systems.
     pub connector: Arc<dyn Connector>,
     /// Who looks on.
-    pub watcher: Arc<dyn Watcher>,
+    pub observer: Arc<dyn Observer>,
     /// `user@host`, for the lock.
     pub who: String,
     /// A number nobody can foresee; the same number gives the same run.
@@ -42,9 +33,9 @@ pub struct Host {
     pub fresh_id: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
-impl Host {
+impl Context {
     /// Who wants the lock, for whoever has to wait.
-    pub(super) fn lock_info(&self, operation: &str) -> LockInfo {
+    pub fn lock_info(&self, operation: &str) -> LockInfo {
         LockInfo {
             id: (self.fresh_id)(),
             operation: operation.to_owned(),

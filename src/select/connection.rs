@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Context;
 use super::project::Project;
-use super::{CommandError, Exit, Host};
 use crate::base::TargetName;
+use crate::base::{CommandError, Exit};
 use crate::manifest::Target;
 use crate::plan::{Identity, ObjectFacts, SealedTarget};
 use crate::provider::{ErrorClass, Provider};
 
 /// One system, signed in to.
-pub(super) struct Connection {
+pub struct Connection {
     /// The way to it.
     pub provider: Arc<dyn Provider>,
     /// Who and where.
@@ -23,7 +24,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Signs in to a target and asks who and where.
-    pub async fn open(host: &Host, target: &Target, project: &Project) -> Result<Self, CommandError> {
+    pub async fn open(host: &Context, target: &Target, project: &Project) -> Result<Self, CommandError> {
         let provider = host.connector.connect(target, &project.directory, &project.runs_directory());
         let identity: Identity = provider.identify().await.map_err(|error| {
             let exit = if error.class == ErrorClass::WrongSystem { Exit::PlanUnusable } else { Exit::Error };
@@ -79,7 +80,7 @@ impl Connection {
 ///
 /// Also when two targets are the same organization: a hold on one would not keep the records that a policy deletes through the
 /// other.
-pub(super) async fn open_all(host: &Host, project: &Project) -> Result<BTreeMap<TargetName, Connection>, CommandError> {
+pub async fn open_all(host: &Context, project: &Project) -> Result<BTreeMap<TargetName, Connection>, CommandError> {
     let workspace = &project.workspace;
     let mut connections: BTreeMap<TargetName, Connection> = BTreeMap::new();
     for (name, target) in &workspace.targets {
@@ -88,7 +89,7 @@ pub(super) async fn open_all(host: &Host, project: &Project) -> Result<BTreeMap<
         if !of_policy && !of_hold {
             continue;
         }
-        host.watcher.progress(None, &format!("signing in to {name}"), 0, None);
+        host.observer.progress(None, &format!("signing in to {name}"), 0, None);
         let connection = Connection::open(host, target, project).await?;
         let id = &connection.identity().organization_id;
         if let Some((twin, _)) = connections.iter().find(|(_, other)| other.identity().organization_id == *id) {

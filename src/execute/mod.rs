@@ -5,6 +5,8 @@
 //! plan, and has for every policy written wave 0 and the skipped records and journalled [`crate::apply::Event::Cleared`]. From there on everything
 //! is here, the first time and after any interruption alike.
 
+mod clear;
+mod continued;
 mod fault;
 mod finish;
 mod lost;
@@ -13,6 +15,11 @@ mod policy;
 mod run;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod withheld;
+
+pub use clear::{Cleared, Clearing};
+pub use continued::withheld_by_now;
+pub use verify::{RESTORE, refuse_other_words, refuse_unplanned_waves};
 
 pub use run::{DriveError, DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};

@@ -2,7 +2,7 @@
 
 use jiff::Zoned;
 
-use super::{CommandError, Exit};
+use crate::base::{CommandError, Exit};
 use crate::base::{Diagnostic, DiagnosticCode, SourceMap, Span};
 use crate::filter::{Filter, Language};
 use crate::plan::ObjectFacts;
@@ -14,7 +14,7 @@ const DOES_NOT_FIT: DiagnosticCode = DiagnosticCode("Q0102");
 
 /// The condition of a filter for an object as the system describes it, with every moment fixed to `now`; `None` for
 /// everything.
-pub(super) fn condition_for(
+pub fn condition_for(
     filter: &Filter,
     language: Language,
     facts: &ObjectFacts,

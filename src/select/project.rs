@@ -2,19 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{CommandError, Exit};
 use crate::base::Digest;
+use crate::base::{CommandError, Exit};
 use crate::manifest::{self, Reading, Workspace};
 use crate::plan::{SealedFile, SealedManifests};
 use crate::store::{StateStore, manifest_files};
 
 /// Reads every manifest of a project. Directories that sexton itself writes are passed over.
-pub(super) fn read_manifests(directory: &Path) -> Reading {
+pub fn read_manifests(directory: &Path) -> Reading {
     manifest::read(manifest_files::read(directory, &[Path::new("plan"), Path::new("runs")]))
 }
 
 /// A project on disk, its manifests read and checked.
-pub(super) struct Project {
+pub struct Project {
     /// The directory that holds the manifests.
     pub directory: PathBuf,
     /// What they say.

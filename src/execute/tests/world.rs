@@ -12,9 +12,10 @@ use tokio::sync::Notify;
 
 use crate::apply::{Answer, AnswerVerdict, IdSource, JobProgress, JobStage, Order, Presence, SkipCause, Ticket};
 use crate::base::{Failure, FailureClass, RecordId};
-use crate::manifest::{DeleteMode, SystemKind};
-use crate::plan::{Capabilities, Identity, ObjectFacts, Query};
+use crate::plan::{Identity, ObjectFacts, Query};
 use crate::provider::{AnswerSink, Completeness, ErrorClass, Provider, ProviderError, RowSink};
+use crate::system::Capabilities;
+use crate::system::{DeleteMode, SystemKind};
 
 /// What goes wrong with one request. A kind that does not fit the request is the nearest one that does, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

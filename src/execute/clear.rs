@@ -2,18 +2,16 @@
 
 use jiff::Zoned;
 
-use super::connection::Connection;
-use super::project::Project;
-use super::selection::{Layout, Selecting, broken_selection};
-use super::{CommandError, Exit, Host};
 use crate::apply::{Event, SkipCause};
 use crate::base::RecordId;
+use crate::base::{CommandError, Exit};
 use crate::manifest::{AllOrNone, Policy};
 use crate::plan::{self, OpenCascade, PlannedPolicy, Row, Standing};
+use crate::select::{Connection, Context, Layout, Project, Selecting, broken_selection};
 use crate::store::{Bundle, IdNote, IdsWriter, RowSorter, RunDirectory, SkippedWriter, SortOrder};
 
 /// What a recheck found.
-pub(super) struct Cleared {
+pub struct Cleared {
     /// Planned records that may be sent.
     pub cleared: u64,
     /// Records that match now and were not planned.
@@ -27,9 +25,9 @@ pub(super) struct Cleared {
 }
 
 /// What is needed to recheck one policy.
-pub(super) struct Clearing<'a> {
+pub struct Clearing<'a> {
     /// Who looks on.
-    pub host: &'a Host,
+    pub host: &'a Context,
     /// The manifests as they are now: holds that are younger than the plan count.
     pub project: &'a Project,
     /// The plan.

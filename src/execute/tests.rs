@@ -17,13 +17,13 @@ use tokio_util::sync::CancellationToken;
 use self::world::{Death, Record, World, Wrong};
 use super::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
 use crate::apply::{Event, Order, SkipCause, Tally};
+use crate::base::Observer;
 use crate::base::{Clock, Digest, PolicyName, RecordId};
-use crate::command::Watcher;
-use crate::manifest::{Api, DeleteMode};
 use crate::plan::{Route, Row};
 use crate::store::{
     IdNote, IdsWriter, Journal, JournalError, JournalFile, RowSorter, RunDirectory, SkippedWriter, SortOrder, SortedRows,
 };
+use crate::system::{Api, DeleteMode};
 
 /// A clock that moves with tokio's, which a test can stop.
 struct TestClock(tokio::time::Instant);
@@ -35,9 +35,9 @@ impl Clock for TestClock {
     }
 }
 
-struct Unwatched;
+struct Unobserved;
 
-impl Watcher for Unwatched {
+impl Observer for Unobserved {
     fn progress(&self, _: Option<&PolicyName>, _: &str, _: u64, _: Option<u64>) {}
 
     fn warn(&self, _: &str) {}
@@ -253,7 +253,7 @@ impl Rig {
             };
         }
         let run =
-            Run { directory: &self.directory, journal: &journal, clock: &*self.clock, seed: 7, watcher: &Unwatched, stop };
+            Run { directory: &self.directory, journal: &journal, clock: &*self.clock, seed: 7, observer: &Unobserved, stop };
         tokio::select! {
             () = self.world.died.notified() => None,
             ended = drive(&run, lanes) => match ended {
@@ -637,7 +637,7 @@ fn an_altered_wave_is_not_sent() {
             journal: &journal,
             clock: &*rig.clock,
             seed: 0,
-            watcher: &Unwatched,
+            observer: &Unobserved,
             stop: &stop,
         };
         let error = drive(&run, vec![rig.lane("policy")]).await.expect_err("altered");

@@ -1,6 +1,6 @@
 //! What is known of Zuora's objects without asking a tenant, which has no call to ask by.
 
-use crate::filter::FieldType::{self, Boolean, Date, DateTime, Number, Reference, Text};
+use super::FieldType::{self, Boolean, Date, DateTime, Number, Reference, Text};
 
 /// One object of Zuora's WSDL.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
 
-use super::{End, Rig, Run, Scenario, Unwatched, id, in_paused_time, policy, scenarios};
+use super::{End, Rig, Run, Scenario, Unobserved, id, in_paused_time, policy, scenarios};
 use crate::apply::{Event, Tally};
-use crate::command::drive::{DriveError, drive};
+use crate::execute::{DriveError, drive};
 
 fn cut(path: &PathBuf, left: u64) {
     let file = std::fs::OpenOptions::new().write(true).open(path).expect("opened");
@@ -30,7 +30,7 @@ impl Rig {
             journal: &journal,
             clock: &*self.clock,
             seed: 0,
-            watcher: &Unwatched,
+            observer: &Unobserved,
             stop: &stop,
         };
         drive(&run, vec![self.lane("policy")]).await.expect_err("something is lost")

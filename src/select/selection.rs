@@ -4,22 +4,25 @@ use std::path::Path;
 
 use jiff::Zoned;
 
+use super::Context;
+use super::Reading;
 use super::condition::condition_for;
 use super::connection::Connection;
 use super::hold::{Held, HoldReading};
-use super::select::Reading;
-use super::{CommandError, Host};
+use crate::base::CommandError;
 use crate::base::{Digest, RecordId, SourceMap};
+use crate::filter::Language;
 use crate::manifest::{Policy, Recheck, Workspace};
-use crate::plan::{Capabilities, HeldCount, MergeError, ObjectFacts, OpenCascade, PlannedPolicy, Query, Row, intersect};
+use crate::plan::{HeldCount, MergeError, ObjectFacts, OpenCascade, PlannedPolicy, Query, Row, intersect};
 use crate::store::{RowSorter, SortOrder, SortedRows};
+use crate::system::Capabilities;
 
 /// The column of a record's fingerprint in a records file.
 const FINGERPRINT: &str = "Fingerprint";
 
 /// Which fields a policy reads, and where each stands in a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Layout {
+pub struct Layout {
     /// The query's further fields.
     pub fields: Vec<String>,
     group: Option<usize>,
@@ -114,7 +117,7 @@ fn fingerprint(stamp: &str) -> String {
 
 /// How a policy is asked of its system: which fields, and the query with every moment fixed to `now`. The same arguments give
 /// the same query, which is what apply compares a plan with.
-pub(super) fn query_for(
+pub fn query_for(
     policy: &Policy,
     facts: &ObjectFacts,
     capabilities: &Capabilities,
@@ -122,14 +125,14 @@ pub(super) fn query_for(
     sources: &SourceMap,
 ) -> Result<(Layout, Query), CommandError> {
     let layout = Layout::of(policy, capabilities)?;
-    let condition = condition_for(&policy.filter, capabilities.system.language(), facts, now, sources)?;
+    let condition = condition_for(&policy.filter, Language::of(capabilities.system), facts, now, sources)?;
     let query =
         Query { object: facts.name.clone(), key: capabilities.key.to_owned(), fields: layout.fields.clone(), condition };
     Ok((layout, query))
 }
 
 /// What one policy selects at one moment.
-pub(super) struct Selection {
+pub struct Selection {
     /// Every matching record with the layout's fields, by id.
     pub matched: SortedRows,
     /// The ids among them that some hold keeps.
@@ -155,9 +158,9 @@ impl Selection {
 }
 
 /// What is needed to select.
-pub(super) struct Selecting<'a> {
+pub struct Selecting<'a> {
     /// Who looks on.
-    pub host: &'a Host,
+    pub host: &'a Context,
     /// The manifests as they are now.
     pub workspace: &'a Workspace,
     /// The policy.
@@ -234,11 +237,11 @@ impl Selecting<'_> {
 }
 
 /// A selection that could not be put in order; nothing was planned or deleted from it.
-pub(super) fn broken_selection(policy: &crate::base::PolicyName, error: &dyn std::error::Error) -> CommandError {
+pub fn broken_selection(policy: &crate::base::PolicyName, error: &dyn std::error::Error) -> CommandError {
     CommandError::plain(format!("the selection of policy `{policy}` could not be put in order")).caused_by(error)
 }
 
 /// The selected ids of a selection: matched less held.
-pub(super) fn selected_ids(selection: &Selection) -> impl Iterator<Item = Result<RecordId, MergeError>> + '_ {
+pub fn selected_ids(selection: &Selection) -> impl Iterator<Item = Result<RecordId, MergeError>> + '_ {
     crate::plan::subtract(selection.matched.rows().map(|row| row.map(|row| row.id)), selection.held.distinct_ids())
 }

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::connection::Connection;
-use super::project::Project;
-use super::selection::{broken_selection, query_for};
-use super::{CommandError, Exit};
 use crate::base::TargetName;
+use crate::base::{CommandError, Exit};
 use crate::manifest::Policy;
 use crate::plan::{self, PlannedPolicy};
+use crate::select::{Connection, Project, broken_selection, query_for};
 use crate::store::{Bundle, IdsFile, RowSorter, RunDirectory, SortOrder};
 
 /// What to do when a file of a run is lost that nothing can replace.
-pub(super) const RESTORE: &str = "restore it from a copy of the run's directory and run the same command again; or take the plan's \
+pub const RESTORE: &str = "restore it from a copy of the run's directory and run the same command again; or take the plan's \
                                   directory away and make a new plan, which looks at what is there now";
 
 /// Works every policy out again from the manifests, with the plan's own clock reading, and refuses a plan that says anything else.
@@ -21,7 +19,7 @@ pub(super) const RESTORE: &str = "restore it from a copy of the run's directory 
 /// A bundle's digests show that it was not altered by accident; whoever can write the bundle can also write new digests. What
 /// would be done is therefore never taken from the bundle's word alone. The records are: they are what people reviewed, and the
 /// recheck keeps back those that the query does not give.
-pub(super) async fn refuse_other_words(
+pub async fn refuse_other_words(
     project: &Project,
     bundle: &Bundle,
     connections: &mut BTreeMap<TargetName, Connection>,
@@ -91,7 +89,7 @@ fn other_words(cause: &str) -> CommandError {
 /// Refuses to go on with a run whose files name a record that was not planned.
 ///
 /// The journal vouches for these files by digest; this holds even if both were written by something else.
-pub(super) fn refuse_unplanned_waves(bundle: &Arc<Bundle>, directory: &RunDirectory) -> Result<(), CommandError> {
+pub fn refuse_unplanned_waves(bundle: &Arc<Bundle>, directory: &RunDirectory) -> Result<(), CommandError> {
     for planned in &bundle.header().policies {
         let name = &planned.policy;
         let broken = |error: &dyn std::error::Error| broken_selection(name, error);

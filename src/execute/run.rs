@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::policy::PolicyDriver;
 use crate::apply::{Event, Lane, LaneError, LaneSettings, Order, Tally};
+use crate::base::Observer;
 use crate::base::{Clock, Digest, PolicyName, RecordId};
-use crate::command::Watcher;
 use crate::plan::Route;
 use crate::provider::Provider;
 use crate::store::{Journal, JournalError, RunDirectory, SortedRows, read_journal};
@@ -55,7 +55,7 @@ pub struct Run<'a> {
     /// What pauses are drawn from.
     pub seed: u64,
     /// Who looks on.
-    pub watcher: &'a dyn Watcher,
+    pub observer: &'a dyn Observer,
     /// Cancelled when the user wants to stop: nothing new is sent, and what was sent is waited for.
     pub stop: &'a CancellationToken,
 }

@@ -6,15 +6,11 @@ use std::sync::Arc;
 
 use jiff::Zoned;
 
-use super::connection::Connection;
-use super::hold::{Held, HoldReading};
-use super::project::Project;
-use super::select::Reading;
-use super::selection::{Layout, broken_selection};
-use super::{CommandError, Host};
 use crate::apply::{Event, SkipCause};
+use crate::base::CommandError;
 use crate::base::{PolicyName, TargetName};
 use crate::plan::{self, PlannedPolicy, Row, Standing, intersect};
+use crate::select::{Connection, Context, Held, HoldReading, Layout, Project, Reading, broken_selection};
 use crate::store::{Bundle, RowSorter, RunDirectory, SortOrder, SortedRows, read_journal};
 
 /// The planned records that are held, have changed or do not match by now, by id and each with the word of its cause, for every
@@ -26,8 +22,8 @@ use crate::store::{Bundle, RowSorter, RunDirectory, SortOrder, SortedRows, read_
 /// # Errors
 ///
 /// When the journal, the selection or a hold cannot be read. Nothing may then be sent: nobody knows what must stay.
-pub(super) async fn withheld_by_now(
-    host: &Host,
+pub async fn withheld_by_now(
+    host: &Context,
     project: &Project,
     bundle: &Bundle,
     directory: &RunDirectory,
@@ -61,7 +57,7 @@ pub(super) async fn withheld_by_now(
 
 /// What is needed to recheck one policy once more.
 struct Rechecking<'a> {
-    host: &'a Host,
+    host: &'a Context,
     project: &'a Project,
     bundle: &'a Bundle,
     planned: &'a PlannedPolicy,
@@ -114,7 +110,7 @@ impl Rechecking<'_> {
         let mut sorter = self.sorter();
         if let Some(open) = held.open.first() {
             // The gate that refuses this has been passed already. Any record may take a held one with it.
-            self.host.watcher.warn(&format!(
+            self.host.observer.warn(&format!(
                 "{name}: hold {} may keep records that go along by the cascade {}, which cannot be followed to its end, so none \
                  of this policy's records is sent any more",
                 open.hold,
