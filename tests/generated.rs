@@ -186,7 +186,7 @@ fn capability_reference(systems: &[Capabilities]) -> String {
                 |budget| format!("{} in {} minutes", with_thousands(budget.calls.into()), budget.window.as_secs() / 60),
             ),
             with_thousands(able.page_size),
-            with_thousands(able.look_size as u64),
+            with_thousands(able.presence_size as u64),
         ];
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }

@@ -6,7 +6,7 @@ use crate::apply::{Event, SkipCause};
 use crate::base::RecordId;
 use crate::base::{CommandError, Exit};
 use crate::manifest::{AllOrNone, Policy};
-use crate::plan::{self, OpenCascade, PlannedPolicy, Row, Standing};
+use crate::plan::{self, OpenCascade, PlannedPolicy, RecheckVerdict, Row};
 use crate::select::{Connection, Context, Layout, Project, Selecting, broken_selection};
 use crate::store::{Bundle, IdNote, IdsWriter, RowSorter, RunDirectory, SkippedWriter, SortOrder};
 
@@ -65,7 +65,7 @@ impl Clearing<'_> {
             self.bundle.rows(name).transpose()?.into_iter().flatten().map(|row| row.map_err(std::io::Error::other));
 
         let mut skipped = SkippedWriter::create(&self.directory.skipped(name)).map_err(|error| self.unwritable(&error))?;
-        let mut ids = IdsWriter::create(&self.directory.wave(name, 0)).map_err(|error| self.unwritable(&error))?;
+        let mut ids = IdsWriter::create(&self.directory.round(name, 0)).map_err(|error| self.unwritable(&error))?;
         // They come by id, which is the order in which they go unless they are grouped.
         let mut groups = layout.has_groups().then(|| Groups::new(&layout, fresh.matched.rows(), spill.path()));
         // An atomic group is what was reviewed as one: so many records of the plan, less those that are kept back.
@@ -77,7 +77,7 @@ impl Clearing<'_> {
         for standing in plan::recheck(planned, fresh.matched.rows(), fresh.held.distinct_ids(), changed) {
             let (id, standing) = standing.map_err(|error| broken_selection(name, &error))?;
             let kept = match standing {
-                Standing::Cleared => {
+                RecheckVerdict::Cleared => {
                     let kept_in_order = match &mut groups {
                         None => {
                             let group = group_size.map(|size| place / size);
@@ -90,15 +90,15 @@ impl Clearing<'_> {
                     kept_in_order.map_err(|error| self.unwritable(&error))?;
                     None
                 }
-                Standing::NoLongerMatches => Some(SkipCause::NoLongerMatches),
-                Standing::Changed => Some(SkipCause::Changed),
-                Standing::Held => Some(SkipCause::Held),
-                Standing::New => {
+                RecheckVerdict::NoLongerMatches => Some(SkipCause::NoLongerMatches),
+                RecheckVerdict::Changed => Some(SkipCause::Changed),
+                RecheckVerdict::Held => Some(SkipCause::Held),
+                RecheckVerdict::New => {
                     waiting += 1;
                     None
                 }
             };
-            place += u64::from(standing != Standing::New);
+            place += u64::from(standing != RecheckVerdict::New);
             if let Some(cause) = kept {
                 skipped.push(id, cause).map_err(|error| self.unwritable(&error))?;
             }

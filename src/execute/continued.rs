@@ -9,7 +9,7 @@ use jiff::Zoned;
 use crate::apply::{Event, SkipCause};
 use crate::base::CommandError;
 use crate::base::{PolicyName, TargetName};
-use crate::plan::{self, PlannedPolicy, Row, Standing, intersect};
+use crate::plan::{self, PlannedPolicy, RecheckVerdict, Row, intersect};
 use crate::select::{Connection, Context, Held, HoldReading, Layout, Project, Reading, broken_selection};
 use crate::store::{Bundle, RowSorter, RunDirectory, SortOrder, SortedRows, read_journal};
 
@@ -22,7 +22,7 @@ use crate::store::{Bundle, RowSorter, RunDirectory, SortOrder, SortedRows, read_
 /// # Errors
 ///
 /// When the journal, the selection or a hold cannot be read. Nothing may then be sent: nobody knows what must stay.
-pub async fn withheld_by_now(
+pub async fn excluded_by_now(
     host: &Context,
     project: &Project,
     bundle: &Bundle,
@@ -77,20 +77,20 @@ impl Rechecking<'_> {
         let held = self.planned_and_held(&holds.held(connection, &planned.target, &facts).await?)?;
 
         let layout = Layout::of_planned(planned, &connection.provider.capabilities());
-        let mut withheld = self.sorter();
+        let mut excluded = self.sorter();
         let changed = |planned: &Row, fresh: &Row| layout.changed(planned, fresh);
         for standing in plan::recheck(self.rows()?, fresh.rows(), held.distinct_ids(), changed) {
             let (id, standing) = standing.map_err(|error| broken_selection(name, &error))?;
             let cause = match standing {
-                Standing::Cleared | Standing::New => continue,
-                Standing::NoLongerMatches => SkipCause::NoLongerMatches,
-                Standing::Changed => SkipCause::Changed,
-                Standing::Held => SkipCause::Held,
+                RecheckVerdict::Cleared | RecheckVerdict::New => continue,
+                RecheckVerdict::NoLongerMatches => SkipCause::NoLongerMatches,
+                RecheckVerdict::Changed => SkipCause::Changed,
+                RecheckVerdict::Held => SkipCause::Held,
             };
             let row = Row { id, values: vec![cause.word().to_owned()] };
-            withheld.push(&row).map_err(|error| broken_selection(name, &error))?;
+            excluded.push(&row).map_err(|error| broken_selection(name, &error))?;
         }
-        withheld.finish().map_err(|error| broken_selection(name, &error))
+        excluded.finish().map_err(|error| broken_selection(name, &error))
     }
 
     fn sorter(&self) -> RowSorter {

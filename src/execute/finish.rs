@@ -4,46 +4,47 @@ use std::io;
 use std::iter::Peekable;
 use std::path::Path;
 
-use super::perform::WaveFiles;
-use super::run::{DriveError, DriveLane, Run};
-use crate::apply::{Event, Evidence, LaneStatus, Mark, Outcome, OutcomeKind, SkipCause};
+use super::run::{ExecuteError, PolicyRun, Run};
+use super::step_runner::RoundFiles;
+use crate::apply::{Event, Evidence, MachineStatus, Outcome, OutcomeKind, RecordStatus, SkipCause};
 use crate::base::RecordId;
 use crate::plan::Row;
 use crate::store::{
-    IdNote, IdsIterator, MarksFile, OutcomesWriter, RawMark, RowSorter, SortOrder, SortedRows, read_skipped,
+    EncodedStatus, IdNote, IdsIterator, OutcomesWriter, RowSorter, SortOrder, SortedRows, StatusFile, read_skipped,
 };
 
-/// How many marks are read at a time.
+/// How many statuses are read at a time.
 const WINDOW: usize = 1 << 12;
 
-/// Writes the outcomes file of a policy from what the recheck kept back and what all waves left, and gives the event that
+/// Writes the outcomes file of a policy from what the recheck kept back and what all rounds left, and gives the event that
 /// says so.
 ///
 /// Every planned record must be in exactly one of both; anything else is an error, and nothing is written.
 pub(super) fn write_outcomes(
     run: &Run<'_>,
-    input: &DriveLane,
-    waves: &[WaveFiles],
+    input: &PolicyRun,
+    rounds: &[RoundFiles],
     skipped: u64,
-    status: &LaneStatus,
-) -> Result<Event, DriveError> {
+    status: &MachineStatus,
+) -> Result<Event, ExecuteError> {
     let policy = &input.order.policy;
     let path = run.directory.outcomes(policy);
-    let file_error = |source| DriveError::File { doing: "write", path: path.clone(), source };
-    let unbalanced = |why: String| DriveError::Unbalanced { policy: policy.clone(), why };
+    let file_error = |source| ExecuteError::File { doing: "write", path: path.clone(), source };
+    let unbalanced = |why: String| ExecuteError::Unbalanced { policy: policy.clone(), why };
     let skip = status.halted.as_ref().map(|(_, skip)| *skip);
 
     let skipped_path = run.directory.skipped(policy);
-    let kept = read_skipped(&skipped_path).map_err(DriveError::file("read", &skipped_path))?;
+    let kept = read_skipped(&skipped_path).map_err(ExecuteError::file("read", &skipped_path))?;
     let mut kept = kept.peekable();
-    let cleared = Cleared::new(waves, skip).map_err(file_error)?;
+    let cleared = Cleared::new(rounds, skip).map_err(file_error)?;
     let sorted;
-    let mut sent: Peekable<Box<dyn Iterator<Item = io::Result<Outcome>> + '_>> = if waves.iter().all(|wave| wave.ascending) {
-        (Box::new(cleared) as Box<dyn Iterator<Item = _>>).peekable()
-    } else {
-        sorted = Sorted::new(cleared, run.directory.path()).map_err(file_error)?;
-        (Box::new(sorted.outcomes()) as Box<dyn Iterator<Item = _>>).peekable()
-    };
+    let mut sent: Peekable<Box<dyn Iterator<Item = io::Result<Outcome>> + '_>> =
+        if rounds.iter().all(|round| round.ascending) {
+            (Box::new(cleared) as Box<dyn Iterator<Item = _>>).peekable()
+        } else {
+            sorted = Sorted::new(cleared, run.directory.path()).map_err(file_error)?;
+            (Box::new(sorted.outcomes()) as Box<dyn Iterator<Item = _>>).peekable()
+        };
 
     let mut writer = OutcomesWriter::create(&path).map_err(file_error)?;
     let mut planned = 0;
@@ -73,7 +74,7 @@ pub(super) fn write_outcomes(
     if let Some((id, _)) = kept.next().transpose().map_err(file_error)? {
         return Err(unbalanced(format!("{id} was kept back and is not planned")));
     }
-    let cleared = waves.first().map_or(0, |wave| wave.ids.count());
+    let cleared = rounds.first().map_or(0, |round| round.ids.count());
     if planned != input.planned || cleared + skipped != planned {
         let words = format!("{planned} of {} planned ids, {cleared} cleared, {skipped} kept back", input.planned);
         return Err(unbalanced(words));
@@ -85,36 +86,36 @@ pub(super) fn write_outcomes(
     Ok(Event::Finished { tally, outcomes })
 }
 
-/// One wave, record by record.
-struct WaveReader<'a> {
+/// One round, record by record.
+struct RoundReader<'a> {
     ids: Peekable<IdsIterator>,
-    withheld: Option<Peekable<IdsIterator>>,
-    marks: &'a MarksFile,
+    excluded: Option<Peekable<IdsIterator>>,
+    statuses: &'a StatusFile,
     count: u64,
     place: u64,
-    window: std::vec::IntoIter<RawMark>,
+    window: std::vec::IntoIter<EncodedStatus>,
 }
 
-impl<'a> WaveReader<'a> {
-    fn new(wave: &'a WaveFiles) -> io::Result<Self> {
-        let (ids, count) = (wave.ids.iter()?.peekable(), wave.ids.count());
-        let withheld = wave.withheld.as_ref().map(|withheld| withheld.iter()).transpose()?.map(Iterator::peekable);
-        Ok(Self { ids, withheld, marks: &wave.marks, count, place: 0, window: Vec::new().into_iter() })
+impl<'a> RoundReader<'a> {
+    fn new(round: &'a RoundFiles) -> io::Result<Self> {
+        let (ids, count) = (round.ids.iter()?.peekable(), round.ids.count());
+        let excluded = round.excluded.as_ref().map(|excluded| excluded.iter()).transpose()?.map(Iterator::peekable);
+        Ok(Self { ids, excluded, statuses: &round.statuses, count, place: 0, window: Vec::new().into_iter() })
     }
 
-    /// Whether the record is the next one of the wave, or of those withheld from it.
+    /// Whether the record is the next one of the round, or of those excluded from it.
     fn comes_to(&mut self, id: RecordId) -> bool {
-        let withheld = self.withheld.as_mut().and_then(Peekable::peek);
-        self.ids.peek().into_iter().chain(withheld).any(|next| is_about(next, id))
+        let excluded = self.excluded.as_mut().and_then(Peekable::peek);
+        self.ids.peek().into_iter().chain(excluded).any(|next| is_about(next, id))
     }
 
-    /// Takes the record from those withheld from the wave, when it is the next one of them; gives the note there.
+    /// Takes the record from those excluded from the round, when it is the next one of them; gives the note there.
     fn take_withheld(&mut self, id: RecordId) -> io::Result<Option<IdNote>> {
-        let next = self.withheld.as_mut().and_then(|withheld| withheld.next_if(|next| is_about(next, id)));
+        let next = self.excluded.as_mut().and_then(|excluded| excluded.next_if(|next| is_about(next, id)));
         Ok(next.transpose()?.map(|(_, note)| note))
     }
 
-    fn next(&mut self) -> io::Result<Option<(RecordId, Option<Mark>)>> {
+    fn next(&mut self) -> io::Result<Option<(RecordId, Option<RecordStatus>)>> {
         if self.place == self.count {
             return Ok(None);
         }
@@ -122,13 +123,13 @@ impl<'a> WaveReader<'a> {
             Some(raw) => raw,
             None => {
                 let left = usize::try_from(self.count - self.place).unwrap_or(WINDOW).min(WINDOW);
-                self.window = self.marks.read(self.place, left)?.into_iter();
-                self.window.next().unwrap_or(RawMark::NONE)
+                self.window = self.statuses.read(self.place, left)?.into_iter();
+                self.window.next().unwrap_or(EncodedStatus::NONE)
             }
         };
         self.place += 1;
-        let (id, _) = self.ids.next().transpose()?.ok_or_else(|| io::Error::other("a wave's ids end too early"))?;
-        Ok(Some((id, self.marks.decode(&raw)?)))
+        let (id, _) = self.ids.next().transpose()?.ok_or_else(|| io::Error::other("a round's ids end too early"))?;
+        Ok(Some((id, self.statuses.decode(&raw)?)))
     }
 }
 
@@ -137,47 +138,47 @@ fn is_about(next: &io::Result<(RecordId, IdNote)>, id: RecordId) -> bool {
     next.as_ref().map_or(true, |(next, _)| *next == id)
 }
 
-/// The outcomes of all cleared records, in the order of wave 0.
+/// The outcomes of all cleared records, in the order of round 0.
 ///
-/// A later wave holds, in the same order, what the one before left to be sent again, and where that was cut short also what it
-/// did not send; less what was withheld, which is in a file of its own. So all waves are read side by side. Which records went
-/// on is what the files say and not the marks: lost marks may have been made anew when the next wave was there already.
+/// A later round holds, in the same order, what the one before left to be sent again, and where that was cut short also what it
+/// did not send; less what was excluded, which is in a file of its own. So all rounds are read side by side. Which records went
+/// on is what the files say and not the statuses: lost statuses may have been made anew when the next round was there already.
 struct Cleared<'a> {
-    waves: Vec<WaveReader<'a>>,
+    rounds: Vec<RoundReader<'a>>,
     /// What becomes of records that were never sent; `None` when there can be none.
     skip: Option<SkipCause>,
 }
 
 impl<'a> Cleared<'a> {
-    fn new(waves: &'a [WaveFiles], skip: Option<SkipCause>) -> io::Result<Self> {
-        Ok(Self { waves: waves.iter().map(WaveReader::new).collect::<io::Result<_>>()?, skip })
+    fn new(rounds: &'a [RoundFiles], skip: Option<SkipCause>) -> io::Result<Self> {
+        Ok(Self { rounds: rounds.iter().map(RoundReader::new).collect::<io::Result<_>>()?, skip })
     }
 
     fn outcome(&mut self) -> io::Result<Option<Outcome>> {
         // The record, and its last mark.
-        let mut left: Option<(RecordId, Option<Mark>)> = None;
+        let mut left: Option<(RecordId, Option<RecordStatus>)> = None;
         let (mut unanswered, mut sent) = (false, true);
-        let mut later = self.waves.iter_mut().peekable();
-        while let Some(wave) = later.next() {
+        let mut later = self.rounds.iter_mut().peekable();
+        while let Some(round) = later.next() {
             if let Some((id, mark)) = &left
-                && let Some(note) = wave.take_withheld(*id)?
+                && let Some(note) = round.take_withheld(*id)?
             {
                 let (kind, evidence) = match (note, mark) {
                     // A request for it had no answer: it is gone by that, as far as anybody can tell.
-                    (IdNote::Gone, _) if unanswered => (OutcomeKind::Deleted, Evidence::Look),
-                    (IdNote::Gone, _) => (OutcomeKind::AlreadyGone, Evidence::Look),
-                    (IdNote::Withheld(cause), Some(Mark::Again { evidence, .. })) => {
+                    (IdNote::Gone, _) if unanswered => (OutcomeKind::Deleted, Evidence::PresenceCheck),
+                    (IdNote::Gone, _) => (OutcomeKind::AlreadyGone, Evidence::PresenceCheck),
+                    (IdNote::Excluded(cause), Some(RecordStatus::Again { evidence, .. })) => {
                         (OutcomeKind::Skipped(cause), *evidence)
                     }
-                    (IdNote::Withheld(cause), _) => (OutcomeKind::Skipped(cause), Evidence::Recheck),
-                    _ => return Err(io::Error::other(format!("{id} was withheld for no cause"))),
+                    (IdNote::Excluded(cause), _) => (OutcomeKind::Skipped(cause), Evidence::Recheck),
+                    _ => return Err(io::Error::other(format!("{id} was excluded for no cause"))),
                 };
                 return Ok(Some(Outcome { id: *id, kind, evidence }));
             }
-            let Some((id, mark)) = wave.next()? else { break };
-            unanswered |= matches!(mark, Some(Mark::Again { unclear: true, .. }));
+            let Some((id, mark)) = round.next()? else { break };
+            unanswered |= matches!(mark, Some(RecordStatus::Again { unclear: true, .. }));
             sent = mark.is_some();
-            // Where it was not sent, what an earlier wave left stands.
+            // Where it was not sent, what an earlier round left stands.
             left = Some((id, mark.or_else(|| left.and_then(|(_, mark)| mark))));
             if !later.peek_mut().is_some_and(|next| next.comes_to(id)) {
                 break;
@@ -194,12 +195,12 @@ impl<'a> Cleared<'a> {
 }
 
 impl Cleared<'_> {
-    /// Wave 0 is at its end, so that no other may have anything left.
+    /// Round 0 is at its end, so that no other may have anything left.
     fn end(&mut self) -> io::Result<Option<Outcome>> {
-        for wave in &mut self.waves {
-            let withheld = wave.withheld.as_mut().and_then(Iterator::next);
-            if let Some(id) = wave.ids.next().or(withheld).transpose()? {
-                return Err(io::Error::other(format!("{} stands in a later wave where it was not left", id.0)));
+        for round in &mut self.rounds {
+            let excluded = round.excluded.as_mut().and_then(Iterator::next);
+            if let Some(id) = round.ids.next().or(excluded).transpose()? {
+                return Err(io::Error::other(format!("{} stands in a later round where it was not left", id.0)));
             }
         }
         Ok(None)

@@ -3,32 +3,32 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::perform::WaveFiles;
-use super::run::{DriveError, Run};
+use super::run::{ExecuteError, Run};
+use super::step_runner::RoundFiles;
 use crate::apply::{Batch, Event};
 use crate::base::PolicyName;
-use crate::store::{MarkCount, read_journal};
+use crate::store::{StatusCount, read_journal};
 
-/// The batches of a policy that were answered or looked at and whose marks are not what was journalled, each as the event that
+/// The batches of a policy that were answered or looked at and whose statuses are not what was journalled, each as the event that
 /// makes it unclear.
 ///
 /// # Errors
 ///
-/// When the journal or the marks cannot be read.
-pub(super) fn lost_answers(run: &Run<'_>, policy: &PolicyName, files: &[WaveFiles]) -> Result<Vec<Event>, DriveError> {
+/// When the journal or the statuses cannot be read.
+pub(super) fn lost_answers(run: &Run<'_>, policy: &PolicyName, files: &[RoundFiles]) -> Result<Vec<Event>, ExecuteError> {
     let mut open: BTreeMap<u64, Batch> = BTreeMap::new();
     let mut incomplete: BTreeMap<u64, Batch> = BTreeMap::new();
     let mut lost: BTreeMap<u64, Event> = BTreeMap::new();
     let mut failed = None;
     let mut count = |batch: &Batch| {
-        let marks = &files.get(batch.wave as usize)?.marks;
-        match marks.count(batch.first, batch.count) {
+        let statuses = &files.get(batch.round as usize)?.statuses;
+        match statuses.count(batch.first, batch.count) {
             Err(error) if error.kind() != io::ErrorKind::InvalidData => {
-                failed.get_or_insert(DriveError::file("read", &run.directory.marks(policy, batch.wave))(error));
+                failed.get_or_insert(ExecuteError::file("read", &run.directory.statuses(policy, batch.round))(error));
                 None
             }
-            // Damage counts as no marks at all.
-            counted => Some(counted.unwrap_or(MarkCount { none: batch.count, ..MarkCount::default() })),
+            // Damage counts as no statuses at all.
+            counted => Some(counted.unwrap_or(StatusCount { none: batch.count, ..StatusCount::default() })),
         }
     };
     read_journal(&run.directory.journal(), |entry| {
@@ -36,21 +36,21 @@ pub(super) fn lost_answers(run: &Run<'_>, policy: &PolicyName, files: &[WaveFile
             return;
         }
         match entry.event {
-            Event::Intended { batch, wave, first, count } | Event::Lost { batch, wave, first, count, .. } => {
+            Event::Intended { batch, round, first, count } | Event::Lost { batch, round, first, count, .. } => {
                 // What was taken back before was looked at anew.
                 lost.remove(&batch);
-                open.insert(batch, Batch { number: batch, wave, first, count });
+                open.insert(batch, Batch { number: batch, round, first, count });
             }
             Event::Abandoned { batch, .. } => {
                 open.remove(&batch);
             }
             Event::Unclear { batch, .. } => open.extend(incomplete.remove_entry(&batch)),
             Event::Answered { batch, missing: 1.., .. } => incomplete.extend(open.remove_entry(&batch)),
-            Event::Answered { batch, again, missing: 0, tally, .. } | Event::Looked { batch, again, tally, .. } => {
+            Event::Answered { batch, again, missing: 0, tally, .. } | Event::PresenceChecked { batch, again, tally, .. } => {
                 let Some(batch) = open.remove(&batch).or_else(|| incomplete.remove(&batch)) else { return };
-                if count(&batch).is_some_and(|count| count != MarkCount { none: 0, again, missing: 0, tally }) {
-                    let Batch { number, wave, first, count } = batch;
-                    lost.insert(number, Event::Lost { batch: number, wave, first, count, again, tally });
+                if count(&batch).is_some_and(|count| count != StatusCount { none: 0, again, missing: 0, tally }) {
+                    let Batch { number, round, first, count } = batch;
+                    lost.insert(number, Event::Lost { batch: number, round, first, count, again, tally });
                 }
             }
             _ => {}

@@ -9,8 +9,8 @@ use futures::future::join_all;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::policy::PolicyDriver;
-use crate::apply::{Event, Lane, LaneError, LaneSettings, Order, Tally};
+use super::policy::PolicyExecutor;
+use crate::apply::{BatchSpecification, Event, MachineError, MachineSettings, PolicyMachine, Tally};
 use crate::base::Observer;
 use crate::base::{Clock, Digest, PolicyName, RecordId};
 use crate::plan::Route;
@@ -21,9 +21,9 @@ use crate::store::{Journal, JournalError, RunDirectory, SortedRows, read_journal
 pub type PlannedIds = Arc<dyn Fn() -> io::Result<Box<dyn Iterator<Item = io::Result<RecordId>> + Send>> + Send + Sync>;
 
 /// One policy to carry out.
-pub struct DriveLane {
+pub struct PolicyRun {
     /// What is the same for every batch.
-    pub order: Order,
+    pub order: BatchSpecification,
     /// How its records go.
     pub route: Route,
     /// The policies that must have succeeded before. One that is not carried out in this run is the caller's business.
@@ -34,13 +34,13 @@ pub struct DriveLane {
     pub planned: u64,
     /// Which.
     pub planned_ids: PlannedIds,
-    /// Whether the wave's file says which records go in one batch.
+    /// Whether the round's file says which records go in one batch.
     pub grouped: bool,
     /// Whether an atomic batch that was rolled back is sent again in halves, until the record that fails is alone.
     pub isolate_failures: bool,
     /// For a run that is continued: the planned records that must not be sent any more, by id, each with the word of its
     /// [`crate::apply::SkipCause`]. Those that this run has deleted may be among them.
-    pub withheld: Option<Arc<SortedRows>>,
+    pub excluded: Option<Arc<SortedRows>>,
 }
 
 /// What all policies share.
@@ -62,16 +62,16 @@ pub struct Run<'a> {
 
 /// How a policy ended in this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LaneEnd {
+pub struct PolicyResult {
     /// The policy.
     pub policy: PolicyName,
     /// How.
-    pub kind: LaneEndKind,
+    pub kind: PolicyResultKind,
 }
 
 /// The ways a policy can end in a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LaneEndKind {
+pub enum PolicyResultKind {
     /// Every planned record has its outcome.
     Finished {
         /// How many records came to which end; the sum is the number of planned ones.
@@ -95,7 +95,7 @@ pub enum LaneEndKind {
     },
 }
 
-impl LaneEndKind {
+impl PolicyResultKind {
     /// Whether every record is where the policy wants it: policies that depend on it may start.
     pub fn succeeded(&self) -> bool {
         matches!(self, Self::Finished { tally, halted: None, .. } if tally.failed == 0 && tally.unknown == 0)
@@ -104,17 +104,17 @@ impl LaneEndKind {
 
 /// Why a run broke off. What was journalled stands, and the same command continues when the cause is mended.
 #[derive(Debug, thiserror::Error)]
-pub enum DriveError {
+pub enum ExecuteError {
     /// The journal cannot be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The journal does not tell a story.
+    /// The journal does not tell a history.
     #[error("the journal of policy `{policy}` cannot be followed")]
-    Story {
+    ReplayedHistory {
         /// The policy.
         policy: PolicyName,
         /// Where.
-        source: LaneError,
+        source: MachineError,
     },
     /// A file of the run cannot be read or written.
     #[error("could not {doing} {path}", path = .path.display())]
@@ -152,7 +152,7 @@ pub enum DriveError {
     },
 }
 
-impl DriveError {
+impl ExecuteError {
     /// Whether a file of the run is gone or is not what it was, so that the same command cannot go on without it.
     pub fn is_loss(&self) -> bool {
         match self {
@@ -169,10 +169,10 @@ impl DriveError {
 }
 
 /// What the journal says of one policy.
-pub(super) struct Story {
-    pub lane: Lane,
-    /// The digest of every wave's ids file, and of the file of what was withheld from it.
-    pub waves: Vec<(Digest, Option<Digest>)>,
+pub(super) struct ReplayedHistory {
+    pub machine: PolicyMachine,
+    /// The digest of every round's ids file, and of the file of what was excluded from it.
+    pub rounds: Vec<(Digest, Option<Digest>)>,
     /// Records the recheck kept back.
     pub skipped: u64,
 }
@@ -186,19 +186,19 @@ pub(super) struct Story {
 /// # Errors
 ///
 /// When the journal or another file fails, is damaged or does not balance. The other policies are stopped then, as if by the user.
-pub async fn drive(run: &Run<'_>, lanes: Vec<DriveLane>) -> Result<Vec<LaneEnd>, DriveError> {
-    let stories = read_stories(run, &lanes)?;
-    let mut ends: BTreeMap<PolicyName, watch::Receiver<Option<LaneEndKind>>> = BTreeMap::new();
-    let names: Vec<PolicyName> = lanes.iter().map(|lane| lane.order.policy.clone()).collect();
+pub async fn execute(run: &Run<'_>, policies_to_run: Vec<PolicyRun>) -> Result<Vec<PolicyResult>, ExecuteError> {
+    let histories = read_histories(run, &policies_to_run)?;
+    let mut ends: BTreeMap<PolicyName, watch::Receiver<Option<PolicyResultKind>>> = BTreeMap::new();
+    let names: Vec<PolicyName> = policies_to_run.iter().map(|machine| machine.order.policy.clone()).collect();
     let mut drives = Vec::new();
-    for (lane, story) in lanes.iter().zip(stories) {
-        let policy = lane.order.policy.clone();
+    for (machine, history) in policies_to_run.iter().zip(histories) {
+        let policy = machine.order.policy.clone();
         let mut before = Vec::new();
-        for name in &lane.depends_on {
+        for name in &machine.depends_on {
             match ends.get(name) {
                 Some(end) => before.push((name.clone(), end.clone())),
                 None if names.contains(name) => {
-                    return Err(DriveError::Misuse { policy, why: "comes before a policy it depends on" });
+                    return Err(ExecuteError::Misuse { policy, why: "comes before a policy it depends on" });
                 }
                 None => {}
             }
@@ -206,8 +206,8 @@ pub async fn drive(run: &Run<'_>, lanes: Vec<DriveLane>) -> Result<Vec<LaneEnd>,
         let (tell, end) = watch::channel(None);
         ends.insert(policy.clone(), end);
         drives.push(async move {
-            let driver = PolicyDriver::new(run, lane, story);
-            let result = driver.drive(before).await;
+            let driver = PolicyExecutor::new(run, machine, history);
+            let result = driver.execute(before).await;
             match &result {
                 Ok(kind) => {
                     tell.send_replace(Some(kind.clone()));
@@ -215,58 +215,58 @@ pub async fn drive(run: &Run<'_>, lanes: Vec<DriveLane>) -> Result<Vec<LaneEnd>,
                 // Whatever it was, the others cannot be better off going on: it is this machine, not the system.
                 Err(_) => run.stop.cancel(),
             }
-            result.map(|kind| LaneEnd { policy, kind })
+            result.map(|kind| PolicyResult { policy, kind })
         });
     }
     join_all(drives).await.into_iter().collect()
 }
 
-fn read_stories(run: &Run<'_>, lanes: &[DriveLane]) -> Result<Vec<Story>, DriveError> {
-    let mut stories: BTreeMap<PolicyName, Story> = BTreeMap::new();
-    for lane in lanes {
-        let settings = LaneSettings {
-            api: lane.order.api,
-            same_size: lane.order.atomic || lane.grouped,
-            batch_size: lane.route.batch_size,
-            parallel: if lane.order.serial { 1 } else { lane.route.parallel },
+fn read_histories(run: &Run<'_>, policies_to_run: &[PolicyRun]) -> Result<Vec<ReplayedHistory>, ExecuteError> {
+    let mut histories: BTreeMap<PolicyName, ReplayedHistory> = BTreeMap::new();
+    for machine in policies_to_run {
+        let settings = MachineSettings {
+            api: machine.order.api,
+            same_size: machine.order.atomic || machine.grouped,
+            batch_size: machine.route.batch_size,
+            parallel: if machine.order.serial { 1 } else { machine.route.parallel },
             // Policies of one run do not all come back at the same moment.
-            seed: run.seed.wrapping_add(stories.len() as u64),
+            seed: run.seed.wrapping_add(histories.len() as u64),
         };
-        let story = Story { lane: Lane::new(settings), waves: Vec::new(), skipped: 0 };
-        if stories.insert(lane.order.policy.clone(), story).is_some() {
-            return Err(DriveError::Misuse { policy: lane.order.policy.clone(), why: "is given twice" });
+        let history = ReplayedHistory { machine: PolicyMachine::new(settings), rounds: Vec::new(), skipped: 0 };
+        if histories.insert(machine.order.policy.clone(), history).is_some() {
+            return Err(ExecuteError::Misuse { policy: machine.order.policy.clone(), why: "is given twice" });
         }
     }
     let mut broken = None;
     read_journal(&run.directory.journal(), |entry| {
         let Some(policy) = entry.policy else { return };
-        let Some(story) = stories.get_mut(&policy) else { return };
+        let Some(history) = histories.get_mut(&policy) else { return };
         match &entry.event {
             Event::Cleared { digest, skipped, .. } => {
-                story.waves.push((*digest, None));
-                story.skipped = *skipped;
+                history.rounds.push((*digest, None));
+                history.skipped = *skipped;
             }
-            Event::WaveOpened { digest, withheld, .. } => {
-                story.waves.push((*digest, withheld.map(|withheld| withheld.digest)));
+            Event::RoundOpened { digest, excluded, .. } => {
+                history.rounds.push((*digest, excluded.map(|excluded| excluded.digest)));
             }
             _ => {}
         }
-        if let Err(source) = story.lane.record(&entry.event) {
-            broken.get_or_insert(DriveError::Story { policy, source });
+        if let Err(source) = history.machine.record(&entry.event) {
+            broken.get_or_insert(ExecuteError::ReplayedHistory { policy, source });
         }
     })?;
     if let Some(error) = broken {
         return Err(error);
     }
     let mut ordered = Vec::new();
-    for lane in lanes {
-        let policy = &lane.order.policy;
-        let mut story = stories
+    for machine in policies_to_run {
+        let policy = &machine.order.policy;
+        let mut history = histories
             .remove(policy)
-            .filter(|story| !story.waves.is_empty())
-            .ok_or_else(|| DriveError::Misuse { policy: policy.clone(), why: "was not cleared" })?;
-        story.lane.resume(run.clock.now());
-        ordered.push(story);
+            .filter(|history| !history.rounds.is_empty())
+            .ok_or_else(|| ExecuteError::Misuse { policy: policy.clone(), why: "was not cleared" })?;
+        history.machine.resume(run.clock.now());
+        ordered.push(history);
     }
     Ok(ordered)
 }

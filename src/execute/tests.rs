@@ -1,8 +1,8 @@
 //! Faults and crashes at every step, against a system that knows the truth.
 
+mod excluded;
 mod isolate;
 mod lost;
-mod withheld;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +15,8 @@ use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
 
 use self::world::{Death, Record, World, Wrong};
-use super::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
-use crate::apply::{Event, Order, SkipCause, Tally};
+use super::{PlannedIds, PolicyResult, PolicyResultKind, PolicyRun, Run, execute};
+use crate::apply::{BatchSpecification, Event, SkipCause, Tally};
 use crate::base::Observer;
 use crate::base::{Clock, Digest, PolicyName, RecordId};
 use crate::plan::{Route, Row};
@@ -88,13 +88,13 @@ struct Scenario {
     ends: Vec<End>,
     /// What rechecks find when processes begin: the first process, the first that does not find it any more, the record, and why
     /// it is not to be sent.
-    withheld: Vec<(usize, usize, usize, SkipCause)>,
+    excluded: Vec<(usize, usize, usize, SkipCause)>,
 }
 
 impl Scenario {
     fn calm(count: usize, jobs: bool) -> Self {
         let records = vec![(false, false, false, 0); count];
-        let (faults, ends, withheld) = (Vec::new(), Vec::new(), Vec::new());
+        let (faults, ends, excluded) = (Vec::new(), Vec::new(), Vec::new());
         let api = if jobs { Api::Bulk2 } else { Api::Collections };
         Self {
             records,
@@ -107,7 +107,7 @@ impl Scenario {
             parallel: 2,
             faults,
             ends,
-            withheld,
+            excluded,
         }
     }
 }
@@ -165,12 +165,12 @@ impl Rig {
         if self.scenario.grouped {
             cleared.reverse();
         }
-        let mut wave = IdsWriter::create(&self.directory.wave(&policy(name), 0)).expect("made");
+        let mut round = IdsWriter::create(&self.directory.round(&policy(name), 0)).expect("made");
         for (place, id) in cleared.iter().enumerate() {
             let begins = self.scenario.grouped && place % GROUP == 0;
-            wave.push(id, if begins { IdNote::Group } else { IdNote::None }).expect("written");
+            round.push(id, if begins { IdNote::Group } else { IdNote::None }).expect("written");
         }
-        let (cleared, digest) = wave.finish().expect("finished");
+        let (cleared, digest) = round.finish().expect("finished");
         let skipped = skipped.finish().expect("finished");
         let event = Event::Cleared { cleared, skipped, digest };
         self.journal().append(Some(&policy(name)), &event).expect("written");
@@ -186,14 +186,14 @@ impl Rig {
         events
     }
 
-    fn lane(&self, name: &str) -> DriveLane {
+    fn machine(&self, name: &str) -> PolicyRun {
         let planned: Vec<RecordId> = (0..self.scenario.records.len()).map(id).collect();
         let planned_ids: PlannedIds = Arc::new(move || {
             Ok(Box::new(planned.clone().into_iter().map(io::Result::Ok)) as Box<dyn Iterator<Item = _> + Send>)
         });
         let api = self.scenario.api;
-        DriveLane {
-            order: Order {
+        PolicyRun {
+            order: BatchSpecification {
                 policy: policy(name),
                 object: "Lead".into(),
                 delete: DeleteMode::Soft,
@@ -217,28 +217,28 @@ impl Rig {
             planned_ids,
             grouped: self.scenario.grouped,
             isolate_failures: self.scenario.isolates,
-            withheld: self.withheld(),
+            excluded: self.excluded(),
         }
     }
 
     /// What the recheck finds, as apply asks for it before each process but the first.
-    fn withheld(&self) -> Option<Arc<SortedRows>> {
+    fn excluded(&self) -> Option<Arc<SortedRows>> {
         let inner = self.world.inner();
         if inner.processes == 0 {
             return None;
         }
-        let mut withheld = RowSorter::new(self.directory.path(), SortOrder::Id, RowSorter::WINDOW);
+        let mut excluded = RowSorter::new(self.directory.path(), SortOrder::Id, RowSorter::WINDOW);
         for (id, record) in &inner.records {
-            let cause = if record.present { inner.withheld.get(id).copied() } else { Some(SkipCause::NoLongerMatches) };
+            let cause = if record.present { inner.excluded.get(id).copied() } else { Some(SkipCause::NoLongerMatches) };
             if let Some(cause) = cause {
-                withheld.push(&Row { id: *id, values: vec![cause.word().to_owned()] }).expect("taken");
+                excluded.push(&Row { id: *id, values: vec![cause.word().to_owned()] }).expect("taken");
             }
         }
-        Some(Arc::new(withheld.finish().expect("sorted")))
+        Some(Arc::new(excluded.finish().expect("sorted")))
     }
 
     /// One process: drives until the end or its death, which gives `None`.
-    async fn live(&self, end: End, lanes: Vec<DriveLane>, stop: &CancellationToken) -> Option<Vec<LaneEnd>> {
+    async fn live(&self, end: End, policies_to_run: Vec<PolicyRun>, stop: &CancellationToken) -> Option<Vec<PolicyResult>> {
         let (left, durable) = match end {
             End::Entry(left, durable) => (left as i64, durable),
             _ => (i64::MAX, true),
@@ -256,10 +256,10 @@ impl Rig {
             Run { directory: &self.directory, journal: &journal, clock: &*self.clock, seed: 7, observer: &Unobserved, stop };
         tokio::select! {
             () = self.world.died.notified() => None,
-            ended = drive(&run, lanes) => match ended {
+            ended = execute(&run, policies_to_run) => match ended {
                 Ok(ended) => Some(ended),
                 Err(error) if matches!(end, End::Entry(..)) => {
-                    assert!(matches!(error, super::DriveError::Journal(_)), "{error}");
+                    assert!(matches!(error, super::ExecuteError::Journal(_)), "{error}");
                     None
                 }
                 Err(error) => panic!("{error:?}"),
@@ -272,10 +272,10 @@ impl Rig {
         let mut ends = self.scenario.ends.iter().copied();
         for process in 0..200 {
             let end = ends.next().unwrap_or(End::Natural);
-            let found = self.scenario.withheld.iter().filter(|(from, until, ..)| (*from..*until).contains(&process));
-            self.world.inner().withheld = found.map(|(.., number, cause)| (id(*number), *cause)).collect();
-            let ended = self.live(end, vec![self.lane("policy")], &CancellationToken::new()).await;
-            if let Some([LaneEnd { kind: LaneEndKind::Finished { tally, .. }, .. }]) = ended.as_deref() {
+            let found = self.scenario.excluded.iter().filter(|(from, until, ..)| (*from..*until).contains(&process));
+            self.world.inner().excluded = found.map(|(.., number, cause)| (id(*number), *cause)).collect();
+            let ended = self.live(end, vec![self.machine("policy")], &CancellationToken::new()).await;
+            if let Some([PolicyResult { kind: PolicyResultKind::Finished { tally, .. }, .. }]) = ended.as_deref() {
                 return *tally;
             }
         }
@@ -309,7 +309,7 @@ impl Rig {
             match outcome.as_str() {
                 // A look cannot tell who deleted a record that was sent and not answered for.
                 "deleted" => {
-                    assert!(!record.present && (record.by_us || evidence == "look" || evidence == "answer"), "{told}")
+                    assert!(!record.present && (record.by_us || evidence == "presence-check" || evidence == "answer"), "{told}")
                 }
                 "already-gone" => assert!(!record.present && !record.by_us, "{told}"),
                 // A request refused as a whole says nothing about a record that another program has deleted.
@@ -325,14 +325,14 @@ impl Rig {
             let number: usize = id.as_str()[3..].parse().expect("a number");
             let (kept, gone, ..) = self.scenario.records[number];
             let was_withheld =
-                self.scenario.withheld.iter().any(|(.., withheld, why)| *withheld == number && why.word() == cause);
+                self.scenario.excluded.iter().any(|(.., excluded, why)| *excluded == number && why.word() == cause);
             let is_gone = cause == "no-longer-matches" && !record.present;
             let is_other = ["", "rolled-back", "stopped"].contains(&cause.as_str());
             assert!(is_other || (cause == "held" && kept) || was_withheld || is_gone, "{told}");
             assert!(!kept || cause == "held", "{told}");
             let never_sent = !inner.sent.contains(id);
             assert!(is_other || evidence != "recheck" || never_sent, "{told}");
-            if inner.withheld.contains_key(id) && never_sent && record.present && !kept {
+            if inner.excluded.contains_key(id) && never_sent && record.present && !kept {
                 // An earlier process may have found another cause.
                 assert!(was_withheld || outcome == "failed", "{told}");
             }
@@ -379,24 +379,24 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
         prop_oneof![3 => Just(Api::Collections), 3 => Just(Api::Bulk2), 1 => Just(Api::Bulk1), 1 => Just(Api::FulcrumBatch)];
     let shape = (api, prop::bool::weighted(0.3), any::<(bool, bool)>(), any::<bool>(), 1..12_u64, 1..4_u32);
     let causes = prop::sample::select(vec![SkipCause::Held, SkipCause::Changed, SkipCause::NoLongerMatches]);
-    let withheld = (1..4_usize, 1..3_usize, any::<prop::sample::Index>(), causes);
+    let excluded = (1..4_usize, 1..3_usize, any::<prop::sample::Index>(), causes);
     (
         prop::collection::vec(record, 0..40),
         shape,
         prop::collection::vec(wrongs(), 0..60),
         prop::collection::vec(ends(), 0..5),
-        prop::collection::vec(withheld, 0..5),
+        prop::collection::vec(excluded, 0..5),
     )
         .prop_map(
-            |(records, (api, atomic, (isolates, nameless), grouped, batch_size, parallel), faults, ends, withheld)| {
+            |(records, (api, atomic, (isolates, nameless), grouped, batch_size, parallel), faults, ends, excluded)| {
                 let count = records.len();
-                let withheld = withheld.into_iter().filter(|_| count > 0);
-                let withheld = withheld
+                let excluded = excluded.into_iter().filter(|_| count > 0);
+                let excluded = excluded
                     .map(|(from, length, record, cause)| (from, from + length, record.index(count), cause))
                     .collect();
                 let atomic = atomic && !api.works_by_jobs();
                 let isolates = isolates && atomic;
-                Scenario { records, api, atomic, isolates, nameless, grouped, batch_size, parallel, faults, ends, withheld }
+                Scenario { records, api, atomic, isolates, nameless, grouped, batch_size, parallel, faults, ends, excluded }
             },
         )
 }
@@ -427,7 +427,7 @@ fn every_record_goes_when_nothing_goes_wrong() {
             let tally = rig.live_on().await;
             rig.check(&tally);
             assert_eq!(tally, Tally { deleted: 20, already_gone: 1, skipped: 1, failed: 1, unknown: 0 });
-            assert!(!rig.outcomes("policy").values().any(|row| row[3] == "look"), "nothing had to be looked at");
+            assert!(!rig.outcomes("policy").values().any(|row| row[3] == "presence-check"), "nothing had to be looked at");
         });
     }
 }
@@ -527,10 +527,10 @@ fn a_used_up_quota_leaves_the_run_unfinished_and_the_same_call_continues_it() {
             let mut scenario = Scenario::calm(20, jobs);
             scenario.faults = vec![Wrong::Quota; 4];
             let rig = Rig::new(scenario);
-            let ended = rig.live(End::Natural, vec![rig.lane("policy")], &CancellationToken::new()).await;
+            let ended = rig.live(End::Natural, vec![rig.machine("policy")], &CancellationToken::new()).await;
             let kind = &ended.expect("alive")[0].kind;
             assert!(
-                matches!(kind, LaneEndKind::Unfinished { cause, .. } if cause.contains("REQUEST_LIMIT_EXCEEDED")),
+                matches!(kind, PolicyResultKind::Unfinished { cause, .. } if cause.contains("REQUEST_LIMIT_EXCEEDED")),
                 "{kind:?}"
             );
             assert!(!rig.directory.outcomes(&policy("policy")).exists(), "no outcome is made up");
@@ -549,8 +549,8 @@ fn an_outage_ends_the_run_after_a_while_and_not_the_records() {
             scenario.faults = vec![Wrong::Transient; 60];
             let rig = Rig::new(scenario);
             let started = rig.clock.now();
-            let ended = rig.live(End::Natural, vec![rig.lane("policy")], &CancellationToken::new()).await;
-            assert!(matches!(ended.expect("alive")[0].kind, LaneEndKind::Unfinished { .. }));
+            let ended = rig.live(End::Natural, vec![rig.machine("policy")], &CancellationToken::new()).await;
+            assert!(matches!(ended.expect("alive")[0].kind, PolicyResultKind::Unfinished { .. }));
             let minutes = rig.clock.now().duration_since(started).as_secs() / 60;
             assert!((1..20).contains(&minutes), "it gave up after {minutes} minutes");
             let tally = rig.live_on().await;
@@ -565,11 +565,11 @@ fn an_interrupted_run_takes_in_what_was_sent_and_goes_on_later() {
         in_paused_time(async {
             let rig = Rig::new(Scenario::calm(50, jobs));
             let stop = CancellationToken::new();
-            let ended = tokio::join!(rig.live(End::Natural, vec![rig.lane("policy")], &stop), async {
+            let ended = tokio::join!(rig.live(End::Natural, vec![rig.machine("policy")], &stop), async {
                 tokio::time::sleep(std::time::Duration::from_millis(35)).await;
                 stop.cancel();
             });
-            assert!(matches!(ended.0.expect("alive")[0].kind, LaneEndKind::Interrupted { .. }));
+            assert!(matches!(ended.0.expect("alive")[0].kind, PolicyResultKind::Interrupted { .. }));
             let requests = rig.world.inner().requests;
             assert!((2..20).contains(&requests), "{requests} requests before the interruption was noticed");
             let tally = rig.live_on().await;
@@ -588,17 +588,17 @@ fn a_policy_whose_dependency_failed_deletes_nothing() {
         scenario.records[0].2 = true;
         let rig = Rig::new(scenario);
         rig.clear("later");
-        let lanes = || {
-            let mut later = rig.lane("later");
+        let policies_to_run = || {
+            let mut later = rig.machine("later");
             later.depends_on = vec![policy("policy")];
-            vec![rig.lane("policy"), later]
+            vec![rig.machine("policy"), later]
         };
-        let ended = rig.live(End::Natural, lanes(), &CancellationToken::new()).await.expect("alive");
-        assert!(matches!(ended[0].kind, LaneEndKind::Finished { tally: Tally { deleted: 9, failed: 1, .. }, .. }));
-        assert!(matches!(ended[1].kind, LaneEndKind::Finished { tally: Tally { skipped: 10, .. }, .. }));
+        let ended = rig.live(End::Natural, policies_to_run(), &CancellationToken::new()).await.expect("alive");
+        assert!(matches!(ended[0].kind, PolicyResultKind::Finished { tally: Tally { deleted: 9, failed: 1, .. }, .. }));
+        assert!(matches!(ended[1].kind, PolicyResultKind::Finished { tally: Tally { skipped: 10, .. }, .. }));
         assert_eq!(rig.outcomes("later")[&id(3)], ["skipped", "dependency", "", "none"]);
         assert_eq!(
-            rig.live(End::Natural, lanes(), &CancellationToken::new()).await,
+            rig.live(End::Natural, policies_to_run(), &CancellationToken::new()).await,
             Some(ended),
             "asked again, it says the same"
         );
@@ -612,14 +612,14 @@ fn a_policy_whose_dependency_is_unfinished_waits_with_it() {
         scenario.faults = vec![Wrong::Quota];
         let rig = Rig::new(scenario);
         rig.clear("later");
-        let lanes = || {
-            let mut later = rig.lane("later");
+        let policies_to_run = || {
+            let mut later = rig.machine("later");
             later.depends_on = vec![policy("policy")];
-            vec![rig.lane("policy"), later]
+            vec![rig.machine("policy"), later]
         };
-        let ended = rig.live(End::Natural, lanes(), &CancellationToken::new()).await.expect("alive");
-        assert!(ended.iter().all(|end| matches!(end.kind, LaneEndKind::Unfinished { .. })));
-        let ended = rig.live(End::Natural, lanes(), &CancellationToken::new()).await.expect("alive");
+        let ended = rig.live(End::Natural, policies_to_run(), &CancellationToken::new()).await.expect("alive");
+        assert!(ended.iter().all(|end| matches!(end.kind, PolicyResultKind::Unfinished { .. })));
+        let ended = rig.live(End::Natural, policies_to_run(), &CancellationToken::new()).await.expect("alive");
         assert!(ended[0].kind.succeeded() && ended[1].kind.succeeded());
     });
 }
@@ -628,9 +628,9 @@ fn a_policy_whose_dependency_is_unfinished_waits_with_it() {
 fn an_altered_wave_is_not_sent() {
     in_paused_time(async {
         let rig = Rig::new(Scenario::calm(10, false));
-        let mut wave = IdsWriter::create(&rig.directory.wave(&policy("policy"), 0)).expect("made");
-        (0..10).for_each(|number| wave.push(&id(number + 100), IdNote::None).expect("written"));
-        wave.finish().expect("finished");
+        let mut round = IdsWriter::create(&rig.directory.round(&policy("policy"), 0)).expect("made");
+        (0..10).for_each(|number| round.push(&id(number + 100), IdNote::None).expect("written"));
+        round.finish().expect("finished");
         let (journal, stop) = (rig.journal(), CancellationToken::new());
         let run = Run {
             directory: &rig.directory,
@@ -640,8 +640,8 @@ fn an_altered_wave_is_not_sent() {
             observer: &Unobserved,
             stop: &stop,
         };
-        let error = drive(&run, vec![rig.lane("policy")]).await.expect_err("altered");
-        assert!(matches!(error, super::DriveError::Altered { .. }), "{error}");
+        let error = execute(&run, vec![rig.machine("policy")]).await.expect_err("altered");
+        assert!(matches!(error, super::ExecuteError::Altered { .. }), "{error}");
         assert_eq!(rig.world.inner().requests, 0);
     });
 }

@@ -89,13 +89,13 @@ fn other_words(cause: &str) -> CommandError {
 /// Refuses to go on with a run whose files name a record that was not planned.
 ///
 /// The journal vouches for these files by digest; this holds even if both were written by something else.
-pub fn refuse_unplanned_waves(bundle: &Arc<Bundle>, directory: &RunDirectory) -> Result<(), CommandError> {
+pub fn refuse_unplanned_rounds(bundle: &Arc<Bundle>, directory: &RunDirectory) -> Result<(), CommandError> {
     for planned in &bundle.header().policies {
         let name = &planned.policy;
         let broken = |error: &dyn std::error::Error| broken_selection(name, error);
         // A file that is missing is noticed when the run goes on.
         for number in 0.. {
-            let path = directory.wave(name, number);
+            let path = directory.round(name, number);
             if !path.exists() {
                 break;
             }
@@ -111,10 +111,10 @@ pub fn refuse_unplanned_waves(bundle: &Arc<Bundle>, directory: &RunDirectory) ->
                 let (id, _) = id.map_err(|error| unreadable(&error))?;
                 sorter.push(&plan::Row { id, values: Vec::new() }).map_err(|error| broken(&error))?;
             }
-            let wave = sorter.finish().map_err(|error| broken(&error))?;
+            let round = sorter.finish().map_err(|error| broken(&error))?;
             let rows = bundle.rows(name).transpose()?.into_iter().flatten();
             let ids = rows.map(|row| row.map(|row| row.id).map_err(std::io::Error::other));
-            if let Some(id) = plan::subtract(wave.distinct_ids(), ids).next() {
+            if let Some(id) = plan::subtract(round.distinct_ids(), ids).next() {
                 let id = id.map_err(|error| broken(&error))?;
                 return Err(CommandError::new(
                     Exit::SomeFailed,

@@ -211,7 +211,7 @@ mod tests {
         budget: None,
         routes: &[COLLECTIONS, BULK, SERIAL, WHOLE],
         page_size: 2_000,
-        look_size: 2_000,
+        presence_size: 2_000,
     };
 
     fn api(policy: &Policy, selected: u64) -> Option<Api> {

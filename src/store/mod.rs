@@ -22,7 +22,7 @@ mod sort;
 mod state_file;
 
 pub use answer_pairing::{AnswerPairing, PairingReport};
-pub use answers_file::{MarkCount, MarksFile, RawMark, TextsFile};
+pub use answers_file::{EncodedStatus, MessagesFile, StatusCount, StatusFile};
 pub use atomic::{
     FileError, StagedDirectory, parent_of, repair_replacement, replace_file, sync_directory, write_atomically,
 };

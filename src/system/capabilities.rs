@@ -42,5 +42,5 @@ pub struct Capabilities {
     /// The most records that one call gives of a selection.
     pub page_size: u64,
     /// The most ids a look at single records takes at once.
-    pub look_size: usize,
+    pub presence_size: usize,
 }

@@ -25,8 +25,8 @@ impl Rig {
             .collect()
     }
 
-    fn waves(&self) -> u32 {
-        self.entries().iter().filter(|event| matches!(event, Event::WaveOpened { .. })).count() as u32
+    fn rounds(&self) -> u32 {
+        self.entries().iter().filter(|event| matches!(event, Event::RoundOpened { .. })).count() as u32
     }
 }
 
@@ -56,7 +56,7 @@ proptest! {
             assert_eq!(rig.failed(), culprits.iter().map(|culprit| id(*culprit)).collect());
             let halvings = batch_size.next_power_of_two().ilog2();
             // A request that died with its process goes once more.
-            assert!(died || rig.waves() <= halvings, "{} waves for groups of {batch_size}", rig.waves());
+            assert!(died || rig.rounds() <= halvings, "{} rounds for groups of {batch_size}", rig.rounds());
         });
     }
 }
@@ -69,7 +69,7 @@ fn two_hundred_records_take_eight_halvings_at_most() {
         let rig = Rig::new(scenario);
         rig.live_on().await;
         assert_eq!(rig.failed(), [3, 117, 118].map(id).into());
-        assert_eq!(rig.waves(), 8);
+        assert_eq!(rig.rounds(), 8);
         assert!(rig.world.inner().requests < 60, "{}", rig.world.inner().requests);
         assert_eq!(rig.outcomes("policy")[&id(117)][2], "ACCESS_OF_SOME_RECORD");
     });

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{End, Rig, Run, Scenario, Unobserved, id, in_paused_time, policy, scenarios};
 use crate::apply::{Event, Tally};
-use crate::execute::{DriveError, drive};
+use crate::execute::{ExecuteError, execute};
 
 fn cut(path: &PathBuf, left: u64) {
     let file = std::fs::OpenOptions::new().write(true).open(path).expect("opened");
@@ -19,11 +19,11 @@ fn cut(path: &PathBuf, left: u64) {
 impl Rig {
     /// The answers files that there are.
     fn answers(&self) -> Vec<PathBuf> {
-        let waves = (0..20).map(|wave| self.directory.marks(&policy("policy"), wave));
-        waves.chain([self.directory.texts(&policy("policy"))]).filter(|path| path.exists()).collect()
+        let rounds = (0..20).map(|round| self.directory.statuses(&policy("policy"), round));
+        rounds.chain([self.directory.messages(&policy("policy"))]).filter(|path| path.exists()).collect()
     }
 
-    async fn error(&self) -> DriveError {
+    async fn error(&self) -> ExecuteError {
         let (journal, stop) = (self.journal(), CancellationToken::new());
         let run = Run {
             directory: &self.directory,
@@ -33,7 +33,7 @@ impl Rig {
             observer: &Unobserved,
             stop: &stop,
         };
-        drive(&run, vec![self.lane("policy")]).await.expect_err("something is lost")
+        execute(&run, vec![self.machine("policy")]).await.expect_err("something is lost")
     }
 }
 
@@ -49,10 +49,10 @@ proptest! {
     ) {
         in_paused_time(async {
             // Who was gone before, and who kept records back, is what lost answers cannot tell.
-            let mut scenario = Scenario { ends: Vec::new(), withheld: Vec::new(), ..scenario };
+            let mut scenario = Scenario { ends: Vec::new(), excluded: Vec::new(), ..scenario };
             scenario.records.iter_mut().for_each(|record| record.1 = false);
             let rig = Rig::new(scenario);
-            rig.live(End::Entry(end, true), vec![rig.lane("policy")], &CancellationToken::new()).await;
+            rig.live(End::Entry(end, true), vec![rig.machine("policy")], &CancellationToken::new()).await;
             let files = rig.answers();
             if !files.is_empty() {
                 cut(&files[which.index(files.len())], left);
@@ -71,15 +71,15 @@ fn a_run_whose_answers_are_all_lost_after_its_first_wave_comes_to_its_end() {
         scenario.records[7].2 = true;
         let whole = Rig::new(scenario.clone());
         whole.live_on().await;
-        let opened = whole.entries().iter().position(|event| matches!(event, Event::WaveOpened { .. })).expect("a wave");
+        let opened = whole.entries().iter().position(|event| matches!(event, Event::RoundOpened { .. })).expect("a round");
         let rig = Rig::new(scenario);
         let end = End::Entry(opened as u64, true);
-        assert_eq!(rig.live(end, vec![rig.lane("policy")], &CancellationToken::new()).await, None);
+        assert_eq!(rig.live(end, vec![rig.machine("policy")], &CancellationToken::new()).await, None);
         rig.answers().iter().for_each(|path| std::fs::remove_file(path).expect("removed"));
         let tally = rig.live_on().await;
         rig.check(&tally);
         assert_eq!(tally, Tally { deleted: 11, failed: 1, ..Tally::default() });
-        assert_eq!(rig.outcomes("policy")[&id(7)], ["failed", "", "no-answer", "look"]);
+        assert_eq!(rig.outcomes("policy")[&id(7)], ["failed", "", "no-answer", "presence-check"]);
         assert_eq!(rig.outcomes("policy")[&id(2)][0], "deleted");
     });
 }
@@ -91,10 +91,10 @@ fn what_nothing_can_replace_is_named_before_anything_is_sent() {
         scenario.records[0].0 = true;
         scenario.records[2].3 = 99;
         let rig = Rig::new(scenario);
-        assert_eq!(rig.live(End::Entry(12, true), vec![rig.lane("policy")], &CancellationToken::new()).await, None);
+        assert_eq!(rig.live(End::Entry(12, true), vec![rig.machine("policy")], &CancellationToken::new()).await, None);
         let requests = rig.world.inner().requests;
         let name = policy("policy");
-        for path in [rig.directory.wave(&name, 0), rig.directory.wave(&name, 1), rig.directory.skipped(&name)] {
+        for path in [rig.directory.round(&name, 0), rig.directory.round(&name, 1), rig.directory.skipped(&name)] {
             let whole = std::fs::read(&path).expect("read");
             for damage in [None, Some(0), Some(whole.len() / 2)] {
                 match damage {

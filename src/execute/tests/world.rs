@@ -10,7 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use crate::apply::{Answer, AnswerVerdict, IdSource, JobProgress, JobStage, Order, Presence, SkipCause, Ticket};
+use crate::apply::{
+    Answer, AnswerVerdict, BatchSpecification, IdSource, JobProgress, JobStage, Presence, SkipCause, Ticket,
+};
 use crate::base::{Failure, FailureClass, RecordId};
 use crate::plan::{Identity, ObjectFacts, Query};
 use crate::provider::{AnswerSink, Completeness, ErrorClass, Provider, ProviderError, RowSink};
@@ -84,7 +86,7 @@ pub(super) struct Inner {
     pub records: BTreeMap<RecordId, Record>,
     pub allowed: BTreeSet<RecordId>,
     /// What must not be sent, as the process knows.
-    pub withheld: BTreeMap<RecordId, SkipCause>,
+    pub excluded: BTreeMap<RecordId, SkipCause>,
     /// Whether an atomic request is refused as a whole when a record fails.
     pub nameless: bool,
     /// How many processes have begun.
@@ -175,7 +177,7 @@ impl Inner {
 
     fn delete(&mut self, id: &RecordId) -> AnswerVerdict {
         if !self.allowed.contains(id) {
-            self.violations.push(format!("{id} was sent and is not in wave 0"));
+            self.violations.push(format!("{id} was sent and is not in round 0"));
         }
         let Some(record) = self.records.get_mut(id) else {
             return AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid, "INVALID_CROSS_REFERENCE_KEY"));
@@ -196,9 +198,9 @@ impl Inner {
 
     /// Records are handed to the system: none of them may be one that must not be sent.
     fn takes(&mut self, ids: &[RecordId]) {
-        let is_withheld = |id: &RecordId| self.withheld.contains_key(id) && self.records[id].present;
-        let withheld: Vec<RecordId> = ids.iter().copied().filter(is_withheld).collect();
-        self.violations.extend(withheld.iter().map(|id| format!("{id} was to be withheld, and was sent")));
+        let is_withheld = |id: &RecordId| self.excluded.contains_key(id) && self.records[id].present;
+        let excluded: Vec<RecordId> = ids.iter().copied().filter(is_withheld).collect();
+        self.violations.extend(excluded.iter().map(|id| format!("{id} was to be excluded, and was sent")));
     }
 
     fn delete_all(&mut self, ids: &[RecordId], atomic: bool) -> Vec<Answer> {
@@ -292,7 +294,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     budget: None,
     routes: &[],
     page_size: 7,
-    look_size: 7,
+    presence_size: 7,
 };
 
 #[async_trait]
@@ -325,8 +327,8 @@ impl Provider for World {
         Err(error(ErrorClass::Unsupported, "unused"))
     }
 
-    async fn look(&self, _: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
-        assert!(ids.len() <= CAPABILITIES.look_size, "more than can be looked at");
+    async fn check_presence(&self, _: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
+        assert!(ids.len() <= CAPABILITIES.presence_size, "more than can be looked at");
         self.request(None, |inner, wrong| match wrong {
             Wrong::LostBefore | Wrong::LostAfter => Err(error(ErrorClass::Incomplete, "incomplete")),
             _ => {
@@ -348,7 +350,7 @@ impl Provider for World {
         .await
     }
 
-    async fn send(&self, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+    async fn send(&self, order: &BatchSpecification, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
         self.request(Some(0), |inner, wrong| {
             inner.hand_over(ids, Outstanding::Request);
             inner.takes(ids);
@@ -385,7 +387,7 @@ impl Provider for World {
         })
     }
 
-    async fn create(&self, order: &Order, ids: &dyn IdSource) -> Result<Ticket, ProviderError> {
+    async fn create(&self, order: &BatchSpecification, ids: &dyn IdSource) -> Result<Ticket, ProviderError> {
         // A job of this kind has its records from the beginning.
         let loaded = order.api.loads_again().then(|| ids.read(0, usize::MAX).expect("readable"));
         self.request(Some(0), |inner, wrong| {
@@ -405,7 +407,7 @@ impl Provider for World {
         .await
     }
 
-    async fn load(&self, order: &Order, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
+    async fn load(&self, order: &BatchSpecification, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
         self.request(Some(1), |inner, wrong| {
             let job = inner.job(ticket);
             match wrong {
@@ -430,7 +432,7 @@ impl Provider for World {
         .await
     }
 
-    async fn start(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
+    async fn start(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<(), ProviderError> {
         self.request(Some(2), |inner, wrong| {
             let job = inner.job(ticket);
             if order.api.load_begins_work() {
@@ -462,7 +464,7 @@ impl Provider for World {
         .await
     }
 
-    async fn poll(&self, _: &Order, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
+    async fn poll(&self, _: &BatchSpecification, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
         self.request(None, |inner, wrong| {
             let number = inner.job(ticket);
             let job = &mut inner.jobs[number];
@@ -486,7 +488,7 @@ impl Provider for World {
 
     async fn collect(
         &self,
-        _: &Order,
+        _: &BatchSpecification,
         ticket: &Ticket,
         _: &dyn IdSource,
         answers: &mut dyn AnswerSink,
@@ -516,7 +518,7 @@ impl Provider for World {
         told.1.map_or(Ok(()), Err)
     }
 
-    async fn abort(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
+    async fn abort(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<(), ProviderError> {
         self.request(None, |inner, wrong| {
             let job = inner.job(ticket);
             let stage = inner.jobs[job].stage;

@@ -7,7 +7,7 @@ use serde_json::{Value, json as value};
 use url::Url;
 
 use super::FulcrumProvider;
-use crate::apply::{Answer, IdSource, Order, Ticket};
+use crate::apply::{Answer, BatchSpecification, IdSource, Ticket};
 use crate::base::{PolicyName, RecordId};
 use crate::manifest::{FulcrumTarget, SecretReference};
 use crate::plan::{Query, Row};
@@ -109,8 +109,8 @@ pub(super) fn query(fields: &[&str]) -> Query {
 }
 
 /// An order for records.
-pub(super) fn order() -> Order {
-    Order {
+pub(super) fn order() -> BatchSpecification {
+    BatchSpecification {
         policy: PolicyName::new("closed-parks").expect("a name"),
         object: FORM.into(),
         delete: DeleteMode::Hard,

@@ -7,7 +7,7 @@ use super::collections::{Item, check_echo, paired};
 use super::csv_rows::{CsvError, CsvRows};
 use super::query::{incomplete, not_kept};
 use super::session::Session;
-use crate::apply::{Answer, AnswerVerdict, IdSource, JobStage, Order, Ticket};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification, IdSource, JobStage, Ticket};
 use crate::base::RecordId;
 use crate::provider::transport::Response;
 use crate::provider::{AnswerSink, ErrorClass, ProviderError};
@@ -18,7 +18,7 @@ use crate::system::canonical_salesforce_id;
 /// They are in the order of the request (documented) and a failure has no id, so that only the place pairs them.
 pub(super) async fn collect(
     session: &Session,
-    order: &Order,
+    order: &BatchSpecification,
     ticket: &Ticket,
     ids: &dyn IdSource,
     answers: &mut dyn AnswerSink,

@@ -7,7 +7,7 @@ use super::csv_rows::{CsvError, CsvRows};
 use super::hostile;
 use super::query::{incomplete, not_kept};
 use super::session::Session;
-use crate::apply::{Answer, AnswerVerdict, JobStage, Order, Ticket};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification, JobStage, Ticket};
 use crate::base::{Failure, FailureClass};
 use crate::provider::{AnswerSink, ErrorClass, ProviderError};
 use crate::system::canonical_salesforce_id;
@@ -26,7 +26,7 @@ enum Results {
 /// Rows of batches beyond the daily allocation are in no list (documented).
 pub(super) async fn collect(
     session: &Session,
-    order: &Order,
+    order: &BatchSpecification,
     ticket: &Ticket,
     count: u64,
     answers: &mut dyn AnswerSink,
@@ -132,7 +132,7 @@ mod tests {
     use crate::provider::transport::scripted::{Reply, answer, json};
     use crate::system::{Api, DeleteMode};
 
-    fn soft() -> Order {
+    fn soft() -> BatchSpecification {
         order(Api::Bulk2, DeleteMode::Soft, false)
     }
 

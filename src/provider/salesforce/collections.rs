@@ -7,7 +7,7 @@ use super::call::Call;
 use super::error_table::{RecordMeaning, record_meaning};
 use super::hostile;
 use super::session::Session;
-use crate::apply::{Answer, AnswerVerdict, Order};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{Failure, FailureClass, RecordId};
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::canonical_salesforce_id;
@@ -35,7 +35,11 @@ struct ItemError {
 }
 
 /// Deletes the records of one batch in one request.
-pub(super) async fn delete(session: &Session, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+pub(super) async fn delete(
+    session: &Session,
+    order: &BatchSpecification,
+    ids: &[RecordId],
+) -> Result<Vec<Answer>, ProviderError> {
     let call = request(order, ids)?;
     let response = session.call(&call).await?;
     if response.status != StatusCode::OK {
@@ -53,7 +57,7 @@ pub(super) async fn delete(session: &Session, order: &Order, ids: &[RecordId]) -
 }
 
 /// The request, after everything that can be wrong with it has been looked at.
-fn request(order: &Order, ids: &[RecordId]) -> Result<Call, ProviderError> {
+fn request(order: &BatchSpecification, ids: &[RecordId]) -> Result<Call, ProviderError> {
     let call = Call::new(format!("delete {} {} records", ids.len(), order.object), Method::DELETE, "composite/sobjects");
     check_ids(&call, ids, MOST_IDS)?;
     Ok(Call { query: Some(parameters(ids, order.atomic)), ..call }.deleting())

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{CommandOutput, CommandRunner, SalesforceProvider};
-use crate::apply::{Answer, AnswerVerdict, IdSource, Order};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification, IdSource};
 use crate::base::{Clock, PolicyName, RecordId};
 use crate::manifest::{SalesforceSignIn, SalesforceTarget, SecretReference};
 use crate::plan::{Query, Row};
@@ -158,8 +158,8 @@ pub(super) fn query(fields: &[&str]) -> Query {
 }
 
 /// An order for leads.
-pub(super) fn order(api: Api, delete: DeleteMode, atomic: bool) -> Order {
-    Order {
+pub(super) fn order(api: Api, delete: DeleteMode, atomic: bool) -> BatchSpecification {
+    BatchSpecification {
         policy: PolicyName::new("stale-leads").expect("a name"),
         object: "Lead".into(),
         delete,

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::ZuoraProvider;
-use crate::apply::{Answer, AnswerVerdict, Order};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{PolicyName, RecordId};
 use crate::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
 use crate::plan::{Query, Row};
@@ -137,8 +137,8 @@ pub(super) fn query(fields: &[&str]) -> Query {
 }
 
 /// What every batch is for.
-pub(super) fn order(object: &str) -> Order {
-    Order {
+pub(super) fn order(object: &str) -> BatchSpecification {
+    BatchSpecification {
         policy: PolicyName::new("stale-usage").expect("a name"),
         object: object.into(),
         delete: DeleteMode::Hard,

@@ -14,7 +14,7 @@ pub(super) const MOST_IDS: usize = 1_000;
 /// Looks which records are there, in the order of `ids`. There is no recycle bin.
 ///
 /// A record that is not shown counts as deleted, so the rows are counted too: a page cut short must not look like a deletion.
-pub(super) async fn look(session: &Session, form: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
+pub(super) async fn check_presence(session: &Session, form: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
     let doing = format!("look at {} records of form {form}", ids.len());
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -51,18 +51,22 @@ mod tests {
     use super::*;
     use crate::provider::Provider as _;
 
-    async fn look(wanted: &[RecordId], declared: u64, shown: Vec<RecordId>) -> Result<Vec<Presence>, ProviderError> {
+    async fn check_presence(
+        wanted: &[RecordId],
+        declared: u64,
+        shown: Vec<RecordId>,
+    ) -> Result<Vec<Presence>, ProviderError> {
         let (provider, _) = organization(move |seen| match statement_of(seen).contains("count(*)") {
             true => rows(vec![value!({ "count": declared })]),
             false => rows(shown.iter().map(|id| value!({ KEY: id })).collect()),
         });
-        provider.look(FORM, wanted).await
+        provider.check_presence(FORM, wanted).await
     }
 
     #[tokio::test]
     async fn tells_for_each_id_in_order_whether_it_is_there() {
         let ids = ids(3);
-        let presence = look(&[ids[2], ids[0], ids[1], ids[2]], 2, vec![ids[0], ids[2]]).await.expect("looked");
+        let presence = check_presence(&[ids[2], ids[0], ids[1], ids[2]], 2, vec![ids[0], ids[2]]).await.expect("looked");
         use Presence::{Absent, Present};
         assert_eq!(presence, [Present, Present, Absent, Present]);
     }
@@ -70,15 +74,15 @@ mod tests {
     #[tokio::test]
     async fn a_short_page_is_not_taken_for_deletions() {
         let ids = ids(2);
-        assert_eq!(look(&ids, 2, vec![ids[0]]).await.expect_err("short").class, ErrorClass::Incomplete);
-        assert_eq!(look(&ids[..1], 1, vec![ids[1]]).await.expect_err("foreign").class, ErrorClass::Malformed);
-        assert_eq!(look(&ids, 2, vec![ids[0], ids[0]]).await.expect_err("twice").class, ErrorClass::Malformed);
+        assert_eq!(check_presence(&ids, 2, vec![ids[0]]).await.expect_err("short").class, ErrorClass::Incomplete);
+        assert_eq!(check_presence(&ids[..1], 1, vec![ids[1]]).await.expect_err("foreign").class, ErrorClass::Malformed);
+        assert_eq!(check_presence(&ids, 2, vec![ids[0], ids[0]]).await.expect_err("twice").class, ErrorClass::Malformed);
     }
 
     #[tokio::test]
     async fn nothing_is_asked_about_nothing_and_too_much_is_refused() {
         let (provider, _) = organization(|_| panic!("nothing may be asked"));
-        assert_eq!(provider.look(FORM, &[]).await, Ok(vec![]));
-        assert!(provider.look(FORM, &ids(MOST_IDS + 1)).await.is_err());
+        assert_eq!(provider.check_presence(FORM, &[]).await, Ok(vec![]));
+        assert!(provider.check_presence(FORM, &ids(MOST_IDS + 1)).await.is_err());
     }
 }

@@ -1,34 +1,34 @@
-//! The steps of a lane, done.
+//! The steps of a machine, done.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fault::fault_of;
-use super::run::{DriveError, DriveLane, Run};
+use super::run::{ExecuteError, PolicyRun, Run};
 use crate::apply::{
-    Answer, AnswerVerdict, AtomicMarks, Batch, Evidence, Fault, FaultKind, IdSource, Mark, Step, StepEnd, Ticket,
-    marks_of_atomic,
+    Answer, AnswerVerdict, AtomicStatuses, Batch, Evidence, Fault, FaultKind, IdSource, RecordStatus, Step, StepEnd, Ticket,
+    statuses_of_atomic,
 };
 use crate::base::RecordId;
 use crate::provider::{AnswerSink, ProviderError};
-use crate::store::{AnswerPairing, BatchIds, IdsFile, MarksFile, RawMark};
+use crate::store::{AnswerPairing, BatchIds, EncodedStatus, IdsFile, StatusFile};
 
-/// The files of one wave.
+/// The files of one round.
 #[derive(Clone)]
-pub(super) struct WaveFiles {
+pub(super) struct RoundFiles {
     pub number: u32,
     pub ids: Arc<IdsFile>,
     /// What was left before it and is not sent any more.
-    pub withheld: Option<Arc<IdsFile>>,
-    pub marks: Arc<MarksFile>,
+    pub excluded: Option<Arc<IdsFile>>,
+    pub statuses: Arc<StatusFile>,
     /// Whether the ids are in ascending order.
     pub ascending: bool,
 }
 
-/// Does the steps of one policy's lane: one call of the provider each, and its answers into the marks file.
-pub(super) struct Performer<'a> {
+/// Does the steps of one policy's machine: one call of the provider each, and its answers into the statuses file.
+pub(super) struct StepRunner<'a> {
     run: &'a Run<'a>,
-    input: &'a DriveLane,
+    input: &'a PolicyRun,
 }
 
 /// Hands a job's answers on to their pairing, and keeps the first error of this machine.
@@ -39,7 +39,7 @@ struct PairingSink<'a> {
 
 impl AnswerSink for PairingSink<'_> {
     fn answer(&mut self, answer: Answer) -> std::io::Result<()> {
-        self.pairing.push(&answer.id, &Mark::of_verdict(answer.verdict)).map_err(|error| {
+        self.pairing.push(&answer.id, &RecordStatus::of_verdict(answer.verdict)).map_err(|error| {
             let words = std::io::Error::new(error.kind(), "the answer could not be kept");
             self.error = Some(error);
             words
@@ -47,30 +47,30 @@ impl AnswerSink for PairingSink<'_> {
     }
 }
 
-impl<'a> Performer<'a> {
-    pub(super) fn new(run: &'a Run<'a>, input: &'a DriveLane) -> Self {
+impl<'a> StepRunner<'a> {
+    pub(super) fn new(run: &'a Run<'a>, input: &'a PolicyRun) -> Self {
         Self { run, input }
     }
 
     /// Does one step about a batch.
-    pub(super) async fn perform(&self, step: Step, wave: &WaveFiles) -> Result<(Step, StepEnd), DriveError> {
+    pub(super) async fn perform(&self, step: Step, round: &RoundFiles) -> Result<(Step, StepEnd), ExecuteError> {
         let (provider, order) = (&self.input.provider, &self.input.order);
         let done = |result: Result<(), ProviderError>| result.map_or_else(|error| failed(&error), |()| StepEnd::Done);
         let end = match &step {
-            Step::Send(batch) => self.send(batch, wave).await?,
+            Step::Send(batch) => self.send(batch, round).await?,
             Step::Create(batch) => {
-                let ids = BatchIds::new(Arc::clone(&wave.ids), batch);
+                let ids = BatchIds::new(Arc::clone(&round.ids), batch);
                 match provider.create(order, &ids).await {
                     Ok(ticket) => StepEnd::Created(ticket),
-                    Err(error) => self.refused(batch, wave, &error)?,
+                    Err(error) => self.refused(batch, round, &error)?,
                 }
             }
             Step::Load(batch, ticket) => {
-                let ids = Arc::new(BatchIds::new(Arc::clone(&wave.ids), batch));
+                let ids = Arc::new(BatchIds::new(Arc::clone(&round.ids), batch));
                 match provider.load(order, ticket, ids).await {
                     Ok(()) => StepEnd::Done,
                     // The job is not what was asked for. It is left as it is, and never started.
-                    Err(error) if order.api.loads_again() => self.refused(batch, wave, &error)?,
+                    Err(error) if order.api.loads_again() => self.refused(batch, round, &error)?,
                     Err(error) => failed(&error),
                 }
             }
@@ -85,10 +85,12 @@ impl<'a> Performer<'a> {
                 }
                 Err(error) => failed(&error),
             },
-            Step::Collect(batch, ticket) => self.collect(batch, ticket, wave).await?,
-            Step::Look { batch, from, missing_only } => self.look(batch, *from, *missing_only, wave).await?,
-            Step::Write(_) | Step::OpenWave(_) | Step::Wait(_) | Step::Finish | Step::Pause(_) | Step::Stop => {
-                return Err(DriveError::Misuse {
+            Step::Collect(batch, ticket) => self.collect(batch, ticket, round).await?,
+            Step::CheckPresence { batch, from, missing_only } => {
+                self.check_presence(batch, *from, *missing_only, round).await?
+            }
+            Step::Write(_) | Step::OpenRound(_) | Step::Wait(_) | Step::Finish | Step::Pause(_) | Step::Stop => {
+                return Err(ExecuteError::Misuse {
                     policy: order.policy.clone(),
                     why: "was asked to perform no batch's step",
                 });
@@ -97,18 +99,18 @@ impl<'a> Performer<'a> {
         Ok((step, end))
     }
 
-    /// For errors about the files of a wave.
-    fn marks_error(&self, wave: &WaveFiles) -> impl Fn(std::io::Error) -> DriveError {
-        let path = self.run.directory.marks(&self.input.order.policy, wave.number);
-        move |source| DriveError::File { doing: "use the answers in", path: path.clone(), source }
+    /// For errors about the files of a round.
+    fn status_error(&self, round: &RoundFiles) -> impl Fn(std::io::Error) -> ExecuteError {
+        let path = self.run.directory.statuses(&self.input.order.policy, round.number);
+        move |source| ExecuteError::File { doing: "use the answers in", path: path.clone(), source }
     }
 
-    async fn send(&self, batch: &Batch, wave: &WaveFiles) -> Result<StepEnd, DriveError> {
-        let error = self.marks_error(wave);
-        let ids = BatchIds::new(Arc::clone(&wave.ids), batch).read(0, usize::MAX).map_err(&error)?;
+    async fn send(&self, batch: &Batch, round: &RoundFiles) -> Result<StepEnd, ExecuteError> {
+        let error = self.status_error(round);
+        let ids = BatchIds::new(Arc::clone(&round.ids), batch).read(0, usize::MAX).map_err(&error)?;
         let answers = match self.input.provider.send(&self.input.order, &ids).await {
             Ok(answers) => answers,
-            Err(error) => return self.refused(batch, wave, &error),
+            Err(error) => return self.refused(batch, round, &error),
         };
         let (verdicts, mut distrusted) = pair(&ids, answers);
         let deleted = verdicts.iter().flatten().filter(|verdict| **verdict == AnswerVerdict::Deleted).count();
@@ -124,40 +126,44 @@ impl<'a> Performer<'a> {
                 return Ok(StepEnd::Failed(unclear("answers-mismatch", cause)));
             }
         }
-        let AtomicMarks { marks, isolates } = if self.input.order.atomic {
-            marks_of_atomic(verdicts.into_iter().flatten(), self.input.isolate_failures)
+        let AtomicStatuses { statuses, isolates } = if self.input.order.atomic {
+            statuses_of_atomic(verdicts.into_iter().flatten(), self.input.isolate_failures)
         } else {
-            let mark = |verdict: Option<AnswerVerdict>| verdict.map_or(Mark::Missing, Mark::of_verdict);
-            AtomicMarks { marks: verdicts.into_iter().map(mark).collect(), isolates: false }
+            let mark = |verdict: Option<AnswerVerdict>| verdict.map_or(RecordStatus::Missing, RecordStatus::of_verdict);
+            AtomicStatuses { statuses: verdicts.into_iter().map(mark).collect(), isolates: false }
         };
-        let raw = marks.iter().map(|mark| wave.marks.encode(mark)).collect::<Result<Vec<_>, _>>().map_err(&error)?;
-        wave.marks.write(batch.first, &raw).map_err(&error)?;
-        self.answered(batch, wave, None, isolates)
+        let raw = statuses.iter().map(|mark| round.statuses.encode(mark)).collect::<Result<Vec<_>, _>>().map_err(&error)?;
+        round.statuses.write(batch.first, &raw).map_err(&error)?;
+        self.answered(batch, round, None, isolates)
     }
 
     /// A request or a job that was not accepted: when it never can be, every record of the batch has failed with it.
-    fn refused(&self, batch: &Batch, wave: &WaveFiles, error: &ProviderError) -> Result<StepEnd, DriveError> {
+    fn refused(&self, batch: &Batch, round: &RoundFiles, error: &ProviderError) -> Result<StepEnd, ExecuteError> {
         let fault = fault_of(error);
         if !matches!(fault.kind, FaultKind::Refused | FaultKind::Missing) {
             return Ok(StepEnd::Failed(fault));
         }
         self.run.observer.warn(&format!("{}: {error}", self.input.order.policy));
-        let error = self.marks_error(wave);
+        let error = self.status_error(round);
         // While failing records are isolated, a refusal is about one of them, and does not tell that the next one comes too.
         let cause = (!self.input.isolate_failures).then(|| fault.to_string());
         let isolates = self.input.isolate_failures && batch.count > 1;
-        let mark = if isolates { Mark::again(fault.failure) } else { Mark::Failed(fault.failure, Evidence::Answer) };
-        let mark = wave.marks.encode(&mark).map_err(&error)?;
-        wave.marks.fill(batch.first, batch.count, mark).map_err(&error)?;
-        self.answered(batch, wave, cause, isolates)
+        let mark = if isolates {
+            RecordStatus::again(fault.failure)
+        } else {
+            RecordStatus::Failed(fault.failure, Evidence::Answer)
+        };
+        let mark = round.statuses.encode(&mark).map_err(&error)?;
+        round.statuses.fill(batch.first, batch.count, mark).map_err(&error)?;
+        self.answered(batch, round, cause, isolates)
     }
 
-    async fn collect(&self, batch: &Batch, ticket: &Ticket, wave: &WaveFiles) -> Result<StepEnd, DriveError> {
-        let error = self.marks_error(wave);
-        let ids = BatchIds::new(Arc::clone(&wave.ids), batch);
+    async fn collect(&self, batch: &Batch, ticket: &Ticket, round: &RoundFiles) -> Result<StepEnd, ExecuteError> {
+        let error = self.status_error(round);
+        let ids = BatchIds::new(Arc::clone(&round.ids), batch);
         let scratch =
             self.run.directory.scratch(&format!("{}.{}", self.input.order.policy, batch.number)).map_err(&error)?;
-        let pairing = AnswerPairing::new(&ids, &wave.marks, batch.first, wave.ascending, scratch).map_err(&error)?;
+        let pairing = AnswerPairing::new(&ids, &round.statuses, batch.first, round.ascending, scratch).map_err(&error)?;
         let mut sink = PairingSink { pairing, error: None };
         let collected = self.input.provider.collect(&self.input.order, ticket, &ids, &mut sink).await;
         if let Some(source) = sink.error {
@@ -168,20 +174,20 @@ impl<'a> Performer<'a> {
         }
         let report = sink.pairing.finish().map_err(&error)?;
         self.warn_of_answers(batch, report.foreign + report.contradicted);
-        self.answered(batch, wave, None, false)
+        self.answered(batch, round, None, false)
     }
 
-    /// The marks of a batch are written: makes them durable and counts them.
+    /// The statuses of a batch are written: makes them durable and counts them.
     fn answered(
         &self,
         batch: &Batch,
-        wave: &WaveFiles,
+        round: &RoundFiles,
         refused: Option<String>,
         isolates: bool,
-    ) -> Result<StepEnd, DriveError> {
-        let error = self.marks_error(wave);
-        let texts = wave.marks.sync().map_err(&error)?;
-        let count = wave.marks.count(batch.first, batch.count).map_err(&error)?;
+    ) -> Result<StepEnd, ExecuteError> {
+        let error = self.status_error(round);
+        let texts = round.statuses.sync().map_err(&error)?;
+        let count = round.statuses.count(batch.first, batch.count).map_err(&error)?;
         Ok(StepEnd::Answered { again: count.again, missing: count.missing, tally: count.tally, texts, refused, isolates })
     }
 
@@ -195,12 +201,18 @@ impl<'a> Performer<'a> {
         }
     }
 
-    async fn look(&self, batch: &Batch, from: u64, missing_only: bool, wave: &WaveFiles) -> Result<StepEnd, DriveError> {
-        let error = self.marks_error(wave);
-        let size = self.input.provider.capabilities().look_size.max(1) as u64;
+    async fn check_presence(
+        &self,
+        batch: &Batch,
+        from: u64,
+        missing_only: bool,
+        round: &RoundFiles,
+    ) -> Result<StepEnd, ExecuteError> {
+        let error = self.status_error(round);
+        let size = self.input.provider.capabilities().presence_size.max(1) as u64;
         let (mut places, mut next) = (Vec::new(), batch.count);
         if missing_only {
-            let found = |place: u64, mark: RawMark| {
+            let found = |place: u64, mark: EncodedStatus| {
                 if mark.is_missing() {
                     places.push(place - batch.first);
                 }
@@ -210,16 +222,16 @@ impl<'a> Performer<'a> {
                 }
                 Ok(more)
             };
-            wave.marks.scan(batch.first + from, batch.count - from, found).map_err(&error)?;
+            round.statuses.scan(batch.first + from, batch.count - from, found).map_err(&error)?;
         } else {
             next = batch.count.min(from + size);
             places.extend(from..next);
         }
         if !places.is_empty() {
-            let ids = ids_at(&BatchIds::new(Arc::clone(&wave.ids), batch), &places).map_err(&error)?;
-            let marks = match self.input.provider.look(&self.input.order.object, &ids).await {
+            let ids = ids_at(&BatchIds::new(Arc::clone(&round.ids), batch), &places).map_err(&error)?;
+            let statuses = match self.input.provider.check_presence(&self.input.order.object, &ids).await {
                 Ok(seen) if seen.len() == ids.len() => {
-                    seen.into_iter().map(|presence| Mark::of_look(presence, !missing_only)).collect()
+                    seen.into_iter().map(|presence| RecordStatus::of_presence(presence, !missing_only)).collect()
                 }
                 Ok(seen) => {
                     let cause = format!("{} records were looked at and {} were shown", ids.len(), seen.len());
@@ -229,22 +241,22 @@ impl<'a> Performer<'a> {
                     // It will never be seen: honest ignorance.
                     fault if matches!(fault.kind, FaultKind::Refused | FaultKind::Missing) => {
                         self.run.observer.warn(&format!("{}: {error}", self.input.order.policy));
-                        vec![Mark::Unknown; ids.len()]
+                        vec![RecordStatus::Unknown; ids.len()]
                     }
                     fault => return Ok(StepEnd::Failed(fault)),
                 },
             };
-            for (place, mark) in places.iter().zip(&marks) {
-                let raw = wave.marks.encode(mark).map_err(&error)?;
-                wave.marks.write(batch.first + place, &[raw]).map_err(&error)?;
+            for (place, mark) in places.iter().zip(&statuses) {
+                let raw = round.statuses.encode(mark).map_err(&error)?;
+                round.statuses.write(batch.first + place, &[raw]).map_err(&error)?;
             }
         }
         if next < batch.count {
-            return Ok(StepEnd::Looked { next, ended: None, texts: 0 });
+            return Ok(StepEnd::PresenceChecked { next, ended: None, texts: 0 });
         }
-        let texts = wave.marks.sync().map_err(&error)?;
-        let count = wave.marks.count(batch.first, batch.count).map_err(&error)?;
-        Ok(StepEnd::Looked { next, ended: Some((count.again, count.tally)), texts })
+        let texts = round.statuses.sync().map_err(&error)?;
+        let count = round.statuses.count(batch.first, batch.count).map_err(&error)?;
+        Ok(StepEnd::PresenceChecked { next, ended: Some((count.again, count.tally)), texts })
     }
 }
 

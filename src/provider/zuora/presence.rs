@@ -11,7 +11,11 @@ use crate::provider::{ErrorClass, ProviderError};
 pub(super) const MOST_IDS: usize = 200;
 
 /// Looks whether records are there, in the order of `ids`. There is no recycle bin.
-pub(super) async fn look(session: &Session, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
+pub(super) async fn check_presence(
+    session: &Session,
+    object: &str,
+    ids: &[RecordId],
+) -> Result<Vec<Presence>, ProviderError> {
     let doing = format!("look at {} {object} records", ids.len());
     check_names(&doing, [object])?;
     if ids.is_empty() {
@@ -58,7 +62,7 @@ mod tests {
         let known = ids(3);
         let shown = record("Usage", &[("Id", known[1].as_str())]);
         let (provider, transport) = tenant(move |_| page(1, true, None, std::slice::from_ref(&shown)));
-        let presence = provider.look("Usage", &known).await.expect("looked");
+        let presence = provider.check_presence("Usage", &known).await.expect("looked");
         assert_eq!(presence, [Presence::Absent, Presence::Present, Presence::Absent]);
         let wanted =
             format!("select Id from Usage where Id = '{}' or Id = '{}' or Id = '{}'<", known[0], known[1], known[2]);
@@ -69,13 +73,13 @@ mod tests {
     async fn the_most_ids_fit_into_a_statement_and_more_are_refused() {
         let (provider, transport) = tenant(|_| page(0, true, None, &[]));
         let object = "ProductRatePlanChargeTier";
-        assert_eq!(provider.look(object, &ids(MOST_IDS as u64)).await.expect("looked").len(), MOST_IDS);
+        assert_eq!(provider.check_presence(object, &ids(MOST_IDS as u64)).await.expect("looked").len(), MOST_IDS);
         let seen = &asked_of(&transport)[0].replace("&apos;", "'");
         let start = seen.find("<zns:queryString>").expect("a query") + "<zns:queryString>".len();
         assert!(seen[start..].find("</").expect("an end") < 10_000);
-        assert!(provider.look(object, &ids(MOST_IDS as u64 + 1)).await.is_err());
-        assert!(provider.look(object, &[RecordId::new("x").expect("an id elsewhere")]).await.is_err());
-        assert_eq!(provider.look(object, &[]).await, Ok(vec![]));
+        assert!(provider.check_presence(object, &ids(MOST_IDS as u64 + 1)).await.is_err());
+        assert!(provider.check_presence(object, &[RecordId::new("x").expect("an id elsewhere")]).await.is_err());
+        assert_eq!(provider.check_presence(object, &[]).await, Ok(vec![]));
         assert_eq!(asked_of(&transport).len(), 1);
     }
 
@@ -84,8 +88,8 @@ mod tests {
         let one = record("Usage", &[("Id", ids(2)[1].as_str())]);
         let twice = [one.clone(), one.clone()];
         let (provider, _) = tenant(move |_| page(2, true, None, &twice));
-        assert_eq!(provider.look("Usage", &ids(2)).await.expect_err("twice").class, ErrorClass::Incomplete);
+        assert_eq!(provider.check_presence("Usage", &ids(2)).await.expect_err("twice").class, ErrorClass::Incomplete);
         let (provider, _) = tenant(move |_| page(1, true, None, std::slice::from_ref(&one)));
-        assert_eq!(provider.look("Usage", &ids(1)).await.expect_err("another").class, ErrorClass::Malformed);
+        assert_eq!(provider.check_presence("Usage", &ids(1)).await.expect_err("another").class, ErrorClass::Malformed);
     }
 }

@@ -1,16 +1,16 @@
-//! Where in a wave the records stand that must not be sent any more.
+//! Where in a round the records stand that must not be sent any more.
 
 use std::io;
 
-use super::perform::WaveFiles;
+use super::step_runner::RoundFiles;
 use crate::apply::{Presence, SkipCause};
 use crate::base::RecordId;
 use crate::plan::Row;
 use crate::provider::{Provider, ProviderError};
 use crate::store::{IdNote, RowSorter, SortOrder, SortedRows};
 
-/// The places in a wave of the records that must not be sent any more, in the order of the wave.
-pub(super) struct WithheldPlaces {
+/// The places in a round of the records that must not be sent any more, in the order of the round.
+pub(super) struct ExcludedPlaces {
     /// One row a place, with the place and the cause as its values; `None` when there are none.
     rows: Option<SortedRows>,
     // Last, so that the folder goes after the files in it.
@@ -20,28 +20,28 @@ pub(super) struct WithheldPlaces {
 /// The word instead of a cause for a record that is gone.
 const GONE: &str = "gone";
 
-impl WithheldPlaces {
-    /// Finds the records of `withheld` in a wave. `scratch` makes a folder for what does not fit into memory.
+impl ExcludedPlaces {
+    /// Finds the records of `excluded` in a round. `scratch` makes a folder for what does not fit into memory.
     ///
     /// # Errors
     ///
     /// When a file cannot be read or written.
     pub fn find(
-        wave: &WaveFiles,
-        withheld: Option<&SortedRows>,
+        round: &RoundFiles,
+        excluded: Option<&SortedRows>,
         scratch: impl FnOnce() -> io::Result<tempfile::TempDir>,
     ) -> io::Result<Self> {
-        let Some(withheld) = withheld else { return Ok(Self { rows: None, scratch: None }) };
+        let Some(excluded) = excluded else { return Ok(Self { rows: None, scratch: None }) };
         let scratch = scratch()?;
         let sorter = |order| RowSorter::new(scratch.path(), order, RowSorter::WINDOW);
-        // The wave in the order of the ids, which is the order of the others.
+        // The round in the order of the ids, which is the order of the others.
         let mut by_id = sorter(SortOrder::Id);
-        for (id, place) in wave.ids.iter()?.zip(0_u64..) {
+        for (id, place) in round.ids.iter()?.zip(0_u64..) {
             // With leading zeros, so that places sort as numbers.
             by_id.push(&Row { id: id?.0, values: vec![format!("{place:020}")] })?;
         }
         let mut found = sorter(SortOrder::FirstValueThenId);
-        let mut causes = withheld.rows().peekable();
+        let mut causes = excluded.rows().peekable();
         for row in by_id.finish()?.rows() {
             let mut row = row?;
             while causes.next_if(|cause| cause.as_ref().is_ok_and(|cause| cause.id < row.id)).is_some() {}
@@ -53,15 +53,15 @@ impl WithheldPlaces {
         Ok(Self { rows: Some(found.finish()?), scratch: Some(scratch) })
     }
 
-    /// Looks at the records that are left of a wave and are not selected any more. What they were sent for may have come about; and
+    /// Looks at the records that are left of a round and are not selected any more. What they were sent for may have come about; and
     /// one that is gone was not skipped, whoever deleted it: an older copy of the journal would not know of a request for it.
     ///
     /// # Errors
     ///
     /// When a file cannot be read or written; inside, when the system cannot be asked.
-    pub async fn look(self, provider: &dyn Provider, object: &str) -> io::Result<Result<Self, ProviderError>> {
+    pub async fn check_presence(self, provider: &dyn Provider, object: &str) -> io::Result<Result<Self, ProviderError>> {
         let (Some(rows), Some(scratch)) = (&self.rows, &self.scratch) else { return Ok(Ok(self)) };
-        let size = provider.capabilities().look_size.max(1);
+        let size = provider.capabilities().presence_size.max(1);
         let mut told = RowSorter::new(scratch.path(), SortOrder::FirstValueThenId, RowSorter::WINDOW);
         let mut rows = rows.rows();
         loop {
@@ -70,7 +70,7 @@ impl WithheldPlaces {
                 && let Some(row) = rows.next().transpose()?
             {
                 let (_, note) = read(&row)?;
-                if note == IdNote::Withheld(SkipCause::NoLongerMatches) {
+                if note == IdNote::Excluded(SkipCause::NoLongerMatches) {
                     sent.push(row);
                 } else {
                     told.push(&row)?;
@@ -80,7 +80,7 @@ impl WithheldPlaces {
                 break;
             }
             let ids: Vec<RecordId> = sent.iter().map(|row| row.id).collect();
-            let seen = match provider.look(object, &ids).await {
+            let seen = match provider.check_presence(object, &ids).await {
                 Ok(seen) => seen,
                 Err(error) => return Ok(Err(error)),
             };
@@ -111,7 +111,7 @@ impl WithheldPlaces {
 fn read(row: &Row) -> io::Result<(u64, IdNote)> {
     let found = match row.values.as_slice() {
         [place, word] if word == GONE => place.parse().ok().zip(Some(IdNote::Gone)),
-        [place, word] => place.parse().ok().zip(SkipCause::from_word(word).map(IdNote::Withheld)),
+        [place, word] => place.parse().ok().zip(SkipCause::from_word(word).map(IdNote::Excluded)),
         _ => None,
     };
     found.ok_or_else(|| io::Error::other(format!("{} is not sent any more, and has no place or no cause", row.id)))

@@ -1,14 +1,14 @@
-//! What is known about one record of one wave after its batch.
+//! What is known about one record of one round after its batch.
 
 use super::{AnswerVerdict, Evidence, Outcome, OutcomeKind, Presence, SkipCause};
 use crate::base::{Failure, FailureClass, RecordId};
 
-/// What is known about one record of one wave after its batch.
+/// What is known about one record of one round after its batch.
 ///
-/// It is not an [`Outcome`]: a record marked [`Mark::Again`] has another mark in the next wave, and only the last one
+/// It is not an [`Outcome`]: a record marked [`RecordStatus::Again`] has another mark in the next round, and only the last one
 /// decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum RecordStatus {
     /// It was deleted by us.
     Deleted(Evidence),
     /// The system says it was not there.
@@ -19,7 +19,7 @@ pub enum Mark {
     RolledBack(Failure),
     /// It is to be sent again.
     Again {
-        /// What the system said, or our own words where it said nothing; the failure should this be the last wave.
+        /// What the system said, or our own words where it said nothing; the failure should this be the last round.
         failure: Failure,
         /// Where that is known from.
         evidence: Evidence,
@@ -32,7 +32,7 @@ pub enum Mark {
     Missing,
 }
 
-impl Mark {
+impl RecordStatus {
     /// The mark for the system's answer about a record that was sent by itself, or in a request that is not atomic.
     pub fn of_verdict(verdict: AnswerVerdict) -> Self {
         match verdict {
@@ -52,16 +52,16 @@ impl Mark {
     ///
     /// A record that is gone counts as deleted by us, since we sent it, and with the look as evidence: nobody can tell our
     /// deletion from another one of the same moment.
-    pub fn of_look(presence: Presence, unclear: bool) -> Self {
+    pub fn of_presence(presence: Presence, unclear: bool) -> Self {
         match presence {
-            Presence::InBin | Presence::Absent => Self::Deleted(Evidence::Look),
+            Presence::InBin | Presence::Absent => Self::Deleted(Evidence::PresenceCheck),
             Presence::Present => {
                 let failure = if unclear {
                     ours("no-answer", "the request was not answered, and a look afterwards found the record still there")
                 } else {
                     ours("not-mentioned", "no result mentions the record, and a look afterwards found it still there")
                 };
-                Self::Again { failure, evidence: Evidence::Look, unclear }
+                Self::Again { failure, evidence: Evidence::PresenceCheck, unclear }
             }
         }
     }
@@ -71,7 +71,7 @@ impl Mark {
         Self::Again { failure, evidence: Evidence::Answer, unclear: false }
     }
 
-    /// The end of a record whose last mark this is. `unclear` tells that in an earlier wave a request for it got no answer:
+    /// The end of a record whose last mark this is. `unclear` tells that in an earlier round a request for it got no answer:
     /// what is then already gone is our own doing.
     pub fn into_outcome(self, id: RecordId, unclear: bool) -> Outcome {
         let (kind, evidence) = match self {
@@ -88,7 +88,7 @@ impl Mark {
     }
 }
 
-/// The marks for the answers to one atomic request: it had an effect on all records or on none.
+/// The statuses for the answers to one atomic request: it had an effect on all records or on none.
 ///
 /// When a record failed for good, the ones rolled back with it are done: they were to go together or not at all. When
 /// nothing stood in the way but locks, or records that are gone already, the rest may be sent again.
@@ -98,31 +98,33 @@ impl Mark {
 ///
 /// With `isolate` the ones rolled back are sent again in smaller requests, until the records that fail are alone. A record that
 /// failed with words of its own is one of them.
-pub fn marks_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>, isolate: bool) -> AtomicMarks {
+pub fn statuses_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>, isolate: bool) -> AtomicStatuses {
     let verdicts: Vec<AnswerVerdict> = verdicts.into_iter().collect();
     let hopeless =
         verdicts.iter().any(|verdict| matches!(verdict, AnswerVerdict::Failed(failure) if !failure.class.may_be_retried()));
     let nameless = verdicts.iter().all(|verdict| matches!(verdict, AnswerVerdict::RolledBack(_)));
     let isolates = isolate && verdicts.len() > 1 && (hopeless || nameless);
-    let marks = verdicts
+    let statuses = verdicts
         .into_iter()
         .map(|verdict| match verdict {
-            AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if isolates => Mark::again(failure),
-            AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if hopeless => {
-                Mark::RolledBack(failure)
+            AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if isolates => {
+                RecordStatus::again(failure)
             }
-            AnswerVerdict::Failed(failure) if hopeless && !isolates => Mark::Failed(failure, Evidence::Answer),
-            verdict => Mark::of_verdict(verdict),
+            AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if hopeless => {
+                RecordStatus::RolledBack(failure)
+            }
+            AnswerVerdict::Failed(failure) if hopeless && !isolates => RecordStatus::Failed(failure, Evidence::Answer),
+            verdict => RecordStatus::of_verdict(verdict),
         })
         .collect();
-    AtomicMarks { marks, isolates }
+    AtomicStatuses { statuses, isolates }
 }
 
-/// The marks for one atomic request.
+/// The statuses for one atomic request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AtomicMarks {
+pub struct AtomicStatuses {
     /// One for each record, in order.
-    pub marks: Vec<Mark>,
+    pub statuses: Vec<RecordStatus>,
     /// Whether those to be sent again are to go in smaller requests.
     pub isolates: bool,
 }
@@ -140,24 +142,24 @@ mod tests {
         Failure { class, code: format!("{class:?}"), message: String::new() }
     }
 
-    fn is_again(mark: &Mark) -> bool {
-        matches!(mark, Mark::Again { .. })
+    fn is_again(mark: &RecordStatus) -> bool {
+        matches!(mark, RecordStatus::Again { .. })
     }
 
     #[test]
     fn an_atomic_request_that_met_a_lock_is_sent_again_as_a_whole() {
         let locked = AnswerVerdict::Failed(failure(FailureClass::Locked));
         let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
-        assert!(marks_of_atomic([locked, rolled.clone(), rolled], false).marks.iter().all(is_again));
+        assert!(statuses_of_atomic([locked, rolled.clone(), rolled], false).statuses.iter().all(is_again));
     }
 
     #[test]
     fn an_atomic_request_goes_on_without_a_record_that_is_gone() {
         let gone = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
         let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
-        let marks = marks_of_atomic([gone, rolled], false).marks;
-        assert!(matches!(marks[0], Mark::AlreadyGone(_)));
-        assert!(is_again(&marks[1]));
+        let statuses = statuses_of_atomic([gone, rolled], false).statuses;
+        assert!(matches!(statuses[0], RecordStatus::AlreadyGone(_)));
+        assert!(is_again(&statuses[1]));
     }
 
     #[test]
@@ -165,10 +167,10 @@ mod tests {
         let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
         let locked = AnswerVerdict::Failed(failure(FailureClass::Locked));
         let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
-        let marks = marks_of_atomic([rolled, refused, locked], false).marks;
-        assert!(matches!(marks[0], Mark::RolledBack(_)));
-        assert!(matches!(marks[1], Mark::Failed(..)));
-        assert!(matches!(marks[2], Mark::Failed(..)));
+        let statuses = statuses_of_atomic([rolled, refused, locked], false).statuses;
+        assert!(matches!(statuses[0], RecordStatus::RolledBack(_)));
+        assert!(matches!(statuses[1], RecordStatus::Failed(..)));
+        assert!(matches!(statuses[2], RecordStatus::Failed(..)));
     }
 
     #[test]
@@ -176,15 +178,15 @@ mod tests {
         let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
         let gone = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
         let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
-        let named = marks_of_atomic([rolled.clone(), refused.clone(), gone], true);
-        assert!(named.isolates && is_again(&named.marks[0]) && is_again(&named.marks[2]));
-        assert!(matches!(named.marks[1], Mark::Failed(..)));
-        let nameless = marks_of_atomic([rolled.clone(), rolled.clone()], true);
-        assert!(nameless.isolates && nameless.marks.iter().all(is_again));
+        let named = statuses_of_atomic([rolled.clone(), refused.clone(), gone], true);
+        assert!(named.isolates && is_again(&named.statuses[0]) && is_again(&named.statuses[2]));
+        assert!(matches!(named.statuses[1], RecordStatus::Failed(..)));
+        let nameless = statuses_of_atomic([rolled.clone(), rolled.clone()], true);
+        assert!(nameless.isolates && nameless.statuses.iter().all(is_again));
         let locked = AnswerVerdict::Failed(failure(FailureClass::Locked));
-        assert!(!marks_of_atomic([rolled, locked], true).isolates, "a lock goes by itself");
-        let alone = marks_of_atomic([refused], true);
-        assert!(!alone.isolates && matches!(alone.marks[0], Mark::Failed(..)));
+        assert!(!statuses_of_atomic([rolled, locked], true).isolates, "a lock goes by itself");
+        let alone = statuses_of_atomic([refused], true);
+        assert!(!alone.isolates && matches!(alone.statuses[0], RecordStatus::Failed(..)));
     }
 
     #[test]
@@ -192,14 +194,14 @@ mod tests {
         let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
         let went_along = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
         let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
-        let marks = marks_of_atomic([rolled, went_along, refused], false).marks;
-        assert!(matches!(marks[1], Mark::RolledBack(_)));
+        let statuses = statuses_of_atomic([rolled, went_along, refused], false).statuses;
+        assert!(matches!(statuses[1], RecordStatus::RolledBack(_)));
     }
 
     #[test]
     fn what_is_gone_after_an_unanswered_request_was_our_doing() {
         let id = RecordId::new("a").expect("valid");
-        let gone = Mark::AlreadyGone(failure(FailureClass::Invalid));
+        let gone = RecordStatus::AlreadyGone(failure(FailureClass::Invalid));
         assert_eq!(gone.clone().into_outcome(id, true).kind, OutcomeKind::Deleted);
         assert_eq!(gone.into_outcome(id, false).kind, OutcomeKind::AlreadyGone);
     }

@@ -15,7 +15,11 @@ pub(super) const MOST_IDS: usize = 400;
 /// Looks whether records are there, in the recycle bin, or neither; in the order of `ids`.
 ///
 /// A hard deleted record may be shown as in the bin for a while, until the system has purged it (documented).
-pub(super) async fn look(session: &Session, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
+pub(super) async fn check_presence(
+    session: &Session,
+    object: &str,
+    ids: &[RecordId],
+) -> Result<Vec<Presence>, ProviderError> {
     let doing = format!("look at {} {object} records", ids.len());
     check_names(&doing, object, [])?;
     let wrong = |code, message| Err(super::call::error(ErrorClass::Invalid, &doing, code, message));
@@ -83,7 +87,7 @@ mod tests {
             move |_| rows(vec![shown(ids[0], true), shown(ids[2], false)])
         });
         let wanted = [ids[3], ids[2], ids[0], ids[2]];
-        let presence = provider.look("Lead", &wanted).await.expect("looked");
+        let presence = provider.check_presence("Lead", &wanted).await.expect("looked");
         assert_eq!(presence, [Presence::Absent, Presence::Present, Presence::InBin, Presence::Present]);
         let seen = &asked(&transport)[0];
         assert_eq!(seen.line(), "GET /services/data/v66.0/queryAll");
@@ -93,16 +97,16 @@ mod tests {
     #[tokio::test]
     async fn the_most_ids_fit_into_an_address() {
         let (provider, transport) = org(|_| rows(vec![]));
-        assert_eq!(provider.look("Lead", &leads(MOST_IDS as u64)).await.expect("looked").len(), MOST_IDS);
+        assert_eq!(provider.check_presence("Lead", &leads(MOST_IDS as u64)).await.expect("looked").len(), MOST_IDS);
         assert!(asked(&transport)[0].query.len() + 300 < LONGEST_ADDRESS, "{}", asked(&transport)[0].query.len());
     }
 
     #[tokio::test]
     async fn nothing_is_asked_about_nothing_and_too_much_is_refused() {
         let (provider, transport) = org(|_| panic!("nothing may be asked"));
-        assert_eq!(provider.look("Lead", &[]).await, Ok(vec![]));
-        assert!(provider.look("Lead", &leads(MOST_IDS as u64 + 1)).await.is_err());
-        assert!(provider.look("Lead", &[RecordId::new("x").expect("an id elsewhere")]).await.is_err());
+        assert_eq!(provider.check_presence("Lead", &[]).await, Ok(vec![]));
+        assert!(provider.check_presence("Lead", &leads(MOST_IDS as u64 + 1)).await.is_err());
+        assert!(provider.check_presence("Lead", &[RecordId::new("x").expect("an id elsewhere")]).await.is_err());
         assert!(transport.seen().is_empty());
     }
 
@@ -112,11 +116,11 @@ mod tests {
         let cases = [vec![shown(leads(1)[0], false)], vec![value!({"Id": id})], vec![value!({"IsDeleted": true})]];
         for case in cases {
             let (provider, _) = org(move |_| rows(case.clone()));
-            assert_eq!(provider.look("Lead", &[id]).await.expect_err("refused").class, ErrorClass::Malformed);
+            assert_eq!(provider.check_presence("Lead", &[id]).await.expect_err("refused").class, ErrorClass::Malformed);
         }
         let (provider, _) = org(move |_| rows(vec![shown(id, false), shown(id, false)]));
-        assert_eq!(provider.look("Lead", &[id]).await.expect_err("twice").class, ErrorClass::Incomplete);
+        assert_eq!(provider.check_presence("Lead", &[id]).await.expect_err("twice").class, ErrorClass::Incomplete);
         let (provider, _) = org(move |_| json(200, page(2, true, None, vec![shown(id, false)]).to_string()));
-        assert_eq!(provider.look("Lead", &[id]).await.expect_err("short").class, ErrorClass::Incomplete);
+        assert_eq!(provider.check_presence("Lead", &[id]).await.expect_err("short").class, ErrorClass::Incomplete);
     }
 }

@@ -10,11 +10,11 @@ use super::{Batch, Event, Fault, FaultKind, JobStage, SkipCause, Step, StepEnd, 
 use crate::base::Digest;
 use crate::system::Api;
 
-/// The most waves of a policy, apart from those that were cut short and those that isolate failing records. What the last one
+/// The most rounds of a policy, apart from those that were cut short and those that isolate failing records. What the last one
 /// leaves to be sent again has failed.
-pub const WAVES: u32 = 6;
+pub const ROUNDS: u32 = 6;
 
-/// Batches get smaller from wave to wave, against locks, but not below this.
+/// Batches get smaller from round to round, against locks, but not below this.
 const SMALLEST_BATCH: u64 = 25;
 /// So many requests in a row refused as a whole end the policy: the next one would be refused too.
 const REFUSALS: u32 = 3;
@@ -30,20 +30,20 @@ const DOUBT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// The pauses after a failure.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-/// The pauses before later waves.
-const WAVE_PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(120));
+/// The pauses before later rounds.
+const ROUND_PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(120));
 /// The pauses between polls of a job.
 const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 
-/// What a lane is told once.
+/// What a machine is told once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LaneSettings {
+pub struct MachineSettings {
     /// The API: whether it works by jobs, and what its jobs allow.
     pub api: Api,
-    /// Whether batches are as large in later waves as in the first, apart from those that isolate a failing record: atomic ones,
+    /// Whether batches are as large in later rounds as in the first, apart from those that isolate a failing record: atomic ones,
     /// and those that keep groups together.
     pub same_size: bool,
-    /// The most records in a batch of wave 0.
+    /// The most records in a batch of round 0.
     pub batch_size: u64,
     /// The most batches under way at once.
     pub parallel: u32,
@@ -51,11 +51,11 @@ pub struct LaneSettings {
     pub seed: u64,
 }
 
-/// How a lane stands, for people and for the final reading of the files.
+/// How a machine stands, for people and for the final reading of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LaneStatus {
-    /// The last opened wave.
-    pub wave: u32,
+pub struct MachineStatus {
+    /// The last opened round.
+    pub round: u32,
     /// The final ends so far among the records that were sent.
     pub tally: Tally,
     /// Why nothing more is sent, and what becomes of what was never sent.
@@ -66,25 +66,25 @@ pub struct LaneStatus {
     pub finished: Option<(Tally, Digest)>,
 }
 
-/// A journal that does not tell a story: damaged, or of another program.
+/// A journal that does not tell a history: damaged, or of another program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the journal says `{event}` where that cannot be: {why}")]
-pub struct LaneError {
+pub struct MachineError {
     event: String,
     why: &'static str,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Wave {
+struct Round {
     number: u32,
-    /// How many waves before it were sent to their ends, apart from those that halved the batches.
+    /// How many rounds before it were sent to their ends, apart from those that halved the batches.
     attempt: u32,
     /// How often batches were halved to isolate records that fail.
     halvings: u32,
     count: u64,
     /// The place of the first record that was never in a batch.
     cursor: u64,
-    /// Records of it to be sent again in the next wave.
+    /// Records of it to be sent again in the next round.
     again: u64,
     /// Whether some of them go again to isolate one that fails.
     isolates: bool,
@@ -93,15 +93,15 @@ struct Wave {
 /// One policy's execution: a fold over journal events, and nothing besides but when to try what.
 ///
 /// It holds the batches under way and counters, whatever the number of records. Everything about what has become of a
-/// record follows from [`Lane::record`]; [`Lane::close`] and [`Lane::next`] only remember pauses, and what the driver is doing.
+/// record follows from [`PolicyMachine::record`]; [`PolicyMachine::close`] and [`PolicyMachine::next`] only remember pauses, and what the driver is doing.
 ///
 /// **Invariants**: a record is in at most one batch under way; a record of an unclear batch is in no other batch until it has
-/// been looked at; records are sent from the waves' files only.
+/// been looked at; records are sent from the rounds' files only.
 #[derive(Clone, Debug)]
-pub struct Lane {
-    settings: LaneSettings,
-    wave: Option<Wave>,
-    /// Ranges of the wave that an abandoned batch left, to be cut anew.
+pub struct PolicyMachine {
+    settings: MachineSettings,
+    round: Option<Round>,
+    /// Ranges of the round that an abandoned batch left, to be cut anew.
     free: VecDeque<(u64, u64)>,
     active: BTreeMap<u64, Active>,
     next_batch: u64,
@@ -114,19 +114,19 @@ pub struct Lane {
     // What follows is forgotten by a crash.
     paused_until: Option<Timestamp>,
     setbacks: u32,
-    wave_due: Option<(u32, Timestamp)>,
+    round_due: Option<(u32, Timestamp)>,
     stuck: Option<String>,
     stopping: bool,
-    /// The wave has records that must not be sent any more: the rest of it goes in a wave without them.
+    /// The round has records that must not be sent any more: the rest of it goes in a round without them.
     cut_short: bool,
 }
 
-impl Lane {
-    /// A lane to which nothing has happened.
-    pub fn new(settings: LaneSettings) -> Self {
+impl PolicyMachine {
+    /// A machine to which nothing has happened.
+    pub fn new(settings: MachineSettings) -> Self {
         Self {
             settings,
-            wave: None,
+            round: None,
             free: VecDeque::new(),
             active: BTreeMap::new(),
             next_batch: 0,
@@ -138,7 +138,7 @@ impl Lane {
             finished: None,
             paused_until: None,
             setbacks: 0,
-            wave_due: None,
+            round_due: None,
             stuck: None,
             stopping: false,
             cut_short: false,
@@ -146,9 +146,9 @@ impl Lane {
     }
 
     /// How it stands.
-    pub fn status(&self) -> LaneStatus {
-        LaneStatus {
-            wave: self.wave.as_ref().map_or(0, |wave| wave.number),
+    pub fn status(&self) -> MachineStatus {
+        MachineStatus {
+            round: self.round.as_ref().map_or(0, |round| round.number),
             tally: self.tally,
             halted: self.halted.clone(),
             texts: self.texts,
@@ -166,36 +166,36 @@ impl Lane {
     /// # Errors
     ///
     /// When the event cannot follow what came before.
-    pub fn record(&mut self, event: &Event) -> Result<(), LaneError> {
-        let wrong = |why| LaneError { event: format!("{event:?}").chars().take(120).collect(), why };
+    pub fn record(&mut self, event: &Event) -> Result<(), MachineError> {
+        let wrong = |why| MachineError { event: format!("{event:?}").chars().take(120).collect(), why };
         if self.finished.is_some() {
             return Err(wrong("the policy is done"));
         }
         match event {
             Event::RunOpened { .. } => {}
             Event::Cleared { cleared, .. } => {
-                if self.wave.is_some() {
+                if self.round.is_some() {
                     return Err(wrong("the records were cleared before"));
                 }
-                self.wave = Some(Wave { count: *cleared, ..Wave::default() });
+                self.round = Some(Round { count: *cleared, ..Round::default() });
             }
-            Event::WaveOpened { wave: number, count, withheld, .. } => {
-                let withheld = withheld.map_or(0, |withheld| withheld.count);
+            Event::RoundOpened { round: number, count, excluded, .. } => {
+                let excluded = excluded.map_or(0, |excluded| excluded.count);
                 let unsent: u64 = self.unsent().iter().map(|(_, count)| count).sum();
-                let before = self.wave.as_ref().filter(|wave| {
-                    wave.number + 1 == *number && wave.again + unsent == *count + withheld && self.active.is_empty()
+                let before = self.round.as_ref().filter(|round| {
+                    round.number + 1 == *number && round.again + unsent == *count + excluded && self.active.is_empty()
                 });
                 let before =
-                    before.ok_or_else(|| wrong("the wave before it is not done, or left another number of records"))?;
+                    before.ok_or_else(|| wrong("the round before it is not done, or left another number of records"))?;
                 let halvings = before.halvings + u32::from(before.isolates);
                 let attempt = before.attempt + u32::from(unsent == 0 && !before.isolates);
-                self.wave = Some(Wave { number: *number, attempt, halvings, count: *count, ..Wave::default() });
+                self.round = Some(Round { number: *number, attempt, halvings, count: *count, ..Round::default() });
                 self.free.clear();
-                self.tally.skipped += withheld;
+                self.tally.skipped += excluded;
                 self.cut_short = false;
             }
-            Event::Intended { batch, wave, first, count } => {
-                let batch = Batch { number: *batch, wave: *wave, first: *first, count: *count };
+            Event::Intended { batch, round, first, count } => {
+                let batch = Batch { number: *batch, round: *round, first: *first, count: *count };
                 if !self.allot(&batch) {
                     return Err(wrong("these records are not free to be sent"));
                 }
@@ -231,17 +231,17 @@ impl Lane {
                 self.count(*batch, *again, *missing, tally, *texts).map_err(wrong)?;
                 self.refusals = if refused.is_some() { self.refusals + 1 } else { 0 };
                 self.refusal = refused.clone().unwrap_or_default();
-                if let Some(wave) = self.wave.as_mut() {
-                    wave.isolates |= *isolates;
+                if let Some(round) = self.round.as_mut() {
+                    round.isolates |= *isolates;
                 }
             }
-            Event::Looked { batch, again, tally, texts } => {
+            Event::PresenceChecked { batch, again, tally, texts } => {
                 self.at(*batch, &[Stage::Unclear, Stage::Incomplete])
                     .ok_or_else(|| wrong("the batch is at another stage"))?;
                 self.count(*batch, *again, 0, tally, *texts).map_err(wrong)?;
             }
-            Event::Lost { batch, wave: number, first, count, again, tally } => {
-                let batch = Batch { number: *batch, wave: *number, first: *first, count: *count };
+            Event::Lost { batch, round: number, first, count, again, tally } => {
+                let batch = Batch { number: *batch, round: *number, first: *first, count: *count };
                 self.take_back(batch, *again, *tally).ok_or_else(|| wrong("no such answers were booked"))?;
             }
             Event::Abandoned { batch, .. } => {
@@ -263,14 +263,14 @@ impl Lane {
 
     /// Takes the records of `batch` out of those that are free; `false` when they are not.
     fn allot(&mut self, batch: &Batch) -> bool {
-        let Some(wave) = self.wave.as_mut().filter(|wave| wave.number == batch.wave) else { return false };
+        let Some(round) = self.round.as_mut().filter(|round| round.number == batch.round) else { return false };
         if batch.number != self.next_batch || batch.count == 0 {
             return false;
         }
-        if batch.first == wave.cursor {
-            let fits = batch.count <= wave.count - wave.cursor;
+        if batch.first == round.cursor {
+            let fits = batch.count <= round.count - round.cursor;
             if fits {
-                wave.cursor += batch.count;
+                round.cursor += batch.count;
             }
             return fits;
         }
@@ -290,7 +290,7 @@ impl Lane {
         Ok(())
     }
 
-    /// Books the marks of a batch, which ends with that unless some are missing.
+    /// Books the statuses of a batch, which ends with that unless some are missing.
     fn count(&mut self, batch: u64, again: u64, missing: u64, tally: &Tally, texts: u64) -> Result<(), &'static str> {
         let Some(active) = self.active.get_mut(&batch) else { return Err("the batch is not under way") };
         if again + missing + tally.total() != active.batch.count {
@@ -303,11 +303,11 @@ impl Lane {
             active.enter(Stage::Incomplete);
             return Ok(());
         }
-        let number = active.batch.wave;
+        let number = active.batch.round;
         self.active.remove(&batch);
-        match self.wave.as_mut().filter(|wave| wave.number == number) {
-            Some(wave) => wave.again += again,
-            // Its wave is over, so that nothing of it is sent again but what the next one has anyway.
+        match self.round.as_mut().filter(|round| round.number == number) {
+            Some(round) => round.again += again,
+            // Its round is over, so that nothing of it is sent again but what the next one has anyway.
             None => self.tally.failed += again,
         }
         self.tally += *tally;
@@ -319,9 +319,9 @@ impl Lane {
         if batch.number >= self.next_batch || self.active.contains_key(&batch.number) {
             return None;
         }
-        let wave = self.wave.as_mut().filter(|wave| batch.wave <= wave.number)?;
-        if batch.wave == wave.number {
-            wave.again = wave.again.checked_sub(again)?;
+        let round = self.round.as_mut().filter(|round| batch.round <= round.number)?;
+        if batch.round == round.number {
+            round.again = round.again.checked_sub(again)?;
         }
         self.tally = self.tally.without(tally)?;
         let mut active = Active::new(batch);
@@ -341,38 +341,38 @@ impl Lane {
         }
     }
 
-    /// The ranges of the wave's places, each with its length, whose records are in no batch.
+    /// The ranges of the round's places, each with its length, whose records are in no batch.
     pub fn unsent(&self) -> Vec<(u64, u64)> {
-        let rest = self.wave.iter().map(|wave| (wave.cursor, wave.count - wave.cursor)).filter(|(_, count)| *count > 0);
+        let rest = self.round.iter().map(|round| (round.cursor, round.count - round.cursor)).filter(|(_, count)| *count > 0);
         self.free.iter().copied().chain(rest).collect()
     }
 
-    /// The record at this place of the wave must not be sent any more.
+    /// The record at this place of the round must not be sent any more.
     ///
-    /// When it was not, the wave is cut short: what is under way is settled, and the rest goes in a new wave without it. A
+    /// When it was not, the round is cut short: what is under way is settled, and the rest goes in a new round without it. A
     /// job that has it is given up if it was not started, and also one that runs when the record is certainly `there`: one
-    /// that is not may just have been deleted by that job. Whoever writes the next wave leaves the record out in any case.
+    /// that is not may just have been deleted by that job. Whoever writes the next round leaves the record out in any case.
     pub fn withhold(&mut self, place: u64, there: bool) {
         let within = |first: u64, count: u64| (first..first + count).contains(&place);
-        let number = self.wave.as_ref().map_or(0, |wave| wave.number);
-        let has_it = |active: &&mut Active| active.batch.wave == number && within(active.batch.first, active.batch.count);
+        let number = self.round.as_ref().map_or(0, |round| round.number);
+        let has_it = |active: &&mut Active| active.batch.round == number && within(active.batch.first, active.batch.count);
         match self.active.values_mut().find(has_it) {
             Some(active) => {
-                active.moment.withheld = true;
+                active.moment.excluded = true;
                 active.moment.recalled |= there;
-                // A request is never sent again in the same wave.
+                // A request is never sent again in the same round.
                 self.cut_short |= self.settings.api.works_by_jobs() && active.may_be_abandoned(self.settings.api);
             }
             None => self.cut_short |= self.unsent().iter().any(|(first, count)| within(*first, *count)),
         }
     }
 
-    /// Hands out nothing more; steps under way are still told to [`Lane::close`].
+    /// Hands out nothing more; steps under way are still told to [`PolicyMachine::close`].
     pub fn stop(&mut self) {
         self.stopping = true;
     }
 
-    /// What to do next. A step about a batch must be told to [`Lane::begin`], after its intent was written and recorded.
+    /// What to do next. A step about a batch must be told to [`PolicyMachine::begin`], after its intent was written and recorded.
     pub fn next(&mut self, now: Timestamp) -> Step {
         let under_way = self.active.values().filter(|active| active.moment.busy).count();
         let (busy, all_hands) = (under_way > 0, under_way >= self.settings.parallel.max(1) as usize);
@@ -441,49 +441,49 @@ impl Lane {
         })
     }
 
-    /// The next batch of the wave, and `None` when all of it was handed out or no more batches may be under way.
+    /// The next batch of the round, and `None` when all of it was handed out or no more batches may be under way.
     fn cut(&self) -> Option<Batch> {
-        let wave = self.wave.as_ref()?;
+        let round = self.round.as_ref()?;
         if self.active.len() >= self.settings.parallel.max(1) as usize {
             return None;
         }
         let size = if self.settings.same_size {
-            (0..wave.halvings).fold(self.settings.batch_size, |size, _| size.div_ceil(2))
+            (0..round.halvings).fold(self.settings.batch_size, |size, _| size.div_ceil(2))
         } else {
-            (self.settings.batch_size >> wave.attempt).max(self.settings.batch_size.min(SMALLEST_BATCH))
+            (self.settings.batch_size >> round.attempt).max(self.settings.batch_size.min(SMALLEST_BATCH))
         }
         .max(1);
-        let (first, left) = self.free.front().copied().unwrap_or((wave.cursor, wave.count - wave.cursor));
-        (left > 0).then(|| Batch { number: self.next_batch, wave: wave.number, first, count: left.min(size) })
+        let (first, left) = self.free.front().copied().unwrap_or((round.cursor, round.count - round.cursor));
+        (left > 0).then(|| Batch { number: self.next_batch, round: round.number, first, count: left.min(size) })
     }
 
-    /// When a later wave may begin: it waits, so that whatever held the locks can end.
+    /// When a later round may begin: it waits, so that whatever held the locks can end.
     fn wave_pause(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let wave = self.wave.as_ref().filter(|wave| wave.attempt > 0)?;
-        if self.wave_due.is_none_or(|(number, _)| number != wave.number) {
-            let pause = back_off(WAVE_PAUSE.0, WAVE_PAUSE.1, wave.attempt, self.settings.seed);
-            self.wave_due = Some((wave.number, later(now, pause)));
+        let round = self.round.as_ref().filter(|round| round.attempt > 0)?;
+        if self.round_due.is_none_or(|(number, _)| number != round.number) {
+            let pause = back_off(ROUND_PAUSE.0, ROUND_PAUSE.1, round.attempt, self.settings.seed);
+            self.round_due = Some((round.number, later(now, pause)));
         }
-        self.wave_due.map(|(_, due)| due)
+        self.round_due.map(|(_, due)| due)
     }
 
     /// What to do when nothing is under way and nothing can be begun.
     fn ending(&self) -> Step {
-        let Some(wave) = &self.wave else { return Step::Pause("its records were not cleared yet".into()) };
+        let Some(round) = &self.round else { return Step::Pause("its records were not cleared yet".into()) };
         let unsent = !self.unsent().is_empty();
         let cut_short = unsent && self.cut_short;
         if !self.active.is_empty() || (unsent && !cut_short && self.halted.is_none()) {
             return Step::Pause(self.stuck.clone().unwrap_or_else(|| "no step is left".into()));
         }
         if cut_short {
-            return Step::OpenWave(wave.number + 1);
+            return Step::OpenRound(round.number + 1);
         }
-        if self.halted.is_some() || wave.again == 0 || (wave.attempt + 1 >= WAVES && !wave.isolates) {
+        if self.halted.is_some() || round.again == 0 || (round.attempt + 1 >= ROUNDS && !round.isolates) {
             return Step::Finish;
         }
         match &self.stuck {
             Some(cause) => Step::Pause(cause.clone()),
-            None => Step::OpenWave(wave.number + 1),
+            None => Step::OpenRound(round.number + 1),
         }
     }
 
@@ -529,9 +529,9 @@ impl Lane {
             (_, StepEnd::Answered { again, missing, tally, texts, refused, isolates }) => {
                 Some(Event::Answered { batch: number, again, missing, tally, texts, refused, isolates })
             }
-            (_, StepEnd::Looked { next, ended, texts }) => {
+            (_, StepEnd::PresenceChecked { next, ended, texts }) => {
                 active.moment.looked = next;
-                ended.map(|(again, tally)| Event::Looked { batch: number, again, tally, texts })
+                ended.map(|(again, tally)| Event::PresenceChecked { batch: number, again, tally, texts })
             }
             _ => None,
         }
@@ -551,7 +551,7 @@ impl Lane {
                 let pause = back_off(POLL.0, POLL.1, active.moment.polls.div_ceil(4), seed);
                 active.moment.due = Some(later(now, pause));
             }
-            PollVerdict::Loadable | PollVerdict::Startable if active.moment.withheld => active.moment.give_up = true,
+            PollVerdict::Loadable | PollVerdict::Startable if active.moment.excluded => active.moment.give_up = true,
             PollVerdict::Loadable | PollVerdict::Startable if self.halted.is_some() && active.stage != Stage::Starting => {
                 active.moment.give_up = true;
             }
