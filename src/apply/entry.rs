@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{JobStage, SkipCause, Tally, Ticket};
+use super::{Answers, JobStage, Seal, SkipCause, Tally, Ticket};
 use crate::base::{Digest, PolicyName};
 
 /// One line of a run's journal.
@@ -22,15 +22,24 @@ pub struct Entry {
     pub event: Event,
 }
 
-/// Records that a run left out of a round when it was continued: held, changed or not matching by then. Those that the recheck
-/// kept back before the first round are not among them.
+/// Planned records that are not sent any more from a round on: held, changed, not matching or gone when it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Excluded {
     /// How many; 1 or more.
     pub count: u64,
-    /// Digest of the file of their ids and causes.
-    pub digest: Digest,
+    /// The object of their ids and causes.
+    pub records: Seal,
+}
+
+/// What the recheck before the first round found beside the planned records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rechecked {
+    /// How many records the object had.
+    pub population: u64,
+    /// How many records matched that are not in the plan; they wait for the next one.
+    pub waiting: u64,
 }
 
 /// What happened or is about to happen to one policy's records.
@@ -46,27 +55,30 @@ pub enum Event {
         /// The version of sexton.
         tool: String,
     },
-    /// The recheck is done; its files are in place.
-    Cleared {
-        /// Records in round 0.
-        cleared: u64,
-        /// Records skipped by the recheck.
-        skipped: u64,
-        /// Digest of round 0's ids file.
-        digest: Digest,
+    /// The run is given up: nothing more is sent, and what was sent is settled.
+    RunAbandoned {
+        /// The plan.
+        plan: Digest,
+        /// The version of sexton.
+        tool: String,
+        /// Whether the systems are asked what became of what was sent. Where not, it ends unknown.
+        looks: bool,
     },
-    /// A later round's ids file is in place: what the round before it left to be sent again, and, when records are excluded,
-    /// also what it had not sent yet.
+    /// The ids of a round are in place: of the first one all planned records, of a later one what the round before it left to
+    /// be sent again, and, where that was cut short, also what it had not sent yet; less what is excluded.
     RoundOpened {
-        /// Which round; 1 or more.
+        /// Which round, from 0.
         round: u32,
         /// Its records.
         count: u64,
-        /// Digest of its ids file.
-        digest: Digest,
-        /// What was left as well, and is not sent any more.
+        /// The object of their ids.
+        ids: Seal,
+        /// What is not sent any more.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         excluded: Option<Excluded>,
+        /// What the recheck found; with the first round only, and not where the policy was refused before one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rechecked: Option<Rechecked>,
     },
     /// Intent: this batch is about to be sent (a request) or made (a job).
     Intended {
@@ -114,7 +126,7 @@ pub enum Event {
         /// How.
         stage: JobStage,
     },
-    /// The batch's answers are in the answers files.
+    /// The batch's answers came.
     Answered {
         /// The batch.
         batch: u64,
@@ -124,8 +136,8 @@ pub enum Event {
         missing: u64,
         /// Ends that are final.
         tally: Tally,
-        /// The length in bytes up to which the policy's texts file is valid.
-        texts: u64,
+        /// What became of every record of the batch.
+        answers: Answers,
         /// Why, when the system refused the request as a whole and every record of the batch failed with it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<String>,
@@ -141,7 +153,7 @@ pub enum Event {
         /// Why.
         cause: String,
     },
-    /// The records that had to be looked at have been, which ends the batch; what was seen is in the answers files.
+    /// The records that had to be looked at have been, which ends the batch; what was seen is among the answers.
     PresenceChecked {
         /// The batch.
         batch: u64,
@@ -149,10 +161,10 @@ pub enum Event {
         again: u64,
         /// Ends that are final.
         tally: Tally,
-        /// The length in bytes up to which the policy's texts file is valid.
-        texts: u64,
+        /// What became of every record of the batch.
+        answers: Answers,
     },
-    /// The files have not what the journal says was answered or seen for a batch that had ended: it is taken back, and what
+    /// The object with the answers to a batch that had ended is lost: it is taken back, and what
     /// became of its records is unclear once more.
     Lost {
         /// The batch.
@@ -182,11 +194,11 @@ pub enum Event {
         /// What becomes of the records that were never sent.
         skip: SkipCause,
     },
-    /// The outcomes file is in place and the policy is done.
+    /// The outcomes are in place and the policy is done.
     Finished {
         /// How its records ended.
         tally: Tally,
-        /// Digest of the outcomes file.
-        outcomes: Digest,
+        /// The object of all outcomes.
+        outcomes: Seal,
     },
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::active::{Active, PollVerdict, Stage, judge_poll};
-use super::{Batch, Event, Fault, FaultKind, JobStage, SkipCause, Step, StepEnd, Tally, back_off};
-use crate::base::Digest;
+use super::{Batch, Event, Fault, FaultKind, JobStage, Seal, SkipCause, Step, StepEnd, Tally, back_off};
 use crate::system::Api;
 
 /// The most rounds of a policy, apart from those that were cut short and those that isolate failing records. What the last one
@@ -60,10 +59,8 @@ pub struct MachineStatus {
     pub tally: Tally,
     /// Why nothing more is sent, and what becomes of what was never sent.
     pub halted: Option<(String, SkipCause)>,
-    /// The length in bytes of the texts file that the journal vouches for.
-    pub texts: u64,
     /// How the policy ended.
-    pub finished: Option<(Tally, Digest)>,
+    pub finished: Option<(Tally, Seal)>,
 }
 
 /// A journal that does not tell a history: damaged, or of another program.
@@ -106,11 +103,10 @@ pub struct PolicyMachine {
     active: BTreeMap<u64, Active>,
     next_batch: u64,
     tally: Tally,
-    texts: u64,
     refusals: u32,
     refusal: String,
     halted: Option<(String, SkipCause)>,
-    finished: Option<(Tally, Digest)>,
+    finished: Option<(Tally, Seal)>,
     // What follows is forgotten by a crash.
     paused_until: Option<Timestamp>,
     setbacks: u32,
@@ -131,7 +127,6 @@ impl PolicyMachine {
             active: BTreeMap::new(),
             next_batch: 0,
             tally: Tally::default(),
-            texts: 0,
             refusals: 0,
             refusal: String::new(),
             halted: None,
@@ -151,7 +146,6 @@ impl PolicyMachine {
             round: self.round.as_ref().map_or(0, |round| round.number),
             tally: self.tally,
             halted: self.halted.clone(),
-            texts: self.texts,
             finished: self.finished,
         }
     }
@@ -172,12 +166,13 @@ impl PolicyMachine {
             return Err(wrong("the policy is done"));
         }
         match event {
-            Event::RunOpened { .. } => {}
-            Event::Cleared { cleared, .. } => {
+            Event::RunOpened { .. } | Event::RunAbandoned { .. } => {}
+            Event::RoundOpened { round: 0, count, excluded, .. } => {
                 if self.round.is_some() {
-                    return Err(wrong("the records were cleared before"));
+                    return Err(wrong("the first round was opened before"));
                 }
-                self.round = Some(Round { count: *cleared, ..Round::default() });
+                self.round = Some(Round { count: *count, ..Round::default() });
+                self.tally.skipped += excluded.map_or(0, |excluded| excluded.count);
             }
             Event::RoundOpened { round: number, count, excluded, .. } => {
                 let excluded = excluded.map_or(0, |excluded| excluded.count);
@@ -224,21 +219,21 @@ impl PolicyMachine {
                 let active = self.active.get_mut(batch).ok_or_else(|| wrong("the batch is not under way"))?;
                 active.enter(Stage::Unclear);
             }
-            Event::Answered { batch, again, missing, tally, texts, refused, isolates } => {
+            Event::Answered { batch, again, missing, tally, refused, isolates, .. } => {
                 // At `Loading` when the system did not accept the job's records, so that it is never started.
                 self.at(*batch, &[Stage::Intended, Stage::Loading, Stage::Ended])
                     .ok_or_else(|| wrong("the batch is at another stage"))?;
-                self.count(*batch, *again, *missing, tally, *texts).map_err(wrong)?;
+                self.count(*batch, *again, *missing, tally).map_err(wrong)?;
                 self.refusals = if refused.is_some() { self.refusals + 1 } else { 0 };
                 self.refusal = refused.clone().unwrap_or_default();
                 if let Some(round) = self.round.as_mut() {
                     round.isolates |= *isolates;
                 }
             }
-            Event::PresenceChecked { batch, again, tally, texts } => {
+            Event::PresenceChecked { batch, again, tally, .. } => {
                 self.at(*batch, &[Stage::Unclear, Stage::Incomplete])
                     .ok_or_else(|| wrong("the batch is at another stage"))?;
-                self.count(*batch, *again, 0, tally, *texts).map_err(wrong)?;
+                self.count(*batch, *again, 0, tally).map_err(wrong)?;
             }
             Event::Lost { batch, round: number, first, count, again, tally } => {
                 let batch = Batch { number: *batch, round: *number, first: *first, count: *count };
@@ -291,12 +286,11 @@ impl PolicyMachine {
     }
 
     /// Books the statuses of a batch, which ends with that unless some are missing.
-    fn count(&mut self, batch: u64, again: u64, missing: u64, tally: &Tally, texts: u64) -> Result<(), &'static str> {
+    fn count(&mut self, batch: u64, again: u64, missing: u64, tally: &Tally) -> Result<(), &'static str> {
         let Some(active) = self.active.get_mut(&batch) else { return Err("the batch is not under way") };
         if again + missing + tally.total() != active.batch.count {
             return Err("the numbers do not add up to the batch's records");
         }
-        self.texts = self.texts.max(texts);
         self.setbacks = 0;
         if missing > 0 {
             // Nothing is booked yet: the look ends the batch, and books all of it.
@@ -365,6 +359,20 @@ impl PolicyMachine {
             }
             None => self.cut_short |= self.unsent().iter().any(|(first, count)| within(*first, *count)),
         }
+    }
+
+    /// The run is given up: every job under way that can be stopped is to be stopped, also one that runs.
+    pub fn give_up(&mut self) {
+        for active in self.active.values_mut() {
+            active.moment.excluded = true;
+            active.moment.recalled = true;
+        }
+    }
+
+    /// The batches under way of whose records nobody knows yet what became, and that are not called unclear already.
+    pub fn unanswered(&self) -> impl Iterator<Item = &Batch> {
+        let answered = |active: &&Active| matches!(active.stage, Stage::Unclear | Stage::Incomplete);
+        self.active.values().filter(move |active| !answered(active)).map(|active| &active.batch)
     }
 
     /// Hands out nothing more; steps under way are still told to [`PolicyMachine::close`].
@@ -526,12 +534,12 @@ impl PolicyMachine {
                 }
             },
             (_, StepEnd::Polled(progress)) => self.polled(number, progress.stage, now),
-            (_, StepEnd::Answered { again, missing, tally, texts, refused, isolates }) => {
-                Some(Event::Answered { batch: number, again, missing, tally, texts, refused, isolates })
+            (_, StepEnd::Answered { again, missing, tally, answers, refused, isolates }) => {
+                Some(Event::Answered { batch: number, again, missing, tally, answers, refused, isolates })
             }
-            (_, StepEnd::PresenceChecked { next, ended, texts }) => {
+            (_, StepEnd::PresenceChecked { next, ended }) => {
                 active.moment.looked = next;
-                ended.map(|(again, tally)| Event::PresenceChecked { batch: number, again, tally, texts })
+                ended.map(|(again, tally, answers)| Event::PresenceChecked { batch: number, again, tally, answers })
             }
             _ => None,
         }

@@ -5,6 +5,7 @@
 
 mod active;
 mod answer;
+mod answers;
 mod batch;
 mod entry;
 mod fault;
@@ -12,14 +13,17 @@ mod machine;
 mod outcome;
 mod pace;
 mod record_status;
+mod seal;
 mod step;
 
 pub use answer::{Answer, AnswerVerdict, JobProgress, JobStage, Presence, Ticket};
+pub use answers::{Answers, StatusRun};
 pub use batch::{Batch, BatchSpecification, IdSource};
-pub use entry::{Entry, Event, Excluded};
+pub use entry::{Entry, Event, Excluded, Rechecked};
 pub use fault::{Fault, FaultKind};
 pub use machine::{MachineError, MachineSettings, MachineStatus, PolicyMachine, ROUNDS};
 pub use outcome::{Evidence, Outcome, OutcomeKind, SkipCause, Tally};
 pub use pace::back_off;
 pub use record_status::{AtomicStatuses, RecordStatus, statuses_of_atomic};
+pub use seal::Seal;
 pub use step::{Step, StepEnd};

@@ -60,12 +60,24 @@ pub enum SkipCause {
     Dependency,
     /// The run was stopped before its turn came and will not go on.
     Stopped,
+    /// A gate, an expired plan or changed manifests refused the policy when the run was continued.
+    Refused,
+    /// The run was abandoned.
+    Abandoned,
 }
 
 impl SkipCause {
     /// Every cause.
-    pub const ALL: [Self; 6] =
-        [Self::NoLongerMatches, Self::Changed, Self::Held, Self::RolledBack, Self::Dependency, Self::Stopped];
+    pub const ALL: [Self; 8] = [
+        Self::NoLongerMatches,
+        Self::Changed,
+        Self::Held,
+        Self::RolledBack,
+        Self::Dependency,
+        Self::Stopped,
+        Self::Refused,
+        Self::Abandoned,
+    ];
 
     /// The word for it in files and reports.
     pub fn word(self) -> &'static str {
@@ -76,6 +88,8 @@ impl SkipCause {
             Self::RolledBack => "rolled-back",
             Self::Dependency => "dependency",
             Self::Stopped => "stopped",
+            Self::Refused => "refused",
+            Self::Abandoned => "abandoned",
         }
     }
 

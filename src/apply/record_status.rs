@@ -1,13 +1,16 @@
 //! What is known about one record of one round after its batch.
 
+use serde::{Deserialize, Serialize};
+
 use super::{AnswerVerdict, Evidence, Outcome, OutcomeKind, Presence, SkipCause};
 use crate::base::{Failure, FailureClass, RecordId};
 
 /// What is known about one record of one round after its batch.
 ///
-/// It is not an [`Outcome`]: a record marked [`RecordStatus::Again`] has another mark in the next round, and only the last one
+/// It is not an [`Outcome`]: a record of status [`RecordStatus::Again`] has another status in the next round, and only the last one
 /// decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RecordStatus {
     /// It was deleted by us.
     Deleted(Evidence),
@@ -33,7 +36,7 @@ pub enum RecordStatus {
 }
 
 impl RecordStatus {
-    /// The mark for the system's answer about a record that was sent by itself, or in a request that is not atomic.
+    /// The status for the system's answer about a record that was sent by itself, or in a request that is not atomic.
     pub fn of_verdict(verdict: AnswerVerdict) -> Self {
         match verdict {
             AnswerVerdict::Deleted => Self::Deleted(Evidence::Answer),
@@ -47,7 +50,7 @@ impl RecordStatus {
         }
     }
 
-    /// The mark for what a look shows. `unclear` says that a request or job for the record may have taken effect; without it
+    /// The status for what a look shows. `unclear` says that a request or job for the record may have taken effect; without it
     /// the job has ended and the record was merely not mentioned.
     ///
     /// A record that is gone counts as deleted by us, since we sent it, and with the look as evidence: nobody can tell our

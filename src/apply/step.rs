@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Batch, Event, Fault, JobProgress, Tally, Ticket};
+use super::{Answers, Batch, Event, Fault, JobProgress, Tally, Ticket};
 
 /// What a machine wants done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub enum StepEnd {
     Created(Ticket),
     /// The job is so far.
     Polled(JobProgress),
-    /// The statuses for every record of the batch are durable.
+    /// Every record of the batch has a status.
     Answered {
         /// Records marked [`super::RecordStatus::Again`].
         again: u64,
@@ -91,21 +91,19 @@ pub enum StepEnd {
         missing: u64,
         /// The others.
         tally: Tally,
-        /// The length in bytes of the texts file.
-        texts: u64,
+        /// What became of every record.
+        answers: Answers,
         /// Why, when the request was refused as a whole.
         refused: Option<String>,
         /// Whether the records to be sent again are to go in smaller batches, until one that fails is alone.
         isolates: bool,
     },
-    /// Some records were looked at, and their statuses are durable.
+    /// Some records were looked at, and have a status.
     PresenceChecked {
         /// The place within the batch from which on records are still to be looked at; its count when none are.
         next: u64,
-        /// When none are: how many of the batch's records are marked [`super::RecordStatus::Again`], and the others.
-        ended: Option<(u64, Tally)>,
-        /// The length in bytes of the texts file.
-        texts: u64,
+        /// When none are: how many of the batch's records are marked [`super::RecordStatus::Again`], the others, and what became of every record.
+        ended: Option<(u64, Tally, Answers)>,
     },
     /// It failed.
     Failed(Fault),

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::step_runner::RoundFiles;
+use super::round::RoundFiles;
+use super::round_note::{GONE, note_of};
 use crate::apply::{Presence, SkipCause};
 use crate::base::RecordId;
 use crate::plan::Row;
@@ -16,9 +17,6 @@ pub(super) struct ExcludedPlaces {
     // Last, so that the folder goes after the files in it.
     scratch: Option<tempfile::TempDir>,
 }
-
-/// The word instead of a cause for a record that is gone.
-const GONE: &str = "gone";
 
 impl ExcludedPlaces {
     /// Finds the records of `excluded` in a round. `scratch` makes a folder for what does not fit into memory.
@@ -53,53 +51,17 @@ impl ExcludedPlaces {
         Ok(Self { rows: Some(found.finish()?), scratch: Some(scratch) })
     }
 
-    /// Looks at the records that are left of a round and are not selected any more. What they were sent for may have come about; and
-    /// one that is gone was not skipped, whoever deleted it: an older copy of the journal would not know of a request for it.
+    /// Checks the presence of the records that are left of a round and are not selected any more. What they were sent for may
+    /// have come about; and one that is gone was not skipped, whoever deleted it: an older copy of the journal would not know of
+    /// a request for it.
     ///
     /// # Errors
     ///
     /// When a file cannot be read or written; inside, when the system cannot be asked.
     pub async fn check_presence(self, provider: &dyn Provider, object: &str) -> io::Result<Result<Self, ProviderError>> {
         let (Some(rows), Some(scratch)) = (&self.rows, &self.scratch) else { return Ok(Ok(self)) };
-        let size = provider.capabilities().presence_size.max(1);
-        let mut told = RowSorter::new(scratch.path(), SortOrder::FirstValueThenId, RowSorter::WINDOW);
-        let mut rows = rows.rows();
-        loop {
-            let mut sent: Vec<Row> = Vec::new();
-            while sent.len() < size
-                && let Some(row) = rows.next().transpose()?
-            {
-                let (_, note) = read(&row)?;
-                if note == IdNote::Excluded(SkipCause::NoLongerMatches) {
-                    sent.push(row);
-                } else {
-                    told.push(&row)?;
-                }
-            }
-            if sent.is_empty() {
-                break;
-            }
-            let ids: Vec<RecordId> = sent.iter().map(|row| row.id).collect();
-            let seen = match provider.check_presence(object, &ids).await {
-                Ok(seen) => seen,
-                Err(error) => return Ok(Err(error)),
-            };
-            for (place, mut row) in sent.into_iter().enumerate() {
-                // What was not shown counts as there: it is not claimed to be deleted.
-                if seen.get(place).is_some_and(|presence| *presence != Presence::Present) {
-                    row.values.truncate(1);
-                    row.values.push(GONE.to_owned());
-                }
-                told.push(&row)?;
-            }
-        }
-        drop(rows);
-        Ok(Ok(Self { rows: Some(told.finish()?), scratch: self.scratch }))
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.rows.as_ref().is_none_or(|rows| rows.count() == 0)
+        let told = check_presence_of(rows, 1, SortOrder::FirstValueThenId, provider, object, scratch.path()).await?;
+        Ok(told.map(|rows| Self { rows: Some(rows), scratch: self.scratch }))
     }
 
     /// The places, and why the record there is not sent any more.
@@ -109,10 +71,55 @@ impl ExcludedPlaces {
 }
 
 fn read(row: &Row) -> io::Result<(u64, IdNote)> {
-    let found = match row.values.as_slice() {
-        [place, word] if word == GONE => place.parse().ok().zip(Some(IdNote::Gone)),
-        [place, word] => place.parse().ok().zip(SkipCause::from_word(word).map(IdNote::Excluded)),
-        _ => None,
-    };
-    found.ok_or_else(|| io::Error::other(format!("{} is not sent any more, and has no place or no cause", row.id)))
+    let place = row.values.first().and_then(|place| place.parse().ok());
+    let place = place.ok_or_else(|| io::Error::other(format!("{} is excluded, and has no place", row.id)))?;
+    Ok((place, note_of(row, 1)?))
+}
+
+/// Rows of excluded records, whose cause stands at `cause_at`, with [`GONE`] as the cause of those that do not match any more and
+/// are not there.
+///
+/// # Errors
+///
+/// When a file cannot be read or written; inside, when the system cannot be asked.
+pub(super) async fn check_presence_of(
+    rows: &SortedRows,
+    cause_at: usize,
+    order: SortOrder,
+    provider: &dyn Provider,
+    object: &str,
+    folder: &std::path::Path,
+) -> io::Result<Result<SortedRows, ProviderError>> {
+    let size = provider.capabilities().presence_size.max(1);
+    let mut told = RowSorter::new(folder, order, RowSorter::WINDOW);
+    let mut rows = rows.rows();
+    loop {
+        let mut asked: Vec<Row> = Vec::new();
+        while asked.len() < size
+            && let Some(row) = rows.next().transpose()?
+        {
+            if note_of(&row, cause_at)? == IdNote::Excluded(SkipCause::NoLongerMatches) {
+                asked.push(row);
+            } else {
+                told.push(&row)?;
+            }
+        }
+        if asked.is_empty() {
+            break;
+        }
+        let ids: Vec<RecordId> = asked.iter().map(|row| row.id).collect();
+        let seen = match provider.check_presence(object, &ids).await {
+            Ok(seen) => seen,
+            Err(error) => return Ok(Err(error)),
+        };
+        for (place, mut row) in asked.into_iter().enumerate() {
+            // What was not shown counts as there: it is not claimed to be deleted.
+            if seen.get(place).is_some_and(|presence| *presence != Presence::Present) {
+                row.values.truncate(cause_at);
+                row.values.push(GONE.to_owned());
+            }
+            told.push(&row)?;
+        }
+    }
+    told.finish().map(Ok)
 }

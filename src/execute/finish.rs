@@ -4,62 +4,70 @@ use std::io;
 use std::iter::Peekable;
 use std::path::Path;
 
-use super::run::{ExecuteError, PolicyRun, Run};
-use super::step_runner::RoundFiles;
-use crate::apply::{Event, Evidence, MachineStatus, Outcome, OutcomeKind, RecordStatus, SkipCause};
+use super::execute_error::ExecuteError;
+use super::policy_run::PolicyRun;
+use super::round::RoundFiles;
+use super::run::Run;
+use crate::apply::{Event, Evidence, MachineStatus, Outcome, OutcomeKind, RecordStatus, SkipCause, Tally};
 use crate::base::RecordId;
 use crate::plan::Row;
-use crate::store::{
-    EncodedStatus, IdNote, IdsIterator, OutcomesWriter, RowSorter, SortOrder, SortedRows, StatusFile, read_skipped,
-};
+use crate::store::{EncodedStatus, IdNote, IdsIterator, OutcomesWriter, RowSorter, SortOrder, SortedRows, StatusFile};
 
 /// How many statuses are read at a time.
 const WINDOW: usize = 1 << 12;
 
-/// Writes the outcomes file of a policy from what the recheck kept back and what all rounds left, and gives the event that
-/// says so.
+/// Writes the outcomes of a policy from what all rounds left, and gives the event that says so.
 ///
-/// Every planned record must be in exactly one of both; anything else is an error, and nothing is written.
-pub(super) fn write_outcomes(
+/// Every planned record must be in the first round or be excluded from it, and none in both; anything else is an error, and
+/// nothing is journalled.
+pub(super) async fn write_outcomes(
     run: &Run<'_>,
     input: &PolicyRun,
     rounds: &[RoundFiles],
-    skipped: u64,
     status: &MachineStatus,
 ) -> Result<Event, ExecuteError> {
-    let policy = &input.order.policy;
-    let path = run.directory.outcomes(policy);
-    let file_error = |source| ExecuteError::File { doing: "write", path: path.clone(), source };
+    let policy = &input.specification.policy;
+    let path = run.scratch.outcomes(policy);
+    let tally = write_scratch(run, input, rounds, status, &path)?;
+    let outcomes = run.store.publish(run.store.outcomes(policy), &path).await?;
+    Ok(Event::Finished { tally, outcomes })
+}
+
+fn write_scratch(
+    run: &Run<'_>,
+    input: &PolicyRun,
+    rounds: &[RoundFiles],
+    status: &MachineStatus,
+    path: &Path,
+) -> Result<Tally, ExecuteError> {
+    let policy = &input.specification.policy;
+    let file_error = |source| ExecuteError::file("write", path)(source);
+    let planned_error = |source| ExecuteError::Planned { policy: policy.clone(), source };
     let unbalanced = |why: String| ExecuteError::Unbalanced { policy: policy.clone(), why };
     let skip = status.halted.as_ref().map(|(_, skip)| *skip);
 
-    let skipped_path = run.directory.skipped(policy);
-    let kept = read_skipped(&skipped_path).map_err(ExecuteError::file("read", &skipped_path))?;
-    let mut kept = kept.peekable();
+    let excluded = rounds.first().and_then(|round| round.excluded.as_ref()).map(|excluded| excluded.iter());
+    let mut excluded = excluded.transpose().map_err(file_error)?.into_iter().flatten().peekable();
     let cleared = Cleared::new(rounds, skip).map_err(file_error)?;
     let sorted;
-    let mut sent: Peekable<Box<dyn Iterator<Item = io::Result<Outcome>> + '_>> =
+    let mut sent: Peekable<Box<dyn Iterator<Item = io::Result<Outcome>> + Send + '_>> =
         if rounds.iter().all(|round| round.ascending) {
-            (Box::new(cleared) as Box<dyn Iterator<Item = _>>).peekable()
+            (Box::new(cleared) as Box<dyn Iterator<Item = _> + Send>).peekable()
         } else {
-            sorted = Sorted::new(cleared, run.directory.path()).map_err(file_error)?;
-            (Box::new(sorted.outcomes()) as Box<dyn Iterator<Item = _>>).peekable()
+            sorted = Sorted::new(cleared, run.scratch.path()).map_err(file_error)?;
+            (Box::new(sorted.outcomes()) as Box<dyn Iterator<Item = _> + Send>).peekable()
         };
 
-    let mut writer = OutcomesWriter::create(&path).map_err(file_error)?;
+    let mut writer = OutcomesWriter::create(path).map_err(file_error)?;
     let mut planned = 0;
-    for id in (input.planned_ids)().map_err(file_error)? {
-        let id = id.map_err(file_error)?;
+    for id in (input.planned_ids)().map_err(planned_error)? {
+        let id = id.map_err(planned_error)?;
         planned += 1;
-        let is_kept = matches!(kept.peek(), Some(Ok((kept, _))) if *kept == id);
+        let is_excluded = matches!(excluded.peek(), Some(Ok((excluded, _))) if *excluded == id);
         let is_sent = matches!(sent.peek(), Some(Ok(outcome)) if outcome.id == id);
-        let outcome = match (is_kept, is_sent) {
-            (true, true) => return Err(unbalanced(format!("{id} was both kept back and cleared"))),
-            (true, false) => kept.next().transpose().map_err(file_error)?.map(|(id, cause)| Outcome {
-                id,
-                kind: OutcomeKind::Skipped(cause),
-                evidence: Evidence::Recheck,
-            }),
+        let outcome = match (is_excluded, is_sent) {
+            (true, true) => return Err(unbalanced(format!("{id} was both excluded and cleared"))),
+            (true, false) => excluded.next().transpose().map_err(file_error)?.map(|(id, note)| excluded_outcome(id, note)),
             (false, _) => sent.next().transpose().map_err(file_error)?,
         };
         match outcome {
@@ -71,19 +79,26 @@ pub(super) fn write_outcomes(
     if let Some(outcome) = sent.next().transpose().map_err(file_error)? {
         return Err(unbalanced(format!("{} has an outcome and is not planned", outcome.id)));
     }
-    if let Some((id, _)) = kept.next().transpose().map_err(file_error)? {
-        return Err(unbalanced(format!("{id} was kept back and is not planned")));
+    if let Some((id, _)) = excluded.next().transpose().map_err(file_error)? {
+        return Err(unbalanced(format!("{id} was excluded and is not planned")));
     }
-    let cleared = rounds.first().map_or(0, |round| round.ids.count());
-    if planned != input.planned || cleared + skipped != planned {
-        let words = format!("{planned} of {} planned ids, {cleared} cleared, {skipped} kept back", input.planned);
-        return Err(unbalanced(words));
+    let tally = writer.finish().map_err(file_error)?;
+    if planned != input.planned || tally.total() != planned {
+        let why = format!("{} outcomes for {planned} of {} planned records", tally.total(), input.planned);
+        return Err(unbalanced(why));
     }
-    let (tally, outcomes) = writer.finish().map_err(file_error)?;
-    if tally.total() != planned {
-        return Err(unbalanced(format!("{} outcomes for {planned} planned records", tally.total())));
-    }
-    Ok(Event::Finished { tally, outcomes })
+    Ok(tally)
+}
+
+/// The outcome of a record that was excluded before it was ever sent.
+fn excluded_outcome(id: RecordId, note: IdNote) -> Outcome {
+    let (kind, evidence) = match note {
+        IdNote::Gone => (OutcomeKind::AlreadyGone, Evidence::PresenceCheck),
+        IdNote::Excluded(cause) => (OutcomeKind::Skipped(cause), Evidence::Recheck),
+        // Without a cause nobody knows.
+        IdNote::None | IdNote::Group => (OutcomeKind::Unknown, Evidence::None),
+    };
+    Outcome { id, kind, evidence }
 }
 
 /// One round, record by record.
@@ -99,7 +114,9 @@ struct RoundReader<'a> {
 impl<'a> RoundReader<'a> {
     fn new(round: &'a RoundFiles) -> io::Result<Self> {
         let (ids, count) = (round.ids.iter()?.peekable(), round.ids.count());
-        let excluded = round.excluded.as_ref().map(|excluded| excluded.iter()).transpose()?.map(Iterator::peekable);
+        // What is excluded from the first round was never in one.
+        let excluded = round.excluded.as_ref().filter(|_| round.number > 0);
+        let excluded = excluded.map(|excluded| excluded.iter()).transpose()?.map(Iterator::peekable);
         Ok(Self { ids, excluded, statuses: &round.statuses, count, place: 0, window: Vec::new().into_iter() })
     }
 

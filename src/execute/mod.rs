@@ -1,25 +1,30 @@
-//! Carrying out a plan: the machine of [`crate::apply`], the files of [`crate::store`] and the systems of
-//! [`crate::provider`] put together.
+//! Carrying out a plan: the machine of [`crate::apply`], the store and the systems put together.
 //!
-//! Whoever calls [`execute`] has read and checked the bundle, taken the lock, selected anew, run the gates and consumed the
-//! plan, and has for every policy written round 0 and the skipped records and journalled [`crate::apply::Event::Cleared`]. From there on everything
-//! is here, the first time and after any interruption alike.
+//! Whoever calls [`execute()`] has read and checked the bundle, taken the lease, read the journal again ([`Replay`]), rechecked
+//! every policy that is not at its end and asked the gates. From there on everything is here, the first time and after any
+//! interruption alike: a first run is a continued one whose journal is empty.
 
-mod clear;
-mod continued;
 mod excluded;
+mod execute_error;
 mod fault;
 mod finish;
-mod lost;
 mod policy;
+mod policy_run;
+mod recheck;
+mod replay;
+mod round;
+mod round_note;
+mod round_writer;
 mod run;
 mod step_runner;
 #[cfg(test)]
 mod tests;
 mod verify;
 
-pub use clear::{Cleared, Clearing};
-pub use continued::excluded_by_now;
-pub use verify::{RESTORE, refuse_other_words, refuse_unplanned_rounds};
-
-pub use run::{ExecuteError, PlannedIds, PolicyResult, PolicyResultKind, PolicyRun, Run, execute};
+pub use execute_error::ExecuteError;
+pub use policy_run::{PlannedIds, PolicyResult, PolicyResultKind, PolicyRun};
+pub use recheck::{Recheck, Rechecking};
+pub use replay::{Replay, ReplayedPolicy};
+pub use round::OpenedRound;
+pub use run::{POLICIES_AT_ONCE, Run, execute};
+pub use verify::{other_policy, other_project, refuse_other_words};

@@ -1,7 +1,6 @@
-//! One policy: asks its machine what to do, and does it.
+//! One policy: asks its machine what to do, and has it done.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +11,18 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::excluded::ExcludedPlaces;
+use super::execute_error::ExecuteError;
 use super::finish::write_outcomes;
-use super::lost::lost_answers;
-use super::run::{ExecuteError, PolicyResultKind, PolicyRun, ReplayedHistory, Run};
-use super::step_runner::{RoundFiles, StepRunner};
-use crate::apply::{Batch, Event, Excluded, PolicyMachine, SkipCause, Step, StepEnd, Tally};
-use crate::base::{Digest, PolicyName, counted};
-use crate::store::{EncodedStatus, IdNote, IdsFile, IdsWriter, MessagesFile, StatusFile, read_skipped};
+use super::policy_run::{PolicyResultKind, PolicyRun};
+use super::replay::{ReplayedPolicy, restore_rounds};
+use super::round::{OpenedRound, RoundFiles};
+use super::round_writer::{RoundEnd, write_first_round, write_next_round};
+use super::run::Run;
+use super::step_runner::StepRunner;
+use crate::apply::{Batch, Event, Excluded, PolicyMachine, Rechecked, SkipCause, Step, StepEnd, Tally};
+use crate::base::{PolicyName, counted};
+use crate::plan::Row;
+use crate::store::{IdNote, MessagesFile, RowSorter, SortOrder};
 
 /// How long a wait lasts at least, so that two clocks that differ a little cannot keep the processor busy.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
@@ -26,13 +30,12 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 /// The policies one waits for, and where each tells its end.
 pub(super) type Before = Vec<(PolicyName, watch::Receiver<Option<PolicyResultKind>>)>;
 
-/// Drives one policy's machine.
+/// Carries out one policy.
 pub(super) struct PolicyExecutor<'a> {
     run: &'a Run<'a>,
     input: &'a PolicyRun,
     machine: PolicyMachine,
-    rounds: Vec<(Digest, Option<Digest>)>,
-    skipped: u64,
+    rounds: Vec<OpenedRound>,
     /// How many records the jobs under way have come to, by batch. For people.
     reached: BTreeMap<u64, u64>,
 }
@@ -40,56 +43,63 @@ pub(super) struct PolicyExecutor<'a> {
 type InFlight<'a> = FuturesUnordered<BoxFuture<'a, Result<(Step, StepEnd), ExecuteError>>>;
 
 impl<'a> PolicyExecutor<'a> {
-    pub(super) fn new(run: &'a Run<'a>, input: &'a PolicyRun, history: ReplayedHistory) -> Self {
-        Self {
-            run,
-            input,
-            machine: history.machine,
-            rounds: history.rounds,
-            skipped: history.skipped,
-            reached: BTreeMap::new(),
-        }
+    pub(super) fn new(run: &'a Run<'a>, input: &'a PolicyRun, mut replayed: ReplayedPolicy) -> Self {
+        replayed.machine.resume(run.clock.now());
+        Self { run, input, machine: replayed.machine, rounds: replayed.rounds, reached: BTreeMap::new() }
     }
 
     fn policy(&self) -> &'a PolicyName {
-        &self.input.order.policy
+        &self.input.specification.policy
     }
 
-    /// Makes an event durable, and then lets the machine know.
-    fn write(&mut self, event: &Event) -> Result<(), ExecuteError> {
-        self.run.journal.append(Some(self.policy()), event)?;
-        self.machine.record(event).map_err(|source| ExecuteError::ReplayedHistory { policy: self.policy().clone(), source })
+    /// Makes events durable together, and then lets the machine know.
+    async fn write(&mut self, events: &[Event]) -> Result<(), ExecuteError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.run.journal.append(Some(self.policy()), events).await?;
+        for event in events {
+            self.machine
+                .record(event)
+                .map_err(|source| ExecuteError::Journalled { policy: self.policy().clone(), source })?;
+            if let Event::RoundOpened { count, ids, excluded, .. } = event {
+                self.rounds.push(OpenedRound { count: *count, ids: *ids, excluded: *excluded });
+            }
+        }
+        Ok(())
     }
 
     /// Goes on until the policy has ended in one way or another.
     pub(super) async fn execute(mut self, before: Before) -> Result<PolicyResultKind, ExecuteError> {
-        if self.machine.status().finished.is_none()
-            && !self.machine.has_begun()
+        if let Some(end) = self.end() {
+            return Ok(end);
+        }
+        if !self.machine.has_begun()
+            && self.input.stopped.is_none()
             && let Some(end) = self.wait_for_dependencies(before).await?
         {
             return Ok(end);
         }
-        if let Some(end) = self.end() {
-            return Ok(end);
-        }
-        let texts = Arc::new(self.open_texts()?);
-        let mut files =
-            (0..=self.machine.status().round).map(|round| self.wave_files(round, &texts)).collect::<Result<Vec<_>, _>>()?;
-        self.check_skipped()?;
-        let lost = lost_answers(self.run, self.policy(), &files)?;
-        if !lost.is_empty() {
-            let (policy, batches) = (self.policy(), lost.len());
-            let words = format!(
-                "{policy}: the answers to {batches} batches are lost from the run's files; their records are looked at"
-            );
-            self.run.observer.warn(&words);
-        }
-        lost.iter().try_for_each(|lost| self.write(lost))?;
-        let performer = Arc::new(StepRunner::new(self.run, self.input));
-        let mut round = files[files.len() - 1].clone();
-        for place in self.excluded_places(&round)?.iter() {
-            let (place, note) = place.map_err(|error| self.unwritable(error))?;
-            self.machine.withhold(place, note != IdNote::Excluded(SkipCause::NoLongerMatches));
+        // So many policies at once have files open; those that wait for others have none.
+        let Ok(_permit) = self.run.permits.acquire().await else {
+            return Err(ExecuteError::Misuse { policy: self.policy().clone(), why: "was not admitted" });
+        };
+        let path = self.run.scratch.messages(self.policy());
+        let messages = Arc::new(MessagesFile::create(&path).map_err(ExecuteError::file("make", &path))?);
+        let mut files = match self.open_rounds(&messages).await? {
+            RoundEnd::Opened(files) => files,
+            RoundEnd::NotNow(cause) => return Ok(PolicyResultKind::Unfinished { cause, settled: self.settled() }),
+        };
+        self.stop_if_refused().await?;
+        let step_runner = Arc::new(StepRunner::new(self.run, self.input));
+        let Some(mut round) = files.last().cloned() else {
+            return Err(ExecuteError::Misuse { policy: self.policy().clone(), why: "has no round" });
+        };
+        if !self.input.is_abandoned() {
+            for place in self.excluded_places(&round)?.iter() {
+                let (place, note) = place.map_err(|error| self.scratch_error(error))?;
+                self.machine.withhold(place, note != IdNote::Excluded(SkipCause::NoLongerMatches));
+            }
         }
         let mut in_flight = InFlight::new();
         loop {
@@ -102,7 +112,7 @@ impl<'a> PolicyExecutor<'a> {
             let step = self.machine.next(self.run.clock.now());
             let step = self.whole_groups(step, &round)?;
             if let Some(intent) = step.intent() {
-                self.write(&intent)?;
+                self.write(&[intent]).await?;
             }
             match step {
                 // Written already: it is its own intent.
@@ -110,30 +120,102 @@ impl<'a> PolicyExecutor<'a> {
                 Step::Wait(until) => self.wait(until, &mut in_flight).await?,
                 Step::Pause(cause) => return Ok(PolicyResultKind::Unfinished { cause, settled: self.settled() }),
                 Step::Stop => return Ok(PolicyResultKind::Interrupted { settled: self.settled() }),
-                Step::OpenRound(number) => {
-                    let (provider, object) = (self.input.provider.as_ref(), &self.input.order.object);
-                    let places = self.excluded_places(&round)?.check_presence(provider, object).await;
-                    match places.map_err(|error| self.unwritable(error))? {
-                        Ok(places) => self.write_round(number, &round, &places)?,
-                        Err(error) => {
-                            return Ok(PolicyResultKind::Unfinished { cause: error.to_string(), settled: self.settled() });
-                        }
+                Step::OpenRound(number) => match self.open_next_round(number, &round, &messages).await? {
+                    RoundEnd::Opened(opened) => {
+                        round = opened.clone();
+                        files.push(opened);
                     }
-                    round = self.wave_files(number, &texts)?;
-                    files.push(round.clone());
-                }
+                    RoundEnd::NotNow(cause) => return Ok(PolicyResultKind::Unfinished { cause, settled: self.settled() }),
+                },
                 Step::Finish => {
-                    let finished = write_outcomes(self.run, self.input, &files, self.skipped, &self.machine.status())?;
-                    self.write(&finished)?;
+                    let finished = write_outcomes(self.run, self.input, &files, &self.machine.status()).await?;
+                    self.write(&[finished]).await?;
                 }
                 step => {
                     self.machine.begin(&step);
                     let number = step.batch().map_or(round.number, |batch| batch.round);
-                    let (performer, round) = (Arc::clone(&performer), files[number as usize].clone());
-                    in_flight.push(Box::pin(async move { performer.perform(step, &round).await }));
+                    let (runner, round) = (Arc::clone(&step_runner), files[number as usize].clone());
+                    in_flight.push(Box::pin(async move { runner.run(step, &round).await }));
                 }
             }
         }
+    }
+
+    /// The rounds as scratch files: the first one is opened where there is none yet, later ones come out of the store.
+    async fn open_rounds(&mut self, messages: &Arc<MessagesFile>) -> Result<RoundEnd<Vec<RoundFiles>>, ExecuteError> {
+        if self.rounds.is_empty() {
+            let (count, excluded) = match write_first_round(self.run, self.input).await? {
+                RoundEnd::Opened(written) => written,
+                RoundEnd::NotNow(cause) => return Ok(RoundEnd::NotNow(cause)),
+            };
+            let rechecked = self.input.recheck.as_ref();
+            let rechecked =
+                rechecked.map(|found| Rechecked { population: found.population, waiting: found.waiting });
+            self.publish_round(0, count, excluded, rechecked).await?;
+            let files = RoundFiles::open(self.run.scratch, self.policy(), 0, &self.rounds[0], messages)?;
+            return Ok(RoundEnd::Opened(vec![files]));
+        }
+        let (store, scratch) = (self.run.store, self.run.scratch);
+        let (files, lost) = restore_rounds(store, scratch, self.policy(), &self.rounds, messages).await?;
+        for round in &files {
+            self.refuse_unplanned(round)?;
+        }
+        if !lost.is_empty() {
+            let (policy, batches) = (self.policy(), lost.len());
+            self.run.observer.warn(&format!(
+                "{policy}: the store has lost the answers to {batches} of its batches; whether their records are gone is checked"
+            ));
+        }
+        self.write(&lost).await?;
+        if !self.run.asks_what_happened {
+            let doubted: Vec<Event> = self
+                .machine
+                .unanswered()
+                .map(|batch| Event::Unclear { batch: batch.number, cause: "the run was abandoned without asking".into() })
+                .collect();
+            self.write(&doubted).await?;
+        }
+        Ok(RoundEnd::Opened(files))
+    }
+
+    /// Refuses to go on with a round that names a record which was not planned. The journal vouches for the round by its digest;
+    /// this holds even if both were written by something else.
+    fn refuse_unplanned(&self, round: &RoundFiles) -> Result<(), ExecuteError> {
+        let planned_error = |source| ExecuteError::Planned { policy: self.policy().clone(), source };
+        let ids = || Ok::<_, std::io::Error>(round.ids.iter()?.map(|id| id.map(|(id, _)| id)));
+        let planned = (self.input.planned_ids)().map_err(planned_error)?;
+        let unplanned = if round.ascending {
+            crate::plan::subtract(ids().map_err(|error| self.scratch_error(error))?, planned).next()
+        } else {
+            let sort = || {
+                let folder = self.run.scratch.folder(&format!("verify.{}", self.policy()))?;
+                let mut sorter = RowSorter::new(folder.path(), SortOrder::Id, RowSorter::WINDOW);
+                for id in ids()? {
+                    sorter.push(&Row { id: id?, values: Vec::new() })?;
+                }
+                Ok((sorter.finish()?, folder))
+            };
+            let (sorted, _folder) = sort().map_err(|error: std::io::Error| self.scratch_error(error))?;
+            crate::plan::subtract(sorted.distinct_ids(), planned).next()
+        };
+        match unplanned {
+            None => Ok(()),
+            Some(Ok(id)) => Err(ExecuteError::Unplanned { policy: self.policy().clone(), round: round.number, id }),
+            Some(Err(error)) => Err(planned_error(std::io::Error::other(error))),
+        }
+    }
+
+    /// Writes down why nothing more is sent, where that is so already.
+    async fn stop_if_refused(&mut self) -> Result<(), ExecuteError> {
+        let Some((cause, skip)) = self.input.stopped.clone() else { return Ok(()) };
+        if skip == SkipCause::Abandoned {
+            self.machine.give_up();
+        }
+        // Who gives a run up does so for whatever was stopped for another cause as well.
+        if self.machine.status().halted.is_none() {
+            self.write(&[Event::Halted { cause, skip }]).await?;
+        }
+        Ok(())
     }
 
     /// Ends a batch where a group ends, so that no other batch has records of the same one.
@@ -149,20 +231,19 @@ impl<'a> PolicyExecutor<'a> {
             Step::Create(batch) => whole(batch).map(Step::Create),
             step => Ok(step),
         }
-        .map_err(ExecuteError::file("read", &self.run.directory.round(self.policy(), round.number)))
+        .map_err(|error| self.scratch_error(error))
     }
 
     /// The ends that are known so far, those of the recheck among them.
     fn settled(&self) -> Tally {
-        let mut settled = self.machine.status().tally;
-        settled.skipped += self.skipped;
-        settled
+        self.machine.status().tally
     }
 
     /// Waits until every policy this one depends on has ended, and gives the end of this one if that decides it.
     async fn wait_for_dependencies(&mut self, before: Before) -> Result<Option<PolicyResultKind>, ExecuteError> {
         for (name, mut end) in before {
             let end = tokio::select! {
+                biased;
                 end = end.wait_for(Option::is_some) => end.ok().and_then(|end| end.clone()),
                 () = self.run.stop.cancelled() => None,
             };
@@ -171,7 +252,7 @@ impl<'a> PolicyExecutor<'a> {
                 Some(PolicyResultKind::Finished { .. }) => {
                     if self.machine.status().halted.is_none() {
                         let cause = format!("policy {name}, on which it depends, did not succeed");
-                        self.write(&Event::Halted { cause, skip: SkipCause::Dependency })?;
+                        self.write(&[Event::Halted { cause, skip: SkipCause::Dependency }]).await?;
                     }
                     return Ok(None);
                 }
@@ -200,7 +281,7 @@ impl<'a> PolicyExecutor<'a> {
             biased;
             Some(ended) = in_flight.next() => {
                 let (step, end) = ended?;
-                self.close(&step, end)
+                self.close(&step, end).await
             }
             () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)), if pause.is_some() => Ok(()),
             () = self.run.stop.cancelled(), if !stopping => Ok(()),
@@ -208,7 +289,7 @@ impl<'a> PolicyExecutor<'a> {
         }
     }
 
-    fn close(&mut self, step: &Step, end: StepEnd) -> Result<(), ExecuteError> {
+    async fn close(&mut self, step: &Step, end: StepEnd) -> Result<(), ExecuteError> {
         if let StepEnd::Failed(fault) = &end {
             self.run.observer.warn(&format!("{}: {fault}", self.policy()));
         }
@@ -221,9 +302,9 @@ impl<'a> PolicyExecutor<'a> {
             };
         }
         if let Some(event) = self.machine.close(step, end, self.run.clock.now()) {
-            self.write(&event)?;
+            self.write(&[event]).await?;
         }
-        let done = self.skipped + self.machine.status().tally.total() + self.reached.values().sum::<u64>();
+        let done = self.machine.status().tally.total() + self.reached.values().sum::<u64>();
         self.run.observer.progress(Some(self.policy()), "deleting", done, Some(self.input.planned));
         Ok(())
     }
@@ -233,122 +314,67 @@ impl<'a> PolicyExecutor<'a> {
         let status = self.machine.status();
         let (tally, outcomes) = status.finished?;
         self.run.observer.progress(Some(self.policy()), "settled", tally.total(), Some(self.input.planned));
-        Some(PolicyResultKind::Finished { tally, outcomes, halted: status.halted.map(|(cause, _)| cause) })
-    }
-
-    fn open_texts(&self) -> Result<MessagesFile, ExecuteError> {
-        let path = self.run.directory.messages(self.policy());
-        let (texts, whole) =
-            MessagesFile::open(&path, self.machine.status().texts).map_err(ExecuteError::file("open", &path))?;
-        if !whole {
-            let path = path.display();
-            self.run.observer.warn(&format!("{path} has lost its end, and with it the words of some failures"));
-        }
-        Ok(texts)
-    }
-
-    /// The records that the recheck kept back are all there; without them the outcomes cannot be written.
-    fn check_skipped(&self) -> Result<(), ExecuteError> {
-        let path = self.run.directory.skipped(self.policy());
-        let rows = read_skipped(&path).map_err(ExecuteError::file("open", &path))?;
-        let mut count = 0;
-        for row in rows {
-            row.map_err(ExecuteError::file("read", &path))?;
-            count += 1;
-        }
-        if count != self.skipped {
-            let why = format!("it has {} and {} were written", counted(count, "record"), self.skipped);
-            return Err(ExecuteError::Altered { path, why });
-        }
-        Ok(())
-    }
-
-    /// The files of a round, checked against the journal.
-    fn wave_files(&self, number: u32, texts: &Arc<MessagesFile>) -> Result<RoundFiles, ExecuteError> {
-        let (digest, excluded) = *self
-            .rounds
-            .get(number as usize)
-            .ok_or_else(|| ExecuteError::Misuse { policy: self.policy().clone(), why: "has no such round" })?;
-        let (ids, ascending) = open_ids(&self.run.directory.round(self.policy(), number), digest)?;
-        let path = self.run.directory.excluded(self.policy(), number);
-        let excluded = excluded.map(|digest| open_ids(&path, digest)).transpose()?.map(|(ids, _)| ids);
-        let path = self.run.directory.statuses(self.policy(), number);
-        let statuses = StatusFile::open(&path, Arc::clone(texts), ids.count()).map_err(ExecuteError::file("open", &path))?;
-        Ok(RoundFiles { number, ids, excluded, statuses: Arc::new(statuses), ascending })
+        Some(PolicyResultKind::Finished { tally, outcomes, halted: status.halted })
     }
 
     fn excluded_places(&self, round: &RoundFiles) -> Result<ExcludedPlaces, ExecuteError> {
-        let scratch = || self.run.directory.scratch(&format!("excluded.{}", self.policy()));
-        ExcludedPlaces::find(round, self.input.excluded.as_deref(), scratch).map_err(|error| self.unwritable(error))
+        let folder = || self.run.scratch.folder(&format!("excluded.{}", self.policy()));
+        let excluded = self.input.recheck.as_ref().map(|recheck| &recheck.excluded);
+        ExcludedPlaces::find(round, excluded, folder).map_err(|error| self.scratch_error(error))
     }
 
-    fn unwritable(&self, source: std::io::Error) -> ExecuteError {
-        let path = self.run.directory.path().to_owned();
-        ExecuteError::File { doing: "put the records that are not sent any more in order in", path, source }
+    fn scratch_error(&self, source: std::io::Error) -> ExecuteError {
+        ExecuteError::file("use files in", self.run.scratch.path())(source)
     }
 
-    /// Puts what a round left to be sent again, or did not send, into the next round's file, in the same order. What must not be
-    /// sent any more goes into a file of its own.
-    fn write_round(&mut self, number: u32, last: &RoundFiles, places: &ExcludedPlaces) -> Result<(), ExecuteError> {
-        let path = self.run.directory.round(self.policy(), number);
-        let excluded_path = self.run.directory.excluded(self.policy(), number);
-        let unsent = self.machine.unsent();
-        let write = || {
-            for (first, count) in unsent {
-                // What an abandoned batch left there is no mark.
-                last.statuses.clear(first, count)?;
-            }
-            last.statuses.sync()?;
-            let mut writer = IdsWriter::create(&path)?;
-            let mut excluded = if places.is_empty() { None } else { Some(IdsWriter::create(&excluded_path)?) };
-            let (mut ids, mut places) = (last.ids.iter()?, places.iter());
-            let mut next = places.next().transpose()?;
-            let mut begins_group = false;
-            last.statuses.scan(0, last.ids.count(), |place, mark| {
-                let too_short = || std::io::Error::other("the round before it is too short");
-                let (id, note) = ids.next().transpose()?.ok_or_else(too_short)?;
-                begins_group |= note == IdNote::Group;
-                let kept = next.and_then(|(next, note)| (next == place).then_some(note));
-                if kept.is_some() {
-                    next = places.next().transpose()?;
-                }
-                if mark.is_again() || mark == EncodedStatus::NONE {
-                    match (&mut excluded, kept) {
-                        (Some(excluded), Some(note)) => excluded.push(&id, note)?,
-                        _ => {
-                            let begins = std::mem::take(&mut begins_group);
-                            writer.push(&id, if begins { IdNote::Group } else { IdNote::None })?;
-                        }
-                    }
-                }
-                Ok(true)
-            })?;
-            let excluded = excluded.map(IdsWriter::finish).transpose()?;
-            Ok((writer.finish()?, excluded.filter(|(count, _)| *count > 0)))
+    /// Opens a round with what the one before it left to be sent again, or did not send.
+    async fn open_next_round(
+        &mut self,
+        number: u32,
+        last: &RoundFiles,
+        messages: &Arc<MessagesFile>,
+    ) -> Result<RoundEnd<RoundFiles>, ExecuteError> {
+        let (provider, object) = (self.input.provider.as_ref(), &self.input.specification.object);
+        let places = self.excluded_places(last)?.check_presence(provider, object).await;
+        let places = match places.map_err(|error| self.scratch_error(error))? {
+            Ok(places) => places,
+            Err(error) => return Ok(RoundEnd::NotNow(error.to_string())),
         };
-        let ((count, digest), excluded) = write().map_err(ExecuteError::file("write", &path))?;
-        let excluded = excluded.map(|(count, digest)| Excluded { count, digest });
-        self.rounds.push((digest, excluded.map(|excluded| excluded.digest)));
+        let unsent = self.machine.unsent();
+        let cut_short = !unsent.is_empty();
+        let (count, excluded) = write_next_round(self.run, self.policy(), number, last, unsent, &places)?;
         let policy = self.policy();
-        if let Some(Excluded { count, .. }) = excluded {
-            let records = counted(count, "record");
+        if excluded > 0 {
+            let records = counted(excluded, "record");
             self.run.observer.warn(&format!(
                 "{policy}: {records} held, changed, not matching any more or gone by now; nothing more is sent for them"
             ));
         }
-        if self.machine.unsent().is_empty() {
-            self.run.observer.warn(&format!("{policy}: {count} records are sent again after a pause, in round {number}"));
+        if !cut_short {
+            let records = counted(count, "record");
+            self.run.observer.warn(&format!("{policy}: {records} to be sent again after a pause, in round {number}"));
         }
-        self.write(&Event::RoundOpened { round: number, count, digest, excluded })
+        self.publish_round(number, count, excluded, None).await?;
+        let opened = self.rounds[number as usize];
+        RoundFiles::open(self.run.scratch, self.policy(), number, &opened, messages).map(RoundEnd::Opened)
     }
-}
 
-/// Opens an ids file that the journal speaks of, and says whether it is in ascending order.
-fn open_ids(path: &Path, journalled: Digest) -> Result<(Arc<IdsFile>, bool), ExecuteError> {
-    let ids = IdsFile::open(path).map_err(ExecuteError::file("open", path))?;
-    let (digest, ascending) = ids.verify().map_err(ExecuteError::file("read", path))?;
-    if digest != journalled {
-        return Err(ExecuteError::Altered { path: path.to_owned(), why: format!("its digest is {digest}") });
+    /// Puts the ids of a round into the store, and then says in the journal that they are there.
+    async fn publish_round(
+        &mut self,
+        round: u32,
+        count: u64,
+        excluded: u64,
+        rechecked: Option<Rechecked>,
+    ) -> Result<(), ExecuteError> {
+        let (store, scratch, policy) = (self.run.store, self.run.scratch, self.policy());
+        let ids = store.publish(store.round(policy, round), &scratch.round(policy, round)).await?;
+        let excluded = if excluded > 0 {
+            let records = store.publish(store.excluded(policy, round), &scratch.excluded(policy, round)).await?;
+            Some(Excluded { count: excluded, records })
+        } else {
+            None
+        };
+        self.write(&[Event::RoundOpened { round, count, ids, excluded, rechecked }]).await
     }
-    Ok((Arc::new(ids), ascending))
 }

@@ -4,26 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fault::fault_of;
-use super::run::{ExecuteError, PolicyRun, Run};
+use super::execute_error::ExecuteError;
+use super::policy_run::PolicyRun;
+use super::round::RoundFiles;
+use super::run::Run;
 use crate::apply::{
     Answer, AnswerVerdict, AtomicStatuses, Batch, Evidence, Fault, FaultKind, IdSource, RecordStatus, Step, StepEnd, Ticket,
     statuses_of_atomic,
 };
 use crate::base::RecordId;
 use crate::provider::{AnswerSink, ProviderError};
-use crate::store::{AnswerPairing, BatchIds, EncodedStatus, IdsFile, StatusFile};
-
-/// The files of one round.
-#[derive(Clone)]
-pub(super) struct RoundFiles {
-    pub number: u32,
-    pub ids: Arc<IdsFile>,
-    /// What was left before it and is not sent any more.
-    pub excluded: Option<Arc<IdsFile>>,
-    pub statuses: Arc<StatusFile>,
-    /// Whether the ids are in ascending order.
-    pub ascending: bool,
-}
+use crate::store::{AnswerPairing, BatchIds, EncodedStatus, write_answers};
 
 /// Does the steps of one policy's machine: one call of the provider each, and its answers into the statuses file.
 pub(super) struct StepRunner<'a> {
@@ -53,33 +44,33 @@ impl<'a> StepRunner<'a> {
     }
 
     /// Does one step about a batch.
-    pub(super) async fn perform(&self, step: Step, round: &RoundFiles) -> Result<(Step, StepEnd), ExecuteError> {
-        let (provider, order) = (&self.input.provider, &self.input.order);
+    pub(super) async fn run(&self, step: Step, round: &RoundFiles) -> Result<(Step, StepEnd), ExecuteError> {
+        let (provider, specification) = (&self.input.provider, &self.input.specification);
         let done = |result: Result<(), ProviderError>| result.map_or_else(|error| failed(&error), |()| StepEnd::Done);
         let end = match &step {
             Step::Send(batch) => self.send(batch, round).await?,
             Step::Create(batch) => {
                 let ids = BatchIds::new(Arc::clone(&round.ids), batch);
-                match provider.create(order, &ids).await {
+                match provider.create(specification, &ids).await {
                     Ok(ticket) => StepEnd::Created(ticket),
-                    Err(error) => self.refused(batch, round, &error)?,
+                    Err(error) => self.refused(batch, round, &error).await?,
                 }
             }
             Step::Load(batch, ticket) => {
                 let ids = Arc::new(BatchIds::new(Arc::clone(&round.ids), batch));
-                match provider.load(order, ticket, ids).await {
+                match provider.load(specification, ticket, ids).await {
                     Ok(()) => StepEnd::Done,
                     // The job is not what was asked for. It is left as it is, and never started.
-                    Err(error) if order.api.loads_again() => self.refused(batch, round, &error)?,
+                    Err(error) if specification.api.loads_again() => self.refused(batch, round, &error).await?,
                     Err(error) => failed(&error),
                 }
             }
-            Step::Start(_, ticket) => done(provider.start(order, ticket).await),
-            Step::Abort(_, ticket) => done(provider.abort(order, ticket).await),
-            Step::Poll(_, ticket) => match provider.poll(order, ticket).await {
+            Step::Start(_, ticket) => done(provider.start(specification, ticket).await),
+            Step::Abort(_, ticket) => done(provider.abort(specification, ticket).await),
+            Step::Poll(_, ticket) => match provider.poll(specification, ticket).await {
                 Ok(progress) => {
                     if let Some(message) = &progress.message {
-                        self.run.observer.warn(&format!("{}: job {}: {message}", order.policy, ticket.0));
+                        self.run.observer.warn(&format!("{}: job {}: {message}", specification.policy, ticket.0));
                     }
                     StepEnd::Polled(progress)
                 }
@@ -91,7 +82,7 @@ impl<'a> StepRunner<'a> {
             }
             Step::Write(_) | Step::OpenRound(_) | Step::Wait(_) | Step::Finish | Step::Pause(_) | Step::Stop => {
                 return Err(ExecuteError::Misuse {
-                    policy: order.policy.clone(),
+                    policy: specification.policy.clone(),
                     why: "was asked to perform no batch's step",
                 });
             }
@@ -101,71 +92,71 @@ impl<'a> StepRunner<'a> {
 
     /// For errors about the files of a round.
     fn status_error(&self, round: &RoundFiles) -> impl Fn(std::io::Error) -> ExecuteError {
-        let path = self.run.directory.statuses(&self.input.order.policy, round.number);
+        let path = self.run.scratch.statuses(&self.input.specification.policy, round.number);
         move |source| ExecuteError::File { doing: "use the answers in", path: path.clone(), source }
     }
 
     async fn send(&self, batch: &Batch, round: &RoundFiles) -> Result<StepEnd, ExecuteError> {
         let error = self.status_error(round);
         let ids = BatchIds::new(Arc::clone(&round.ids), batch).read(0, usize::MAX).map_err(&error)?;
-        let answers = match self.input.provider.send(&self.input.order, &ids).await {
+        let answers = match self.input.provider.send(&self.input.specification, &ids).await {
             Ok(answers) => answers,
-            Err(error) => return self.refused(batch, round, &error),
+            Err(error) => return self.refused(batch, round, &error).await,
         };
         let (verdicts, mut distrusted) = pair(&ids, answers);
         let deleted = verdicts.iter().flatten().filter(|verdict| **verdict == AnswerVerdict::Deleted).count();
-        if self.input.order.atomic && deleted < ids.len() {
+        if self.input.specification.atomic && deleted < ids.len() {
             // All or none: where one is not deleted, none can be.
             distrusted += deleted as u64;
         }
         if distrusted > 0 {
             self.warn_of_answers(batch, distrusted);
-            if self.input.order.atomic {
+            if self.input.specification.atomic {
                 // All or none: without every answer nobody knows which.
                 let cause = "the answers are not one for each record of the batch";
                 return Ok(StepEnd::Failed(unclear("answers-mismatch", cause)));
             }
         }
-        let AtomicStatuses { statuses, isolates } = if self.input.order.atomic {
+        let AtomicStatuses { statuses, isolates } = if self.input.specification.atomic {
             statuses_of_atomic(verdicts.into_iter().flatten(), self.input.isolate_failures)
         } else {
-            let mark = |verdict: Option<AnswerVerdict>| verdict.map_or(RecordStatus::Missing, RecordStatus::of_verdict);
-            AtomicStatuses { statuses: verdicts.into_iter().map(mark).collect(), isolates: false }
+            let status = |verdict: Option<AnswerVerdict>| verdict.map_or(RecordStatus::Missing, RecordStatus::of_verdict);
+            AtomicStatuses { statuses: verdicts.into_iter().map(status).collect(), isolates: false }
         };
-        let raw = statuses.iter().map(|mark| round.statuses.encode(mark)).collect::<Result<Vec<_>, _>>().map_err(&error)?;
+        let raw = statuses.iter().map(|status| round.statuses.encode(status)).collect::<Result<Vec<_>, _>>().map_err(&error)?;
         round.statuses.write(batch.first, &raw).map_err(&error)?;
-        self.answered(batch, round, None, isolates)
+        self.answered(batch, round, None, isolates).await
     }
 
     /// A request or a job that was not accepted: when it never can be, every record of the batch has failed with it.
-    fn refused(&self, batch: &Batch, round: &RoundFiles, error: &ProviderError) -> Result<StepEnd, ExecuteError> {
+    async fn refused(&self, batch: &Batch, round: &RoundFiles, error: &ProviderError) -> Result<StepEnd, ExecuteError> {
         let fault = fault_of(error);
         if !matches!(fault.kind, FaultKind::Refused | FaultKind::Missing) {
             return Ok(StepEnd::Failed(fault));
         }
-        self.run.observer.warn(&format!("{}: {error}", self.input.order.policy));
+        self.run.observer.warn(&format!("{}: {error}", self.input.specification.policy));
         let error = self.status_error(round);
         // While failing records are isolated, a refusal is about one of them, and does not tell that the next one comes too.
         let cause = (!self.input.isolate_failures).then(|| fault.to_string());
         let isolates = self.input.isolate_failures && batch.count > 1;
-        let mark = if isolates {
+        let status = if isolates {
             RecordStatus::again(fault.failure)
         } else {
             RecordStatus::Failed(fault.failure, Evidence::Answer)
         };
-        let mark = round.statuses.encode(&mark).map_err(&error)?;
-        round.statuses.fill(batch.first, batch.count, mark).map_err(&error)?;
-        self.answered(batch, round, cause, isolates)
+        let status = round.statuses.encode(&status).map_err(&error)?;
+        round.statuses.fill(batch.first, batch.count, status).map_err(&error)?;
+        self.answered(batch, round, cause, isolates).await
     }
 
     async fn collect(&self, batch: &Batch, ticket: &Ticket, round: &RoundFiles) -> Result<StepEnd, ExecuteError> {
         let error = self.status_error(round);
         let ids = BatchIds::new(Arc::clone(&round.ids), batch);
         let scratch =
-            self.run.directory.scratch(&format!("{}.{}", self.input.order.policy, batch.number)).map_err(&error)?;
+            self.run.scratch.folder(&format!("{}.{}", self.input.specification.policy, batch.number)).map_err(&error)?;
         let pairing = AnswerPairing::new(&ids, &round.statuses, batch.first, round.ascending, scratch).map_err(&error)?;
         let mut sink = PairingSink { pairing, error: None };
-        let collected = self.input.provider.collect(&self.input.order, ticket, &ids, &mut sink).await;
+        let collected = self.input.provider.collect(&self.input.specification, ticket, &ids, &mut sink).await;
         if let Some(source) = sink.error {
             return Err(error(source));
         }
@@ -174,11 +165,11 @@ impl<'a> StepRunner<'a> {
         }
         let report = sink.pairing.finish().map_err(&error)?;
         self.warn_of_answers(batch, report.foreign + report.contradicted);
-        self.answered(batch, round, None, false)
+        self.answered(batch, round, None, false).await
     }
 
-    /// The statuses of a batch are written: makes them durable and counts them.
-    fn answered(
+    /// Every record of a batch has a status: makes them durable and counts them.
+    async fn answered(
         &self,
         batch: &Batch,
         round: &RoundFiles,
@@ -186,9 +177,9 @@ impl<'a> StepRunner<'a> {
         isolates: bool,
     ) -> Result<StepEnd, ExecuteError> {
         let error = self.status_error(round);
-        let texts = round.statuses.sync().map_err(&error)?;
         let count = round.statuses.count(batch.first, batch.count).map_err(&error)?;
-        Ok(StepEnd::Answered { again: count.again, missing: count.missing, tally: count.tally, texts, refused, isolates })
+        let answers = write_answers(self.run.store, &self.input.specification.policy, batch, &round.statuses).await?;
+        Ok(StepEnd::Answered { again: count.again, missing: count.missing, tally: count.tally, answers, refused, isolates })
     }
 
     fn warn_of_answers(&self, batch: &Batch, distrusted: u64) {
@@ -196,7 +187,7 @@ impl<'a> StepRunner<'a> {
             self.run.observer.warn(&format!(
                 "{}: {distrusted} answers to batch {} are missing, contradict others, or are about records that were not sent; \
                  they are not believed, and the records are looked at",
-                self.input.order.policy, batch.number
+                self.input.specification.policy, batch.number
             ));
         }
     }
@@ -212,8 +203,8 @@ impl<'a> StepRunner<'a> {
         let size = self.input.provider.capabilities().presence_size.max(1) as u64;
         let (mut places, mut next) = (Vec::new(), batch.count);
         if missing_only {
-            let found = |place: u64, mark: EncodedStatus| {
-                if mark.is_missing() {
+            let found = |place: u64, status: EncodedStatus| {
+                if status.is_missing() {
                     places.push(place - batch.first);
                 }
                 let more = (places.len() as u64) < size;
@@ -229,7 +220,10 @@ impl<'a> StepRunner<'a> {
         }
         if !places.is_empty() {
             let ids = ids_at(&BatchIds::new(Arc::clone(&round.ids), batch), &places).map_err(&error)?;
-            let statuses = match self.input.provider.check_presence(&self.input.order.object, &ids).await {
+            let statuses = if !self.run.asks_what_happened {
+                vec![RecordStatus::Unknown; ids.len()]
+            } else {
+                match self.input.provider.check_presence(&self.input.specification.object, &ids).await {
                 Ok(seen) if seen.len() == ids.len() => {
                     seen.into_iter().map(|presence| RecordStatus::of_presence(presence, !missing_only)).collect()
                 }
@@ -240,23 +234,24 @@ impl<'a> StepRunner<'a> {
                 Err(error) => match fault_of(&error) {
                     // It will never be seen: honest ignorance.
                     fault if matches!(fault.kind, FaultKind::Refused | FaultKind::Missing) => {
-                        self.run.observer.warn(&format!("{}: {error}", self.input.order.policy));
+                        self.run.observer.warn(&format!("{}: {error}", self.input.specification.policy));
                         vec![RecordStatus::Unknown; ids.len()]
                     }
                     fault => return Ok(StepEnd::Failed(fault)),
                 },
+                }
             };
-            for (place, mark) in places.iter().zip(&statuses) {
-                let raw = round.statuses.encode(mark).map_err(&error)?;
+            for (place, status) in places.iter().zip(&statuses) {
+                let raw = round.statuses.encode(status).map_err(&error)?;
                 round.statuses.write(batch.first + place, &[raw]).map_err(&error)?;
             }
         }
         if next < batch.count {
-            return Ok(StepEnd::PresenceChecked { next, ended: None, texts: 0 });
+            return Ok(StepEnd::PresenceChecked { next, ended: None });
         }
-        let texts = round.statuses.sync().map_err(&error)?;
         let count = round.statuses.count(batch.first, batch.count).map_err(&error)?;
-        Ok(StepEnd::PresenceChecked { next, ended: Some((count.again, count.tally)), texts })
+        let answers = write_answers(self.run.store, &self.input.specification.policy, batch, &round.statuses).await?;
+        Ok(StepEnd::PresenceChecked { next, ended: Some((count.again, count.tally, answers)) })
     }
 }
 

@@ -95,14 +95,9 @@ impl Layout {
         self.stamp.is_some_and(|place| value(planned, 0) != fingerprint(value(fresh, place)))
     }
 
-    /// Whether records are kept together in batches by a value.
-    pub fn has_groups(&self) -> bool {
-        self.group.is_some()
-    }
-
-    /// The value that keeps records together in one batch.
-    pub fn group_value<'r>(&self, row: &'r Row) -> Option<&'r str> {
-        self.group.map(|place| value(row, place))
+    /// Where the value of a field stands in a row.
+    pub fn place_of(&self, field: &str) -> Option<usize> {
+        self.fields.iter().position(|known| known.eq_ignore_ascii_case(field))
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use jiff::Timestamp;
 
 use super::{ConsumedPlan, OpenRecord, PolicyHistory, RunSummary, STATE_VERSION, State};
-use crate::apply::Tally;
+use crate::apply::{Seal, Tally};
 use crate::base::{Digest, PolicyName, RecordId};
 use crate::plan::MergeError;
 
@@ -42,8 +42,8 @@ pub struct PlanUsed {
 pub struct PolicyEnd {
     /// How its records ended.
     pub tally: Tally,
-    /// The digest of its outcomes file.
-    pub outcomes: Digest,
+    /// The object of its outcomes.
+    pub outcomes: Seal,
     /// How many records the object had when the apply counted them, before it deleted any.
     pub population: u64,
     /// What is open now, from [`fold_open`].
@@ -81,6 +81,18 @@ impl State {
         }
     }
 
+    /// The plans whose run was begun and is not at its end, by the first use.
+    pub fn unfinished(&self) -> impl Iterator<Item = &ConsumedPlan> {
+        self.consumed.iter().filter(|consumed| consumed.finished.is_none())
+    }
+
+    /// Marks the run of a plan as given up; [`State::finish`] ends it.
+    pub fn abandon(&mut self, plan: Digest) {
+        for consumed in self.consumed.iter_mut().filter(|consumed| consumed.plan == plan) {
+            consumed.abandoned = true;
+        }
+    }
+
     /// Uses the plan up. For one that was started and not finished nothing changes, so that the same apply can go on.
     ///
     /// # Errors
@@ -88,7 +100,7 @@ impl State {
     /// When it was finished.
     pub fn consume(&mut self, plan: Digest, at: Timestamp) -> Result<(), PlanUsed> {
         match self.status_of(plan) {
-            PlanStatus::Unused => self.consumed.push(ConsumedPlan { plan, started: at, finished: None }),
+            PlanStatus::Unused => self.consumed.push(ConsumedPlan { plan, started: at, finished: None, abandoned: false }),
             PlanStatus::Started { .. } => {}
             PlanStatus::Finished { at } => return Err(PlanUsed { plan, finished: at }),
         }
@@ -182,7 +194,7 @@ mod tests {
 
     fn end(deleted: u64) -> PolicyEnd {
         let tally = Tally { deleted, ..Tally::default() };
-        PolicyEnd { tally, outcomes: Digest::of(b"outcomes"), population: 100, open: OpenRecords::default() }
+        PolicyEnd { tally, outcomes: Seal { attempt: 0, parts: 0, digest: Digest::of(b"outcomes") }, population: 100, open: OpenRecords::default() }
     }
 
     fn id(number: usize) -> RecordId {

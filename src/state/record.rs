@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::apply::Tally;
+use crate::apply::{Seal, Tally};
 use crate::base::{Digest, PolicyName, RecordId};
 
 /// The format of [`State`]; a newer one is refused, never rewritten.
@@ -44,6 +44,9 @@ pub struct ConsumedPlan {
     pub started: Timestamp,
     /// When its last outcome was known; `None` while a run is not finished.
     pub finished: Option<Timestamp>,
+    /// Whether its run was given up before its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub abandoned: bool,
 }
 
 /// What one policy did.
@@ -78,8 +81,8 @@ pub struct RunSummary {
     pub finished: Timestamp,
     /// How it ended.
     pub tally: Tally,
-    /// The digest of the outcomes file.
-    pub outcomes: Digest,
+    /// The object of the outcomes.
+    pub outcomes: Seal,
 }
 
 /// A record that should be gone and is not known to be.

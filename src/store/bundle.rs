@@ -96,6 +96,38 @@ impl Bundle {
         &self.directory
     }
 
+    /// The paths of its files, relative to where it is.
+    pub fn files(&self) -> Vec<String> {
+        let records = self.header.policies.iter().map(|planned| planned.records.path.clone());
+        [PLAN_FILE.to_owned(), SUMS_FILE.to_owned()].into_iter().chain(records).collect()
+    }
+
+    /// Copies the bundle at `from` into the directory `to` and opens the copy, so that nobody who writes at `from` meanwhile
+    /// changes what is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Bundle::open`]; and when it cannot be copied.
+    pub fn open_copy(from: &Path, to: &Path) -> Result<Self, BundleError> {
+        repair_replacement(from)?;
+        if from.metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            return Err(BundleError::Missing { directory: from.to_owned() });
+        }
+        copy_files(from, to)?;
+        let records = from.join(RECORDS_DIRECTORY);
+        if records.is_dir() {
+            copy_files(&records, &to.join(RECORDS_DIRECTORY))?;
+        }
+        // People know the place they named, and not the copy's.
+        Self::open(to).map_err(|error| match error {
+            BundleError::NotABundle { file, .. } => BundleError::NotABundle { directory: from.to_owned(), file },
+            BundleError::NewerFormat { found, known, .. } => {
+                BundleError::NewerFormat { directory: from.to_owned(), found, known }
+            }
+            error => error,
+        })
+    }
+
     /// What the plan proposes for a policy; `None` when it has no such policy.
     pub fn policy(&self, policy: &PolicyName) -> Option<&PlannedPolicy> {
         self.header.policies.iter().find(|planned| planned.policy == *policy)
@@ -116,6 +148,20 @@ impl Bundle {
     fn reader(&self, policy: &PlannedPolicy) -> Result<RecordsReader, BundleError> {
         RecordsReader::open(&self.directory, &policy.records)
     }
+}
+
+/// Copies the files of a directory, and none of the directories in it.
+fn copy_files(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(to).map_err(FileError::at("make the directory", to))?;
+    for entry in fs::read_dir(from).map_err(FileError::at("list", from))? {
+        let path = entry.map_err(FileError::at("list", from))?.path();
+        if path.is_file()
+            && let Some(name) = path.file_name()
+        {
+            fs::copy(&path, to.join(name)).map_err(FileError::at("copy", &path))?;
+        }
+    }
+    Ok(())
 }
 
 /// The digest that the first line gives for `plan.json`.

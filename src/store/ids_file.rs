@@ -6,9 +6,8 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::run_directory::sync_name;
 use crate::apply::{Batch, IdSource, SkipCause};
-use crate::base::{Digest, Digester, RecordId};
+use crate::base::RecordId;
 
 /// The place of the note in a line.
 const NOTE: usize = 36;
@@ -57,13 +56,10 @@ impl IdNote {
     }
 }
 
-/// Writes a round's ids file. Nothing stands under its name before [`IdsWriter::finish`].
+/// Writes a round's ids file. 
 #[must_use = "an ids file that is not finished is not there"]
 pub struct IdsWriter {
-    path: PathBuf,
-    temporary: PathBuf,
     file: BufWriter<File>,
-    digester: Digester,
     count: u64,
 }
 
@@ -74,9 +70,8 @@ impl IdsWriter {
     ///
     /// When it cannot be made.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let temporary = path.with_extension("part");
-        let file = BufWriter::with_capacity(1 << 16, File::create(&temporary)?);
-        Ok(Self { path: path.to_owned(), temporary, file, digester: Digester::new(), count: 0 })
+        let file = BufWriter::with_capacity(1 << 16, File::create(path)?);
+        Ok(Self { file, count: 0 })
     }
 
     /// Writes the next id.
@@ -89,22 +84,18 @@ impl IdsWriter {
         line[..id.as_bytes().len()].copy_from_slice(id.as_bytes());
         line[NOTE] = note.byte()?;
         line[LINE - 1] = b'\n';
-        self.digester.update(&line);
         self.count += 1;
         self.file.write_all(&line)
     }
 
-    /// Makes the file durable and gives it its name; returns how many ids it has, and its digest.
+    /// Ends the file; returns how many ids it has.
     ///
     /// # Errors
     ///
     /// When the disk does not take it.
-    pub fn finish(self) -> io::Result<(u64, Digest)> {
-        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        std::fs::rename(&self.temporary, &self.path)?;
-        sync_name(&self.path)?;
-        Ok((self.count, self.digester.finish()))
+    pub fn finish(mut self) -> io::Result<u64> {
+        self.file.flush()?;
+        Ok(self.count)
     }
 }
 
@@ -135,23 +126,20 @@ impl IdsFile {
         self.count
     }
 
-    /// Reads the whole file once: its digest, and whether its ids are in ascending order without a duplicate.
+    /// Reads the whole file once: whether its ids are in ascending order without a duplicate.
     ///
     /// # Errors
     ///
     /// When it cannot be read or holds anything but ids.
-    pub fn verify(&self) -> io::Result<(Digest, bool)> {
-        let mut digester = Digester::new();
+    pub fn is_ascending(&self) -> io::Result<bool> {
         let mut ascending = true;
         let mut last: Option<RecordId> = None;
-        let mut ids = self.iter()?;
-        while let Some(id) = ids.next() {
+        for id in self.iter()? {
             let (id, _) = id?;
-            digester.update(&ids.line);
             ascending &= last.is_none_or(|last| last < id);
             last = Some(id);
         }
-        Ok((digester.finish(), ascending))
+        Ok(ascending)
     }
 
     /// All ids from the first on.

@@ -3,12 +3,11 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter};
+use std::path::Path;
 
-use super::run_directory::sync_name;
 use crate::apply::{Outcome, OutcomeKind, Tally};
-use crate::base::{Digest, Digester, RecordId};
+use crate::base::RecordId;
 
 /// Writes a policy's outcomes as CSV with the columns `Id,Outcome,Cause,Code,Message,Evidence`, one row for each planned
 /// record.
@@ -16,40 +15,22 @@ use crate::base::{Digest, Digester, RecordId};
 /// **Invariant**: rows come in ascending order of their ids, so that no record has two.
 #[must_use = "an outcomes file that is not finished is not there"]
 pub struct OutcomesWriter {
-    path: PathBuf,
-    rows: csv::Writer<Digesting>,
+    rows: csv::Writer<BufWriter<File>>,
     tally: Tally,
     last: Option<RecordId>,
 }
 
-struct Digesting {
-    file: BufWriter<File>,
-    digester: Digester,
-}
-
-impl Write for Digesting {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.digester.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
 impl OutcomesWriter {
-    /// Begins the file that is to stand at `path`, in place of any other.
+    /// Begins the scratch file at `path`, in place of any other.
     ///
     /// # Errors
     ///
     /// When it cannot be made.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let file = BufWriter::with_capacity(1 << 16, File::create(path.with_extension("part"))?);
-        let mut rows = csv::Writer::from_writer(Digesting { file, digester: Digester::new() });
+        let file = BufWriter::with_capacity(1 << 16, File::create(path)?);
+        let mut rows = csv::Writer::from_writer(file);
         rows.write_record(["Id", "Outcome", "Cause", "Code", "Message", "Evidence"])?;
-        Ok(Self { path: path.to_owned(), rows, tally: Tally::default(), last: None })
+        Ok(Self { rows, tally: Tally::default(), last: None })
     }
 
     /// Writes the next outcome.
@@ -74,18 +55,15 @@ impl OutcomesWriter {
         Ok(self.rows.write_record([outcome.id.as_str(), word, cause, &code, &message, outcome.evidence.word()])?)
     }
 
-    /// Makes the file durable and gives it its name; returns how the records ended, and the digest of the file.
+    /// Ends the file; returns how the records ended.
     ///
     /// # Errors
     ///
     /// When the disk does not take it.
-    pub fn finish(self) -> io::Result<(Tally, Digest)> {
-        let Digesting { file, digester } = self.rows.into_inner().map_err(csv::IntoInnerError::into_error)?;
-        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        std::fs::rename(self.path.with_extension("part"), &self.path)?;
-        sync_name(&self.path)?;
-        Ok((self.tally, digester.finish()))
+    pub fn finish(self) -> io::Result<Tally> {
+        let file = self.rows.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        Ok(self.tally)
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::PolicyMachine;
 use crate::apply::{
-    Event, Excluded, Fault, FaultKind, JobProgress, JobStage, MachineSettings, Step, StepEnd, Tally, Ticket,
+    Answers, Event, Excluded, Fault, FaultKind, JobProgress, JobStage, MachineSettings, Seal, Step, StepEnd, Tally, Ticket,
 };
 use crate::base::{Digest, Failure, FailureClass};
 use crate::system::Api;
@@ -20,14 +20,17 @@ fn settings_of(api: Api) -> MachineSettings {
     MachineSettings { api, same_size: false, batch_size: 10, parallel: 3, seed: 1 }
 }
 
+fn seal() -> Seal {
+    Seal { attempt: 0, parts: 0, digest: Digest::of(b"") }
+}
+
 fn cleared(count: u64) -> Event {
-    Event::Cleared { cleared: count, skipped: 0, digest: Digest::of(b"") }
+    Event::RoundOpened { round: 0, count, ids: seal(), excluded: None, rechecked: None }
 }
 
 fn opened(count: u64, excluded: u64) -> Event {
-    let digest = Digest::of(b"");
-    let excluded = (excluded > 0).then_some(Excluded { count: excluded, digest });
-    Event::RoundOpened { round: 1, count, digest, excluded }
+    let excluded = (excluded > 0).then_some(Excluded { count: excluded, records: seal() });
+    Event::RoundOpened { round: 1, count, ids: seal(), excluded, rechecked: None }
 }
 
 fn fault(kind: FaultKind) -> StepEnd {
@@ -101,7 +104,7 @@ fn end_of(step: &Step, choice: u8, jobs: &mut u64) -> StepEnd {
         again,
         missing,
         tally: Tally { deleted: count - again - missing, ..Tally::default() },
-        texts: 0,
+        answers: Answers::Here(Vec::new()),
         refused: None,
         isolates: false,
     };
@@ -125,7 +128,7 @@ fn end_of(step: &Step, choice: u8, jobs: &mut u64) -> StepEnd {
         (_, Step::CheckPresence { from, .. }) => {
             let next = count.min(from + 4);
             let ended = (next == count).then(|| (0, Tally { deleted: count, ..Tally::default() }));
-            StepEnd::PresenceChecked { next, ended, texts: 0 }
+            StepEnd::PresenceChecked { next, ended, answers: Answers::Here(Vec::new()) }
         }
         _ => StepEnd::Done,
     }
@@ -164,7 +167,7 @@ proptest! {
                             _ => 0,
                         })
                         .sum();
-                    history.tell(Event::RoundOpened { round, count, digest: Digest::of(b""), excluded: None });
+                    history.tell(Event::RoundOpened { round, count, ids: seal(), excluded: None, rechecked: None });
                 }
                 Step::Finish => {
                     let tally = history.machine.status().tally;
@@ -191,7 +194,7 @@ fn refuses_a_journal_that_tells_no_story() {
         again: 0,
         missing: 0,
         tally: deleted(count),
-        texts: 0,
+        answers: Answers::Here(Vec::new()),
         refused: None,
         isolates: false,
     };

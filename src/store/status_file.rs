@@ -6,15 +6,13 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::run_directory::sync_name;
-use crate::apply::{Evidence, RecordStatus, Tally};
+use super::MessagesFile;
+use crate::apply::{Evidence, RecordStatus, StatusRun, Tally};
 use crate::base::{Failure, FailureClass};
 
 const WIDTH: usize = 16;
 /// How many statuses are read or written at once.
 const WINDOW: usize = 1 << 13;
-/// So many bytes of texts are held back before they are written.
-const HELD_BACK: usize = 1 << 16;
 
 const DELETED: u8 = 1;
 const ALREADY_GONE: u8 = 2;
@@ -90,110 +88,9 @@ pub struct StatusCount {
     pub tally: Tally,
 }
 
-/// The codes and messages that a policy's statuses refer to, in no order.
-///
-/// It only grows. What no mark refers to, after a crash or a repeated download, does no harm.
-pub struct MessagesFile {
-    path: PathBuf,
-    tail: Mutex<MessagesTail>,
-}
-
-struct MessagesTail {
-    file: File,
-    /// The length of the file, without what is held back.
-    written: u64,
-    held_back: Vec<u8>,
-    last: Option<(u64, Vec<u8>)>,
-}
-
-impl MessagesFile {
-    /// Opens the file, or begins it. `vouched` is the length the journal vouches for; what is missing up to there is zeros from
-    /// now on, and `false` comes with the file. Only words are lost by that: what became of the records is in the statuses.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be opened.
-    pub fn open(path: &Path, vouched: u64) -> io::Result<(Self, bool)> {
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
-        let length = file.metadata()?.len();
-        if length < vouched {
-            file.set_len(vouched)?;
-        }
-        sync_name(path)?;
-        let tail = MessagesTail { file, written: length.max(vouched), held_back: Vec::new(), last: None };
-        Ok((Self { path: path.to_owned(), tail: Mutex::new(tail) }, length >= vouched))
-    }
-
-    fn tail(&self) -> MutexGuard<'_, MessagesTail> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Adds a text and returns its place and length. A text equal to the last one is not written twice.
-    fn add(&self, failure: &Failure) -> io::Result<(u64, u32)> {
-        let mut text = failure.code.replace('\0', " ").into_bytes();
-        text.push(0);
-        text.extend_from_slice(failure.message.replace('\0', " ").as_bytes());
-        let length = u32::try_from(text.len()).map_err(|_| damaged(&self.path, "a message is longer than 4 GiB"))?;
-        let mut tail = self.tail();
-        if let Some((place, last)) = &tail.last
-            && *last == text
-        {
-            return Ok((*place, length));
-        }
-        let place = tail.written + tail.held_back.len() as u64;
-        tail.held_back.extend_from_slice(&text);
-        tail.last = Some((place, text));
-        if tail.held_back.len() >= HELD_BACK {
-            tail.write()?;
-        }
-        Ok((place, length))
-    }
-
-    fn read(&self, place: u64, length: u32) -> io::Result<(String, String)> {
-        let mut tail = self.tail();
-        tail.write()?;
-        if place + u64::from(length) > tail.written {
-            return Err(damaged(&self.path, "a text is missing"));
-        }
-        let mut text = vec![0; length as usize];
-        tail.file.seek(SeekFrom::Start(place))?;
-        tail.file.read_exact(&mut text)?;
-        // Zeros are what an end that was lost is replaced with; whole texts have just one, behind the code. The mark says what became of
-        // the record, so that damage here costs words and nothing else.
-        let whole = text.iter().filter(|byte| **byte == 0).count() == 1;
-        let text = String::from_utf8(text).ok().filter(|_| whole);
-        let found = text.as_deref().and_then(|text| text.split_once('\0'));
-        Ok(found.map_or_else(
-            || ("words-lost".into(), "the system's words were lost with a part of the answers file".into()),
-            |(code, message)| (code.into(), message.into()),
-        ))
-    }
-
-    /// Makes everything durable; returns the length.
-    fn sync(&self) -> io::Result<u64> {
-        let mut tail = self.tail();
-        tail.write()?;
-        tail.file.sync_data()?;
-        Ok(tail.written)
-    }
-}
-
-impl MessagesTail {
-    fn write(&mut self) -> io::Result<()> {
-        if !self.held_back.is_empty() {
-            self.file.seek(SeekFrom::Start(self.written))?;
-            self.file.write_all(&self.held_back)?;
-            self.written += self.held_back.len() as u64;
-            self.held_back.clear();
-        }
-        Ok(())
-    }
-}
-
 /// The statuses of one round, by the place of the record in the round's ids file.
 ///
-/// A batch's statuses may be written more than once, after a crash or a repeated download; only what stands there when the
-/// journal says that the batch was answered counts.
+/// It is a scratch file: what counts is what the journal says.
 pub struct StatusFile {
     path: PathBuf,
     file: Mutex<File>,
@@ -201,18 +98,20 @@ pub struct StatusFile {
 }
 
 impl StatusFile {
-    /// Opens the file for a round of `count` records, or begins it.
+    /// Begins the file for a round of `count` records, none of which has a status.
     ///
     /// # Errors
     ///
-    /// When it cannot be opened.
-    pub fn open(path: &Path, texts: Arc<MessagesFile>, count: u64) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
-        if file.metadata()?.len() != count * WIDTH as u64 {
-            file.set_len(count * WIDTH as u64)?;
-        }
-        sync_name(path)?;
+    /// When it cannot be made.
+    pub fn create(path: &Path, texts: Arc<MessagesFile>, count: u64) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path)?;
+        file.set_len(count * WIDTH as u64)?;
         Ok(Self { path: path.to_owned(), file: Mutex::new(file), texts })
+    }
+
+    /// Where it lies, for people.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     fn file(&self) -> MutexGuard<'_, File> {
@@ -381,16 +280,65 @@ impl StatusFile {
         })?;
         Ok(sum)
     }
+}
 
-    /// Makes all statuses and their texts durable; returns the length of the texts file.
-    ///
-    /// # Errors
-    ///
-    /// When the disk does not take them.
-    pub fn sync(&self) -> io::Result<u64> {
-        let texts = self.texts.sync()?;
-        self.file().sync_data()?;
-        Ok(texts)
+/// The records of a stretch of a round by their statuses, in order; neighbours with one status come together.
+pub struct StatusRuns<'a> {
+    file: &'a StatusFile,
+    next: u64,
+    end: u64,
+    window: std::vec::IntoIter<EncodedStatus>,
+    current: Option<(EncodedStatus, u64)>,
+}
+
+impl StatusFile {
+    /// The statuses of `count` records from place `first` on.
+    pub fn runs(&self, first: u64, count: u64) -> StatusRuns<'_> {
+        StatusRuns { file: self, next: first, end: first + count, window: Vec::new().into_iter(), current: None }
+    }
+}
+
+impl StatusRuns<'_> {
+    fn encoded(&mut self) -> io::Result<Option<EncodedStatus>> {
+        if let Some(status) = self.window.next() {
+            return Ok(Some(status));
+        }
+        if self.next == self.end {
+            return Ok(None);
+        }
+        let count = usize::try_from(self.end - self.next).unwrap_or(WINDOW).min(WINDOW);
+        self.window = self.file.read(self.next, count)?.into_iter();
+        self.next += count as u64;
+        Ok(self.window.next())
+    }
+
+    fn run(&mut self) -> io::Result<Option<StatusRun>> {
+        loop {
+            let status = self.encoded()?;
+            let ended = match (&mut self.current, status) {
+                (Some((current, count)), Some(status)) if *current == status => {
+                    *count += 1;
+                    continue;
+                }
+                (current, status) => std::mem::replace(current, status.map(|status| (status, 1))),
+            };
+            if let Some((status, count)) = ended {
+                let decoded = self.file.decode(&status)?;
+                let status = decoded.ok_or_else(|| damaged(&self.file.path, "a record of an answered batch has no status"))?;
+                return Ok(Some(StatusRun(count, status)));
+            }
+            if status.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+impl Iterator for StatusRuns<'_> {
+    type Item = io::Result<StatusRun>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.run().transpose()
     }
 }
 
@@ -433,15 +381,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let (marks_path, texts_path) = (folder.path().join("p.0.statuses"), folder.path().join("p.texts"));
         let statuses = every_mark();
-        let vouched = {
-            let texts = Arc::new(MessagesFile::open(&texts_path, 0).expect("opened").0);
-            let file = StatusFile::open(&marks_path, texts, 100).expect("opened");
-            let raw: Vec<EncodedStatus> = statuses.iter().map(|mark| file.encode(mark).expect("encoded")).collect();
-            file.write(50, &raw).expect("written");
-            file.sync().expect("synced")
-        };
-        let texts = Arc::new(MessagesFile::open(&texts_path, vouched).expect("opened").0);
-        let file = StatusFile::open(&marks_path, texts, 100).expect("opened");
+        let texts = Arc::new(MessagesFile::create(&texts_path).expect("made"));
+        let file = StatusFile::create(&marks_path, texts, 100).expect("made");
+        let raw: Vec<EncodedStatus> = statuses.iter().map(|mark| file.encode(mark).expect("encoded")).collect();
+        file.write(50, &raw).expect("written");
         let read: Vec<Option<RecordStatus>> =
             file.read(49, statuses.len() + 1).expect("read").iter().map(|raw| file.decode(raw).expect("decoded")).collect();
         assert_eq!(read[0], None);
@@ -453,8 +396,8 @@ mod tests {
     #[test]
     fn removed_marks_are_none_and_others_stay() {
         let folder = tempfile::tempdir().expect("folder");
-        let texts = Arc::new(MessagesFile::open(&folder.path().join("p.texts"), 0).expect("opened").0);
-        let file = StatusFile::open(&folder.path().join("p.0.statuses"), texts, 10).expect("opened");
+        let texts = Arc::new(MessagesFile::create(&folder.path().join("p.texts")).expect("made"));
+        let file = StatusFile::create(&folder.path().join("p.0.statuses"), texts, 10).expect("opened");
         file.fill(2, 6, EncodedStatus::MISSING).expect("written");
         file.clear(3, 4).expect("removed");
         let missing: Vec<bool> = file.read(0, 10).expect("read").iter().map(EncodedStatus::is_missing).collect();
@@ -462,31 +405,15 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_end_of_the_texts_costs_words_and_nothing_else() {
+    fn neighbours_with_one_status_come_as_one_run() {
         let folder = tempfile::tempdir().expect("folder");
-        let (marks_path, texts_path) = (folder.path().join("p.0.statuses"), folder.path().join("p.texts"));
-        let open = |vouched| {
-            let (texts, whole) = MessagesFile::open(&texts_path, vouched).expect("opened");
-            (StatusFile::open(&marks_path, Arc::new(texts), 9).expect("opened"), whole)
-        };
-        let failed = |message: &str| RecordStatus::Failed(failure(FailureClass::Denied, message), Evidence::Answer);
-        let (file, _) = open(0);
-        let raw: Vec<EncodedStatus> = ["one", "two"].map(|words| file.encode(&failed(words)).expect("encoded")).to_vec();
-        let vouched = file.sync().expect("synced");
-        for left in (0..vouched).rev() {
-            OpenOptions::new().write(true).open(&texts_path).and_then(|texts| texts.set_len(left)).expect("cut");
-            let (file, whole) = open(vouched);
-            assert!(!whole);
-            let Ok(Some(RecordStatus::Failed(read, Evidence::Answer))) = file.decode(&raw[1]) else {
-                panic!("cut at {left}")
-            };
-            assert_eq!(read.code, "words-lost", "cut at {left}");
-            assert_eq!(file.decode(&raw[0]).expect("decoded") == Some(failed("one")), left >= 8, "cut at {left}");
-            // What comes later does not overwrite anything.
-            let later = file.encode(&failed("three")).expect("encoded");
-            file.sync().expect("synced");
-            assert_eq!(file.decode(&later).expect("decoded"), Some(failed("three")));
-            assert_eq!(open(vouched).0.decode(&later).expect("decoded"), Some(failed("three")));
-        }
+        let texts = Arc::new(MessagesFile::create(&folder.path().join("p.texts")).expect("made"));
+        let file = StatusFile::create(&folder.path().join("p.0.statuses"), texts, 20_000).expect("made");
+        let failed = RecordStatus::Failed(failure(FailureClass::Denied, "no"), Evidence::Answer);
+        file.fill(3, 9_000, file.encode(&RecordStatus::Deleted(Evidence::Answer)).expect("encoded")).expect("written");
+        file.fill(9_003, 2, file.encode(&failed).expect("encoded")).expect("written");
+        let runs: Vec<StatusRun> = file.runs(3, 9_002).map(|run| run.expect("read")).collect();
+        assert_eq!(runs, [StatusRun(9_000, RecordStatus::Deleted(Evidence::Answer)), StatusRun(2, failed)]);
+        assert!(file.runs(3, 9_003).last().expect("one more").is_err(), "a record without a status is no answer");
     }
 }

@@ -1,0 +1,145 @@
+//! Which records a round has, and in what order they are sent.
+
+use std::io;
+
+use super::excluded::{ExcludedPlaces, check_presence_of};
+use super::execute_error::ExecuteError;
+use super::policy_run::PolicyRun;
+use super::round::RoundFiles;
+use super::round_note::note_of;
+use super::run::Run;
+use crate::base::{PolicyName, RecordId};
+use crate::plan::Row;
+use crate::store::{EncodedStatus, IdNote, IdsWriter, SortOrder, SortedRows};
+
+/// What became of opening a round.
+pub(super) enum RoundEnd<T> {
+    /// It is open.
+    Opened(T),
+    /// The system cannot be asked what has to be known first; a later run goes on.
+    NotNow(String),
+}
+
+/// Writes the first round: all planned records in the order in which they are sent, less what the recheck excludes. Gives how
+/// many records are in it, and how many are excluded.
+pub(super) async fn write_first_round(run: &Run<'_>, input: &PolicyRun) -> Result<RoundEnd<(u64, u64)>, ExecuteError> {
+    let policy = &input.specification.policy;
+    let scratch_error = |error| ExecuteError::file("use files in", run.scratch.path())(error);
+    let folder = run.scratch.folder(&format!("first.{policy}")).map_err(scratch_error)?;
+    let checked;
+    let mut excluded = input.recheck.as_ref().map(|recheck| &recheck.excluded);
+    if let Some(rows) = excluded.filter(|_| input.checks_presence) {
+        // An earlier process had this run; an older copy of its journal would not know of a request for a record that is gone.
+        let (provider, object) = (input.provider.as_ref(), &input.specification.object);
+        let rows = check_presence_of(rows, 0, SortOrder::Id, provider, object, folder.path()).await;
+        checked = match rows.map_err(scratch_error)? {
+            Ok(rows) => rows,
+            Err(error) => return Ok(RoundEnd::NotNow(error.to_string())),
+        };
+        excluded = Some(&checked);
+    }
+    let grouped = input.recheck.as_ref().and_then(|recheck| recheck.grouped.as_ref());
+    write_first(run, input, excluded, grouped).map(RoundEnd::Opened)
+}
+
+fn write_first(
+    run: &Run<'_>,
+    input: &PolicyRun,
+    excluded: Option<&SortedRows>,
+    grouped: Option<&SortedRows>,
+) -> Result<(u64, u64), ExecuteError> {
+    let policy = &input.specification.policy;
+    let (ids_path, excluded_path) = (run.scratch.round(policy, 0), run.scratch.excluded(policy, 0));
+    let mut ids = IdsWriter::create(&ids_path).map_err(ExecuteError::file("make", &ids_path))?;
+    let mut left_out = IdsWriter::create(&excluded_path).map_err(ExecuteError::file("make", &excluded_path))?;
+    let written = |error| ExecuteError::file("write", &ids_path)(error);
+    let planned_error = |source| ExecuteError::Planned { policy: policy.clone(), source };
+    let mut causes = excluded.into_iter().flat_map(SortedRows::rows).peekable();
+    // An atomic group is what was reviewed as one: so many records of the plan, less those that are excluded.
+    let group_size = input.specification.atomic.then_some(input.route.batch_size.max(1));
+    let mut last_group = None;
+    for (id, place) in (input.planned_ids)().map_err(planned_error)?.zip(0_u64..) {
+        let id = id.map_err(planned_error)?;
+        let cause = causes.next_if(|row| row.as_ref().map_or(true, |row| row.id == id)).transpose().map_err(written)?;
+        if let Some(row) = cause {
+            left_out.push(&id, note_of(&row, 0).map_err(written)?).map_err(written)?;
+        } else if grouped.is_none() {
+            let group = group_size.map(|size| place / size);
+            let begins = group != last_group;
+            last_group = group;
+            ids.push(&id, if begins { IdNote::Group } else { IdNote::None }).map_err(written)?;
+        }
+    }
+    if let Some(row) = causes.next().transpose().map_err(written)? {
+        let why = format!("the excluded record {} is not among the planned ones", row.id);
+        return Err(ExecuteError::Unbalanced { policy: policy.clone(), why });
+    }
+    if let Some(grouped) = grouped {
+        write_grouped(&mut ids, grouped).map_err(written)?;
+    }
+    let (count, excluded) = (ids.finish().map_err(written)?, left_out.finish().map_err(written)?);
+    if count + excluded != input.planned {
+        let why = format!("{count} are to be sent and {excluded} are excluded, of {} planned", input.planned);
+        return Err(ExecuteError::Unbalanced { policy: policy.clone(), why });
+    }
+    Ok((count, excluded))
+}
+
+/// Records with equal values together, and by id within them.
+fn write_grouped(ids: &mut IdsWriter, grouped: &SortedRows) -> io::Result<()> {
+    let mut last: Option<String> = None;
+    for row in grouped.rows() {
+        let Row { id, values } = row?;
+        let group = values.into_iter().next().unwrap_or_default();
+        // Records without a value have nothing in common, so that nothing keeps them together.
+        let begins = group.is_empty() || last.as_ref() != Some(&group);
+        ids.push(&id, if begins { IdNote::Group } else { IdNote::None })?;
+        last = Some(group);
+    }
+    Ok(())
+}
+
+/// Writes what a round left to be sent again, or did not send, into the file of the next one, in the same order. What must not
+/// be sent any more goes into a file of its own. Gives how many records are in it, and how many are excluded.
+pub(super) fn write_next_round(
+    run: &Run<'_>,
+    policy: &PolicyName,
+    number: u32,
+    last: &RoundFiles,
+    unsent: Vec<(u64, u64)>,
+    places: &ExcludedPlaces,
+) -> Result<(u64, u64), ExecuteError> {
+    let path = run.scratch.round(policy, number);
+    let write = || {
+        for (first, count) in unsent {
+            // What an abandoned batch left there is no status.
+            last.statuses.clear(first, count)?;
+        }
+        let mut writer = IdsWriter::create(&path)?;
+        let mut excluded = IdsWriter::create(&run.scratch.excluded(policy, number))?;
+        let (mut ids, mut places) = (last.ids.iter()?, places.iter());
+        let mut next = places.next().transpose()?;
+        let mut begins_group = false;
+        last.statuses.scan(0, last.ids.count(), |place, status| {
+            let too_short = || io::Error::other("the round before it is too short");
+            let (id, note): (RecordId, IdNote) = ids.next().transpose()?.ok_or_else(too_short)?;
+            begins_group |= note == IdNote::Group;
+            let kept = next.and_then(|(next, note)| (next == place).then_some(note));
+            if kept.is_some() {
+                next = places.next().transpose()?;
+            }
+            if status.is_again() || status == EncodedStatus::NONE {
+                match kept {
+                    Some(note) => excluded.push(&id, note)?,
+                    None => {
+                        let begins = std::mem::take(&mut begins_group);
+                        writer.push(&id, if begins { IdNote::Group } else { IdNote::None })?;
+                    }
+                }
+            }
+            Ok(true)
+        })?;
+        Ok((writer.finish()?, excluded.finish()?))
+    };
+    write().map_err(ExecuteError::file("write", &path))
+}

@@ -1,0 +1,167 @@
+//! Where everything of one run lies.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Backend, Key, LargeName, LargeReader, LargeWriter, StoreError};
+use crate::apply::Seal;
+use crate::base::{Digest, PolicyName};
+
+/// How much of a file is copied at once.
+const WINDOW: usize = 1 << 16;
+
+/// Everything that shows what happened to which record of one run, and all that is needed to continue it from any machine.
+///
+/// | object | what |
+/// |---|---|
+/// | `runs/<plan>/journal/<n>.jsonl` | what was about to happen and what happened |
+/// | `runs/<plan>/rounds/<policy>.<n>.ids` | the records of a round in the order in which they are sent |
+/// | `runs/<plan>/rounds/<policy>.<n>.excluded` | the records that are not sent any more from that round on, in the same order |
+/// | `runs/<plan>/answers/<policy>.<batch>.jsonl` | what became of every record of a batch, where that is too much for the journal |
+/// | `runs/<plan>/outcomes/<policy>.csv` | the one end of every planned record, sorted by id |
+///
+/// A plan is run once, so that the first digits of its digest name its run.
+#[derive(Clone, Debug)]
+pub struct RunStore {
+    backend: Arc<dyn Backend>,
+    plan: Digest,
+}
+
+impl RunStore {
+    /// The run of a plan.
+    pub fn new(backend: Arc<dyn Backend>, plan: Digest) -> Self {
+        Self { backend, plan }
+    }
+
+    /// Where its objects are kept.
+    pub fn backend(&self) -> &Arc<dyn Backend> {
+        &self.backend
+    }
+
+    /// The plan it executes.
+    pub fn plan(&self) -> Digest {
+        self.plan
+    }
+
+    fn below(&self, rest: &str) -> String {
+        format!("runs/{}/{rest}", self.plan.short())
+    }
+
+    /// What every object of the run begins with.
+    ///
+    /// # Errors
+    ///
+    /// Never: a digest is made of digits.
+    pub fn prefix(&self) -> Result<Key, StoreError> {
+        key(format!("runs/{}", self.plan.short()))
+    }
+
+    /// What every segment of the journal begins with.
+    ///
+    /// # Errors
+    ///
+    /// Never: a digest is made of digits.
+    pub fn journal(&self) -> Result<Key, StoreError> {
+        key(self.below("journal"))
+    }
+
+    /// Where the run lies, for people.
+    pub fn place(&self) -> String {
+        self.prefix().map_or_else(|_| self.below(""), |prefix| self.backend.place(&prefix))
+    }
+
+    /// The ids of a round.
+    pub fn round(&self, policy: &PolicyName, round: u32) -> LargeName {
+        LargeName::new(self.below(&format!("rounds/{policy}.{round}")), "ids")
+    }
+
+    /// The records that are not sent any more from a round on.
+    pub fn excluded(&self, policy: &PolicyName, round: u32) -> LargeName {
+        LargeName::new(self.below(&format!("rounds/{policy}.{round}")), "excluded")
+    }
+
+    /// The answers to a batch.
+    pub fn answers(&self, policy: &PolicyName, batch: u64) -> LargeName {
+        LargeName::new(self.below(&format!("answers/{policy}.{batch}")), "jsonl")
+    }
+
+    /// The ends of all planned records of a policy.
+    pub fn outcomes(&self, policy: &PolicyName) -> LargeName {
+        LargeName::new(self.below(&format!("outcomes/{policy}")), "csv")
+    }
+
+    /// Begins to write an object.
+    pub fn write(&self, name: LargeName) -> LargeWriter<'_> {
+        LargeWriter::new(self.backend.as_ref(), name)
+    }
+
+    /// Begins to read an object.
+    pub fn read(&self, name: LargeName, seal: Seal) -> LargeReader<'_> {
+        LargeReader::new(self.backend.as_ref(), name, seal)
+    }
+
+    /// Makes an object of a scratch file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or the object not be written.
+    pub async fn publish(&self, name: LargeName, scratch: &Path) -> Result<Seal, StoreError> {
+        let unreadable = |source| StoreError::Access { doing: "read", place: scratch.display().to_string(), source };
+        let mut file = open(scratch).map_err(unreadable)?;
+        let mut writer = self.write(name);
+        let mut window = vec![0; WINDOW];
+        loop {
+            match file.read(&mut window).map_err(unreadable)? {
+                0 => return writer.finish().await,
+                length => writer.write(&window[..length]).await?,
+            }
+        }
+    }
+
+    /// Makes a scratch file of an object, proven to its last byte.
+    ///
+    /// # Errors
+    ///
+    /// When the object is not there or not the one of the seal, or the file cannot be written.
+    pub async fn fetch(&self, name: LargeName, seal: Seal, scratch: &Path) -> Result<(), StoreError> {
+        let unwritable = |source| StoreError::Access { doing: "write", place: scratch.display().to_string(), source };
+        let mut file = create(scratch).map_err(unwritable)?;
+        let mut reader = self.read(name, seal);
+        while let Some(bytes) = reader.next().await? {
+            file.write_all(&bytes).map_err(unwritable)?;
+        }
+        Ok(())
+    }
+
+    /// Takes everything of the run away.
+    ///
+    /// # Errors
+    ///
+    /// When an object cannot be removed; what is left is then still there.
+    pub async fn remove(&self) -> Result<(), StoreError> {
+        for key in self.backend.list(&self.prefix()?).await? {
+            self.backend.remove(&key).await?;
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a scratch file, which is never the truth")]
+fn open(path: &Path) -> std::io::Result<File> {
+    File::open(path)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a scratch file, which is never the truth")]
+fn create(path: &Path) -> std::io::Result<File> {
+    File::create(path)
+}
+
+fn key(text: String) -> Result<Key, StoreError> {
+    Key::new(text.clone()).map_err(|error| StoreError::Access {
+        doing: "name",
+        place: text,
+        source: std::io::Error::other(error),
+    })
+}
