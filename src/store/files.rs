@@ -190,7 +190,7 @@ pub trait FileHandle: Send + Sync + fmt::Debug {
     fn lock(&self) -> io::Result<()>;
 }
 
-impl dyn FileHandle {
+impl dyn FileHandle + '_ {
     /// Writes all bytes at `offset`.
     ///
     /// # Errors

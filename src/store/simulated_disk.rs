@@ -157,12 +157,15 @@ impl Shared {
     /// Does one operation, or fails as the schedule says.
     fn run<T>(&self, kind: Kind, operation: impl FnOnce(&mut Disk) -> io::Result<T>) -> io::Result<T> {
         let mut disk = self.disk();
-        match disk.next_fault()? {
+        let fault = disk.next_fault()?;
+        let done = match fault {
             Some(DiskFault::Refused) => Err(refused()),
             Some(DiskFault::NoSpace) if kind == Kind::Make => Err(io::ErrorKind::StorageFull.into()),
-            Some(DiskFault::DoneButFailed) => operation(&mut disk).and_then(|_| Err(refused())),
             _ => operation(&mut disk),
-        }
+        };
+        // A handle that nobody gets is closed below, which needs the disk.
+        drop(disk);
+        if fault == Some(DiskFault::DoneButFailed) { done.and_then(|_| Err(refused())) } else { done }
     }
 }
 
