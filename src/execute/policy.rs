@@ -149,8 +149,7 @@ impl<'a> PolicyExecutor<'a> {
                 RoundEnd::NotNow(cause) => return Ok(RoundEnd::NotNow(cause)),
             };
             let rechecked = self.input.recheck.as_ref();
-            let rechecked =
-                rechecked.map(|found| Rechecked { population: found.population, waiting: found.waiting });
+            let rechecked = rechecked.map(|found| Rechecked { population: found.population, waiting: found.waiting });
             self.publish_round(0, count, excluded, rechecked).await?;
             let files = RoundFiles::open(self.run.scratch, self.policy(), 0, &self.rounds[0], messages)?;
             return Ok(RoundEnd::Opened(vec![files]));

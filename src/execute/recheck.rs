@@ -60,8 +60,12 @@ impl Rechecking<'_> {
         let broken = |error: io::Error| broken_selection(name, &error);
         let facts = connection.describe(&planned.query.object).await?;
         let capabilities = connection.provider.capabilities();
-        let everything =
-            Query { object: planned.query.object.clone(), key: planned.query.key.clone(), fields: Vec::new(), condition: None };
+        let everything = Query {
+            object: planned.query.object.clone(),
+            key: planned.query.key.clone(),
+            fields: Vec::new(),
+            condition: None,
+        };
         let population = connection.provider.count(&everything).await?;
         let provider = connection.provider.as_ref();
         let reading = Reading { provider, host: context, policy: Some(name), doing: "selecting", spill };

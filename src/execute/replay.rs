@@ -73,10 +73,7 @@ fn follow(policies: &mut BTreeMap<PolicyName, ReplayedPolicy>, run: Digest, entr
     }
     let Some(policy) = &entry.policy else { return Ok(()) };
     let Some(replayed) = policies.get_mut(policy) else { return Ok(()) };
-    replayed
-        .machine
-        .record(&entry.event)
-        .map_err(|source| ExecuteError::Journalled { policy: policy.clone(), source })?;
+    replayed.machine.record(&entry.event).map_err(|source| ExecuteError::Journalled { policy: policy.clone(), source })?;
     if let Event::RoundOpened { count, ids, excluded, rechecked, .. } = &entry.event {
         replayed.rounds.push(OpenedRound { count: *count, ids: *ids, excluded: *excluded });
         replayed.rechecked = replayed.rechecked.or(*rechecked);
@@ -103,7 +100,8 @@ pub(super) async fn restore_rounds(
     for (number, round) in (0..).zip(rounds) {
         files.push(RoundFiles::fetch(run, scratch, policy, number, round, messages).await?);
     }
-    let mut collector = AnswerCollector { policy, files: &files, batches: BTreeMap::new(), stored: BTreeMap::new(), broken: None };
+    let mut collector =
+        AnswerCollector { policy, files: &files, batches: BTreeMap::new(), stored: BTreeMap::new(), broken: None };
     read_journal(run.backend().as_ref(), &run.journal()?, |entry| collector.take(&entry)).await?;
     if let Some(error) = collector.broken {
         return Err(error.into());
@@ -163,7 +161,8 @@ impl AnswerCollector<'_> {
                     self.answered(batch, answers, event);
                 }
             }
-            Event::Answered { batch, again, tally, answers, .. } | Event::PresenceChecked { batch, again, tally, answers } => {
+            Event::Answered { batch, again, tally, answers, .. }
+            | Event::PresenceChecked { batch, again, tally, answers } => {
                 if let Some(batch) = self.batches.remove(batch) {
                     let Batch { number, round, first, count } = batch;
                     let event = Event::Lost { batch: number, round, first, count, again: *again, tally: *tally };

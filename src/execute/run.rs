@@ -48,7 +48,11 @@ pub struct Run<'a> {
 /// # Errors
 ///
 /// When the journal or the store fails, or something does not balance. The other policies are stopped then, as if by the user.
-pub async fn execute(run: &Run<'_>, policies: Vec<PolicyRun>, mut replay: Replay) -> Result<Vec<PolicyResult>, ExecuteError> {
+pub async fn execute(
+    run: &Run<'_>,
+    policies: Vec<PolicyRun>,
+    mut replay: Replay,
+) -> Result<Vec<PolicyResult>, ExecuteError> {
     let mut ends: BTreeMap<PolicyName, watch::Receiver<Option<PolicyResultKind>>> = BTreeMap::new();
     let names: Vec<PolicyName> = policies.iter().map(|input| input.specification.policy.clone()).collect();
     let mut executions = Vec::new();

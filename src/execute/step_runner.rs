@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::fault::fault_of;
 use super::execute_error::ExecuteError;
+use super::fault::fault_of;
 use super::policy_run::PolicyRun;
 use super::round::RoundFiles;
 use super::run::Run;
@@ -123,7 +123,8 @@ impl<'a> StepRunner<'a> {
             let status = |verdict: Option<AnswerVerdict>| verdict.map_or(RecordStatus::Missing, RecordStatus::of_verdict);
             AtomicStatuses { statuses: verdicts.into_iter().map(status).collect(), isolates: false }
         };
-        let raw = statuses.iter().map(|status| round.statuses.encode(status)).collect::<Result<Vec<_>, _>>().map_err(&error)?;
+        let raw =
+            statuses.iter().map(|status| round.statuses.encode(status)).collect::<Result<Vec<_>, _>>().map_err(&error)?;
         round.statuses.write(batch.first, &raw).map_err(&error)?;
         self.answered(batch, round, None, isolates).await
     }
@@ -224,21 +225,21 @@ impl<'a> StepRunner<'a> {
                 vec![RecordStatus::Unknown; ids.len()]
             } else {
                 match self.input.provider.check_presence(&self.input.specification.object, &ids).await {
-                Ok(seen) if seen.len() == ids.len() => {
-                    seen.into_iter().map(|presence| RecordStatus::of_presence(presence, !missing_only)).collect()
-                }
-                Ok(seen) => {
-                    let cause = format!("{} records were looked at and {} were shown", ids.len(), seen.len());
-                    return Ok(StepEnd::Failed(unclear("look-mismatch", &cause)));
-                }
-                Err(error) => match fault_of(&error) {
-                    // It will never be seen: honest ignorance.
-                    fault if matches!(fault.kind, FaultKind::Refused | FaultKind::Missing) => {
-                        self.run.observer.warn(&format!("{}: {error}", self.input.specification.policy));
-                        vec![RecordStatus::Unknown; ids.len()]
+                    Ok(seen) if seen.len() == ids.len() => {
+                        seen.into_iter().map(|presence| RecordStatus::of_presence(presence, !missing_only)).collect()
                     }
-                    fault => return Ok(StepEnd::Failed(fault)),
-                },
+                    Ok(seen) => {
+                        let cause = format!("{} records were looked at and {} were shown", ids.len(), seen.len());
+                        return Ok(StepEnd::Failed(unclear("look-mismatch", &cause)));
+                    }
+                    Err(error) => match fault_of(&error) {
+                        // It will never be seen: honest ignorance.
+                        fault if matches!(fault.kind, FaultKind::Refused | FaultKind::Missing) => {
+                            self.run.observer.warn(&format!("{}: {error}", self.input.specification.policy));
+                            vec![RecordStatus::Unknown; ids.len()]
+                        }
+                        fault => return Ok(StepEnd::Failed(fault)),
+                    },
                 }
             };
             for (place, status) in places.iter().zip(&statuses) {

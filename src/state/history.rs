@@ -194,7 +194,12 @@ mod tests {
 
     fn end(deleted: u64) -> PolicyEnd {
         let tally = Tally { deleted, ..Tally::default() };
-        PolicyEnd { tally, outcomes: Seal { attempt: 0, parts: 0, digest: Digest::of(b"outcomes") }, population: 100, open: OpenRecords::default() }
+        PolicyEnd {
+            tally,
+            outcomes: Seal { attempt: 0, parts: 0, digest: Digest::of(b"outcomes") },
+            population: 100,
+            open: OpenRecords::default(),
+        }
     }
 
     fn id(number: usize) -> RecordId {

@@ -56,7 +56,7 @@ impl IdNote {
     }
 }
 
-/// Writes a round's ids file. 
+/// Writes a round's ids file.
 #[must_use = "an ids file that is not finished is not there"]
 pub struct IdsWriter {
     file: BufWriter<File>,

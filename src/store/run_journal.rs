@@ -131,7 +131,8 @@ pub async fn read_journal(
         let mut line = 1;
         for entry in entries.split_inclusive(|byte| *byte == b'\n') {
             line += 1;
-            let damaged = |why: String| StoreError::Damaged { place: backend.place(&key), why: format!("line {line}: {why}") };
+            let damaged =
+                |why: String| StoreError::Damaged { place: backend.place(&key), why: format!("line {line}: {why}") };
             let entry: Entry = serde_json::from_slice(entry).map_err(|error| damaged(error.to_string()))?;
             if entry.sequence != end.sequence {
                 return Err(damaged(format!("its sequence number is {}, not {}", entry.sequence, end.sequence)));

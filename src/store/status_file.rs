@@ -324,7 +324,8 @@ impl StatusRuns<'_> {
             };
             if let Some((status, count)) = ended {
                 let decoded = self.file.decode(&status)?;
-                let status = decoded.ok_or_else(|| damaged(&self.file.path, "a record of an answered batch has no status"))?;
+                let status =
+                    decoded.ok_or_else(|| damaged(&self.file.path, "a record of an answered batch has no status"))?;
                 return Ok(Some(StatusRun(count, status)));
             }
             if status.is_none() {

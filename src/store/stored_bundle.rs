@@ -123,10 +123,9 @@ pub async fn kept_header(run: &RunStore) -> Result<Option<PlanHeader>, StoreErro
     while let Some(more) = reader.next().await? {
         bytes.extend(more);
     }
-    PlanHeader::from_bytes(&bytes).map(Some).map_err(|error| StoreError::Damaged {
-        place: name.place(run.backend().as_ref(), &seal),
-        why: error.to_string(),
-    })
+    PlanHeader::from_bytes(&bytes)
+        .map(Some)
+        .map_err(|error| StoreError::Damaged { place: name.place(run.backend().as_ref(), &seal), why: error.to_string() })
 }
 
 /// Takes the bundle of a run out of the store.
