@@ -2,7 +2,7 @@
 
 use jiff::Zoned;
 
-use super::{CompileError, Condition, FieldType, SyntaxError, soql, sql, zoql};
+use super::{CompileError, FieldType, FilterTree, SyntaxError, soql, sql, zoql};
 use crate::base::RecordId;
 
 /// A system's own language of conditions.
@@ -55,7 +55,7 @@ impl Language {
     /// With the first comparison that has no meaning in the language.
     pub fn compile(
         self,
-        tree: &Condition,
+        tree: &FilterTree,
         field_type: &dyn Fn(&str) -> Option<FieldType>,
         now: &Zoned,
     ) -> Result<NativeCondition, CompileError> {
