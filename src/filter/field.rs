@@ -5,8 +5,9 @@ use jiff::{Timestamp, Zoned};
 
 use super::calendar::{read_day, read_moment, whole_second};
 use super::error::shown;
-use super::{CompileError, Decimal, FieldType, FilterTree, Literal, Threshold};
+use super::{CompileError, Decimal, FilterTree, Literal, Threshold};
 use crate::base::{Age, Span};
+use crate::system::FieldType;
 
 /// A field that is compared, and what is known of it.
 pub(super) struct Field<'tree> {

@@ -8,6 +8,7 @@ mod bundle;
 mod bundle_error;
 mod bundle_writer;
 mod call_memory;
+mod command_error;
 mod directory;
 mod ids_file;
 mod journal_file;
@@ -21,7 +22,7 @@ mod sort;
 mod state_file;
 
 pub use answer_pairing::{AnswerPairing, PairingReport};
-pub use answers_file::{MarkCount, MarksFile, RawMark, TextsFile};
+pub use answers_file::{EncodedStatus, MessagesFile, StatusCount, StatusFile};
 pub use atomic::{
     FileError, StagedDirectory, parent_of, repair_replacement, replace_file, sync_directory, write_atomically,
 };

@@ -9,7 +9,8 @@ use super::{Comparison, ComparisonOperator, Condition, Literal, Path, Pattern, P
 use crate::base::Age;
 use crate::filter::error::shown;
 use crate::filter::field::{Field, Operand, about_the_whole, join};
-use crate::filter::{self, CompileError, FieldType, FilterTree, Predicate, Threshold};
+use crate::filter::{self, CompileError, FilterTree, Predicate, Threshold};
+use crate::system::FieldType;
 
 /// Compiles a typed tree to a condition.
 ///

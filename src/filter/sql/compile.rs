@@ -8,7 +8,8 @@ use super::{Condition, Expression, IsTest, Operator};
 use crate::base::Age;
 use crate::filter::error::shown;
 use crate::filter::field::{Field, Operand, about_the_whole, join};
-use crate::filter::{CompileError, FieldType, FilterTree, Literal, Place, Predicate, Threshold};
+use crate::filter::{CompileError, FilterTree, Literal, Place, Predicate, Threshold};
+use crate::system::FieldType;
 
 /// Compiles a typed tree to a condition.
 ///

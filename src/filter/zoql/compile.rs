@@ -9,7 +9,8 @@ use super::quote::{UNWRITABLE, is_unwritable};
 use super::{Comparison, ComparisonOperator, Condition, Literal, Pattern, Place, Test, name};
 use crate::filter::error::shown;
 use crate::filter::field::{Field, Operand, about_the_whole};
-use crate::filter::{self, CompileError, FieldType, FilterTree, Predicate, Threshold};
+use crate::filter::{self, CompileError, FilterTree, Predicate, Threshold};
+use crate::system::FieldType;
 
 /// How deep a tree may be nested. Ours, to keep the stack small.
 const MAX_DEPTH: usize = 100;

@@ -7,9 +7,9 @@ use jiff::{Timestamp, Zoned};
 
 use super::date_range::days;
 use super::like::matches_pattern;
-use crate::base::canonical_salesforce_id;
 use crate::filter::ComparisonOperator as Operator;
 use crate::filter::soql::{Comparison, Condition, DateLiteral, Literal, Test};
+use crate::system::canonical_salesforce_id;
 
 /// The value of a field of one record.
 #[derive(Clone, Debug, PartialEq)]
