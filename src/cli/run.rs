@@ -311,7 +311,7 @@ async fn apply_plan(global: &Global, arguments: &ApplyArguments, output: &Output
     let (host, progress) = host(output)?;
     let request = ApplyRequest {
         project: global.project.clone(),
-        plan: directory,
+        plan: command::PlanToApply::Bundle(directory),
         confirmed_targets: confirmed,
         isolate_failures: arguments.isolate_failures,
     };

@@ -1,35 +1,46 @@
 //! `sexton apply`: delete the records of a plan, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Zoned;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::plan::{Judging, judge};
+use super::applied::{finish, summarize};
+use super::refusal::{begun_refusals, refuse_new, stale_reason};
 use crate::apply::{BatchSpecification, Event, SkipCause};
-use crate::base::{CommandError, Exit};
-use crate::base::{Digest, PolicyName, TargetName, counted};
+use crate::base::{CommandError, Digest, Exit, PolicyName, TargetName, counted};
 use crate::execute::{
-    Cleared, Clearing, PlannedIds, PolicyResult, PolicyResultKind, PolicyRun, RESTORE, Run, excluded_by_now, execute,
-    refuse_other_words, refuse_unplanned_rounds,
+    ExecuteError, OpenError, OpenedRun, POLICIES_AT_ONCE, PlannedIds, PolicyRun, Recheck, Rechecking, Run, execute,
+    is_grouped, machine_settings,
 };
 use crate::manifest::{AllOrNone, Concurrency, SendAs};
-use crate::plan::{self, Moment, PlanHeader, PlannedPolicy};
-use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
-use crate::select::{Connection, Context, Project, count_cascades, open_all};
-use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
-use crate::store::{self, Bundle, Journal, JournalError, JournalFile, LockedState, RunDirectory, read_outcomes};
+use crate::plan::{PlanHeader, PlannedPolicy};
+use crate::provider::Provider;
+use crate::report::Applied;
+use crate::select::{Connection, Context, Project, open_all};
+use crate::state::{PlanStatus, State};
+use crate::store::{Bundle, Journal, JournalError, RunJournal, compact_journal, keep_bundle};
 use crate::system::DeleteMode;
+
+/// Which plan is to be applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanToApply {
+    /// The bundle at that place.
+    Bundle(PathBuf),
+    /// The one whose run is unfinished, from what the store has of it.
+    Unfinished,
+}
 
 /// What is to be applied.
 #[derive(Clone, Debug)]
 pub struct ApplyRequest {
     /// The directory that holds the manifests.
     pub project: PathBuf,
-    /// The bundle.
-    pub plan: PathBuf,
+    /// The plan.
+    pub plan: PlanToApply,
     /// Targets that were confirmed by name; hard deletes need it.
     pub confirmed_targets: Vec<String>,
     /// Whether an atomic group that fails is sent again in halves, until the record that fails is alone. It is for
@@ -50,6 +61,14 @@ pub struct AppliedPlan {
     pub unfinished: Vec<String>,
 }
 
+/// What to do when the store has lost something of a run that nothing can replace.
+pub(super) fn restore_or_abandon(plan: Digest) -> String {
+    format!(
+        "restore the store from a copy and run the same command again; or give the run up with `sexton state abandon {}`",
+        plan.short()
+    )
+}
+
 /// The targets of a bundle that some policy hard deletes from, so that a person can be asked for their names.
 pub fn targets_to_confirm(plan: &Path) -> Result<Vec<TargetName>, CommandError> {
     Ok(hard_targets(Bundle::open(plan)?.header()))
@@ -59,103 +78,245 @@ fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
     let mut names: Vec<TargetName> = header
         .policies
         .iter()
-        .filter(|policy| policy.delete == DeleteMode::Hard && policy.selected > 0)
-        .map(|policy| policy.target.clone())
+        .filter(|policy| policy.settings.delete == DeleteMode::Hard && policy.selected > 0)
+        .map(|policy| policy.settings.target.clone())
         .collect();
     names.sort();
     names.dedup();
     names
 }
 
-/// Applies a plan, or continues an apply of it. `stop` asks to send nothing new; what was sent is waited for.
+/// Applies a plan, or continues an apply of it: a first apply is a continued one whose journal is empty. `stop` asks to send
+/// nothing new; what was sent is waited for.
 ///
-/// A run that was begun is continued also when the plan has expired by now, the manifests have changed or a gate would refuse:
-/// what was sent must be settled, and the gates judged the whole of it before. The selection is asked anew: what is held, has
-/// changed or does not match by now is not sent any more.
-pub async fn apply(host: &Context, request: &ApplyRequest, stop: &CancellationToken) -> Result<AppliedPlan, CommandError> {
-    let bundle = Arc::new(Bundle::open(&request.plan)?);
+/// Every policy of which nothing was sent yet has to pass everything a first apply has to pass: the plan's age, the manifests,
+/// the limits and the other gates, on the fresh numbers. One that was begun comes to its end with what was sent; a lowered limit,
+/// a hold, and what is wrong with the target or the organization stop the rest of it.
+pub async fn apply(
+    context: &Context,
+    request: &ApplyRequest,
+    stop: &CancellationToken,
+) -> Result<AppliedPlan, CommandError> {
     let project = Project::load(&request.project)?;
-    let now = host.clock.now().to_zoned(project.workspace.project.time_zone.clone());
-    let mut locked = project.state().lock(&host.lock_info("apply"))?;
-    let mut state = usable_state(&mut locked, &bundle, &project, &now)?;
-    let going_on = matches!(state.status_of(bundle.digest()), PlanStatus::Started { .. });
-    confirm_hard_deletes(bundle.header(), &request.confirmed_targets)?;
+    let now = context.clock.now().to_zoned(project.workspace.project.time_zone.clone());
+    let mut locked = project.state().lock(&context.lock_info("apply"))?;
+    let state = locked.load()?;
+    let (opened, mut state, begun) = open_run(context, &project, request, state, &now).await?;
+    if !begun {
+        confirm_hard_deletes(opened.bundle.header(), &request.confirmed_targets)?;
+    }
+    let mut connections = open_all(context, &project).await?;
+    check_systems(opened.bundle.header(), &connections)?;
 
-    let runs = project.runs_directory();
-    let run_place = runs.join(bundle.digest().short());
-    let (directory, journal) = open_run(host, &runs, &bundle, going_on)?;
-    let mut connections = open_all(host, &project).await?;
-    check_systems(bundle.header(), &connections)?;
+    let sent = opened.replay.has_begun();
+    let late = |error| if sent { after_deletion(error) } else { error };
+    let stopped = if begun {
+        stale_reasons(&project, &opened, &mut connections, &now).await.map_err(late)?
+    } else {
+        refuse_new(&project, &opened.bundle, &mut connections).await?;
+        BTreeMap::new()
+    };
+    let rechecks = recheck_all(context, &project, &opened, &mut connections, &now, &stopped, stop).await.map_err(late)?;
+    let refusals =
+        begun_refusals(&project, &opened, &mut connections, &rechecks, &state, &now, begun).await.map_err(late)?;
+    if !begun && !refusals.is_empty() {
+        let mut error = CommandError::new(Exit::GateRefused, "a gate refused on the fresh numbers; nothing was deleted");
+        error.notes = refusals.into_iter().map(|(policy, cause)| format!("policy {policy}: {cause}")).collect();
+        return Err(error);
+    }
+    if stop.is_cancelled() {
+        return Err(late(interrupted(begun)));
+    }
 
-    let mut cleared: BTreeMap<PolicyName, Cleared> = BTreeMap::new();
-    if !going_on {
-        refuse_other_words(&project, &bundle, &mut connections).await?;
-        for planned in &bundle.header().policies {
-            let clearing = Clearing { host, project: &project, bundle: &bundle, planned, directory: &directory, now: &now };
-            let connection = connection_of(&mut connections, planned)?;
-            let done = clearing.run(connection).await.map_err(|error| error.about_policy(&planned.policy))?;
-            cleared.insert(planned.policy.clone(), done);
-        }
-        refuse_by_gates(&project, &bundle, &mut connections, &cleared, &state, &now).await?;
-        for planned in &bundle.header().policies {
-            if let Some(done) = cleared.get(&planned.policy) {
-                append(&journal, Some(&planned.policy), &done.event)?;
-            }
-        }
+    let journal = open_journal(context, &opened)?;
+    if !begun {
+        keep_bundle(&opened.store, &opened.bundle).await?;
+    }
+    let opening = Event::RunOpened { plan: opened.bundle.digest(), tool: env!("CARGO_PKG_VERSION").to_owned() };
+    journal.append(None, &[opening]).await.map_err(|error| late(journal_error(&error)))?;
+    if !begun {
         state
-            .consume(bundle.digest(), host.clock.now())
+            .consume(opened.bundle.digest(), context.clock.now())
             .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
         locked.save(&mut state)?;
     }
-
-    let mut policies_to_run = policies_to_run(&bundle, &connections, request.isolate_failures)?;
-    if going_on {
-        refuse_unplanned_rounds(&bundle, &directory)?;
-        let excluded = excluded_by_now(host, &project, &bundle, &directory, &mut connections, &now).await?;
-        for machine in &mut policies_to_run {
-            machine.excluded = excluded.get(&machine.order.policy).cloned();
-        }
-    }
+    let policies = policy_runs(&opened, &connections, rechecks, stopped, refusals, request, begun)?;
+    let permits = Semaphore::new(POLICIES_AT_ONCE);
     let run = Run {
-        directory: &directory,
+        store: &opened.store,
+        scratch: &opened.scratch,
         journal: &journal,
-        clock: host.clock.as_ref(),
-        seed: host.seed,
-        observer: host.observer.as_ref(),
+        clock: context.clock.as_ref(),
+        seed: context.seed,
+        observer: context.observer.as_ref(),
         stop,
+        permits: &permits,
+        asks_what_happened: true,
     };
-    let ends = execute(&run, policies_to_run).await.map_err(|error| {
-        // Records may have gone before it broke off, so this is not "nothing was deleted".
-        let converted = CommandError::new(Exit::SomeFailed, error.to_string()).caused_by_source(&error);
-        converted.with_help(if error.is_loss() {
-            RESTORE
-        } else {
-            "what was journalled stands; mend the cause and run the same command again: it asks the system what happened first"
-        })
-    })?;
-    let applied = summarize(&bundle, &directory, &ends, &cleared, &run_place).map_err(after_deletion)?;
+    let found: BTreeMap<PolicyName, (u64, u64)> = policies
+        .iter()
+        .filter_map(|policy| Some((policy, policy.recheck.as_ref()?)))
+        .map(|(policy, recheck)| (policy.specification.policy.clone(), (recheck.population, recheck.waiting)))
+        .collect();
+    let results =
+        execute(&run, policies, &opened.replay).await.map_err(|error| run_error(&error, opened.bundle.digest()))?;
+    let applied = summarize(&opened, &results, &found).await.map_err(after_deletion)?;
     if applied.unfinished.is_empty() {
-        finish(host, &mut locked, &mut state, &bundle, &directory, &ends, &cleared).map_err(after_deletion)?;
+        finish(context, &mut locked, &mut state, &opened, &results, &found).await.map_err(after_deletion)?;
+        compact(context, &opened).await;
     }
-    Ok(AppliedPlan { exit: exit_of(&applied, stop), ..applied })
+    Ok(AppliedPlan { exit: exit_of(&applied, &results, stop), ..applied })
 }
 
 /// An error that comes after records may have gone: its exit code must not say that none were.
-fn after_deletion(mut error: CommandError) -> CommandError {
-    error.exit = Exit::SomeFailed;
+pub(super) fn after_deletion(mut error: CommandError) -> CommandError {
+    if !matches!(error.exit, Exit::Interrupted | Exit::LockHeld | Exit::PlanUnusable) {
+        error.exit = Exit::SomeFailed;
+    }
     let kept = error.help.take();
     error.with_help(
         kept.unwrap_or_else(|| "mend the cause and run the same command again: it takes up the run where it is".to_owned()),
     )
 }
 
-/// The state, when it allows this plan to be applied.
-fn usable_state(locked: &mut LockedState, bundle: &Bundle, project: &Project, now: &Zoned) -> Result<State, CommandError> {
+pub(super) fn run_error(error: &ExecuteError, plan: Digest) -> CommandError {
+    if error.is_overtaken() {
+        return CommandError::new(Exit::LockHeld, "another process goes on with this run; this one has stopped")
+            .caused_by(error)
+            .with_help("what this process had sent is looked at by the other one; wait for it to end");
+    }
+    // Records may have gone before it broke off, so this is not "nothing was deleted".
+    let converted = CommandError::new(Exit::SomeFailed, error.to_string()).caused_by_source(error);
+    converted.with_help(if error.is_loss() {
+        restore_or_abandon(plan)
+    } else {
+        "what was journalled stands; mend the cause and run the same command again: it asks the system what happened first"
+            .to_owned()
+    })
+}
+
+fn interrupted(begun: bool) -> CommandError {
+    CommandError::new(Exit::Interrupted, "interrupted; nothing was sent").with_help(if begun {
+        "run the same command to continue"
+    } else {
+        "the plan is not used up: the same command applies it"
+    })
+}
+
+/// The run of the plan that is to be applied, the state, and whether the run was begun before.
+async fn open_run(
+    context: &Context,
+    project: &Project,
+    request: &ApplyRequest,
+    state: Option<State>,
+    now: &Zoned,
+) -> Result<(OpenedRun, State, bool), CommandError> {
+    let settings = |planned: &PlannedPolicy| machine_settings(planned, context.seed);
+    let (backend, scratch) = (project.backend(), project.scratch_directory());
+    let unfinished: Vec<Digest> = state.iter().flat_map(State::unfinished).map(|consumed| consumed.plan).collect();
+    let begun = match &request.plan {
+        PlanToApply::Unfinished => match unfinished.first() {
+            Some(plan) => Some(*plan),
+            None => {
+                return Err(CommandError::plain("there is no unfinished run to continue")
+                    .with_help("name a reviewed plan, as in `sexton apply plan`"));
+            }
+        },
+        PlanToApply::Bundle(place) => {
+            let opened =
+                OpenedRun::of_bundle(&backend, &scratch, place, &settings).await.map_err(|error| open_error(error, None))?;
+            let plan = opened.bundle.digest();
+            if !unfinished.contains(&plan) {
+                return open_new(context, project, opened, state, &unfinished, now).await;
+            }
+            Some(plan)
+        }
+    };
+    let (Some(plan), Some(state)) = (begun, state) else {
+        return Err(CommandError::plain("internal error: a run without a state"));
+    };
+    let mut opened = OpenedRun::of_begun(&backend, &scratch, plan, &settings).await;
+    if let (Err(OpenError::PlanMissing { .. }), PlanToApply::Bundle(place)) = (&opened, &request.plan) {
+        // The working tree has what the store has lost.
+        opened = OpenedRun::of_bundle(&backend, &scratch, place, &settings).await;
+    }
+    let opened = opened.map_err(|error| open_error(error, Some(plan)))?;
+    if opened.replay.end.is_empty() {
+        return Err(CommandError::new(
+            Exit::PlanUnusable,
+            format!("the plan {} was begun, and the journal of its run is not in {}", plan.short(), opened.store.place()),
+        )
+        .with_note("without the journal nobody knows what was sent, so the run cannot be continued")
+        .with_help(restore_or_abandon(plan)));
+    }
+    Ok((opened, state, true))
+}
+
+/// A run that the state does not know as begun.
+async fn open_new(
+    context: &Context,
+    project: &Project,
+    mut opened: OpenedRun,
+    state: Option<State>,
+    unfinished: &[Digest],
+    now: &Zoned,
+) -> Result<(OpenedRun, State, bool), CommandError> {
+    let state = usable_state(state, &opened.bundle)?;
+    if let Some(other) = unfinished.first() {
+        return Err(CommandError::new(
+            Exit::PlanUnusable,
+            format!("the run of the plan {} is unfinished; nothing was deleted", other.short()),
+        )
+        .with_note("another plan can be applied when it has come to its end")
+        .with_help(format!(
+            "finish it with `sexton apply --continue`, or give it up with `sexton state abandon {}`",
+            other.short()
+        )));
+    }
+    if opened.replay.has_begun() {
+        // An older copy of the state was restored. What was sent must come to its end all the same.
+        context.observer.warn(&format!(
+            "the state does not know it, but the run of the plan {} was begun before: it is continued",
+            opened.bundle.digest().short()
+        ));
+        let mut state = state;
+        state
+            .consume(opened.bundle.digest(), context.clock.now())
+            .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
+        return Ok((opened, state, true));
+    }
+    if let Some(cause) = stale_reason(project, opened.bundle.header(), now) {
+        return Err(cause);
+    }
+    if !opened.replay.end.is_empty() {
+        // An earlier attempt ended before its first request, and before the state said that the plan was begun.
+        opened.start_over(&|planned| machine_settings(planned, context.seed)).await?;
+    }
+    Ok((opened, state, false))
+}
+
+fn open_error(error: OpenError, plan: Option<Digest>) -> CommandError {
+    match error {
+        OpenError::Bundle(error) => error.into(),
+        OpenError::Run(error) => match plan {
+            Some(plan) => run_error(&error, plan),
+            None => CommandError::from_error(Exit::Error, &error),
+        },
+        OpenError::PlanMissing { plan } => CommandError::new(
+            Exit::PlanUnusable,
+            format!("the plan {} was begun, and the store does not have it", plan.short()),
+        )
+        .with_help(restore_or_abandon(plan)),
+    }
+}
+
+/// The state, when it allows a plan that was not begun to be applied.
+fn usable_state(state: Option<State>, bundle: &Bundle) -> Result<State, CommandError> {
     let header = bundle.header();
     let unusable = |title: String| {
         CommandError::new(Exit::PlanUnusable, title).with_help("make a new plan with `sexton plan` and review it")
     };
-    let Some(state) = locked.load()? else {
+    let Some(state) = state else {
         return Err(unusable(format!(
             "the plan {} was made beside a state that is not here: it belongs to another project, or the state was lost",
             bundle.digest().short()
@@ -167,42 +328,10 @@ fn usable_state(locked: &mut LockedState, bundle: &Bundle, project: &Project, no
     }
     match state.status_of(bundle.digest()) {
         PlanStatus::Finished { at } => {
-            return Err(unusable(format!("the plan {} was used: its apply finished at {at}", bundle.digest().short())));
+            Err(unusable(format!("the plan {} was used: its apply finished at {at}", bundle.digest().short())))
         }
-        // What was begun must be brought to its end, however old the plan is by now and whatever the manifests say today.
-        PlanStatus::Started { .. } => return Ok(state),
-        PlanStatus::Unused => {}
+        PlanStatus::Started { .. } | PlanStatus::Unused => Ok(state),
     }
-    if now.timestamp() > header.expires {
-        return Err(unusable(format!("the plan {} expired at {}", bundle.digest().short(), header.expires)));
-    }
-    if header.manifests.digest != project.workspace.binding_digest() {
-        let changes = manifest_diff(&header.manifests.files, &project.sealed_manifests().files, Palette::new(false));
-        let mut error =
-            unusable(format!("the plan {} is stale: the manifests changed since it was made", bundle.digest().short()));
-        error.notes.extend(changes.lines().take(40).map(str::to_owned));
-        return Err(error);
-    }
-    if header.is_refused() {
-        let mut error =
-            CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted");
-        error.notes.extend(refusals(&header.policies));
-        return Err(error);
-    }
-    Ok(state)
-}
-
-fn refusals(policies: &[PlannedPolicy]) -> Vec<String> {
-    policies
-        .iter()
-        .flat_map(|policy| {
-            policy
-                .gates
-                .iter()
-                .filter(|verdict| !verdict.passed)
-                .map(|verdict| format!("policy {}: {}", policy.policy, verdict.message))
-        })
-        .collect()
 }
 
 fn confirm_hard_deletes(header: &PlanHeader, confirmed: &[String]) -> Result<(), CommandError> {
@@ -221,80 +350,26 @@ fn confirm_hard_deletes(header: &PlanHeader, confirmed: &[String]) -> Result<(),
     .with_help(format!("look at the plan with `sexton show`, then add {}", missing.join(" "))))
 }
 
-/// The run's directory and journal. A plan that the state does not know as begun starts from an empty directory.
-fn open_run(
-    host: &Context,
-    runs: &Path,
-    bundle: &Bundle,
-    going_on: bool,
-) -> Result<(RunDirectory, JournalFile), CommandError> {
-    let place = runs.join(bundle.digest().short());
-    let unreadable = |error: &std::io::Error| {
-        CommandError::plain(format!("the run's directory {} cannot be used", place.display())).caused_by(error)
-    };
-    let without_journal = |what: &str| {
-        CommandError::new(
-            Exit::PlanUnusable,
-            format!("the plan {} was begun, and the journal of its run {what} {}", bundle.digest().short(), place.display()),
-        )
-        .with_note("without the journal nobody knows what was sent, so the run cannot be continued")
-        .with_help(
-            "restore the directory; or take the plan's directory away and make a new plan, which looks at what is there now",
-        )
-    };
-    if going_on && !place.join("journal.jsonl").exists() {
-        return Err(without_journal("is not in"));
-    }
-    let mut begun = false;
-    if place.exists() {
-        let (mut opened, mut cleared) = (false, BTreeSet::new());
-        let mut watch = |entry: crate::apply::Entry| match &entry.event {
-            Event::RunOpened { plan, .. } => opened |= *plan == bundle.digest(),
-            Event::Cleared { .. } => cleared.extend(entry.policy),
-            Event::Intended { .. } | Event::Finished { .. } => begun = true,
-            _ => {}
-        };
-        JournalFile::open(&place.join("journal.jsonl"), host.clock.clone(), &mut watch)
-            .map_err(|error| journal_error(&error))?;
-        // All of that was in it before the state said that the plan was begun.
-        if going_on && !(opened && bundle.header().policies.iter().all(|planned| cleared.contains(&planned.policy))) {
-            return Err(without_journal("has lost entries in"));
-        }
-        if begun && !going_on {
-            return Err(CommandError::new(
-                Exit::PlanUnusable,
-                format!("the plan {} was begun before, and the state does not know it", bundle.digest().short()),
-            )
-            .with_note(format!(
-                "the journal in {} says that records were sent; was an older state restored?",
-                place.display()
-            ))
-            .with_help("make a new plan, which looks at what is there now"));
-        }
-        if !going_on {
-            // Nothing was ever sent from it: an earlier attempt ended before its first request.
-            store::remove_directory(&place)?;
-        }
-    }
-    store::make_directory(runs)?;
-    let directory = RunDirectory::open(runs, &bundle.digest()).map_err(|error| unreadable(&error))?;
-    let journal =
-        JournalFile::open(&directory.journal(), host.clock.clone(), |_| ()).map_err(|error| journal_error(&error))?;
-    append(&journal, None, &Event::RunOpened { plan: bundle.digest(), tool: env!("CARGO_PKG_VERSION").to_owned() })?;
-    Ok((directory, journal))
+pub(super) fn open_journal(context: &Context, opened: &OpenedRun) -> Result<RunJournal, CommandError> {
+    let (backend, prefix) = (Arc::clone(opened.store.backend()), opened.store.journal()?);
+    let end = opened.replay.end.clone();
+    Ok(RunJournal::new(backend, prefix, Arc::clone(&context.clock), (context.fresh_id)(), end))
 }
 
-fn append(journal: &JournalFile, policy: Option<&PolicyName>, event: &Event) -> Result<(), CommandError> {
-    journal.append(policy, event).map_err(|error| journal_error(&error))
-}
-
-fn journal_error(error: &JournalError) -> CommandError {
-    let converted = CommandError::plain("the journal cannot be used, so nothing more is sent").caused_by(error);
-    if matches!(error, JournalError::Damaged { .. }) { converted.with_help(RESTORE) } else { converted }
+pub(super) fn journal_error(error: &JournalError) -> CommandError {
+    match error {
+        JournalError::Overtaken { .. } => {
+            CommandError::new(Exit::LockHeld, "another process goes on with this run; nothing was sent").caused_by(error)
+        }
+        _ => CommandError::plain("the journal cannot be written, so nothing more is sent").caused_by(error),
+    }
 }
 
 /// Refuses when any login is for another organization than the plan was made in.
-fn check_systems(header: &PlanHeader, connections: &BTreeMap<TargetName, Connection>) -> Result<(), CommandError> {
+pub(super) fn check_systems(
+    header: &PlanHeader,
+    connections: &BTreeMap<TargetName, Connection>,
+) -> Result<(), CommandError> {
     for (name, sealed) in &header.targets {
         let Some(connection) = connections.get(name) else {
             return Err(CommandError::new(
@@ -315,229 +390,197 @@ fn check_systems(header: &PlanHeader, connections: &BTreeMap<TargetName, Connect
     Ok(())
 }
 
+/// Why policies of a begun run of which nothing was sent may not begin any more: the plan is too old, or the manifests are not
+/// those it was made from.
+async fn stale_reasons(
+    project: &Project,
+    opened: &OpenedRun,
+    connections: &mut BTreeMap<TargetName, Connection>,
+    now: &Zoned,
+) -> Result<BTreeMap<PolicyName, String>, CommandError> {
+    let header = opened.bundle.header();
+    let whole = stale_reason(project, header, now).map(|error| error.title);
+    let mut reasons = BTreeMap::new();
+    for planned in &header.policies {
+        let Some(replayed) = opened.replay.policies.get(&planned.policy) else { continue };
+        if replayed.machine.has_begun() || replayed.machine.status().finished.is_some() {
+            continue;
+        }
+        let reason = match &whole {
+            Some(reason) => Some(reason.clone()),
+            None => crate::execute::other_policy(project, header, planned, connections).await?,
+        };
+        if let Some(reason) = reason {
+            reasons.insert(planned.policy.clone(), reason);
+        }
+    }
+    Ok(reasons)
+}
+
+/// Rechecks every policy that is not at its end and not stopped.
+async fn recheck_all(
+    context: &Context,
+    project: &Project,
+    opened: &OpenedRun,
+    connections: &mut BTreeMap<TargetName, Connection>,
+    now: &Zoned,
+    stopped: &BTreeMap<PolicyName, String>,
+    stop: &CancellationToken,
+) -> Result<BTreeMap<PolicyName, Recheck>, CommandError> {
+    let mut rechecks = BTreeMap::new();
+    for planned in &opened.bundle.header().policies {
+        let Some(replayed) = opened.replay.policies.get(&planned.policy) else { continue };
+        if replayed.machine.status().finished.is_some() || stopped.contains_key(&planned.policy) {
+            continue;
+        }
+        if stop.is_cancelled() {
+            return Err(interrupted(!opened.replay.end.is_empty()));
+        }
+        let connection = connection_of(connections, planned)?;
+        let begun = replayed.machine.has_begun();
+        let rechecking = Rechecking {
+            context,
+            project,
+            bundle: &opened.bundle,
+            planned,
+            now,
+            jobs_may_run: begun && planned.route.as_ref().is_some_and(|route| route.api.works_by_jobs()),
+        };
+        let folder = opened
+            .scratch
+            .folder(&format!("recheck.{}", planned.policy))
+            .map_err(|error| CommandError::plain("the scratch files of the recheck cannot be written").caused_by(&error))?;
+        let recheck = rechecking.run(connection, folder).await.map_err(|error| {
+            let error = error.about_policy(&planned.policy);
+            if begun {
+                error.with_note(
+                    "the run goes on only when the selection and every hold can be read; mend the cause and run the same \
+                     command again",
+                )
+            } else {
+                error
+            }
+        })?;
+        rechecks.insert(planned.policy.clone(), recheck);
+    }
+    Ok(rechecks)
+}
+
 fn connection_of<'c>(
     connections: &'c mut BTreeMap<TargetName, Connection>,
     planned: &PlannedPolicy,
 ) -> Result<&'c mut Connection, CommandError> {
-    connections.get_mut(&planned.target).ok_or_else(|| {
-        CommandError::new(Exit::PlanUnusable, format!("target `{}` is gone from the manifests", planned.target))
+    connections.get_mut(&planned.settings.target).ok_or_else(|| {
+        CommandError::new(Exit::PlanUnusable, format!("target `{}` is gone from the manifests", planned.settings.target))
     })
 }
 
-/// Runs the gates again, on what is there now.
-async fn refuse_by_gates(
-    project: &Project,
-    bundle: &Bundle,
-    connections: &mut BTreeMap<TargetName, Connection>,
-    cleared: &BTreeMap<PolicyName, Cleared>,
-    state: &State,
-    now: &Zoned,
-) -> Result<(), CommandError> {
-    let mut refused = Vec::new();
-    for planned in &bundle.header().policies {
-        let (Some(policy), Some(done)) = (project.workspace.policies.get(&planned.policy), cleared.get(&planned.policy))
-        else {
-            continue;
-        };
-        let connection = connection_of(connections, planned)?;
-        let facts = connection.describe(&planned.query.object).await?;
-        let cascades = count_cascades(connection, &facts, &planned.query).await?;
-        let verdicts = judge(&Judging {
-            policy,
-            facts: &facts,
-            connection,
-            cascades: &cascades,
-            open: &done.open,
-            population: done.population,
-            selected: done.cleared,
-            history: state.policies.get(&planned.policy),
-            now,
-            moment: Moment::Apply,
-        })
-        .await?;
-        // Counted by the policy's own condition, so with new matches among the parents it says nothing about the planned ones.
-        let grown = (done.cleared > 0 && done.waiting == 0).then(|| plan::cascade_growth(&planned.cascades, &cascades));
-        refused.extend(
-            verdicts
-                .into_iter()
-                .chain(grown)
-                .filter(|verdict| !verdict.passed)
-                .map(|verdict| format!("policy {}: {}", planned.policy, verdict.message)),
-        );
-    }
-    for (target, connection) in connections.iter() {
-        let planned = bundle.header().policies.iter().filter(|planned| planned.target == *target);
-        let calls = planned.filter_map(|planned| planned.route.as_ref()).map(|route| route.calls).sum();
-        let verdict = plan::quota(target, calls, connection.calls_left);
-        if !verdict.passed {
-            refused.push(verdict.message);
-        }
-    }
-    if refused.is_empty() {
-        return Ok(());
-    }
-    let mut error = CommandError::new(Exit::GateRefused, "a gate refused on the fresh numbers; nothing was deleted");
-    error.notes = refused;
-    Err(error)
-}
-
-/// What the driver is to carry out, in the order of the plan.
-fn policies_to_run(
-    bundle: &Arc<Bundle>,
+/// What is to be carried out, in the order of the plan.
+fn policy_runs(
+    opened: &OpenedRun,
     connections: &BTreeMap<TargetName, Connection>,
-    isolate_failures: bool,
+    mut rechecks: BTreeMap<PolicyName, Recheck>,
+    stopped: BTreeMap<PolicyName, String>,
+    refusals: BTreeMap<PolicyName, String>,
+    request: &ApplyRequest,
+    begun: bool,
 ) -> Result<Vec<PolicyRun>, CommandError> {
-    let mut policies_to_run = Vec::new();
-    for planned in &bundle.header().policies {
+    let mut policies = Vec::new();
+    for planned in &opened.bundle.header().policies {
         // A policy without records needs no route, and nothing is done for it.
-        let (Some(route), Some(connection)) = (&planned.route, connections.get(&planned.target)) else { continue };
-        let source = Arc::clone(bundle);
-        let policy = planned.policy.clone();
-        let planned_ids: PlannedIds = Arc::new(move || {
-            let rows = source
-                .rows(&policy)
-                .ok_or_else(|| std::io::Error::other("the plan does not have the policy"))?
-                .map_err(std::io::Error::other)?;
-            Ok(Box::new(rows.map(|row| row.map(|row| row.id).map_err(std::io::Error::other))))
-        });
-        policies_to_run.push(PolicyRun {
-            order: BatchSpecification {
-                policy: planned.policy.clone(),
-                object: planned.query.object.clone(),
-                delete: planned.delete,
-                api: route.api,
-                atomic: planned.all_or_none != AllOrNone::No,
-                serial: planned.concurrency == Concurrency::Serial,
-                matching: planned.query.condition.clone().filter(|_| planned.send_as == SendAs::Query),
-            },
-            route: route.clone(),
-            depends_on: planned.depends_on.clone(),
-            provider: Arc::clone(&connection.provider),
-            planned: planned.selected,
-            planned_ids,
-            grouped: planned.group_by.is_some() || planned.all_or_none == AllOrNone::PerRequest,
-            isolate_failures: isolate_failures && planned.all_or_none == AllOrNone::PerRequest,
-            excluded: None,
-        });
+        let Some(connection) = connections.get(&planned.settings.target) else { continue };
+        let Some(mut policy) = policy_run(&opened.bundle, planned, Some(&connection.provider)) else { continue };
+        policy.isolate_failures = request.isolate_failures && planned.settings.all_or_none == AllOrNone::PerRequest;
+        policy.recheck = rechecks.remove(&planned.policy);
+        policy.checks_presence = begun;
+        let refused = stopped.get(&planned.policy).or_else(|| refusals.get(&planned.policy));
+        policy.stopped = refused.map(|cause| (cause.clone(), SkipCause::Refused));
+        policies.push(policy);
     }
-    Ok(policies_to_run)
+    Ok(policies)
 }
 
-/// What came of it, read back from the outcomes on disk.
-fn summarize(
-    bundle: &Bundle,
-    directory: &RunDirectory,
-    ends: &[PolicyResult],
-    cleared: &BTreeMap<PolicyName, Cleared>,
-    place: &Path,
-) -> Result<AppliedPlan, CommandError> {
-    let mut report = Applied { policies: Vec::new(), unfinished: 0, evidence: place.display().to_string() };
-    let mut unfinished = Vec::new();
-    for (end, planned) in ends.iter().filter_map(|end| Some((end, bundle.policy(&end.policy)?))) {
-        let (tally, halted) = match &end.kind {
-            PolicyResultKind::Finished { tally, halted, .. } => (*tally, halted.clone()),
-            PolicyResultKind::Unfinished { cause, settled } => {
-                unfinished.push(format!("policy {}: {cause}", end.policy));
-                (*settled, None)
-            }
-            PolicyResultKind::Interrupted { settled } => {
-                let runs_on = planned.route.as_ref().is_some_and(|route| !route.api.can_be_stopped());
-                let rest = if runs_on { "; a batch that was started cannot be stopped and runs to its end" } else { "" };
-                unfinished.push(format!("policy {}: interrupted{rest}", end.policy));
-                (*settled, None)
-            }
-        };
-        let mut policy = AppliedPolicy {
-            policy: end.policy.clone(),
-            target: planned.target.clone(),
-            object: planned.object.clone(),
-            tally,
-            skipped: BTreeMap::new(),
-            failed: BTreeMap::new(),
-            waiting: cleared.get(&end.policy).map_or(0, |done| done.waiting),
-            halted,
-            unsettled: planned.selected.saturating_sub(tally.total()),
-            with_them: planned.cascades.clone(),
-        };
-        // Causes and codes are in the outcomes, which a run that is not at its end does not have. Only what was kept back or
-        // failed has any.
-        if !matches!(end.kind, PolicyResultKind::Finished { .. }) || tally.skipped + tally.failed == 0 {
-            report.policies.push(policy);
-            continue;
-        }
-        for row in read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))? {
-            let row = row.map_err(|error| unreadable_outcomes(&error))?;
-            match row.outcome.as_str() {
-                "skipped" => {
-                    if let Some(cause) = SkipCause::from_word(&row.cause) {
-                        *policy.skipped.entry(cause).or_default() += 1;
-                    }
-                }
-                "failed" => *policy.failed.entry(row.code).or_default() += 1,
-                _ => {}
-            }
-        }
-        report.policies.push(policy);
+/// One policy to carry out, before anything is known of its recheck; `None` for one without records. Without a `provider` nothing
+/// is asked and nothing sent.
+pub(super) fn policy_run(
+    bundle: &Arc<Bundle>,
+    planned: &PlannedPolicy,
+    provider: Option<&Arc<dyn Provider>>,
+) -> Option<PolicyRun> {
+    let route = planned.route.as_ref()?;
+    let source = Arc::clone(bundle);
+    let policy = planned.policy.clone();
+    let planned_ids: PlannedIds = Arc::new(move || {
+        let rows = source
+            .rows(&policy)
+            .ok_or_else(|| std::io::Error::other("the plan does not have the policy"))?
+            .map_err(std::io::Error::other)?;
+        Ok(Box::new(rows.map(|row| row.map(|row| row.id).map_err(std::io::Error::other))))
+    });
+    let settings = &planned.settings;
+    Some(PolicyRun {
+        specification: BatchSpecification {
+            policy: planned.policy.clone(),
+            object: planned.query.object.clone(),
+            delete: settings.delete,
+            api: route.api,
+            atomic: settings.all_or_none != AllOrNone::No,
+            serial: settings.concurrency == Concurrency::Serial,
+            matching: planned.query.condition.clone().filter(|_| settings.send_as == SendAs::Query),
+        },
+        route: route.clone(),
+        depends_on: settings.depends_on.clone(),
+        provider: provider.map(Arc::clone),
+        planned: planned.selected,
+        planned_ids,
+        grouped: is_grouped(planned),
+        isolate_failures: false,
+        recheck: None,
+        checks_presence: false,
+        stopped: None,
+    })
+}
+
+/// Joins what a finished run keeps into a handful of objects. It is tidiness: the run is finished in any case.
+pub(super) async fn compact(context: &Context, opened: &OpenedRun) {
+    let compacted = match opened.store.journal() {
+        Ok(prefix) => compact_journal(opened.store.backend().as_ref(), &prefix).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = compacted {
+        context.observer.warn(&format!("the journal of the finished run could not be compacted: {error}"));
     }
-    report.unfinished = unfinished.len();
-    Ok(AppliedPlan { plan: bundle.digest(), report, exit: Exit::Done, unfinished })
 }
 
-fn unreadable_outcomes(error: &std::io::Error) -> CommandError {
-    CommandError::plain("the outcomes of the run cannot be read back").caused_by(error)
-}
-
-/// Folds a finished run into the state.
-fn finish(
-    host: &Context,
-    locked: &mut LockedState,
-    state: &mut State,
-    bundle: &Bundle,
-    directory: &RunDirectory,
-    ends: &[PolicyResult],
-    cleared: &BTreeMap<PolicyName, Cleared>,
-) -> Result<(), CommandError> {
-    let mut finished = Vec::new();
-    for end in ends {
-        let PolicyResultKind::Finished { tally, outcomes, .. } = &end.kind else { continue };
-        let before = state.policies.get(&end.policy).map(|history| history.open.clone()).unwrap_or_default();
-        let rows = read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))?;
-        let codes = rows.map(|row| {
-            row.map(|row| match row.outcome.as_str() {
-                "failed" => (row.id, Some(row.code)),
-                "unknown" => (row.id, Some("unknown".to_owned())),
-                _ => (row.id, None),
-            })
-        });
-        let open = fold_open(&before, codes)
-            .map_err(|error| CommandError::plain("the outcomes cannot be folded into the state").caused_by(&error))?;
-        let planned = bundle.policy(&end.policy).map_or(0, |planned| planned.population);
-        let population = cleared.get(&end.policy).map_or(planned, |done| done.population);
-        finished.push((end.policy.clone(), PolicyEnd { tally: *tally, outcomes: *outcomes, population, open }));
-    }
-    state
-        .finish(bundle.digest(), host.clock.now(), finished)
-        .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
-    Ok(locked.save(state)?)
-}
-
-fn exit_of(applied: &AppliedPlan, stop: &CancellationToken) -> Exit {
+fn exit_of(applied: &AppliedPlan, results: &[crate::execute::PolicyResult], stop: &CancellationToken) -> Exit {
+    use crate::execute::PolicyResultKind;
     let tally = applied.report.tally();
     if !applied.unfinished.is_empty() {
         return if stop.is_cancelled() { Exit::Interrupted } else { Exit::SomeFailed };
     }
-    let halted = applied.report.policies.iter().any(|policy| policy.halted.is_some());
-    if tally.failed + tally.unknown > 0 || halted { Exit::SomeFailed } else { Exit::Done }
+    let halted = |wanted: &dyn Fn(SkipCause) -> bool| {
+        results.iter().any(
+            |result| matches!(&result.kind, PolicyResultKind::Finished { halted: Some((_, skip)), .. } if wanted(*skip)),
+        )
+    };
+    let refused = halted(&|skip| skip == SkipCause::Refused);
+    // Those that depend on a refused policy are skipped with it.
+    let other = halted(&|skip| skip != SkipCause::Refused && !(refused && skip == SkipCause::Dependency));
+    match (tally.failed + tally.unknown > 0 || other, refused) {
+        (true, _) => Exit::SomeFailed,
+        (false, true) => Exit::GateRefused,
+        (false, false) => Exit::Done,
+    }
 }
 
 /// What an unfinished apply is to tell.
 pub fn unfinished_notes(applied: &AppliedPlan) -> Vec<String> {
     let mut notes = applied.unfinished.clone();
     if !notes.is_empty() {
-        let policies = counted(notes.len() as u64, "policy");
+        let (count, verb) = (notes.len() as u64, if notes.len() == 1 { "is" } else { "are" });
         notes.push(format!(
-            "{} not at the end: run the same command again, it asks the system what happened before it sends anything",
-            policies.replace("policys", "policies")
+            "{} {verb} not at the end: run the same command again, it asks the system what happened before it sends anything",
+            counted(count, "policy")
         ));
     }
     notes

@@ -2,15 +2,19 @@
 //!
 //! A verb takes a request and a [`Context`], and gives data or a [`CommandError`]. It prints nothing and asks nothing.
 
+mod abandon;
+mod applied;
 mod apply;
 mod diff;
 mod init;
 mod plan;
+mod refusal;
 mod show;
 mod state;
 mod validate;
 
-pub use apply::{AppliedPlan, ApplyRequest, apply, targets_to_confirm, unfinished_notes};
+pub use abandon::{AbandonRequest, Abandoned, abandon};
+pub use apply::{AppliedPlan, ApplyRequest, PlanToApply, apply, targets_to_confirm, unfinished_notes};
 pub use diff::{DiffRequest, Differences, diff};
 pub use init::init;
 pub use plan::{PlanRequest, Planned, plan, plan_exit};

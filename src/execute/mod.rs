@@ -8,6 +8,7 @@ mod excluded;
 mod execute_error;
 mod fault;
 mod finish;
+mod opened_run;
 mod policy;
 mod policy_run;
 mod recheck;
@@ -22,6 +23,7 @@ mod tests;
 mod verify;
 
 pub use execute_error::ExecuteError;
+pub use opened_run::{OpenError, OpenedRun, is_grouped, machine_settings};
 pub use policy_run::{PlannedIds, PolicyResult, PolicyResultKind, PolicyRun};
 pub use recheck::{Recheck, Rechecking};
 pub use replay::{Replay, ReplayedPolicy};

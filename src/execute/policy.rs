@@ -333,7 +333,7 @@ impl<'a> PolicyExecutor<'a> {
         last: &RoundFiles,
         messages: &Arc<MessagesFile>,
     ) -> Result<RoundEnd<RoundFiles>, ExecuteError> {
-        let (provider, object) = (self.input.provider.as_ref(), &self.input.specification.object);
+        let (provider, object) = (self.input.provider()?.as_ref(), &self.input.specification.object);
         let places = self.excluded_places(last)?.check_presence(provider, object).await;
         let places = match places.map_err(|error| self.scratch_error(error))? {
             Ok(places) => places,

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use super::execute_error::ExecuteError;
 use super::recheck::Recheck;
 use crate::apply::{BatchSpecification, Seal, SkipCause, Tally};
 use crate::base::{PolicyName, RecordId};
@@ -20,8 +21,8 @@ pub struct PolicyRun {
     pub route: Route,
     /// The policies that must have succeeded before. One that is not carried out in this run is the caller's business.
     pub depends_on: Vec<PolicyName>,
-    /// The system, signed in to and known to be the right one.
-    pub provider: Arc<dyn Provider>,
+    /// The system, signed in to and known to be the right one; `None` where nothing is asked and nothing sent.
+    pub provider: Option<Arc<dyn Provider>>,
     /// How many records are planned.
     pub planned: u64,
     /// Which.
@@ -40,6 +41,16 @@ pub struct PolicyRun {
 }
 
 impl PolicyRun {
+    /// The system.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, and something is to be asked all the same.
+    pub(super) fn provider(&self) -> Result<&Arc<dyn Provider>, ExecuteError> {
+        let policy = &self.specification.policy;
+        self.provider.as_ref().ok_or_else(|| ExecuteError::Misuse { policy: policy.clone(), why: "has no system to ask" })
+    }
+
     /// Whether it is given up.
     pub fn is_abandoned(&self) -> bool {
         matches!(self.stopped, Some((_, SkipCause::Abandoned)))

@@ -27,7 +27,7 @@ pub struct Recheck {
     /// Cascades to held records that could not be followed to their end.
     pub open: Vec<OpenCascade>,
     // Last, so that the folder goes after the files in it.
-    _folder: tempfile::TempDir,
+    pub(super) folder: tempfile::TempDir,
 }
 
 /// Rechecks one policy of a plan.
@@ -75,12 +75,12 @@ impl Rechecking<'_> {
             reading.all(&planned.query, SortOrder::Id).await?
         };
         let holds = HoldReading { host: context, policy: name, workspace: &self.project.workspace, now: self.now, spill };
-        let held = holds.held(connection, &planned.target, &facts).await?;
+        let held = holds.held(connection, &planned.settings.target, &facts).await?;
         let kept = self.planned_and_held(&held, spill)?;
 
         let layout = Layout::of_planned(planned, &capabilities);
         let mut excluded = RowSorter::new(spill, SortOrder::Id, RowSorter::WINDOW);
-        let mut groups = planned.group_by.as_deref().and_then(|field| layout.place_of(field)).map(|place| Groups {
+        let mut groups = planned.settings.group_by.as_deref().and_then(|field| layout.place_of(field)).map(|place| Groups {
             place,
             rows: fresh.rows(),
             sorter: RowSorter::new(spill, SortOrder::FirstValueThenId, RowSorter::WINDOW),
@@ -116,7 +116,7 @@ impl Rechecking<'_> {
                 planned.selected
             )));
         }
-        Ok(Recheck { excluded, grouped, cleared, waiting, population, open: held.open, _folder: folder })
+        Ok(Recheck { excluded, grouped, cleared, waiting, population, open: held.open, folder })
     }
 
     /// The planned records that a hold keeps, whether they match by now or not.

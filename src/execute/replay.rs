@@ -12,7 +12,7 @@ use crate::store::{
 };
 
 /// What the journal says of one policy.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ReplayedPolicy {
     /// The machine, as far as the journal has it.
     pub machine: PolicyMachine,
@@ -41,11 +41,7 @@ impl Replay {
         run: &RunStore,
         policies: impl IntoIterator<Item = (PolicyName, MachineSettings)>,
     ) -> Result<Self, ExecuteError> {
-        let mut replayed: BTreeMap<PolicyName, ReplayedPolicy> = BTreeMap::new();
-        for (policy, settings) in policies {
-            let machine = PolicyMachine::new(settings);
-            replayed.insert(policy, ReplayedPolicy { machine, rounds: Vec::new(), rechecked: None });
-        }
+        let mut replayed = new_policies(policies);
         let mut broken = None;
         let end = read_journal(run.backend().as_ref(), &run.journal()?, |entry| {
             if let Err(error) = follow(&mut replayed, run.plan(), &entry) {
@@ -59,10 +55,20 @@ impl Replay {
         }
     }
 
+    /// The policies of a run of which nothing is journalled.
+    pub fn empty(policies: impl IntoIterator<Item = (PolicyName, MachineSettings)>) -> Self {
+        Self { policies: new_policies(policies), end: JournalEnd::default() }
+    }
+
     /// Whether a batch of any policy was ever about to be sent.
     pub fn has_begun(&self) -> bool {
         self.policies.values().any(|policy| policy.machine.has_begun())
     }
+}
+
+fn new_policies(policies: impl IntoIterator<Item = (PolicyName, MachineSettings)>) -> BTreeMap<PolicyName, ReplayedPolicy> {
+    let new = |settings| ReplayedPolicy { machine: PolicyMachine::new(settings), rounds: Vec::new(), rechecked: None };
+    policies.into_iter().map(|(policy, settings)| (policy, new(settings))).collect()
 }
 
 fn follow(policies: &mut BTreeMap<PolicyName, ReplayedPolicy>, run: Digest, entry: &Entry) -> Result<(), ExecuteError> {

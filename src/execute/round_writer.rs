@@ -30,7 +30,7 @@ pub(super) async fn write_first_round(run: &Run<'_>, input: &PolicyRun) -> Resul
     let mut excluded = input.recheck.as_ref().map(|recheck| &recheck.excluded);
     if let Some(rows) = excluded.filter(|_| input.checks_presence) {
         // An earlier process had this run; an older copy of its journal would not know of a request for a record that is gone.
-        let (provider, object) = (input.provider.as_ref(), &input.specification.object);
+        let (provider, object) = (input.provider()?.as_ref(), &input.specification.object);
         let rows = check_presence_of(rows, 0, SortOrder::Id, provider, object, folder.path()).await;
         checked = match rows.map_err(scratch_error)? {
             Ok(rows) => rows,

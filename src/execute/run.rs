@@ -48,18 +48,14 @@ pub struct Run<'a> {
 /// # Errors
 ///
 /// When the journal or the store fails, or something does not balance. The other policies are stopped then, as if by the user.
-pub async fn execute(
-    run: &Run<'_>,
-    policies: Vec<PolicyRun>,
-    mut replay: Replay,
-) -> Result<Vec<PolicyResult>, ExecuteError> {
+pub async fn execute(run: &Run<'_>, policies: Vec<PolicyRun>, replay: &Replay) -> Result<Vec<PolicyResult>, ExecuteError> {
     let mut ends: BTreeMap<PolicyName, watch::Receiver<Option<PolicyResultKind>>> = BTreeMap::new();
     let names: Vec<PolicyName> = policies.iter().map(|input| input.specification.policy.clone()).collect();
     let mut executions = Vec::new();
     for input in &policies {
         let policy = input.specification.policy.clone();
-        let Some(replayed) = replay.policies.remove(&policy) else {
-            return Err(ExecuteError::Misuse { policy, why: "is given twice, or was not replayed" });
+        let Some(replayed) = replay.policies.get(&policy).cloned() else {
+            return Err(ExecuteError::Misuse { policy, why: "was not replayed" });
         };
         let mut before = Vec::new();
         for name in &input.depends_on {

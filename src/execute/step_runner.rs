@@ -16,6 +16,9 @@ use crate::base::RecordId;
 use crate::provider::{AnswerSink, ProviderError};
 use crate::store::{AnswerPairing, BatchIds, EncodedStatus, write_answers};
 
+/// So many records are settled at once where no system is asked about them.
+const UNASKED_AT_ONCE: usize = 1_000;
+
 /// Does the steps of one policy's machine: one call of the provider each, and its answers into the statuses file.
 pub(super) struct StepRunner<'a> {
     run: &'a Run<'a>,
@@ -45,29 +48,29 @@ impl<'a> StepRunner<'a> {
 
     /// Does one step about a batch.
     pub(super) async fn run(&self, step: Step, round: &RoundFiles) -> Result<(Step, StepEnd), ExecuteError> {
-        let (provider, specification) = (&self.input.provider, &self.input.specification);
+        let specification = &self.input.specification;
         let done = |result: Result<(), ProviderError>| result.map_or_else(|error| failed(&error), |()| StepEnd::Done);
         let end = match &step {
             Step::Send(batch) => self.send(batch, round).await?,
             Step::Create(batch) => {
                 let ids = BatchIds::new(Arc::clone(&round.ids), batch);
-                match provider.create(specification, &ids).await {
+                match self.input.provider()?.create(specification, &ids).await {
                     Ok(ticket) => StepEnd::Created(ticket),
                     Err(error) => self.refused(batch, round, &error).await?,
                 }
             }
             Step::Load(batch, ticket) => {
                 let ids = Arc::new(BatchIds::new(Arc::clone(&round.ids), batch));
-                match provider.load(specification, ticket, ids).await {
+                match self.input.provider()?.load(specification, ticket, ids).await {
                     Ok(()) => StepEnd::Done,
                     // The job is not what was asked for. It is left as it is, and never started.
                     Err(error) if specification.api.loads_again() => self.refused(batch, round, &error).await?,
                     Err(error) => failed(&error),
                 }
             }
-            Step::Start(_, ticket) => done(provider.start(specification, ticket).await),
-            Step::Abort(_, ticket) => done(provider.abort(specification, ticket).await),
-            Step::Poll(_, ticket) => match provider.poll(specification, ticket).await {
+            Step::Start(_, ticket) => done(self.input.provider()?.start(specification, ticket).await),
+            Step::Abort(_, ticket) => done(self.input.provider()?.abort(specification, ticket).await),
+            Step::Poll(_, ticket) => match self.input.provider()?.poll(specification, ticket).await {
                 Ok(progress) => {
                     if let Some(message) = &progress.message {
                         self.run.observer.warn(&format!("{}: job {}: {message}", specification.policy, ticket.0));
@@ -99,7 +102,7 @@ impl<'a> StepRunner<'a> {
     async fn send(&self, batch: &Batch, round: &RoundFiles) -> Result<StepEnd, ExecuteError> {
         let error = self.status_error(round);
         let ids = BatchIds::new(Arc::clone(&round.ids), batch).read(0, usize::MAX).map_err(&error)?;
-        let answers = match self.input.provider.send(&self.input.specification, &ids).await {
+        let answers = match self.input.provider()?.send(&self.input.specification, &ids).await {
             Ok(answers) => answers,
             Err(error) => return self.refused(batch, round, &error).await,
         };
@@ -157,7 +160,7 @@ impl<'a> StepRunner<'a> {
             self.run.scratch.folder(&format!("{}.{}", self.input.specification.policy, batch.number)).map_err(&error)?;
         let pairing = AnswerPairing::new(&ids, &round.statuses, batch.first, round.ascending, scratch).map_err(&error)?;
         let mut sink = PairingSink { pairing, error: None };
-        let collected = self.input.provider.collect(&self.input.specification, ticket, &ids, &mut sink).await;
+        let collected = self.input.provider()?.collect(&self.input.specification, ticket, &ids, &mut sink).await;
         if let Some(source) = sink.error {
             return Err(error(source));
         }
@@ -201,7 +204,8 @@ impl<'a> StepRunner<'a> {
         round: &RoundFiles,
     ) -> Result<StepEnd, ExecuteError> {
         let error = self.status_error(round);
-        let size = self.input.provider.capabilities().presence_size.max(1) as u64;
+        let asked = self.input.provider.as_ref().map(|provider| provider.capabilities().presence_size);
+        let size = asked.unwrap_or(UNASKED_AT_ONCE).max(1) as u64;
         let (mut places, mut next) = (Vec::new(), batch.count);
         if missing_only {
             let found = |place: u64, status: EncodedStatus| {
@@ -224,7 +228,7 @@ impl<'a> StepRunner<'a> {
             let statuses = if !self.run.asks_what_happened {
                 vec![RecordStatus::Unknown; ids.len()]
             } else {
-                match self.input.provider.check_presence(&self.input.specification.object, &ids).await {
+                match self.input.provider()?.check_presence(&self.input.specification.object, &ids).await {
                     Ok(seen) if seen.len() == ids.len() => {
                         seen.into_iter().map(|presence| RecordStatus::of_presence(presence, !missing_only)).collect()
                     }

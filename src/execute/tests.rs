@@ -12,16 +12,18 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::world::{Death, Record, World, Wrong};
-use super::{PlannedIds, PolicyResult, PolicyResultKind, PolicyRun, Run, execute};
-use crate::apply::{BatchSpecification, Event, SkipCause, Tally};
+use super::{ExecuteError, PlannedIds, PolicyResult, PolicyResultKind, PolicyRun, Recheck, Replay, Run, execute};
+use crate::apply::{BatchSpecification, Event, MachineSettings, SkipCause, Tally};
 use crate::base::Observer;
 use crate::base::{Clock, Digest, PolicyName, RecordId};
 use crate::plan::{Route, Row};
 use crate::store::{
-    IdNote, IdsWriter, Journal, JournalError, JournalFile, RowSorter, RunDirectory, SkippedWriter, SortOrder, SortedRows,
+    Backend, IdNote, IdsWriter, Journal, JournalError, MemoryStore, RowSorter, RunJournal, RunScratch, RunStore, SortOrder,
+    read_journal,
 };
 use crate::system::{Api, DeleteMode};
 
@@ -45,18 +47,21 @@ impl Observer for Unobserved {
 
 /// A journal at whose n-th entry the process dies, before or after the entry is durable.
 struct MortalJournal {
-    file: JournalFile,
+    journal: RunJournal,
+    world: Arc<World>,
     left: AtomicI64,
     durable: bool,
 }
 
+#[async_trait::async_trait]
 impl Journal for MortalJournal {
-    fn append(&self, policy: Option<&PolicyName>, event: &Event) -> Result<(), JournalError> {
+    async fn append(&self, policy: Option<&PolicyName>, events: &[Event]) -> Result<(), JournalError> {
         let dies = self.left.fetch_sub(1, Ordering::Relaxed) <= 1;
         if !dies || self.durable {
-            self.file.append(policy, event)?;
+            self.journal.append(policy, events).await?;
+            events.iter().for_each(|event| self.world.inner().announce(event));
         }
-        if dies { Err(JournalError::Closed { path: "dead".into() }) } else { Ok(()) }
+        if dies { Err(JournalError::Closed) } else { Ok(()) }
     }
 }
 
@@ -86,6 +91,8 @@ struct Scenario {
     parallel: u32,
     faults: Vec<Wrong>,
     ends: Vec<End>,
+    /// Whether answers lie in objects of their own.
+    stored_answers: bool,
     /// What rechecks find when processes begin: the first process, the first that does not find it any more, the record, and why
     /// it is not to be sent.
     excluded: Vec<(usize, usize, usize, SkipCause)>,
@@ -107,6 +114,7 @@ impl Scenario {
             parallel: 2,
             faults,
             ends,
+            stored_answers: false,
             excluded,
         }
     }
@@ -123,10 +131,11 @@ fn policy(name: &str) -> PolicyName {
     PolicyName::new(name).expect("valid")
 }
 
-/// A run on disk and the system it runs against.
+/// A run in memory and the system it runs against.
 struct Rig {
-    _folder: tempfile::TempDir,
-    directory: RunDirectory,
+    folder: tempfile::TempDir,
+    store: RunStore,
+    memory: MemoryStore,
     world: Arc<World>,
     scenario: Scenario,
     clock: Arc<TestClock>,
@@ -134,56 +143,60 @@ struct Rig {
 
 impl Rig {
     fn new(scenario: Scenario) -> Self {
-        // In memory where the system has such a place: a run makes very many small writes durable.
-        let memory = std::path::Path::new("/dev/shm");
-        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("folder");
-        let directory = RunDirectory::open(folder.path(), &Digest::of(b"plan")).expect("made");
+        let memory_disk = std::path::Path::new("/dev/shm");
+        let folder =
+            if memory_disk.is_dir() { tempfile::tempdir_in(memory_disk) } else { tempfile::tempdir() }.expect("folder");
         let clock = Arc::new(TestClock(tokio::time::Instant::now()));
-        let rig = Self { _folder: folder, directory, world: Arc::new(World::default()), scenario, clock };
-        rig.world.inner().journal = rig.directory.journal();
-        rig.world.inner().nameless = rig.scenario.nameless;
-        rig.world.inner().schedule = rig.scenario.faults.iter().copied().collect();
-        rig.clear("policy");
+        let memory = MemoryStore::new();
+        let store = RunStore::new(Arc::new(memory.clone()), Digest::of(b"plan"));
+        let store = if scenario.stored_answers { store.with_inline_runs(0) } else { store };
+        let rig = Self { folder, store, memory, world: Arc::new(World::default()), scenario, clock };
+        {
+            let mut inner = rig.world.inner();
+            inner.nameless = rig.scenario.nameless;
+            inner.schedule = rig.scenario.faults.iter().copied().collect();
+            for (number, (kept, gone, refuses, locks)) in rig.scenario.records.iter().enumerate() {
+                let record = Record { present: !gone, by_us: false, locks: *locks, refuses: *refuses };
+                inner.records.insert(id(number), record);
+                if !kept {
+                    inner.allowed.insert(id(number));
+                }
+            }
+        }
         rig
     }
 
-    /// Does what apply does before it drives.
-    fn clear(&self, name: &str) {
-        let mut skipped = SkippedWriter::create(&self.directory.skipped(&policy(name))).expect("made");
-        let mut cleared = Vec::new();
-        let mut inner = self.world.inner();
-        for (number, (kept, gone, refuses, locks)) in self.scenario.records.iter().enumerate() {
-            let record = Record { present: !gone, by_us: false, locks: *locks, refuses: *refuses };
-            inner.records.insert(id(number), record);
-            if *kept {
-                skipped.push(id(number), SkipCause::Held).expect("written");
-            } else {
-                cleared.push(id(number));
-                inner.allowed.insert(id(number));
-            }
+    fn settings(&self) -> MachineSettings {
+        MachineSettings {
+            api: self.scenario.api,
+            same_size: self.scenario.atomic || self.scenario.grouped,
+            batch_size: self.scenario.batch_size,
+            parallel: self.scenario.parallel,
+            seed: 7,
         }
-        if self.scenario.grouped {
-            cleared.reverse();
-        }
-        let mut round = IdsWriter::create(&self.directory.round(&policy(name), 0)).expect("made");
-        for (place, id) in cleared.iter().enumerate() {
-            let begins = self.scenario.grouped && place % GROUP == 0;
-            round.push(id, if begins { IdNote::Group } else { IdNote::None }).expect("written");
-        }
-        let (cleared, digest) = round.finish().expect("finished");
-        let skipped = skipped.finish().expect("finished");
-        let event = Event::Cleared { cleared, skipped, digest };
-        self.journal().append(Some(&policy(name)), &event).expect("written");
     }
 
-    fn journal(&self) -> JournalFile {
-        JournalFile::open(&self.directory.journal(), Arc::clone(&self.clock) as Arc<dyn Clock>, |_| {}).expect("opened")
+    async fn replay(&self) -> Result<Replay, ExecuteError> {
+        let policies = ["policy", "later"].map(|name| (policy(name), self.settings()));
+        Replay::read(&self.store, policies).await
     }
 
-    fn entries(&self) -> Vec<Event> {
+    fn journal(&self, replay: &Replay) -> RunJournal {
+        let backend = Arc::new(self.memory.clone()) as Arc<dyn Backend>;
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let writer = format!("process-{}", self.world.inner().processes);
+        RunJournal::new(backend, self.store.journal().expect("a key"), clock, writer, replay.end.clone())
+    }
+
+    async fn entries(&self) -> Vec<Event> {
         let mut events = Vec::new();
-        crate::store::read_journal(&self.directory.journal(), |entry| events.push(entry.event)).expect("read");
+        let prefix = self.store.journal().expect("a key");
+        read_journal(&self.memory, &prefix, |entry| events.push(entry.event)).await.expect("read");
         events
+    }
+
+    fn scratch(&self) -> RunScratch {
+        RunScratch::new(self.folder.path()).expect("made")
     }
 
     fn machine(&self, name: &str) -> PolicyRun {
@@ -193,7 +206,7 @@ impl Rig {
         });
         let api = self.scenario.api;
         PolicyRun {
-            order: BatchSpecification {
+            specification: BatchSpecification {
                 policy: policy(name),
                 object: "Lead".into(),
                 delete: DeleteMode::Soft,
@@ -212,38 +225,52 @@ impl Rig {
                 reason: String::new(),
             },
             depends_on: Vec::new(),
-            provider: Arc::clone(&self.world) as Arc<dyn crate::provider::Provider>,
+            provider: Some(Arc::clone(&self.world) as Arc<dyn crate::provider::Provider>),
             planned: self.scenario.records.len() as u64,
             planned_ids,
             grouped: self.scenario.grouped,
             isolate_failures: self.scenario.isolates,
-            excluded: self.excluded(),
+            recheck: Some(self.recheck()),
+            checks_presence: self.world.inner().processes > 0,
+            stopped: None,
         }
     }
 
-    /// What the recheck finds, as apply asks for it before each process but the first.
-    fn excluded(&self) -> Option<Arc<SortedRows>> {
+    /// What the recheck finds before each process.
+    fn recheck(&self) -> Recheck {
         let inner = self.world.inner();
-        if inner.processes == 0 {
-            return None;
-        }
-        let mut excluded = RowSorter::new(self.directory.path(), SortOrder::Id, RowSorter::WINDOW);
-        for (id, record) in &inner.records {
-            let cause = if record.present { inner.excluded.get(id).copied() } else { Some(SkipCause::NoLongerMatches) };
-            if let Some(cause) = cause {
-                excluded.push(&Row { id: *id, values: vec![cause.word().to_owned()] }).expect("taken");
+        let folder = tempfile::tempdir_in(self.folder.path()).expect("folder");
+        let sorter = |order| RowSorter::new(folder.path(), order, RowSorter::WINDOW);
+        let (mut excluded, mut grouped) = (sorter(SortOrder::Id), sorter(SortOrder::FirstValueThenId));
+        for (number, (id, record)) in inner.records.iter().enumerate() {
+            let kept = self.scenario.records[number].0.then_some(SkipCause::Held);
+            // The first process has just selected: what is gone since then is noticed when it is sent.
+            let gone = !record.present && inner.processes > 0;
+            let cause = kept.or(if gone { Some(SkipCause::NoLongerMatches) } else { inner.excluded.get(id).copied() });
+            match cause {
+                Some(cause) => excluded.push(&Row { id: *id, values: vec![cause.word().to_owned()] }).expect("taken"),
+                // Groups in another order than that of the ids.
+                None => {
+                    let group = format!("{:06}", 999_999 - number / GROUP);
+                    grouped.push(&Row { id: *id, values: vec![group] }).expect("taken");
+                }
             }
         }
-        Some(Arc::new(excluded.finish().expect("sorted")))
+        let (excluded, grouped) = (excluded.finish().expect("sorted"), grouped.finish().expect("sorted"));
+        let (cleared, population) = (grouped.count(), inner.records.len() as u64);
+        let grouped = self.scenario.grouped.then_some(grouped);
+        Recheck { excluded, grouped, cleared, waiting: 0, population, open: Vec::new(), folder }
     }
 
-    /// One process: drives until the end or its death, which gives `None`.
-    async fn live(&self, end: End, policies_to_run: Vec<PolicyRun>, stop: &CancellationToken) -> Option<Vec<PolicyResult>> {
+    /// One process: goes on until the end or its death, which gives `None`.
+    async fn live(&self, end: End, policies: Vec<PolicyRun>, stop: &CancellationToken) -> Option<Vec<PolicyResult>> {
         let (left, durable) = match end {
             End::Entry(left, durable) => (left as i64, durable),
             _ => (i64::MAX, true),
         };
-        let journal = MortalJournal { file: self.journal(), left: AtomicI64::new(left), durable };
+        let replay = self.replay().await.expect("a journal");
+        let journal = self.journal(&replay);
+        let journal = MortalJournal { journal, world: Arc::clone(&self.world), left: AtomicI64::new(left), durable };
         {
             let mut inner = self.world.inner();
             inner.processes += 1;
@@ -252,19 +279,52 @@ impl Rig {
                 _ => None,
             };
         }
-        let run =
-            Run { directory: &self.directory, journal: &journal, clock: &*self.clock, seed: 7, observer: &Unobserved, stop };
+        let (scratch, permits) = (self.scratch(), Semaphore::new(4));
+        let run = self.run(&scratch, &journal, &permits, stop);
         tokio::select! {
+            biased;
             () = self.world.died.notified() => None,
-            ended = execute(&run, policies_to_run) => match ended {
+            ended = execute(&run, policies, &replay) => match ended {
                 Ok(ended) => Some(ended),
                 Err(error) if matches!(end, End::Entry(..)) => {
-                    assert!(matches!(error, super::ExecuteError::Journal(_)), "{error}");
+                    assert!(matches!(error, ExecuteError::Journal(_)), "{error}");
                     None
                 }
                 Err(error) => panic!("{error:?}"),
             },
         }
+    }
+
+    fn run<'a>(
+        &'a self,
+        scratch: &'a RunScratch,
+        journal: &'a dyn Journal,
+        permits: &'a Semaphore,
+        stop: &'a CancellationToken,
+    ) -> Run<'a> {
+        Run {
+            store: &self.store,
+            scratch,
+            journal,
+            clock: &*self.clock,
+            seed: 7,
+            observer: &Unobserved,
+            stop,
+            permits,
+            asks_what_happened: true,
+        }
+    }
+
+    /// The error of a run that cannot go on.
+    async fn error(&self) -> ExecuteError {
+        let replay = match self.replay().await {
+            Ok(replay) => replay,
+            Err(error) => return error,
+        };
+        let (journal, stop) = (self.journal(&replay), CancellationToken::new());
+        let (scratch, permits) = (self.scratch(), Semaphore::new(4));
+        let run = self.run(&scratch, &journal, &permits, &stop);
+        execute(&run, vec![self.machine("policy")], &replay).await.expect_err("it cannot go on")
     }
 
     /// One process after the other, until the policy is done.
@@ -279,12 +339,28 @@ impl Rig {
                 return *tally;
             }
         }
-        panic!("the run does not end; the last entries are {:#?}", self.entries().iter().rev().take(8).collect::<Vec<_>>());
+        panic!(
+            "the run does not end; the last entries are {:#?}",
+            self.entries().await.iter().rev().take(8).collect::<Vec<_>>()
+        );
     }
 
-    /// What the outcomes file says, by id: outcome, cause, code and evidence.
-    fn outcomes(&self, name: &str) -> BTreeMap<RecordId, [String; 4]> {
-        let mut rows = csv::Reader::from_path(self.directory.outcomes(&policy(name))).expect("opened");
+    /// What the outcomes say, by id: outcome, cause, code and evidence.
+    async fn outcomes(&self, name: &str) -> BTreeMap<RecordId, [String; 4]> {
+        let mut seals = BTreeMap::new();
+        let prefix = self.store.journal().expect("a key");
+        let take = |entry: crate::apply::Entry| {
+            if let (Some(policy), Event::Finished { outcomes, .. }) = (entry.policy, entry.event) {
+                seals.insert(policy, outcomes);
+            }
+        };
+        read_journal(&self.memory, &prefix, take).await.expect("read");
+        let mut reader = self.store.read(self.store.outcomes(&policy(name)), seals[&policy(name)]);
+        let mut bytes = Vec::new();
+        while let Some(more) = reader.next().await.expect("whole") {
+            bytes.extend(more);
+        }
+        let mut rows = csv::Reader::from_reader(bytes.as_slice());
         let mut found = BTreeMap::new();
         for row in rows.records() {
             let row = row.expect("a row");
@@ -296,10 +372,10 @@ impl Rig {
     }
 
     /// Checks the outcomes against what the system knows, and that it was never treated carelessly.
-    fn check(&self, tally: &Tally) {
+    async fn check(&self, tally: &Tally) {
+        let outcomes = self.outcomes("policy").await;
         let inner = self.world.inner();
         assert_eq!(inner.violations, Vec::<String>::new());
-        let outcomes = self.outcomes("policy");
         let planned: BTreeSet<RecordId> = (0..self.scenario.records.len()).map(id).collect();
         assert_eq!(outcomes.keys().copied().collect::<BTreeSet<_>>(), planned);
         assert_eq!(tally.total(), planned.len() as u64);
@@ -380,7 +456,7 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
     let record = (prop::bool::weighted(0.1), prop::bool::weighted(0.1), prop::bool::weighted(0.1), locks);
     let api =
         prop_oneof![3 => Just(Api::Collections), 3 => Just(Api::Bulk2), 1 => Just(Api::Bulk1), 1 => Just(Api::FulcrumBatch)];
-    let shape = (api, prop::bool::weighted(0.3), any::<(bool, bool)>(), any::<bool>(), 1..12_u64, 1..4_u32);
+    let shape = (api, prop::bool::weighted(0.3), any::<(bool, bool, bool)>(), any::<bool>(), 1..12_u64, 1..4_u32);
     let causes = prop::sample::select(vec![SkipCause::Held, SkipCause::Changed, SkipCause::NoLongerMatches]);
     let excluded = (1..4_usize, 1..3_usize, any::<prop::sample::Index>(), causes);
     (
@@ -391,7 +467,13 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
         prop::collection::vec(excluded, 0..5),
     )
         .prop_map(
-            |(records, (api, atomic, (isolates, nameless), grouped, batch_size, parallel), faults, ends, excluded)| {
+            |(
+                records,
+                (api, atomic, (isolates, nameless, stored_answers), grouped, batch_size, parallel),
+                faults,
+                ends,
+                excluded,
+            )| {
                 let count = records.len();
                 let excluded = excluded.into_iter().filter(|_| count > 0);
                 let excluded = excluded
@@ -399,7 +481,20 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
                     .collect();
                 let atomic = atomic && !api.works_by_jobs();
                 let isolates = isolates && atomic;
-                Scenario { records, api, atomic, isolates, nameless, grouped, batch_size, parallel, faults, ends, excluded }
+                Scenario {
+                    records,
+                    api,
+                    atomic,
+                    isolates,
+                    nameless,
+                    grouped,
+                    batch_size,
+                    parallel,
+                    faults,
+                    ends,
+                    stored_answers,
+                    excluded,
+                }
             },
         )
 }
@@ -412,7 +507,7 @@ proptest! {
         in_paused_time(async {
             let rig = Rig::new(scenario);
             let tally = rig.live_on().await;
-            rig.check(&tally);
+            rig.check(&tally).await;
         });
     }
 }
@@ -428,9 +523,12 @@ fn every_record_goes_when_nothing_goes_wrong() {
             scenario.records[6].3 = 2;
             let rig = Rig::new(scenario);
             let tally = rig.live_on().await;
-            rig.check(&tally);
+            rig.check(&tally).await;
             assert_eq!(tally, Tally { deleted: 20, already_gone: 1, skipped: 1, failed: 1, unknown: 0 });
-            assert!(!rig.outcomes("policy").values().any(|row| row[3] == "presence-check"), "nothing had to be looked at");
+            assert!(
+                !rig.outcomes("policy").await.values().any(|row| row[3] == "presence-check"),
+                "nothing had to be looked at"
+            );
         });
     }
 }
@@ -444,16 +542,17 @@ fn a_run_that_dies_at_any_entry_or_request_ends_like_one_that_does_not() {
             scenario.records[7].2 = true;
             let whole = Rig::new(scenario.clone());
             let expected = whole.live_on().await;
-            let kinds = |rig: &Rig| rig.outcomes("policy").into_values().map(|row| row[0].clone()).collect::<Vec<_>>();
-            let (entries, requests) = (whole.entries().len() as u64, whole.world.inner().requests);
+            let kinds =
+                async |rig: &Rig| rig.outcomes("policy").await.into_values().map(|row| row[0].clone()).collect::<Vec<_>>();
+            let (entries, requests) = (whole.entries().await.len() as u64, whole.world.inner().requests);
             let deaths = (1..entries).flat_map(|at| [End::Entry(at, false), End::Entry(at, true)]);
             let deaths = deaths.chain((1..=requests).flat_map(|at| [End::Request(at, false), End::Request(at, true)]));
             let mut died = 0;
             for death in deaths {
                 let rig = Rig::new(Scenario { ends: vec![death], ..scenario.clone() });
                 let tally = rig.live_on().await;
-                rig.check(&tally);
-                assert_eq!((tally, kinds(&rig)), (expected, kinds(&whole)), "{death:?}");
+                rig.check(&tally).await;
+                assert_eq!((tally, kinds(&rig).await), (expected, kinds(&whole).await), "{death:?}");
                 died += 1;
             }
             assert!(died > 20, "only {died} deaths were tried");
@@ -471,7 +570,7 @@ fn locked_records_go_in_later_and_smaller_waves() {
         let rig = Rig::new(scenario);
         let started = rig.clock.now();
         let tally = rig.live_on().await;
-        rig.check(&tally);
+        rig.check(&tally).await;
         assert_eq!(tally.deleted, 200);
         assert_eq!(rig.world.inner().sends, [vec![100; 2], vec![50; 4], vec![25; 8]].concat());
         assert!(rig.clock.now().duration_since(started).as_secs() >= 5, "it does not wait for locks to go");
@@ -486,7 +585,7 @@ fn a_record_that_stays_locked_has_failed_with_the_systems_code() {
         let rig = Rig::new(scenario);
         let tally = rig.live_on().await;
         assert_eq!((tally.deleted, tally.failed), (2, 1));
-        assert_eq!(rig.outcomes("policy")[&id(1)], ["failed", "", "UNABLE_TO_LOCK_ROW", "answer"]);
+        assert_eq!(rig.outcomes("policy").await[&id(1)], ["failed", "", "UNABLE_TO_LOCK_ROW", "answer"]);
         assert_eq!(rig.world.inner().sends, [3, 1, 1, 1, 1, 1]);
     });
 }
@@ -500,7 +599,7 @@ fn atomic_batches_keep_their_size_and_end_together() {
         scenario.records[40].2 = true;
         let rig = Rig::new(scenario);
         let tally = rig.live_on().await;
-        rig.check(&tally);
+        rig.check(&tally).await;
         assert_eq!((tally.deleted, tally.failed, tally.skipped), (30, 1, 29));
         assert_eq!(rig.world.inner().sends, [30, 30, 30, 30]);
     });
@@ -515,9 +614,9 @@ fn requests_that_are_refused_one_after_the_other_end_the_policy() {
             scenario.faults = vec![Wrong::Refused; 3];
             let rig = Rig::new(scenario);
             let tally = rig.live_on().await;
-            rig.check(&tally);
+            rig.check(&tally).await;
             assert_eq!((tally.failed, tally.skipped), (15, 35));
-            assert_eq!(rig.outcomes("policy")[&id(49)][1], "stopped");
+            assert_eq!(rig.outcomes("policy").await[&id(49)][1], "stopped");
             assert_eq!(rig.world.inner().requests, 3, "nothing is sent after that");
         });
     }
@@ -536,9 +635,10 @@ fn a_used_up_quota_leaves_the_run_unfinished_and_the_same_call_continues_it() {
                 matches!(kind, PolicyResultKind::Unfinished { cause, .. } if cause.contains("REQUEST_LIMIT_EXCEEDED")),
                 "{kind:?}"
             );
-            assert!(!rig.directory.outcomes(&policy("policy")).exists(), "no outcome is made up");
+            let finished = rig.entries().await.iter().any(|event| matches!(event, Event::Finished { .. }));
+            assert!(!finished, "no outcome is made up");
             let tally = rig.live_on().await;
-            rig.check(&tally);
+            rig.check(&tally).await;
             assert_eq!(tally.deleted, 20);
         });
     }
@@ -576,8 +676,8 @@ fn an_interrupted_run_takes_in_what_was_sent_and_goes_on_later() {
             let requests = rig.world.inner().requests;
             assert!((2..20).contains(&requests), "{requests} requests before the interruption was noticed");
             let tally = rig.live_on().await;
-            rig.check(&tally);
-            let unanswered = rig.entries().iter().filter(|event| matches!(event, Event::Unclear { .. })).count();
+            rig.check(&tally).await;
+            let unanswered = rig.entries().await.iter().filter(|event| matches!(event, Event::Unclear { .. })).count();
             assert_eq!(unanswered, 0, "an answer under way was not waited for");
             assert_eq!(tally.deleted, 50);
         });
@@ -590,7 +690,6 @@ fn a_policy_whose_dependency_failed_deletes_nothing() {
         let mut scenario = Scenario::calm(10, false);
         scenario.records[0].2 = true;
         let rig = Rig::new(scenario);
-        rig.clear("later");
         let policies_to_run = || {
             let mut later = rig.machine("later");
             later.depends_on = vec![policy("policy")];
@@ -599,7 +698,7 @@ fn a_policy_whose_dependency_failed_deletes_nothing() {
         let ended = rig.live(End::Natural, policies_to_run(), &CancellationToken::new()).await.expect("alive");
         assert!(matches!(ended[0].kind, PolicyResultKind::Finished { tally: Tally { deleted: 9, failed: 1, .. }, .. }));
         assert!(matches!(ended[1].kind, PolicyResultKind::Finished { tally: Tally { skipped: 10, .. }, .. }));
-        assert_eq!(rig.outcomes("later")[&id(3)], ["skipped", "dependency", "", "none"]);
+        assert_eq!(rig.outcomes("later").await[&id(3)], ["skipped", "dependency", "", "none"]);
         assert_eq!(
             rig.live(End::Natural, policies_to_run(), &CancellationToken::new()).await,
             Some(ended),
@@ -614,7 +713,6 @@ fn a_policy_whose_dependency_is_unfinished_waits_with_it() {
         let mut scenario = Scenario::calm(10, false);
         scenario.faults = vec![Wrong::Quota];
         let rig = Rig::new(scenario);
-        rig.clear("later");
         let policies_to_run = || {
             let mut later = rig.machine("later");
             later.depends_on = vec![policy("policy")];
@@ -628,24 +726,41 @@ fn a_policy_whose_dependency_is_unfinished_waits_with_it() {
 }
 
 #[test]
-fn an_altered_wave_is_not_sent() {
+fn a_round_that_names_an_unplanned_record_is_not_sent() {
     in_paused_time(async {
         let rig = Rig::new(Scenario::calm(10, false));
-        let mut round = IdsWriter::create(&rig.directory.round(&policy("policy"), 0)).expect("made");
-        (0..10).for_each(|number| round.push(&id(number + 100), IdNote::None).expect("written"));
-        round.finish().expect("finished");
-        let (journal, stop) = (rig.journal(), CancellationToken::new());
-        let run = Run {
-            directory: &rig.directory,
-            journal: &journal,
-            clock: &*rig.clock,
-            seed: 0,
-            observer: &Unobserved,
-            stop: &stop,
-        };
-        let error = execute(&run, vec![rig.machine("policy")]).await.expect_err("altered");
-        assert!(matches!(error, super::ExecuteError::Altered { .. }), "{error}");
+        // Whoever wrote this wrote the journal, too.
+        let scratch = rig.scratch();
+        let mut round = IdsWriter::create(&scratch.round(&policy("policy"), 0)).expect("made");
+        (1..11).for_each(|number| round.push(&id(number), IdNote::None).expect("written"));
+        let count = round.finish().expect("finished");
+        let name = rig.store.round(&policy("policy"), 0);
+        let ids = rig.store.publish(name, &scratch.round(&policy("policy"), 0)).await.expect("published");
+        let journal = rig.journal(&rig.replay().await.expect("empty"));
+        let opened = Event::RoundOpened { round: 0, count, ids, excluded: None, rechecked: None };
+        journal.append(Some(&policy("policy")), &[opened]).await.expect("written");
+        let error = rig.error().await;
+        assert!(matches!(&error, ExecuteError::Unplanned { id: found, .. } if *found == id(10)), "{error}");
+        assert!(error.is_loss());
         assert_eq!(rig.world.inner().requests, 0);
+    });
+}
+
+#[test]
+fn a_process_that_was_overtaken_sends_nothing_more() {
+    in_paused_time(async {
+        let rig = Rig::new(Scenario::calm(10, false));
+        let stale = rig.replay().await.expect("empty");
+        assert!(rig.live(End::Request(1, true), vec![rig.machine("policy")], &CancellationToken::new()).await.is_none());
+        let sends = rig.world.inner().sends.clone();
+        let (journal, stop) = (rig.journal(&stale), CancellationToken::new());
+        let (scratch, permits) = (rig.scratch(), Semaphore::new(4));
+        let run = rig.run(&scratch, &journal, &permits, &stop);
+        let error = execute(&run, vec![rig.machine("policy")], &stale).await.expect_err("overtaken");
+        assert!(error.is_overtaken(), "{error}");
+        assert_eq!(rig.world.inner().sends, sends, "not even the first intent could be written");
+        let tally = rig.live_on().await;
+        rig.check(&tally).await;
     });
 }
 
@@ -656,7 +771,7 @@ fn what_an_unanswered_request_deletes_late_was_deleted_by_us() {
         scenario.faults = vec![Wrong::LostLate];
         let rig = Rig::new(scenario);
         let tally = rig.live_on().await;
-        rig.check(&tally);
+        rig.check(&tally).await;
         assert_eq!(tally.deleted, 5);
         assert_eq!(rig.world.inner().sends, [5, 5], "they were there when looked at, and sent once more");
     });
@@ -669,9 +784,9 @@ fn a_job_that_is_not_what_was_asked_for_is_left_unstarted_and_told() {
         (scenario.api, scenario.faults) = (Api::FulcrumBatch, vec![Wrong::Nothing, Wrong::Refused]);
         let rig = Rig::new(scenario);
         let tally = rig.live_on().await;
-        rig.check(&tally);
+        rig.check(&tally).await;
         assert_eq!(tally, Tally { failed: 5, ..Tally::default() });
-        assert_eq!(rig.outcomes("policy")[&id(1)], ["failed", "", "CLIENTINPUTERROR", "answer"]);
+        assert_eq!(rig.outcomes("policy").await[&id(1)], ["failed", "", "CLIENTINPUTERROR", "answer"]);
         assert_eq!(rig.world.inner().requests, 2, "it was made and compared, and no more");
     });
 }

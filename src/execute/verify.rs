@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::base::TargetName;
 use crate::base::{CommandError, Exit};
-use crate::manifest::Policy;
 use crate::plan::{self, PlanHeader, PlannedPolicy};
 use crate::select::{Connection, Project, query_for};
 use crate::store::Bundle;
@@ -60,13 +59,13 @@ pub async fn other_policy(
     let Some(policy) = project.workspace.policies.get(&planned.policy) else {
         return Ok(Some(format!("the manifests have no policy `{}`", planned.policy)));
     };
-    let Some(connection) = connections.get_mut(&policy.target) else {
+    let Some(connection) = connections.get_mut(&policy.settings.target) else {
         return Ok(Some(format!("policy `{}` has no target", planned.policy)));
     };
-    let facts = connection.describe(&policy.object).await?;
+    let facts = connection.describe(&policy.settings.object).await?;
     let capabilities = connection.provider.capabilities();
     let (layout, query) = query_for(policy, &facts, &capabilities, &created, &project.workspace.sources)?;
-    let route = plan::choose(policy, planned.selected, &capabilities).ok();
+    let route = plan::choose(&policy.settings, planned.selected, &capabilities).ok();
     let route = route.filter(|_| planned.selected > 0);
     let what = [
         ("query", query == planned.query),
@@ -74,30 +73,14 @@ pub async fn other_policy(
         ("columns", layout.columns() == planned.records.columns),
         ("number of records", planned.records.rows == planned.selected),
     ];
-    let differs = what.into_iter().find(|(_, same)| !same).map(|(what, _)| what).or_else(|| other_setting(policy, planned));
+    let differing = policy.settings.differing(&planned.settings);
+    let differs = what.into_iter().find(|(_, same)| !same).map(|(what, _)| what.to_owned());
+    let differs = differs.or_else(|| (!differing.is_empty()).then(|| format!("`{}`", differing.join("`, `"))));
     Ok(differs.map(|what| format!("policy `{}`: its {what} is not what the manifests give", planned.policy)))
 }
 
-/// The first setting of a policy that the plan has otherwise.
-fn other_setting(policy: &Policy, planned: &PlannedPolicy) -> Option<&'static str> {
-    let same = [
-        ("target", policy.target == planned.target),
-        ("object", policy.object == planned.object),
-        ("way to delete", policy.delete == planned.delete),
-        ("justification", policy.justification == planned.justification),
-        ("`allOrNone`", policy.all_or_none == planned.all_or_none),
-        ("`concurrency`", policy.concurrency == planned.concurrency),
-        ("`groupBy`", policy.group_by == planned.group_by),
-        ("`recheck`", policy.recheck == planned.recheck),
-        ("`sendAs`", policy.send_as == planned.send_as),
-        ("`dependsOn`", policy.depends_on == planned.depends_on),
-        ("`limits`", policy.limits == planned.limits),
-    ];
-    same.into_iter().find(|(_, same)| !same).map(|(what, _)| what)
-}
-
 fn other_words(cause: &str) -> CommandError {
-    CommandError::new(Exit::PlanUnusable, "the plan does not say what the manifests say; nothing was deleted")
+    CommandError::new(Exit::PlanUnusable, "the plan does not match the manifests it was made from; nothing was deleted")
         .with_note(cause.to_owned())
         .with_note("the bundle was written by something else than `sexton plan`, or the object changed in the system")
         .with_help("make a new plan with `sexton plan` and review it")

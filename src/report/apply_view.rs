@@ -99,6 +99,8 @@ pub(super) fn skip_words(cause: SkipCause) -> &'static str {
         SkipCause::RolledBack => "rolled back with their request",
         SkipCause::Dependency => "a dependency did not succeed",
         SkipCause::Stopped => "not sent, the policy was stopped",
+        SkipCause::Refused => "refused when the run was continued",
+        SkipCause::Abandoned => "not sent: the run was abandoned",
     }
 }
 

@@ -1,12 +1,13 @@
 //! A project on disk: its manifests, and where its plan, state and runs lie.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::base::Digest;
 use crate::base::{CommandError, Exit};
 use crate::manifest::{self, Reading, Workspace};
 use crate::plan::{SealedFile, SealedManifests};
-use crate::store::{StateStore, manifest_files};
+use crate::store::{Backend, DirectoryStore, LocalFiles, StateStore, manifest_files};
 
 /// Reads every manifest of a project. Directories that sexton itself writes are passed over.
 pub fn read_manifests(directory: &Path) -> Reading {
@@ -52,6 +53,21 @@ impl Project {
     /// A path below the project. In the current directory it is shown as people type it, without `./`.
     fn below(&self, relative: &Path) -> PathBuf {
         if self.directory == Path::new(".") { relative.to_owned() } else { self.directory.join(relative) }
+    }
+
+    /// Where everything lies that must outlive a command.
+    pub fn store_directory(&self) -> PathBuf {
+        self.below(Path::new(".sexton"))
+    }
+
+    /// The store.
+    pub fn backend(&self) -> Arc<dyn Backend> {
+        Arc::new(DirectoryStore::new(Arc::new(LocalFiles), self.store_directory(), std::process::id().to_string()))
+    }
+
+    /// Where a command puts files that are of use only while it lasts.
+    pub fn scratch_directory(&self) -> PathBuf {
+        self.store_directory().join("scratch")
     }
 
     /// The state.

@@ -247,8 +247,8 @@ mod tests {
             random.shuffle(&mut answered);
             answered.truncate(random.usize(0..=ids.len()));
             let folder = tempfile::tempdir().expect("folder");
-            let texts = Arc::new(MessagesFile::open(&folder.path().join("texts"), 0).expect("opened").0);
-            let statuses = StatusFile::open(&folder.path().join("statuses"), texts, u64::from(count) + 7).expect("opened");
+            let texts = Arc::new(MessagesFile::create(&folder.path().join("texts")).expect("made"));
+            let statuses = StatusFile::create(&folder.path().join("statuses"), texts, u64::from(count) + 7).expect("made");
             let scratch = tempfile::tempdir().expect("scratch");
             let source = Ids(ids.clone());
             let mut pairing = AnswerPairing::new(&source, &statuses, 7, !shuffled, scratch).expect("begun");

@@ -6,9 +6,7 @@ use super::{LargeName, RunStore, StatusFile, StoreError};
 use crate::apply::{Answers, Batch, Seal, StatusRun};
 use crate::base::PolicyName;
 
-/// Answers of up to so many runs stand in the journal itself.
-const MOST_RUNS: usize = 48;
-/// And of up to so many bytes.
+/// Answers of up to so many bytes stand in the journal itself.
 const MOST_BYTES: usize = 8 << 10;
 /// So many bytes are collected before they are handed on.
 const WINDOW: usize = 1 << 16;
@@ -28,7 +26,7 @@ pub async fn write_answers(
     let mut runs = statuses.runs(batch.first, batch.count);
     let mut held: Vec<StatusRun> = Vec::new();
     let mut bytes: Vec<u8> = Vec::new();
-    while held.len() < MOST_RUNS && bytes.len() < MOST_BYTES {
+    while held.len() < run.inline_runs() && bytes.len() < MOST_BYTES {
         match runs.next().transpose().map_err(|source| scratch(statuses, source))? {
             Some(status) => {
                 push_line(&mut bytes, &status, statuses)?;

@@ -1,6 +1,6 @@
 //! What the errors of this folder are to people.
 
-use super::{BundleError, FileError, LockError, StateError};
+use super::{BundleError, FileError, LockError, StateError, StoreError};
 use crate::base::{CommandError, Exit};
 
 impl From<FileError> for CommandError {
@@ -40,5 +40,11 @@ impl From<LockError> for CommandError {
             ),
             _ => converted,
         }
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        Self::from_error(Exit::Error, &error)
     }
 }

@@ -11,6 +11,8 @@ use crate::base::{Digest, PolicyName};
 
 /// How much of a file is copied at once.
 const WINDOW: usize = 1 << 16;
+/// Answers of up to so many runs stand in the journal itself.
+const INLINE_RUNS: usize = 48;
 
 /// Everything that shows what happened to which record of one run, and all that is needed to continue it from any machine.
 ///
@@ -27,12 +29,24 @@ const WINDOW: usize = 1 << 16;
 pub struct RunStore {
     backend: Arc<dyn Backend>,
     plan: Digest,
+    inline_runs: usize,
 }
 
 impl RunStore {
     /// The run of a plan.
     pub fn new(backend: Arc<dyn Backend>, plan: Digest) -> Self {
-        Self { backend, plan }
+        Self { backend, plan, inline_runs: INLINE_RUNS }
+    }
+
+    /// The same, with answers of more than so many runs in an object of their own.
+    #[must_use]
+    pub fn with_inline_runs(self, inline_runs: usize) -> Self {
+        Self { inline_runs, ..self }
+    }
+
+    /// Answers of up to so many runs stand in the journal itself.
+    pub fn inline_runs(&self) -> usize {
+        self.inline_runs
     }
 
     /// Where its objects are kept.

@@ -127,8 +127,9 @@ fn end_of(step: &Step, choice: u8, jobs: &mut u64) -> StepEnd {
         (_, Step::Send(_) | Step::Collect(..)) => answered(0, 0),
         (_, Step::CheckPresence { from, .. }) => {
             let next = count.min(from + 4);
-            let ended = (next == count).then(|| (0, Tally { deleted: count, ..Tally::default() }));
-            StepEnd::PresenceChecked { next, ended, answers: Answers::Here(Vec::new()) }
+            let ended =
+                (next == count).then(|| (0, Tally { deleted: count, ..Tally::default() }, Answers::Here(Vec::new())));
+            StepEnd::PresenceChecked { next, ended }
         }
         _ => StepEnd::Done,
     }
@@ -171,7 +172,7 @@ proptest! {
                 }
                 Step::Finish => {
                     let tally = history.machine.status().tally;
-                    history.tell(Event::Finished { tally, outcomes: Digest::of(b"") });
+                    history.tell(Event::Finished { tally, outcomes: seal() });
                     break;
                 }
                 Step::Write(_) => {}

@@ -16,8 +16,8 @@ fn group(size: usize, culprits: &BTreeSet<usize>, nameless: bool) -> Scenario {
 }
 
 impl Rig {
-    fn failed(&self) -> BTreeSet<RecordId> {
-        let outcomes = self.outcomes("policy").into_iter();
+    async fn failed(&self) -> BTreeSet<RecordId> {
+        let outcomes = self.outcomes("policy").await.into_iter();
         outcomes
             .filter(|(_, row)| row[0] != "deleted")
             .inspect(|(id, row)| assert_eq!(row[0], "failed", "{id}"))
@@ -25,8 +25,9 @@ impl Rig {
             .collect()
     }
 
-    fn rounds(&self) -> u32 {
-        self.entries().iter().filter(|event| matches!(event, Event::RoundOpened { .. })).count() as u32
+    /// How many rounds there were beside the first one.
+    async fn rounds(&self) -> u32 {
+        self.entries().await.iter().filter(|event| matches!(event, Event::RoundOpened { round: 1.., .. })).count() as u32
     }
 }
 
@@ -52,11 +53,11 @@ proptest! {
             let died = !scenario.ends.is_empty();
             let rig = Rig::new(scenario);
             let tally = rig.live_on().await;
-            rig.check(&tally);
-            assert_eq!(rig.failed(), culprits.iter().map(|culprit| id(*culprit)).collect());
+            rig.check(&tally).await;
+            assert_eq!(rig.failed().await, culprits.iter().map(|culprit| id(*culprit)).collect());
             let halvings = batch_size.next_power_of_two().ilog2();
             // A request that died with its process goes once more.
-            assert!(died || rig.rounds() <= halvings, "{} rounds for groups of {batch_size}", rig.rounds());
+            assert!(died || rig.rounds().await <= halvings, "{} rounds for groups of {batch_size}", rig.rounds().await);
         });
     }
 }
@@ -68,10 +69,10 @@ fn two_hundred_records_take_eight_halvings_at_most() {
         (scenario.batch_size, scenario.parallel) = (200, 1);
         let rig = Rig::new(scenario);
         rig.live_on().await;
-        assert_eq!(rig.failed(), [3, 117, 118].map(id).into());
-        assert_eq!(rig.rounds(), 8);
+        assert_eq!(rig.failed().await, [3, 117, 118].map(id).into());
+        assert_eq!(rig.rounds().await, 8);
         assert!(rig.world.inner().requests < 60, "{}", rig.world.inner().requests);
-        assert_eq!(rig.outcomes("policy")[&id(117)][2], "ACCESS_OF_SOME_RECORD");
+        assert_eq!(rig.outcomes("policy").await[&id(117)][2], "ACCESS_OF_SOME_RECORD");
     });
 }
 
@@ -82,7 +83,7 @@ fn a_named_record_is_found_at_once() {
         (scenario.batch_size, scenario.parallel) = (200, 1);
         let rig = Rig::new(scenario);
         rig.live_on().await;
-        assert_eq!(rig.failed(), [id(50)].into());
+        assert_eq!(rig.failed().await, [id(50)].into());
         assert_eq!(rig.world.inner().sends, [200, 100, 99]);
     });
 }

@@ -1,0 +1,164 @@
+//! `sexton state abandon`: give a run up, and settle what it had sent.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::applied::{finish, summarize};
+use super::apply::{
+    AppliedPlan, after_deletion, check_systems, compact, journal_error, open_journal, policy_run, run_error,
+};
+use crate::apply::{Event, SkipCause};
+use crate::base::{CommandError, Digest, Exit};
+use crate::execute::{OpenedRun, POLICIES_AT_ONCE, Run, execute, machine_settings};
+use crate::plan::PlannedPolicy;
+use crate::select::{Context, Project, open_all};
+use crate::state::State;
+use crate::store::{Journal, LockedState};
+
+/// Which run is to be given up, and how.
+#[derive(Clone, Debug)]
+pub struct AbandonRequest {
+    /// The directory that holds the manifests.
+    pub project: PathBuf,
+    /// The run: the first digits of its plan's digest, six or more.
+    pub run: String,
+    /// Not to ask the systems what became of what was sent: it ends unknown.
+    pub without_looking: bool,
+}
+
+/// What came of giving a run up.
+#[derive(Debug)]
+pub enum Abandoned {
+    /// Every planned record has its outcome.
+    Settled(Box<AppliedPlan>),
+    /// What the store had of the run is lost, so that nobody can say what it deleted. The state does not wait for it any more.
+    Lost {
+        /// The plan.
+        plan: Digest,
+        /// What is lost.
+        cause: String,
+    },
+}
+
+/// Gives a run up: jobs that can be stopped are stopped, others are waited for, what was sent is settled by asking, and what was
+/// never sent is skipped.
+///
+/// # Errors
+///
+/// When there is no such run, or the store cannot be written; and when a system cannot be asked, which
+/// [`AbandonRequest::without_looking`] does not need.
+pub async fn abandon(
+    context: &Context,
+    request: &AbandonRequest,
+    stop: &CancellationToken,
+) -> Result<Abandoned, CommandError> {
+    let project = Project::load(&request.project)?;
+    let mut locked = project.state().lock(&context.lock_info("state abandon"))?;
+    let mut state = locked.load()?.ok_or_else(|| CommandError::plain("there is no state yet, and so no run"))?;
+    let plan = find_run(&state, &request.run)?;
+    let settings = |planned: &PlannedPolicy| machine_settings(planned, context.seed);
+    let opened = OpenedRun::of_begun(&project.backend(), &project.scratch_directory(), plan, &settings).await;
+    let opened = match opened {
+        Ok(opened) if opened.replay.end.is_empty() => Err(format!("its journal is not in {}", opened.store.place())),
+        Ok(opened) => Ok(opened),
+        Err(error) => Err(error.to_string()),
+    };
+    let opened = match opened {
+        Ok(opened) => opened,
+        Err(cause) => return close_lost(context, &mut locked, &mut state, plan, cause),
+    };
+    settle(context, request, stop, &project, &mut locked, &mut state, opened).await
+}
+
+/// The unfinished run that these digits name.
+fn find_run(state: &State, digits: &str) -> Result<Digest, CommandError> {
+    let named: Vec<Digest> = state
+        .unfinished()
+        .map(|consumed| consumed.plan)
+        .filter(|plan| digits.len() >= 6 && plan.to_string().starts_with(&digits.to_ascii_lowercase()))
+        .collect();
+    match named.as_slice() {
+        [plan] => Ok(*plan),
+        [] => {
+            let known: Vec<String> = state.unfinished().map(|consumed| consumed.plan.short()).collect();
+            let help = match known.as_slice() {
+                [] => "no run is unfinished".to_owned(),
+                known => format!("unfinished: {}", known.join(", ")),
+            };
+            Err(CommandError::plain(format!("there is no unfinished run `{}`", crate::base::shortened(digits)))
+                .with_help(help))
+        }
+        _ => Err(CommandError::plain(format!("more than one unfinished run begins with `{digits}`"))
+            .with_help("give more digits of the plan's digest")),
+    }
+}
+
+/// Closes a run of which the store has lost the plan or the journal.
+fn close_lost(
+    context: &Context,
+    locked: &mut LockedState,
+    state: &mut State,
+    plan: Digest,
+    cause: String,
+) -> Result<Abandoned, CommandError> {
+    state.abandon(plan);
+    state.finish(plan, context.clock.now(), []).map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
+    locked.save(state)?;
+    Ok(Abandoned::Lost { plan, cause })
+}
+
+async fn settle(
+    context: &Context,
+    request: &AbandonRequest,
+    stop: &CancellationToken,
+    project: &Project,
+    locked: &mut LockedState,
+    state: &mut State,
+    opened: OpenedRun,
+) -> Result<Abandoned, CommandError> {
+    let looks = !request.without_looking && opened.replay.has_begun();
+    let connections = if looks {
+        let connections = open_all(context, project).await?;
+        check_systems(opened.bundle.header(), &connections)?;
+        connections
+    } else {
+        BTreeMap::new()
+    };
+    let journal = open_journal(context, &opened)?;
+    let (plan, tool) = (opened.bundle.digest(), env!("CARGO_PKG_VERSION").to_owned());
+    let opening = Event::RunAbandoned { plan, tool, looks };
+    journal.append(None, &[opening]).await.map_err(|error| journal_error(&error))?;
+    let mut policies = Vec::new();
+    for planned in &opened.bundle.header().policies {
+        let provider = connections.get(&planned.settings.target).map(|connection| &connection.provider);
+        let Some(mut policy) = policy_run(&opened.bundle, planned, provider) else { continue };
+        policy.stopped = Some(("the run was abandoned".to_owned(), SkipCause::Abandoned));
+        policies.push(policy);
+    }
+    let permits = Semaphore::new(POLICIES_AT_ONCE);
+    let run = Run {
+        store: &opened.store,
+        scratch: &opened.scratch,
+        journal: &journal,
+        clock: context.clock.as_ref(),
+        seed: context.seed,
+        observer: context.observer.as_ref(),
+        stop,
+        permits: &permits,
+        asks_what_happened: looks,
+    };
+    let results = execute(&run, policies, &opened.replay).await.map_err(|error| run_error(&error, plan))?;
+    let found = BTreeMap::new();
+    let mut applied = summarize(&opened, &results, &found).await.map_err(after_deletion)?;
+    if applied.unfinished.is_empty() {
+        state.abandon(plan);
+        finish(context, locked, state, &opened, &results, &found).await.map_err(after_deletion)?;
+        compact(context, &opened).await;
+    } else {
+        applied.exit = if stop.is_cancelled() { Exit::Interrupted } else { Exit::SomeFailed };
+    }
+    Ok(Abandoned::Settled(Box::new(applied)))
+}

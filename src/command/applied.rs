@@ -1,0 +1,128 @@
+//! What came of an apply, read back from its outcomes.
+
+use std::collections::BTreeMap;
+
+use super::apply::AppliedPlan;
+use crate::apply::{Seal, SkipCause};
+use crate::base::{CommandError, Exit, PolicyName};
+use crate::execute::{OpenedRun, PolicyResult, PolicyResultKind};
+use crate::report::{Applied, AppliedPolicy};
+use crate::select::Context;
+use crate::state::{PolicyEnd, State, fold_open};
+use crate::store::{LockedState, OutcomeRow, StoreError, read_outcomes};
+
+/// The outcomes of a finished policy, in order of ids.
+async fn outcomes_of(
+    opened: &OpenedRun,
+    policy: &PolicyName,
+    seal: Seal,
+) -> Result<impl Iterator<Item = std::io::Result<OutcomeRow>>, CommandError> {
+    let path = opened.scratch.outcomes(policy);
+    // A policy that ended in this process has left its outcomes here; those of an earlier one are in the store.
+    let fetched = match read_outcomes(&path) {
+        Ok(rows) => return Ok(rows),
+        Err(_) => opened.store.fetch(opened.store.outcomes(policy), seal, &path).await,
+    };
+    fetched.map_err(|error: StoreError| CommandError::from(error))?;
+    read_outcomes(&path).map_err(|error| unreadable_outcomes(&error))
+}
+
+fn unreadable_outcomes(error: &std::io::Error) -> CommandError {
+    CommandError::plain("the outcomes of the run cannot be read back").caused_by(error)
+}
+
+/// What came of a run so far. `found` is, for every policy that was rechecked, the object's population and how many records wait
+/// for the next plan.
+pub(super) async fn summarize(
+    opened: &OpenedRun,
+    results: &[PolicyResult],
+    found: &BTreeMap<PolicyName, (u64, u64)>,
+) -> Result<AppliedPlan, CommandError> {
+    let mut report = Applied { policies: Vec::new(), unfinished: 0, evidence: opened.store.place() };
+    let mut unfinished = Vec::new();
+    for (result, planned) in results.iter().filter_map(|result| Some((result, opened.bundle.policy(&result.policy)?))) {
+        let (tally, halted, outcomes) = match &result.kind {
+            PolicyResultKind::Finished { tally, halted, outcomes } => {
+                (*tally, halted.as_ref().map(|(cause, _)| cause.clone()), Some(*outcomes))
+            }
+            PolicyResultKind::Unfinished { cause, settled } => {
+                unfinished.push(format!("policy {}: {cause}", result.policy));
+                (*settled, None, None)
+            }
+            PolicyResultKind::Interrupted { settled } => {
+                let runs_on = planned.route.as_ref().is_some_and(|route| !route.api.can_be_stopped());
+                let rest = if runs_on { "; a batch that was started cannot be stopped and runs to its end" } else { "" };
+                unfinished.push(format!("policy {}: interrupted{rest}", result.policy));
+                (*settled, None, None)
+            }
+        };
+        let mut policy = AppliedPolicy {
+            policy: result.policy.clone(),
+            target: planned.settings.target.clone(),
+            object: planned.settings.object.clone(),
+            tally,
+            skipped: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            waiting: found.get(&result.policy).map_or(0, |(_, waiting)| *waiting),
+            halted,
+            unsettled: planned.selected.saturating_sub(tally.total()),
+            with_them: planned.cascades.clone(),
+        };
+        // Causes and codes are in the outcomes, which a run that is not at its end does not have. Only what was kept back or
+        // failed has any.
+        if let Some(seal) = outcomes.filter(|_| tally.skipped + tally.failed > 0) {
+            for row in outcomes_of(opened, &result.policy, seal).await? {
+                let row = row.map_err(|error| unreadable_outcomes(&error))?;
+                match row.outcome.as_str() {
+                    "skipped" => {
+                        if let Some(cause) = SkipCause::from_word(&row.cause) {
+                            *policy.skipped.entry(cause).or_default() += 1;
+                        }
+                    }
+                    "failed" => *policy.failed.entry(row.code).or_default() += 1,
+                    _ => {}
+                }
+            }
+        }
+        report.policies.push(policy);
+    }
+    report.unfinished = unfinished.len();
+    Ok(AppliedPlan { plan: opened.bundle.digest(), report, exit: Exit::Done, unfinished })
+}
+
+/// Folds a finished run into the state.
+pub(super) async fn finish(
+    context: &Context,
+    locked: &mut LockedState,
+    state: &mut State,
+    opened: &OpenedRun,
+    results: &[PolicyResult],
+    found: &BTreeMap<PolicyName, (u64, u64)>,
+) -> Result<(), CommandError> {
+    let mut finished = Vec::new();
+    for result in results {
+        let PolicyResultKind::Finished { tally, outcomes, .. } = &result.kind else { continue };
+        let before = state.policies.get(&result.policy).map(|history| history.open.clone()).unwrap_or_default();
+        let rows = outcomes_of(opened, &result.policy, *outcomes).await?;
+        let codes = rows.map(|row| {
+            row.map(|row| match row.outcome.as_str() {
+                "failed" => (row.id, Some(row.code)),
+                "unknown" => (row.id, Some("unknown".to_owned())),
+                _ => (row.id, None),
+            })
+        });
+        let open = fold_open(&before, codes)
+            .map_err(|error| CommandError::plain("the outcomes cannot be folded into the state").caused_by(&error))?;
+        let planned = opened.bundle.policy(&result.policy).map_or(0, |planned| planned.population);
+        let replayed = opened.replay.policies.get(&result.policy).and_then(|replayed| replayed.rechecked);
+        let population = replayed
+            .map(|rechecked| rechecked.population)
+            .or_else(|| found.get(&result.policy).map(|(population, _)| *population))
+            .unwrap_or(planned);
+        finished.push((result.policy.clone(), PolicyEnd { tally: *tally, outcomes: *outcomes, population, open }));
+    }
+    state
+        .finish(opened.bundle.digest(), context.clock.now(), finished)
+        .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
+    Ok(locked.save(state)?)
+}
