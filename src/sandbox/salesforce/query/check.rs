@@ -188,7 +188,9 @@ impl<'a> Checker<'a> {
             Test::Includes(_) | Test::Excludes(_) if kind != Kind::List => {
                 return refuse(format!("includes and excludes are not allowed on field '{}'", route.name));
             }
-            _ => return Ok(()),
+            Test::Like(_) | Test::Includes(_) | Test::Excludes(_) | Test::InSubquery(_) | Test::NotInSubquery(_) => {
+                return Ok(());
+            }
         };
         for literal in literals {
             let fits = match literal {
