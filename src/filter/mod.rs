@@ -17,6 +17,8 @@ mod lexer;
 mod path;
 pub mod soql;
 pub mod sql;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tree;
 pub mod zoql;
 
