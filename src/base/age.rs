@@ -56,6 +56,21 @@ pub struct Age {
     unit: AgeUnit,
 }
 
+impl schemars::JsonSchema for Age {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Age".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let pattern = r"^\s*0*[1-9][0-9]{0,3}\s*(hour|day|week|month|year)s?\s*$";
+        schemars::json_schema!({ "type": "string", "pattern": pattern })
+    }
+}
+
 impl Age {
     /// Seven days: how long a plan may wait for its apply where nobody says otherwise.
     pub const DEFAULT_PLAN_LIFE: Self = Self { count: 7, unit: AgeUnit::Days };

@@ -11,11 +11,14 @@ mod decimal;
 mod error;
 mod escape;
 mod field;
+mod joined;
 mod language;
 mod lexer;
 mod path;
 pub mod soql;
 pub mod sql;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tree;
 pub mod zoql;
 
@@ -25,4 +28,4 @@ pub use decimal::Decimal;
 pub use error::{CompileError, Place, SyntaxError};
 pub use language::{Language, NativeCondition};
 pub use path::Path;
-pub use tree::{Filter, FilterTree, Literal, Predicate, PredicateKind, TextFilter, Threshold};
+pub use tree::{Filter, FilterTree, FilterTreeKind, Literal, Predicate, PredicateKind, TextFilter, Threshold};

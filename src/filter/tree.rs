@@ -1,5 +1,7 @@
 //! The typed filter tree that manifests may write instead of native text.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
 use crate::base::{Age, Span};
 
 /// Which records are meant.
@@ -26,7 +28,13 @@ pub struct TextFilter {
 ///
 /// **Invariants**: `All` and `Any` are not empty; an `In` has at least one value. A reader that cannot keep
 /// them reports an error and makes no tree, since an empty `all` would mean every record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(FilterTreeKind),
+    doc = "A form that a node of a filter tree may have; its text is the key in manifests.",
+    derive(strum::EnumIter, strum::IntoStaticStr),
+    strum(serialize_all = "camelCase")
+)]
 pub enum FilterTree {
     /// Every part holds.
     All(Vec<FilterTree>),
@@ -49,7 +57,8 @@ pub enum FilterTree {
 ///
 /// Every match over it, or over [`PredicateKind`], names all variants, and so does each language's `compile`: which records are
 /// deleted must not follow from a wildcard.
-#[derive(Clone, Debug, PartialEq, Eq, strum::EnumDiscriminants)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, strum::EnumDiscriminants)]
+#[schemars(rename_all = "camelCase")]
 #[strum_discriminants(
     name(PredicateKind),
     doc = "An operator of a filter tree, without what it compares with; its text is the key in manifests.",
@@ -57,14 +66,14 @@ pub enum FilterTree {
     strum(serialize_all = "camelCase")
 )]
 pub enum Predicate {
-    /// The same value. `Literal::Null` means that the field is empty.
+    /// The same value; `null` means that the field is empty.
     Equals(Literal),
-    /// Another value.
+    /// Another value. An empty field matches, as in SOQL.
     NotEquals(Literal),
     /// One of these values.
-    In(Vec<Literal>),
-    /// None of these values.
-    NotIn(Vec<Literal>),
+    In(#[schemars(length(min = 1))] Vec<Literal>),
+    /// None of these values. An empty field matches, as in SOQL.
+    NotIn(#[schemars(length(min = 1))] Vec<Literal>),
     /// Below.
     Less(Threshold),
     /// Below or equal.
@@ -74,22 +83,36 @@ pub enum Predicate {
     /// Above or equal.
     GreaterOrEqual(Threshold),
     /// Text with `%` for any run and `_` for any one character.
-    Like(String),
+    Like(#[schemars(regex(pattern = r"\S"))] String),
     /// Empty (`true`) or not (`false`).
     IsNull(bool),
-    /// The date or time lies at least this long before the plan's clock reading. An empty field never matches.
+    /// The date lies at least this long back. An empty field never matches.
     OlderThan(Age),
-    /// The date or time lies less than this long before the plan's clock reading. An empty field never matches.
+    /// The date lies less than this long back. An empty field never matches.
     NewerThan(Age),
     /// A multi-select picklist holds one of these.
-    Includes(Vec<String>),
+    Includes(#[schemars(length(min = 1), inner(regex(pattern = r"\S")))] Vec<String>),
     /// A multi-select picklist holds none of these.
-    Excludes(Vec<String>),
+    Excludes(#[schemars(length(min = 1), inner(regex(pattern = r"\S")))] Vec<String>),
 }
 
 /// The right side of an ordering comparison; a value without an order cannot be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Threshold(pub Literal);
+
+impl JsonSchema for Threshold {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Threshold".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number"] })
+    }
+}
 
 /// A value written in a manifest.
 ///
@@ -105,4 +128,19 @@ pub enum Literal {
     Number(String),
     /// Text.
     Text(String),
+}
+
+impl JsonSchema for Literal {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Literal".into()
+    }
+
+    /// Any scalar, `null` too: it is said by what it is not, so that it is not mistaken for a key that may be left out.
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "not": { "type": ["array", "object"] } })
+    }
 }

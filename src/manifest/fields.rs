@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use strum::IntoEnumIterator;
+
 use super::codes;
 use super::node::{Node, Value};
 use super::suggestion::did_you_mean;
@@ -345,12 +347,13 @@ impl Findings<'_> {
         }
     }
 
-    /// One of a few words.
-    pub(super) fn choice<T: Copy>(&mut self, field: Field<'_>, choices: &[(&str, T)]) -> Option<T> {
+    /// One of a few words, which are the variants of `T`.
+    pub(super) fn choice<T: IntoEnumIterator + Into<&'static str>>(&mut self, field: Field<'_>) -> Option<T> {
         let text = self.text(field)?;
-        let found = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        let found =
+            T::iter().zip(T::iter().map(Into::<&str>::into)).find(|(_, word)| *word == text).map(|(choice, _)| choice);
         if found.is_none() {
-            self.unknown_value(field, text, choices.iter().map(|(word, _)| *word));
+            self.unknown_value(field, text, T::iter().map(Into::into));
         }
         found
     }

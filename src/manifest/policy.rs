@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 use crate::base::{Percent, PolicyName, Span, TargetName};
 use crate::filter::Filter;
@@ -75,7 +78,7 @@ impl PolicySettings {
 }
 
 /// Whether all records of a policy go or none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter)]
 #[serde(rename_all = "camelCase")]
 pub enum AllOrNone {
     /// Each record for itself.
@@ -84,6 +87,32 @@ pub enum AllOrNone {
     Policy,
     /// Each request is atomic by itself.
     PerRequest,
+}
+
+impl AllOrNone {
+    /// The value in manifests, as YAML.
+    pub(super) fn written(self) -> &'static str {
+        match self {
+            Self::No => "false",
+            Self::Policy => "true",
+            Self::PerRequest => "perRequest",
+        }
+    }
+}
+
+impl JsonSchema for AllOrNone {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AllOrNone".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let value = |choice: Self| choice.written().parse::<bool>().map_or(json!(choice.written()), |all| json!(all));
+        schemars::json_schema!({ "enum": Self::iter().map(value).collect::<Vec<_>>() })
+    }
 }
 
 /// What stops a plan. Limits are always on; they stop, they never truncate.
@@ -104,8 +133,9 @@ impl Default for Limits {
 }
 
 /// Whether requests of a policy may run side by side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Concurrency {
     /// Up to the system's own limits.
     Parallel,
@@ -114,19 +144,21 @@ pub enum Concurrency {
 }
 
 /// How a batch names its records to the system.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum SendAs {
     /// By their ids alone.
     #[default]
     Ids,
-    /// By a query for those among the ids that still match the policy, so that the system looks once more.
+    /// By a query for those among the ids that still match the policy, so that the system looks once more. Fulcrum only.
     Query,
 }
 
 /// What a record must still be at the moment of deletion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Recheck {
     /// It still matches the policy.
     Matches,

@@ -1,15 +1,22 @@
 //! The JSON Schema of manifests, for editors.
 //!
-//! The types here exist for their schema alone; manifests are read by [`super::read`], which knows more (references,
+//! Choices and filters are described by the types that the reader makes. The structs here describe mappings alone, whose keys may be left
+//! out and have other shapes than what is read from them; manifests are read by [`super::read`], which knows more (references,
 //! checksums, SOQL) and says it better. `tests/generated.rs` shows that both know the same keys.
 
-#![expect(dead_code, reason = "the types are described, never made")]
+#![expect(dead_code, reason = "the structs are described, never made")]
 
 use std::collections::BTreeMap;
 
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
+use strum::IntoEnumIterator as _;
+
+use super::{AllOrNone, Concurrency, Environment, Recheck, SendAs};
+use crate::base::Age;
+use crate::filter::{Filter, FilterTree, FilterTreeKind, Predicate};
+use crate::system::{Api, DeleteMode};
 
 /// A DNS label.
 const NAME: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
@@ -19,8 +26,6 @@ const OBJECT: &str = r"^[^\x00-\x1f]*[^\s\x00-\x1f][^\x00-\x1f]*$";
 const FIELD: &str = r"^_?[A-Za-z][A-Za-z0-9_]{0,79}(\._?[A-Za-z][A-Za-z0-9_]{0,79}){0,5}$";
 /// A host: plain `http` for loopback only.
 const HOST: &str = r"^(https://[^/?#@\s]+|http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?)/?$";
-/// A count from 1 to 9999 and a unit.
-const AGE: &str = r"^\s*0*[1-9][0-9]{0,3}\s*(hour|day|week|month|year)s?\s*$";
 /// Text that is not blank.
 const NOT_BLANK: &str = r"\S";
 
@@ -119,7 +124,7 @@ struct ProjectSpec {
     time_zone: Option<NotBlank>,
     /// How long a plan may wait for its apply.
     #[schemars(extend("default" = "7 days"))]
-    plan_expires_after: Option<AgeText>,
+    plan_expires_after: Option<Age>,
     /// The limits of policies that name none of their own.
     limits: Option<Limits>,
     /// The state file, relative to the project's directory.
@@ -146,18 +151,6 @@ struct TargetSpec {
     zuora: Option<Zuora>,
     /// A Fulcrum organization.
     fulcrum: Option<Fulcrum>,
-}
-
-/// What a system is for.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-enum Environment {
-    /// Real data.
-    Production,
-    /// A copy for trying things.
-    Sandbox,
-    /// A developer's own.
-    Development,
 }
 
 /// A Salesforce org.
@@ -372,7 +365,7 @@ struct DeletionPolicySpec {
     /// Into the recycle bin (`soft`) or past it (`hard`). A hard delete cannot be undone. Zuora and Fulcrum have no recycle bin: there it must
     /// be `hard`.
     #[schemars(extend("default" = "soft"))]
-    delete: Option<Delete>,
+    delete: Option<DeleteMode>,
     /// Why a hard delete is right. Needed with `delete: hard`.
     justification: Option<NotBlank>,
     /// Whether all records go or none: the whole policy (`true`), each request for itself (`perRequest`), or each record for itself
@@ -382,7 +375,7 @@ struct DeletionPolicySpec {
     /// What stops the plan. Limits stop, they never shorten.
     limits: Option<Limits>,
     /// The API to use. Without it, the plan chooses one and says why.
-    via: Option<Via>,
+    via: Option<Api>,
     /// Whether batches may run side by side.
     #[schemars(extend("default" = "parallel"))]
     concurrency: Option<Concurrency>,
@@ -442,64 +435,6 @@ struct Review {
     fields: Vec<FieldPath>,
 }
 
-/// Into the recycle bin or past it.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-enum Delete {
-    /// Into the recycle bin.
-    Soft,
-    /// Past it: not recoverable through the API.
-    Hard,
-}
-
-/// The API to use.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-enum Via {
-    /// sObject Collections: 200 records a call, soft deletes only.
-    Collections,
-    /// Composite: up to 1,000 records in one atomic call, soft deletes only.
-    Composite,
-    /// Bulk API 2.0: jobs; each record for itself.
-    Bulk2,
-    /// Bulk API 1.0: jobs of 10,000 records; one after the other with `concurrency: serial`.
-    Bulk1,
-    /// Zuora SOAP `delete()`: 50 records a call, permanent.
-    Soap,
-    /// Fulcrum Batch API: 10,000 records a batch, permanent.
-    Batch,
-}
-
-/// Whether requests may run side by side.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-enum Concurrency {
-    /// Up to the system's own limits.
-    Parallel,
-    /// One at a time, against lock contention.
-    Serial,
-}
-
-/// How a batch names its records.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-enum SendAs {
-    /// By their ids alone.
-    Ids,
-    /// Fulcrum: by a query for those among the ids that still match.
-    Query,
-}
-
-/// What a record must still be when it is deleted.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-enum Recheck {
-    /// It still matches.
-    Matches,
-    /// It still matches, and nothing in it changed.
-    Unchanged,
-}
-
 /// Schemas that no derive gives.
 macro_rules! by_hand {
     ($($(#[$doc:meta])* $name:ident => $schema:tt;)*) => {$(
@@ -515,7 +450,7 @@ macro_rules! by_hand {
                 stringify!($name).into()
             }
 
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> Schema {
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
                 json_schema!($schema)
             }
         }
@@ -529,25 +464,14 @@ by_hand! {
     PolicyName => { "type": "string", "pattern": NAME };
     /// A field or the path of a related one.
     FieldPath => { "type": "string", "pattern": FIELD };
-    /// A duration with its unit.
-    AgeText => { "type": "string", "pattern": AGE };
-    /// `true`, `false` or `perRequest`.
-    AllOrNone => { "enum": [false, true, "perRequest"] };
-    /// One value of a filter.
-    Literal => { "not": { "type": ["array", "object"] } };
-    /// A value with an order.
-    Ordered => { "type": ["string", "number"] };
 }
-
-/// Which records: text in the target's own language, `everything`, or a tree.
-struct Filter;
 
 impl JsonSchema for Filter {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Filter".into()
     }
 
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let tree = generator.subschema_for::<FilterTree>();
         json_schema!({
             "description": "Which records: a condition in the target's own language (SOQL, ZOQL or PostgreSQL, without `WHERE`), `everything`, or a tree.",
@@ -560,57 +484,56 @@ impl JsonSchema for Filter {
     }
 }
 
-/// A node of a filter tree: exactly one of `all`, `any`, `not` and `field`, and beside `field` exactly one comparison.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("oneOf" = [
-    { "required": ["all"], "maxProperties": 1 },
-    { "required": ["any"], "maxProperties": 1 },
-    { "required": ["not"], "maxProperties": 1 },
-    { "required": ["field"], "minProperties": 2, "maxProperties": 2 }
-]))]
-struct FilterTree {
-    /// Every part holds.
-    #[schemars(length(min = 1))]
-    all: Option<Vec<FilterTree>>,
-    /// At least one part holds.
-    #[schemars(length(min = 1))]
-    any: Option<Vec<FilterTree>>,
-    /// The part does not hold.
-    not: Option<Box<FilterTree>>,
-    /// A field, or the path of a related one, such as `Account.Name`.
-    #[schemars(regex(pattern = FIELD))]
-    field: Option<String>,
-    /// The same value; `null` means that the field is empty.
-    equals: Option<Literal>,
-    /// Another value. An empty field matches, as in SOQL.
-    not_equals: Option<Literal>,
-    /// One of these values.
-    #[schemars(length(min = 1))]
-    r#in: Option<Vec<Literal>>,
-    /// None of these values. An empty field matches, as in SOQL.
-    #[schemars(length(min = 1))]
-    not_in: Option<Vec<Literal>>,
-    /// Below.
-    less: Option<Ordered>,
-    /// Below or equal.
-    less_or_equal: Option<Ordered>,
-    /// Above.
-    greater: Option<Ordered>,
-    /// Above or equal.
-    greater_or_equal: Option<Ordered>,
-    /// Text with `%` for any run and `_` for any one character.
-    like: Option<NotBlank>,
-    /// Empty (`true`) or not (`false`).
-    is_null: Option<bool>,
-    /// The date lies at least this long back. An empty field never matches.
-    older_than: Option<AgeText>,
-    /// The date lies less than this long back. An empty field never matches.
-    newer_than: Option<AgeText>,
-    /// A multi-select picklist holds one of these.
-    #[schemars(length(min = 1))]
-    includes: Option<Vec<NotBlank>>,
-    /// A multi-select picklist holds none of these.
-    #[schemars(length(min = 1))]
-    excludes: Option<Vec<NotBlank>>,
+/// In a manifest a comparison stands beside its `field`, so the keys of [`Predicate`] are taken out of its variants.
+impl JsonSchema for FilterTree {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FilterTree".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let parts = json!({ "type": "array", "minItems": 1, "items": generator.subschema_for::<Self>() });
+        let mut properties = serde_json::Map::new();
+        let mut forms = Vec::new();
+        for kind in FilterTreeKind::iter() {
+            let key: &str = kind.into();
+            let (schema, description) = match kind {
+                FilterTreeKind::All => (parts.clone(), "Every part holds."),
+                FilterTreeKind::Any => (parts.clone(), "At least one part holds."),
+                // Under `allOf`, since draft 7 ignores what stands beside a `$ref`.
+                FilterTreeKind::Not => (json!({ "allOf": [generator.subschema_for::<Self>()] }), "The part does not hold."),
+                FilterTreeKind::Field => (
+                    json!({ "type": "string", "pattern": FIELD }),
+                    "A field, or the path of a related one, such as `Account.Name`.",
+                ),
+            };
+            properties.insert(key.to_owned(), described(schema, description));
+            forms.push(match kind {
+                FilterTreeKind::All | FilterTreeKind::Any | FilterTreeKind::Not => {
+                    json!({ "required": [key], "maxProperties": 1 })
+                }
+                FilterTreeKind::Field => json!({ "required": [key], "minProperties": 2, "maxProperties": 2 }),
+            });
+        }
+        let predicates = Predicate::json_schema(generator);
+        for variant in predicates.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
+            let description = variant["description"].as_str().unwrap_or_default();
+            for (key, schema) in variant["properties"].as_object().into_iter().flatten() {
+                properties.insert(key.clone(), described(schema.clone(), description));
+            }
+        }
+        json_schema!({
+            "description": "A node of a filter tree: exactly one of `all`, `any`, `not` and `field`, and beside `field` exactly one comparison.",
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": false,
+            "oneOf": forms,
+        })
+    }
+}
+
+fn described(mut schema: Value, description: &str) -> Value {
+    if let Value::Object(object) = &mut schema {
+        object.insert("description".to_owned(), json!(description));
+    }
+    schema
 }

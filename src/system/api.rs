@@ -2,30 +2,34 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, IntoStaticStr};
 
 use super::{DeleteMode, SystemKind};
 
 /// A deletion API. In manifests (`via`) and plans by its lower-case name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, EnumIter, IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Api {
-    /// Salesforce sObject Collections: up to 200 ids a call.
-    #[serde(rename = "collections")]
+    /// Salesforce sObject Collections: 200 records a call, soft deletes only.
     Collections,
-    /// Salesforce Composite: up to five calls of sObject Collections in one atomic call.
-    #[serde(rename = "composite")]
+    /// Salesforce Composite: up to 1,000 records in one atomic call, soft deletes only.
     Composite,
-    /// Salesforce Bulk API 2.0: jobs of CSV.
-    #[serde(rename = "bulk2")]
+    /// Salesforce Bulk API 2.0: jobs of CSV; each record for itself.
     Bulk2,
-    /// Salesforce Bulk API 1.0: jobs of batches, which the system can be asked to run one after the other.
-    #[serde(rename = "bulk1")]
+    /// Salesforce Bulk API 1.0: jobs of 10,000 records; one after the other with `concurrency: serial`.
     Bulk1,
-    /// Zuora SOAP `delete()`: up to 50 ids a call.
+    /// Zuora SOAP `delete()`: 50 records a call, permanent.
     #[serde(rename = "soap")]
+    #[strum(serialize = "soap")]
     ZuoraSoap,
-    /// Fulcrum Batch API: batches that are made, compared and then started.
+    /// Fulcrum Batch API: 10,000 records a batch, permanent.
     #[serde(rename = "batch")]
+    #[strum(serialize = "batch")]
     FulcrumBatch,
 }
 
@@ -36,14 +40,7 @@ impl Api {
 
     /// The name in manifests and plans.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Collections => "collections",
-            Self::Composite => "composite",
-            Self::Bulk2 => "bulk2",
-            Self::Bulk1 => "bulk1",
-            Self::ZuoraSoap => "soap",
-            Self::FulcrumBatch => "batch",
-        }
+        self.into()
     }
 
     /// The name people know from the vendor's documentation.

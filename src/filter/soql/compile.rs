@@ -178,16 +178,8 @@ fn within_length(field: &Field<'_>, characters: usize) -> Result<(), CompileErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{SourceMap, Span};
+    use crate::filter::testing::{age, leaf as field, span, text};
     use crate::filter::{FilterTree as Node, Literal as Plain, Predicate as Tree};
-
-    fn span() -> Span {
-        Span { source: SourceMap::default().add("test", ""), start: 3, end: 7 }
-    }
-
-    fn field(name: &str, predicate: Tree) -> Node {
-        Node::Field { field: name.into(), span: span(), predicate }
-    }
 
     /// The types of the fields that the tests know by name.
     fn kind(name: &str) -> Option<FieldType> {
@@ -206,14 +198,6 @@ mod tests {
     fn compiled(tree: &Node) -> Result<String, CompileError> {
         let now = "2026-11-21T10:00:00.5[Europe/Berlin]".parse().expect("valid");
         compile(tree, &kind, &now).map(|condition| condition.to_string())
-    }
-
-    fn text(text: &str) -> Plain {
-        Plain::Text(text.into())
-    }
-
-    fn age(text: &str) -> Age {
-        text.parse().expect("valid")
     }
 
     #[test]

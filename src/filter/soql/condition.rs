@@ -59,13 +59,13 @@ impl Condition {
 pub struct Comparison {
     /// The field, or the way to it over parents.
     pub path: Path,
-    /// What it is held against.
+    /// What it is compared with.
     pub test: Test,
     /// Where the whole comparison stands.
     pub place: Place,
 }
 
-/// What a field is held against.
+/// What a field is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
     /// A single value.

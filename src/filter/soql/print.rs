@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::quote::{write_pattern, write_text};
 use super::{Comparison, Condition, Literal, Pattern, Subquery, Test};
+use crate::filter::joined::write_joined;
 
 impl Display for Condition {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
@@ -26,21 +27,6 @@ fn write_part(formatter: &mut Formatter<'_>, part: &Condition) -> fmt::Result {
         Condition::Comparison(comparison) => comparison.fmt(formatter),
         compound => write!(formatter, "({compound})"),
     }
-}
-
-fn write_joined<T>(
-    formatter: &mut Formatter<'_>,
-    items: &[T],
-    separator: &str,
-    write: impl Fn(&mut Formatter<'_>, &T) -> fmt::Result,
-) -> fmt::Result {
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            formatter.write_str(separator)?;
-        }
-        write(formatter, item)?;
-    }
-    Ok(())
 }
 
 impl Display for Comparison {

@@ -6,8 +6,8 @@ use super::{
     Comparison, ComparisonOperator as Operator, Condition, DateLiteral, Decimal, Literal, Path, Pattern, PatternPart,
     Period, Place, Subquery, Test, compile, field_path, parse_condition,
 };
-use crate::base::{SourceMap, Span};
 use crate::filter;
+use crate::filter::testing::leaf;
 
 fn path() -> impl Strategy<Value = Path> {
     unreserved("[A-Za-z][A-Za-z0-9_]{0,6}(\\.[A-Za-z][A-Za-z0-9_]{0,6}){0,5}")
@@ -169,13 +169,8 @@ proptest! {
     }
 }
 
-fn span() -> Span {
-    Span { source: SourceMap::default().add("test", ""), start: 0, end: 0 }
-}
-
 fn compiled(field: &str, predicate: filter::Predicate) -> Result<Condition, filter::CompileError> {
-    let tree = filter::FilterTree::Field { field: field.into(), span: span(), predicate };
-    compile(&tree, &|_| None, &"2026-11-21T10:00:00[UTC]".parse().expect("valid"))
+    compile(&leaf(field, predicate), &|_| None, &"2026-11-21T10:00:00[UTC]".parse().expect("valid"))
 }
 
 /// What comes back when the SOQL of a compiled comparison is read again.

@@ -178,16 +178,8 @@ fn pattern_text(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{SourceMap, Span};
+    use crate::filter::testing::{age, leaf as field, span, text};
     use crate::filter::{FilterTree as Node, Literal as Plain, Predicate as Tree};
-
-    fn span() -> Span {
-        Span { source: SourceMap::default().add("test", ""), start: 3, end: 7 }
-    }
-
-    fn field(name: &str, predicate: Tree) -> Node {
-        Node::Field { field: name.into(), span: span(), predicate }
-    }
 
     fn kind(name: &str) -> Option<FieldType> {
         Some(match name {
@@ -206,14 +198,6 @@ mod tests {
         let printed = condition.to_string();
         assert_eq!(super::super::parse_condition(&printed), Ok(condition), "{printed}");
         Ok(printed)
-    }
-
-    fn text(text: &str) -> Plain {
-        Plain::Text(text.into())
-    }
-
-    fn age(text: &str) -> Age {
-        text.parse().expect("an age")
     }
 
     #[test]

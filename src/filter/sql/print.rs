@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter, Write as _};
 use sqlparser::keywords::ALL_KEYWORDS;
 
 use super::{Condition, Expression, Field, IsTest};
+use crate::filter::joined::write_joined;
 
 impl Display for Condition {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
@@ -16,8 +17,8 @@ impl Display for Expression {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let not = |negated: bool| if negated { "NOT " } else { "" };
         match self {
-            Self::And(parts) => write_joined(formatter, parts, " AND "),
-            Self::Or(parts) => write_joined(formatter, parts, " OR "),
+            Self::And(parts) => write_chain(formatter, parts, " AND "),
+            Self::Or(parts) => write_chain(formatter, parts, " OR "),
             Self::Not(part) => write!(formatter, "NOT ({part})"),
             Self::Field(field) => field.fmt(formatter),
             Self::Null => formatter.write_str("NULL"),
@@ -84,27 +85,16 @@ impl Display for Operand<'_> {
     }
 }
 
-fn write_joined(formatter: &mut Formatter<'_>, parts: &[Expression], joint: &str) -> fmt::Result {
-    for (place, part) in parts.iter().enumerate() {
-        if place > 0 {
-            formatter.write_str(joint)?;
-        }
-        match part {
-            Expression::And(_) | Expression::Or(_) => write!(formatter, "({part})")?,
-            part => part.fmt(formatter)?,
-        }
-    }
-    Ok(())
+/// Writes parts of a chain: in parentheses where they are chains themselves.
+fn write_chain(formatter: &mut Formatter<'_>, parts: &[Expression], joint: &str) -> fmt::Result {
+    write_joined(formatter, parts, joint, |formatter, part| match part {
+        Expression::And(_) | Expression::Or(_) => write!(formatter, "({part})"),
+        part => part.fmt(formatter),
+    })
 }
 
 fn write_list(formatter: &mut Formatter<'_>, parts: &[Expression]) -> fmt::Result {
-    for (place, part) in parts.iter().enumerate() {
-        if place > 0 {
-            formatter.write_str(", ")?;
-        }
-        part.fmt(formatter)?;
-    }
-    Ok(())
+    write_joined(formatter, parts, ", ", |formatter, part| part.fmt(formatter))
 }
 
 impl Display for Field {

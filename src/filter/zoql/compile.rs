@@ -210,20 +210,8 @@ fn like(field: &Field<'_>, text: &str) -> Result<Alternatives, CompileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{SourceMap, Span};
+    use crate::filter::testing::{leaf as field, text};
     use crate::filter::{FilterTree as Node, Literal as Plain, Predicate as Tree};
-
-    fn field(name: &str, predicate: Tree) -> Node {
-        Node::Field {
-            field: name.into(),
-            span: Span { source: SourceMap::default().add("test", ""), start: 3, end: 7 },
-            predicate,
-        }
-    }
-
-    fn text(text: &str) -> Plain {
-        Plain::Text(text.into())
-    }
 
     fn compiled(tree: &Node) -> String {
         let kind = |name: &str| match name {

@@ -42,11 +42,11 @@ impl Condition {
 pub struct Comparison {
     /// The field, without dots.
     pub field: Path,
-    /// What it is held against.
+    /// What it is compared with.
     pub test: Test,
 }
 
-/// What a field is held against.
+/// What a field is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
     /// A single value.

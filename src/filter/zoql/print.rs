@@ -4,20 +4,13 @@ use std::fmt::{self, Display, Formatter};
 
 use super::quote::write_text;
 use super::{Comparison, Condition, Literal, Pattern, Test};
+use crate::filter::joined::write_joined;
 
 impl Display for Condition {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        for (alternative, comparisons) in self.alternatives().iter().enumerate() {
-            for (place, comparison) in comparisons.iter().enumerate() {
-                formatter.write_str(match (alternative, place) {
-                    (0, 0) => "",
-                    (_, 0) => " or ",
-                    _ => " and ",
-                })?;
-                comparison.fmt(formatter)?;
-            }
-        }
-        Ok(())
+        write_joined(formatter, self.alternatives(), " or ", |formatter, comparisons| {
+            write_joined(formatter, comparisons, " and ", |formatter, comparison| comparison.fmt(formatter))
+        })
     }
 }
 

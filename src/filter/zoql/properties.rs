@@ -6,8 +6,8 @@ use super::{
     Comparison, ComparisonOperator as Operator, Condition, Decimal, Literal, Path, Pattern, Place, Test, compile, name,
     parse_condition,
 };
-use crate::base::{SourceMap, Span};
 use crate::filter;
+use crate::filter::testing::leaf;
 
 fn field() -> impl Strategy<Value = Path> {
     "[A-Za-z][A-Za-z0-9_]{0,6}".prop_filter_map("a word of the language", |text| name(&text, Place::default()))
@@ -118,14 +118,6 @@ proptest! {
             }
         }
     }
-}
-
-fn span() -> Span {
-    Span { source: SourceMap::default().add("test", ""), start: 0, end: 0 }
-}
-
-fn leaf(field: &str, predicate: filter::Predicate) -> filter::FilterTree {
-    filter::FilterTree::Field { field: field.into(), span: span(), predicate }
 }
 
 fn compiled(tree: &filter::FilterTree) -> Result<Condition, crate::filter::CompileError> {

@@ -3,7 +3,9 @@
 use strum::IntoEnumIterator as _;
 
 use crate::base::{Diagnostic, Span};
-use crate::filter::{Filter, FilterTree, Language, Literal, Predicate, PredicateKind, TextFilter, Threshold};
+use crate::filter::{
+    Filter, FilterTree, FilterTreeKind, Language, Literal, Predicate, PredicateKind, TextFilter, Threshold,
+};
 use crate::manifest::codes;
 use crate::manifest::fields::{Field, Fields, Findings, ambiguous_number, boolean_word};
 use crate::manifest::node::Value;
@@ -31,11 +33,11 @@ pub(super) fn filter(fields: &mut Fields<'_>, system: Option<SystemKind>, findin
         Value::Text(text) if text.trim() == EVERYTHING => Some(Filter::Everything),
         Value::Text(text) => native(field, text, system, findings),
         Value::Mapping(_) => {
-            let tree = condition(field, findings)?;
+            let tree = tree(field, findings)?;
             let compiles = system.is_none_or(|system| compiles(&tree, Language::of(system), findings));
             compiles.then_some(Filter::Tree(tree))
         }
-        _ => {
+        Value::Boolean(_) | Value::Number(_) | Value::Sequence(_) => {
             findings.wrong_type(field, "a condition as text, `everything`, or a tree of `all`, `any`, `not` and `field`");
             None
         }
@@ -104,9 +106,10 @@ fn compiles_alone(tree: &FilterTree, language: Language, findings: &mut Findings
     false
 }
 
-fn condition(field: Field<'_>, findings: &mut Findings<'_>) -> Option<FilterTree> {
+fn tree(field: Field<'_>, findings: &mut Findings<'_>) -> Option<FilterTree> {
     let mut fields = findings.fields(field, "a filter")?;
-    let shapes: Vec<Field<'_>> = ["all", "any", "not", "field"].into_iter().filter_map(|key| fields.optional(key)).collect();
+    let shapes: Vec<(FilterTreeKind, Field<'_>)> =
+        FilterTreeKind::iter().filter_map(|kind| Some((kind, fields.optional(kind.into())?))).collect();
     let predicates: Vec<(PredicateKind, Field<'_>)> =
         PredicateKind::iter().filter_map(|kind| Some((kind, fields.optional(kind.into())?))).collect();
     let unknown = fields.entries().len() > shapes.len() + predicates.len();
@@ -117,7 +120,7 @@ fn condition(field: Field<'_>, findings: &mut Findings<'_>) -> Option<FilterTree
                 .with_help("write `all: [..]`, `any: [..]`, `not: ..`, or `field` with one comparison such as `equals`"),
         );
     };
-    let shape = match shapes[..] {
+    let (kind, shape) = match shapes[..] {
         [shape] => shape,
         // An unknown key is told already, and is most likely the one that is missing.
         [] if unknown => return None,
@@ -130,44 +133,49 @@ fn condition(field: Field<'_>, findings: &mut Findings<'_>) -> Option<FilterTree
             );
             return None;
         }
-        [first, second, ..] => {
+        [(_, first), (_, second), ..] => {
             let title = format!("a part of the filter cannot have both `{}` and `{}`", first.key, second.key);
             incomplete(&title, second.place, "one too many", findings);
             return None;
         }
     };
-    if shape.key == "field" {
-        let name =
-            findings.converted(shape, codes::FIELD_NAME, "write it as in `LastActivityDate` or `Account.Name`", field_path);
-        let predicate = match predicates[..] {
-            [(kind, value)] => predicate(kind, value, findings),
-            [] if unknown => None,
-            [] => {
-                incomplete("a field is compared with nothing", shape.node.span, "no comparison for it", findings);
-                None
-            }
-            [_, (_, second), ..] => {
-                incomplete("a field has more than one comparison", second.place, "one too many", findings);
-                None
-            }
-        };
-        return Some(FilterTree::Field { field: name?, span: shape.node.span, predicate: predicate? });
-    }
-    if let Some((_, predicate)) = predicates.first() {
+    if kind != FilterTreeKind::Field
+        && let Some((_, predicate)) = predicates.first()
+    {
         let title = format!("`{}` belongs beside `field`, not beside `{}`", predicate.key, shape.key);
         incomplete(&title, predicate.place, "compares nothing", findings);
         return None;
     }
-    if shape.key == "not" {
-        return condition(shape, findings).map(|part| FilterTree::Not(Box::new(part)));
+    let parts = |findings: &mut Findings<'_>| {
+        let parts: Vec<Option<FilterTree>> = findings.list(shape)?.into_iter().map(|part| tree(part, findings)).collect();
+        if parts.is_empty() {
+            incomplete(&format!("`{}` has no parts", shape.key), shape.place, "an empty list", findings);
+            return None;
+        }
+        parts.into_iter().collect::<Option<Vec<_>>>()
+    };
+    match kind {
+        FilterTreeKind::All => parts(findings).map(FilterTree::All),
+        FilterTreeKind::Any => parts(findings).map(FilterTree::Any),
+        FilterTreeKind::Not => tree(shape, findings).map(|part| FilterTree::Not(Box::new(part))),
+        FilterTreeKind::Field => {
+            let help = "write it as in `LastActivityDate` or `Account.Name`";
+            let name = findings.converted(shape, codes::FIELD_NAME, help, field_path);
+            let predicate = match predicates[..] {
+                [(kind, value)] => predicate(kind, value, findings),
+                [] if unknown => None,
+                [] => {
+                    incomplete("a field is compared with nothing", shape.node.span, "no comparison for it", findings);
+                    None
+                }
+                [_, (_, second), ..] => {
+                    incomplete("a field has more than one comparison", second.place, "one too many", findings);
+                    None
+                }
+            };
+            Some(FilterTree::Field { field: name?, span: shape.node.span, predicate: predicate? })
+        }
     }
-    let parts: Vec<Option<FilterTree>> = findings.list(shape)?.into_iter().map(|part| condition(part, findings)).collect();
-    if parts.is_empty() {
-        incomplete(&format!("`{}` has no parts", shape.key), shape.place, "an empty list", findings);
-        return None;
-    }
-    let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
-    Some(if shape.key == "all" { FilterTree::All(parts) } else { FilterTree::Any(parts) })
 }
 
 fn predicate(kind: PredicateKind, field: Field<'_>, findings: &mut Findings<'_>) -> Option<Predicate> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use strum::IntoEnumIterator as _;
+
 use super::Header;
 use super::capability::{Wishes, capabilities};
 use super::filter::filter;
@@ -91,7 +93,7 @@ pub(in crate::manifest) fn policy(
     let filter = filter(&mut fields, system, findings);
     let delete_field = fields.optional("delete");
     let delete = match delete_field {
-        Some(field) => findings.choice(field, &[("soft", DeleteMode::Soft), ("hard", DeleteMode::Hard)]),
+        Some(field) => findings.choice(field),
         None => Some(DeleteMode::Soft),
     };
     let justification = justification(&mut fields, delete, delete_field, findings);
@@ -115,10 +117,10 @@ pub(in crate::manifest) fn policy(
         );
     }
     let via_field = fields.optional("via");
-    let via = via_field.and_then(|field| findings.choice(field, &Api::ALL.map(|api| (api.name(), api))));
+    let via = via_field.and_then(|field| findings.choice::<Api>(field));
     let concurrency_field = fields.optional("concurrency");
     let concurrency = match concurrency_field {
-        Some(field) => findings.choice(field, &[("parallel", Concurrency::Parallel), ("serial", Concurrency::Serial)]),
+        Some(field) => findings.choice(field),
         None => Some(Concurrency::Parallel),
     };
     let group_by = fields.optional("groupBy").and_then(|field| field_name(field, findings));
@@ -129,12 +131,12 @@ pub(in crate::manifest) fn policy(
         None => Vec::new(),
     };
     let recheck = match fields.optional("recheck") {
-        Some(field) => findings.choice(field, &[("matches", Recheck::Matches), ("unchanged", Recheck::Unchanged)]),
+        Some(field) => findings.choice(field),
         None => Some(Recheck::Matches),
     };
     let send_as_field = fields.optional("sendAs");
     let send_as = match send_as_field {
-        Some(field) => findings.choice(field, &[("ids", SendAs::Ids), ("query", SendAs::Query)]),
+        Some(field) => findings.choice(field),
         None => Some(SendAs::Ids),
     };
     let review_fields = fields.optional("review").and_then(|field| review(field, findings)).unwrap_or_default();
@@ -271,9 +273,9 @@ fn justification(
 
 fn all_or_none(field: Field<'_>, findings: &mut Findings<'_>) -> Option<AllOrNone> {
     match &field.node.value {
-        Value::Text(text) if text == "perRequest" => Some(AllOrNone::PerRequest),
+        Value::Text(text) if text == AllOrNone::PerRequest.written() => Some(AllOrNone::PerRequest),
         Value::Text(text) if crate::manifest::fields::boolean_word(text).is_none() => {
-            findings.unknown_value(field, text, ["true", "false", "perRequest"].into_iter());
+            findings.unknown_value(field, text, AllOrNone::iter().map(AllOrNone::written));
             None
         }
         _ => findings.boolean(field).map(|all| if all { AllOrNone::Policy } else { AllOrNone::No }),

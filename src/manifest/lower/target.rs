@@ -7,7 +7,7 @@ use super::zuora_target::zuora;
 use crate::base::{Diagnostic, TargetName};
 use crate::manifest::fields::{Field, Findings};
 use crate::manifest::node::Value;
-use crate::manifest::{Environment, System, Target, codes};
+use crate::manifest::{System, Target, codes};
 use crate::system::SystemKind;
 
 /// The system of a target by the key it names, also when what stands below is wrong; `None` unless it is exactly one.
@@ -22,16 +22,7 @@ pub(in crate::manifest) fn system_kind(header: &Header<'_>) -> Option<SystemKind
 /// Reads a target.
 pub(in crate::manifest) fn target(header: &Header<'_>, findings: &mut Findings<'_>) -> Option<Target> {
     let mut fields = findings.fields(header.spec?, "a target")?;
-    let environment = fields.optional("environment").and_then(|field| {
-        findings.choice(
-            field,
-            &[
-                ("production", Environment::Production),
-                ("sandbox", Environment::Sandbox),
-                ("development", Environment::Development),
-            ],
-        )
-    });
+    let environment = fields.optional("environment").and_then(|field| findings.choice(field));
     let named: Vec<(SystemKind, Field<'_>)> =
         SystemKind::ALL.into_iter().filter_map(|kind| Some((kind, fields.optional(kind.name())?))).collect();
     let place = fields.place;

@@ -6,17 +6,9 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::evaluate::{Context, Record, Value, evaluate_with};
-use crate::base::{SourceMap, Span};
 use crate::filter;
+use crate::filter::testing::leaf;
 use crate::filter::zoql::{Condition, compile};
-
-fn span() -> Span {
-    Span { source: SourceMap::default().add("test", ""), start: 0, end: 0 }
-}
-
-fn leaf(field: &str, predicate: filter::Predicate) -> filter::FilterTree {
-    filter::FilterTree::Field { field: field.into(), span: span(), predicate }
-}
 
 fn compiled(tree: &filter::FilterTree) -> Result<Condition, crate::filter::CompileError> {
     compile(tree, &|_| None, &"2026-11-21T10:00:00[UTC]".parse().expect("valid"))

@@ -12,6 +12,7 @@ mod like;
 mod problem;
 mod route;
 mod row;
+mod scan;
 mod select;
 mod statement;
 #[cfg(test)]

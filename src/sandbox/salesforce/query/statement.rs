@@ -2,14 +2,11 @@
 
 use std::cmp::Ordering;
 
-use jiff::tz::TimeZone;
-
 use super::check::Checker;
-use super::evaluate::evaluate;
-use super::key_test::Against;
 use super::problem::QueryProblem;
 use super::route::Route;
-use super::row::{Names, Row};
+use super::row::Names;
+use super::scan::scan;
 use super::select::{Select, SelectItem, parse_select};
 use crate::filter::Path;
 use crate::filter::soql::Condition;
@@ -110,7 +107,7 @@ impl Statement {
         let enough = offset.saturating_add(limit);
         let mut found: Vec<usize> = Vec::new();
         let is_sorted = self.order.is_empty() || self.is_key_order(false);
-        Self::scan(world, self.table, self.condition.as_ref(), &self.names, include_deleted, |row| {
+        scan(world, self.table, self.condition.as_ref(), &self.names, include_deleted, |row| {
             if own_row.is_none_or(|own| table.key_at(row) == own) {
                 found.push(row);
             }
@@ -164,52 +161,6 @@ impl Statement {
                 .unwrap_or(Ordering::Equal)
         });
         keyed.into_iter().map(|(_, row)| row).collect()
-    }
-
-    /// Calls `take` with every row that meets a condition, in key order, until it says no.
-    pub(super) fn scan(
-        world: &World,
-        table: usize,
-        condition: Option<&Condition>,
-        names: &Names,
-        include_deleted: bool,
-        mut take: impl FnMut(usize) -> bool,
-    ) {
-        let now = world.now().to_zoned(TimeZone::UTC);
-        let rows = &world.tables()[table];
-        let mut visit = |row: usize| {
-            let visible = if include_deleted { !rows.is_gone(row) } else { rows.is_live(row) };
-            let meets = |condition| evaluate(condition, &Row { world, table, row, names }, &now);
-            !(visible && condition.is_none_or(meets)) || take(row)
-        };
-        match condition.and_then(|condition| named_keys(condition, names)) {
-            Some(keys) => {
-                let mut found: Vec<usize> =
-                    keys.into_iter().filter_map(|key| world.locate(key)).filter(|at| at.0 == table).map(|at| at.1).collect();
-                found.sort_unstable();
-                found.into_iter().all(visit);
-            }
-            None => {
-                (0..rows.len()).all(&mut visit);
-            }
-        }
-    }
-}
-
-/// The keys a condition names outright (`Id = …`, `Id IN (…)`, alone or joined by `AND`): no other record can meet it.
-fn named_keys(condition: &Condition, names: &Names) -> Option<Vec<RecordKey>> {
-    match condition {
-        Condition::And(parts) => parts.iter().find_map(|part| named_keys(part, names)),
-        Condition::Comparison(comparison) => {
-            let (_, test) = names.tests.iter().find(|(name, _)| name == comparison.path.as_str())?;
-            match &test.against {
-                Against::Among { keys, negated: false, .. } if test.route.own_place() == Some(Place::Id) => {
-                    Some(keys.iter().copied().collect())
-                }
-                _ => None,
-            }
-        }
-        Condition::Or(_) | Condition::Not(_) => None,
     }
 }
 
