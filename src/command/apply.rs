@@ -16,7 +16,7 @@ use crate::execute::{
 };
 use crate::manifest::{AllOrNone, Concurrency, SendAs};
 use crate::plan::{self, FindingKind, GateFinding, GateInput, Occasion, PlanHeader, PlannedPolicy};
-use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
+use crate::report::{Applied, AppliedPolicy, manifest_diff};
 use crate::select::{Connection, Context, Project, count_cascades, open_all};
 use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
 use crate::store::{self, Bundle, Journal, JournalError, JournalFile, LockedState, RunDirectory, read_outcomes};
@@ -176,7 +176,7 @@ fn usable_state(locked: &mut LockedState, bundle: &Bundle, project: &Project, no
         return Err(unusable(format!("the plan {} expired at {}", bundle.digest().short(), header.expires)));
     }
     if header.manifests.digest != project.workspace.binding_digest() {
-        let changes = manifest_diff(&header.manifests.files, &project.sealed_manifests().files, Palette::new(false));
+        let changes = manifest_diff(&header.manifests.files, &project.sealed_manifests().files);
         let mut error =
             unusable(format!("the plan {} is stale: the manifests changed since it was made", bundle.digest().short()));
         error.notes.extend(changes.lines().take(40).map(str::to_owned));

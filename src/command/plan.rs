@@ -10,9 +10,9 @@ use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::{self, DocumentKind, ManifestFile, Policy, Workspace};
 use crate::plan::{
     self, Comparison, Difference, DifferenceCounts, GateInput, ObjectFacts, Occasion, PLAN_FORMAT, PlanHeader,
-    PlannedPolicy, Query, SealedFile, SealedTarget, Symbol,
+    PlannedPolicy, Query, SealedTarget, Symbol,
 };
-use crate::report::{PolicySample, SampleRow};
+use crate::report::{PolicySample, SampleRow, manifest_diff};
 use crate::select::{
     Connection, Context, Layout, Project, Selecting, Selection, broken_selection, count_cascades, open_all, query_for,
     selected_ids,
@@ -43,8 +43,6 @@ pub struct Planned {
     pub directory: PathBuf,
     /// A few records of each policy.
     pub samples: BTreeMap<PolicyName, PolicySample>,
-    /// The manifests of the plan that lay there before.
-    pub before: Option<Vec<SealedFile>>,
 }
 
 /// Plans.
@@ -107,6 +105,10 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
             (name, SealedTarget { calls, least_seconds, ..connection.sealed })
         })
         .collect();
+    let mut manifests = project.sealed_manifests();
+    if let Some(before) = &before {
+        manifests.changes = manifest_diff(&before.header().manifests.files, &manifests.files);
+    }
     let header = PlanHeader {
         format: PLAN_FORMAT,
         tool: env!("CARGO_PKG_VERSION").into(),
@@ -114,13 +116,12 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         expires: expires.timestamp(),
         lineage: state.lineage.clone(),
         serial: state.serial,
-        manifests: project.sealed_manifests(),
+        manifests,
         targets,
         policies,
     };
     let digest = writer.seal(&header)?;
-    let before = before.map(|bundle| bundle.header().manifests.files.clone());
-    Ok(Planned { header, digest, directory, samples, before })
+    Ok(Planned { header, digest, directory, samples })
 }
 
 /// The state; the first plan of a project makes it, so that its lineage exists before anything rests on it.

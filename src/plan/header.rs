@@ -111,6 +111,9 @@ pub struct SealedManifests {
     pub digest: Digest,
     /// Every file, so that a later plan can show what changed in the text.
     pub files: Vec<SealedFile>,
+    /// How they differ from the files of the plan that lay in the same place, as a unified text difference; empty where they do
+    /// not, or where none lay there. For people only; apply never reads it.
+    pub changes: String,
 }
 
 /// One manifest file as it was read.

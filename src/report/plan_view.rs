@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Palette, terminal_line};
+use super::{Palette, painted_diff, terminal_line};
 use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::AllOrNone;
 use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy, SealedTarget};
@@ -20,8 +20,6 @@ pub struct PlanView<'a> {
     pub samples: &'a BTreeMap<PolicyName, PolicySample>,
     /// Where the bundle lies, as a person would type it.
     pub place: &'a str,
-    /// How the manifests differ from those of the plan that lay there before; empty when they do not.
-    pub manifest_changes: &'a str,
 }
 
 /// The first records of a policy, for people to look at.
@@ -98,12 +96,12 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
         text.push('\n');
         policy_text(policy, view, palette, &mut text);
     }
-    if !view.manifest_changes.is_empty() {
+    if !header.manifests.changes.is_empty() {
         let _ = write!(
             text,
             "\n{}\n{}",
             palette.strong("manifests changed since the plan that lay here:"),
-            view.manifest_changes
+            painted_diff(&header.manifests.changes, palette)
         );
     }
     text.push('\n');
@@ -292,7 +290,7 @@ mod tests {
         let header = fixture::header(vec![fixture::policy("stale-leads", 1_204)]);
         let samples = fixture::samples();
         let digest = Some(Digest::of(b"plan"));
-        let view = PlanView { header: &header, digest, samples: &samples, place: "plan", manifest_changes: "" };
+        let view = PlanView { header: &header, digest, samples: &samples, place: "plan" };
         insta::assert_snapshot!(plan_text(&view, Palette::new(false)), @r#"
         target crm: salesforce 00D000000000001EAA "Northwind \u{1b}[31m", production, as admin@northwind.example
 
@@ -320,8 +318,7 @@ mod tests {
         let finding = |gate: &str, kind, message: &str| GateFinding { gate: gate.into(), kind, message: message.into() };
         let shown = |policy: &PlannedPolicy| {
             let header = fixture::header(vec![policy.clone()]);
-            let view =
-                PlanView { header: &header, digest: None, samples: &BTreeMap::new(), place: "plan", manifest_changes: "" };
+            let view = PlanView { header: &header, digest: None, samples: &BTreeMap::new(), place: "plan" };
             let text = plan_text(&view, Palette::new(false));
             text.lines()
                 .skip_while(|line| !line.contains("gates"))
