@@ -156,10 +156,7 @@ fn validate(global: &Global, output: &Output) -> Result<Exit, CommandError> {
             output.note(&format!(
                 "valid: {}, {}, {}",
                 base::counted(workspace.targets.len() as u64, "target"),
-                match workspace.policies.len() {
-                    1 => "1 policy".to_owned(),
-                    count => format!("{count} policies"),
-                },
+                base::counted(workspace.policies.len() as u64, "policy"),
                 base::counted(workspace.holds.len() as u64, "hold"),
             ));
         }
@@ -183,19 +180,8 @@ fn show_planned(planned: &Planned, output: &Output) {
         return;
     }
     let palette = output.palette();
-    let changes = planned
-        .before
-        .as_ref()
-        .map(|before| report::manifest_diff(before, &planned.header.manifests.files, palette))
-        .unwrap_or_default();
     let place = planned.directory.display().to_string();
-    let view = PlanView {
-        header: &planned.header,
-        digest: Some(planned.digest),
-        samples: &planned.samples,
-        place: &place,
-        manifest_changes: &changes,
-    };
+    let view = PlanView { header: &planned.header, digest: Some(planned.digest), samples: &planned.samples, place: &place };
     output.text(&report::plan_text(&view, palette));
     if planned.header.selected() > 0 && !planned.header.is_refused() {
         output.note(&format!("To delete exactly these records: sexton apply {place}"));
@@ -218,7 +204,8 @@ fn compare(arguments: &DiffArguments, output: &Output) -> Result<Exit, CommandEr
     if output.is_json() {
         events::differences(&differences).iter().for_each(|event| output.event(event));
     } else {
-        output.text(&report::manifest_diff(&differences.manifests_before, &differences.manifests_after, palette));
+        let changes = report::manifest_diff(&differences.manifests_before, &differences.manifests_after);
+        output.text(&report::painted_diff(&changes, palette));
         output.text(&report::differences_text(&differences.policies, palette));
     }
     Ok(differences.exit(arguments.detailed_exitcode))
@@ -231,13 +218,7 @@ fn show_bundle(global: &Global, arguments: &ShowArguments, output: &Output) -> R
     };
     let (bundle, samples) = command::show(&directory)?;
     let place = directory.display().to_string();
-    let view = PlanView {
-        header: bundle.header(),
-        digest: Some(bundle.digest()),
-        samples: &samples,
-        place: &place,
-        manifest_changes: "",
-    };
+    let view = PlanView { header: bundle.header(), digest: Some(bundle.digest()), samples: &samples, place: &place };
     if arguments.format == ShowFormat::Json || output.is_json() {
         let machine = if output.is_json() { output.clone() } else { Output::new(true, false, false) };
         events::planned(bundle.header(), Some(bundle.digest()), Some(&directory))

@@ -9,18 +9,16 @@ use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::{self, DocumentKind, ManifestFile, Policy, Workspace};
 use crate::plan::{
-    self, CascadeCount, CauseBasis, Comparison, Difference, DifferenceCounts, Moment, ObjectFacts, OpenCascade, PLAN_FORMAT,
-    PlanHeader, PlannedPolicy, Query, SealedFile, SealedTarget, Symbol, Verdict,
+    self, Comparison, Difference, DifferenceCounts, GateInput, ObjectFacts, Occasion, PLAN_FORMAT, PlanHeader,
+    PlannedPolicy, Query, SealedTarget, Symbol,
 };
-use crate::provider::ErrorClass;
-use crate::report::{PolicySample, SampleRow};
+use crate::report::{PolicySample, SampleRow, manifest_diff};
 use crate::select::{
     Connection, Context, Layout, Project, Selecting, Selection, broken_selection, count_cascades, open_all, query_for,
     selected_ids,
 };
 use crate::state::{PlanStatus, PolicyHistory, State};
 use crate::store::{Bundle, BundleError, BundleWriter, RunStore, read_outcomes};
-use crate::system::DeleteMode;
 
 /// How many records of each kind of change a sample shows.
 const SAMPLED: usize = 5;
@@ -45,8 +43,6 @@ pub struct Planned {
     pub directory: PathBuf,
     /// A few records of each policy.
     pub samples: BTreeMap<PolicyName, PolicySample>,
-    /// The manifests of the plan that lay there before.
-    pub before: Option<Vec<SealedFile>>,
 }
 
 /// Plans.
@@ -70,13 +66,10 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     let mut connections = open_all(host, &project).await?;
     let writer = BundleWriter::create(&directory)?;
     let spill = writer.scratch().to_owned();
-    let ordered =
-        plan::order(project.workspace.policies.values()).map_err(|error| CommandError::plain(error.to_string()))?;
-
     let mut calls_by_target: BTreeMap<TargetName, u64> = BTreeMap::new();
     let mut policies = Vec::new();
     let mut samples = BTreeMap::new();
-    for policy in ordered {
+    for policy in plan::order(project.workspace.policies.values()) {
         let Some(connection) = connections.get_mut(&policy.settings.target) else {
             return Err(CommandError::plain(format!("policy `{}` has no target", policy.name)));
         };
@@ -90,12 +83,11 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
             documents_before: documents_before.as_ref(),
             before_is_finished,
             history: state.policies.get(&policy.name),
+            calls_before: calls_by_target.get(&policy.settings.target).copied().unwrap_or_default(),
         };
-        let (mut planned, sample) =
-            planning.run(connection, &writer).await.map_err(|error| error.about_policy(&policy.name))?;
+        let (planned, sample) = planning.run(connection, &writer).await.map_err(|error| error.about_policy(&policy.name))?;
         let calls = calls_by_target.entry(policy.settings.target.clone()).or_default();
         *calls += planned.route.as_ref().map_or(0, |route| route.calls);
-        planned.gates.push(plan::quota(&policy.settings.target, *calls, connection.calls_left));
         samples.insert(policy.name.clone(), sample);
         policies.push(planned);
     }
@@ -113,6 +105,10 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
             (name, SealedTarget { calls, least_seconds, ..connection.sealed })
         })
         .collect();
+    let mut manifests = project.sealed_manifests();
+    if let Some(before) = &before {
+        manifests.changes = manifest_diff(&before.header().manifests.files, &manifests.files);
+    }
     let header = PlanHeader {
         format: PLAN_FORMAT,
         tool: env!("CARGO_PKG_VERSION").into(),
@@ -120,13 +116,12 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         expires: expires.timestamp(),
         lineage: state.lineage.clone(),
         serial: state.serial,
-        manifests: project.sealed_manifests(),
+        manifests,
         targets,
         policies,
     };
     let digest = writer.seal(&header)?;
-    let before = before.map(|bundle| bundle.header().manifests.files.clone());
-    Ok(Planned { header, digest, directory, samples, before })
+    Ok(Planned { header, digest, directory, samples })
 }
 
 /// The state; the first plan of a project makes it, so that its lineage exists before anything rests on it.
@@ -181,6 +176,8 @@ struct Planning<'a> {
     documents_before: Option<&'a Workspace>,
     before_is_finished: bool,
     history: Option<&'a PolicyHistory>,
+    /// The calls that the deletions of the policies before it take in its target.
+    calls_before: u64,
 }
 
 impl Planning<'_> {
@@ -202,33 +199,36 @@ impl Planning<'_> {
         let (comparison, picked) = self.compare(reviewed, &selection, &query)?;
         let (records, sample) = self.write(writer, &selection, &layout, &picked)?;
         let cascades = count_cascades(connection, &facts, &query).await?;
-        let mut gates = judge(&Judging {
-            policy,
+        let selected = selection.selected_count();
+        let route = plan::choose(&policy.settings, selected, &capabilities).ok().filter(|_| selected > 0);
+        let hard_delete = connection.hard_delete_permission(&facts.name, policy.settings.delete).await?;
+        let gates = plan::judge(&GateInput {
+            occasion: Occasion::Plan,
+            today: self.now.date(),
+            settings: &policy.settings,
+            limits: policy.settings.limits,
+            identity: connection.identity(),
+            environment: connection.sealed.environment,
+            capabilities: &capabilities,
             facts: &facts,
-            connection,
-            cascades: &cascades,
-            open: &selection.open,
+            hard_delete: hard_delete.as_ref(),
             population: selection.population,
-            selected: selection.selected_count(),
-            history: self.history,
-            now: self.now,
-            moment: Moment::Plan,
-        })
-        .await?;
-        let route = match plan::choose(&policy.settings, selection.selected_count(), &capabilities) {
-            Ok(route) => (selection.selected_count() > 0).then_some(route),
-            Err(verdict) => {
-                gates.push(verdict);
-                None
-            }
-        };
+            selected,
+            already_deleted: 0,
+            left_behind: self.history.and_then(|history| history.population),
+            open_cascades: &selection.open,
+            cascades: &cascades,
+            planned_cascades: None,
+            calls: self.calls_before + route.as_ref().map_or(0, |route| route.calls),
+            calls_left: connection.calls_left,
+        });
         let planned = PlannedPolicy {
             policy: policy.name.clone(),
             settings: policy.settings.clone(),
             query,
             population: selection.population,
             matched: selection.matched_count(),
-            selected: selection.selected_count(),
+            selected,
             holds: selection.holds.clone(),
             cascades,
             route,
@@ -280,12 +280,8 @@ impl Planning<'_> {
         }
         let comparison = self.before.map(|bundle| {
             let documents = self.documents_before;
-            let basis = CauseBasis {
-                same_policy: self.same_policy(bundle, documents, query),
-                same_holds: self.same_holds(documents),
-                same_data: false,
-            };
-            counts.comparison(bundle.digest(), basis)
+            let same_question = self.same_policy(bundle, documents, query) && self.same_holds(documents);
+            counts.comparison(bundle.digest(), same_question)
         });
         Ok((comparison, picked))
     }
@@ -360,58 +356,6 @@ impl Planning<'_> {
         sample.more = selection.selected_count() - shown;
         Ok((records.finish()?, sample))
     }
-}
-
-/// What gates judge of one policy.
-pub(super) struct Judging<'a> {
-    /// The policy.
-    pub policy: &'a Policy,
-    /// Its object.
-    pub facts: &'a ObjectFacts,
-    /// Its system.
-    pub connection: &'a Connection,
-    /// What goes with the selection.
-    pub cascades: &'a [CascadeCount],
-    /// Cascades to held records that could not be followed to the end.
-    pub open: &'a [OpenCascade],
-    /// How many records the object has.
-    pub population: u64,
-    /// How many records would be deleted.
-    pub selected: u64,
-    /// What it did before.
-    pub history: Option<&'a PolicyHistory>,
-    /// The one clock reading of this command.
-    pub now: &'a Zoned,
-    /// When the gates are asked.
-    pub moment: Moment,
-}
-
-/// Asks every gate but the route's.
-pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, CommandError> {
-    let Judging { policy, facts, connection, cascades, open, population, selected, history, now, moment } = judging;
-    let mut gates = vec![
-        plan::max_records(&policy.settings.limits, *selected),
-        plan::max_percent(&policy.settings.limits, *selected, *population),
-        plan::cascade(&policy.settings.limits, *selected, cascades),
-        plan::deletable(facts, connection.sealed.system, policy.settings.delete),
-        plan::production(connection.identity(), connection.sealed.environment),
-        plan::emptiness(&facts.name, *population, history.and_then(|history| history.population)),
-        plan::review_by(policy.settings.review_by, now.date(), *moment),
-        plan::held_cascade(&facts.name, open),
-    ];
-    if policy.settings.delete == DeleteMode::Hard {
-        let found = match connection.provider.check(&facts.name, DeleteMode::Hard).await {
-            Ok(()) => Ok(()),
-            Err(error) if error.class == ErrorClass::Denied => Err(error.help.unwrap_or(error.message)),
-            Err(error) => return Err(error.into()),
-        };
-        gates.push(plan::hard_delete(
-            &facts.name,
-            connection.sealed.system,
-            found.as_ref().copied().map_err(String::as_str),
-        ));
-    }
-    Ok(gates)
 }
 
 /// The exit code of a plan: refused by a gate, or with something to delete where the caller asks for that distinction.

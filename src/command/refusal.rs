@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Zoned;
 
-use super::plan::{Judging, judge};
 use crate::base::{CommandError, Exit, PolicyName, TargetName};
 use crate::execute::{OpenedRun, Recheck, refuse_other_words};
-use crate::plan::{self, GateName, Moment, PlanHeader, PlannedPolicy};
+use crate::plan::{self, FindingKind, GateInput, Occasion, PlanHeader};
 use crate::report::{Palette, manifest_diff};
 use crate::select::{Connection, Project, count_cascades};
 use crate::state::State;
@@ -41,17 +40,12 @@ pub(super) async fn refuse_new(
         let mut error =
             CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted");
         for policy in &header.policies {
-            let refused = policy.gates.iter().filter(|verdict| !verdict.passed);
-            error.notes.extend(refused.map(|verdict| format!("policy {}: {}", policy.policy, verdict.message)));
+            let refused = policy.gates.iter().filter(|finding| finding.kind == FindingKind::Refuse);
+            error.notes.extend(refused.map(|finding| format!("policy {}: {finding}", policy.policy)));
         }
         return Err(error);
     }
     refuse_other_words(project, bundle, connections).await
-}
-
-/// The gates that stop also the rest of a policy that has begun.
-fn stops_begun(gate: GateName) -> bool {
-    matches!(gate, GateName::MaxRecords | GateName::MaxPercent | GateName::Production | GateName::HeldCascade)
 }
 
 /// Asks the gates again, on the fresh numbers: why policies may not be carried out, or not any further.
@@ -65,6 +59,7 @@ pub(super) async fn begun_refusals(
     begun: bool,
 ) -> Result<BTreeMap<PolicyName, String>, CommandError> {
     let mut refusals = BTreeMap::new();
+    let mut calls_by_target: BTreeMap<&TargetName, u64> = BTreeMap::new();
     for planned in &opened.bundle.header().policies {
         let (Some(recheck), Some(replayed)) = (rechecks.get(&planned.policy), opened.replay.policies.get(&planned.policy))
         else {
@@ -80,49 +75,41 @@ pub(super) async fn begun_refusals(
         let has_begun = replayed.machine.has_begun();
         let facts = connection.describe(&planned.query.object).await?;
         let cascades = if has_begun { Vec::new() } else { count_cascades(connection, &facts, &planned.query).await? };
-        let deleted = replayed.machine.status().tally.deleted;
-        let population = match replayed.rechecked.filter(|_| has_begun) {
-            Some(at_its_start) => at_its_start.population,
-            None => recheck.population,
-        };
-        let verdicts = judge(&Judging {
-            policy,
+        let capabilities = connection.provider.capabilities();
+        let hard_delete = connection.hard_delete_permission(&facts.name, policy.settings.delete).await?;
+        // A run that is continued has its calls behind it, or was judged when it began.
+        let calls = calls_by_target.entry(&planned.settings.target).or_default();
+        *calls += planned.route.as_ref().filter(|_| !begun).map_or(0, |route| route.calls);
+        let at_its_start = replayed.rechecked.filter(|_| has_begun).map(|rechecked| rechecked.population);
+        let input = GateInput {
+            occasion: Occasion::Apply,
+            today: now.date(),
+            settings: &policy.settings,
+            limits: policy.settings.limits,
+            identity: connection.identity(),
+            environment: connection.sealed.environment,
+            capabilities: &capabilities,
             facts: &facts,
-            connection,
+            hard_delete: hard_delete.as_ref(),
+            population: at_its_start.unwrap_or(recheck.population),
+            selected: recheck.cleared,
+            already_deleted: replayed.machine.status().tally.deleted,
+            left_behind: state.policies.get(&planned.policy).and_then(|history| history.population),
+            open_cascades: &recheck.open,
             cascades: &cascades,
-            open: &recheck.open,
-            population,
-            selected: recheck.cleared + deleted,
-            history: state.policies.get(&planned.policy),
-            now,
-            moment: Moment::Apply,
-        })
-        .await?;
-        // Counted by the policy's own condition, so with new matches among the parents it says nothing about the planned ones.
-        let grown = (!has_begun && recheck.cleared > 0 && recheck.waiting == 0)
-            .then(|| plan::cascade_growth(&planned.cascades, &cascades));
-        let refused = verdicts
+            // Counted by the policy's own condition, so with new matches among the parents it says nothing about the planned ones.
+            planned_cascades: (!has_begun && recheck.cleared > 0 && recheck.waiting == 0).then_some(&planned.cascades),
+            calls: *calls,
+            calls_left: connection.calls_left.filter(|_| !begun),
+        };
+        let findings = if has_begun { plan::judge_begun(&input) } else { plan::judge(&input) };
+        let refused: Vec<String> = findings
             .into_iter()
-            .filter(|verdict| !has_begun || stops_begun(verdict.gate))
-            .chain(grown)
-            .filter(|verdict| !verdict.passed)
-            .map(|verdict| verdict.message);
-        let refused: Vec<String> = refused.collect();
+            .filter(|finding| finding.kind == FindingKind::Refuse)
+            .map(|finding| finding.to_string())
+            .collect();
         if !refused.is_empty() {
             refusals.insert(planned.policy.clone(), refused.join("; "));
-        }
-    }
-    if !begun {
-        for (target, connection) in connections.iter() {
-            let planned: Vec<&PlannedPolicy> =
-                opened.bundle.header().policies.iter().filter(|planned| planned.settings.target == *target).collect();
-            let calls = planned.iter().filter_map(|planned| planned.route.as_ref()).map(|route| route.calls).sum();
-            let verdict = plan::quota(target, calls, connection.calls_left);
-            if !verdict.passed {
-                for planned in planned {
-                    refusals.entry(planned.policy.clone()).or_insert_with(|| verdict.message.clone());
-                }
-            }
         }
     }
     Ok(refusals)

@@ -8,8 +8,8 @@ use similar::{ChangeTag, TextDiff};
 use super::{Palette, terminal_line};
 use crate::plan::SealedFile;
 
-/// A unified text difference of two sets of manifest files; empty when they are the same.
-pub fn manifest_diff(before: &[SealedFile], after: &[SealedFile], palette: Palette) -> String {
+/// A unified text difference of two sets of manifest files, harmless for a terminal; empty when they are the same.
+pub fn manifest_diff(before: &[SealedFile], after: &[SealedFile]) -> String {
     let by_path = |files: &[SealedFile]| -> BTreeMap<String, String> {
         files.iter().map(|file| (file.path.clone(), file.text.clone())).collect()
     };
@@ -25,23 +25,38 @@ pub fn manifest_diff(before: &[SealedFile], after: &[SealedFile], palette: Palet
             continue;
         }
         let name = terminal_line(path);
-        let _ = writeln!(shown, "{}", palette.faint(&format!("--- {name} (planned before)")));
-        let _ = writeln!(shown, "{}", palette.faint(&format!("+++ {name} (now)")));
+        let _ = writeln!(shown, "--- {name} (planned before)");
+        let _ = writeln!(shown, "+++ {name} (now)");
         let difference = TextDiff::from_lines(old.as_str(), new.as_str());
         for hunk in difference.unified_diff().context_radius(2).iter_hunks() {
-            let _ = writeln!(shown, "{}", palette.faint(&hunk.header().to_string()));
+            let _ = writeln!(shown, "{}", hunk.header());
             for change in hunk.iter_changes() {
                 let line = change.value().trim_end_matches(['\r', '\n']);
                 let line = terminal_line(line);
                 let _ = match change.tag() {
-                    ChangeTag::Delete => writeln!(shown, "{}", palette.deletion(&format!("-{line}"))),
-                    ChangeTag::Insert => writeln!(shown, "{}", palette.kept(&format!("+{line}"))),
+                    ChangeTag::Delete => writeln!(shown, "-{line}"),
+                    ChangeTag::Insert => writeln!(shown, "+{line}"),
                     ChangeTag::Equal => writeln!(shown, " {line}"),
                 };
             }
         }
     }
     shown
+}
+
+/// A difference as [`manifest_diff`] gives it, with the colours of a terminal. A difference out of a plan may be any text.
+pub fn painted_diff(difference: &str, palette: Palette) -> String {
+    difference.lines().fold(String::new(), |mut shown, line| {
+        let line = terminal_line(line);
+        let painted = match line.as_bytes() {
+            [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] | [b'@', ..] => palette.faint(&line),
+            [b'-', ..] => palette.deletion(&line),
+            [b'+', ..] => palette.kept(&line),
+            _ => line.into_owned(),
+        };
+        let _ = writeln!(shown, "{painted}");
+        shown
+    })
 }
 
 #[cfg(test)]
@@ -57,7 +72,7 @@ mod tests {
     fn shows_changed_added_and_removed_files_and_no_others() {
         let before = [file("a.yaml", "one\ntwo\n"), file("b.yaml", "same\n"), file("c.yaml", "gone\n")];
         let after = [file("a.yaml", "one\n2\u{1b}[2J\n"), file("b.yaml", "same\n"), file("d.yaml", "new\n")];
-        insta::assert_snapshot!(manifest_diff(&before, &after, Palette::new(false)), @r"
+        insta::assert_snapshot!(manifest_diff(&before, &after), @r"
         --- a.yaml (planned before)
         +++ a.yaml (now)
         @@ -1,2 +1,2 @@
@@ -73,6 +88,13 @@ mod tests {
         @@ -0,0 +1 @@
         +new
         ");
-        assert_eq!(manifest_diff(&before, &before, Palette::new(true)), "");
+        assert_eq!(manifest_diff(&before, &before), "");
+    }
+
+    #[test]
+    fn colours_nothing_but_whole_lines() {
+        let difference = "--- a.yaml (planned before)\n@@ -1 +1 @@\n-two\n+2\u{1b}[2J\n same\n";
+        assert_eq!(painted_diff(difference, Palette::new(false)), difference.replace('\u{1b}', "\\u{1b}"));
+        assert!(painted_diff(difference, Palette::new(true)).contains(&Palette::new(true).deletion("-two")));
     }
 }

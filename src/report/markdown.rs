@@ -4,8 +4,8 @@ use crate::base::{counted, with_thousands};
 use std::fmt::Write as _;
 
 use super::plan_view::paced;
-use super::{PlanView, markdown_cell, plan_summary};
-use crate::plan::PlannedPolicy;
+use super::{PlanView, markdown_cell, plan_summary, terminal_line};
+use crate::plan::{FindingKind, PlannedPolicy};
 use crate::system::DeleteMode;
 
 /// What the closing note may take; kept free while the rest is written.
@@ -56,12 +56,12 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
     if details < rows.len() {
         left_out.push(format!("the details of {} of {} policies", rows.len() - details, rows.len()));
     }
-    if !view.manifest_changes.is_empty() {
+    let changes: String = header.manifests.changes.lines().map(|line| format!("{}\n", terminal_line(line))).collect();
+    if !changes.is_empty() {
         // A fence longer than any run of backticks in the text cannot be closed by it.
-        let fence = "`".repeat(longest_run(view.manifest_changes, '`').max(2) + 1);
+        let fence = "`".repeat(longest_run(&changes, '`').max(2) + 1);
         let section = format!(
-            "\n<details><summary>Manifests changed since the last plan</summary>\n\n{fence}diff\n{}{fence}\n\n</details>\n",
-            view.manifest_changes
+            "\n<details><summary>Manifests changed since the last plan</summary>\n\n{fence}diff\n{changes}{fence}\n\n</details>\n"
         );
         if text.len() + section.len() > room {
             left_out.push("the difference of the manifests".into());
@@ -89,9 +89,13 @@ fn policy_row(policy: &PlannedPolicy) -> String {
         DeleteMode::Soft => "soft",
         DeleteMode::Hard => "**hard**",
     };
-    let refused = if policy.gates.iter().any(|verdict| !verdict.passed) { " **refused**" } else { "" };
+    let gates = match policy.warnings().next() {
+        _ if policy.is_refused() => " **refused**",
+        Some(_) => " **warning**",
+        None => "",
+    };
     format!(
-        "| {}{refused} | {} ({mode}) | {} | {} | {} | {} | {} |\n",
+        "| {}{gates} | {} ({mode}) | {} | {} | {} | {} | {} |\n",
         policy.policy,
         markdown_cell(&policy.object_title()),
         with_thousands(policy.selected),
@@ -118,9 +122,13 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
     for held in &policy.holds {
         let _ = writeln!(text, "- {} held by {}", with_thousands(held.records), held.hold);
     }
-    for verdict in &policy.gates {
-        let word = if verdict.passed { "passed" } else { "**refused**" };
-        let _ = writeln!(text, "- gate {word}: {}", markdown_cell(&verdict.message));
+    for finding in &policy.gates {
+        let word = match finding.kind {
+            FindingKind::Pass => "passed",
+            FindingKind::Warn => "**warns**",
+            FindingKind::Refuse => "**refuses**",
+        };
+        let _ = writeln!(text, "- gate {} {word}: {}", markdown_cell(&finding.gate), markdown_cell(&finding.message));
     }
     if let Some(sample) = view.samples.get(&policy.policy)
         && !sample.rows.is_empty()
@@ -154,15 +162,10 @@ mod tests {
 
     #[test]
     fn gives_totals_first_and_escapes_what_the_system_says() {
-        let header = fixture::header(vec![fixture::policy("stale-leads", 1_204)]);
+        let mut header = fixture::header(vec![fixture::policy("stale-leads", 1_204)]);
+        header.manifests.changes = "+```\n".into();
         let samples = fixture::samples();
-        let view = PlanView {
-            header: &header,
-            digest: Some(Digest::of(b"plan")),
-            samples: &samples,
-            place: "plan",
-            manifest_changes: "+```\n",
-        };
+        let view = PlanView { header: &header, digest: Some(Digest::of(b"plan")), samples: &samples, place: "plan" };
         insta::assert_snapshot!(plan_markdown(&view, 65_000), @r"
         <!-- sexton plan -->
         **Plan: 1204 to delete, 96 held, 4 newly selected, 1 tried again, 1199 already reviewed, 7 kept now.**
@@ -176,7 +179,7 @@ mod tests {
         - where IsConverted = false AND LastActivityDate &lt; 2023-11-21
         - route: sObject Collections; up to 2,000 records go through sObject Collections
         - 96 held by acme-litigation
-        - gate passed: 1,204 of at most 5,000 records
+        - gate max-records passed: 1,204 of at most 5,000 records
 
         | | id | Company |
         |---|---|---|
@@ -202,9 +205,10 @@ mod tests {
     #[test]
     fn never_grows_past_its_limit_and_says_what_is_missing() {
         let policies: Vec<_> = (0..60).map(|number| fixture::policy(&format!("policy-{number}"), 1_000 + number)).collect();
-        let header = fixture::header(policies);
+        let mut header = fixture::header(policies);
+        header.manifests.changes = "-x\n".into();
         let samples = fixture::samples();
-        let view = PlanView { header: &header, digest: None, samples: &samples, place: "plan", manifest_changes: "-x\n" };
+        let view = PlanView { header: &header, digest: None, samples: &samples, place: "plan" };
         let whole = plan_markdown(&view, usize::MAX);
         assert!(whole.ends_with("nothing left out.\n"));
         for most in (600..whole.len()).step_by(487) {

@@ -20,7 +20,7 @@ pub use apply_view::{Applied, AppliedPolicy, applied_text, apply_summary};
 pub use difference_view::differences_text;
 pub use escape::{markdown_cell, terminal_line};
 pub use json::{JSON_FORMAT, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonTally, output_schema};
-pub use manifest_diff::manifest_diff;
+pub use manifest_diff::{manifest_diff, painted_diff};
 pub use markdown::plan_markdown;
 pub use plan_view::{PlanView, PolicySample, SampleRow, plan_summary, plan_text};
 pub use state_view::{state_list_text, state_show_text};

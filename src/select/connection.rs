@@ -8,8 +8,9 @@ use super::project::Project;
 use crate::base::TargetName;
 use crate::base::{CommandError, Exit};
 use crate::manifest::Target;
-use crate::plan::{Identity, ObjectFacts, SealedTarget};
+use crate::plan::{Identity, ObjectFacts, Permission, SealedTarget};
 use crate::provider::{ErrorClass, Provider};
+use crate::system::DeleteMode;
 
 /// One system, signed in to.
 pub struct Connection {
@@ -46,6 +47,24 @@ impl Connection {
     /// Who and where.
     pub fn identity(&self) -> &Identity {
         &self.sealed.identity
+    }
+
+    /// Whether this login may hard delete records of an object, for the gate; `None` where that is not what is asked for.
+    pub async fn hard_delete_permission(
+        &self,
+        object: &str,
+        delete: DeleteMode,
+    ) -> Result<Option<Permission>, CommandError> {
+        if delete == DeleteMode::Soft {
+            return Ok(None);
+        }
+        match self.provider.check(object, DeleteMode::Hard).await {
+            Ok(()) => Ok(Some(Permission::Granted)),
+            Err(error) if error.class == ErrorClass::Denied => {
+                Ok(Some(Permission::Denied(error.help.unwrap_or(error.message))))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What the system says about an object; asked once.

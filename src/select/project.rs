@@ -87,7 +87,7 @@ impl Project {
                 text: source.text.clone(),
             })
             .collect();
-        SealedManifests { digest: self.workspace.binding_digest(), files }
+        SealedManifests { digest: self.workspace.binding_digest(), files, changes: String::new() }
     }
 }
 
