@@ -1,13 +1,16 @@
 //! `sexton apply`: delete the records of a plan, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
 use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 
-use super::plan::{Judging, judge};
+use super::plan::{Judging, PlanRequest, judge, plan};
+use super::{Shell, Verb};
 use crate::apply::{BatchSpecification, Event, SkipCause};
 use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, TargetName, counted};
@@ -17,11 +20,105 @@ use crate::execute::{
 };
 use crate::manifest::{AllOrNone, Concurrency, SendAs};
 use crate::plan::{self, Moment, PlanHeader, PlannedPolicy};
-use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
+use crate::report::{Applied, AppliedPolicy, AppliedView, Palette, manifest_diff};
 use crate::select::{Connection, Context, Project, count_cascades, open_all};
 use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
 use crate::store::{self, Bundle, Journal, JournalError, JournalFile, LockedState, RunDirectory, read_outcomes};
 use crate::system::DeleteMode;
+
+/// Delete the records of a reviewed plan, and nothing else
+///
+/// Selects again first: a record that no longer matches or is held now is skipped, and one that is not in the plan is
+/// left alone. After an interruption the same command goes on where it was.
+#[derive(Clone, Debug, Args)]
+pub struct Apply {
+    /// The plan's directory; without one, a plan is made and shown, and you are asked
+    plan: Option<PathBuf>,
+    /// Do not ask; hard deletes also need --confirm-target
+    #[arg(long)]
+    auto_approve: bool,
+    /// Confirm a target by its name, for hard deletes without a question
+    #[arg(long, value_name = "NAME")]
+    confirm_target: Vec<String>,
+    /// For `allOrNone: perRequest`: send a group that fails again in halves, until the record that fails is alone
+    #[arg(long)]
+    isolate_failures: bool,
+}
+
+impl Verb for Apply {
+    async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
+        let directory = match &self.plan {
+            Some(directory) => directory.clone(),
+            None => match self.make_plan(shell).await? {
+                ControlFlow::Continue(directory) => directory,
+                ControlFlow::Break(exit) => return Ok(exit),
+            },
+        };
+        let ControlFlow::Continue(confirmed_targets) = self.confirm_targets(&directory, shell)? else {
+            return Ok(Exit::GateRefused);
+        };
+        let request = ApplyRequest {
+            project: shell.project().to_owned(),
+            plan: directory,
+            confirmed_targets,
+            isolate_failures: self.isolate_failures,
+        };
+        let applied = apply(&shell.context()?, &request, &shell.stop()).await?;
+        applied.show(shell)?;
+        Ok(applied.exit)
+    }
+}
+
+impl Apply {
+    /// Makes a plan, shows it, and asks; gives its directory, or the exit code where nothing is to be deleted.
+    async fn make_plan(&self, shell: &dyn Shell) -> Result<ControlFlow<Exit, PathBuf>, CommandError> {
+        if shell.is_json() && !self.auto_approve {
+            return Err(CommandError::plain("with --json nobody can be asked")
+                .with_help("name a reviewed plan, as in `sexton apply plan --json`, or add --auto-approve"));
+        }
+        let request = PlanRequest { project: shell.project().to_owned(), out: None };
+        let planned = plan(&shell.context()?, &request).await?;
+        planned.show(shell)?;
+        if planned.header.is_refused() {
+            return Ok(ControlFlow::Break(Exit::GateRefused));
+        }
+        if planned.header.selected() == 0 {
+            shell.note("Nothing to delete.");
+            return Ok(ControlFlow::Break(Exit::Done));
+        }
+        if !self.auto_approve {
+            if !shell.can_ask() {
+                return Err(CommandError::plain("there is no terminal to ask at, so nothing was deleted")
+                    .with_help("name the reviewed plan, as in `sexton apply plan`, or add --auto-approve"));
+            }
+            let question = format!("Delete {}? Only `yes` is taken:", counted(planned.header.selected(), "record"));
+            if !shell.confirms(&question, "yes") {
+                shell.note("Nothing was deleted.");
+                return Ok(ControlFlow::Break(Exit::Error));
+            }
+        }
+        Ok(ControlFlow::Continue(planned.directory))
+    }
+
+    /// The targets that were confirmed by name, here or on the command line; where a person refuses, the end.
+    fn confirm_targets(&self, plan: &Path, shell: &dyn Shell) -> Result<ControlFlow<(), Vec<String>>, CommandError> {
+        let mut confirmed = self.confirm_target.clone();
+        if self.auto_approve || !shell.can_ask() {
+            return Ok(ControlFlow::Continue(confirmed));
+        }
+        for target in hard_targets(Bundle::open(plan)?.header()) {
+            if !confirmed.iter().any(|name| name == target.as_str()) {
+                let question = format!("Hard deletes cannot be taken back. Type the target's name, {target}, to go on:");
+                if !shell.confirms(&question, target.as_str()) {
+                    shell.note("Nothing was deleted.");
+                    return Ok(ControlFlow::Break(()));
+                }
+                confirmed.push(target.to_string());
+            }
+        }
+        Ok(ControlFlow::Continue(confirmed))
+    }
+}
 
 /// What is to be applied.
 #[derive(Clone, Debug)]
@@ -50,11 +147,24 @@ pub struct AppliedPlan {
     pub unfinished: Vec<String>,
 }
 
-/// The targets of a bundle that some policy hard deletes from, so that a person can be asked for their names.
-pub fn targets_to_confirm(plan: &Path) -> Result<Vec<TargetName>, CommandError> {
-    Ok(hard_targets(Bundle::open(plan)?.header()))
+impl AppliedPlan {
+    /// Shows what was done.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be written. The deletions are done by then, so the exit code is that of the apply, or 3.
+    fn show(&self, shell: &dyn Shell) -> Result<(), CommandError> {
+        let view = AppliedView { plan: self.plan, applied: &self.report, unfinished: &self.unfinished };
+        let shown = shell.show(&view);
+        unfinished_notes(self).iter().for_each(|note| shell.warn(note));
+        shown.map_err(|mut error| {
+            error.exit = if self.exit == Exit::Done { Exit::SomeFailed } else { self.exit };
+            error.with_help(format!("the apply itself came to its end; its evidence is in {}", self.report.evidence))
+        })
+    }
 }
 
+/// The targets that some policy hard deletes from.
 fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
     let mut names: Vec<TargetName> = header
         .policies
@@ -531,7 +641,7 @@ fn exit_of(applied: &AppliedPlan, stop: &CancellationToken) -> Exit {
 }
 
 /// What an unfinished apply is to tell.
-pub fn unfinished_notes(applied: &AppliedPlan) -> Vec<String> {
+fn unfinished_notes(applied: &AppliedPlan) -> Vec<String> {
     let mut notes = applied.unfinished.clone();
     if !notes.is_empty() {
         let policies = counted(notes.len() as u64, "policy");

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use jiff::Zoned;
 
+use super::{Shell, Verb};
 use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::{self, DocumentKind, ManifestFile, Policy, Workspace};
@@ -13,7 +15,7 @@ use crate::plan::{
     PlanHeader, PlannedPolicy, Query, SealedFile, SealedTarget, Symbol, Verdict,
 };
 use crate::provider::ErrorClass;
-use crate::report::{PolicySample, SampleRow};
+use crate::report::{PlanView, PolicySample, SampleRow};
 use crate::select::{
     Connection, Context, Layout, Project, Selecting, Selection, broken_selection, count_cascades, open_all, query_for,
     selected_ids,
@@ -21,6 +23,33 @@ use crate::select::{
 use crate::state::{PlanStatus, PolicyHistory, State};
 use crate::store::{Bundle, BundleError, BundleWriter, read_outcomes};
 use crate::system::DeleteMode;
+
+/// Compute which records would be deleted, and write that down for review
+///
+/// Signs in to every target, selects what each policy matches, takes out what a hold keeps, judges the gates, compares
+/// with the plan that lies there already, and writes a sealed bundle of files. It sends no request that changes anything.
+#[derive(Clone, Debug, Args)]
+pub struct Plan {
+    /// Where to write the plan; it is compared with the one that lies there [default: plan, or what the project says]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Exit with 2 when there is something to delete
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+impl Verb for Plan {
+    async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
+        let request = PlanRequest { project: shell.project().to_owned(), out: self.out.clone() };
+        let planned = plan(&shell.context()?, &request).await?;
+        planned.show(shell)?;
+        Ok(match (planned.header.is_refused(), self.detailed_exitcode && planned.header.selected() > 0) {
+            (true, _) => Exit::GateRefused,
+            (false, true) => Exit::ChangesPresent,
+            (false, false) => Exit::Done,
+        })
+    }
+}
 
 /// How many records of each kind of change a sample shows.
 const SAMPLED: usize = 5;
@@ -47,6 +76,24 @@ pub struct Planned {
     pub samples: BTreeMap<PolicyName, PolicySample>,
     /// The manifests of the plan that lay there before.
     pub before: Option<Vec<SealedFile>>,
+}
+
+impl Planned {
+    /// Shows the plan, and what to type to apply it.
+    pub(super) fn show(&self, shell: &dyn Shell) -> Result<(), CommandError> {
+        let place = self.directory.display().to_string();
+        shell.show(&PlanView {
+            header: &self.header,
+            digest: Some(self.digest),
+            samples: &self.samples,
+            place: &place,
+            manifests_before: self.before.as_deref(),
+        })?;
+        if self.header.selected() > 0 && !self.header.is_refused() {
+            shell.note(&format!("To delete exactly these records: sexton apply {place}"));
+        }
+        Ok(())
+    }
 }
 
 /// Plans.
@@ -412,13 +459,4 @@ pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, Command
         ));
     }
     Ok(gates)
-}
-
-/// The exit code of a plan: refused by a gate, or with something to delete where the caller asks for that distinction.
-pub fn plan_exit(header: &PlanHeader, detailed: bool) -> Exit {
-    match (header.is_refused(), detailed && header.selected() > 0) {
-        (true, _) => Exit::GateRefused,
-        (false, true) => Exit::ChangesPresent,
-        (false, false) => Exit::Done,
-    }
 }

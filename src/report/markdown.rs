@@ -4,12 +4,31 @@ use crate::base::{counted, with_thousands};
 use std::fmt::Write as _;
 
 use super::plan_view::paced;
-use super::{PlanView, markdown_cell, plan_summary};
+use super::{JsonEvent, Palette, PlanView, View, markdown_cell, plan_summary};
 use crate::plan::PlannedPolicy;
 use crate::system::DeleteMode;
 
 /// What the closing note may take; kept free while the rest is written.
 const NOTE_ROOM: usize = 240;
+
+/// A plan as a pull request comment.
+#[derive(Clone, Copy, Debug)]
+pub struct MarkdownView<'a> {
+    /// The plan.
+    pub plan: &'a PlanView<'a>,
+    /// The most bytes.
+    pub most: usize,
+}
+
+impl View for MarkdownView<'_> {
+    fn text(&self, _: Palette) -> String {
+        plan_markdown(self.plan, self.most)
+    }
+
+    fn events(&self) -> Vec<JsonEvent> {
+        self.plan.events()
+    }
+}
 
 /// A plan as Markdown of at most `most` bytes: complete totals first, details while they fit, and at the end what was left
 /// out. Below about 400 bytes only the totals are written.
@@ -56,19 +75,6 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
     if details < rows.len() {
         left_out.push(format!("the details of {} of {} policies", rows.len() - details, rows.len()));
     }
-    if !view.manifest_changes.is_empty() {
-        // A fence longer than any run of backticks in the text cannot be closed by it.
-        let fence = "`".repeat(longest_run(view.manifest_changes, '`').max(2) + 1);
-        let section = format!(
-            "\n<details><summary>Manifests changed since the last plan</summary>\n\n{fence}diff\n{}{fence}\n\n</details>\n",
-            view.manifest_changes
-        );
-        if text.len() + section.len() > room {
-            left_out.push("the difference of the manifests".into());
-        } else {
-            text.push_str(&section);
-        }
-    }
     let digest = view.digest.map(|digest| format!("plan `{}`; ", digest.short())).unwrap_or_default();
     if left_out.is_empty() {
         let _ = writeln!(text, "\n{digest}nothing left out.");
@@ -76,10 +82,6 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
         let _ = writeln!(text, "\n{digest}**left out for size**: {}; the totals above are complete.", left_out.join(", "));
     }
     text
-}
-
-fn longest_run(text: &str, wanted: char) -> usize {
-    text.split(|character| character != wanted).map(str::len).max().unwrap_or(0)
 }
 
 fn policy_row(policy: &PlannedPolicy) -> String {
@@ -161,7 +163,7 @@ mod tests {
             digest: Some(Digest::of(b"plan")),
             samples: &samples,
             place: "plan",
-            manifest_changes: "+```\n",
+            manifests_before: None,
         };
         insta::assert_snapshot!(plan_markdown(&view, 65_000), @r"
         <!-- sexton plan -->
@@ -187,14 +189,6 @@ mod tests {
 
         </details>
 
-        <details><summary>Manifests changed since the last plan</summary>
-
-        ````diff
-        +```
-        ````
-
-        </details>
-
         plan `64879f7d6b96`; nothing left out.
         ");
     }
@@ -204,7 +198,7 @@ mod tests {
         let policies: Vec<_> = (0..60).map(|number| fixture::policy(&format!("policy-{number}"), 1_000 + number)).collect();
         let header = fixture::header(policies);
         let samples = fixture::samples();
-        let view = PlanView { header: &header, digest: None, samples: &samples, place: "plan", manifest_changes: "-x\n" };
+        let view = PlanView { header: &header, digest: None, samples: &samples, place: "plan", manifests_before: None };
         let whole = plan_markdown(&view, usize::MAX);
         assert!(whole.ends_with("nothing left out.\n"));
         for most in (600..whole.len()).step_by(487) {

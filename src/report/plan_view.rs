@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Palette, terminal_line};
+use super::{JsonEvent, Palette, View, events, manifest_diff, terminal_line};
 use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::AllOrNone;
-use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy, SealedTarget};
+use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy, SealedFile, SealedTarget};
 use crate::system::DeleteMode;
 
 /// What a view of a plan shows.
@@ -20,8 +20,18 @@ pub struct PlanView<'a> {
     pub samples: &'a BTreeMap<PolicyName, PolicySample>,
     /// Where the bundle lies, as a person would type it.
     pub place: &'a str,
-    /// How the manifests differ from those of the plan that lay there before; empty when they do not.
-    pub manifest_changes: &'a str,
+    /// The manifests of the plan that lay there before, where one did.
+    pub manifests_before: Option<&'a [SealedFile]>,
+}
+
+impl View for PlanView<'_> {
+    fn text(&self, palette: Palette) -> String {
+        plan_text(self, palette)
+    }
+
+    fn events(&self) -> Vec<JsonEvent> {
+        events::planned(self.header, self.digest, self.place)
+    }
 }
 
 /// The first records of a policy, for people to look at.
@@ -99,13 +109,9 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
         text.push('\n');
         policy_text(policy, view, palette, &mut text);
     }
-    if !view.manifest_changes.is_empty() {
-        let _ = write!(
-            text,
-            "\n{}\n{}",
-            palette.strong("manifests changed since the plan that lay here:"),
-            view.manifest_changes
-        );
+    let changes = view.manifests_before.map(|before| manifest_diff(before, &header.manifests.files, palette));
+    if let Some(changes) = changes.filter(|changes| !changes.is_empty()) {
+        let _ = write!(text, "\n{}\n{changes}", palette.strong("manifests changed since the plan that lay here:"));
     }
     text.push('\n');
     if let Some(digest) = view.digest {
@@ -287,7 +293,7 @@ mod tests {
         let header = fixture::header(vec![fixture::policy("stale-leads", 1_204)]);
         let samples = fixture::samples();
         let digest = Some(Digest::of(b"plan"));
-        let view = PlanView { header: &header, digest, samples: &samples, place: "plan", manifest_changes: "" };
+        let view = PlanView { header: &header, digest, samples: &samples, place: "plan", manifests_before: None };
         insta::assert_snapshot!(plan_text(&view, Palette::new(false)), @r#"
         target crm: salesforce 00D000000000001EAA "Northwind \u{1b}[31m", production, as admin@northwind.example
 

@@ -1,0 +1,9 @@
+//! `sexton state`: a choice of verbs of its own, each a file here and a row in `choice.rs`.
+
+mod choice;
+mod list;
+mod recorded;
+mod remove;
+mod show;
+
+pub use choice::State;
