@@ -87,7 +87,7 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
 fn policy_row(policy: &PlannedPolicy) -> String {
     let comparison = policy.comparison.as_ref();
     let compared = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), with_thousands);
-    let mode = match policy.delete {
+    let mode = match policy.settings.delete {
         DeleteMode::Soft => "soft",
         DeleteMode::Hard => "**hard**",
     };
