@@ -21,10 +21,10 @@
 //! | [`store`] | what outlives a command | files |
 //! | [`select`] | which records a policy means now | through the others |
 //! | [`execute`] | a plan carried out | through the others |
-//! | [`sandbox`] | the simulator | loopback |
+//! | [`sandbox`] | the simulator; a feature, on by default | loopback |
 //! | [`report`] | what people and machines are shown | no |
-//! | [`command`] | one file a verb | through the others |
-//! | [`cli`] | arguments, printing, exit codes | terminal |
+//! | [`command`] | one file a verb: arguments, steps, view | through the others |
+//! | [`cli`] | the root of the arguments, the terminal, exit codes | terminal |
 
 pub mod apply;
 pub mod base;
@@ -36,6 +36,7 @@ pub mod manifest;
 pub mod plan;
 pub mod provider;
 pub mod report;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod select;
 pub mod state;

@@ -119,3 +119,37 @@ fn an_upward_import_is_noticed_wherever_it_stands() {
     assert!(may_import("command", "provider"));
     assert!(!may_import("plan", "*"));
 }
+
+/// The verbs: the file under `src/command` that has one, and the name of its arguments.
+fn verbs(source: &Path) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    rust_files(&source.join("command"), &mut files);
+    let mut verbs = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).expect("readable");
+        let names = text.lines().filter_map(|line| line.strip_prefix("impl Verb for ")?.strip_suffix(" {"));
+        verbs.extend(names.map(|name| (file.clone(), name.to_owned())));
+    }
+    verbs
+}
+
+#[test]
+fn a_verb_is_its_own_file_its_lines_in_mod_rs_and_its_row() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let verbs = verbs(&source);
+    assert!(verbs.len() > 12, "only {} verbs were found", verbs.len());
+    let mut files = Vec::new();
+    rust_files(&source, &mut files);
+    let texts: Vec<String> = files.iter().map(|file| fs::read_to_string(file).expect("readable")).collect();
+    let rows: Vec<&str> = texts.iter().filter_map(|text| text.split_once("verbs! {\n")).map(|(_, rows)| rows).collect();
+    for (own, name) in &verbs {
+        assert_eq!(verbs.iter().filter(|(file, _)| file == own).count(), 1, "{} has two verbs", own.display());
+        let row = format!("::{name}),\n");
+        assert_eq!(rows.iter().map(|rows| rows.matches(&row).count()).sum::<usize>(), 1, "{name} has one row");
+        // Nobody else knows it: it is only ever run through its row.
+        let path = format!("command::{name}");
+        let known = texts.iter().flat_map(|text| text.split(&path).skip(1));
+        let known = known.filter(|rest| !rest.starts_with(|next: char| next.is_alphanumeric())).count();
+        assert!(known <= 1, "{path} is named elsewhere than in its row");
+    }
+}

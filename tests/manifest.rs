@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use sexton::base::Severity;
 use sexton::manifest::{CODES, FileTrouble, ManifestFile, Reading, read};
-use sexton::report::diagnostic::{draw, report};
+use sexton::report::diagnostic::draw;
+use sexton::report::{JsonEvent, ValidationView, View};
 
 /// The secret of every case that has one. It may be in no output.
 const CANARY: &str = "hunter2-canary";
@@ -295,6 +296,10 @@ fn drawn(reading: &Reading) -> String {
     draw(&reading.diagnostics, &reading.sources, false, 110)
 }
 
+fn report(reading: &Reading) -> Vec<JsonEvent> {
+    ValidationView { diagnostics: &reading.diagnostics, sources: &reading.sources }.events()
+}
+
 #[test]
 fn every_mistake_has_its_own_clear_picture() {
     let mut settings = insta::Settings::clone_current();
@@ -353,7 +358,7 @@ fn no_secret_is_in_any_output() {
                 .any(|file| file.content.as_ref().is_ok_and(|bytes| String::from_utf8_lossy(bytes).contains(CANARY))),
         );
         let reading = read(files);
-        let json = serde_json::to_string(&report(&reading.diagnostics, &reading.sources)).expect("JSON");
+        let json = serde_json::to_string(&report(&reading)).expect("JSON");
         for text in [drawn(&reading), json, format!("{reading:?}")] {
             assert!(!text.contains(CANARY), "{name}: {text}");
         }
@@ -515,7 +520,7 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let reading = read([file("any.yaml", bytes)]);
-        let _ = (drawn(&reading), report(&reading.diagnostics, &reading.sources));
+        let _ = (drawn(&reading), report(&reading));
     }
 
     #[test]
@@ -530,7 +535,7 @@ proptest! {
         let start = floor(at.index(text.len()));
         let end = floor((start + length).min(text.len()));
         let reading = read([file("any.yaml", format!("{}{new}{}", &text[..start], &text[end..]))]);
-        let _ = (drawn(&reading), report(&reading.diagnostics, &reading.sources));
+        let _ = (drawn(&reading), report(&reading));
         let mistakes = reading.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         prop_assert_eq!(reading.workspace.is_some(), !mistakes);
     }

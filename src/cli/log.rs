@@ -14,7 +14,8 @@ pub fn start(verbose: u8, colours: bool) {
     };
     let filter = super::machine::log_filter().unwrap_or_else(|| by_flag.to_owned());
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(by_flag));
-    // A second start, as in the demo's inner commands, keeps the first.
     let coloured = colours && std::io::stderr().is_terminal();
-    let _ = tracing_subscriber::fmt().with_ansi(coloured).with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let log = tracing_subscriber::fmt().with_ansi(coloured).with_env_filter(filter).with_writer(std::io::stderr);
+    // It would tell on standard error that standard error cannot be written, and panic.
+    let _ = log.log_internal_errors(false).try_init();
 }

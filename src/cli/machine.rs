@@ -49,6 +49,14 @@ pub fn log_filter() -> Option<String> {
     std::env::var("SEXTON_LOG").ok().filter(|filter| !filter.is_empty())
 }
 
+/// Whether whoever started this process had SIGHUP ignored, as `nohup` does. Known on Linux only.
+pub fn ignores_hangup() -> bool {
+    // `SigIgn` is a hexadecimal mask; signal 1 is its lowest bit (proc_pid_status(5)).
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
 /// Ends the process at once.
 #[expect(clippy::exit, reason = "the second interrupt; the journal is durable at every moment")]
 pub fn leave(code: u8) -> ! {

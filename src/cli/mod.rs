@@ -1,22 +1,15 @@
-//! Arguments, progress, exit codes: the outermost room.
+//! The root of the arguments, the terminal, signals, exit codes: the outermost folder.
 //!
-//! Data goes to standard output, everything else to standard error. This is the only room that prints.
+//! Data goes to standard output, everything else to standard error. This is the only folder that prints.
 
 mod arguments;
 mod connect;
-mod demo;
-mod events;
 mod interrupt;
 mod log;
 mod machine;
-mod output;
-mod prompt;
-mod run;
-mod sandbox;
-mod watch;
+mod progress;
+mod session;
+mod terminal;
 
 pub use arguments::grammar;
-use arguments::{Arguments, Verb};
-use output::Output;
-pub use run::run;
-use watch::ProgressView;
+pub use session::run;

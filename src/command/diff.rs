@@ -1,72 +1,75 @@
-//! `sexton diff`: compare two bundles record by record.
+//! `sexton diff`.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::base::{CommandError, Exit};
-use crate::base::{PolicyName, RecordId};
-use crate::plan::{self, Difference, DifferenceCounts, SealedFile, Symbol};
+use clap::Args;
+
+use super::{Shell, Verb};
+use crate::base::{CommandError, Exit, PolicyName, RecordId};
+use crate::plan::{self, DifferenceCounts, Symbol};
+use crate::report::{ChangeView, DifferenceView};
 use crate::select::broken_selection;
 use crate::store::Bundle;
 
-/// What is to be compared.
-#[derive(Clone, Debug)]
-pub struct DiffRequest {
-    /// The earlier bundle.
-    pub before: PathBuf,
-    /// The later bundle.
-    pub after: PathBuf,
+/// Compare two plans record by record, offline
+#[derive(Clone, Debug, Args)]
+pub struct Diff {
+    /// The earlier plan's directory
+    before: PathBuf,
+    /// The later plan's directory
+    after: PathBuf,
+    /// Exit with 2 when they differ
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Print the counts only
+    #[arg(long)]
+    summary: bool,
 }
 
-/// How two bundles differ.
-#[derive(Clone, Debug)]
-pub struct Differences {
-    /// One entry a policy that is in either, by name.
-    pub policies: Vec<(PolicyName, DifferenceCounts)>,
-    /// The manifests of the earlier plan.
-    pub manifests_before: Vec<SealedFile>,
-    /// The manifests of the later plan.
-    pub manifests_after: Vec<SealedFile>,
-}
-
-impl Differences {
-    /// Whether any record is in one plan and not in the other.
-    pub fn any(&self) -> bool {
-        self.policies.iter().any(|(_, counts)| counts.moved())
+impl Verb for Diff {
+    async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
+        let before = Bundle::open(&self.before)?;
+        let after = Bundle::open(&self.after)?;
+        let names: BTreeSet<PolicyName> = [&before, &after]
+            .into_iter()
+            .flat_map(|bundle| bundle.header().policies.iter().map(|policy| policy.policy.clone()))
+            .collect();
+        let mut policies = Vec::new();
+        for name in names {
+            let counts = self.compare(&name, &before, &after, shell)?;
+            policies.push((name, counts));
+        }
+        shell.show(&DifferenceView {
+            policies: &policies,
+            manifests_before: &before.header().manifests.files,
+            manifests_after: &after.header().manifests.files,
+        })?;
+        let differ = policies.iter().any(|(_, counts)| counts.moved());
+        Ok(if self.detailed_exitcode && differ { Exit::ChangesPresent } else { Exit::Done })
     }
-
-    /// The exit code, for a caller who asked for the distinction.
-    pub fn exit(&self, detailed: bool) -> Exit {
-        if detailed && self.any() { Exit::ChangesPresent } else { Exit::Done }
-    }
 }
 
-/// Compares, telling `each` about every record that is in one plan only, in order of policies and ids. Nothing is held in memory.
-pub fn diff(request: &DiffRequest, each: &mut dyn FnMut(&PolicyName, Difference)) -> Result<Differences, CommandError> {
-    let before = Bundle::open(&request.before)?;
-    let after = Bundle::open(&request.after)?;
-    let names: BTreeSet<PolicyName> = [&before, &after]
-        .into_iter()
-        .flat_map(|bundle| bundle.header().policies.iter().map(|policy| policy.policy.clone()))
-        .collect();
-    let mut policies = Vec::new();
-    for name in names {
+impl Diff {
+    /// Compares one policy, and shows every record that is in one plan only, in the order of ids. Nothing is held in memory.
+    fn compare(
+        &self,
+        policy: &PolicyName,
+        before: &Bundle,
+        after: &Bundle,
+        shell: &dyn Shell,
+    ) -> Result<DifferenceCounts, CommandError> {
         let mut counts = DifferenceCounts::default();
-        let differences = plan::compare(ids(&before, &name)?, ids(&after, &name)?, std::iter::empty(), std::iter::empty());
-        for difference in differences {
-            let difference = difference.map_err(|error| broken_selection(&name, &error))?;
+        let (before, after) = (ids(before, policy)?, ids(after, policy)?);
+        for difference in plan::compare(before, after, std::iter::empty(), std::iter::empty()) {
+            let difference = difference.map_err(|error| broken_selection(policy, &error))?;
             counts.add(difference);
-            if difference.symbol != Symbol::Reviewed {
-                each(&name, difference);
+            if !self.summary && difference.symbol != Symbol::Reviewed {
+                shell.show(&ChangeView { policy, difference })?;
             }
         }
-        policies.push((name, counts));
+        Ok(counts)
     }
-    Ok(Differences {
-        policies,
-        manifests_before: before.header().manifests.files.clone(),
-        manifests_after: after.header().manifests.files.clone(),
-    })
 }
 
 /// The ids of a policy in a bundle; none where the bundle does not have the policy.

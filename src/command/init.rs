@@ -1,23 +1,30 @@
-//! `sexton init`: a first manifest.
+//! `sexton init`.
 
-use std::path::{Path, PathBuf};
+use clap::Args;
 
-use crate::base::CommandError;
+use super::{Shell, Verb};
+use crate::base::{CommandError, Exit};
 use crate::store;
 
 /// The first manifest of a project: a whole policy that selects little, with the reasons in comments.
 const FIRST_MANIFEST: &str = include_str!("init.yaml");
 
-/// Writes a first manifest into a directory that has none.
-pub fn init(directory: &Path) -> Result<PathBuf, CommandError> {
-    let path = directory.join("sexton.yaml");
-    if path.exists() {
-        return Err(CommandError::plain(format!("{} is there already and was left as it is", path.display()))
-            .with_help("edit it, or begin in another directory with `sexton -C DIR init`"));
+/// Write a first manifest, with comments, into the project's directory
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Init;
+
+impl Verb for Init {
+    async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
+        let path = shell.project().join("sexton.yaml");
+        if path.exists() {
+            return Err(CommandError::plain(format!("{} is there already and was left as it is", path.display()))
+                .with_help("edit it, or begin in another directory with `sexton -C DIR init`"));
+        }
+        store::make_directory(shell.project())?;
+        store::write_atomically(&path, FIRST_MANIFEST.as_bytes())?;
+        shell.done(&format!("wrote {}: edit it, then run `sexton validate`", path.display()));
+        Ok(Exit::Done)
     }
-    store::make_directory(directory)?;
-    store::write_atomically(&path, FIRST_MANIFEST.as_bytes())?;
-    Ok(path)
 }
 
 #[cfg(test)]

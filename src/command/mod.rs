@@ -1,23 +1,46 @@
-//! One file a verb: a straight list of steps.
+//! One file a verb: its arguments, a straight list of steps, and the view that is shown.
 //!
-//! A verb takes a request and a [`Context`], and gives data or a [`CommandError`]. It prints nothing and asks nothing.
+//! A verb is given a [`Shell`] and uses nothing of the terminal behind it. The work of `plan` and `apply` can be had without
+//! one: [`plan`] and [`apply`] take a request and a [`Context`](crate::select::Context), and give data or a
+//! [`CommandError`](crate::base::CommandError).
+//!
+//! A new verb is a file here, its lines below, and its row in `cli/arguments.rs`; the compiler asks for each of them.
 
-mod abandon;
-mod applied;
 mod apply;
+mod completions;
+#[cfg(feature = "sandbox")]
+mod demo;
 mod diff;
+mod force_unlock;
 mod init;
 mod plan;
-mod refusal;
+#[cfg(feature = "sandbox")]
+mod sandbox;
+mod schema;
+mod shell;
 mod show;
 mod state;
+mod unfinished;
 mod validate;
+mod verb;
+mod version;
 
-pub use abandon::{AbandonRequest, Abandoned, abandon};
-pub use apply::{AppliedPlan, ApplyRequest, PlanToApply, apply, targets_to_confirm, unfinished_notes};
-pub use diff::{DiffRequest, Differences, diff};
-pub use init::init;
-pub use plan::{PlanRequest, Planned, plan, plan_exit};
-pub use show::{show, show_records};
-pub use state::{force_unlock, state, state_remove};
-pub use validate::validate;
+pub use apply::{AppliedPlan, Apply, ApplyRequest, PlanToApply, apply};
+pub use completions::Completions;
+#[cfg(feature = "sandbox")]
+pub use demo::Demo;
+pub use diff::Diff;
+pub use force_unlock::ForceUnlock;
+pub use init::Init;
+pub use plan::{Plan, PlanRequest, Planned, plan};
+#[cfg(feature = "sandbox")]
+pub use sandbox::Sandbox;
+pub use schema::Schema;
+pub use shell::Shell;
+pub use show::Show;
+pub use state::{AbandonRequest, Abandoned, State, abandon};
+pub use unfinished::{UnfinishedRun, unfinished_run};
+pub use validate::Validate;
+pub(crate) use verb::verbs;
+pub use verb::{Form, Verb};
+pub use version::Version;

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use jiff::Zoned;
 
+use super::unfinished::unfinished_run_of;
+use super::{Shell, Verb};
 use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::{self, DocumentKind, ManifestFile, Policy, Workspace};
@@ -12,13 +15,40 @@ use crate::plan::{
     self, Comparison, Difference, DifferenceCounts, GateInput, ObjectFacts, Occasion, PLAN_FORMAT, PlanHeader,
     PlannedPolicy, Query, SealedTarget, Symbol,
 };
-use crate::report::{PolicySample, SampleRow, manifest_diff};
+use crate::report::{PlanView, PolicySample, SampleRow, manifest_diff};
 use crate::select::{
     Connection, Context, Layout, Project, Selecting, Selection, broken_selection, count_cascades, open_all, query_for,
     selected_ids,
 };
 use crate::state::{PlanStatus, PolicyHistory, State};
 use crate::store::{Bundle, BundleError, BundleWriter, RunStore, read_outcomes};
+
+/// Compute which records would be deleted, and write that down for review
+///
+/// Signs in to every target, selects what each policy matches, takes out what a hold keeps, judges the gates, compares
+/// with the plan that lies there already, and writes a sealed bundle of files. It sends no request that changes anything.
+#[derive(Clone, Debug, Args)]
+pub struct Plan {
+    /// Where to write the plan; it is compared with the one that lies there [default: plan, or what the project says]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Exit with 2 when there is something to delete
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+impl Verb for Plan {
+    async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
+        let request = PlanRequest { project: shell.project().to_owned(), out: self.out.clone() };
+        let planned = plan(&shell.context()?, &request).await?;
+        planned.show(shell)?;
+        Ok(match (planned.header.is_refused(), self.detailed_exitcode && planned.header.selected() > 0) {
+            (true, _) => Exit::GateRefused,
+            (false, true) => Exit::ChangesPresent,
+            (false, false) => Exit::Done,
+        })
+    }
+}
 
 /// How many records of each kind of change a sample shows.
 const SAMPLED: usize = 5;
@@ -45,6 +75,18 @@ pub struct Planned {
     pub samples: BTreeMap<PolicyName, PolicySample>,
 }
 
+impl Planned {
+    /// Shows the plan, and what to type to apply it.
+    pub(super) fn show(&self, shell: &dyn Shell) -> Result<(), CommandError> {
+        let place = self.directory.display().to_string();
+        shell.show(&PlanView { header: &self.header, digest: Some(self.digest), samples: &self.samples, place: &place })?;
+        if self.header.selected() > 0 && !self.header.is_refused() {
+            shell.note(&format!("To delete exactly these records: sexton apply {place}"));
+        }
+        Ok(())
+    }
+}
+
 /// Plans.
 pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, CommandError> {
     let project = Project::load(&request.project)?;
@@ -59,6 +101,9 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         .after(&now)
         .map_err(|error| CommandError::plain("the plan would never expire").caused_by(&error))?;
     let state = state_with_lineage(host, &project)?;
+    if let Some(run) = unfinished_run_of(&project, &state).await {
+        host.observer.warn(&run.note());
+    }
     let before = bundle_before(host, &directory)?;
     let before_is_finished =
         before.as_ref().is_some_and(|bundle| matches!(state.status_of(bundle.digest()), PlanStatus::Finished { .. }));
@@ -355,14 +400,5 @@ impl Planning<'_> {
         }
         sample.more = selection.selected_count() - shown;
         Ok((records.finish()?, sample))
-    }
-}
-
-/// The exit code of a plan: refused by a gate, or with something to delete where the caller asks for that distinction.
-pub fn plan_exit(header: &PlanHeader, detailed: bool) -> Exit {
-    match (header.is_refused(), detailed && header.selected() > 0) {
-        (true, _) => Exit::GateRefused,
-        (false, true) => Exit::ChangesPresent,
-        (false, false) => Exit::Done,
     }
 }

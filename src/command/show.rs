@@ -1,20 +1,79 @@
-//! `sexton show`: look at a bundle.
+//! `sexton show`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 
-use crate::base::CommandError;
-use crate::base::PolicyName;
-use crate::plan::Row;
-use crate::report::{PolicySample, SampleRow};
+use clap::{Args, ValueEnum};
+
+use super::{Form, Shell, Verb};
+use crate::base::{CommandError, Exit, PolicyName};
+use crate::report::{MarkdownView, PlanView, PolicySample, RecordView, SampleRow};
+use crate::select::plan_directory;
 use crate::store::Bundle;
+
+/// Show a plan, as text, JSON or Markdown, offline
+///
+/// A stale or expired plan can be shown like any other.
+#[derive(Clone, Debug, Args)]
+pub struct Show {
+    /// The plan's directory [default: plan, or what the project says]
+    plan: Option<PathBuf>,
+    /// How to show it
+    #[arg(long, value_enum, default_value = "human")]
+    format: ShowFormat,
+    /// The most bytes of Markdown; GitHub takes 65,536
+    #[arg(long, default_value_t = 65_000, value_name = "N")]
+    max_bytes: usize,
+    /// Print every record id instead of a sample
+    #[arg(long)]
+    records: bool,
+}
+
+/// How a bundle is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ShowFormat {
+    /// Text for people.
+    Human,
+    /// One JSON object a line.
+    Json,
+    /// Markdown for a pull request comment.
+    Markdown,
+}
+
+impl Verb for Show {
+    fn form(&self) -> Form {
+        if self.format == ShowFormat::Json { Form::Events } else { Form::AsAsked }
+    }
+
+    async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
+        let directory = match &self.plan {
+            Some(directory) => directory.clone(),
+            None => plan_directory(shell.project())?,
+        };
+        let bundle = Bundle::open(&directory)?;
+        let samples = samples(&bundle)?;
+        let place = directory.display().to_string();
+        let digest = Some(bundle.digest());
+        let view = PlanView { header: bundle.header(), digest, samples: &samples, place: &place };
+        if !shell.is_json() && self.format == ShowFormat::Markdown {
+            shell.show(&MarkdownView { plan: &view, most: self.max_bytes })?;
+            return Ok(Exit::Done);
+        }
+        if shell.is_json() || !self.records {
+            shell.show(&view)?;
+        }
+        if self.records {
+            show_records(&bundle, shell)?;
+        }
+        Ok(Exit::Done)
+    }
+}
 
 /// How many records of each policy a sample shows.
 const SAMPLED: usize = 8;
 
-/// Opens a bundle and checks every digest in it. A stale or expired plan can be shown like any other.
-pub fn show(directory: &Path) -> Result<(Bundle, BTreeMap<PolicyName, PolicySample>), CommandError> {
-    let bundle = Bundle::open(directory)?;
+/// The first records of every policy.
+fn samples(bundle: &Bundle) -> Result<BTreeMap<PolicyName, PolicySample>, CommandError> {
     let mut samples = BTreeMap::new();
     for policy in &bundle.header().policies {
         let mut sample = PolicySample::default();
@@ -29,15 +88,16 @@ pub fn show(directory: &Path) -> Result<(Bundle, BTreeMap<PolicyName, PolicySamp
         sample.more = policy.selected - sample.rows.len() as u64;
         samples.insert(policy.policy.clone(), sample);
     }
-    Ok((bundle, samples))
+    Ok(samples)
 }
 
-/// Tells `each` about every record of a bundle, in the order of the plan.
-pub fn show_records(bundle: &Bundle, each: &mut dyn FnMut(&PolicyName, &Row)) -> Result<(), CommandError> {
+/// Shows every record, in the order of the plan.
+fn show_records(bundle: &Bundle, shell: &dyn Shell) -> Result<(), CommandError> {
     for policy in &bundle.header().policies {
         if let Some(rows) = bundle.rows(&policy.policy) {
             for row in rows? {
-                each(&policy.policy, &row.map_err(|error| unreadable(&error))?);
+                let row = row.map_err(|error| unreadable(&error))?;
+                shell.show(&RecordView { policy: &policy.policy, row: &row })?;
             }
         }
     }

@@ -1,11 +1,30 @@
-//! `sexton validate`: check the manifests, offline.
+//! `sexton validate`.
 
-use std::path::Path;
+use clap::Args;
 
-use crate::manifest::Reading;
+use super::{Shell, Verb};
+use crate::base::{CommandError, Exit, counted};
+use crate::report::ValidationView;
 use crate::select::read_manifests;
 
-/// Reads and checks every manifest below a directory; all findings at once.
-pub fn validate(directory: &Path) -> Reading {
-    read_manifests(directory)
+/// Check the manifests, offline
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Validate;
+
+impl Verb for Validate {
+    async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
+        let reading = read_manifests(shell.project());
+        shell.tell(&ValidationView { diagnostics: &reading.diagnostics, sources: &reading.sources });
+        let Some(workspace) = &reading.workspace else { return Ok(Exit::Error) };
+        shell.note(&format!(
+            "valid: {}, {}, {}",
+            counted(workspace.targets.len() as u64, "target"),
+            match workspace.policies.len() {
+                1 => "1 policy".to_owned(),
+                count => format!("{count} policies"),
+            },
+            counted(workspace.holds.len() as u64, "hold"),
+        ));
+        Ok(Exit::Done)
+    }
 }

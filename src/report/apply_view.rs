@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Palette, terminal_line};
+use super::{JsonEvent, Palette, View, events, terminal_line};
 use crate::apply::{SkipCause, Tally};
-use crate::base::{PolicyName, TargetName, with_thousands};
+use crate::base::{Digest, PolicyName, TargetName, with_thousands};
 use crate::plan::CascadeCount;
 
 /// What an apply did.
@@ -65,6 +65,27 @@ impl AppliedPolicy {
     fn is_plain(&self) -> bool {
         let nothing_with_them = self.with_them.iter().all(|cascade| cascade.records == Some(0));
         self.tally.deleted == self.planned() && nothing_with_them && self.waiting == 0 && self.halted.is_none()
+    }
+}
+
+/// What an apply did, with what it did it for.
+#[derive(Clone, Copy, Debug)]
+pub struct AppliedView<'a> {
+    /// The plan's digest.
+    pub plan: Digest,
+    /// What it did.
+    pub applied: &'a Applied,
+    /// Why some policies are not at their end, one text each.
+    pub unfinished: &'a [String],
+}
+
+impl View for AppliedView<'_> {
+    fn text(&self, palette: Palette) -> String {
+        applied_text(self.applied, palette)
+    }
+
+    fn events(&self) -> Vec<JsonEvent> {
+        events::applied(self.plan, self.applied, self.unfinished)
     }
 }
 
@@ -159,7 +180,7 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
         let gap = if text.is_empty() { "" } else { "\n" };
         let _ = write!(text, "{gap}{}", table(&applied.policies, palette));
     }
-    let _ = writeln!(text, "\nevidence in {}", applied.evidence);
+    let _ = writeln!(text, "\nevidence in {}", terminal_line(&applied.evidence));
     let _ = writeln!(text, "{}", palette.strong(&apply_summary(applied)));
     text
 }

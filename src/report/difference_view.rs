@@ -2,12 +2,77 @@
 
 use std::fmt::Write as _;
 
-use super::Palette;
+use super::{JsonEvent, Palette, View, events, manifest_diff, terminal_line};
 use crate::base::{PolicyName, with_thousands};
-use crate::plan::{DifferenceCounts, Symbol};
+use crate::plan::{Difference, DifferenceCounts, Row, SealedFile, Symbol};
+
+/// One record that is in one of two plans only.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangeView<'a> {
+    /// The policy.
+    pub policy: &'a PolicyName,
+    /// The record, and in which of the two it is.
+    pub difference: Difference,
+}
+
+impl View for ChangeView<'_> {
+    fn text(&self, _: Palette) -> String {
+        format!("{} {} {}\n", self.difference.symbol.character(), self.policy, self.difference.id)
+    }
+
+    fn events(&self) -> Vec<JsonEvent> {
+        vec![events::change(self.policy, self.difference)]
+    }
+}
+
+/// One record of a plan.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordView<'a> {
+    /// The policy.
+    pub policy: &'a PolicyName,
+    /// The record, with the values of its review fields.
+    pub row: &'a Row,
+}
+
+impl View for RecordView<'_> {
+    fn text(&self, _: Palette) -> String {
+        let mut text = format!("- {} {}", self.policy, self.row.id);
+        for (number, value) in self.row.values.iter().enumerate() {
+            let _ = write!(text, "{}{}", if number == 0 { " " } else { "  " }, terminal_line(value));
+        }
+        text.push('\n');
+        text
+    }
+
+    fn events(&self) -> Vec<JsonEvent> {
+        vec![events::record(self.policy, self.row.id)]
+    }
+}
+
+/// How two plans differ, without the records.
+#[derive(Clone, Copy, Debug)]
+pub struct DifferenceView<'a> {
+    /// One entry a policy that is in either, by name.
+    pub policies: &'a [(PolicyName, DifferenceCounts)],
+    /// The manifests of the earlier plan.
+    pub manifests_before: &'a [SealedFile],
+    /// The manifests of the later plan.
+    pub manifests_after: &'a [SealedFile],
+}
+
+impl View for DifferenceView<'_> {
+    fn text(&self, palette: Palette) -> String {
+        let manifests = manifest_diff(self.manifests_before, self.manifests_after, palette);
+        manifests + &differences_text(self.policies, palette)
+    }
+
+    fn events(&self) -> Vec<JsonEvent> {
+        events::differences(self.policies)
+    }
+}
 
 /// One line a policy, and the line scripts look for last.
-pub fn differences_text(policies: &[(PolicyName, DifferenceCounts)], palette: Palette) -> String {
+fn differences_text(policies: &[(PolicyName, DifferenceCounts)], palette: Palette) -> String {
     let mut text = String::new();
     let mut sums = [0; 3];
     for (name, counts) in policies {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::diagnostic::DiagnosticReport;
+use super::diagnostic_report::DiagnosticReport;
 use crate::apply::Tally;
 use crate::state::State;
 

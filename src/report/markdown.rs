@@ -4,12 +4,31 @@ use crate::base::{counted, with_thousands};
 use std::fmt::Write as _;
 
 use super::plan_view::paced;
-use super::{PlanView, markdown_cell, plan_summary, terminal_line};
+use super::{JsonEvent, Palette, PlanView, View, markdown_cell, plan_summary, terminal_line};
 use crate::plan::{FindingKind, PlannedPolicy};
 use crate::system::DeleteMode;
 
 /// What the closing note may take; kept free while the rest is written.
 const NOTE_ROOM: usize = 240;
+
+/// A plan as a pull request comment.
+#[derive(Clone, Copy, Debug)]
+pub struct MarkdownView<'a> {
+    /// The plan.
+    pub plan: &'a PlanView<'a>,
+    /// The most bytes.
+    pub most: usize,
+}
+
+impl View for MarkdownView<'_> {
+    fn text(&self, _: Palette) -> String {
+        plan_markdown(self.plan, self.most)
+    }
+
+    fn events(&self) -> Vec<JsonEvent> {
+        self.plan.events()
+    }
+}
 
 /// A plan as Markdown of at most `most` bytes: complete totals first, details while they fit, and at the end what was left
 /// out. Below about 400 bytes only the totals are written.
@@ -76,10 +95,6 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
         let _ = writeln!(text, "\n{digest}**left out for size**: {}; the totals above are complete.", left_out.join(", "));
     }
     text
-}
-
-fn longest_run(text: &str, wanted: char) -> usize {
-    text.split(|character| character != wanted).map(str::len).max().unwrap_or(0)
 }
 
 fn policy_row(policy: &PlannedPolicy) -> String {
@@ -187,14 +202,6 @@ mod tests {
         | \~ | 00Q000000000002EAA | x\\u\{1b\}\[2J |
 
         and 1,202 more in `records/stale-leads.csv`
-
-        </details>
-
-        <details><summary>Manifests changed since the last plan</summary>
-
-        ````diff
-        +```
-        ````
 
         </details>
 

@@ -5,23 +5,35 @@
 
 mod apply_view;
 pub mod diagnostic;
+mod diagnostic_report;
 mod difference_view;
+mod error_view;
 mod escape;
+mod events;
 #[cfg(test)]
 mod fixture;
 mod json;
 mod manifest_diff;
 mod markdown;
 mod plan_view;
+#[cfg(feature = "sandbox")]
+mod sandbox_view;
 mod state_view;
 mod style;
+mod validation_view;
+mod view;
 
-pub use apply_view::{Applied, AppliedPolicy, applied_text, apply_summary};
-pub use difference_view::differences_text;
+pub use apply_view::{Applied, AppliedPolicy, AppliedView, applied_text, apply_summary};
+pub use diagnostic_report::{DiagnosticReport, PositionReport, RangeReport, RelatedReport};
+pub use difference_view::{ChangeView, DifferenceView, RecordView};
 pub use escape::{markdown_cell, terminal_line};
 pub use json::{JSON_FORMAT, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonTally, output_schema};
 pub use manifest_diff::{manifest_diff, painted_diff};
-pub use markdown::plan_markdown;
+pub use markdown::{MarkdownView, plan_markdown};
 pub use plan_view::{PlanView, PolicySample, SampleRow, plan_summary, plan_text};
-pub use state_view::{state_list_text, state_show_text};
+#[cfg(feature = "sandbox")]
+pub use sandbox_view::SandboxView;
+pub use state_view::{StateListView, StateView};
 pub use style::Palette;
+pub use validation_view::ValidationView;
+pub use view::{Done, Heading, Note, PlainText, View, Warning};

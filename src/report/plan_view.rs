@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Palette, painted_diff, terminal_line};
+use super::{JsonEvent, Palette, View, events, painted_diff, terminal_line};
 use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::AllOrNone;
-use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy, SealedTarget};
+use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy, SealedFile, SealedTarget};
 use crate::system::DeleteMode;
 
 /// What a view of a plan shows.
@@ -20,6 +20,16 @@ pub struct PlanView<'a> {
     pub samples: &'a BTreeMap<PolicyName, PolicySample>,
     /// Where the bundle lies, as a person would type it.
     pub place: &'a str,
+}
+
+impl View for PlanView<'_> {
+    fn text(&self, palette: Palette) -> String {
+        plan_text(self, palette)
+    }
+
+    fn events(&self) -> Vec<JsonEvent> {
+        events::planned(self.header, self.digest, self.place)
+    }
 }
 
 /// The first records of a policy, for people to look at.

@@ -3,12 +3,45 @@
 use std::fmt::Write as _;
 
 use super::plan_view::moment;
-use super::{Palette, terminal_line};
+use super::{JsonEvent, Palette, View, terminal_line};
 use crate::base::{PolicyName, counted, with_thousands};
 use crate::state::State;
 
+/// The state, one line a policy.
+#[derive(Clone, Copy, Debug)]
+pub struct StateListView<'a>(pub &'a State);
+
+impl View for StateListView<'_> {
+    fn text(&self, _: Palette) -> String {
+        state_list_text(self.0)
+    }
+
+    fn events(&self) -> Vec<JsonEvent> {
+        vec![JsonEvent::State { state: Box::new(self.0.clone()) }]
+    }
+}
+
+/// The state, everything in it.
+#[derive(Clone, Copy, Debug)]
+pub struct StateView<'a> {
+    /// The state.
+    pub state: &'a State,
+    /// The one policy that people are shown; machines are told everything.
+    pub only: Option<&'a PolicyName>,
+}
+
+impl View for StateView<'_> {
+    fn text(&self, palette: Palette) -> String {
+        state_show_text(self.state, self.only, palette)
+    }
+
+    fn events(&self) -> Vec<JsonEvent> {
+        StateListView(self.state).events()
+    }
+}
+
 /// One line a policy.
-pub fn state_list_text(state: &State) -> String {
+fn state_list_text(state: &State) -> String {
     let mut text = String::new();
     for (name, history) in &state.policies {
         let last = history.runs.last();
@@ -21,10 +54,11 @@ pub fn state_list_text(state: &State) -> String {
 }
 
 /// Everything about one policy, or about all of them.
-pub fn state_show_text(state: &State, only: Option<&PolicyName>, palette: Palette) -> String {
+fn state_show_text(state: &State, only: Option<&PolicyName>, palette: Palette) -> String {
     let mut text = String::new();
     if only.is_none() {
-        let _ = writeln!(text, "lineage {}  serial {}  version {}", state.lineage, state.serial, state.version);
+        let _ =
+            writeln!(text, "lineage {}  serial {}  version {}", terminal_line(&state.lineage), state.serial, state.version);
         for plan in &state.consumed {
             let end = plan.finished.map_or_else(
                 || palette.caution("not finished: run the same apply again"),

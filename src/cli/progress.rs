@@ -1,20 +1,17 @@
 //! Progress: bars on a terminal, plain lines elsewhere, events for machines.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
-use super::Output;
-use crate::base::Observer;
-use crate::base::{PolicyName, with_thousands};
-use crate::report::{JsonEvent, terminal_line};
+use super::terminal::Terminal;
+use crate::base::{Observer, PolicyName, with_thousands};
+use crate::report::{JsonEvent, Note, Warning, terminal_line};
 
 /// Shows a verb at work.
-pub struct ProgressView {
-    output: Output,
-    bars: Option<MultiProgress>,
+pub struct Progress {
+    terminal: Arc<Terminal>,
     shown: Mutex<BTreeMap<String, Shown>>,
 }
 
@@ -27,11 +24,10 @@ struct Shown {
     told: u64,
 }
 
-impl ProgressView {
-    /// Bars where standard error is a terminal and a person reads.
-    pub fn new(output: Output) -> Self {
-        let bars = (!output.is_json() && std::io::stderr().is_terminal()).then(MultiProgress::new);
-        Self { output, bars, shown: Mutex::new(BTreeMap::new()) }
+impl Progress {
+    /// On that terminal.
+    pub fn new(terminal: Arc<Terminal>) -> Self {
+        Self { terminal, shown: Mutex::default() }
     }
 
     fn bar(bars: &MultiProgress, label: &str, total: Option<u64>) -> ProgressBar {
@@ -48,16 +44,9 @@ impl ProgressView {
         bar.set_message(terminal_line(label).into_owned());
         bar
     }
-
-    /// Takes every bar off the screen.
-    pub fn clear(&self) {
-        if let Some(bars) = &self.bars {
-            let _ = bars.clear();
-        }
-    }
 }
 
-impl Observer for ProgressView {
+impl Observer for Progress {
     fn progress(&self, policy: Option<&PolicyName>, doing: &str, done: u64, total: Option<u64>) {
         let label = policy.map_or_else(|| doing.to_owned(), |policy| format!("{policy}: {doing}"));
         let Ok(mut shown) = self.shown.lock() else { return };
@@ -69,7 +58,7 @@ impl Observer for ProgressView {
                 .for_each(ProgressBar::finish_and_clear);
         }
         let entry = shown.entry(label.clone()).or_insert_with(|| Shown {
-            bar: self.bars.as_ref().map(|bars| Self::bar(bars, &label, total)),
+            bar: self.terminal.bars().map(|bars| Self::bar(bars, &label, total)),
             counts: total.is_some(),
             told: u64::MAX,
         });
@@ -89,27 +78,23 @@ impl Observer for ProgressView {
             return;
         }
         entry.told = quarter;
-        if self.output.is_json() {
-            self.output.event(&JsonEvent::Progress {
+        if self.terminal.is_json() {
+            self.terminal.event(&JsonEvent::Progress {
                 policy: policy.map(ToString::to_string),
                 doing: doing.to_owned(),
                 done,
                 total,
             });
         } else {
-            let label = terminal_line(&label);
-            self.output.note(&match total {
+            self.terminal.tell(&Note(&match total {
                 Some(total) => format!("{label}: {} of {}", with_thousands(done), with_thousands(total)),
-                None if done == 0 => label.into_owned(),
+                None if done == 0 => label,
                 None => format!("{label}: {}", with_thousands(done)),
-            });
+            }));
         }
     }
 
     fn warn(&self, message: &str) {
-        match &self.bars {
-            Some(bars) => bars.suspend(|| self.output.warn(message)),
-            None => self.output.warn(message),
-        }
+        self.terminal.tell(&Warning(message));
     }
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::apply::AppliedPlan;
+use tokio_util::sync::CancellationToken;
+
+use super::AppliedPlan;
 use crate::apply::{Seal, SkipCause};
-use crate::base::{CommandError, Exit, PolicyName};
-use crate::execute::{OpenedRun, PolicyResult, PolicyResultKind};
+use crate::base::{CommandError, Digest, Exit, PolicyName};
+use crate::execute::{ExecuteError, OpenedRun, PolicyResult, PolicyResultKind};
 use crate::report::{Applied, AppliedPolicy};
 use crate::select::Context;
 use crate::state::{PolicyEnd, State, fold_open};
-use crate::store::{LockedState, OutcomeRow, StoreError, read_outcomes};
+use crate::store::{LockedState, OutcomeRow, StoreError, compact_journal, read_outcomes};
 
 /// The outcomes of a finished policy, in order of ids.
 async fn outcomes_of(
@@ -33,7 +35,7 @@ fn unreadable_outcomes(error: &std::io::Error) -> CommandError {
 
 /// What came of a run so far. `found` is, for every policy that was rechecked, the object's population and how many records wait
 /// for the next plan.
-pub(super) async fn summarize(
+pub(in crate::command) async fn summarize(
     opened: &OpenedRun,
     results: &[PolicyResult],
     found: &BTreeMap<PolicyName, (u64, u64)>,
@@ -91,7 +93,7 @@ pub(super) async fn summarize(
 }
 
 /// Folds a finished run into the state.
-pub(super) async fn finish(
+pub(in crate::command) async fn finish(
     context: &Context,
     locked: &mut LockedState,
     state: &mut State,
@@ -125,4 +127,70 @@ pub(super) async fn finish(
         .finish(opened.bundle.digest(), context.clock.now(), finished)
         .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
     Ok(locked.save(state)?)
+}
+
+/// Joins what a finished run keeps into a handful of objects. It is tidiness: the run is finished in any case.
+pub(in crate::command) async fn compact(context: &Context, opened: &OpenedRun) {
+    let compacted = match opened.store.journal() {
+        Ok(prefix) => compact_journal(opened.store.backend().as_ref(), &prefix).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = compacted {
+        context.observer.warn(&format!("the journal of the finished run could not be compacted: {error}"));
+    }
+}
+
+pub(super) fn exit_of(applied: &AppliedPlan, results: &[PolicyResult], stop: &CancellationToken) -> Exit {
+    let tally = applied.report.tally();
+    if !applied.unfinished.is_empty() {
+        return if stop.is_cancelled() { Exit::Interrupted } else { Exit::SomeFailed };
+    }
+    let halted = |wanted: &dyn Fn(SkipCause) -> bool| {
+        results.iter().any(
+            |result| matches!(&result.kind, PolicyResultKind::Finished { halted: Some((_, skip)), .. } if wanted(*skip)),
+        )
+    };
+    let refused = halted(&|skip| skip == SkipCause::Refused);
+    // Those that depend on a refused policy are skipped with it.
+    let other = halted(&|skip| skip != SkipCause::Refused && !(refused && skip == SkipCause::Dependency));
+    match (tally.failed + tally.unknown > 0 || other, refused) {
+        (true, _) => Exit::SomeFailed,
+        (false, true) => Exit::GateRefused,
+        (false, false) => Exit::Done,
+    }
+}
+
+/// What to do when the store has lost something of a run that nothing can replace.
+pub(super) fn restore_or_abandon(plan: Digest) -> String {
+    format!(
+        "restore the store from a copy and run the same command again; or give the run up with `sexton state abandon {}`",
+        plan.short()
+    )
+}
+
+/// An error that comes after records may have gone: its exit code must not say that none were.
+pub(in crate::command) fn after_deletion(mut error: CommandError) -> CommandError {
+    if !matches!(error.exit, Exit::Interrupted | Exit::LockHeld | Exit::PlanUnusable) {
+        error.exit = Exit::SomeFailed;
+    }
+    let kept = error.help.take();
+    error.with_help(
+        kept.unwrap_or_else(|| "mend the cause and run the same command again: it takes up the run where it is".to_owned()),
+    )
+}
+
+pub(in crate::command) fn run_error(error: &ExecuteError, plan: Digest) -> CommandError {
+    if error.is_overtaken() {
+        return CommandError::new(Exit::LockHeld, "another process goes on with this run; this one has stopped")
+            .caused_by(error)
+            .with_help("what this process had sent is looked at by the other one; wait for it to end");
+    }
+    // Records may have gone before it broke off, so this is not "nothing was deleted".
+    let converted = CommandError::new(Exit::SomeFailed, error.to_string()).caused_by_source(error);
+    converted.with_help(if error.is_loss() {
+        restore_or_abandon(plan)
+    } else {
+        "what was journalled stands; mend the cause and run the same command again: it asks the system what happened first"
+            .to_owned()
+    })
 }

@@ -49,7 +49,7 @@ pub(super) async fn refuse_new(
 }
 
 /// Asks the gates again, on the fresh numbers: why policies may not be carried out, or not any further.
-pub(super) async fn begun_refusals(
+pub(super) async fn refusals_on_fresh_numbers(
     project: &Project,
     opened: &OpenedRun,
     connections: &mut BTreeMap<TargetName, Connection>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use clap::Args;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -12,11 +13,55 @@ use super::apply::{
 };
 use crate::apply::{Event, SkipCause};
 use crate::base::{CommandError, Digest, Exit};
+use crate::command::apply::{
+    after_deletion, check_systems, compact, finish, journal_error, open_journal, policy_run, run_error, summarize,
+};
+use crate::command::{AppliedPlan, Shell, Verb};
 use crate::execute::{OpenedRun, POLICIES_AT_ONCE, Run, execute, machine_settings};
 use crate::plan::PlannedPolicy;
 use crate::select::{Context, Project, open_all};
 use crate::state::State;
 use crate::store::{Journal, LockedState};
+
+/// Give an unfinished run up: settle what was sent, and send nothing more
+///
+/// Jobs that can be stopped are stopped, others are waited for. What was sent is settled by asking the systems; what was never
+/// sent is skipped. Afterwards another plan can be applied.
+#[derive(Clone, Debug, Args)]
+pub struct StateAbandon {
+    /// The run: the first digits of its plan, as `sexton plan` and `sexton apply` name it
+    run: String,
+    /// Do not ask the systems what became of what was sent: it ends unknown
+    #[arg(long)]
+    without_looking: bool,
+}
+
+impl Verb for StateAbandon {
+    async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
+        let request = AbandonRequest {
+            project: shell.project().to_owned(),
+            run: self.run.clone(),
+            without_looking: self.without_looking,
+        };
+        match abandon(&shell.context()?, &request, &shell.stop()).await? {
+            Abandoned::Settled(applied) => {
+                applied.show(shell)?;
+                if applied.unfinished.is_empty() {
+                    shell.done(&format!("the run of the plan {} was given up", applied.plan.short()));
+                    return Ok(Exit::Done);
+                }
+                Ok(applied.exit)
+            }
+            Abandoned::Lost { plan, cause } => {
+                shell.warn(&format!(
+                    "the run of the plan {} was given up without outcomes: {cause}; what it deleted, nobody can say any more",
+                    plan.short()
+                ));
+                Ok(Exit::Done)
+            }
+        }
+    }
+}
 
 /// Which run is to be given up, and how.
 #[derive(Clone, Debug)]

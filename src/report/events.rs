@@ -1,12 +1,11 @@
 //! Results as events for machines.
+//!
+//! Views give these as their second form.
 
-use std::path::Path;
-
+use super::{Applied, JsonCascade, JsonChanges, JsonEvent, JsonGate};
 use crate::base::{Digest, PolicyName, RecordId};
-use crate::command::{AppliedPlan, Differences};
 use crate::manifest::AllOrNone;
-use crate::plan::{Difference, PlanHeader, PlannedPolicy, Symbol};
-use crate::report::{JsonCascade, JsonChanges, JsonEvent, JsonGate};
+use crate::plan::{Difference, DifferenceCounts, PlanHeader, PlannedPolicy, Symbol};
 use crate::system::DeleteMode;
 
 /// The word of a serde enum.
@@ -15,7 +14,7 @@ fn word<T: serde::Serialize>(value: &T) -> String {
 }
 
 /// A plan: its targets, its policies, its sums.
-pub fn planned(header: &PlanHeader, digest: Option<Digest>, directory: Option<&Path>) -> Vec<JsonEvent> {
+pub(super) fn planned(header: &PlanHeader, digest: Option<Digest>, place: &str) -> Vec<JsonEvent> {
     let mut events: Vec<JsonEvent> = header
         .targets
         .iter()
@@ -32,7 +31,7 @@ pub fn planned(header: &PlanHeader, digest: Option<Digest>, directory: Option<&P
     events.extend(header.policies.iter().map(policy_planned));
     events.push(JsonEvent::PlanSummary {
         plan: digest.map(|digest| digest.to_string()),
-        directory: directory.map(|directory| directory.display().to_string()),
+        directory: Some(place.to_owned()),
         expires: header.expires.to_string(),
         delete: header.selected(),
         held: header.policies.iter().map(|policy| policy.matched - policy.selected).sum(),
@@ -94,7 +93,7 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
 }
 
 /// One record of a difference.
-pub fn change(policy: &PolicyName, difference: Difference) -> JsonEvent {
+pub(super) fn change(policy: &PolicyName, difference: Difference) -> JsonEvent {
     let change = match difference.symbol {
         Symbol::NewlySelected => "newly-selected",
         Symbol::Retried => "retried",
@@ -106,14 +105,13 @@ pub fn change(policy: &PolicyName, difference: Difference) -> JsonEvent {
 }
 
 /// One record of a plan.
-pub fn record(policy: &PolicyName, id: RecordId) -> JsonEvent {
+pub(super) fn record(policy: &PolicyName, id: RecordId) -> JsonEvent {
     JsonEvent::Change { policy: policy.to_string(), change: "selected".into(), id: id.to_string() }
 }
 
 /// The sums of a difference.
-pub fn differences(differences: &Differences) -> Vec<JsonEvent> {
-    differences
-        .policies
+pub(super) fn differences(policies: &[(PolicyName, DifferenceCounts)]) -> Vec<JsonEvent> {
+    policies
         .iter()
         .map(|(policy, counts)| JsonEvent::PolicyDifference {
             policy: policy.to_string(),
@@ -125,9 +123,8 @@ pub fn differences(differences: &Differences) -> Vec<JsonEvent> {
 }
 
 /// An apply.
-pub fn applied(applied: &AppliedPlan) -> Vec<JsonEvent> {
+pub(super) fn applied(plan: Digest, applied: &Applied, unfinished: &[String]) -> Vec<JsonEvent> {
     let mut events: Vec<JsonEvent> = applied
-        .report
         .policies
         .iter()
         .map(|policy| JsonEvent::PolicyApplied {
@@ -141,11 +138,11 @@ pub fn applied(applied: &AppliedPlan) -> Vec<JsonEvent> {
         })
         .collect();
     events.push(JsonEvent::ApplySummary {
-        plan: applied.plan.to_string(),
-        evidence: applied.report.evidence.clone(),
-        unsettled: applied.report.policies.iter().map(|policy| policy.unsettled).sum(),
-        tally: applied.report.tally().into(),
-        unfinished: applied.unfinished.clone(),
+        plan: plan.to_string(),
+        evidence: applied.evidence.clone(),
+        unsettled: applied.policies.iter().map(|policy| policy.unsettled).sum(),
+        tally: applied.tally().into(),
+        unfinished: unfinished.to_vec(),
     });
     events
 }

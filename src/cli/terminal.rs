@@ -1,0 +1,129 @@
+//! The only place that prints and asks.
+
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
+
+use indicatif::MultiProgress;
+
+use crate::base::CommandError;
+use crate::report::{JSON_FORMAT, JsonEvent, Palette, View, terminal_line};
+
+/// Where results and messages go, and answers come from: data on standard output, everything else on standard error.
+///
+/// Nothing here panics or stops where a stream cannot be written. What standard error does not take is nobody's to read.
+#[derive(Debug)]
+pub struct Terminal {
+    json: bool,
+    coloured: bool,
+    /// Bars of progress, where standard error is a terminal and a person reads.
+    bars: Option<MultiProgress>,
+    /// Why something could not be written to standard output.
+    lost: OnceLock<String>,
+}
+
+impl Terminal {
+    /// For people, or for machines (`json`), whose stream of events begins with its version. `colours` is what the user allows;
+    /// a stream that is no terminal has none.
+    pub fn new(json: bool, colours: bool) -> Self {
+        let bars = (!json && io::stderr().is_terminal()).then(MultiProgress::new);
+        let terminal = Self { json, coloured: colours, bars, lost: OnceLock::new() };
+        if json {
+            terminal.event(&JsonEvent::Version { format_version: JSON_FORMAT, sexton: env!("CARGO_PKG_VERSION") });
+        }
+        terminal
+    }
+
+    /// Whether machines read.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// The bars of progress, where there are any.
+    pub fn bars(&self) -> Option<&MultiProgress> {
+        self.bars.as_ref()
+    }
+
+    /// Shows a result, once every bar is off the screen.
+    ///
+    /// # Errors
+    ///
+    /// When this or something before it could not be written.
+    pub fn show(&self, view: &dyn View) -> Result<(), CommandError> {
+        self.clear();
+        if self.json {
+            view.events().iter().for_each(|event| self.event(event));
+        } else {
+            let palette = Palette::new(self.coloured && io::stdout().is_terminal());
+            self.data(&view.text(palette));
+        }
+        self.check()
+    }
+
+    /// Tells something beside the result. An event that cannot be written is told on standard error instead.
+    pub fn tell(&self, view: &dyn View) {
+        if self.json {
+            view.events().iter().for_each(|event| self.event(event));
+            if self.lost.get().is_none() {
+                return;
+            }
+        }
+        let text = view.text(Palette::new(self.coloured && io::stderr().is_terminal()));
+        match &self.bars {
+            Some(bars) => bars.suspend(|| aside(&text)),
+            None => aside(&text),
+        }
+    }
+
+    /// Prints one event for machines.
+    pub fn event(&self, event: &JsonEvent) {
+        self.data(&format!("{}\n", event.line()));
+    }
+
+    /// Takes every bar off the screen.
+    pub fn clear(&self) {
+        if let Some(bars) = &self.bars {
+            let _ = bars.clear();
+        }
+    }
+
+    /// Whether all of the output was written.
+    ///
+    /// # Errors
+    ///
+    /// When some was not. A reader that went away (`sexton show | head`) is no error.
+    pub fn check(&self) -> Result<(), CommandError> {
+        match self.lost.get() {
+            None => Ok(()),
+            Some(cause) => Err(CommandError::plain("standard output could not be written to its end").with_note(cause)),
+        }
+    }
+
+    /// Whether there is a person to ask.
+    pub fn can_ask(&self) -> bool {
+        !self.json && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks `question` and takes only `expected`, the whole word; anything else, an empty line and the end of input are a no.
+    pub fn confirms(&self, question: &str, expected: &str) -> bool {
+        self.clear();
+        aside(&format!("{} ", terminal_line(question)));
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        read.is_ok() && answer.trim_end_matches(['\r', '\n']) == expected
+    }
+
+    fn data(&self, text: &str) {
+        let mut stdout = io::stdout().lock();
+        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            let _ = self.lost.set(error.to_string());
+        }
+    }
+}
+
+/// Writes to standard error. There is nobody left to tell where that fails.
+fn aside(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}

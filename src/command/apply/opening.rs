@@ -1,0 +1,216 @@
+//! The run of a plan, opened: a new one, or one that was begun before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Zoned;
+
+use super::applied::{restore_or_abandon, run_error};
+use super::refusal::stale_reason;
+use super::{ApplyRequest, PlanToApply};
+use crate::base::{CommandError, Digest, Exit, TargetName};
+use crate::execute::{OpenError, OpenedRun, machine_settings};
+use crate::plan::{PlanHeader, PlannedPolicy};
+use crate::select::{Connection, Context, Project};
+use crate::state::{PlanStatus, State};
+use crate::store::{Bundle, JournalError, RunJournal};
+use crate::system::DeleteMode;
+
+pub(super) fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
+    let mut names: Vec<TargetName> = header
+        .policies
+        .iter()
+        .filter(|policy| policy.settings.delete == DeleteMode::Hard && policy.selected > 0)
+        .map(|policy| policy.settings.target.clone())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The run of the plan that is to be applied, the state, and whether the run was begun before.
+pub(super) async fn open_run(
+    context: &Context,
+    project: &Project,
+    request: &ApplyRequest,
+    state: Option<State>,
+    now: &Zoned,
+) -> Result<(OpenedRun, State, bool), CommandError> {
+    let settings = |planned: &PlannedPolicy| machine_settings(planned, context.seed);
+    let (backend, scratch) = (project.backend(), project.scratch_directory());
+    let unfinished: Vec<Digest> = state.iter().flat_map(State::unfinished).map(|consumed| consumed.plan).collect();
+    let begun = match &request.plan {
+        PlanToApply::Unfinished => match unfinished.first() {
+            Some(plan) => Some(*plan),
+            None => {
+                return Err(CommandError::plain("there is no unfinished run to continue")
+                    .with_help("name a reviewed plan, as in `sexton apply plan`"));
+            }
+        },
+        PlanToApply::Bundle(place) => {
+            let opened =
+                OpenedRun::of_bundle(&backend, &scratch, place, &settings).await.map_err(|error| open_error(error, None))?;
+            let plan = opened.bundle.digest();
+            if !unfinished.contains(&plan) {
+                return open_new(context, project, opened, state, &unfinished, now).await;
+            }
+            Some(plan)
+        }
+    };
+    let (Some(plan), Some(state)) = (begun, state) else {
+        return Err(CommandError::plain("internal error: a run without a state"));
+    };
+    let mut opened = OpenedRun::of_begun(&backend, &scratch, plan, &settings).await;
+    if let (Err(OpenError::PlanMissing { .. }), PlanToApply::Bundle(place)) = (&opened, &request.plan) {
+        // The working tree has what the store has lost.
+        opened = OpenedRun::of_bundle(&backend, &scratch, place, &settings).await;
+    }
+    let opened = opened.map_err(|error| open_error(error, Some(plan)))?;
+    if opened.replay.end.is_empty() {
+        return Err(CommandError::new(
+            Exit::PlanUnusable,
+            format!("the plan {} was begun, and the journal of its run is not in {}", plan.short(), opened.store.place()),
+        )
+        .with_note("without the journal nobody knows what was sent, so the run cannot be continued")
+        .with_help(restore_or_abandon(plan)));
+    }
+    Ok((opened, state, true))
+}
+
+/// A run that the state does not know as begun.
+async fn open_new(
+    context: &Context,
+    project: &Project,
+    mut opened: OpenedRun,
+    state: Option<State>,
+    unfinished: &[Digest],
+    now: &Zoned,
+) -> Result<(OpenedRun, State, bool), CommandError> {
+    let state = usable_state(state, &opened.bundle)?;
+    if let Some(other) = unfinished.first() {
+        return Err(CommandError::new(
+            Exit::PlanUnusable,
+            format!("the run of the plan {} is unfinished; nothing was deleted", other.short()),
+        )
+        .with_note("another plan can be applied when it has come to its end")
+        .with_help(format!(
+            "finish it with `sexton apply --continue`, or give it up with `sexton state abandon {}`",
+            other.short()
+        )));
+    }
+    if opened.replay.has_begun() {
+        // An older copy of the state was restored. What was sent must come to its end all the same.
+        context.observer.warn(&format!(
+            "the state does not know it, but the run of the plan {} was begun before: it is continued",
+            opened.bundle.digest().short()
+        ));
+        let mut state = state;
+        state
+            .consume(opened.bundle.digest(), context.clock.now())
+            .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
+        return Ok((opened, state, true));
+    }
+    if let Some(cause) = stale_reason(project, opened.bundle.header(), now) {
+        return Err(cause);
+    }
+    if !opened.replay.end.is_empty() {
+        // An earlier attempt ended before its first request, and before the state said that the plan was begun.
+        opened.start_over(&|planned| machine_settings(planned, context.seed)).await?;
+    }
+    Ok((opened, state, false))
+}
+
+fn open_error(error: OpenError, plan: Option<Digest>) -> CommandError {
+    match error {
+        OpenError::Bundle(error) => error.into(),
+        OpenError::Run(error) => match plan {
+            Some(plan) => run_error(&error, plan),
+            None => CommandError::from_error(Exit::Error, &error),
+        },
+        OpenError::PlanMissing { plan } => CommandError::new(
+            Exit::PlanUnusable,
+            format!("the plan {} was begun, and the store does not have it", plan.short()),
+        )
+        .with_help(restore_or_abandon(plan)),
+    }
+}
+
+/// The state, when it allows a plan that was not begun to be applied.
+fn usable_state(state: Option<State>, bundle: &Bundle) -> Result<State, CommandError> {
+    let header = bundle.header();
+    let unusable = |title: String| {
+        CommandError::new(Exit::PlanUnusable, title).with_help("make a new plan with `sexton plan` and review it")
+    };
+    let Some(state) = state else {
+        return Err(unusable(format!(
+            "the plan {} was made beside a state that is not here: it belongs to another project, or the state was lost",
+            bundle.digest().short()
+        )));
+    };
+    if state.lineage != header.lineage {
+        return Err(unusable(format!("the plan {} belongs to another project", bundle.digest().short()))
+            .with_note(format!("the plan's lineage is {}, this project's is {}", header.lineage, state.lineage)));
+    }
+    match state.status_of(bundle.digest()) {
+        PlanStatus::Finished { at } => {
+            Err(unusable(format!("the plan {} was used: its apply finished at {at}", bundle.digest().short())))
+        }
+        PlanStatus::Started { .. } | PlanStatus::Unused => Ok(state),
+    }
+}
+
+pub(super) fn confirm_hard_deletes(header: &PlanHeader, confirmed: &[String]) -> Result<(), CommandError> {
+    let missing: Vec<String> = hard_targets(header)
+        .iter()
+        .filter(|target| !confirmed.iter().any(|name| name == target.as_str()))
+        .map(|target| format!("--confirm-target {target}"))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError::new(
+        Exit::GateRefused,
+        "the plan hard deletes, and its target was not confirmed by name; nothing was deleted",
+    )
+    .with_help(format!("look at the plan with `sexton show`, then add {}", missing.join(" "))))
+}
+
+pub(in crate::command) fn open_journal(context: &Context, opened: &OpenedRun) -> Result<RunJournal, CommandError> {
+    let (backend, prefix) = (Arc::clone(opened.store.backend()), opened.store.journal()?);
+    let end = opened.replay.end.clone();
+    Ok(RunJournal::new(backend, prefix, Arc::clone(&context.clock), (context.fresh_id)(), end))
+}
+
+pub(in crate::command) fn journal_error(error: &JournalError) -> CommandError {
+    match error {
+        JournalError::Overtaken { .. } => {
+            CommandError::new(Exit::LockHeld, "another process goes on with this run; nothing was sent").caused_by(error)
+        }
+        _ => CommandError::plain("the journal cannot be written, so nothing more is sent").caused_by(error),
+    }
+}
+
+/// Refuses when any login is for another organization than the plan was made in.
+pub(in crate::command) fn check_systems(
+    header: &PlanHeader,
+    connections: &BTreeMap<TargetName, Connection>,
+) -> Result<(), CommandError> {
+    for (name, sealed) in &header.targets {
+        let Some(connection) = connections.get(name) else {
+            return Err(CommandError::new(
+                Exit::PlanUnusable,
+                format!("the plan's target `{name}` is not used by any policy any more"),
+            ));
+        };
+        let found = &connection.identity().organization_id;
+        if *found != sealed.identity.organization_id {
+            return Err(CommandError::new(
+                Exit::PlanUnusable,
+                format!("target `{name}` is another organization than the plan was made in; nothing was sent"),
+            )
+            .with_note(format!("the plan was made in {}, the login is for {found}", sealed.identity.organization_id))
+            .with_help("check the credentials of this environment, or make a plan for this organization"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! The policies of a run: what the recheck finds of each, and what is to be carried out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Zoned;
+use tokio_util::sync::CancellationToken;
+
+use super::ApplyRequest;
+use super::refusal::stale_reason;
+use crate::apply::{BatchSpecification, SkipCause};
+use crate::base::{CommandError, Exit, PolicyName, TargetName};
+use crate::execute::{OpenedRun, PlannedIds, PolicyRun, Recheck, Rechecking, is_grouped, other_policy};
+use crate::manifest::{AllOrNone, Concurrency, SendAs};
+use crate::plan::PlannedPolicy;
+use crate::provider::Provider;
+use crate::select::{Connection, Context, Project};
+use crate::store::Bundle;
+
+/// Why policies of a begun run of which nothing was sent may not begin any more: the plan is too old, or the manifests are not
+/// those it was made from.
+pub(super) async fn stale_reasons(
+    project: &Project,
+    opened: &OpenedRun,
+    connections: &mut BTreeMap<TargetName, Connection>,
+    now: &Zoned,
+) -> Result<BTreeMap<PolicyName, String>, CommandError> {
+    let header = opened.bundle.header();
+    let whole = stale_reason(project, header, now).map(|error| error.title);
+    let mut reasons = BTreeMap::new();
+    for planned in &header.policies {
+        let Some(replayed) = opened.replay.policies.get(&planned.policy) else { continue };
+        if replayed.machine.has_begun() || replayed.machine.status().finished.is_some() {
+            continue;
+        }
+        let reason = match &whole {
+            Some(reason) => Some(reason.clone()),
+            None => other_policy(project, header, planned, connections).await?,
+        };
+        if let Some(reason) = reason {
+            reasons.insert(planned.policy.clone(), reason);
+        }
+    }
+    Ok(reasons)
+}
+
+pub(super) fn interrupted(begun: bool) -> CommandError {
+    CommandError::new(Exit::Interrupted, "interrupted; nothing was sent").with_help(if begun {
+        "run the same command to continue"
+    } else {
+        "the plan is not used up: the same command applies it"
+    })
+}
+
+/// Rechecks every policy that is not at its end and not stopped.
+pub(super) async fn recheck_all(
+    context: &Context,
+    project: &Project,
+    opened: &OpenedRun,
+    connections: &mut BTreeMap<TargetName, Connection>,
+    now: &Zoned,
+    stopped: &BTreeMap<PolicyName, String>,
+    stop: &CancellationToken,
+) -> Result<BTreeMap<PolicyName, Recheck>, CommandError> {
+    let mut rechecks = BTreeMap::new();
+    for planned in &opened.bundle.header().policies {
+        let Some(replayed) = opened.replay.policies.get(&planned.policy) else { continue };
+        if replayed.machine.status().finished.is_some() || stopped.contains_key(&planned.policy) {
+            continue;
+        }
+        if stop.is_cancelled() {
+            return Err(interrupted(!opened.replay.end.is_empty()));
+        }
+        let connection = connection_of(connections, planned)?;
+        let begun = replayed.machine.has_begun();
+        let rechecking = Rechecking {
+            context,
+            project,
+            bundle: &opened.bundle,
+            planned,
+            now,
+            jobs_may_run: begun && planned.route.as_ref().is_some_and(|route| route.api.works_by_jobs()),
+        };
+        let folder = opened
+            .scratch
+            .folder(&format!("recheck.{}", planned.policy))
+            .map_err(|error| CommandError::plain("the scratch files of the recheck cannot be written").caused_by(&error))?;
+        let recheck = rechecking.run(connection, folder).await.map_err(|error| {
+            let error = error.about_policy(&planned.policy);
+            if begun {
+                error.with_note(
+                    "the run goes on only when the selection and every hold can be read; mend the cause and run the same \
+                     command again",
+                )
+            } else {
+                error
+            }
+        })?;
+        rechecks.insert(planned.policy.clone(), recheck);
+    }
+    Ok(rechecks)
+}
+
+fn connection_of<'c>(
+    connections: &'c mut BTreeMap<TargetName, Connection>,
+    planned: &PlannedPolicy,
+) -> Result<&'c mut Connection, CommandError> {
+    connections.get_mut(&planned.settings.target).ok_or_else(|| {
+        CommandError::new(Exit::PlanUnusable, format!("target `{}` is gone from the manifests", planned.settings.target))
+    })
+}
+
+/// What is to be carried out, in the order of the plan.
+pub(super) fn policy_runs(
+    opened: &OpenedRun,
+    connections: &BTreeMap<TargetName, Connection>,
+    mut rechecks: BTreeMap<PolicyName, Recheck>,
+    stopped: BTreeMap<PolicyName, String>,
+    refusals: BTreeMap<PolicyName, String>,
+    request: &ApplyRequest,
+    begun: bool,
+) -> Result<Vec<PolicyRun>, CommandError> {
+    let mut policies = Vec::new();
+    for planned in &opened.bundle.header().policies {
+        // A policy without records needs no route, and nothing is done for it.
+        let Some(connection) = connections.get(&planned.settings.target) else { continue };
+        let Some(mut policy) = policy_run(&opened.bundle, planned, Some(&connection.provider)) else { continue };
+        policy.isolate_failures = request.isolate_failures && planned.settings.all_or_none == AllOrNone::PerRequest;
+        policy.recheck = rechecks.remove(&planned.policy);
+        policy.checks_presence = begun;
+        let refused = stopped.get(&planned.policy).or_else(|| refusals.get(&planned.policy));
+        policy.stopped = refused.map(|cause| (cause.clone(), SkipCause::Refused));
+        policies.push(policy);
+    }
+    Ok(policies)
+}
+
+/// One policy to carry out, before anything is known of its recheck; `None` for one without records. Without a `provider` nothing
+/// is asked and nothing sent.
+pub(in crate::command) fn policy_run(
+    bundle: &Arc<Bundle>,
+    planned: &PlannedPolicy,
+    provider: Option<&Arc<dyn Provider>>,
+) -> Option<PolicyRun> {
+    let route = planned.route.as_ref()?;
+    let source = Arc::clone(bundle);
+    let policy = planned.policy.clone();
+    let planned_ids: PlannedIds = Arc::new(move || {
+        let rows = source
+            .rows(&policy)
+            .ok_or_else(|| std::io::Error::other("the plan does not have the policy"))?
+            .map_err(std::io::Error::other)?;
+        Ok(Box::new(rows.map(|row| row.map(|row| row.id).map_err(std::io::Error::other))))
+    });
+    let settings = &planned.settings;
+    Some(PolicyRun {
+        specification: BatchSpecification {
+            policy: planned.policy.clone(),
+            object: planned.query.object.clone(),
+            delete: settings.delete,
+            api: route.api,
+            atomic: settings.all_or_none != AllOrNone::No,
+            serial: settings.concurrency == Concurrency::Serial,
+            matching: planned.query.condition.clone().filter(|_| settings.send_as == SendAs::Query),
+        },
+        route: route.clone(),
+        depends_on: settings.depends_on.clone(),
+        provider: provider.map(Arc::clone),
+        planned: planned.selected,
+        planned_ids,
+        grouped: is_grouped(planned),
+        isolate_failures: false,
+        recheck: None,
+        checks_presence: false,
+        stopped: None,
+    })
+}

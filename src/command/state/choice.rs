@@ -1,0 +1,34 @@
+//! What may be typed after `sexton state`.
+
+use clap::Args;
+
+use super::{abandon, list, remove, show};
+use crate::base::{CommandError, Exit};
+use crate::command::{Form, Shell, Verb, verbs};
+
+/// Look at what was done, or forget a policy's history
+#[derive(Debug, Args)]
+pub struct State {
+    #[command(subcommand)]
+    verb: StateVerbs,
+}
+
+verbs! {
+    /// The verbs, in the order in which help names them.
+    StateVerbs {
+        List(list::StateList),
+        Show(show::StateShow),
+        Rm(remove::StateRemove),
+        Abandon(abandon::StateAbandon),
+    }
+}
+
+impl Verb for State {
+    fn form(&self) -> Form {
+        self.verb.form()
+    }
+
+    async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
+        self.verb.run(shell).await
+    }
+}

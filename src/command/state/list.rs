@@ -1,0 +1,20 @@
+//! `sexton state list`.
+
+use clap::Args;
+
+use super::recorded::recorded_state;
+use crate::base::{CommandError, Exit};
+use crate::command::{Shell, Verb};
+use crate::report::StateListView;
+
+/// One line a policy
+#[derive(Clone, Copy, Debug, Args)]
+pub struct StateList;
+
+impl Verb for StateList {
+    async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
+        let state = recorded_state(shell.project())?;
+        shell.show(&StateListView(&state))?;
+        Ok(Exit::Done)
+    }
+}

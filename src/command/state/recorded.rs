@@ -1,0 +1,17 @@
+//! The state as it was recorded.
+
+use std::path::Path;
+
+use crate::base::CommandError;
+use crate::select::Project;
+use crate::state::State;
+
+/// The state of a project.
+///
+/// # Errors
+///
+/// Where no plan was ever made, there is none.
+pub fn recorded_state(project: &Path) -> Result<State, CommandError> {
+    let state = Project::load(project)?.state().load()?;
+    state.ok_or_else(|| CommandError::plain("there is no state yet").with_help("the first `sexton plan` makes it"))
+}
