@@ -80,6 +80,7 @@ fn host(output: &Output) -> Result<(Context, Arc<ProgressView>), CommandError> {
     let observer = Arc::new(ProgressView::new(output.clone()));
     let host = Context {
         clock: Arc::new(machine::MachineClock),
+        timer: Arc::new(machine::MachineTimer),
         connector: Arc::new(super::connect::NetworkConnector::new()?),
         observer: observer.clone(),
         who: machine::who(),

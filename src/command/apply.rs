@@ -18,7 +18,7 @@ use crate::execute::{
 use crate::manifest::{AllOrNone, Concurrency, SendAs};
 use crate::plan::{self, Moment, PlanHeader, PlannedPolicy};
 use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
-use crate::select::{Connection, Context, Project, count_cascades, open_all};
+use crate::select::{Connection, Connections, Context, Project, ProjectContext, Selector, count_cascades, open_all};
 use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
 use crate::store::{self, Bundle, Journal, JournalError, JournalFile, LockedState, RunDirectory, read_outcomes};
 use crate::system::DeleteMode;
@@ -84,19 +84,23 @@ pub async fn apply(host: &Context, request: &ApplyRequest, stop: &CancellationTo
     let runs = project.runs_directory();
     let run_place = runs.join(bundle.digest().short());
     let (directory, journal) = open_run(host, &runs, &bundle, going_on)?;
-    let mut connections = open_all(host, &project).await?;
+    let project_context = ProjectContext { context: host.clone(), project: &project, now: &now };
+    let connections = open_all(&project_context).await?;
     check_systems(bundle.header(), &connections)?;
+    let scratch = directory.scratch("recheck").map_err(|error| {
+        CommandError::plain(format!("the run's directory {} cannot be written", run_place.display())).caused_by(&error)
+    })?;
 
     let mut cleared: BTreeMap<PolicyName, Cleared> = BTreeMap::new();
     if !going_on {
-        refuse_other_words(&project, &bundle, &mut connections).await?;
+        refuse_other_words(&project, &bundle, &connections).await?;
+        let selector = Selector::new(&project_context, &connections, scratch.path()).await?;
         for planned in &bundle.header().policies {
-            let clearing = Clearing { host, project: &project, bundle: &bundle, planned, directory: &directory, now: &now };
-            let connection = connection_of(&mut connections, planned)?;
-            let done = clearing.run(connection).await.map_err(|error| error.about_policy(&planned.policy))?;
+            let clearing = Clearing { selector: &selector, bundle: &bundle, planned, directory: &directory };
+            let done = clearing.run().await.map_err(|error| error.about_policy(&planned.policy))?;
             cleared.insert(planned.policy.clone(), done);
         }
-        refuse_by_gates(&project, &bundle, &mut connections, &cleared, &state, &now).await?;
+        refuse_by_gates(&project, &bundle, &connections, &cleared, &state, &now).await?;
         for planned in &bundle.header().policies {
             if let Some(done) = cleared.get(&planned.policy) {
                 append(&journal, Some(&planned.policy), &done.event)?;
@@ -111,7 +115,7 @@ pub async fn apply(host: &Context, request: &ApplyRequest, stop: &CancellationTo
     let mut policies_to_run = policies_to_run(&bundle, &connections, request.isolate_failures)?;
     if going_on {
         refuse_unplanned_rounds(&bundle, &directory)?;
-        let excluded = excluded_by_now(host, &project, &bundle, &directory, &mut connections, &now).await?;
+        let excluded = excluded_by_now(&project_context, &connections, scratch.path(), &bundle, &directory).await?;
         for machine in &mut policies_to_run {
             machine.excluded = excluded.get(&machine.order.policy).cloned();
         }
@@ -294,7 +298,7 @@ fn journal_error(error: &JournalError) -> CommandError {
 }
 
 /// Refuses when any login is for another organization than the plan was made in.
-fn check_systems(header: &PlanHeader, connections: &BTreeMap<TargetName, Connection>) -> Result<(), CommandError> {
+fn check_systems(header: &PlanHeader, connections: &Connections) -> Result<(), CommandError> {
     for (name, sealed) in &header.targets {
         let Some(connection) = connections.get(name) else {
             return Err(CommandError::new(
@@ -315,11 +319,8 @@ fn check_systems(header: &PlanHeader, connections: &BTreeMap<TargetName, Connect
     Ok(())
 }
 
-fn connection_of<'c>(
-    connections: &'c mut BTreeMap<TargetName, Connection>,
-    planned: &PlannedPolicy,
-) -> Result<&'c mut Connection, CommandError> {
-    connections.get_mut(&planned.target).ok_or_else(|| {
+fn connection_of<'c>(connections: &'c Connections, planned: &PlannedPolicy) -> Result<&'c Connection, CommandError> {
+    connections.get(&planned.target).ok_or_else(|| {
         CommandError::new(Exit::PlanUnusable, format!("target `{}` is gone from the manifests", planned.target))
     })
 }
@@ -328,7 +329,7 @@ fn connection_of<'c>(
 async fn refuse_by_gates(
     project: &Project,
     bundle: &Bundle,
-    connections: &mut BTreeMap<TargetName, Connection>,
+    connections: &Connections,
     cleared: &BTreeMap<PolicyName, Cleared>,
     state: &State,
     now: &Zoned,
@@ -384,7 +385,7 @@ async fn refuse_by_gates(
 /// What the driver is to carry out, in the order of the plan.
 fn policies_to_run(
     bundle: &Arc<Bundle>,
-    connections: &BTreeMap<TargetName, Connection>,
+    connections: &Connections,
     isolate_failures: bool,
 ) -> Result<Vec<PolicyRun>, CommandError> {
     let mut policies_to_run = Vec::new();

@@ -12,11 +12,10 @@ use crate::plan::{
     self, CascadeCount, CauseBasis, Comparison, Difference, DifferenceCounts, Moment, ObjectFacts, OpenCascade, PLAN_FORMAT,
     PlanHeader, PlannedPolicy, Query, SealedFile, SealedTarget, Symbol, Verdict,
 };
-use crate::provider::ErrorClass;
 use crate::report::{PolicySample, SampleRow};
 use crate::select::{
-    Connection, Context, Layout, Project, Selecting, Selection, broken_selection, count_cascades, open_all, query_for,
-    selected_ids,
+    Connection, Connections, Context, IfMoving, Layout, Project, ProjectContext, Selection, Selector, broken_selection,
+    count_cascades, open_all, query_for,
 };
 use crate::state::{PlanStatus, PolicyHistory, State};
 use crate::store::{Bundle, BundleError, BundleWriter, read_outcomes};
@@ -63,56 +62,34 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         .after(&now)
         .map_err(|error| CommandError::plain("the plan would never expire").caused_by(&error))?;
     let state = state_with_lineage(host, &project)?;
-    let before = bundle_before(host, &directory)?;
-    let before_is_finished =
-        before.as_ref().is_some_and(|bundle| matches!(state.status_of(bundle.digest()), PlanStatus::Finished { .. }));
-    let documents_before = before.as_ref().and_then(documents_of);
-    let mut connections = open_all(host, &project).await?;
+    let before = Before::read(host, &directory, &state)?;
+    let project_context = ProjectContext { context: host.clone(), project: &project, now: &now };
+    let connections = open_all(&project_context).await?;
     let writer = BundleWriter::create(&directory)?;
-    let spill = writer.scratch().to_owned();
+    let scratch = writer.scratch().to_owned();
     let ordered =
         plan::order(project.workspace.policies.values()).map_err(|error| CommandError::plain(error.to_string()))?;
+    let selector = Selector::new(&project_context, &connections, &scratch).await?;
+    let planned = selector
+        .for_each(ordered, |selector, policy| {
+            let history = state.policies.get(&policy.name);
+            let planning = Planning { selector, policy, writer: &writer, before: &before, history };
+            async move { planning.run().await.map_err(|error| error.about_policy(&policy.name)) }
+        })
+        .await?;
 
     let mut calls_by_target: BTreeMap<TargetName, u64> = BTreeMap::new();
     let mut policies = Vec::new();
     let mut samples = BTreeMap::new();
-    for policy in ordered {
-        let Some(connection) = connections.get_mut(&policy.target) else {
-            return Err(CommandError::plain(format!("policy `{}` has no target", policy.name)));
-        };
-        let planning = Planning {
-            host,
-            project: &project,
-            policy,
-            now: &now,
-            spill: &spill,
-            before: before.as_ref(),
-            documents_before: documents_before.as_ref(),
-            before_is_finished,
-            history: state.policies.get(&policy.name),
-        };
-        let (mut planned, sample) =
-            planning.run(connection, &writer).await.map_err(|error| error.about_policy(&policy.name))?;
-        let calls = calls_by_target.entry(policy.target.clone()).or_default();
+    for (mut planned, sample) in planned {
+        let calls = calls_by_target.entry(planned.target.clone()).or_default();
         *calls += planned.route.as_ref().map_or(0, |route| route.calls);
-        planned.gates.push(plan::quota(&policy.target, *calls, connection.calls_left));
-        samples.insert(policy.name.clone(), sample);
+        let calls_left = connections.get(&planned.target).and_then(|connection| connection.calls_left);
+        planned.gates.push(plan::quota(&planned.target, *calls, calls_left));
+        samples.insert(planned.policy.clone(), sample);
         policies.push(planned);
     }
-    // A target that only a hold names is no part of what would be done.
-    let targets = connections
-        .into_iter()
-        .filter(|(name, _)| project.workspace.policies.values().any(|policy| policy.target == *name))
-        .map(|(name, connection)| {
-            let calls = calls_by_target.get(&name).copied().unwrap_or_default();
-            let capabilities = connection.provider.capabilities();
-            // Apply asks anew what it may delete: two counts, and every page.
-            let asked = policies.iter().filter(|planned| planned.target == name);
-            let reads: u64 = asked.map(|planned| 2 + planned.matched.div_ceil(capabilities.page_size)).sum();
-            let least_seconds = capabilities.budget.map(|budget| budget.least_time(calls + reads).as_secs());
-            (name, SealedTarget { calls, least_seconds, ..connection.sealed })
-        })
-        .collect();
+    let targets = sealed_targets(&connections, &policies, &calls_by_target);
     let header = PlanHeader {
         format: PLAN_FORMAT,
         tool: env!("CARGO_PKG_VERSION").into(),
@@ -125,8 +102,27 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         policies,
     };
     let digest = writer.seal(&header)?;
-    let before = before.map(|bundle| bundle.header().manifests.files.clone());
+    let before = before.bundle.map(|bundle| bundle.header().manifests.files.clone());
     Ok(Planned { header, digest, directory, samples, before })
+}
+
+/// Who and where, and what applying takes. A target that only a hold names is no part of what would be done.
+fn sealed_targets(
+    connections: &Connections,
+    policies: &[PlannedPolicy],
+    calls_by_target: &BTreeMap<TargetName, u64>,
+) -> BTreeMap<TargetName, SealedTarget> {
+    let mut targets = BTreeMap::new();
+    for (name, calls) in calls_by_target {
+        let Some(connection) = connections.get(name) else { continue };
+        let capabilities = connection.capabilities();
+        // Apply asks anew what it may delete: two counts, and every page.
+        let asked = policies.iter().filter(|planned| planned.target == *name);
+        let reads: u64 = asked.map(|planned| 2 + planned.matched.div_ceil(capabilities.page_size)).sum();
+        let least_seconds = capabilities.budget.map(|budget| budget.least_time(calls + reads).as_secs());
+        targets.insert(name.clone(), SealedTarget { calls: *calls, least_seconds, ..connection.sealed.clone() });
+    }
+    targets
 }
 
 /// The state; the first plan of a project makes it, so that its lineage exists before anything rests on it.
@@ -145,77 +141,83 @@ fn state_with_lineage(host: &Context, project: &Project) -> Result<State, Comman
     Ok(state)
 }
 
-/// The bundle that lies at that place, to compare with; a damaged one is told and left out.
-fn bundle_before(host: &Context, directory: &Path) -> Result<Option<Bundle>, CommandError> {
-    match Bundle::open(directory) {
-        Ok(bundle) => Ok(Some(bundle)),
-        Err(BundleError::Missing { .. }) => Ok(None),
-        Err(error @ BundleError::NotABundle { .. }) => Err(CommandError::from(error)
-            .with_help("a plan would take its place: move it away, or name another directory with --out")),
-        Err(error) => {
-            host.observer.warn(&format!("the plan that lay in {} was not compared with: {error}", directory.display()));
-            Ok(None)
-        }
-    }
+/// The plan that lay at the place before, to compare with.
+struct Before {
+    bundle: Option<Bundle>,
+    /// Its manifests, read again; `None` where this version cannot read them any more.
+    documents: Option<Workspace>,
+    /// Whether it was applied to its end.
+    finished: bool,
 }
 
-/// The manifests a bundle was made from, read again; `None` where this version cannot read them any more.
-fn documents_of(bundle: &Bundle) -> Option<Workspace> {
-    let files = bundle
-        .header()
-        .manifests
-        .files
-        .iter()
-        .map(|file| ManifestFile { name: file.path.clone(), content: Ok(file.text.clone().into_bytes()) });
-    manifest::read(files).workspace
+impl Before {
+    /// A damaged bundle is told and left out.
+    fn read(host: &Context, directory: &Path, state: &State) -> Result<Self, CommandError> {
+        let bundle = match Bundle::open(directory) {
+            Ok(bundle) => Some(bundle),
+            Err(BundleError::Missing { .. }) => None,
+            Err(error @ BundleError::NotABundle { .. }) => {
+                return Err(CommandError::from(error)
+                    .with_help("a plan would take its place: move it away, or name another directory with --out"));
+            }
+            Err(error) => {
+                let place = directory.display();
+                host.observer.warn(&format!("the plan that lay in {place} was not compared with: {error}"));
+                None
+            }
+        };
+        let finished =
+            bundle.as_ref().is_some_and(|bundle| matches!(state.status_of(bundle.digest()), PlanStatus::Finished { .. }));
+        let documents = bundle.as_ref().and_then(|bundle| {
+            let files = bundle.header().manifests.files.iter();
+            let files =
+                files.map(|file| ManifestFile { name: file.path.clone(), content: Ok(file.text.clone().into_bytes()) });
+            manifest::read(files).workspace
+        });
+        Ok(Self { bundle, documents, finished })
+    }
 }
 
 /// What is needed to plan one policy.
 struct Planning<'a> {
-    host: &'a Context,
-    project: &'a Project,
+    selector: Selector<'a>,
     policy: &'a Policy,
-    now: &'a Zoned,
-    spill: &'a Path,
-    before: Option<&'a Bundle>,
-    documents_before: Option<&'a Workspace>,
-    before_is_finished: bool,
+    writer: &'a BundleWriter,
+    before: &'a Before,
     history: Option<&'a PolicyHistory>,
 }
 
 impl Planning<'_> {
-    async fn run(
-        &self,
-        connection: &mut Connection,
-        writer: &BundleWriter,
-    ) -> Result<(PlannedPolicy, PolicySample), CommandError> {
+    async fn run(&self) -> Result<(PlannedPolicy, PolicySample), CommandError> {
         let policy = self.policy;
-        let workspace = &self.project.workspace;
+        let now = self.selector.project().now;
+        let connection = self.selector.connection(&policy.target)?;
         let facts = connection.describe(&policy.object).await?;
-        let capabilities = connection.provider.capabilities();
-        let (layout, query) = query_for(policy, &facts, &capabilities, self.now, &workspace.sources)?;
+        let capabilities = connection.capabilities();
+        let (layout, query) = query_for(policy, &facts, &capabilities, now, &self.workspace().sources)?;
         self.check_fields(&facts)?;
-        let selecting =
-            Selecting { host: self.host, workspace, policy, facts: &facts, query: &query, now: self.now, spill: self.spill };
-        let selection = selecting.run(connection).await?;
+        let selection = self.selector.select(&policy.name, &policy.target, &query, IfMoving::Refuse).await?;
         let (comparison, picked) = self.compare(&selection, &query)?;
-        let (records, sample) = self.write(writer, &selection, &layout, &picked)?;
+        let (records, sample) = self.write(&selection, &layout, &picked)?;
+        let (matched, selected) = (selection.matched_count(), selection.selected_count());
+        let Selection { held, open, population, .. } = selection;
+        let holds = held.by_hold;
         let cascades = count_cascades(connection, &facts, &query).await?;
         let mut gates = judge(&Judging {
             policy,
             facts: &facts,
             connection,
             cascades: &cascades,
-            open: &selection.open,
-            population: selection.population,
-            selected: selection.selected_count(),
+            open: &open,
+            population,
+            selected,
             history: self.history,
-            now: self.now,
+            now,
             moment: Moment::Plan,
         })
         .await?;
-        let route = match plan::choose(policy, selection.selected_count(), &capabilities) {
-            Ok(route) => (selection.selected_count() > 0).then_some(route),
+        let route = match plan::choose(policy, selected, &capabilities) {
+            Ok(route) => (selected > 0).then_some(route),
             Err(verdict) => {
                 gates.push(verdict);
                 None
@@ -235,10 +237,10 @@ impl Planning<'_> {
             send_as: policy.send_as,
             depends_on: policy.depends_on.clone(),
             limits: policy.limits,
-            population: selection.population,
-            matched: selection.matched_count(),
-            selected: selection.selected_count(),
-            holds: selection.holds.clone(),
+            population,
+            matched,
+            selected,
+            holds,
             cascades,
             route,
             gates,
@@ -246,6 +248,10 @@ impl Planning<'_> {
             records,
         };
         Ok((planned, sample))
+    }
+
+    fn workspace(&self) -> &Workspace {
+        &self.selector.project().project.workspace
     }
 
     /// Refuses fields that the object does not have, before the system does in its own words.
@@ -276,8 +282,8 @@ impl Planning<'_> {
         let reviewed = self.awaited()?;
         let open: Vec<RecordId> =
             self.history.map(|history| history.open.iter().map(|open| open.id).collect()).unwrap_or_default();
-        let selected = selected_ids(selection).map(|id| id.map_err(std::io::Error::other));
-        let differences = plan::compare(reviewed, selected, open.into_iter().map(Ok), selection.held.distinct_ids());
+        let selected = selection.selected_ids().map(|id| id.map_err(std::io::Error::other));
+        let differences = plan::compare(reviewed, selected, open.into_iter().map(Ok), selection.held.ids());
         let mut counts = DifferenceCounts::default();
         let mut picked = BTreeMap::new();
         for difference in differences {
@@ -287,13 +293,9 @@ impl Planning<'_> {
             }
             counts.add(difference);
         }
-        let comparison = self.before.map(|bundle| {
-            let documents = self.documents_before;
-            let basis = CauseBasis {
-                same_policy: self.same_policy(bundle, documents, query),
-                same_holds: self.same_holds(documents),
-                same_data: false,
-            };
+        let comparison = self.before.bundle.as_ref().map(|bundle| {
+            let basis =
+                CauseBasis { same_policy: self.same_policy(bundle, query), same_holds: self.same_holds(), same_data: false };
             counts.comparison(bundle.digest(), basis)
         });
         Ok((comparison, picked))
@@ -302,9 +304,9 @@ impl Planning<'_> {
     /// The records of the plan before that are still to be deleted: all of them, or, when it was applied to its end, those that
     /// were not deleted then.
     fn awaited(&self) -> Result<Box<dyn Iterator<Item = std::io::Result<RecordId>>>, CommandError> {
-        let Some(bundle) = self.before else { return Ok(Box::new(std::iter::empty())) };
-        if self.before_is_finished {
-            let run = self.project.runs_directory().join(bundle.digest().short());
+        let Some(bundle) = &self.before.bundle else { return Ok(Box::new(std::iter::empty())) };
+        if self.before.finished {
+            let run = self.selector.project().project.runs_directory().join(bundle.digest().short());
             let outcomes = run.join("outcomes").join(format!("{}.csv", self.policy.name));
             // Evidence may have been moved to where it is kept; then nothing is known to be awaited.
             let Ok(rows) = read_outcomes(&outcomes) else { return Ok(Box::new(std::iter::empty())) };
@@ -319,34 +321,33 @@ impl Planning<'_> {
     }
 
     /// Whether the policy reads as it did in the plan before: the very same query, or the same document.
-    fn same_policy(&self, before: &Bundle, documents: Option<&Workspace>, query: &Query) -> bool {
+    fn same_policy(&self, before: &Bundle, query: &Query) -> bool {
         let same_query = before.policy(&self.policy.name).is_some_and(|planned| planned.query == *query);
         let name = self.policy.name.as_str();
         let text = |workspace: &Workspace| workspace.document_text(DocumentKind::DeletionPolicy, name);
-        same_query || documents.is_some_and(|documents| text(documents) == text(&self.project.workspace))
+        same_query || self.before.documents.as_ref().is_some_and(|documents| text(documents) == text(self.workspace()))
     }
 
     /// Whether the holds of the policy's target read as they did in the plan before.
-    fn same_holds(&self, documents: Option<&Workspace>) -> bool {
+    fn same_holds(&self) -> bool {
         let texts = |workspace: &Workspace| -> Vec<Option<String>> {
             let holds = workspace.holds.values().filter(|hold| hold.target == self.policy.target);
             holds.map(|hold| workspace.document_text(DocumentKind::Hold, hold.name.as_str())).collect()
         };
-        documents.is_some_and(|documents| texts(documents) == texts(&self.project.workspace))
+        self.before.documents.as_ref().is_some_and(|documents| texts(documents) == texts(self.workspace()))
     }
 
     /// Writes the selected records and fills the sample.
     fn write(
         &self,
-        writer: &BundleWriter,
         selection: &Selection,
         layout: &Layout,
         picked: &BTreeMap<RecordId, Symbol>,
     ) -> Result<(plan::RecordsSeal, PolicySample), CommandError> {
-        let mut records = writer.records(&self.policy.name, &layout.columns(), selection.selected_count())?;
+        let mut records = self.writer.records(&self.policy.name, &layout.columns(), selection.selected_count())?;
         let mut sample = PolicySample { columns: layout.review_columns(), rows: Vec::new(), more: 0 };
         let mut shown = 0;
-        for row in plan::subtract(selection.matched.rows(), selection.held.distinct_ids()) {
+        for row in plan::subtract(selection.matched.rows(), selection.held.ids()) {
             let row = row.map_err(|error| broken_selection(&self.policy.name, &error))?;
             records.push(&layout.sealed(&row))?;
             if let Some(symbol) = picked.get(&row.id) {
@@ -400,11 +401,8 @@ pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, Command
         plan::held_cascade(&facts.name, open),
     ];
     if policy.delete == DeleteMode::Hard {
-        let found = match connection.provider.check(&facts.name, DeleteMode::Hard).await {
-            Ok(()) => Ok(()),
-            Err(error) if error.class == ErrorClass::Denied => Err(error.help.unwrap_or(error.message)),
-            Err(error) => return Err(error.into()),
-        };
+        let checked = connection.check(&facts.name, DeleteMode::Hard).await?;
+        let found = checked.map_err(|error| error.help.unwrap_or(error.message));
         gates.push(plan::hard_delete(
             &facts.name,
             connection.sealed.system,

@@ -1,13 +1,11 @@
 //! The recheck before an apply: which planned records may still be sent.
 
-use jiff::Zoned;
-
 use crate::apply::{Event, SkipCause};
 use crate::base::RecordId;
 use crate::base::{CommandError, Exit};
 use crate::manifest::{AllOrNone, Policy};
 use crate::plan::{self, OpenCascade, PlannedPolicy, RecheckVerdict, Row};
-use crate::select::{Connection, Context, Layout, Project, Selecting, broken_selection};
+use crate::select::{IfMoving, Layout, Selector, broken_selection};
 use crate::store::{Bundle, IdNote, IdsWriter, RowSorter, RunDirectory, SkippedWriter, SortOrder};
 
 /// What a recheck found.
@@ -26,40 +24,27 @@ pub struct Cleared {
 
 /// What is needed to recheck one policy.
 pub struct Clearing<'a> {
-    /// Who looks on.
-    pub host: &'a Context,
-    /// The manifests as they are now: holds that are younger than the plan count.
-    pub project: &'a Project,
+    /// Selects, with the holds as they are now: those that are younger than the plan count.
+    pub selector: &'a Selector<'a>,
     /// The plan.
     pub bundle: &'a Bundle,
     /// Its policy.
     pub planned: &'a PlannedPolicy,
     /// Where the run's files go.
     pub directory: &'a RunDirectory,
-    /// The one clock reading of this command.
-    pub now: &'a Zoned,
 }
 
 impl Clearing<'_> {
     /// Asks the sealed query again and writes what may be sent, in the order in which it goes, and what was kept back.
     ///
     /// This can only shrink the plan: a record that is not in it is counted and never written.
-    pub async fn run(&self, connection: &mut Connection) -> Result<Cleared, CommandError> {
+    pub async fn run(&self) -> Result<Cleared, CommandError> {
         let policy = self.policy()?;
-        let layout = Layout::of(policy, &connection.provider.capabilities())?;
+        let PlannedPolicy { target, query, .. } = self.planned;
+        let layout = Layout::of(policy, &self.selector.connection(target)?.capabilities())?;
         let spill =
             self.directory.scratch(&format!("recheck.{}", self.planned.policy)).map_err(|error| self.unwritable(&error))?;
-        let facts = connection.describe(&self.planned.query.object).await?;
-        let selecting = Selecting {
-            host: self.host,
-            workspace: &self.project.workspace,
-            policy,
-            facts: &facts,
-            query: &self.planned.query,
-            now: self.now,
-            spill: spill.path(),
-        };
-        let fresh = selecting.run(connection).await?;
+        let fresh = self.selector.select(&policy.name, target, query, IfMoving::Refuse).await?;
         let name = &policy.name;
         let planned =
             self.bundle.rows(name).transpose()?.into_iter().flatten().map(|row| row.map_err(std::io::Error::other));
@@ -74,7 +59,7 @@ impl Clearing<'_> {
         let (mut place, mut last_group) = (0, None);
         let mut waiting = 0;
         let changed = |planned: &Row, fresh: &Row| layout.changed(planned, fresh);
-        for standing in plan::recheck(planned, fresh.matched.rows(), fresh.held.distinct_ids(), changed) {
+        for standing in plan::recheck(planned, fresh.matched.rows(), fresh.held.ids(), changed) {
             let (id, standing) = standing.map_err(|error| broken_selection(name, &error))?;
             let kept = match standing {
                 RecheckVerdict::Cleared => {
@@ -119,7 +104,7 @@ impl Clearing<'_> {
     }
 
     fn policy(&self) -> Result<&Policy, CommandError> {
-        self.project.workspace.policies.get(&self.planned.policy).ok_or_else(|| {
+        self.selector.project().project.workspace.policies.get(&self.planned.policy).ok_or_else(|| {
             CommandError::new(Exit::PlanUnusable, format!("policy `{}` is gone from the manifests", self.planned.policy))
         })
     }

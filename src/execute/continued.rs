@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
-
-use jiff::Zoned;
 
 use crate::apply::{Event, SkipCause};
 use crate::base::CommandError;
-use crate::base::{PolicyName, TargetName};
+use crate::base::PolicyName;
 use crate::plan::{self, PlannedPolicy, RecheckVerdict, Row, intersect};
-use crate::select::{Connection, Context, Held, HoldReading, Layout, Project, Reading, broken_selection};
+use crate::select::{Connections, Held, IfMoving, Layout, ProjectContext, Selector, broken_selection};
 use crate::store::{Bundle, RowSorter, RunDirectory, SortOrder, SortedRows, read_journal};
 
 /// The planned records that are held, have changed or do not match by now, by id and each with the word of its cause, for every
@@ -23,12 +22,11 @@ use crate::store::{Bundle, RowSorter, RunDirectory, SortOrder, SortedRows, read_
 ///
 /// When the journal, the selection or a hold cannot be read. Nothing may then be sent: nobody knows what must stay.
 pub async fn excluded_by_now(
-    host: &Context,
-    project: &Project,
+    project: &ProjectContext<'_>,
+    connections: &Connections,
+    scratch: &Path,
     bundle: &Bundle,
     directory: &RunDirectory,
-    connections: &mut BTreeMap<TargetName, Connection>,
-    now: &Zoned,
 ) -> Result<BTreeMap<PolicyName, Arc<SortedRows>>, CommandError> {
     let mut finished = BTreeSet::new();
     read_journal(&directory.journal(), |entry| {
@@ -37,17 +35,18 @@ pub async fn excluded_by_now(
         }
     })
     .map_err(|error| CommandError::plain("the journal cannot be used, so nothing more is sent").caused_by(&error))?;
+    let unread =
+        "the run goes on only when the selection and every hold can be read; mend the cause and run the same command again";
+    let selector = Selector::new(project, connections, scratch).await.map_err(|error| error.with_note(unread))?;
     let mut found = BTreeMap::new();
     for planned in bundle.header().policies.iter().filter(|planned| planned.route.is_some()) {
         let name = &planned.policy;
-        let Some(connection) = connections.get_mut(&planned.target).filter(|_| !finished.contains(name)) else { continue };
+        if finished.contains(name) {
+            continue;
+        }
         let scratch = directory.scratch(&format!("recheck.{name}")).map_err(|error| broken_selection(name, &error))?;
-        let rechecking = Rechecking { host, project, bundle, planned, now, scratch };
-        let rows = rechecking.run(connection).await.map_err(|error| {
-            error.about_policy(name).with_note(
-                "the run goes on only when the selection and every hold can be read; mend the cause and run the same command again",
-            )
-        })?;
+        let rechecking = Rechecking { selector: &selector, bundle, planned, scratch };
+        let rows = rechecking.run().await.map_err(|error| error.about_policy(name).with_note(unread))?;
         if rows.count() > 0 {
             found.insert(name.clone(), Arc::new(rows));
         }
@@ -57,26 +56,19 @@ pub async fn excluded_by_now(
 
 /// What is needed to recheck one policy once more.
 struct Rechecking<'a> {
-    host: &'a Context,
-    project: &'a Project,
+    selector: &'a Selector<'a>,
     bundle: &'a Bundle,
     planned: &'a PlannedPolicy,
-    now: &'a Zoned,
     scratch: tempfile::TempDir,
 }
 
 impl Rechecking<'_> {
-    async fn run(&self, connection: &mut Connection) -> Result<SortedRows, CommandError> {
-        let (host, planned, spill) = (self.host, self.planned, self.scratch.path());
-        let name = &planned.policy;
-        let facts = connection.describe(&planned.query.object).await?;
-        let provider = connection.provider.as_ref();
-        let reading = Reading { provider, host, policy: Some(name), doing: "selecting", spill };
-        let fresh = reading.all_while_jobs_end(&planned.query, SortOrder::Id).await?;
-        let holds = HoldReading { host, policy: name, workspace: &self.project.workspace, now: self.now, spill };
-        let held = self.planned_and_held(&holds.held(connection, &planned.target, &facts).await?)?;
+    async fn run(&self) -> Result<SortedRows, CommandError> {
+        let PlannedPolicy { policy: name, target, query, .. } = self.planned;
+        let fresh = self.selector.select(name, target, query, IfMoving::ReadAgain).await?.matched;
+        let held = self.planned_and_held(self.selector.held(target, &query.object))?;
 
-        let layout = Layout::of_planned(planned, &connection.provider.capabilities());
+        let layout = Layout::of_planned(self.planned, &self.selector.connection(target)?.capabilities());
         let mut excluded = self.sorter();
         let changed = |planned: &Row, fresh: &Row| layout.changed(planned, fresh);
         for standing in plan::recheck(self.rows()?, fresh.rows(), held.distinct_ids(), changed) {
@@ -110,7 +102,7 @@ impl Rechecking<'_> {
         let mut sorter = self.sorter();
         if let Some(open) = held.open.first() {
             // The gate that refuses this has been passed already. Any record may take a held one with it.
-            self.host.observer.warn(&format!(
+            self.selector.project().context.observer.warn(&format!(
                 "{name}: hold {} may keep records that go along by the cascade {}, which cannot be followed to its end, so none \
                  of this policy's records is sent any more",
                 open.hold,

@@ -309,7 +309,10 @@ impl Rig {
             match outcome.as_str() {
                 // A look cannot tell who deleted a record that was sent and not answered for.
                 "deleted" => {
-                    assert!(!record.present && (record.by_us || evidence == "presence-check" || evidence == "answer"), "{told}")
+                    assert!(
+                        !record.present && (record.by_us || evidence == "presence-check" || evidence == "answer"),
+                        "{told}"
+                    )
                 }
                 "already-gone" => assert!(!record.present && !record.by_us, "{told}"),
                 // A request refused as a whole says nothing about a record that another program has deleted.

@@ -1,13 +1,11 @@
 //! Proofs before an apply sends anything: the plan says what the manifests say, and a run's files hold planned records only.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::TargetName;
 use crate::base::{CommandError, Exit};
 use crate::manifest::Policy;
 use crate::plan::{self, PlannedPolicy};
-use crate::select::{Connection, Project, broken_selection, query_for};
+use crate::select::{Connections, Project, broken_selection, query_for};
 use crate::store::{Bundle, IdsFile, RowSorter, RunDirectory, SortOrder};
 
 /// What to do when a file of a run is lost that nothing can replace.
@@ -19,11 +17,7 @@ pub const RESTORE: &str = "restore it from a copy of the run's directory and run
 /// A bundle's digests show that it was not altered by accident; whoever can write the bundle can also write new digests. What
 /// would be done is therefore never taken from the bundle's word alone. The records are: they are what people reviewed, and the
 /// recheck keeps back those that the query does not give.
-pub async fn refuse_other_words(
-    project: &Project,
-    bundle: &Bundle,
-    connections: &mut BTreeMap<TargetName, Connection>,
-) -> Result<(), CommandError> {
+pub async fn refuse_other_words(project: &Project, bundle: &Bundle, connections: &Connections) -> Result<(), CommandError> {
     let header = bundle.header();
     let settings = &project.workspace.project;
     let created = header.created.to_zoned(settings.time_zone.clone());
@@ -38,7 +32,7 @@ pub async fn refuse_other_words(
         let Some(policy) = project.workspace.policies.get(&planned.policy) else {
             return Err(other_words(&format!("the manifests have no policy `{}`", planned.policy)));
         };
-        let Some(connection) = connections.get_mut(&policy.target) else {
+        let Some(connection) = connections.get(&policy.target) else {
             return Err(other_words(&format!("policy `{}` has no target", planned.policy)));
         };
         let facts = connection.describe(&policy.object).await?;

@@ -17,7 +17,9 @@ pub mod manifest_files;
 mod outcomes_file;
 mod outcomes_reader;
 mod records_file;
+mod row_encoding;
 mod run_directory;
+mod scratch;
 mod sort;
 mod state_file;
 
@@ -39,5 +41,6 @@ pub use outcomes_file::OutcomesWriter;
 pub use outcomes_reader::{OutcomeRow, read_outcomes};
 pub use records_file::{RecordsReader, RecordsWriter};
 pub use run_directory::{RunDirectory, SkippedWriter, read_skipped};
+pub use scratch::Scratch;
 pub use sort::{DuplicateRow, RowSorter, SortOrder, SortedRows};
 pub use state_file::{StateError, StateStore};

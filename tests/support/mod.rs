@@ -13,11 +13,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use sexton::base::{Clock, PolicyName};
+use sexton::base::{Clock, PolicyName, Timer};
 use sexton::base::{CommandError, Observer};
 use sexton::command::{self, AppliedPlan, ApplyRequest, PlanRequest, Planned};
 use sexton::manifest::{SecretReference, Target};
@@ -66,6 +67,16 @@ struct NoCommands;
 impl CommandRunner for NoCommands {
     async fn run(&self, _: &str, _: &[&str]) -> std::io::Result<CommandOutput> {
         Err(std::io::ErrorKind::NotFound.into())
+    }
+}
+
+/// The runtime's own timer, which is mostly paused.
+pub struct RuntimeTimer;
+
+#[async_trait]
+impl Timer for RuntimeTimer {
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
     }
 }
 
@@ -178,6 +189,7 @@ impl Bench {
         let ids = Arc::clone(&self.ids);
         Context {
             clock,
+            timer: Arc::new(RuntimeTimer),
             connector: Arc::new(connector),
             observer: Arc::clone(&self.recorder) as Arc<dyn Observer>,
             who: "ada@bench".into(),
