@@ -1,6 +1,6 @@
 //! `sexton plan`: compute which records would be deleted, compare with the last plan, write the bundle. Only reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
@@ -116,10 +116,11 @@ fn sealed_targets(
     for (name, calls) in calls_by_target {
         let Some(connection) = connections.get(name) else { continue };
         let capabilities = connection.capabilities();
-        // Apply asks anew what it may delete: two counts, and every page.
-        let asked = policies.iter().filter(|planned| planned.target == *name);
-        let reads: u64 = asked.map(|planned| 2 + planned.matched.div_ceil(capabilities.page_size)).sum();
-        let least_seconds = capabilities.budget.map(|budget| budget.least_time(calls + reads).as_secs());
+        // Apply asks anew what it may delete: how many records each object has, how many match, and every page of them.
+        let asked = || policies.iter().filter(|planned| planned.target == *name);
+        let objects = asked().map(|planned| &planned.query.object).collect::<BTreeSet<_>>().len() as u64;
+        let reads: u64 = asked().map(|planned| 1 + planned.matched.div_ceil(capabilities.page_size)).sum();
+        let least_seconds = capabilities.budget.map(|budget| budget.least_time(calls + objects + reads).as_secs());
         targets.insert(name.clone(), SealedTarget { calls: *calls, least_seconds, ..connection.sealed.clone() });
     }
     targets
@@ -162,7 +163,9 @@ impl Before {
             }
             Err(error) => {
                 let place = directory.display();
-                host.observer.warn(&format!("the plan that lay in {place} was not compared with: {error}"));
+                host.observer.warn(&format!(
+                    "the plan in {place} cannot be read, so that the new one is not compared with it: {error}"
+                ));
                 None
             }
         };

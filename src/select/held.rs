@@ -96,7 +96,7 @@ mod tests {
         let mut sorter = space.sorter();
         numbers.iter().for_each(|number| sorter.push(&Row { id: id(*number), values: Vec::new() }).expect("written"));
         let rows = Arc::new(space.finish(sorter).expect("written"));
-        HeldSet { hold: hold.parse().expect("a name"), through_cascade, rows }
+        HeldSet { hold: HoldName::new(hold).expect("a name"), through_cascade, rows }
     }
 
     #[test]

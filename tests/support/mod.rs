@@ -111,6 +111,7 @@ impl Connector for RouterConnector {
 #[derive(Default)]
 pub struct Recorder {
     warnings: Mutex<Vec<String>>,
+    progress: Mutex<Vec<String>>,
 }
 
 impl Recorder {
@@ -118,12 +119,19 @@ impl Recorder {
     pub fn warnings(&self) -> Vec<String> {
         locked(&self.warnings).clone()
     }
+
+    /// The progress that was told so far, a line each.
+    pub fn progress(&self) -> Vec<String> {
+        locked(&self.progress).clone()
+    }
 }
 
 impl Observer for Recorder {
-    fn progress(&self, _: Option<&PolicyName>, _: &str, done: u64, total: Option<u64>) {
+    fn progress(&self, policy: Option<&PolicyName>, doing: &str, done: u64, total: Option<u64>) {
         // A selection may grow between the count and the read, so that only nonsense is refused here.
         assert!(total != Some(0) || done == 0, "{done} of nothing");
+        let policy = policy.map_or_else(String::new, |policy| format!("{policy}: "));
+        locked(&self.progress).push(format!("{policy}{doing} {done}"));
     }
 
     fn warn(&self, message: &str) {
