@@ -82,10 +82,10 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     let mut policies = Vec::new();
     let mut samples = BTreeMap::new();
     for (mut planned, sample) in planned {
-        let calls = calls_by_target.entry(planned.target.clone()).or_default();
+        let calls = calls_by_target.entry(planned.settings.target.clone()).or_default();
         *calls += planned.route.as_ref().map_or(0, |route| route.calls);
-        let calls_left = connections.get(&planned.target).and_then(|connection| connection.calls_left);
-        planned.gates.push(plan::quota(&planned.target, *calls, calls_left));
+        let calls_left = connections.get(&planned.settings.target).and_then(|connection| connection.calls_left);
+        planned.gates.push(plan::quota(&planned.settings.target, *calls, calls_left));
         samples.insert(planned.policy.clone(), sample);
         policies.push(planned);
     }
@@ -117,7 +117,7 @@ fn sealed_targets(
         let Some(connection) = connections.get(name) else { continue };
         let capabilities = connection.capabilities();
         // Apply asks anew what it may delete: how many records each object has, how many match, and every page of them.
-        let asked = || policies.iter().filter(|planned| planned.target == *name);
+        let asked = || policies.iter().filter(|planned| planned.settings.target == *name);
         let objects = asked().map(|planned| &planned.query.object).collect::<BTreeSet<_>>().len() as u64;
         let reads: u64 = asked().map(|planned| 1 + planned.matched.div_ceil(capabilities.page_size)).sum();
         let least_seconds = capabilities.budget.map(|budget| budget.least_time(calls + objects + reads).as_secs());
@@ -194,12 +194,12 @@ impl Planning<'_> {
     async fn run(&self) -> Result<(PlannedPolicy, PolicySample), CommandError> {
         let policy = self.policy;
         let now = self.selector.project().now;
-        let connection = self.selector.connection(&policy.target)?;
-        let facts = connection.describe(&policy.object).await?;
+        let connection = self.selector.connection(&policy.settings.target)?;
+        let facts = connection.describe(&policy.settings.object).await?;
         let capabilities = connection.capabilities();
         let (layout, query) = query_for(policy, &facts, &capabilities, now, &self.workspace().sources)?;
         self.check_fields(&facts)?;
-        let selection = self.selector.select(&policy.name, &policy.target, &query, IfMoving::Refuse).await?;
+        let selection = self.selector.select(&policy.name, &policy.settings.target, &query, IfMoving::Refuse).await?;
         let (comparison, picked) = self.compare(&selection, &query)?;
         let (records, sample) = self.write(&selection, &layout, &picked)?;
         let (matched, selected) = (selection.matched_count(), selection.selected_count());
@@ -219,7 +219,7 @@ impl Planning<'_> {
             moment: Moment::Plan,
         })
         .await?;
-        let route = match plan::choose(policy, selected, &capabilities) {
+        let route = match plan::choose(&policy.settings, selected, &capabilities) {
             Ok(route) => (selected > 0).then_some(route),
             Err(verdict) => {
                 gates.push(verdict);
@@ -228,18 +228,8 @@ impl Planning<'_> {
         };
         let planned = PlannedPolicy {
             policy: policy.name.clone(),
-            target: policy.target.clone(),
-            object: policy.object.clone(),
+            settings: policy.settings.clone(),
             query,
-            delete: policy.delete,
-            justification: policy.justification.clone(),
-            all_or_none: policy.all_or_none,
-            concurrency: policy.concurrency,
-            group_by: policy.group_by.clone(),
-            recheck: policy.recheck,
-            send_as: policy.send_as,
-            depends_on: policy.depends_on.clone(),
-            limits: policy.limits,
             population,
             matched,
             selected,
@@ -260,8 +250,8 @@ impl Planning<'_> {
     /// Refuses fields that the object does not have, before the system does in its own words.
     fn check_fields(&self, facts: &ObjectFacts) -> Result<(), CommandError> {
         let policy = self.policy;
-        let named = policy.review_fields.iter().map(|field| (field, "review.fields"));
-        let named = named.chain(policy.group_by.iter().map(|field| (field, "groupBy")));
+        let named = policy.settings.review_fields.iter().map(|field| (field, "review.fields"));
+        let named = named.chain(policy.settings.group_by.iter().map(|field| (field, "groupBy")));
         for (field, key) in named {
             // A path with a dot leads to another object; the system judges it when the query is sent.
             if !field.contains('.') && facts.has_no_field(field) {
@@ -334,7 +324,7 @@ impl Planning<'_> {
     /// Whether the holds of the policy's target read as they did in the plan before.
     fn same_holds(&self) -> bool {
         let texts = |workspace: &Workspace| -> Vec<Option<String>> {
-            let holds = workspace.holds.values().filter(|hold| hold.target == self.policy.target);
+            let holds = workspace.holds.values().filter(|hold| hold.target == self.policy.settings.target);
             holds.map(|hold| workspace.document_text(DocumentKind::Hold, hold.name.as_str())).collect()
         };
         self.before.documents.as_ref().is_some_and(|documents| texts(documents) == texts(self.workspace()))
@@ -394,16 +384,16 @@ pub(super) struct Judging<'a> {
 pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, CommandError> {
     let Judging { policy, facts, connection, cascades, open, population, selected, history, now, moment } = judging;
     let mut gates = vec![
-        plan::max_records(&policy.limits, *selected),
-        plan::max_percent(&policy.limits, *selected, *population),
-        plan::cascade(&policy.limits, *selected, cascades),
-        plan::deletable(facts, connection.sealed.system, policy.delete),
+        plan::max_records(&policy.settings.limits, *selected),
+        plan::max_percent(&policy.settings.limits, *selected, *population),
+        plan::cascade(&policy.settings.limits, *selected, cascades),
+        plan::deletable(facts, connection.sealed.system, policy.settings.delete),
         plan::production(connection.identity(), connection.sealed.environment),
         plan::emptiness(&facts.name, *population, history.and_then(|history| history.population)),
-        plan::review_by(policy.review_by, now.date(), *moment),
+        plan::review_by(policy.settings.review_by, now.date(), *moment),
         plan::held_cascade(&facts.name, open),
     ];
-    if policy.delete == DeleteMode::Hard {
+    if policy.settings.delete == DeleteMode::Hard {
         let checked = connection.check(&facts.name, DeleteMode::Hard).await?;
         let found = checked.map_err(|error| error.help.unwrap_or(error.message));
         gates.push(plan::hard_delete(

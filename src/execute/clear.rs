@@ -40,7 +40,8 @@ impl Clearing<'_> {
     /// This can only shrink the plan: a record that is not in it is counted and never written.
     pub async fn run(&self) -> Result<Cleared, CommandError> {
         let policy = self.policy()?;
-        let PlannedPolicy { target, query, .. } = self.planned;
+        let PlannedPolicy { settings, query, .. } = self.planned;
+        let target = &settings.target;
         let layout = Layout::of(policy, &self.selector.connection(target)?.capabilities())?;
         let spill =
             self.directory.scratch(&format!("recheck.{}", self.planned.policy)).map_err(|error| self.unwritable(&error))?;
@@ -54,7 +55,7 @@ impl Clearing<'_> {
         // They come by id, which is the order in which they go unless they are grouped.
         let mut groups = layout.has_groups().then(|| Groups::new(&layout, fresh.matched.rows(), spill.path()));
         // An atomic group is what was reviewed as one: so many records of the plan, less those that are kept back.
-        let atomic = self.planned.all_or_none == AllOrNone::PerRequest;
+        let atomic = self.planned.settings.all_or_none == AllOrNone::PerRequest;
         let group_size = self.planned.route.as_ref().filter(|_| atomic).map(|route| route.batch_size.max(1));
         let (mut place, mut last_group) = (0, None);
         let mut waiting = 0;

@@ -64,7 +64,8 @@ struct Rechecking<'a> {
 
 impl Rechecking<'_> {
     async fn run(&self) -> Result<SortedRows, CommandError> {
-        let PlannedPolicy { policy: name, target, query, .. } = self.planned;
+        let PlannedPolicy { policy: name, settings, query, .. } = self.planned;
+        let target = &settings.target;
         let fresh = self.selector.select(name, target, query, IfMoving::ReadAgain).await?.matched;
         let held = self.planned_and_held(self.selector.held(target, &query.object))?;
 

@@ -180,7 +180,7 @@ pub async fn open_all(project: &ProjectContext<'_>) -> Result<Connections, Comma
     let workspace = &project.project.workspace;
     let mut connections = Connections::new();
     for (name, target) in &workspace.targets {
-        let of_policy = workspace.policies.values().any(|policy| policy.target == *name);
+        let of_policy = workspace.policies.values().any(|policy| policy.settings.target == *name);
         let of_hold = workspace.holds.values().any(|hold| hold.target == *name);
         if !of_policy && !of_hold {
             continue;

@@ -100,8 +100,8 @@ async fn objects_of_policies(
     target: &TargetName,
     connection: &Connection,
 ) -> Result<BTreeSet<String>, CommandError> {
-    let policies = project.project.workspace.policies.values().filter(|policy| policy.target == *target);
-    let named: BTreeSet<&str> = policies.map(|policy| policy.object.as_str()).collect();
+    let policies = project.project.workspace.policies.values().filter(|policy| policy.settings.target == *target);
+    let named: BTreeSet<&str> = policies.map(|policy| policy.settings.object.as_str()).collect();
     let named: Vec<&str> = named.into_iter().collect();
     Ok(describe_all(connection, &named).await?.into_iter().flatten().map(|facts| facts.name.clone()).collect())
 }
