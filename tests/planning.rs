@@ -33,7 +33,8 @@ fn cases_with_tasks() -> (World, Vec<RecordKey>) {
     let mut world = world("Case", 300);
     let cases: Vec<RecordKey> = world.ids("Case").collect();
     for (number, case) in cases.iter().take(10).enumerate() {
-        let fields = [("Subject", Value::from(format!("Counsel {number}"))), ("WhatId", Value::from(case.to_string()))];
+        let subject = format!("Counsel {number}");
+        let fields = [("Subject", Value::from(subject.as_str())), ("WhatId", Value::from(*case))];
         world.insert("Task", fields).expect("a task");
     }
     (world, cases)

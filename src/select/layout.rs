@@ -128,3 +128,61 @@ pub fn query_for(
         Query { object: facts.name.clone(), key: capabilities.key.to_owned(), fields: layout.fields.clone(), condition };
     Ok((layout, query))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_manifest::{capabilities, lead, policy, workspace};
+    use super::*;
+    use crate::base::RecordId;
+
+    fn row(values: &[&str]) -> Row {
+        let id = RecordId::new("00Q5f00000000G8EAI").expect("valid");
+        Row { id, values: values.iter().map(|value| (*value).to_owned()).collect() }
+    }
+
+    #[test]
+    fn no_field_is_read_twice_and_each_is_found_again() {
+        let workspace = workspace(&[
+            "filter: everything",
+            "groupBy: OwnerId",
+            "recheck: unchanged",
+            "review: { fields: [Company, ownerid, Id, SystemModstamp] }",
+        ]);
+        let layout = Layout::of(policy(&workspace), &capabilities(Some("SystemModstamp"))).expect("a layout");
+        assert_eq!(layout.fields, ["OwnerId", "SystemModstamp", "Company"]);
+        assert_eq!(layout.columns(), ["Fingerprint", "Company", "OwnerId", "SystemModstamp"]);
+        let fresh = row(&["005A", "2026-01-01", "Acme"]);
+        assert_eq!(layout.group_value(&fresh), Some("005A"));
+        assert_eq!(layout.review_values(&fresh), ["Acme", "005A", "2026-01-01"]);
+    }
+
+    #[test]
+    fn a_record_that_changed_has_another_fingerprint_and_no_other_field_counts() {
+        let workspace = workspace(&["filter: everything", "recheck: unchanged", "review: { fields: [Company] }"]);
+        let layout = Layout::of(policy(&workspace), &capabilities(Some("SystemModstamp"))).expect("a layout");
+        let planned = layout.sealed(&row(&["2026-01-01", "Acme"]));
+        assert!(!planned.values.contains(&"2026-01-01".to_owned()), "the moment itself stays out of the plan");
+        assert!(!layout.changed(&planned, &row(&["2026-01-01", "Acme"])));
+        assert!(!layout.changed(&planned, &row(&["2026-01-01", "Other"])));
+        assert!(layout.changed(&planned, &row(&["2026-01-02", "Acme"])));
+    }
+
+    #[test]
+    fn unchanged_records_cannot_be_asked_of_a_system_that_does_not_show_changes() {
+        let workspace = workspace(&["filter: everything", "recheck: unchanged"]);
+        let error = Layout::of(policy(&workspace), &capabilities(None)).expect_err("no such field");
+        assert_eq!(error.title, "Salesforce does not show when a record changed");
+    }
+
+    #[test]
+    fn the_same_moment_gives_the_same_query() {
+        let workspace = workspace(&["filter: { field: LastActivityDate, olderThan: 3 years }"]);
+        let now: Zoned = "2026-11-21T10:00:00+00:00[UTC]".parse().expect("a moment");
+        let query = |now: &Zoned| {
+            query_for(policy(&workspace), &lead(), &capabilities(None), now, &workspace.sources).expect("a query").1
+        };
+        assert_eq!(query(&now).condition.as_deref(), Some("LastActivityDate < 2023-11-21"));
+        assert_eq!(query(&now), query(&now));
+        assert_ne!(query(&now), query(&now.tomorrow().expect("a day")));
+    }
+}

@@ -15,6 +15,8 @@ mod selection;
 mod selector;
 mod side_by_side;
 mod sort_space;
+#[cfg(test)]
+mod test_manifest;
 
 pub use cascade::count_cascades;
 pub use condition::condition_for;
