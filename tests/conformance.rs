@@ -10,7 +10,6 @@ use std::time::Duration;
 use sexton::base::PolicyName;
 use sexton::base::{CommandError, Exit};
 use sexton::command::AppliedPlan;
-use sexton::plan::GateName;
 use sexton::sandbox::{Effect, World};
 use support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, FULCRUM_BATCH, Route, ZUORA_SOAP};
 use support::{ADDRESS, Bench, SECRETS, start};
@@ -296,15 +295,14 @@ async fn a_hold_written_after_the_plan_wins(route: Route) {
 }
 
 async fn limits_stop_and_never_shorten(route: Route) {
-    let refused_by = |gates: &[GateName], error: &CommandError| {
+    let refused_by = |gates: &[&str], error: &CommandError| {
         assert_eq!(error.exit, Exit::GateRefused, "{error}: {:?}, {gates:?}", error.notes);
     };
     let case = Case::new(route);
     case.declare(&["limits: { maxRecords: 229, maxPercent: 100 }"], "");
     let planned = case.bench.plan().await.expect("planned");
-    let gates: Vec<GateName> =
-        planned.header.policies[0].gates.iter().filter(|verdict| !verdict.passed).map(|verdict| verdict.gate).collect();
-    assert_eq!(gates, [GateName::MaxRecords]);
+    let gates: Vec<&str> = planned.header.policies[0].refusals().map(|finding| finding.gate.as_str()).collect();
+    assert_eq!(gates, ["max-records"]);
     assert_eq!(planned.header.policies[0].selected, RECORDS as u64, "the plan shows all of it");
     refused_by(&gates, &case.bench.apply().await.expect_err("over the limit"));
 
@@ -313,7 +311,7 @@ async fn limits_stop_and_never_shorten(route: Route) {
     case.plan().await;
     let young = &case.live() - &case.all_old();
     young.iter().take(20).for_each(|id| route.system.remove(&case.bench.sandbox, id));
-    refused_by(&[GateName::MaxPercent], &case.bench.apply().await.expect_err("230 of 240"));
+    refused_by(&["max-percent"], &case.bench.apply().await.expect_err("230 of 240"));
     case.nothing_was_asked_for();
     assert_eq!(case.live().len(), RECORDS + OTHERS - 20);
     assert!(case.bench.state().consumed.is_empty(), "the plan is not used up");
@@ -523,9 +521,8 @@ async fn what_cannot_be_done_is_refused_for_its_reason(route: Route) {
     case.add_old((route.atomic as usize + 1).saturating_sub(RECORDS));
     case.declare(&["allOrNone: true", "limits: { maxRecords: 5000, maxPercent: 100 }"], "");
     let planned = case.bench.plan().await.expect("planned");
-    let refusals: Vec<GateName> =
-        planned.header.policies[0].gates.iter().filter(|verdict| !verdict.passed).map(|verdict| verdict.gate).collect();
-    assert_eq!(refusals, [GateName::AllOrNone]);
+    let refusals: Vec<&str> = planned.header.policies[0].refusals().map(|finding| finding.gate.as_str()).collect();
+    assert_eq!(refusals, ["all-or-none"]);
     let error = case.bench.apply().await.expect_err("too many for one request");
     assert_eq!(error.exit, Exit::GateRefused, "{error}");
     case.nothing_was_asked_for();

@@ -15,6 +15,7 @@ use serde_json::Value;
 use sexton::base::{Clock, with_thousands};
 use sexton::filter::Language;
 use sexton::manifest::{CODES, ManifestFile, json_schema, read};
+use sexton::plan::GATES;
 use sexton::provider::salesforce::SystemCommands;
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{Surroundings, SystemSecrets, open};
@@ -129,6 +130,23 @@ fn manifests_are_checked_against_what_the_providers_declare() {
 #[test]
 fn the_capability_reference_is_up_to_date() {
     expect_generated("docs/reference/capabilities.md", &capability_reference(&capabilities()));
+}
+
+#[test]
+fn the_gate_reference_is_up_to_date() {
+    let mut text = String::from(
+        "# Gates\n\n<!-- Printed from src/plan/gate.rs. Do not edit. -->\n\n\
+         A gate is a rule about one policy. It lets it pass, warns, or refuses. A plan with a refusal is written, so that it can be \
+         looked at, and cannot be applied. Apply asks the gates again on the fresh numbers; what a run has deleted already counts for \
+         the limits.\n\n\
+         Of a policy of which something was deleted already, only those marked in the last column stop the rest.\n\n\
+         | gate | refuses when | stops the rest |\n|---|---|---|\n",
+    );
+    for gate in GATES {
+        let rest = if gate.stops_begun { "yes" } else { "no" };
+        let _ = writeln!(text, "| `{}` | {} | {rest} |", gate.name, gate.refuses_when);
+    }
+    expect_generated("docs/reference/gates.md", &text);
 }
 
 /// The reference of what each API and system can do, printed from the providers' tables.

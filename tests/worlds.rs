@@ -14,7 +14,6 @@ use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestRunner}
 use sexton::base::{CommandError, Exit};
 use sexton::base::{Digest, PolicyName};
 use sexton::command::AppliedPlan;
-use sexton::plan::GateName;
 use sexton::sandbox::{DeleteMode, Deletion, Effect, Fault, RecordKey, Sandbox, Value, World};
 use sexton::store::OutcomeRow;
 use support::Bench;
@@ -236,9 +235,8 @@ impl Play<'_> {
         let selections = self.bench.planned();
         for (number, policy) in self.story.policies.iter().enumerate() {
             let sealed = planned.header.policies.iter().find(|sealed| sealed.policy == name(number)).expect("planned");
-            let refused: BTreeSet<GateName> =
-                sealed.gates.iter().filter(|verdict| !verdict.passed).map(|verdict| verdict.gate).collect();
-            let has_open_end = refused.contains(&GateName::HeldCascade);
+            let refused: BTreeSet<&str> = sealed.refusals().map(|finding| finding.gate.as_str()).collect();
+            let has_open_end = refused.contains(&"held-cascade");
             assert!(!has_open_end || self.story.has_endless_cascade(), "a hold could have been followed: {sealed:?}");
             let expected = truth.selected(number);
             if !has_open_end {
@@ -246,13 +244,13 @@ impl Play<'_> {
             }
             let (selected, population) = (sealed.selected, truth.population(policy.object));
             let mut gates = BTreeSet::new();
-            gates.extend((selected > policy.max_records).then_some(GateName::MaxRecords));
-            gates.extend((selected * 100 > policy.max_percent * population).then_some(GateName::MaxPercent));
-            gates.extend((policy.all_or_none == "true" && selected > self.route.atomic).then_some(GateName::AllOrNone));
+            gates.extend((selected > policy.max_records).then_some("max-records"));
+            gates.extend((selected * 100 > policy.max_percent * population).then_some("max-percent"));
+            gates.extend((policy.all_or_none == "true" && selected > self.route.atomic).then_some("all-or-none"));
             let may = if first { self.story.may_hard_delete.0 } else { self.story.may_hard_delete.1 };
             let denied = if first { self.story.denied_before } else { self.story.denied_after } == Some(policy.object);
-            gates.extend((policy.hard && (!may || denied)).then_some(GateName::HardDelete));
-            gates.extend(denied.then_some(GateName::Deletable));
+            gates.extend((policy.hard && (!may || denied)).then_some("hard-delete"));
+            gates.extend(denied.then_some("deletable"));
             let mut together = truth.along[number].clone();
             for cascade in &sealed.cascades {
                 let counted = together.remove(&(cascade.child.clone(), cascade.field.clone())).expect("a cascade");
@@ -261,11 +259,10 @@ impl Play<'_> {
             assert!(together.is_empty(), "{}: cascades that nobody counted: {together:?}", name(number));
             let along: u64 = sealed.cascades.iter().filter_map(|cascade| cascade.records).sum();
             let too_many = selected > 0 && selected + along > policy.max_records;
-            gates.extend(
-                (too_many && sealed.cascades.iter().any(|cascade| cascade.records != Some(0))).then_some(GateName::Cascade),
-            );
-            let judged: BTreeSet<GateName> =
-                refused.into_iter().filter(|gate| !matches!(gate, GateName::HeldCascade | GateName::Emptiness)).collect();
+            gates
+                .extend((too_many && sealed.cascades.iter().any(|cascade| cascade.records != Some(0))).then_some("cascade"));
+            let judged: BTreeSet<&str> =
+                refused.into_iter().filter(|gate| !matches!(*gate, "held-cascade" | "emptiness")).collect();
             assert_eq!(judged, gates, "{}: the gates", name(number));
         }
         truth

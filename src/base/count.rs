@@ -19,10 +19,20 @@ pub fn with_thousands(count: u64) -> String {
     text
 }
 
-/// A count and its noun, which takes an `s` unless there is one of it: `1 record`, `1,204 records`.
+/// A count and its noun, in the plural unless there is one of it: `1 record`, `1,204 records`, `2 policies`, `3 batches`.
+///
+/// The plural is spelled by the rules of English for regular nouns; `noun` must be one, such as `record` or `more record`.
 pub fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", with_thousands(count))
+    let number = with_thousands(count);
+    if count == 1 {
+        return format!("{number} {noun}");
+    }
+    let vowel_before_y = ["ay", "ey", "oy", "uy"].iter().any(|end| noun.ends_with(end));
+    match noun.strip_suffix('y') {
+        Some(stem) if !vowel_before_y => format!("{number} {stem}ies"),
+        _ if ["s", "x", "z", "ch", "sh"].iter().any(|end| noun.ends_with(end)) => format!("{number} {noun}es"),
+        _ => format!("{number} {noun}s"),
+    }
 }
 
 #[cfg(test)]
@@ -44,5 +54,13 @@ mod tests {
         assert_eq!(counted(1, "record"), "1 record");
         assert_eq!(counted(0, "record"), "0 records");
         assert_eq!(counted(1_204, "record"), "1,204 records");
+    }
+
+    #[test]
+    fn spells_the_plural_of_nouns_that_do_not_take_a_bare_s() {
+        assert_eq!(counted(1, "policy"), "1 policy");
+        assert_eq!(counted(2, "policy"), "2 policies");
+        assert_eq!(counted(0, "batch"), "0 batches");
+        assert_eq!(counted(3, "key"), "3 keys");
     }
 }

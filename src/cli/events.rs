@@ -82,7 +82,11 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
         gates: policy
             .gates
             .iter()
-            .map(|verdict| JsonGate { gate: word(&verdict.gate), passed: verdict.passed, message: verdict.message.clone() })
+            .map(|finding| JsonGate {
+                gate: finding.gate.clone(),
+                kind: word(&finding.kind),
+                message: finding.message.clone(),
+            })
             .collect(),
         records: policy.records.path.clone(),
         digest: policy.records.digest.to_string(),

@@ -157,10 +157,7 @@ fn validate(global: &Global, output: &Output) -> Result<Exit, CommandError> {
             output.note(&format!(
                 "valid: {}, {}, {}",
                 base::counted(workspace.targets.len() as u64, "target"),
-                match workspace.policies.len() {
-                    1 => "1 policy".to_owned(),
-                    count => format!("{count} policies"),
-                },
+                base::counted(workspace.policies.len() as u64, "policy"),
                 base::counted(workspace.holds.len() as u64, "hold"),
             ));
         }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 
-use super::plan::{Judging, judge};
 use crate::apply::{BatchSpecification, Event, SkipCause};
 use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, TargetName, counted};
@@ -16,7 +15,7 @@ use crate::execute::{
     refuse_other_words, refuse_unplanned_rounds,
 };
 use crate::manifest::{AllOrNone, Concurrency, SendAs};
-use crate::plan::{self, Moment, PlanHeader, PlannedPolicy};
+use crate::plan::{self, FindingKind, GateFinding, GateInput, Occasion, PlanHeader, PlannedPolicy};
 use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
 use crate::select::{Connection, Connections, Context, Project, ProjectContext, Selector, count_cascades, open_all};
 use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
@@ -197,16 +196,12 @@ fn usable_state(locked: &mut LockedState, bundle: &Bundle, project: &Project, no
 }
 
 fn refusals(policies: &[PlannedPolicy]) -> Vec<String> {
-    policies
-        .iter()
-        .flat_map(|policy| {
-            policy
-                .gates
-                .iter()
-                .filter(|verdict| !verdict.passed)
-                .map(|verdict| format!("policy {}: {}", policy.policy, verdict.message))
-        })
-        .collect()
+    let of = |policy: &PlannedPolicy| policy.refusals().map(|finding| refusal(&policy.policy, finding)).collect::<Vec<_>>();
+    policies.iter().flat_map(of).collect()
+}
+
+fn refusal(policy: &PolicyName, finding: &GateFinding) -> String {
+    format!("policy {policy}: {finding}")
 }
 
 fn confirm_hard_deletes(header: &PlanHeader, confirmed: &[String]) -> Result<(), CommandError> {
@@ -336,6 +331,7 @@ async fn refuse_by_gates(
     now: &Zoned,
 ) -> Result<(), CommandError> {
     let mut refused = Vec::new();
+    let mut calls_by_target: BTreeMap<&TargetName, u64> = BTreeMap::new();
     for planned in &bundle.header().policies {
         let (Some(policy), Some(done)) = (project.workspace.policies.get(&planned.policy), cleared.get(&planned.policy))
         else {
@@ -344,36 +340,32 @@ async fn refuse_by_gates(
         let connection = connection_of(connections, planned)?;
         let facts = connection.describe(&planned.query.object).await?;
         let cascades = count_cascades(connection, &facts, &planned.query).await?;
-        let verdicts = judge(&Judging {
-            policy,
+        let hard_delete = connection.hard_delete_permission(&facts.name, policy.settings.delete).await?;
+        let calls = calls_by_target.entry(&planned.settings.target).or_default();
+        *calls += planned.route.as_ref().map_or(0, |route| route.calls);
+        let findings = plan::judge(&GateInput {
+            occasion: Occasion::Apply,
+            today: now.date(),
+            settings: &policy.settings,
+            limits: policy.settings.limits,
+            identity: connection.identity(),
+            environment: connection.sealed.environment,
+            capabilities: &connection.provider.capabilities(),
             facts: &facts,
-            connection,
-            cascades: &cascades,
-            open: &done.open,
+            hard_delete: hard_delete.as_ref(),
             population: done.population,
             selected: done.cleared,
-            history: state.policies.get(&planned.policy),
-            now,
-            moment: Moment::Apply,
-        })
-        .await?;
-        // Counted by the policy's own condition, so with new matches among the parents it says nothing about the planned ones.
-        let grown = (done.cleared > 0 && done.waiting == 0).then(|| plan::cascade_growth(&planned.cascades, &cascades));
-        refused.extend(
-            verdicts
-                .into_iter()
-                .chain(grown)
-                .filter(|verdict| !verdict.passed)
-                .map(|verdict| format!("policy {}: {}", planned.policy, verdict.message)),
-        );
-    }
-    for (target, connection) in connections.iter() {
-        let planned = bundle.header().policies.iter().filter(|planned| planned.settings.target == *target);
-        let calls = planned.filter_map(|planned| planned.route.as_ref()).map(|route| route.calls).sum();
-        let verdict = plan::quota(target, calls, connection.calls_left);
-        if !verdict.passed {
-            refused.push(verdict.message);
-        }
+            already_deleted: 0,
+            left_behind: state.policies.get(&planned.policy).and_then(|history| history.population),
+            open_cascades: &done.open,
+            cascades: &cascades,
+            // Counted by the policy's own condition, so with new matches among the parents it says nothing about the planned ones.
+            planned_cascades: (done.cleared > 0 && done.waiting == 0).then_some(&planned.cascades),
+            calls: *calls,
+            calls_left: connection.calls_left,
+        });
+        let refusals = findings.iter().filter(|finding| finding.kind == FindingKind::Refuse);
+        refused.extend(refusals.map(|finding| refusal(&planned.policy, finding)));
     }
     if refused.is_empty() {
         return Ok(());
@@ -538,8 +530,7 @@ pub fn unfinished_notes(applied: &AppliedPlan) -> Vec<String> {
     if !notes.is_empty() {
         let policies = counted(notes.len() as u64, "policy");
         notes.push(format!(
-            "{} not at the end: run the same command again, it asks the system what happened before it sends anything",
-            policies.replace("policys", "policies")
+            "{policies} not at the end: run the same command again, it asks the system what happened before it sends anything"
         ));
     }
     notes

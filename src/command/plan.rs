@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Zoned;
 
@@ -9,8 +10,8 @@ use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::{self, DocumentKind, ManifestFile, Policy, Workspace};
 use crate::plan::{
-    self, CascadeCount, CauseBasis, Comparison, Difference, DifferenceCounts, Moment, ObjectFacts, OpenCascade, PLAN_FORMAT,
-    PlanHeader, PlannedPolicy, Query, SealedFile, SealedTarget, Symbol, Verdict,
+    self, Comparison, Difference, DifferenceCounts, GateInput, ObjectFacts, Occasion, OpenCascade, PLAN_FORMAT, Permission,
+    PlanHeader, PlannedPolicy, Query, SealedFile, SealedTarget, Symbol,
 };
 use crate::report::{PolicySample, SampleRow};
 use crate::select::{
@@ -19,7 +20,6 @@ use crate::select::{
 };
 use crate::state::{PlanStatus, PolicyHistory, State};
 use crate::store::{Bundle, BundleError, BundleWriter, read_outcomes};
-use crate::system::DeleteMode;
 
 /// How many records of each kind of change a sample shows.
 const SAMPLED: usize = 5;
@@ -67,10 +67,9 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     let connections = open_all(&project_context).await?;
     let writer = BundleWriter::create(&directory)?;
     let scratch = writer.scratch().to_owned();
-    let ordered =
-        plan::order(project.workspace.policies.values()).map_err(|error| CommandError::plain(error.to_string()))?;
     let selector = Selector::new(&project_context, &connections, &scratch).await?;
-    let planned = selector
+    let ordered = plan::order(project.workspace.policies.values());
+    let unjudged = selector
         .for_each(ordered, |selector, policy| {
             let history = state.policies.get(&policy.name);
             let planning = Planning { selector, policy, writer: &writer, before: &before, history };
@@ -81,11 +80,13 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     let mut calls_by_target: BTreeMap<TargetName, u64> = BTreeMap::new();
     let mut policies = Vec::new();
     let mut samples = BTreeMap::new();
-    for (mut planned, sample) in planned {
-        let calls = calls_by_target.entry(planned.settings.target.clone()).or_default();
-        *calls += planned.route.as_ref().map_or(0, |route| route.calls);
-        let calls_left = connections.get(&planned.settings.target).and_then(|connection| connection.calls_left);
-        planned.gates.push(plan::quota(&planned.settings.target, *calls, calls_left));
+    for unjudged in unjudged {
+        let target = &unjudged.planned.settings.target;
+        let connection = selector.connection(target)?;
+        // The calls of the policies before it are those of its target, too.
+        let calls = calls_by_target.entry(target.clone()).or_default();
+        *calls += unjudged.planned.route.as_ref().map_or(0, |route| route.calls);
+        let (planned, sample) = unjudged.judged(connection, &now, *calls);
         samples.insert(planned.policy.clone(), sample);
         policies.push(planned);
     }
@@ -181,6 +182,44 @@ impl Before {
     }
 }
 
+/// A policy that was planned, and what its gates are to be told.
+struct Unjudged {
+    planned: PlannedPolicy,
+    sample: PolicySample,
+    facts: Arc<ObjectFacts>,
+    hard_delete: Option<Permission>,
+    open: Vec<OpenCascade>,
+    left_behind: Option<u64>,
+}
+
+impl Unjudged {
+    /// Asks the gates. `calls` are those of this policy and of the ones before it in its target.
+    fn judged(self, connection: &Connection, now: &Zoned, calls: u64) -> (PlannedPolicy, PolicySample) {
+        let Self { mut planned, sample, facts, hard_delete, open, left_behind } = self;
+        planned.gates = plan::judge(&GateInput {
+            occasion: Occasion::Plan,
+            today: now.date(),
+            settings: &planned.settings,
+            limits: planned.settings.limits,
+            identity: connection.identity(),
+            environment: connection.sealed.environment,
+            capabilities: &connection.capabilities(),
+            facts: &facts,
+            hard_delete: hard_delete.as_ref(),
+            population: planned.population,
+            selected: planned.selected,
+            already_deleted: 0,
+            left_behind,
+            open_cascades: &open,
+            cascades: &planned.cascades,
+            planned_cascades: None,
+            calls,
+            calls_left: connection.calls_left,
+        });
+        (planned, sample)
+    }
+}
+
 /// What is needed to plan one policy.
 struct Planning<'a> {
     selector: Selector<'a>,
@@ -191,7 +230,7 @@ struct Planning<'a> {
 }
 
 impl Planning<'_> {
-    async fn run(&self) -> Result<(PlannedPolicy, PolicySample), CommandError> {
+    async fn run(&self) -> Result<Unjudged, CommandError> {
         let policy = self.policy;
         let now = self.selector.project().now;
         let connection = self.selector.connection(&policy.settings.target)?;
@@ -206,26 +245,8 @@ impl Planning<'_> {
         let Selection { held, open, population, .. } = selection;
         let holds = held.by_hold;
         let cascades = count_cascades(connection, &facts, &query).await?;
-        let mut gates = judge(&Judging {
-            policy,
-            facts: &facts,
-            connection,
-            cascades: &cascades,
-            open: &open,
-            population,
-            selected,
-            history: self.history,
-            now,
-            moment: Moment::Plan,
-        })
-        .await?;
-        let route = match plan::choose(&policy.settings, selected, &capabilities) {
-            Ok(route) => (selected > 0).then_some(route),
-            Err(verdict) => {
-                gates.push(verdict);
-                None
-            }
-        };
+        let route = plan::choose(&policy.settings, selected, &capabilities).ok().filter(|_| selected > 0);
+        let hard_delete = connection.hard_delete_permission(&facts.name, policy.settings.delete).await?;
         let planned = PlannedPolicy {
             policy: policy.name.clone(),
             settings: policy.settings.clone(),
@@ -236,11 +257,12 @@ impl Planning<'_> {
             holds,
             cascades,
             route,
-            gates,
+            gates: Vec::new(),
             comparison,
             records,
         };
-        Ok((planned, sample))
+        let left_behind = self.history.and_then(|history| history.population);
+        Ok(Unjudged { planned, sample, facts, hard_delete, open, left_behind })
     }
 
     fn workspace(&self) -> &Workspace {
@@ -287,9 +309,8 @@ impl Planning<'_> {
             counts.add(difference);
         }
         let comparison = self.before.bundle.as_ref().map(|bundle| {
-            let basis =
-                CauseBasis { same_policy: self.same_policy(bundle, query), same_holds: self.same_holds(), same_data: false };
-            counts.comparison(bundle.digest(), basis)
+            let same_question = self.same_policy(bundle, query) && self.same_holds();
+            counts.comparison(bundle.digest(), same_question)
         });
         Ok((comparison, picked))
     }
@@ -354,55 +375,6 @@ impl Planning<'_> {
         sample.more = selection.selected_count() - shown;
         Ok((records.finish()?, sample))
     }
-}
-
-/// What gates judge of one policy.
-pub(super) struct Judging<'a> {
-    /// The policy.
-    pub policy: &'a Policy,
-    /// Its object.
-    pub facts: &'a ObjectFacts,
-    /// Its system.
-    pub connection: &'a Connection,
-    /// What goes with the selection.
-    pub cascades: &'a [CascadeCount],
-    /// Cascades to held records that could not be followed to the end.
-    pub open: &'a [OpenCascade],
-    /// How many records the object has.
-    pub population: u64,
-    /// How many records would be deleted.
-    pub selected: u64,
-    /// What it did before.
-    pub history: Option<&'a PolicyHistory>,
-    /// The one clock reading of this command.
-    pub now: &'a Zoned,
-    /// When the gates are asked.
-    pub moment: Moment,
-}
-
-/// Asks every gate but the route's.
-pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, CommandError> {
-    let Judging { policy, facts, connection, cascades, open, population, selected, history, now, moment } = judging;
-    let mut gates = vec![
-        plan::max_records(&policy.settings.limits, *selected),
-        plan::max_percent(&policy.settings.limits, *selected, *population),
-        plan::cascade(&policy.settings.limits, *selected, cascades),
-        plan::deletable(facts, connection.sealed.system, policy.settings.delete),
-        plan::production(connection.identity(), connection.sealed.environment),
-        plan::emptiness(&facts.name, *population, history.and_then(|history| history.population)),
-        plan::review_by(policy.settings.review_by, now.date(), *moment),
-        plan::held_cascade(&facts.name, open),
-    ];
-    if policy.settings.delete == DeleteMode::Hard {
-        let checked = connection.check(&facts.name, DeleteMode::Hard).await?;
-        let found = checked.map_err(|error| error.help.unwrap_or(error.message));
-        gates.push(plan::hard_delete(
-            &facts.name,
-            connection.sealed.system,
-            found.as_ref().copied().map_err(String::as_str),
-        ));
-    }
-    Ok(gates)
 }
 
 /// The exit code of a plan: refused by a gate, or with something to delete where the caller asks for that distinction.

@@ -103,6 +103,13 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The smaller of each of the two: what holds when a limit was changed while work was under way.
+    pub fn stricter(self, other: Self) -> Self {
+        Self { max_records: self.max_records.min(other.max_records), max_percent: self.max_percent.min(other.max_percent) }
+    }
+}
+
 /// Whether requests of a policy may run side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -202,6 +209,13 @@ mod tests {
             assert_ne!(changed, ours, "`{key}` is the same in both, or is not compared");
             assert_eq!(changed.differing(&ours), [key]);
         }
+    }
+
+    #[test]
+    fn the_stricter_of_two_limits_is_the_smaller_of_each_part() {
+        let limits = |max_records, percent| Limits { max_records, max_percent: name(Percent::whole(percent)) };
+        assert_eq!(limits(1, 9).stricter(limits(2, 3)), limits(1, 3));
+        assert_eq!(limits(2, 3).stricter(limits(1, 9)), limits(1, 3));
     }
 
     #[test]

@@ -79,8 +79,8 @@ impl DifferenceCounts {
         self.entered + self.left > 0
     }
 
-    /// What is sealed in the plan.
-    pub fn comparison(&self, with: Digest, basis: CauseBasis) -> Comparison {
+    /// What is sealed in the plan; `same_question` as in [`cause`].
+    pub fn comparison(&self, with: Digest, same_question: bool) -> Comparison {
         Comparison {
             with,
             newly_selected: self.of(Symbol::NewlySelected),
@@ -88,36 +88,21 @@ impl DifferenceCounts {
             reviewed: self.of(Symbol::Reviewed),
             kept_now: self.of(Symbol::KeptNow),
             held: self.of(Symbol::Held),
-            cause: cause(self, basis),
+            cause: cause(self, same_question),
         }
     }
 }
 
-/// What is known about the two plans when a cause is named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CauseBasis {
-    /// The policy's document has the same text in both plans, or both plans sent the very same query. The text is
-    /// compared rather than the query, since `olderThan` gives another moment every day.
-    pub same_policy: bool,
-    /// The documents of the holds on the policy's object have the same texts in both plans.
-    pub same_holds: bool,
-    /// The old plan's query and holds were asked again now, and still gave the old plan's records. `false` when nobody
-    /// asked.
-    pub same_data: bool,
-}
-
-/// What moved a count.
+/// What moved a count between two plans. `same_question` says that the policy and the holds on its object read alike in both,
+/// or that both sent the very same query.
 ///
-/// It claims no more than is known. With the same policy and holds only the records can have changed, the passing of
-/// time among the changes: a record that has become three years old counts as data. With another policy or other holds
-/// the records may have changed as well, and [`CountCause::Policy`] alone is said only when the old query was asked
-/// again and gave the same as before.
-pub fn cause(counts: &DifferenceCounts, basis: CauseBasis) -> CountCause {
-    match (counts.moved(), basis.same_policy && basis.same_holds, basis.same_data) {
-        (false, ..) => CountCause::Nothing,
-        (true, true, _) => CountCause::Data,
-        (true, false, true) => CountCause::Policy,
-        (true, false, false) => CountCause::PolicyAndData,
+/// It claims no more than is known. Where the question is the same only the records can have changed, the passing of time among
+/// the changes: a record that has become three years old counts as data. Where it is another, the records may have changed too.
+pub fn cause(counts: &DifferenceCounts, same_question: bool) -> CountCause {
+    match (counts.moved(), same_question) {
+        (false, _) => CountCause::Nothing,
+        (true, true) => CountCause::Data,
+        (true, false) => CountCause::PolicyAndData,
     }
 }
 
@@ -227,11 +212,8 @@ mod tests {
         let mut moved = DifferenceCounts::default();
         moved.add(Difference { id: id(1), symbol: Symbol::KeptNow, before: true });
         let still = DifferenceCounts::default();
-        let basis = |same_policy, same_holds, same_data| CauseBasis { same_policy, same_holds, same_data };
-        assert_eq!(cause(&still, basis(false, false, false)), CountCause::Nothing);
-        assert_eq!(cause(&moved, basis(true, true, false)), CountCause::Data);
-        assert_eq!(cause(&moved, basis(false, true, false)), CountCause::PolicyAndData);
-        assert_eq!(cause(&moved, basis(true, false, false)), CountCause::PolicyAndData);
-        assert_eq!(cause(&moved, basis(false, true, true)), CountCause::Policy);
+        assert_eq!(cause(&still, false), CountCause::Nothing);
+        assert_eq!(cause(&moved, true), CountCause::Data);
+        assert_eq!(cause(&moved, false), CountCause::PolicyAndData);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CascadeCount, Identity, Query, Route, Verdict};
+use super::{CascadeCount, FindingKind, GateFinding, Identity, Query, Route};
 use crate::base::{Digest, HoldName, PolicyName, TargetName};
 use crate::manifest::{Environment, PolicySettings};
 use crate::system::SystemKind;
@@ -85,7 +85,7 @@ impl PlanHeader {
 
     /// Whether any gate refuses any policy.
     pub fn is_refused(&self) -> bool {
-        self.policies.iter().any(|policy| policy.gates.iter().any(|verdict| !verdict.passed))
+        self.policies.iter().any(PlannedPolicy::is_refused)
     }
 }
 
@@ -163,8 +163,8 @@ pub struct PlannedPolicy {
     pub cascades: Vec<CascadeCount>,
     /// How the records would go; `None` when there are none, or when a gate refuses.
     pub route: Option<Route>,
-    /// What every gate said.
-    pub gates: Vec<Verdict>,
+    /// What every gate said that was asked.
+    pub gates: Vec<GateFinding>,
     /// How the selection differs from the bundle that stood in the same place, `None` when none did.
     pub comparison: Option<Comparison>,
     /// The records file.
@@ -172,6 +172,21 @@ pub struct PlannedPolicy {
 }
 
 impl PlannedPolicy {
+    /// What gates refused.
+    pub fn refusals(&self) -> impl Iterator<Item = &GateFinding> {
+        self.gates.iter().filter(|finding| finding.kind == FindingKind::Refuse)
+    }
+
+    /// What gates warned of.
+    pub fn warnings(&self) -> impl Iterator<Item = &GateFinding> {
+        self.gates.iter().filter(|finding| finding.kind == FindingKind::Warn)
+    }
+
+    /// Whether any gate refuses it.
+    pub fn is_refused(&self) -> bool {
+        self.refusals().next().is_some()
+    }
+
     /// The object for people: with the system's own key of it, where that is not its name.
     pub fn object_title(&self) -> String {
         if self.query.object.eq_ignore_ascii_case(&self.settings.object) {
@@ -237,8 +252,6 @@ pub enum CountCause {
     Nothing,
     /// The policy or its holds are the same; the records changed.
     Data,
-    /// The policy or its holds changed; the same records would still be selected by the old one.
-    Policy,
-    /// Both the policy and the records may have changed.
+    /// The policy or its holds changed; the records may have changed as well.
     PolicyAndData,
 }

@@ -5,27 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::PolicyName;
 use crate::manifest::Policy;
 
-/// The policies wait for one another.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the policies {} wait for one another by `dependsOn`: take one of the dependencies out", shown(.waiting))]
-pub struct OrderError {
-    /// Every policy whose turn never comes, by name: those of the cycle and those that depend on it.
-    pub waiting: Vec<PolicyName>,
-}
-
-fn shown(names: &[PolicyName]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
 /// Puts each policy after the policies it depends on; where that leaves a choice, by name.
 ///
 /// A dependency on a policy that is not among `policies` does not count, since there is nothing to wait for. That
 /// children of a relationship should go before their parents is not inferred: `dependsOn` has to say it.
 ///
-/// # Errors
-///
-/// When policies wait for one another in a circle.
-pub fn order<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Result<Vec<&'a Policy>, OrderError> {
+/// Manifests with policies that wait for one another in a circle are refused when they are read (`M0503`); should any come here,
+/// they and what depends on them come last, by name.
+pub fn order<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Vec<&'a Policy> {
     let mut waiting: BTreeMap<&PolicyName, &Policy> = policies.into_iter().map(|policy| (&policy.name, policy)).collect();
     let mut left: BTreeMap<&PolicyName, usize> = BTreeMap::new();
     let mut dependents: BTreeMap<&PolicyName, Vec<&PolicyName>> = BTreeMap::new();
@@ -48,7 +35,8 @@ pub fn order<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Result<Vec<&
             }
         }
     }
-    if waiting.is_empty() { Ok(ordered) } else { Err(OrderError { waiting: waiting.into_keys().cloned().collect() }) }
+    ordered.extend(waiting.into_values());
+    ordered
 }
 
 #[cfg(test)]
@@ -74,23 +62,19 @@ mod tests {
     fn puts_dependencies_first_and_is_stable_by_name() {
         let policies =
             [named("accounts", &["tasks", "cases"]), named("tasks", &[]), named("cases", &["tasks"]), named("leads", &[])];
-        assert_eq!(names(&order(&policies).expect("no cycle")), ["leads", "tasks", "cases", "accounts"]);
-        assert_eq!(names(&order(policies.iter().rev()).expect("no cycle")), ["leads", "tasks", "cases", "accounts"]);
+        assert_eq!(names(&order(&policies)), ["leads", "tasks", "cases", "accounts"]);
+        assert_eq!(names(&order(policies.iter().rev())), ["leads", "tasks", "cases", "accounts"]);
     }
 
     #[test]
     fn a_dependency_outside_the_set_does_not_count() {
-        assert_eq!(names(&order(&[named("a", &["elsewhere"])]).expect("no cycle")), ["a"]);
+        assert_eq!(names(&order(&[named("a", &["elsewhere"])])), ["a"]);
     }
 
     #[test]
-    fn names_every_policy_whose_turn_never_comes() {
+    fn a_circle_loses_no_policy() {
         let policies = [named("a", &["b"]), named("b", &["a"]), named("c", &["a"]), named("d", &[]), named("e", &["e"])];
-        let error = order(&policies).expect_err("a cycle");
-        assert_eq!(
-            error.to_string(),
-            "the policies `a`, `b`, `c`, `e` wait for one another by `dependsOn`: take one of the dependencies out"
-        );
+        assert_eq!(names(&order(&policies)), ["d", "a", "b", "c", "e"]);
     }
 
     proptest! {
@@ -107,7 +91,7 @@ mod tests {
                     named(&name(number), &depends_on.iter().map(String::as_str).collect::<Vec<_>>())
                 })
                 .collect();
-            let ordered = order(&policies).expect("no cycle");
+            let ordered = order(&policies);
             prop_assert_eq!(ordered.len(), 12);
             let place = |name: &PolicyName| ordered.iter().position(|policy| policy.name == *name);
             for policy in &policies {

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GateName, Verdict};
 use crate::base::{counted, with_thousands};
 use crate::manifest::{AllOrNone, Concurrency, PolicySettings, SendAs};
 use crate::system::{Api, Capabilities, DeleteMode, RouteCapability};
@@ -27,6 +26,15 @@ pub struct Route {
     pub reason: String,
 }
 
+/// Why no API takes a selection, and what can be done: one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoRoute {
+    /// None can delete in the way the policy asks for.
+    NoApi(String),
+    /// None gives the atomicity that the policy asks for at this size.
+    NotAtomic(String),
+}
+
 /// The most records of a batch that is a query: it lists them, and the system gives it ten seconds.
 const QUERY_BATCH: u64 = 1_000;
 
@@ -41,10 +49,8 @@ const QUERY_BATCH: u64 = 1_000;
 ///
 /// # Errors
 ///
-/// A refusal that says what can be done, when no API can. It is [`GateName::AllOrNone`] where atomicity is what
-/// cannot be had, else [`GateName::Route`].
-pub fn choose(settings: &PolicySettings, selected: u64, capabilities: &Capabilities) -> Result<Route, Verdict> {
-    let refused = |gate, message| Err(Verdict { gate, passed: false, message });
+/// [`NoRoute`] when no API can.
+pub fn choose(settings: &PolicySettings, selected: u64, capabilities: &Capabilities) -> Result<Route, NoRoute> {
     let records = counted(selected, "record");
 
     let parallel = settings.concurrency == Concurrency::Parallel;
@@ -60,7 +66,7 @@ pub fn choose(settings: &PolicySettings, selected: u64, capabilities: &Capabilit
     let fitting: Vec<&RouteCapability> = capabilities.routes.iter().filter(fits).collect();
     let able: Vec<&RouteCapability> = fitting.iter().copied().filter(pinned).collect();
     if able.is_empty() {
-        return refused(GateName::Route, no_route(settings, capabilities, &fitting));
+        return Err(NoRoute::NoApi(no_api(settings, capabilities, &fitting)));
     }
 
     let chosen = match settings.all_or_none {
@@ -74,7 +80,7 @@ pub fn choose(settings: &PolicySettings, selected: u64, capabilities: &Capabilit
         AllOrNone::PerRequest => able.iter().find(|route| route.atomic_size > 0).copied(),
     };
     let Some(chosen) = chosen else {
-        return refused(GateName::AllOrNone, not_atomic(settings, selected, &able));
+        return Err(NoRoute::NotAtomic(not_atomic(settings, selected, &able)));
     };
 
     let batch_size = match settings.send_as {
@@ -115,7 +121,7 @@ pub fn choose(settings: &PolicySettings, selected: u64, capabilities: &Capabilit
 }
 
 /// Why no API is left before sizes are looked at, naming the setting to change. `fitting` are those that would do without the pin.
-fn no_route(settings: &PolicySettings, capabilities: &Capabilities, fitting: &[&RouteCapability]) -> String {
+fn no_api(settings: &PolicySettings, capabilities: &Capabilities, fitting: &[&RouteCapability]) -> String {
     let system = capabilities.system;
     let pin = settings.via.map(|api| format!("`via: {api}` pins {}", api.title()));
     let within = |can: fn(&RouteCapability) -> bool| {
@@ -243,8 +249,7 @@ mod tests {
             assert!(route.atomic && route.batches == selected.min(1) && route.api == api, "{route:?}");
         }
         let refused = choose(&whole, 1_001, &SALESFORCE).expect_err("above the atomic size");
-        assert_eq!(refused.gate, GateName::AllOrNone);
-        assert!(!refused.passed);
+        assert!(matches!(refused, NoRoute::NotAtomic(_)), "{refused:?}");
     }
 
     #[test]
@@ -327,16 +332,17 @@ mod tests {
             .into_iter()
             .map(|answer| match answer {
                 Ok(route) => format!("ok   {}", route.reason),
-                Err(verdict) => format!("STOP {:?}: {}", verdict.gate, verdict.message),
+                Err(NoRoute::NoApi(message)) => format!("no api: {message}"),
+                Err(NoRoute::NotAtomic(message)) => format!("not atomic: {message}"),
             })
             .collect();
         assert_snapshot!(lines.join("\n"), @"
         ok   1,204 records, one batch at a time goes through Bulk API 1.0
-        STOP Route: `via: bulk2` pins Bulk API 2.0, which cannot do `concurrency: serial`: use `via: collections` or `via: bulk1`, or leave `via` out
+        no api: `via: bulk2` pins Bulk API 2.0, which cannot do `concurrency: serial`: use `via: collections` or `via: bulk1`, or leave `via` out
         ok   1,000 records, all or none: Composite takes up to 1,000 in one atomic request
-        STOP Route: `via: composite` pins Composite, which cannot do `allOrNone: false`: use `via: collections` or `via: bulk2` or `via: bulk1`, or leave `via` out
+        no api: `via: composite` pins Composite, which cannot do `allOrNone: false`: use `via: collections` or `via: bulk2` or `via: bulk1`, or leave `via` out
         ok   1,204 records, 2 atomic groups of 1,000, each all or none, through Composite
-        STOP AllOrNone: 1,204 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 1,004 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
+        not atomic: 1,204 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 1,004 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
         ok   1,204 records, up to 2,000 go through sObject Collections
         ok   2,001 records, above 2,000 go through Bulk API 2.0
         ok   2,001 records, all go through sObject Collections
@@ -345,13 +351,13 @@ mod tests {
         ok   5 records, hard deletes go through Bulk API 2.0
         ok   150 records, all or none: sObject Collections takes up to 200 in one atomic request
         ok   1,204 records, 7 atomic groups of 200, each all or none, through sObject Collections
-        STOP AllOrNone: 1,204 records cannot go as a whole: `allOrNone: true` reaches up to 1,000 (Composite), which is 204 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
-        STOP AllOrNone: 5 records would go through Bulk API 2.0 or Bulk API 1.0, which cannot do `allOrNone: true`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)
-        STOP AllOrNone: 5 records would go through Bulk API 2.0, which cannot do `allOrNone: perRequest`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)
-        STOP Route: `via: collections` pins sObject Collections, which cannot do `delete: hard`: use `via: bulk2` or `via: bulk1`, or leave `via` out
-        STOP Route: no API of a salesforce target can do `delete: hard` in this version: take it out of the policy
-        STOP Route: `via: bulk2` pins Bulk API 2.0, which a salesforce target does not have: use collections, or leave `via` out
-        STOP Route: no API of a salesforce target can do `concurrency: serial` in this version: take it out of the policy
+        not atomic: 1,204 records cannot go as a whole: `allOrNone: true` reaches up to 1,000 (Composite), which is 204 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
+        not atomic: 5 records would go through Bulk API 2.0 or Bulk API 1.0, which cannot do `allOrNone: true`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)
+        not atomic: 5 records would go through Bulk API 2.0, which cannot do `allOrNone: perRequest`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)
+        no api: `via: collections` pins sObject Collections, which cannot do `delete: hard`: use `via: bulk2` or `via: bulk1`, or leave `via` out
+        no api: no API of a salesforce target can do `delete: hard` in this version: take it out of the policy
+        no api: `via: bulk2` pins Bulk API 2.0, which a salesforce target does not have: use collections, or leave `via` out
+        no api: no API of a salesforce target can do `concurrency: serial` in this version: take it out of the policy
         ");
     }
 }

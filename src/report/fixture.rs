@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::base::{Digest, HoldName, PolicyName, RecordId, TargetName};
 use crate::manifest::{AllOrNone, Concurrency, Environment, Limits, PolicySettings, Recheck, SendAs};
 use crate::plan::{
-    Comparison, CountCause, GateName, HeldCount, Identity, PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal,
-    Route, SealedManifests, SealedTarget, Verdict,
+    Comparison, CountCause, FindingKind, GateFinding, HeldCount, Identity, PLAN_FORMAT, PlanHeader, PlannedPolicy, Query,
+    RecordsSeal, Route, SealedManifests, SealedTarget,
 };
 use crate::system::{Api, DeleteMode, SystemKind};
 
@@ -55,7 +55,11 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
             calls: selected.div_ceil(200),
             reason: "up to 2,000 records go through sObject Collections".into(),
         }),
-        gates: vec![Verdict { gate: GateName::MaxRecords, passed: true, message: "1,204 of at most 5,000 records".into() }],
+        gates: vec![GateFinding {
+            gate: "max-records".into(),
+            kind: FindingKind::Pass,
+            message: "1,204 of at most 5,000 records".into(),
+        }],
         comparison: Some(Comparison {
             with: Digest::of(b"before"),
             newly_selected: 4,

@@ -82,7 +82,7 @@ pub enum JsonEvent {
         atomic_groups_of: Option<u64>,
         /// How the selection differs from the plan that lay there before.
         changes: Option<Box<JsonChanges>>,
-        /// What every gate said.
+        /// What every gate said that was asked.
         gates: Vec<JsonGate>,
         /// The records file, relative to the bundle.
         records: String,
@@ -250,7 +250,7 @@ pub struct JsonChanges {
     pub kept_now: u64,
     /// Held now.
     pub held: u64,
-    /// `nothing`, `data`, `policy` or `policy-and-data`.
+    /// `nothing`, `data` or `policy-and-data`.
     pub cause: String,
 }
 
@@ -273,8 +273,8 @@ pub struct JsonCascade {
 pub struct JsonGate {
     /// The gate.
     pub gate: String,
-    /// Whether it lets the policy pass.
-    pub passed: bool,
+    /// `pass`, `warn` or `refuse`.
+    pub kind: String,
     /// One sentence with the numbers.
     pub message: String,
 }

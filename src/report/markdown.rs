@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::plan_view::paced;
 use super::{PlanView, markdown_cell, plan_summary};
-use crate::plan::PlannedPolicy;
+use crate::plan::{FindingKind, PlannedPolicy};
 use crate::system::DeleteMode;
 
 /// What the closing note may take; kept free while the rest is written.
@@ -89,9 +89,13 @@ fn policy_row(policy: &PlannedPolicy) -> String {
         DeleteMode::Soft => "soft",
         DeleteMode::Hard => "**hard**",
     };
-    let refused = if policy.gates.iter().any(|verdict| !verdict.passed) { " **refused**" } else { "" };
+    let gates = match policy.warnings().next() {
+        _ if policy.is_refused() => " **refused**",
+        Some(_) => " **warning**",
+        None => "",
+    };
     format!(
-        "| {}{refused} | {} ({mode}) | {} | {} | {} | {} | {} |\n",
+        "| {}{gates} | {} ({mode}) | {} | {} | {} | {} | {} |\n",
         policy.policy,
         markdown_cell(&policy.object_title()),
         with_thousands(policy.selected),
@@ -118,9 +122,13 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
     for held in &policy.holds {
         let _ = writeln!(text, "- {} held by {}", with_thousands(held.records), held.hold);
     }
-    for verdict in &policy.gates {
-        let word = if verdict.passed { "passed" } else { "**refused**" };
-        let _ = writeln!(text, "- gate {word}: {}", markdown_cell(&verdict.message));
+    for finding in &policy.gates {
+        let word = match finding.kind {
+            FindingKind::Pass => "passed",
+            FindingKind::Warn => "**warns**",
+            FindingKind::Refuse => "**refuses**",
+        };
+        let _ = writeln!(text, "- gate {} {word}: {}", markdown_cell(&finding.gate), markdown_cell(&finding.message));
     }
     if let Some(sample) = view.samples.get(&policy.policy)
         && !sample.rows.is_empty()
@@ -176,7 +184,7 @@ mod tests {
         - where IsConverted = false AND LastActivityDate &lt; 2023-11-21
         - route: sObject Collections; up to 2,000 records go through sObject Collections
         - 96 held by acme-litigation
-        - gate passed: 1,204 of at most 5,000 records
+        - gate max-records passed: 1,204 of at most 5,000 records
 
         | | id | Company |
         |---|---|---|

@@ -52,7 +52,7 @@ pub fn plan_summary(header: &PlanHeader) -> String {
         header.policies.iter().filter_map(|policy| policy.comparison.as_ref()).map(count).sum()
     };
     let held: u64 = header.policies.iter().map(|policy| policy.matched - policy.selected).sum();
-    let refused = header.policies.iter().filter(|policy| policy.gates.iter().any(|verdict| !verdict.passed)).count();
+    let refused = header.policies.iter().filter(|policy| policy.is_refused()).count() as u64;
     let mut line = format!("Plan: {} to delete, {held} held", header.selected());
     if header.policies.iter().any(|policy| policy.comparison.is_some()) {
         let _ = write!(
@@ -65,8 +65,7 @@ pub fn plan_summary(header: &PlanHeader) -> String {
         );
     }
     if refused > 0 {
-        let noun = if refused == 1 { "policy" } else { "policies" };
-        let _ = write!(line, "; {refused} {noun} refused by a gate");
+        let _ = write!(line, "; {} refused by a gate", counted(refused, "policy"));
     }
     line.push('.');
     line
@@ -180,8 +179,7 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         line("why", cause_text(comparison.cause));
     }
     if let Some(route) = &policy.route {
-        let batches =
-            if route.batches == 1 { "1 batch".into() } else { format!("{} batches", with_thousands(route.batches)) };
+        let batches = counted(route.batches, "batch");
         line(
             "route",
             &format!("{}, {batches} of up to {}: {}", route.api.title(), with_thousands(route.batch_size), route.reason),
@@ -197,19 +195,27 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         let shown = format!("! {bound}{records} {} by {}", terminal_line(&cascade.child), terminal_line(&cascade.field));
         line("with them", &palette.caution(&shown));
     }
-    let passed = policy.gates.iter().filter(|verdict| verdict.passed).count();
-    line("gates", &palette.kept(&format!("{passed} of {} passed", policy.gates.len())));
-    for verdict in policy.gates.iter().filter(|verdict| verdict.passed && verdict.message.starts_with("warning:")) {
-        line("but", &palette.caution(&terminal_line(&verdict.message)));
+    line("gates", &gates_text(policy, palette));
+    for finding in policy.warnings() {
+        line("warning", &palette.caution(&terminal_line(&finding.to_string())));
     }
-    for verdict in policy.gates.iter().filter(|verdict| !verdict.passed) {
-        line("REFUSED", &palette.trouble(&terminal_line(&verdict.message)));
+    for finding in policy.refusals() {
+        line("REFUSED", &palette.trouble(&terminal_line(&finding.to_string())));
     }
     if let Some(justification) = &policy.settings.justification {
         line("because", &terminal_line(justification));
     }
     if let Some(sample) = view.samples.get(&policy.policy) {
         sample_text(sample, &policy.records.path, view.place, palette, text);
+    }
+}
+
+/// What the gates said together; those that did not just let the policy pass have lines of their own.
+fn gates_text(policy: &PlannedPolicy, palette: Palette) -> String {
+    match (policy.refusals().count() as u64, policy.warnings().count() as u64) {
+        (0, 0) => palette.kept("all passed"),
+        (0, warnings) => palette.kept(&format!("all passed, {}", counted(warnings, "warning"))),
+        (refused, _) => palette.trouble(&format!("{refused} refused")),
     }
 }
 
@@ -237,7 +243,6 @@ fn cause_text(cause: CountCause) -> &'static str {
     match cause {
         CountCause::Nothing => "nothing moved: no record came in, and none that still waited went out",
         CountCause::Data => "the data moved: the policy and its holds read as they did",
-        CountCause::Policy => "the policy or a hold changed",
         CountCause::PolicyAndData => "the policy or a hold changed, and the data may have moved as well",
     }
 }
@@ -265,6 +270,8 @@ fn sample_text(sample: &PolicySample, records: &str, place: &str, palette: Palet
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{FindingKind, GateFinding};
+    use crate::report::fixture;
 
     #[test]
     fn tells_where_atomic_groups_begin_and_end() {
@@ -279,8 +286,6 @@ mod tests {
         policy.settings.group_by = Some("AccountId".into());
         assert_eq!(group_borders(&policy, 200), "records with the same AccountId together, up to 200");
     }
-    use crate::plan::GateName;
-    use crate::report::fixture;
 
     #[test]
     fn shows_a_plan_with_hostile_values_made_harmless() {
@@ -299,7 +304,7 @@ mod tests {
           since      plan 6db7d803e74f: - 4 newly selected, ~ 1 tried again, = 1,199 already reviewed, + 7 kept now, # 96 held
           why        the data moved: the policy and its holds read as they did
           route      sObject Collections, 7 batches of up to 200: up to 2,000 records go through sObject Collections
-          gates      1 of 1 passed
+          gates      all passed
             - 00Q000000000001EAA  Company=<b>Acme</b> | @all
             ~ 00Q000000000002EAA  Company=x\u{1b}[2J
             and 1,202 more: plan/records/stale-leads.csv
@@ -310,9 +315,37 @@ mod tests {
     }
 
     #[test]
+    fn lists_what_gates_refused_and_warned_of_by_name() {
+        let mut policy = fixture::policy("stale-leads", 1_204);
+        let finding = |gate: &str, kind, message: &str| GateFinding { gate: gate.into(), kind, message: message.into() };
+        let shown = |policy: &PlannedPolicy| {
+            let header = fixture::header(vec![policy.clone()]);
+            let view =
+                PlanView { header: &header, digest: None, samples: &BTreeMap::new(), place: "plan", manifest_changes: "" };
+            let text = plan_text(&view, Palette::new(false));
+            text.lines()
+                .skip_while(|line| !line.contains("gates"))
+                .take_while(|line| !line.is_empty())
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        policy.gates.push(finding("review-by", FindingKind::Warn, "`reviewBy` has passed"));
+        insta::assert_snapshot!(shown(&policy), @"
+          gates      all passed, 1 warning
+          warning    review-by: `reviewBy` has passed
+        ");
+        policy.gates.push(finding("made\u{1b}-up", FindingKind::Refuse, "too many"));
+        insta::assert_snapshot!(shown(&policy), @r"
+          gates      1 refused
+          warning    review-by: `reviewBy` has passed
+          REFUSED    made\u{1b}-up: too many
+        ");
+    }
+
+    #[test]
     fn the_summary_counts_refusals() {
         let mut refused = fixture::policy("stale-leads", 1_204);
-        refused.gates[0] = crate::plan::Verdict { gate: GateName::MaxRecords, passed: false, message: "too many".into() };
+        refused.gates[0].kind = FindingKind::Refuse;
         refused.comparison = None;
         assert_eq!(
             plan_summary(&fixture::header(vec![refused])),

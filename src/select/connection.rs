@@ -11,7 +11,7 @@ use crate::base::TargetName;
 use crate::base::{CommandError, Exit};
 use crate::filter::Language;
 use crate::manifest::Target;
-use crate::plan::{Identity, ObjectFacts, Query, SealedTarget};
+use crate::plan::{Identity, ObjectFacts, Permission, Query, SealedTarget};
 use crate::provider::{Completeness, ErrorClass, Provider, ProviderError, RowSink};
 use crate::system::{Capabilities, DeleteMode};
 
@@ -31,7 +31,7 @@ pub struct Connection {
     requests: Semaphore,
     described: Memo<Result<Arc<ObjectFacts>, ProviderError>>,
     populations: Memo<u64>,
-    checked: Memo<Result<(), ProviderError>>,
+    permissions: Memo<Permission>,
 }
 
 impl Connection {
@@ -70,7 +70,7 @@ impl Connection {
             requests: Semaphore::new(at_once as usize),
             described: Memo::default(),
             populations: Memo::default(),
-            checked: Memo::default(),
+            permissions: Memo::default(),
         }
     }
 
@@ -153,20 +153,30 @@ impl Connection {
         self.ask(self.provider.select(query, expected, rows)).await
     }
 
-    /// Whether this login may delete records of an object in that way; asked once. The inner error says what to grant.
+    /// Whether this login may hard delete records of an object, for the gate; `None` where that is not what is asked for. Asked
+    /// once.
     ///
     /// # Errors
     ///
     /// When the system does not answer.
-    pub async fn check(&self, object: &str, delete: DeleteMode) -> Result<Result<(), ProviderError>, ProviderError> {
-        let name = format!("{delete:?} {object}");
-        let checked = self.checked.get(&name, || async {
-            match self.ask(self.provider.check(object, delete)).await {
-                Err(error) if error.class != ErrorClass::Denied => Err(error),
-                answer => Ok(answer),
+    pub async fn hard_delete_permission(
+        &self,
+        object: &str,
+        delete: DeleteMode,
+    ) -> Result<Option<Permission>, ProviderError> {
+        if delete == DeleteMode::Soft {
+            return Ok(None);
+        }
+        let asked = self.permissions.get(object, || async {
+            match self.ask(self.provider.check(object, DeleteMode::Hard)).await {
+                Ok(()) => Ok(Permission::Granted),
+                Err(error) if error.class == ErrorClass::Denied => {
+                    Ok(Permission::Denied(error.help.unwrap_or(error.message)))
+                }
+                Err(error) => Err(error),
             }
         });
-        checked.await
+        asked.await.map(Some)
     }
 }
 

@@ -118,35 +118,35 @@ fn every_gate_refuses_with_4() {
     add_leads(&mut world, 3, "Old");
     texts.push(refused(&Service::of(world), ""));
     assert_shown!(texts.join("\n"), @"
-      REFUSED    300 records and `limits.maxRecords` is 100: raise it by 200 to 300, or narrow the filter
+      REFUSED    max-records: 300 records and `limits.maxRecords` is 100: raise it by 200 to 300, or narrow the filter
     Plan: 300 to delete, 0 held; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
-      = policy stale-leads: 300 records and `limits.maxRecords` is 100: raise it by 200 to 300, or narrow the filter
+      = policy stale-leads: max-records: 300 records and `limits.maxRecords` is 100: raise it by 200 to 300, or narrow the filter
 
-      REFUSED    300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150
+      REFUSED    max-percent: 300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150
     Plan: 300 to delete, 0 held; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
-      = policy stale-leads: 300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150
+      = policy stale-leads: max-percent: 300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150
 
-      REFUSED    300 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 100 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
+      REFUSED    all-or-none: 300 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 100 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
     Plan: 300 to delete, 0 held; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
-      = policy stale-leads: 300 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 100 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
+      = policy stale-leads: all-or-none: 300 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 100 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
 
-      REFUSED    this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
+      REFUSED    hard-delete: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
     Plan: 300 to delete, 0 held; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
-      = policy stale-leads: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
+      = policy stale-leads: hard-delete: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
 
-      REFUSED    this login may not delete `Lead`: grant it Delete on that object, or take the policy out
+      REFUSED    deletable: this login may not delete `Lead`: grant it Delete on that object, or take the policy out
     Plan: 300 to delete, 0 held; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
-      = policy stale-leads: this login may not delete `Lead`: grant it Delete on that object, or take the policy out
+      = policy stale-leads: deletable: this login may not delete `Lead`: grant it Delete on that object, or take the policy out
 
-      REFUSED    organization 00DS00000000001MAA (Sandbox Industries) is production and the target says `environment: sandbox`: sign in to the system you mean, or set `environment: production` in the target
+      REFUSED    production: organization 00DS00000000001MAA (Sandbox Industries) is production and the target says `environment: sandbox`: sign in to the system you mean, or set `environment: production` in the target
     Plan: 3 to delete, 0 held; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
-      = policy stale-leads: organization 00DS00000000001MAA (Sandbox Industries) is production and the target says `environment: sandbox`: sign in to the system you mean, or set `environment: production` in the target
+      = policy stale-leads: production: organization 00DS00000000001MAA (Sandbox Industries) is production and the target says `environment: sandbox`: sign in to the system you mean, or set `environment: production` in the target
     ");
 }
 
@@ -159,10 +159,10 @@ fn an_object_that_suddenly_looks_empty_is_4() {
     place.expect(0, &["apply", "plan"]);
     delete(&mut service.sandbox.world(), &young);
     assert_shown!(refused_in(&place), @"
-      REFUSED    `Lead` shows no records at all, and the last apply left 2 in it: check that this login can still see them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put it back
+      REFUSED    emptiness: `Lead` shows no records at all, and the last apply left 2 in it: check that this login can still see them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put it back
     Plan: 0 to delete, 0 held, 0 newly selected, 0 tried again, 0 already reviewed, 0 kept now; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
-      = policy stale-leads: `Lead` shows no records at all, and the last apply left 2 in it: check that this login can still see them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put it back
+      = policy stale-leads: emptiness: `Lead` shows no records at all, and the last apply left 2 in it: check that this login can still see them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put it back
     ");
 }
 
@@ -180,8 +180,8 @@ fn gates_are_asked_again_on_the_fresh_numbers() {
         signing in to crm
         stale-leads: selecting: 10 of 10
         error: a gate refused on the fresh numbers; nothing was deleted
-          = policy stale-leads: 10 of 10 records and `limits.maxPercent` is 50, so at most 5 may go: raise it to 100, or narrow the filter by 5
-          = policy stale-leads: `reviewBy` 2020-01-31 has passed (today is [day]): review the policy, set a later day, and plan again
+          = policy stale-leads: max-percent: 10 of 10 records and `limits.maxPercent` is 50, so at most 5 may go: raise it to 100, or narrow the filter by 5
+          = policy stale-leads: review-by: `reviewBy` 2020-01-31 has passed (today is [day]): review the policy, set a later day, and plan again
         ");
     });
     assert_eq!(service.sandbox.world().count("Lead"), 10);
@@ -211,7 +211,7 @@ fn a_hard_delete_needs_its_target_confirmed_or_is_4() {
     signing in to crm
     stale-leads: selecting: 3 of 3
     error: a gate refused on the fresh numbers; nothing was deleted
-      = policy stale-leads: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
+      = policy stale-leads: hard-delete: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
     ");
 
     service.sandbox.world().set_permissions(user, Permissions { hard_delete: true, ..Permissions::default() });

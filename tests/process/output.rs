@@ -109,7 +109,7 @@ fn data_goes_to_standard_output_and_everything_else_does_not() {
       matched    5 of 5 records (100.00 %)
       delete     - 5
       route      sObject Collections, 1 batch of up to 200: 5 records, up to 2,000 go through sObject Collections
-      gates      9 of 9 passed
+      gates      all passed
         - 00QS00000000001MAA
         - 00QS00000000002MAA
         - 00QS00000000003MAA

@@ -1,0 +1,79 @@
+//! What gates are told of one policy.
+
+use jiff::civil::Date;
+
+use super::super::cascade::CascadeCount;
+use super::super::facts::{Identity, ObjectFacts};
+use crate::base::HoldName;
+use crate::manifest::{Environment, Limits, PolicySettings};
+use crate::system::Capabilities;
+
+/// Everything that gates judge by, as plain facts: whoever asks has gathered it before.
+#[derive(Clone, Copy, Debug)]
+pub struct GateInput<'a> {
+    /// When they are asked.
+    pub occasion: Occasion,
+    /// The day in the project's time zone.
+    pub today: Date,
+    /// What the policy says.
+    pub settings: &'a PolicySettings,
+    /// The limits in force: those of the settings, and for a policy of which something was sent already
+    /// [`Limits::stricter`] of those it began under and those of now.
+    pub limits: Limits,
+    /// Who is signed in to the target, and where.
+    pub identity: &'a Identity,
+    /// What the target says it is for.
+    pub environment: Option<Environment>,
+    /// What the target's system can do.
+    pub capabilities: &'a Capabilities,
+    /// The object, as the system describes it.
+    pub facts: &'a ObjectFacts,
+    /// Whether this login may hard delete; `None` for a policy that does not ask for it.
+    pub hard_delete: Option<&'a Permission>,
+    /// How many records the object has; for a run that is continued, how many it had when the run began.
+    pub population: u64,
+    /// How many records would still be deleted.
+    pub selected: u64,
+    /// How many records of the policy this run has deleted already; 0 in a plan and in a run that begins. They count for the
+    /// limits, and are not among `selected`.
+    pub already_deleted: u64,
+    /// How many records the last apply of the policy left in the object; `None` when there was none.
+    pub left_behind: Option<u64>,
+    /// Cascades that cannot be followed to their end, with a hold that may be there.
+    pub open_cascades: &'a [OpenCascade],
+    /// What the system would delete along with the selected records.
+    pub cascades: &'a [CascadeCount],
+    /// The same when the plan was made; `None` in a plan, and where the two were not counted for the same records.
+    pub planned_cascades: Option<&'a [CascadeCount]>,
+    /// The calls that the deletions of this policy and of those before it take in the target.
+    pub calls: u64,
+    /// The calls that the organization has left today; `None` where the system does not say.
+    pub calls_left: Option<u64>,
+}
+
+/// When gates are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// While a plan is made: nothing is deleted, so a date that has passed is only told.
+    Plan,
+    /// Before an apply sends anything.
+    Apply,
+}
+
+/// Whether the system lets a login do something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// It does, or cannot be asked.
+    Granted,
+    /// It does not; with what to grant, as a part of a sentence.
+    Denied(String),
+}
+
+/// A cascade that cannot be followed to the end, and the hold that may be at that end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpenCascade {
+    /// The hold.
+    pub hold: HoldName,
+    /// The objects from the policy's to the held one, in the order in which the cascade takes them.
+    pub path: Vec<String>,
+}

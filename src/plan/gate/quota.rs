@@ -1,0 +1,37 @@
+//! Whether the organization has enough calls left today for what is planned in it. Polling, retries and other programs come on
+//! top: passing is no promise, refusing is certain.
+
+use super::finding::Finding;
+use super::input::GateInput;
+use crate::base::{counted, with_thousands};
+
+pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
+    let (target, needed) = (&input.settings.target, counted(input.calls, "call"));
+    Some(match input.calls_left {
+        None => Finding::pass(format!("{needed} to `{target}`; this login may not see how many are left today")),
+        Some(left) if input.calls <= left => {
+            Finding::pass(format!("{needed} to `{target}`, {} left today", with_thousands(left)))
+        }
+        Some(left) => Finding::refuse(format!(
+            "{needed} to `{target}` are needed and {} are left today: wait until the 24 hours have passed, or plan less",
+            with_thousands(left)
+        )),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::{Scene, scene};
+    use super::*;
+
+    #[test]
+    fn refuses_more_calls_than_are_left() {
+        let said = |calls, calls_left| Scene { calls, calls_left, ..scene() }.said(ask);
+        let table = [said(1, None), said(12, Some(12)), said(13, Some(12))];
+        insta::assert_snapshot!(table.join("\n"), @"
+        pass: 1 call to `crm`; this login may not see how many are left today
+        pass: 12 calls to `crm`, 12 left today
+        refuse: 13 calls to `crm` are needed and 12 are left today: wait until the 24 hours have passed, or plan less
+        ");
+    }
+}

@@ -1,0 +1,139 @@
+//! A policy that every gate lets pass, for the tests of gates, to be changed by struct update.
+
+use jiff::civil::{Date, date};
+
+use super::super::cascade::CascadeCount;
+use super::super::facts::{Identity, ObjectFacts};
+use super::super::test_policy::test_settings;
+use super::finding::{Finding, FindingKind};
+use super::input::{GateInput, Occasion, OpenCascade, Permission};
+use crate::manifest::{Environment, Limits, PolicySettings};
+use crate::system::{Api, Capabilities, RouteCapability, SystemKind};
+
+const COLLECTIONS: RouteCapability = RouteCapability {
+    api: Api::Collections,
+    soft: true,
+    hard: false,
+    batch_size: 200,
+    atomic_size: 200,
+    serial: true,
+    parallel: 5,
+    calls_per_batch: 1,
+    preferred_up_to: Some(2_000),
+};
+
+/// What a [`GateInput`] borrows.
+pub(super) struct Scene {
+    pub occasion: Occasion,
+    pub today: Date,
+    pub settings: PolicySettings,
+    pub limits: Limits,
+    pub identity: Identity,
+    pub environment: Option<Environment>,
+    pub capabilities: Capabilities,
+    pub facts: ObjectFacts,
+    pub hard_delete: Option<Permission>,
+    pub population: u64,
+    pub selected: u64,
+    pub already_deleted: u64,
+    pub left_behind: Option<u64>,
+    pub open_cascades: Vec<OpenCascade>,
+    pub cascades: Vec<CascadeCount>,
+    pub planned_cascades: Option<Vec<CascadeCount>>,
+    pub calls: u64,
+    pub calls_left: Option<u64>,
+}
+
+/// Five of a thousand leads in a sandbox.
+pub(super) fn scene() -> Scene {
+    Scene {
+        occasion: Occasion::Plan,
+        today: date(2026, 11, 21),
+        settings: test_settings(),
+        limits: Limits::default(),
+        identity: Identity {
+            organization_id: "00D000000000001EAA".into(),
+            organization_name: None,
+            user_name: "sexton@example.com".into(),
+            user_id: "005000000000001AAA".into(),
+            instance_url: "https://example.my.salesforce.com".into(),
+            is_production: Some(false),
+        },
+        environment: None,
+        capabilities: Capabilities {
+            system: SystemKind::Salesforce,
+            key: "Id",
+            change_stamp: None,
+            budget: None,
+            routes: &[COLLECTIONS],
+            page_size: 2_000,
+            presence_size: 2_000,
+        },
+        facts: ObjectFacts {
+            name: "Lead".into(),
+            deletable: true,
+            undeletable: true,
+            queryable: true,
+            key_prefix: Some("00Q".into()),
+            fields: Vec::new(),
+            knows_all_fields: true,
+            children: Vec::new(),
+        },
+        hard_delete: None,
+        population: 1_000,
+        selected: 5,
+        already_deleted: 0,
+        left_behind: None,
+        open_cascades: Vec::new(),
+        cascades: Vec::new(),
+        planned_cascades: None,
+        calls: 1,
+        calls_left: Some(1_000),
+    }
+}
+
+/// Contacts that go with an account.
+pub(super) fn contacts(records: Option<u64>) -> CascadeCount {
+    CascadeCount { child: "Contact".into(), field: "AccountId".into(), records }
+}
+
+impl Scene {
+    pub fn input(&self) -> GateInput<'_> {
+        GateInput {
+            occasion: self.occasion,
+            today: self.today,
+            settings: &self.settings,
+            limits: self.limits,
+            identity: &self.identity,
+            environment: self.environment,
+            capabilities: &self.capabilities,
+            facts: &self.facts,
+            hard_delete: self.hard_delete.as_ref(),
+            population: self.population,
+            selected: self.selected,
+            already_deleted: self.already_deleted,
+            left_behind: self.left_behind,
+            open_cascades: &self.open_cascades,
+            cascades: &self.cascades,
+            planned_cascades: self.planned_cascades.as_deref(),
+            calls: self.calls,
+            calls_left: self.calls_left,
+        }
+    }
+
+    /// What a gate finds, as `kind: message`.
+    pub fn said(&self, ask: fn(&GateInput<'_>) -> Option<Finding>) -> String {
+        let Some(finding) = ask(&self.input()) else { return "not asked".to_owned() };
+        let kind = match finding.kind {
+            FindingKind::Pass => "pass",
+            FindingKind::Warn => "warn",
+            FindingKind::Refuse => "refuse",
+        };
+        format!("{kind}: {}", finding.message)
+    }
+
+    /// Whether a gate lets it pass.
+    pub fn kind(&self, ask: fn(&GateInput<'_>) -> Option<Finding>) -> Option<FindingKind> {
+        ask(&self.input()).map(|finding| finding.kind)
+    }
+}
