@@ -4,9 +4,12 @@
     reason = "the one adapter that reads the clock and the environment for the whole program"
 )]
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::base::Clock;
+use crate::base::{Clock, Timer};
 
 /// The machine's own clock.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +18,17 @@ pub struct MachineClock;
 impl Clock for MachineClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+}
+
+/// The runtime's own timer.
+#[derive(Clone, Copy, Debug)]
+pub struct MachineTimer;
+
+#[async_trait]
+impl Timer for MachineTimer {
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
     }
 }
 

@@ -27,7 +27,7 @@ use crate::apply::Event;
 use crate::base::{CommandError, Digest, Exit, PolicyName, counted};
 use crate::execute::{POLICIES_AT_ONCE, Run, execute};
 use crate::report::{Applied, AppliedView};
-use crate::select::{Context, Project, open_all};
+use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::store::{Bundle, Journal, keep_bundle};
 
 /// Delete the records of a reviewed plan, and nothing else
@@ -211,21 +211,21 @@ pub async fn apply(
     if !begun {
         opening::confirm_hard_deletes(opened.bundle.header(), &request.confirmed_targets)?;
     }
-    let mut connections = open_all(context, &project).await?;
+    let project_context = ProjectContext { context: context.clone(), project: &project, now: &now };
+    let connections = open_all(&project_context).await?;
     check_systems(opened.bundle.header(), &connections)?;
 
     let sent = opened.replay.has_begun();
     let late = |error| if sent { after_deletion(error) } else { error };
     let stopped = if begun {
-        stale_reasons(&project, &opened, &mut connections, &now).await.map_err(late)?
+        stale_reasons(&project, &opened, &connections, &now).await.map_err(late)?
     } else {
-        refuse_new(&project, &opened.bundle, &mut connections).await?;
+        refuse_new(&project, &opened.bundle, &connections).await?;
         BTreeMap::new()
     };
-    let rechecks = recheck_all(context, &project, &opened, &mut connections, &now, &stopped, stop).await.map_err(late)?;
-    let refusals = refusals_on_fresh_numbers(&project, &opened, &mut connections, &rechecks, &state, &now, begun)
-        .await
-        .map_err(late)?;
+    let rechecks = recheck_all(&project_context, &opened, &connections, &stopped, stop).await.map_err(late)?;
+    let refusals =
+        refusals_on_fresh_numbers(&project, &opened, &connections, &rechecks, &state, &now, begun).await.map_err(late)?;
     if !begun && !refusals.is_empty() {
         let mut error = CommandError::new(Exit::GateRefused, "a gate refused on the fresh numbers; nothing was deleted");
         error.notes = refusals.into_iter().map(|(policy, cause)| format!("policy {policy}: {cause}")).collect();

@@ -1,7 +1,8 @@
 //! `sexton plan`: compute which records would be deleted, compare with the last plan, write the bundle. Only reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use jiff::Zoned;
@@ -12,13 +13,13 @@ use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::{self, DocumentKind, ManifestFile, Policy, Workspace};
 use crate::plan::{
-    self, Comparison, Difference, DifferenceCounts, GateInput, ObjectFacts, Occasion, PLAN_FORMAT, PlanHeader,
-    PlannedPolicy, Query, SealedTarget, Symbol,
+    self, Comparison, Difference, DifferenceCounts, GateInput, ObjectFacts, Occasion, OpenCascade, PLAN_FORMAT, Permission,
+    PlanHeader, PlannedPolicy, Query, SealedTarget, Symbol,
 };
 use crate::report::{PlanView, PolicySample, SampleRow, manifest_diff};
 use crate::select::{
-    Connection, Context, Layout, Project, Selecting, Selection, broken_selection, count_cascades, open_all, query_for,
-    selected_ids,
+    Connection, Connections, Context, IfMoving, Layout, Project, ProjectContext, Selection, Selector, broken_selection,
+    count_cascades, open_all, query_for,
 };
 use crate::state::{PlanStatus, PolicyHistory, State};
 use crate::store::{Bundle, BundleError, BundleWriter, RunStore, read_outcomes};
@@ -104,55 +105,38 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     if let Some(run) = unfinished_run_of(&project, &state).await {
         host.observer.warn(&run.note());
     }
-    let before = bundle_before(host, &directory)?;
-    let before_is_finished =
-        before.as_ref().is_some_and(|bundle| matches!(state.status_of(bundle.digest()), PlanStatus::Finished { .. }));
-    let documents_before = before.as_ref().and_then(documents_of);
-    let mut connections = open_all(host, &project).await?;
+    let before = Before::read(host, &directory, &state)?;
+    let project_context = ProjectContext { context: host.clone(), project: &project, now: &now };
+    let connections = open_all(&project_context).await?;
     let writer = BundleWriter::create(&directory)?;
-    let spill = writer.scratch().to_owned();
+    let scratch = writer.scratch().to_owned();
+    let selector = Selector::new(&project_context, &connections, &scratch).await?;
+    let ordered = plan::order(project.workspace.policies.values());
+    let unjudged = selector
+        .for_each(ordered, |selector, policy| {
+            let history = state.policies.get(&policy.name);
+            let planning = Planning { selector, policy, writer: &writer, before: &before, history };
+            async move { planning.run().await.map_err(|error| error.about_policy(&policy.name)) }
+        })
+        .await?;
+
     let mut calls_by_target: BTreeMap<TargetName, u64> = BTreeMap::new();
     let mut policies = Vec::new();
     let mut samples = BTreeMap::new();
-    for policy in plan::order(project.workspace.policies.values()) {
-        let Some(connection) = connections.get_mut(&policy.settings.target) else {
-            return Err(CommandError::plain(format!("policy `{}` has no target", policy.name)));
-        };
-        let planning = Planning {
-            host,
-            project: &project,
-            policy,
-            now: &now,
-            spill: &spill,
-            before: before.as_ref(),
-            documents_before: documents_before.as_ref(),
-            before_is_finished,
-            history: state.policies.get(&policy.name),
-            calls_before: calls_by_target.get(&policy.settings.target).copied().unwrap_or_default(),
-        };
-        let (planned, sample) = planning.run(connection, &writer).await.map_err(|error| error.about_policy(&policy.name))?;
-        let calls = calls_by_target.entry(policy.settings.target.clone()).or_default();
-        *calls += planned.route.as_ref().map_or(0, |route| route.calls);
-        samples.insert(policy.name.clone(), sample);
+    for unjudged in unjudged {
+        let target = &unjudged.planned.settings.target;
+        let connection = selector.connection(target)?;
+        // The calls of the policies before it are those of its target, too.
+        let calls = calls_by_target.entry(target.clone()).or_default();
+        *calls += unjudged.planned.route.as_ref().map_or(0, |route| route.calls);
+        let (planned, sample) = unjudged.judged(connection, &now, *calls);
+        samples.insert(planned.policy.clone(), sample);
         policies.push(planned);
     }
-    // A target that only a hold names is no part of what would be done.
-    let targets = connections
-        .into_iter()
-        .filter(|(name, _)| project.workspace.policies.values().any(|policy| policy.settings.target == *name))
-        .map(|(name, connection)| {
-            let calls = calls_by_target.get(&name).copied().unwrap_or_default();
-            let capabilities = connection.provider.capabilities();
-            // Apply asks anew what it may delete: two counts, and every page.
-            let asked = policies.iter().filter(|planned| planned.settings.target == name);
-            let reads: u64 = asked.map(|planned| 2 + planned.matched.div_ceil(capabilities.page_size)).sum();
-            let least_seconds = capabilities.budget.map(|budget| budget.least_time(calls + reads).as_secs());
-            (name, SealedTarget { calls, least_seconds, ..connection.sealed })
-        })
-        .collect();
+    let targets = sealed_targets(&connections, &policies, &calls_by_target);
     let mut manifests = project.sealed_manifests();
-    if let Some(before) = &before {
-        manifests.changes = manifest_diff(&before.header().manifests.files, &manifests.files);
+    if let Some(bundle) = &before.bundle {
+        manifests.changes = manifest_diff(&bundle.header().manifests.files, &manifests.files);
     }
     let header = PlanHeader {
         format: PLAN_FORMAT,
@@ -167,6 +151,26 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     };
     let digest = writer.seal(&header)?;
     Ok(Planned { header, digest, directory, samples })
+}
+
+/// Who and where, and what applying takes. A target that only a hold names is no part of what would be done.
+fn sealed_targets(
+    connections: &Connections,
+    policies: &[PlannedPolicy],
+    calls_by_target: &BTreeMap<TargetName, u64>,
+) -> BTreeMap<TargetName, SealedTarget> {
+    let mut targets = BTreeMap::new();
+    for (name, calls) in calls_by_target {
+        let Some(connection) = connections.get(name) else { continue };
+        let capabilities = connection.capabilities();
+        // Apply asks anew what it may delete: how many records each object has, how many match, and every page of them.
+        let asked = || policies.iter().filter(|planned| planned.settings.target == *name);
+        let objects = asked().map(|planned| &planned.query.object).collect::<BTreeSet<_>>().len() as u64;
+        let reads: u64 = asked().map(|planned| 1 + planned.matched.div_ceil(capabilities.page_size)).sum();
+        let least_seconds = capabilities.budget.map(|budget| budget.least_time(calls + objects + reads).as_secs());
+        targets.insert(name.clone(), SealedTarget { calls: *calls, least_seconds, ..connection.sealed.clone() });
+    }
+    targets
 }
 
 /// The state; the first plan of a project makes it, so that its lineage exists before anything rests on it.
@@ -185,103 +189,131 @@ fn state_with_lineage(host: &Context, project: &Project) -> Result<State, Comman
     Ok(state)
 }
 
-/// The bundle that lies at that place, to compare with; a damaged one is told and left out.
-fn bundle_before(host: &Context, directory: &Path) -> Result<Option<Bundle>, CommandError> {
-    match Bundle::open(directory) {
-        Ok(bundle) => Ok(Some(bundle)),
-        Err(BundleError::Missing { .. }) => Ok(None),
-        Err(error @ BundleError::NotABundle { .. }) => Err(CommandError::from(error)
-            .with_help("a plan would take its place: move it away, or name another directory with --out")),
-        Err(error) => {
-            host.observer.warn(&format!("the plan that lay in {} was not compared with: {error}", directory.display()));
-            Ok(None)
-        }
+/// The plan that lay at the place before, to compare with.
+struct Before {
+    bundle: Option<Bundle>,
+    /// Its manifests, read again; `None` where this version cannot read them any more.
+    documents: Option<Workspace>,
+    /// Whether it was applied to its end.
+    finished: bool,
+}
+
+impl Before {
+    /// A damaged bundle is told and left out.
+    fn read(host: &Context, directory: &Path, state: &State) -> Result<Self, CommandError> {
+        let bundle = match Bundle::open(directory) {
+            Ok(bundle) => Some(bundle),
+            Err(BundleError::Missing { .. }) => None,
+            Err(error @ BundleError::NotABundle { .. }) => {
+                return Err(CommandError::from(error)
+                    .with_help("a plan would take its place: move it away, or name another directory with --out"));
+            }
+            Err(error) => {
+                let place = directory.display();
+                host.observer.warn(&format!(
+                    "the plan in {place} cannot be read, so that the new one is not compared with it: {error}"
+                ));
+                None
+            }
+        };
+        let finished =
+            bundle.as_ref().is_some_and(|bundle| matches!(state.status_of(bundle.digest()), PlanStatus::Finished { .. }));
+        let documents = bundle.as_ref().and_then(|bundle| {
+            let files = bundle.header().manifests.files.iter();
+            let files =
+                files.map(|file| ManifestFile { name: file.path.clone(), content: Ok(file.text.clone().into_bytes()) });
+            manifest::read(files).workspace
+        });
+        Ok(Self { bundle, documents, finished })
     }
 }
 
-/// The manifests a bundle was made from, read again; `None` where this version cannot read them any more.
-fn documents_of(bundle: &Bundle) -> Option<Workspace> {
-    let files = bundle
-        .header()
-        .manifests
-        .files
-        .iter()
-        .map(|file| ManifestFile { name: file.path.clone(), content: Ok(file.text.clone().into_bytes()) });
-    manifest::read(files).workspace
+/// A policy that was planned, and what its gates are to be told.
+struct Unjudged {
+    planned: PlannedPolicy,
+    sample: PolicySample,
+    facts: Arc<ObjectFacts>,
+    hard_delete: Option<Permission>,
+    open: Vec<OpenCascade>,
+    left_behind: Option<u64>,
+}
+
+impl Unjudged {
+    /// Asks the gates. `calls` are those of this policy and of the ones before it in its target.
+    fn judged(self, connection: &Connection, now: &Zoned, calls: u64) -> (PlannedPolicy, PolicySample) {
+        let Self { mut planned, sample, facts, hard_delete, open, left_behind } = self;
+        planned.gates = plan::judge(&GateInput {
+            occasion: Occasion::Plan,
+            today: now.date(),
+            settings: &planned.settings,
+            limits: planned.settings.limits,
+            identity: connection.identity(),
+            environment: connection.sealed.environment,
+            capabilities: &connection.capabilities(),
+            facts: &facts,
+            hard_delete: hard_delete.as_ref(),
+            population: planned.population,
+            selected: planned.selected,
+            already_deleted: 0,
+            left_behind,
+            open_cascades: &open,
+            cascades: &planned.cascades,
+            planned_cascades: None,
+            calls,
+            calls_left: connection.calls_left,
+        });
+        (planned, sample)
+    }
 }
 
 /// What is needed to plan one policy.
 struct Planning<'a> {
-    host: &'a Context,
-    project: &'a Project,
+    selector: Selector<'a>,
     policy: &'a Policy,
-    now: &'a Zoned,
-    spill: &'a Path,
-    before: Option<&'a Bundle>,
-    documents_before: Option<&'a Workspace>,
-    before_is_finished: bool,
+    writer: &'a BundleWriter,
+    before: &'a Before,
     history: Option<&'a PolicyHistory>,
-    /// The calls that the deletions of the policies before it take in its target.
-    calls_before: u64,
 }
 
 impl Planning<'_> {
-    async fn run(
-        &self,
-        connection: &mut Connection,
-        writer: &BundleWriter,
-    ) -> Result<(PlannedPolicy, PolicySample), CommandError> {
+    async fn run(&self) -> Result<Unjudged, CommandError> {
         let policy = self.policy;
-        let workspace = &self.project.workspace;
+        let now = self.selector.project().now;
+        let connection = self.selector.connection(&policy.settings.target)?;
         let facts = connection.describe(&policy.settings.object).await?;
-        let capabilities = connection.provider.capabilities();
-        let (layout, query) = query_for(policy, &facts, &capabilities, self.now, &workspace.sources)?;
+        let capabilities = connection.capabilities();
+        let (layout, query) = query_for(policy, &facts, &capabilities, now, &self.workspace().sources)?;
         self.check_fields(&facts)?;
-        let selecting =
-            Selecting { host: self.host, workspace, policy, facts: &facts, query: &query, now: self.now, spill: self.spill };
-        let selection = selecting.run(connection).await?;
+        let selection = self.selector.select(&policy.name, &policy.settings.target, &query, IfMoving::Refuse).await?;
         let reviewed = self.awaited().await?;
         let (comparison, picked) = self.compare(reviewed, &selection, &query)?;
-        let (records, sample) = self.write(writer, &selection, &layout, &picked)?;
+        let (records, sample) = self.write(&selection, &layout, &picked)?;
+        let (matched, selected) = (selection.matched_count(), selection.selected_count());
+        let Selection { held, open, population, .. } = selection;
+        let holds = held.by_hold;
         let cascades = count_cascades(connection, &facts, &query).await?;
-        let selected = selection.selected_count();
         let route = plan::choose(&policy.settings, selected, &capabilities).ok().filter(|_| selected > 0);
         let hard_delete = connection.hard_delete_permission(&facts.name, policy.settings.delete).await?;
-        let gates = plan::judge(&GateInput {
-            occasion: Occasion::Plan,
-            today: self.now.date(),
-            settings: &policy.settings,
-            limits: policy.settings.limits,
-            identity: connection.identity(),
-            environment: connection.sealed.environment,
-            capabilities: &capabilities,
-            facts: &facts,
-            hard_delete: hard_delete.as_ref(),
-            population: selection.population,
-            selected,
-            already_deleted: 0,
-            left_behind: self.history.and_then(|history| history.population),
-            open_cascades: &selection.open,
-            cascades: &cascades,
-            planned_cascades: None,
-            calls: self.calls_before + route.as_ref().map_or(0, |route| route.calls),
-            calls_left: connection.calls_left,
-        });
         let planned = PlannedPolicy {
             policy: policy.name.clone(),
             settings: policy.settings.clone(),
             query,
-            population: selection.population,
-            matched: selection.matched_count(),
+            population,
+            matched,
             selected,
-            holds: selection.holds.clone(),
+            holds,
             cascades,
             route,
-            gates,
+            gates: Vec::new(),
             comparison,
             records,
         };
-        Ok((planned, sample))
+        let left_behind = self.history.and_then(|history| history.population);
+        Ok(Unjudged { planned, sample, facts, hard_delete, open, left_behind })
+    }
+
+    fn workspace(&self) -> &Workspace {
+        &self.selector.project().project.workspace
     }
 
     /// Refuses fields that the object does not have, before the system does in its own words.
@@ -312,8 +344,8 @@ impl Planning<'_> {
         let broken = |error: &dyn std::error::Error| broken_selection(&self.policy.name, error);
         let open: Vec<RecordId> =
             self.history.map(|history| history.open.iter().map(|open| open.id).collect()).unwrap_or_default();
-        let selected = selected_ids(selection).map(|id| id.map_err(std::io::Error::other));
-        let differences = plan::compare(reviewed, selected, open.into_iter().map(Ok), selection.held.distinct_ids());
+        let selected = selection.selected_ids().map(|id| id.map_err(std::io::Error::other));
+        let differences = plan::compare(reviewed, selected, open.into_iter().map(Ok), selection.held.ids());
         let mut counts = DifferenceCounts::default();
         let mut picked = BTreeMap::new();
         for difference in differences {
@@ -323,9 +355,8 @@ impl Planning<'_> {
             }
             counts.add(difference);
         }
-        let comparison = self.before.map(|bundle| {
-            let documents = self.documents_before;
-            let same_question = self.same_policy(bundle, documents, query) && self.same_holds(documents);
+        let comparison = self.before.bundle.as_ref().map(|bundle| {
+            let same_question = self.same_policy(bundle, query) && self.same_holds();
             counts.comparison(bundle.digest(), same_question)
         });
         Ok((comparison, picked))
@@ -334,15 +365,15 @@ impl Planning<'_> {
     /// The records of the plan before that are still to be deleted: all of them, or, when it was applied to its end, those that
     /// were not deleted then.
     async fn awaited(&self) -> Result<Box<dyn Iterator<Item = std::io::Result<RecordId>> + Send>, CommandError> {
-        let Some(bundle) = self.before else { return Ok(Box::new(std::iter::empty())) };
-        if self.before_is_finished {
+        let Some(bundle) = &self.before.bundle else { return Ok(Box::new(std::iter::empty())) };
+        if self.before.finished {
             let runs = self.history.map(|history| history.runs.as_slice()).unwrap_or_default();
             // Evidence may have been moved to where it is kept; then nothing is known to be awaited.
             let Some(run) = runs.iter().find(|run| run.plan == bundle.digest()) else {
                 return Ok(Box::new(std::iter::empty()));
             };
-            let store = RunStore::new(self.project.backend(), run.plan);
-            let scratch = self.spill.join(format!("awaited.{}", self.policy.name));
+            let store = RunStore::new(self.selector.project().project.backend(), run.plan);
+            let scratch = self.writer.scratch().join(format!("awaited.{}", self.policy.name));
             if store.fetch(store.outcomes(&self.policy.name), run.outcomes, &scratch).await.is_err() {
                 return Ok(Box::new(std::iter::empty()));
             }
@@ -360,34 +391,33 @@ impl Planning<'_> {
     }
 
     /// Whether the policy reads as it did in the plan before: the very same query, or the same document.
-    fn same_policy(&self, before: &Bundle, documents: Option<&Workspace>, query: &Query) -> bool {
+    fn same_policy(&self, before: &Bundle, query: &Query) -> bool {
         let same_query = before.policy(&self.policy.name).is_some_and(|planned| planned.query == *query);
         let name = self.policy.name.as_str();
         let text = |workspace: &Workspace| workspace.document_text(DocumentKind::DeletionPolicy, name);
-        same_query || documents.is_some_and(|documents| text(documents) == text(&self.project.workspace))
+        same_query || self.before.documents.as_ref().is_some_and(|documents| text(documents) == text(self.workspace()))
     }
 
     /// Whether the holds of the policy's target read as they did in the plan before.
-    fn same_holds(&self, documents: Option<&Workspace>) -> bool {
+    fn same_holds(&self) -> bool {
         let texts = |workspace: &Workspace| -> Vec<Option<String>> {
             let holds = workspace.holds.values().filter(|hold| hold.target == self.policy.settings.target);
             holds.map(|hold| workspace.document_text(DocumentKind::Hold, hold.name.as_str())).collect()
         };
-        documents.is_some_and(|documents| texts(documents) == texts(&self.project.workspace))
+        self.before.documents.as_ref().is_some_and(|documents| texts(documents) == texts(self.workspace()))
     }
 
     /// Writes the selected records and fills the sample.
     fn write(
         &self,
-        writer: &BundleWriter,
         selection: &Selection,
         layout: &Layout,
         picked: &BTreeMap<RecordId, Symbol>,
     ) -> Result<(plan::RecordsSeal, PolicySample), CommandError> {
-        let mut records = writer.records(&self.policy.name, &layout.columns(), selection.selected_count())?;
+        let mut records = self.writer.records(&self.policy.name, &layout.columns(), selection.selected_count())?;
         let mut sample = PolicySample { columns: layout.review_columns(), rows: Vec::new(), more: 0 };
         let mut shown = 0;
-        for row in plan::subtract(selection.matched.rows(), selection.held.distinct_ids()) {
+        for row in plan::subtract(selection.matched.rows(), selection.held.ids()) {
             let row = row.map_err(|error| broken_selection(&self.policy.name, &error))?;
             records.push(&layout.sealed(&row))?;
             if let Some(symbol) = picked.get(&row.id) {

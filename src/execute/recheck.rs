@@ -2,13 +2,14 @@
 
 use std::io;
 
-use jiff::Zoned;
-
 use crate::apply::SkipCause;
 use crate::base::{CommandError, PolicyName};
-use crate::plan::{self, OpenCascade, PlannedPolicy, Query, RecheckVerdict, Row, intersect};
-use crate::select::{Connection, Context, Held, HoldReading, Layout, Project, Reading, broken_selection};
-use crate::store::{Bundle, RowSorter, SortOrder, SortedRows};
+use crate::plan::{self, OpenCascade, PlannedPolicy, RecheckVerdict, Row, intersect};
+use crate::select::{AT_ONCE, Held, IfMoving, Layout, Selector, broken_selection};
+use crate::store::{Bundle, RowSorter, Scratch, SortOrder, SortedRows};
+
+/// More bytes of what was found do not stay in memory: there are as many of them as policies.
+const KEPT_IN_MEMORY: usize = 64 * 1024;
 
 /// What the recheck of one policy found.
 pub struct Recheck {
@@ -26,68 +27,47 @@ pub struct Recheck {
     pub population: u64,
     /// Cascades to held records that could not be followed to their end.
     pub open: Vec<OpenCascade>,
-    // Last, so that the folder goes after the files in it.
-    pub(super) folder: tempfile::TempDir,
 }
 
 /// Rechecks one policy of a plan.
 pub struct Rechecking<'a> {
-    /// What a command is given.
-    pub context: &'a Context,
-    /// The manifests as they are now: holds that are younger than the plan count.
-    pub project: &'a Project,
+    /// Selects by the manifests as they are now: holds that are younger than the plan count.
+    pub selector: Selector<'a>,
     /// The plan.
     pub bundle: &'a Bundle,
     /// Its policy.
     pub planned: &'a PlannedPolicy,
-    /// The one clock reading of this command.
-    pub now: &'a Zoned,
-    /// Whether jobs of this run may be at work on the very records, so that a selection may move while it is read.
-    pub jobs_may_run: bool,
+    /// What to do about a selection that moves while it is read. Jobs of this run may be at work on the very records.
+    pub if_moving: IfMoving,
+    /// Where rows go that do not fit into memory.
+    pub scratch: Scratch,
 }
 
 impl Rechecking<'_> {
-    /// Sends the sealed query and reads the holds of now. `folder` is for rows that do not fit into memory.
+    /// Sends the sealed query, and compares what it gives with the plan and the holds of now.
     ///
     /// This can only shrink the plan: a record that is not in it is counted and never handed on.
     ///
     /// # Errors
     ///
-    /// When the selection or a hold cannot be read. Nothing may then be sent: nobody knows what must stay.
-    pub async fn run(&self, connection: &mut Connection, folder: tempfile::TempDir) -> Result<Recheck, CommandError> {
-        let (context, planned, spill) = (self.context, self.planned, folder.path());
-        let name = &planned.policy;
+    /// When the selection cannot be read. Nothing may then be sent: nobody knows what must stay.
+    pub async fn run(&self) -> Result<Recheck, CommandError> {
+        let PlannedPolicy { policy: name, settings, query, .. } = self.planned;
         let broken = |error: io::Error| broken_selection(name, &error);
-        let facts = connection.describe(&planned.query.object).await?;
-        let capabilities = connection.provider.capabilities();
-        let everything = Query {
-            object: planned.query.object.clone(),
-            key: planned.query.key.clone(),
-            fields: Vec::new(),
-            condition: None,
-        };
-        let population = connection.provider.count(&everything).await?;
-        let provider = connection.provider.as_ref();
-        let reading = Reading { provider, host: context, policy: Some(name), doing: "selecting", spill };
-        let fresh = if self.jobs_may_run {
-            reading.all_while_jobs_end(&planned.query, SortOrder::Id).await?
-        } else {
-            reading.all(&planned.query, SortOrder::Id).await?
-        };
-        let holds = HoldReading { host: context, policy: name, workspace: &self.project.workspace, now: self.now, spill };
-        let held = holds.held(connection, &planned.settings.target, &facts).await?;
-        let kept = self.planned_and_held(&held, spill)?;
+        let capabilities = self.selector.connection(&settings.target)?.capabilities();
+        let fresh = self.selector.select(name, &settings.target, query, self.if_moving).await?;
+        let kept = self.planned_and_held(self.selector.held(&settings.target, &query.object))?;
 
-        let layout = Layout::of_planned(planned, &capabilities);
-        let mut excluded = RowSorter::new(spill, SortOrder::Id, RowSorter::WINDOW);
-        let mut groups = planned.settings.group_by.as_deref().and_then(|field| layout.place_of(field)).map(|place| Groups {
+        let layout = Layout::of_planned(self.planned, &capabilities);
+        let mut excluded = self.sorter(SortOrder::Id);
+        let mut groups = settings.group_by.as_deref().and_then(|field| layout.place_of(field)).map(|place| Groups {
             place,
-            rows: fresh.rows(),
-            sorter: RowSorter::new(spill, SortOrder::FirstValueThenId, RowSorter::WINDOW),
+            rows: fresh.matched.rows(),
+            sorter: self.sorter(SortOrder::FirstValueThenId),
         });
         let (mut cleared, mut waiting) = (0, 0);
         let changed = |planned: &Row, fresh: &Row| layout.changed(planned, fresh);
-        for verdict in plan::recheck(planned_rows(self.bundle, name)?, fresh.rows(), kept.distinct_ids(), changed) {
+        for verdict in plan::recheck(planned_rows(self.bundle, name)?, fresh.matched.rows(), kept.distinct_ids(), changed) {
             let (id, verdict) = verdict.map_err(|error| broken_selection(name, &error))?;
             let cause = match verdict {
                 RecheckVerdict::Cleared => {
@@ -107,23 +87,27 @@ impl Rechecking<'_> {
             };
             excluded.push(&Row { id, values: vec![cause.word().to_owned()] }).map_err(broken)?;
         }
-        let grouped = groups.map(|groups| groups.sorter.finish()).transpose().map_err(broken)?;
-        let excluded = excluded.finish().map_err(broken)?;
-        if cleared + excluded.count() != planned.selected {
+        let grouped = groups.map(|groups| groups.sorter.finish_within(KEPT_IN_MEMORY)).transpose().map_err(broken)?;
+        let excluded = excluded.finish_within(KEPT_IN_MEMORY).map_err(broken)?;
+        if cleared + excluded.count() != self.planned.selected {
             return Err(CommandError::plain(format!(
                 "internal error: the recheck of policy `{name}` does not balance: {cleared} cleared and {} excluded of {} planned",
                 excluded.count(),
-                planned.selected
+                self.planned.selected
             )));
         }
-        Ok(Recheck { excluded, grouped, cleared, waiting, population, open: held.open, folder })
+        Ok(Recheck { excluded, grouped, cleared, waiting, population: fresh.population, open: fresh.open })
+    }
+
+    fn sorter(&self, order: SortOrder) -> RowSorter {
+        RowSorter::new(self.scratch.clone(), order, RowSorter::WINDOW / AT_ONCE)
     }
 
     /// The planned records that a hold keeps, whether they match by now or not.
-    fn planned_and_held(&self, held: &Held, spill: &std::path::Path) -> Result<SortedRows, CommandError> {
+    fn planned_and_held(&self, held: &Held) -> Result<SortedRows, CommandError> {
         let name = &self.planned.policy;
         let broken = |error: io::Error| broken_selection(name, &error);
-        let mut sorter = RowSorter::new(spill, SortOrder::Id, RowSorter::WINDOW);
+        let mut sorter = self.sorter(SortOrder::Id);
         for set in &held.sets {
             let ids = planned_rows(self.bundle, name)?.map(|row| row.map(|row| row.id));
             for id in intersect(ids, set.rows.distinct_ids()) {

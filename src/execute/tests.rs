@@ -239,8 +239,7 @@ impl Rig {
     /// What the recheck finds before each process.
     fn recheck(&self) -> Recheck {
         let inner = self.world.inner();
-        let folder = tempfile::tempdir_in(self.folder.path()).expect("folder");
-        let sorter = |order| RowSorter::new(folder.path(), order, RowSorter::WINDOW);
+        let sorter = |order| RowSorter::new(self.folder.path(), order, RowSorter::WINDOW);
         let (mut excluded, mut grouped) = (sorter(SortOrder::Id), sorter(SortOrder::FirstValueThenId));
         for (number, (id, record)) in inner.records.iter().enumerate() {
             let kept = self.scenario.records[number].0.then_some(SkipCause::Held);
@@ -259,7 +258,7 @@ impl Rig {
         let (excluded, grouped) = (excluded.finish().expect("sorted"), grouped.finish().expect("sorted"));
         let (cleared, population) = (grouped.count(), inner.records.len() as u64);
         let grouped = self.scenario.grouped.then_some(grouped);
-        Recheck { excluded, grouped, cleared, waiting: 0, population, open: Vec::new(), folder }
+        Recheck { excluded, grouped, cleared, waiting: 0, population, open: Vec::new() }
     }
 
     /// One process: goes on until the end or its death, which gives `None`.

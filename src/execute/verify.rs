@@ -1,11 +1,8 @@
 //! A proof before an apply sends anything: the plan says what the manifests say.
 
-use std::collections::BTreeMap;
-
-use crate::base::TargetName;
 use crate::base::{CommandError, Exit};
 use crate::plan::{self, PlanHeader, PlannedPolicy};
-use crate::select::{Connection, Project, query_for};
+use crate::select::{Connections, Project, query_for};
 use crate::store::Bundle;
 
 /// Works every policy out again from the manifests, with the plan's own clock reading, and refuses a plan that says anything else.
@@ -13,11 +10,7 @@ use crate::store::Bundle;
 /// A bundle's digests show that it was not altered by accident; whoever can write the bundle can also write new digests. What
 /// would be done is therefore never taken from the bundle's word alone. The records are: they are what people reviewed, and the
 /// recheck keeps back those that the query does not give.
-pub async fn refuse_other_words(
-    project: &Project,
-    bundle: &Bundle,
-    connections: &mut BTreeMap<TargetName, Connection>,
-) -> Result<(), CommandError> {
+pub async fn refuse_other_words(project: &Project, bundle: &Bundle, connections: &Connections) -> Result<(), CommandError> {
     let header = bundle.header();
     if let Some(cause) = other_project(project, header) {
         return Err(other_words(&cause));
@@ -53,17 +46,17 @@ pub async fn other_policy(
     project: &Project,
     header: &PlanHeader,
     planned: &PlannedPolicy,
-    connections: &mut BTreeMap<TargetName, Connection>,
+    connections: &Connections,
 ) -> Result<Option<String>, CommandError> {
     let created = header.created.to_zoned(project.workspace.project.time_zone.clone());
     let Some(policy) = project.workspace.policies.get(&planned.policy) else {
         return Ok(Some(format!("the manifests have no policy `{}`", planned.policy)));
     };
-    let Some(connection) = connections.get_mut(&policy.settings.target) else {
+    let Some(connection) = connections.get(&policy.settings.target) else {
         return Ok(Some(format!("policy `{}` has no target", planned.policy)));
     };
     let facts = connection.describe(&policy.settings.object).await?;
-    let capabilities = connection.provider.capabilities();
+    let capabilities = connection.capabilities();
     let (layout, query) = query_for(policy, &facts, &capabilities, &created, &project.workspace.sources)?;
     let route = plan::choose(&policy.settings, planned.selected, &capabilities).ok();
     let route = route.filter(|_| planned.selected > 0);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::system::FieldType;
+use crate::system::{FieldType, is_shadow};
 
 /// Who is signed in, where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,12 @@ impl ObjectFacts {
     /// The field of that name, whatever its case.
     pub fn field(&self, name: &str) -> Option<&FieldFacts> {
         self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    /// What the system deletes together with a record of the object, one generation deep. Rows that are no records of their own
+    /// are left out.
+    pub fn cascading_children(&self) -> impl Iterator<Item = &ChildRelationship> {
+        self.children.iter().filter(|child| child.cascades && !is_shadow(&child.child))
     }
 }
 

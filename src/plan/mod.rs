@@ -4,6 +4,7 @@
 //! of ten million records needs no more memory than a plan of ten.
 
 mod cascade;
+mod cascade_graph;
 mod compare;
 mod facts;
 mod gate;
@@ -16,6 +17,7 @@ mod route;
 mod test_policy;
 
 pub use cascade::CascadeCount;
+pub use cascade_graph::{CascadeEdge, CascadeGraph, Climb};
 pub use compare::{Difference, DifferenceCounts, Symbol, cause, compare};
 pub use facts::{ChildRelationship, FieldFacts, Identity, ObjectFacts};
 pub use gate::{FindingKind, GATES, Gate, GateFinding, GateInput, Occasion, OpenCascade, Permission, judge, judge_begun};

@@ -1,44 +1,54 @@
 //! Counting what would go with the selected records.
 
-use super::connection::Connection;
-use super::hold::is_shadow;
-use crate::base::CommandError;
-use crate::filter::Language;
-use crate::plan::{CascadeCount, ObjectFacts, Query};
-use crate::provider::ErrorClass;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-/// Counts, for every child object that goes with the records of `query`, how many records that is.
+use super::connection::Connection;
+use crate::base::CommandError;
+use crate::plan::{CascadeCount, ChildRelationship, ObjectFacts, Query};
+use crate::provider::{ErrorClass, ProviderError};
+
+/// How many children are counted at once at most; a system may take fewer.
+const COUNTED_AT_ONCE: usize = 16;
+
+/// Counts, for every child object that goes with the records of `query`, how many records that is. A child that this login cannot
+/// see or query is left out.
+///
+/// # Errors
+///
+/// When the system does not answer.
 pub async fn count_cascades(
-    connection: &mut Connection,
+    connection: &Connection,
     facts: &ObjectFacts,
     query: &Query,
 ) -> Result<Vec<CascadeCount>, CommandError> {
-    let mut counts = Vec::new();
-    for child in facts.children.iter().filter(|child| child.cascades && !is_shadow(&child.child)) {
-        let Some(described) = connection.describe_if_visible(&child.child).await? else { continue };
-        if !described.queryable {
-            continue;
-        }
-        let language = Language::of(connection.provider.capabilities().system);
-        let belonging = language.belonging(&child.field, &query.key, &query.object, query.condition.as_deref());
-        let records = match belonging {
-            Some(condition) => {
-                let query = Query {
-                    object: child.child.clone(),
-                    key: query.key.clone(),
-                    fields: Vec::new(),
-                    condition: Some(condition),
-                };
-                match connection.provider.count(&query).await {
-                    Ok(records) => Some(records),
-                    // Some objects cannot be asked in this way; that is said in the plan.
-                    Err(error) if matches!(error.class, ErrorClass::Invalid | ErrorClass::Unsupported) => None,
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            None => None,
-        };
-        counts.push(CascadeCount { child: child.child.clone(), field: child.field.clone(), records });
+    let counts = stream::iter(facts.cascading_children().map(|child| count_children(connection, child, query)));
+    let counts: Vec<Option<CascadeCount>> = counts.buffered(COUNTED_AT_ONCE).try_collect().await?;
+    Ok(counts.into_iter().flatten().collect())
+}
+
+async fn count_children(
+    connection: &Connection,
+    relationship: &ChildRelationship,
+    query: &Query,
+) -> Result<Option<CascadeCount>, ProviderError> {
+    let ChildRelationship { child, field, .. } = relationship;
+    let described = connection.describe_if_visible(child).await?;
+    if !described.is_some_and(|facts| facts.queryable) {
+        return Ok(None);
     }
-    Ok(counts)
+    let belonging = connection.language().belonging(field, &query.key, &query.object, query.condition.as_deref());
+    let records = match belonging {
+        Some(condition) => {
+            let key = query.key.clone();
+            let query = Query { object: child.clone(), key, fields: Vec::new(), condition: Some(condition) };
+            match connection.count(&query).await {
+                Ok(records) => Some(records),
+                // Some objects cannot be asked in this way; that is said in the plan.
+                Err(error) if matches!(error.class, ErrorClass::Invalid | ErrorClass::Unsupported) => None,
+                Err(error) => return Err(error),
+            }
+        }
+        None => None,
+    };
+    Ok(Some(CascadeCount { child: child.clone(), field: field.clone(), records }))
 }

@@ -79,3 +79,49 @@ fn tree_span(filter: &Filter, wanted: &str) -> Option<Span> {
         Filter::Everything | Filter::Text(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_manifest::{lead, policy, workspace};
+    use super::*;
+
+    fn condition(filter: &str) -> Result<Option<String>, CommandError> {
+        let workspace = workspace(&[filter]);
+        let now: Zoned = "2026-11-21T10:00:00+00:00[UTC]".parse().expect("a moment");
+        condition_for(&policy(&workspace).filter, Language::Soql, &lead(), &now, &workspace.sources)
+    }
+
+    /// The code, the title and the marked text of the only finding.
+    fn refused(filter: &str) -> (String, String, String) {
+        let (found, sources) = *condition(filter).expect_err("refused").diagnostics.expect("a place in the manifests");
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        let span = finding.labels[0].span;
+        let text = &sources.iter().find(|(id, _)| *id == span.source).expect("a source").1.text;
+        (finding.code.0.to_owned(), finding.title.clone(), text[span.start..span.end].to_owned())
+    }
+
+    #[test]
+    fn everything_has_no_condition_and_every_other_filter_has_one() {
+        assert_eq!(condition("filter: everything").expect("a condition"), None);
+        let text = condition("filter: Company = 'Old' AND Owner.Name = 'Ann'").expect("a condition");
+        assert_eq!(text.as_deref(), Some("Company = 'Old' AND Owner.Name = 'Ann'"));
+        let tree = condition("filter: { field: Company, equals: \"O'Neill\" }").expect("a condition");
+        assert_eq!(tree.as_deref(), Some(r"Company = 'O\'Neill'"));
+    }
+
+    #[test]
+    fn a_field_that_is_not_there_is_marked_where_it_stands() {
+        let title = "Lead has no field `Missing__c`, or this login may not see it";
+        let (code, told, marked) = refused("filter: { field: Missing__c, equals: 1 }");
+        assert_eq!((code.as_str(), told.as_str()), ("Q0101", title));
+        assert!(marked.contains("Missing__c"), "{marked}");
+        let (code, told, marked) = refused("filter: Missing__c = 1");
+        assert_eq!((code.as_str(), told.as_str(), marked.as_str()), ("Q0101", title, "Missing__c = 1"));
+    }
+
+    #[test]
+    fn a_comparison_that_does_not_fit_the_fields_type_is_refused() {
+        let (code, title, _) = refused("filter: { field: Company, olderThan: 3 years }");
+        assert_eq!((code.as_str(), title.as_str()), ("Q0102", "the filter does not fit the field `Company` of Lead"));
+    }
+}

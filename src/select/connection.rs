@@ -3,30 +3,46 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Context;
-use super::project::Project;
+use tokio::sync::Semaphore;
+
+use super::ProjectContext;
+use super::memo::Memo;
 use crate::base::TargetName;
 use crate::base::{CommandError, Exit};
+use crate::filter::Language;
 use crate::manifest::Target;
-use crate::plan::{Identity, ObjectFacts, Permission, SealedTarget};
-use crate::provider::{ErrorClass, Provider};
-use crate::system::DeleteMode;
+use crate::plan::{Identity, ObjectFacts, Permission, Query, SealedTarget};
+use crate::provider::{Completeness, ErrorClass, Provider, ProviderError, RowSink};
+use crate::system::{Capabilities, DeleteMode};
 
-/// One system, signed in to.
+/// The systems of a project that are signed in to.
+pub type Connections = BTreeMap<TargetName, Connection>;
+
+/// One system, signed in to. Any number of policies may ask it at once: the same question is sent once, and no more requests are
+/// under way than the system takes well.
 pub struct Connection {
     /// The way to it.
     pub provider: Arc<dyn Provider>,
     /// Who and where.
     pub sealed: SealedTarget,
-    /// Calls the organization had left when it was signed in to.
+    /// Calls the organization had left when it was signed in to; `None` where it does not say.
     pub calls_left: Option<u64>,
-    described: BTreeMap<String, ObjectFacts>,
+    /// One for each request that may be under way. Nobody waits for anything else while holding one.
+    requests: Semaphore,
+    described: Memo<Result<Arc<ObjectFacts>, ProviderError>>,
+    populations: Memo<u64>,
+    permissions: Memo<Permission>,
 }
 
 impl Connection {
     /// Signs in to a target and asks who and where.
-    pub async fn open(host: &Context, target: &Target, project: &Project) -> Result<Self, CommandError> {
-        let provider = host.connector.connect(target, &project.directory, &project.runs_directory());
+    ///
+    /// # Errors
+    ///
+    /// When it refuses, or is another organization than the target is pinned to.
+    pub async fn open(project: &ProjectContext<'_>, target: &Target) -> Result<Self, CommandError> {
+        let (directory, runs) = (&project.project.directory, project.project.runs_directory());
+        let provider = project.context.connector.connect(target, directory, &runs);
         let identity: Identity = provider.identify().await.map_err(|error| {
             let exit = if error.class == ErrorClass::WrongSystem { Exit::PlanUnusable } else { Exit::Error };
             let mut converted = CommandError::from(error).with_note(format!("while signing in to target `{}`", target.name));
@@ -41,7 +57,21 @@ impl Connection {
             least_seconds: None,
         };
         let calls_left = provider.calls_left().await?;
-        Ok(Self { provider, sealed, calls_left, described: BTreeMap::new() })
+        Ok(Self::new(provider, sealed, calls_left))
+    }
+
+    fn new(provider: Arc<dyn Provider>, sealed: SealedTarget, calls_left: Option<u64>) -> Self {
+        // What a system takes well of deletions it takes of reads.
+        let at_once = provider.capabilities().routes.iter().map(|route| route.parallel).max().unwrap_or(1).max(1);
+        Self {
+            provider,
+            sealed,
+            calls_left,
+            requests: Semaphore::new(at_once as usize),
+            described: Memo::default(),
+            populations: Memo::default(),
+            permissions: Memo::default(),
+        }
     }
 
     /// Who and where.
@@ -49,47 +79,104 @@ impl Connection {
         &self.sealed.identity
     }
 
-    /// Whether this login may hard delete records of an object, for the gate; `None` where that is not what is asked for.
+    /// What the system can do.
+    pub fn capabilities(&self) -> Capabilities {
+        self.provider.capabilities()
+    }
+
+    /// The language in which it takes conditions.
+    pub fn language(&self) -> Language {
+        Language::of(self.capabilities().system)
+    }
+
+    /// Does one request as soon as the system may have one more.
+    async fn ask<T>(&self, request: impl Future<Output = T>) -> T {
+        // It is never closed; were it, nothing would be lost but the bound.
+        let _permit = self.requests.acquire().await;
+        request.await
+    }
+
+    /// What the system says about an object; asked once, also when the answer is that there is none.
+    ///
+    /// # Errors
+    ///
+    /// Of class [`ErrorClass::NotFound`] for an object that is not there, or that this login cannot see.
+    pub async fn describe(&self, object: &str) -> Result<Arc<ObjectFacts>, ProviderError> {
+        let described = self.described.get(object, || async {
+            match self.ask(self.provider.describe(object)).await {
+                Err(error) if error.class != ErrorClass::NotFound => Err(error),
+                answer => Ok(answer.map(Arc::new)),
+            }
+        });
+        described.await?
+    }
+
+    /// The same, `None` for an object this login cannot see.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not answer.
+    pub async fn describe_if_visible(&self, object: &str) -> Result<Option<Arc<ObjectFacts>>, ProviderError> {
+        match self.describe(object).await {
+            Ok(facts) => Ok(Some(facts)),
+            Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How many records an object has; counted once.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not say.
+    pub async fn population(&self, object: &str) -> Result<u64, ProviderError> {
+        let key = self.capabilities().key.to_owned();
+        let everything = Query { object: object.to_owned(), key, fields: Vec::new(), condition: None };
+        self.populations.get(object, || self.count(&everything)).await
+    }
+
+    /// How many records match now.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not say.
+    pub async fn count(&self, query: &Query) -> Result<u64, ProviderError> {
+        self.ask(self.provider.count(query)).await
+    }
+
+    /// Streams every matching record; see [`Provider::select`].
+    ///
+    /// # Errors
+    ///
+    /// When it is not proven that they all came.
+    pub async fn select(&self, query: &Query, expected: u64, rows: &mut dyn RowSink) -> Result<Completeness, ProviderError> {
+        self.ask(self.provider.select(query, expected, rows)).await
+    }
+
+    /// Whether this login may hard delete records of an object, for the gate; `None` where that is not what is asked for. Asked
+    /// once.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not answer.
     pub async fn hard_delete_permission(
         &self,
         object: &str,
         delete: DeleteMode,
-    ) -> Result<Option<Permission>, CommandError> {
+    ) -> Result<Option<Permission>, ProviderError> {
         if delete == DeleteMode::Soft {
             return Ok(None);
         }
-        match self.provider.check(object, DeleteMode::Hard).await {
-            Ok(()) => Ok(Some(Permission::Granted)),
-            Err(error) if error.class == ErrorClass::Denied => {
-                Ok(Some(Permission::Denied(error.help.unwrap_or(error.message))))
+        let asked = self.permissions.get(object, || async {
+            match self.ask(self.provider.check(object, DeleteMode::Hard)).await {
+                Ok(()) => Ok(Permission::Granted),
+                Err(error) if error.class == ErrorClass::Denied => {
+                    Ok(Permission::Denied(error.help.unwrap_or(error.message)))
+                }
+                Err(error) => Err(error),
             }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// What the system says about an object; asked once.
-    pub async fn describe(&mut self, object: &str) -> Result<ObjectFacts, CommandError> {
-        if let Some(facts) = self.described.get(object) {
-            return Ok(facts.clone());
-        }
-        let facts = self.provider.describe(object).await?;
-        self.described.insert(object.to_owned(), facts.clone());
-        Ok(facts)
-    }
-
-    /// The same, `None` for an object this login cannot see.
-    pub async fn describe_if_visible(&mut self, object: &str) -> Result<Option<ObjectFacts>, CommandError> {
-        if let Some(facts) = self.described.get(object) {
-            return Ok(Some(facts.clone()));
-        }
-        match self.provider.describe(object).await {
-            Ok(facts) => {
-                self.described.insert(object.to_owned(), facts.clone());
-                Ok(Some(facts))
-            }
-            Err(error) if error.class == ErrorClass::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        });
+        asked.await.map(Some)
     }
 }
 
@@ -99,17 +186,17 @@ impl Connection {
 ///
 /// Also when two targets are the same organization: a hold on one would not keep the records that a policy deletes through the
 /// other.
-pub async fn open_all(host: &Context, project: &Project) -> Result<BTreeMap<TargetName, Connection>, CommandError> {
-    let workspace = &project.workspace;
-    let mut connections: BTreeMap<TargetName, Connection> = BTreeMap::new();
+pub async fn open_all(project: &ProjectContext<'_>) -> Result<Connections, CommandError> {
+    let workspace = &project.project.workspace;
+    let mut connections = Connections::new();
     for (name, target) in &workspace.targets {
         let of_policy = workspace.policies.values().any(|policy| policy.settings.target == *name);
         let of_hold = workspace.holds.values().any(|hold| hold.target == *name);
         if !of_policy && !of_hold {
             continue;
         }
-        host.observer.progress(None, &format!("signing in to {name}"), 0, None);
-        let connection = Connection::open(host, target, project).await?;
+        project.context.observer.progress(None, &format!("signing in to {name}"), 0, None);
+        let connection = Connection::open(project, target).await?;
         let id = &connection.identity().organization_id;
         if let Some((twin, _)) = connections.iter().find(|(_, other)| other.identity().organization_id == *id) {
             return Err(CommandError::plain(format!("the targets `{twin}` and `{name}` are the same organization, {id}"))

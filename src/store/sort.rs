@@ -2,11 +2,11 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
+use super::Scratch;
+use super::row_encoding::{HAS_VALUES, damaged, decode_values, encode_values, first_encoded, write_encoded};
 use crate::base::RecordId;
 use crate::plan::Row;
 
@@ -15,9 +15,6 @@ const FAN_IN: usize = 64;
 
 /// The buffer of each run's reader while merging.
 const READ_BUFFER: usize = 64 * 1024;
-
-/// A record's length byte has this bit when values follow the key.
-const HAS_VALUES: u8 = 0x80;
 
 /// By what rows are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +34,8 @@ pub struct DuplicateRow {
     pub id: RecordId,
 }
 
-/// Sorts any number of rows within a fixed window of memory: what does not fit is written to a temporary file in sorted
+/// Sorts any number of rows within a fixed window of memory: what does not fit is written to a scratch file in sorted
 /// runs, which are merged while they are read.
-///
-/// The file has no name where the system allows that, so it is gone when the sorter is, also when the process is
-/// killed.
 pub struct RowSorter {
     order: SortOrder,
     window: usize,
@@ -49,7 +43,7 @@ pub struct RowSorter {
     values: Vec<u8>,
     spill: Option<Spill>,
     count: u64,
-    directory: PathBuf,
+    scratch: Scratch,
 }
 
 /// One row in the window. A row without values costs no memory beyond this.
@@ -61,10 +55,9 @@ struct Entry {
     length: u32,
 }
 
-/// Sorted runs in one file without a name.
+/// Sorted runs in a scratch file, which other sorters may share.
 struct Spill {
-    file: Mutex<std::fs::File>,
-    length: u64,
+    scratch: Scratch,
     runs: Vec<Range<u64>>,
     /// The last row of the last run. Systems mostly give rows by key, and a window that goes on where the one before it
     /// ended makes no run of its own, so that nothing has to be merged then.
@@ -75,11 +68,12 @@ impl RowSorter {
     /// The window to use where there is no reason for another: 8 MiB, some 190,000 keys.
     pub const WINDOW: usize = 8 * 1024 * 1024;
 
-    /// A sorter that spills into `directory`, which exists, once rows take more than `window` bytes.
-    pub fn new(directory: impl Into<PathBuf>, order: SortOrder, window: usize) -> Self {
+    /// A sorter that spills into `scratch` once rows take more than `window` bytes. A path stands for a file of the sorter's own
+    /// in that directory, which exists.
+    pub fn new(scratch: impl Into<Scratch>, order: SortOrder, window: usize) -> Self {
         // Offsets into the window are 32 bits wide.
         let window = window.min(1 << 30);
-        Self { order, window, entries: Vec::new(), values: Vec::new(), spill: None, count: 0, directory: directory.into() }
+        Self { order, window, entries: Vec::new(), values: Vec::new(), spill: None, count: 0, scratch: scratch.into() }
     }
 
     /// Takes one row, in any order.
@@ -94,10 +88,15 @@ impl RowSorter {
             |length: usize| u32::try_from(length).map_err(|_| io::Error::other("a row larger than the sort window"));
         self.entries.push(Entry { id: row.id, start: offset(start)?, length: offset(self.values.len() - start)? });
         self.count += 1;
-        if self.entries.len() * size_of::<Entry>() + self.values.len() >= self.window {
+        if self.bytes() >= self.window {
             self.spill_window()?;
         }
         Ok(())
+    }
+
+    /// What the rows in the window take.
+    fn bytes(&self) -> usize {
+        self.entries.len() * size_of::<Entry>() + self.values.len()
     }
 
     /// How many rows were taken.
@@ -110,16 +109,27 @@ impl RowSorter {
     /// # Errors
     ///
     /// When the last window, or an intermediate merge of very many windows, cannot be written.
-    pub fn finish(mut self) -> io::Result<SortedRows> {
-        if self.spill.is_some() {
+    pub fn finish(self) -> io::Result<SortedRows> {
+        self.finish_within(usize::MAX)
+    }
+
+    /// The same for rows that are kept for long, beside many others: more than `bytes` of them do not stay in memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`RowSorter::finish`].
+    pub fn finish_within(mut self, bytes: usize) -> io::Result<SortedRows> {
+        if self.spill.is_some() || self.bytes() > bytes {
             self.spill_window()?;
         }
         self.sort_window();
         if let Some(spill) = &mut self.spill {
             // Everything is in the file now; the window's memory is given back before the readers take theirs.
             (self.entries, self.values) = (Vec::new(), Vec::new());
-            spill.reduce_runs(self.order, &self.directory)?;
+            spill.reduce_runs(self.order)?;
         }
+        self.entries.shrink_to_fit();
+        self.values.shrink_to_fit();
         Ok(SortedRows {
             order: self.order,
             entries: self.entries,
@@ -141,7 +151,7 @@ impl RowSorter {
         self.sort_window();
         let spill = match &mut self.spill {
             Some(spill) => spill,
-            none => none.insert(Spill::create(&self.directory)?),
+            none => none.insert(Spill { scratch: self.scratch.clone(), runs: Vec::new(), last: None }),
         };
         let (entries, values) = (&self.entries, &self.values);
         let row_of = |entry: &Entry| decode_values(entry.values(values)).map(|values| Row { id: entry.id, values });
@@ -167,49 +177,35 @@ impl Entry {
 }
 
 impl Spill {
-    fn create(directory: &Path) -> io::Result<Self> {
-        Ok(Self { file: Mutex::new(tempfile::tempfile_in(directory)?), length: 0, runs: Vec::new(), last: None })
-    }
-
     /// Appends rows, which `write` writes in sorted order: to the last run where they go on from it, as one of their own
     /// otherwise.
-    fn append(
-        &mut self,
-        goes_on: bool,
-        write: impl FnOnce(&mut io::BufWriter<&mut std::fs::File>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let file = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(self.length))?;
-        let mut output = io::BufWriter::with_capacity(READ_BUFFER, file);
-        write(&mut output)?;
-        output.flush()?;
-        let end = output.get_mut().stream_position()?;
+    fn append(&mut self, goes_on: bool, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let written = self.scratch.append(write)?;
         match self.runs.last_mut() {
-            Some(last) if goes_on => last.end = end,
-            _ => self.runs.push(self.length..end),
+            // Another sorter may have written in between.
+            Some(last) if goes_on && last.end == written.start => last.end = written.end,
+            _ => self.runs.push(written),
         }
-        self.length = end;
         Ok(())
     }
 
     /// Merges runs until so few are left that they can be read at once.
-    fn reduce_runs(&mut self, order: SortOrder, directory: &Path) -> io::Result<()> {
+    fn reduce_runs(&mut self, order: SortOrder) -> io::Result<()> {
         while self.runs.len() > FAN_IN {
             let taken: Vec<Range<u64>> = self.runs.drain(..FAN_IN).collect();
             // The merged run goes to a file of its own first, since one file cannot be read and appended to at once.
-            let mut merged = tempfile::tempfile_in(directory)?;
-            let mut output = io::BufWriter::with_capacity(READ_BUFFER, &mut merged);
-            let mut encoded = Vec::new();
-            for row in Merge::over(order, self, &taken) {
-                let row = row?;
-                encoded.clear();
-                encode_values(&row.values, &mut encoded)?;
-                write_encoded(&mut output, &row.id, &encoded)?;
-            }
-            output.flush()?;
-            drop(output);
-            merged.seek(SeekFrom::Start(0))?;
-            self.append(false, |output| io::copy(&mut merged, output).map(drop))?;
+            let merged = Scratch::from(self.scratch.directory());
+            let run = merged.append(|output| {
+                let mut encoded = Vec::new();
+                for row in Merge::over(order, self, &taken) {
+                    let row = row?;
+                    encoded.clear();
+                    encode_values(&row.values, &mut encoded)?;
+                    write_encoded(output, &row.id, &encoded)?;
+                }
+                Ok(())
+            })?;
+            self.append(false, |output| merged.copy(run, output))?;
         }
         Ok(())
     }
@@ -297,7 +293,7 @@ struct Head {
 
 impl<'a> Merge<'a> {
     fn over(order: SortOrder, spill: &'a Spill, runs: &[Range<u64>]) -> Self {
-        let readers: Vec<RunReader<'a>> = runs.iter().map(|run| RunReader::new(&spill.file, run.clone())).collect();
+        let readers: Vec<RunReader<'a>> = runs.iter().map(|run| RunReader::new(&spill.scratch, run.clone())).collect();
         let mut merge = Self::Runs { order, heads: BinaryHeap::with_capacity(readers.len()), readers, failed: None };
         (0..runs.len()).for_each(|run| merge.advance(run));
         merge
@@ -357,15 +353,15 @@ impl Eq for Head {}
 
 /// Reads one run by position, so that any number of runs of one file can be read side by side.
 struct RunReader<'a> {
-    file: &'a Mutex<std::fs::File>,
+    scratch: &'a Scratch,
     rest: Range<u64>,
     buffer: Vec<u8>,
     used: usize,
 }
 
 impl<'a> RunReader<'a> {
-    fn new(file: &'a Mutex<std::fs::File>, rest: Range<u64>) -> Self {
-        Self { file, rest, buffer: Vec::new(), used: 0 }
+    fn new(scratch: &'a Scratch, rest: Range<u64>) -> Self {
+        Self { scratch, rest, buffer: Vec::new(), used: 0 }
     }
 
     /// Makes `length` unread bytes stand in the buffer, and gives them.
@@ -380,9 +376,7 @@ impl<'a> RunReader<'a> {
                 return Err(damaged());
             }
             self.buffer.resize(unread + wanted, 0);
-            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.seek(SeekFrom::Start(self.rest.start))?;
-            file.read_exact(&mut self.buffer[unread..])?;
+            self.scratch.read_at(self.rest.start, &mut self.buffer[unread..])?;
             self.rest.start += wanted as u64;
         }
         let taken = self.used..self.used + length;
@@ -412,10 +406,6 @@ impl<'a> RunReader<'a> {
     }
 }
 
-fn damaged() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "a temporary sort file does not read back as it was written")
-}
-
 fn first_of(values: &[String]) -> &str {
     values.first().map_or("", String::as_str)
 }
@@ -436,49 +426,6 @@ fn compare_entries(order: SortOrder, values: &[u8], left: &Entry, right: &Entry)
             first_encoded(left.values(values)).cmp(first_encoded(right.values(values))).then_with(|| left.id.cmp(&right.id))
         }
     }
-}
-
-/// Writes one row: the key's length and a flag, the key, and, where there are values, their length and bytes.
-fn write_encoded(output: &mut impl Write, id: &RecordId, values: &[u8]) -> io::Result<()> {
-    let key = id.as_bytes();
-    let flag = if values.is_empty() { 0 } else { HAS_VALUES };
-    output.write_all(&[key.len() as u8 | flag])?;
-    output.write_all(key)?;
-    if !values.is_empty() {
-        let length = u32::try_from(values.len()).map_err(|_| io::Error::other("a row larger than 4 GiB"))?;
-        output.write_all(&length.to_le_bytes())?;
-        output.write_all(values)?;
-    }
-    Ok(())
-}
-
-/// Appends each value with its length in front, so that a value may hold anything.
-fn encode_values(values: &[String], into: &mut Vec<u8>) -> io::Result<()> {
-    for value in values {
-        let length = u32::try_from(value.len()).map_err(|_| io::Error::other("a value larger than 4 GiB"))?;
-        into.extend_from_slice(&length.to_le_bytes());
-        into.extend_from_slice(value.as_bytes());
-    }
-    Ok(())
-}
-
-fn split_value(encoded: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = encoded.split_first_chunk::<4>()?;
-    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
-}
-
-fn first_encoded(encoded: &[u8]) -> &[u8] {
-    split_value(encoded).map_or(&[], |(first, _)| first)
-}
-
-fn decode_values(mut encoded: &[u8]) -> io::Result<Vec<String>> {
-    let mut values = Vec::new();
-    while !encoded.is_empty() {
-        let (value, rest) = split_value(encoded).ok_or_else(damaged)?;
-        values.push(std::str::from_utf8(value).map_err(|_| damaged())?.to_owned());
-        encoded = rest;
-    }
-    Ok(values)
 }
 
 #[cfg(test)]
@@ -582,7 +529,38 @@ mod tests {
 
     #[test]
     fn says_that_it_cannot_spill() {
-        let mut sorter = RowSorter::new("/nowhere/at/all", SortOrder::Id, 1);
+        let mut sorter = RowSorter::new(std::path::Path::new("/nowhere/at/all"), SortOrder::Id, 1);
         assert!(sorter.push(&row("a", &[])).is_err());
+    }
+
+    #[test]
+    fn sorters_that_share_a_scratch_file_keep_their_rows_apart_and_open_no_other_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let scratch = Scratch::from(directory.path());
+        let mut sorters: Vec<RowSorter> = (0..5).map(|_| RowSorter::new(scratch.clone(), SortOrder::Id, 200)).collect();
+        for number in (0..500_u32).rev() {
+            let place = number as usize % sorters.len();
+            sorters[place].push(&row(&format!("{number:04}"), &["v"])).expect("writable");
+        }
+        let sorted: Vec<SortedRows> = sorters.into_iter().map(|sorter| sorter.finish_within(0).expect("writable")).collect();
+        for (place, sorted) in sorted.iter().enumerate() {
+            assert!(sorted.entries.is_empty() && sorted.spill.is_some());
+            let read: Vec<String> = sorted.rows().map(|row| row.expect("readable").id.to_string()).collect();
+            let expected: Vec<String> = (0..100).map(|number| format!("{:04}", number * 5 + place)).collect();
+            assert_eq!(read, expected);
+        }
+    }
+
+    #[test]
+    fn few_rows_stay_in_memory_and_more_do_not() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for (kept, spills) in [(0, true), (1 << 10, false)] {
+            let mut sorter = RowSorter::new(directory.path(), SortOrder::Id, 1 << 20);
+            sorter.push(&row("a", &[])).expect("writable");
+            assert_eq!(sorter.finish_within(kept).expect("writable").spill.is_some(), spills);
+        }
+        // No rows take no file.
+        let none = RowSorter::new(directory.path(), SortOrder::Id, 1 << 20).finish_within(0).expect("nothing to write");
+        assert!(none.spill.is_none());
     }
 }

@@ -14,7 +14,7 @@ pub use api::Api;
 pub use capabilities::{Capabilities, RouteCapability};
 pub use delete_mode::DeleteMode;
 pub use field_type::FieldType;
-pub use names::{field_path, object_name};
+pub use names::{field_path, is_shadow, object_name};
 pub use salesforce_id::{SalesforceIdError, canonical_salesforce_id, salesforce_id_checksum};
 pub use system_kind::SystemKind;
 pub use zuora_objects::{ZuoraObject, zuora_object, zuora_objects};

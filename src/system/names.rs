@@ -39,6 +39,12 @@ pub fn field_path(text: &str) -> Result<String, String> {
     }
 }
 
+/// Whether rows of this object are no records of their own: the history, shares, feed or change events of another one. No hold
+/// can name them usefully, and most cannot be queried. Salesforce names them so (documented).
+pub fn is_shadow(object: &str) -> bool {
+    ["History", "Share", "Feed", "ChangeEvent"].iter().any(|suffix| object.ends_with(suffix))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,7 @@ mod canary;
 mod errors;
 mod exit_codes;
 mod kill;
+mod many;
 mod output;
 mod service;
 #[path = "../support/mod.rs"]

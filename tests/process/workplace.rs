@@ -97,6 +97,7 @@ impl Workplace {
     pub fn plan_at(&self, moment: &str) {
         let host = Context {
             clock: Arc::new(Still(moment.parse().expect("a moment"))),
+            timer: Arc::new(crate::support::RuntimeTimer),
             connector: Arc::new(Network),
             observer: Arc::new(Nobody),
             who: "ada@desk".into(),

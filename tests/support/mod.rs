@@ -13,11 +13,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use sexton::base::{Clock, PolicyName};
+use sexton::base::{Clock, PolicyName, Timer};
 use sexton::base::{CommandError, Observer};
 use sexton::command::{self, AppliedPlan, ApplyRequest, PlanRequest, Planned};
 use sexton::manifest::{SecretReference, Target};
@@ -69,6 +70,16 @@ impl CommandRunner for NoCommands {
     }
 }
 
+/// The runtime's own timer, which is mostly paused.
+pub struct RuntimeTimer;
+
+#[async_trait]
+impl Timer for RuntimeTimer {
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
 /// The sandbox's clock, as the machine's.
 struct SandboxTime(Sandbox);
 
@@ -100,6 +111,7 @@ impl Connector for RouterConnector {
 #[derive(Default)]
 pub struct Recorder {
     warnings: Mutex<Vec<String>>,
+    progress: Mutex<Vec<String>>,
 }
 
 impl Recorder {
@@ -107,12 +119,19 @@ impl Recorder {
     pub fn warnings(&self) -> Vec<String> {
         locked(&self.warnings).clone()
     }
+
+    /// The progress that was told so far, a line each.
+    pub fn progress(&self) -> Vec<String> {
+        locked(&self.progress).clone()
+    }
 }
 
 impl Observer for Recorder {
-    fn progress(&self, _: Option<&PolicyName>, _: &str, done: u64, total: Option<u64>) {
+    fn progress(&self, policy: Option<&PolicyName>, doing: &str, done: u64, total: Option<u64>) {
         // A selection may grow between the count and the read, so that only nonsense is refused here.
         assert!(total != Some(0) || done == 0, "{done} of nothing");
+        let policy = policy.map_or_else(String::new, |policy| format!("{policy}: "));
+        locked(&self.progress).push(format!("{policy}{doing} {done}"));
     }
 
     fn warn(&self, message: &str) {
@@ -178,6 +197,7 @@ impl Bench {
         let ids = Arc::clone(&self.ids);
         Context {
             clock,
+            timer: Arc::new(RuntimeTimer),
             connector: Arc::new(connector),
             observer: Arc::clone(&self.recorder) as Arc<dyn Observer>,
             who: "ada@bench".into(),

@@ -1,6 +1,5 @@
 //! The run of a plan, opened: a new one, or one that was begun before.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Zoned;
@@ -11,7 +10,7 @@ use super::{ApplyRequest, PlanToApply};
 use crate::base::{CommandError, Digest, Exit, TargetName};
 use crate::execute::{OpenError, OpenedRun, machine_settings};
 use crate::plan::{PlanHeader, PlannedPolicy};
-use crate::select::{Connection, Context, Project};
+use crate::select::{Connections, Context, Project};
 use crate::state::{PlanStatus, State};
 use crate::store::{Bundle, JournalError, RunJournal};
 use crate::system::DeleteMode;
@@ -191,10 +190,7 @@ pub(in crate::command) fn journal_error(error: &JournalError) -> CommandError {
 }
 
 /// Refuses when any login is for another organization than the plan was made in.
-pub(in crate::command) fn check_systems(
-    header: &PlanHeader,
-    connections: &BTreeMap<TargetName, Connection>,
-) -> Result<(), CommandError> {
+pub(in crate::command) fn check_systems(header: &PlanHeader, connections: &Connections) -> Result<(), CommandError> {
     for (name, sealed) in &header.targets {
         let Some(connection) = connections.get(name) else {
             return Err(CommandError::new(

@@ -9,20 +9,20 @@ use tokio_util::sync::CancellationToken;
 use super::ApplyRequest;
 use super::refusal::stale_reason;
 use crate::apply::{BatchSpecification, SkipCause};
-use crate::base::{CommandError, Exit, PolicyName, TargetName};
+use crate::base::{CommandError, Exit, PolicyName};
 use crate::execute::{OpenedRun, PlannedIds, PolicyRun, Recheck, Rechecking, is_grouped, other_policy};
 use crate::manifest::{AllOrNone, Concurrency, SendAs};
 use crate::plan::PlannedPolicy;
 use crate::provider::Provider;
-use crate::select::{Connection, Context, Project};
-use crate::store::Bundle;
+use crate::select::{Connections, IfMoving, Project, ProjectContext, Selector};
+use crate::store::{Bundle, Scratch};
 
 /// Why policies of a begun run of which nothing was sent may not begin any more: the plan is too old, or the manifests are not
 /// those it was made from.
 pub(super) async fn stale_reasons(
     project: &Project,
     opened: &OpenedRun,
-    connections: &mut BTreeMap<TargetName, Connection>,
+    connections: &Connections,
     now: &Zoned,
 ) -> Result<BTreeMap<PolicyName, String>, CommandError> {
     let header = opened.bundle.header();
@@ -52,68 +52,58 @@ pub(super) fn interrupted(begun: bool) -> CommandError {
     })
 }
 
-/// Rechecks every policy that is not at its end and not stopped.
+/// Rechecks every policy that is not at its end and not stopped, a few at once. The holds are read once for all of them.
 pub(super) async fn recheck_all(
-    context: &Context,
-    project: &Project,
+    project: &ProjectContext<'_>,
     opened: &OpenedRun,
-    connections: &mut BTreeMap<TargetName, Connection>,
-    now: &Zoned,
+    connections: &Connections,
     stopped: &BTreeMap<PolicyName, String>,
     stop: &CancellationToken,
 ) -> Result<BTreeMap<PolicyName, Recheck>, CommandError> {
-    let mut rechecks = BTreeMap::new();
-    for planned in &opened.bundle.header().policies {
-        let Some(replayed) = opened.replay.policies.get(&planned.policy) else { continue };
-        if replayed.machine.status().finished.is_some() || stopped.contains_key(&planned.policy) {
-            continue;
-        }
-        if stop.is_cancelled() {
-            return Err(interrupted(!opened.replay.end.is_empty()));
-        }
-        let connection = connection_of(connections, planned)?;
-        let begun = replayed.machine.has_begun();
-        let rechecking = Rechecking {
-            context,
-            project,
-            bundle: &opened.bundle,
-            planned,
-            now,
-            jobs_may_run: begun && planned.route.as_ref().is_some_and(|route| route.api.works_by_jobs()),
-        };
-        let folder = opened
-            .scratch
-            .folder(&format!("recheck.{}", planned.policy))
-            .map_err(|error| CommandError::plain("the scratch files of the recheck cannot be written").caused_by(&error))?;
-        let recheck = rechecking.run(connection, folder).await.map_err(|error| {
-            let error = error.about_policy(&planned.policy);
-            if begun {
-                error.with_note(
-                    "the run goes on only when the selection and every hold can be read; mend the cause and run the same \
-                     command again",
-                )
-            } else {
-                error
-            }
-        })?;
-        rechecks.insert(planned.policy.clone(), recheck);
+    let due: Vec<(&PlannedPolicy, bool)> = opened
+        .bundle
+        .header()
+        .policies
+        .iter()
+        .filter(|planned| !stopped.contains_key(&planned.policy))
+        .filter_map(|planned| Some((planned, &opened.replay.policies.get(&planned.policy)?.machine)))
+        .filter(|(_, machine)| machine.status().finished.is_none())
+        .map(|(planned, machine)| (planned, machine.has_begun()))
+        .collect();
+    if due.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    Ok(rechecks)
+    let any_begun = due.iter().any(|(_, begun)| *begun);
+    let unread = |error: CommandError| if any_begun { error.with_note(GOES_ON_ONLY) } else { error };
+    let selector = Selector::new(project, connections, opened.scratch.path()).await.map_err(unread)?;
+    let scratch = Scratch::from(opened.scratch.path());
+    let rechecks = selector
+        .for_each(due, |selector, (planned, begun)| {
+            let works_by_jobs = planned.route.as_ref().is_some_and(|route| route.api.works_by_jobs());
+            let if_moving = if begun && works_by_jobs { IfMoving::ReadAgain } else { IfMoving::Refuse };
+            let (bundle, scratch) = (opened.bundle.as_ref(), scratch.clone());
+            async move {
+                if stop.is_cancelled() {
+                    return Err(interrupted(!opened.replay.end.is_empty()));
+                }
+                let rechecking = Rechecking { selector, bundle, planned, if_moving, scratch };
+                let recheck = rechecking.run().await.map_err(|error| error.about_policy(&planned.policy))?;
+                Ok((planned.policy.clone(), recheck))
+            }
+        })
+        .await
+        .map_err(unread)?;
+    Ok(rechecks.into_iter().collect())
 }
 
-fn connection_of<'c>(
-    connections: &'c mut BTreeMap<TargetName, Connection>,
-    planned: &PlannedPolicy,
-) -> Result<&'c mut Connection, CommandError> {
-    connections.get_mut(&planned.settings.target).ok_or_else(|| {
-        CommandError::new(Exit::PlanUnusable, format!("target `{}` is gone from the manifests", planned.settings.target))
-    })
-}
+/// What a person should know who sees that a begun run does not go on.
+const GOES_ON_ONLY: &str =
+    "the run goes on only when the selection and every hold can be read; mend the cause and run the same command again";
 
 /// What is to be carried out, in the order of the plan.
 pub(super) fn policy_runs(
     opened: &OpenedRun,
-    connections: &BTreeMap<TargetName, Connection>,
+    connections: &Connections,
     mut rechecks: BTreeMap<PolicyName, Recheck>,
     stopped: BTreeMap<PolicyName, String>,
     refusals: BTreeMap<PolicyName, String>,

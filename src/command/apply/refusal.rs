@@ -8,7 +8,7 @@ use crate::base::{CommandError, Exit, PolicyName, TargetName};
 use crate::execute::{OpenedRun, Recheck, refuse_other_words};
 use crate::plan::{self, FindingKind, GateInput, Occasion, PlanHeader};
 use crate::report::{Palette, manifest_diff};
-use crate::select::{Connection, Project, count_cascades};
+use crate::select::{Connections, Project, count_cascades};
 use crate::state::State;
 use crate::store::Bundle;
 
@@ -30,11 +30,7 @@ pub(super) fn stale_reason(project: &Project, header: &PlanHeader, now: &Zoned) 
 }
 
 /// Refuses a plan that a gate refused when it was made, or that does not say what the manifests say.
-pub(super) async fn refuse_new(
-    project: &Project,
-    bundle: &Bundle,
-    connections: &mut BTreeMap<TargetName, Connection>,
-) -> Result<(), CommandError> {
+pub(super) async fn refuse_new(project: &Project, bundle: &Bundle, connections: &Connections) -> Result<(), CommandError> {
     let header = bundle.header();
     if header.is_refused() {
         let mut error =
@@ -52,7 +48,7 @@ pub(super) async fn refuse_new(
 pub(super) async fn refusals_on_fresh_numbers(
     project: &Project,
     opened: &OpenedRun,
-    connections: &mut BTreeMap<TargetName, Connection>,
+    connections: &Connections,
     rechecks: &BTreeMap<PolicyName, Recheck>,
     state: &State,
     now: &Zoned,
@@ -69,13 +65,13 @@ pub(super) async fn refusals_on_fresh_numbers(
             refusals.insert(planned.policy.clone(), "the manifests do not have the policy any more".to_owned());
             continue;
         };
-        let connection = connections.get_mut(&planned.settings.target).ok_or_else(|| {
+        let connection = connections.get(&planned.settings.target).ok_or_else(|| {
             CommandError::new(Exit::PlanUnusable, format!("target `{}` is gone from the manifests", planned.settings.target))
         })?;
         let has_begun = replayed.machine.has_begun();
         let facts = connection.describe(&planned.query.object).await?;
         let cascades = if has_begun { Vec::new() } else { count_cascades(connection, &facts, &planned.query).await? };
-        let capabilities = connection.provider.capabilities();
+        let capabilities = connection.capabilities();
         let hard_delete = connection.hard_delete_permission(&facts.name, policy.settings.delete).await?;
         // A run that is continued has its calls behind it, or was judged when it began.
         let calls = calls_by_target.entry(&planned.settings.target).or_default();

@@ -19,7 +19,7 @@ use crate::command::apply::{
 use crate::command::{AppliedPlan, Shell, Verb};
 use crate::execute::{OpenedRun, POLICIES_AT_ONCE, Run, execute, machine_settings};
 use crate::plan::PlannedPolicy;
-use crate::select::{Context, Project, open_all};
+use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::state::State;
 use crate::store::{Journal, LockedState};
 
@@ -165,8 +165,9 @@ async fn settle(
     opened: OpenedRun,
 ) -> Result<Abandoned, CommandError> {
     let looks = !request.without_looking && opened.replay.has_begun();
+    let now = context.clock.now().to_zoned(project.workspace.project.time_zone.clone());
     let connections = if looks {
-        let connections = open_all(context, project).await?;
+        let connections = open_all(&ProjectContext { context: context.clone(), project, now: &now }).await?;
         check_systems(opened.bundle.header(), &connections)?;
         connections
     } else {

@@ -1,0 +1,107 @@
+//! Selecting for the policies of a project, side by side.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::ProjectContext;
+use super::connection::{Connection, Connections};
+use super::held::Held;
+use super::hold::HeldRecords;
+use super::reading::{IfMoving, Reading, read_sorted};
+use super::selection::{Selection, broken_selection};
+use super::side_by_side::side_by_side;
+use super::sort_space::SortSpace;
+use crate::base::{CommandError, Exit, PolicyName, TargetName};
+use crate::plan::Query;
+
+/// Selects for any number of policies, with one reading of the holds for all of them.
+#[derive(Clone)]
+pub struct Selector<'a> {
+    project: ProjectContext<'a>,
+    connections: &'a Connections,
+    held: Arc<HeldRecords>,
+    spill: &'a Path,
+    policies: usize,
+}
+
+impl<'a> Selector<'a> {
+    /// Reads the holds that concern the project's policies. Rows that do not fit into memory go into files without a name in
+    /// `spill`, which exists.
+    ///
+    /// # Errors
+    ///
+    /// When a hold cannot be read to its end.
+    pub async fn new(
+        project: &ProjectContext<'a>,
+        connections: &'a Connections,
+        spill: &'a Path,
+    ) -> Result<Self, CommandError> {
+        let held = Arc::new(HeldRecords::read(project, connections, spill).await?);
+        let policies = project.project.workspace.policies.len();
+        Ok(Self { project: project.clone(), connections, held, spill, policies })
+    }
+
+    /// The project it selects for.
+    pub fn project(&self) -> &ProjectContext<'a> {
+        &self.project
+    }
+
+    /// The system of a target.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, as for a plan whose target was taken out of the manifests.
+    pub fn connection(&self, target: &TargetName) -> Result<&'a Connection, CommandError> {
+        self.connections
+            .get(target)
+            .ok_or_else(|| CommandError::new(Exit::PlanUnusable, format!("target `{target}` is gone from the manifests")))
+    }
+
+    /// What holds keep of an object, in the system's own spelling, that policies delete from.
+    pub fn held(&self, target: &TargetName, object: &str) -> &Held {
+        self.held.of(target, object)
+    }
+
+    /// Does `work` for every item with a selector of its own, a few at once; see [`side_by_side`]. The work must be done with a
+    /// selection when it ends: all of them together would not fit into memory.
+    ///
+    /// # Errors
+    ///
+    /// The error of the first item that has one.
+    pub async fn for_each<I, T, F>(
+        &self,
+        items: impl IntoIterator<Item = I>,
+        work: impl Fn(Selector<'a>, I) -> F,
+    ) -> Result<Vec<T>, CommandError>
+    where
+        F: Future<Output = Result<T, CommandError>>,
+    {
+        side_by_side(&self.project.context.observer, items, |item, observer| {
+            work(Selector { project: self.project.observed_by(observer), ..self.clone() }, item)
+        })
+        .await
+    }
+
+    /// What a policy's query selects now. Apply hands in the sealed query; the holds are always those of the manifests.
+    ///
+    /// # Errors
+    ///
+    /// When it is not proven that every matching record came.
+    pub async fn select(
+        &self,
+        policy: &PolicyName,
+        target: &TargetName,
+        query: &Query,
+        if_moving: IfMoving,
+    ) -> Result<Selection, CommandError> {
+        let connection = self.connection(target)?;
+        let space = SortSpace::for_policy(self.spill, self.policies);
+        let population = connection.population(&query.object).await?;
+        let reading = Reading { query, policy: Some(policy), doing: "selecting", if_moving };
+        let matched = read_sorted(&self.project.context, connection, reading, &space).await?;
+        let kept = self.held(target, &query.object);
+        let held = kept.among(|| matched.rows().map(|row| row.map(|row| row.id)), &space);
+        let held = held.map_err(|error| broken_selection(policy, &error))?;
+        Ok(Selection { matched, held, open: kept.open.clone(), population })
+    }
+}
