@@ -20,7 +20,7 @@ use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{Surroundings, SystemSecrets, open};
 use sexton::store::CallMemoryFile;
 use sexton::system::Capabilities;
-use sexton::system::{Api, DeleteMode, SystemKind};
+use sexton::system::{Api, SystemKind};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -115,10 +115,7 @@ fn manifests_are_checked_against_what_the_providers_declare() {
         for route in able.routes {
             let api = route.api;
             assert_eq!(api.system(), able.system, "{api}");
-            assert_eq!(route.soft, api.deletes(DeleteMode::Soft), "{api}");
-            assert_eq!(route.hard, api.deletes(DeleteMode::Hard), "{api}");
-            assert_eq!(route.atomic_size > 0, api.is_atomic(), "{api}");
-            assert_eq!(route.serial, api.runs_serially(), "{api}");
+            assert_eq!(route, api.capability(), "{api}");
             declared.push(api);
         }
     }
@@ -136,7 +133,7 @@ fn capability_reference(systems: &[Capabilities]) -> String {
     let yes = |is: bool| if is { "yes" } else { "no" };
     let count = |count: u64| if count == 0 { "none".to_owned() } else { with_thousands(count) };
     let mut text = String::from(
-        "# Capabilities\n\n<!-- Printed from the tables in src/provider/*/connect.rs. Do not edit. -->\n\n\
+        "# Capabilities\n\n<!-- Printed from the tables in src/system. Do not edit. -->\n\n\
          What an API cannot do no manifest may ask of it: `sexton validate` says so where that can be told offline, and the gates \
          `route` and `all-or-none` of a plan where it depends on the number of records.\n\n\
          ## APIs\n\n\
@@ -163,7 +160,7 @@ fn capability_reference(systems: &[Capabilities]) -> String {
             count(route.atomic_size),
             route.parallel.to_string(),
             yes(route.serial).to_owned(),
-            yes(api.works_by_jobs()).to_owned(),
+            yes(api.shape().jobs().is_some()).to_owned(),
             route.calls_per_batch.to_string(),
         ];
         let _ = writeln!(text, "| {} |", cells.join(" | "));

@@ -400,7 +400,7 @@ pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, Command
         plan::held_cascade(&facts.name, open),
     ];
     if policy.delete == DeleteMode::Hard {
-        let found = match connection.provider.check(&facts.name, DeleteMode::Hard).await {
+        let found = match connection.provider.check_permission(&facts.name, DeleteMode::Hard).await {
             Ok(()) => Ok(()),
             Err(error) if error.class == ErrorClass::Denied => Err(error.help.unwrap_or(error.message)),
             Err(error) => return Err(error.into()),

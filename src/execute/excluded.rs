@@ -6,7 +6,7 @@ use super::step_runner::RoundFiles;
 use crate::apply::{Presence, SkipCause};
 use crate::base::RecordId;
 use crate::plan::Row;
-use crate::provider::{Provider, ProviderError};
+use crate::provider::{ProviderError, ReadHalf};
 use crate::store::{IdNote, RowSorter, SortOrder, SortedRows};
 
 /// The places in a round of the records that must not be sent any more, in the order of the round.
@@ -59,7 +59,7 @@ impl ExcludedPlaces {
     /// # Errors
     ///
     /// When a file cannot be read or written; inside, when the system cannot be asked.
-    pub async fn check_presence(self, provider: &dyn Provider, object: &str) -> io::Result<Result<Self, ProviderError>> {
+    pub async fn check_presence(self, provider: &dyn ReadHalf, object: &str) -> io::Result<Result<Self, ProviderError>> {
         let (Some(rows), Some(scratch)) = (&self.rows, &self.scratch) else { return Ok(Ok(self)) };
         let size = provider.capabilities().presence_size.max(1);
         let mut told = RowSorter::new(scratch.path(), SortOrder::FirstValueThenId, RowSorter::WINDOW);

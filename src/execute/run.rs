@@ -225,7 +225,7 @@ fn read_histories(run: &Run<'_>, policies_to_run: &[PolicyRun]) -> Result<Vec<Re
     let mut histories: BTreeMap<PolicyName, ReplayedHistory> = BTreeMap::new();
     for machine in policies_to_run {
         let settings = MachineSettings {
-            api: machine.order.api,
+            shape: machine.order.api.shape(),
             same_size: machine.order.atomic || machine.grouped,
             batch_size: machine.route.batch_size,
             parallel: if machine.order.serial { 1 } else { machine.route.parallel },

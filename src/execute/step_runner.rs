@@ -10,7 +10,7 @@ use crate::apply::{
     statuses_of_atomic,
 };
 use crate::base::RecordId;
-use crate::provider::{AnswerSink, ProviderError};
+use crate::provider::{AnswerSink, DeleteHalf, DeleteJobs, DeleteRequests, ProviderError};
 use crate::store::{AnswerPairing, BatchIds, EncodedStatus, IdsFile, StatusFile};
 
 /// The files of one round.
@@ -54,29 +54,31 @@ impl<'a> StepRunner<'a> {
 
     /// Does one step about a batch.
     pub(super) async fn perform(&self, step: Step, round: &RoundFiles) -> Result<(Step, StepEnd), ExecuteError> {
-        let (provider, order) = (&self.input.provider, &self.input.order);
+        let order = &self.input.order;
         let done = |result: Result<(), ProviderError>| result.map_or_else(|error| failed(&error), |()| StepEnd::Done);
-        let end = match &step {
-            Step::Send(batch) => self.send(batch, round).await?,
-            Step::Create(batch) => {
+        let end = match (&step, self.input.provider.delete_half(order)) {
+            (Step::Send(batch), Ok(DeleteHalf::Requests(requests))) => self.send(&*requests, batch, round).await?,
+            (Step::Create(batch), Ok(DeleteHalf::Jobs(jobs))) => {
                 let ids = BatchIds::new(Arc::clone(&round.ids), batch);
-                match provider.create(order, &ids).await {
+                match jobs.create(&ids).await {
                     Ok(ticket) => StepEnd::Created(ticket),
                     Err(error) => self.refused(batch, round, &error)?,
                 }
             }
-            Step::Load(batch, ticket) => {
+            (Step::Load(batch, ticket), Ok(DeleteHalf::Jobs(jobs))) => {
                 let ids = Arc::new(BatchIds::new(Arc::clone(&round.ids), batch));
-                match provider.load(order, ticket, ids).await {
+                match jobs.load(ticket, ids).await {
                     Ok(()) => StepEnd::Done,
                     // The job is not what was asked for. It is left as it is, and never started.
-                    Err(error) if order.api.loads_again() => self.refused(batch, round, &error)?,
+                    Err(error) if order.api.shape().jobs().is_some_and(|jobs| jobs.may_be_loaded_again) => {
+                        self.refused(batch, round, &error)?
+                    }
                     Err(error) => failed(&error),
                 }
             }
-            Step::Start(_, ticket) => done(provider.start(order, ticket).await),
-            Step::Abort(_, ticket) => done(provider.abort(order, ticket).await),
-            Step::Poll(_, ticket) => match provider.poll(order, ticket).await {
+            (Step::Start(_, ticket), Ok(DeleteHalf::Jobs(jobs))) => done(jobs.start(ticket).await),
+            (Step::Abort(_, ticket), Ok(DeleteHalf::Jobs(jobs))) => done(jobs.abort(ticket).await),
+            (Step::Poll(_, ticket), Ok(DeleteHalf::Jobs(jobs))) => match jobs.poll(ticket).await {
                 Ok(progress) => {
                     if let Some(message) = &progress.message {
                         self.run.observer.warn(&format!("{}: job {}: {message}", order.policy, ticket.0));
@@ -85,14 +87,16 @@ impl<'a> StepRunner<'a> {
                 }
                 Err(error) => failed(&error),
             },
-            Step::Collect(batch, ticket) => self.collect(batch, ticket, round).await?,
-            Step::CheckPresence { batch, from, missing_only } => {
+            (Step::Collect(batch, ticket), Ok(DeleteHalf::Jobs(jobs))) => self.collect(&*jobs, batch, ticket, round).await?,
+            (Step::CheckPresence { batch, from, missing_only }, _) => {
                 self.check_presence(batch, *from, *missing_only, round).await?
             }
-            Step::Write(_) | Step::OpenRound(_) | Step::Wait(_) | Step::Finish | Step::Pause(_) | Step::Stop => {
+            (Step::Send(batch) | Step::Create(batch), Err(error)) => self.refused(batch, round, &error)?,
+            (_, Err(error)) if step.batch().is_some() => failed(&error),
+            _ => {
                 return Err(ExecuteError::Misuse {
                     policy: order.policy.clone(),
-                    why: "was asked to perform no batch's step",
+                    why: "was asked for a step that its API does not have, or that is about no batch",
                 });
             }
         };
@@ -105,10 +109,10 @@ impl<'a> StepRunner<'a> {
         move |source| ExecuteError::File { doing: "use the answers in", path: path.clone(), source }
     }
 
-    async fn send(&self, batch: &Batch, round: &RoundFiles) -> Result<StepEnd, ExecuteError> {
+    async fn send(&self, requests: &dyn DeleteRequests, batch: &Batch, round: &RoundFiles) -> Result<StepEnd, ExecuteError> {
         let error = self.status_error(round);
         let ids = BatchIds::new(Arc::clone(&round.ids), batch).read(0, usize::MAX).map_err(&error)?;
-        let answers = match self.input.provider.send(&self.input.order, &ids).await {
+        let answers = match requests.send(&ids).await {
             Ok(answers) => answers,
             Err(error) => return self.refused(batch, round, &error),
         };
@@ -158,14 +162,20 @@ impl<'a> StepRunner<'a> {
         self.answered(batch, round, cause, isolates)
     }
 
-    async fn collect(&self, batch: &Batch, ticket: &Ticket, round: &RoundFiles) -> Result<StepEnd, ExecuteError> {
+    async fn collect(
+        &self,
+        jobs: &dyn DeleteJobs,
+        batch: &Batch,
+        ticket: &Ticket,
+        round: &RoundFiles,
+    ) -> Result<StepEnd, ExecuteError> {
         let error = self.status_error(round);
         let ids = BatchIds::new(Arc::clone(&round.ids), batch);
         let scratch =
             self.run.directory.scratch(&format!("{}.{}", self.input.order.policy, batch.number)).map_err(&error)?;
         let pairing = AnswerPairing::new(&ids, &round.statuses, batch.first, round.ascending, scratch).map_err(&error)?;
         let mut sink = PairingSink { pairing, error: None };
-        let collected = self.input.provider.collect(&self.input.order, ticket, &ids, &mut sink).await;
+        let collected = jobs.collect(ticket, &ids, &mut sink).await;
         if let Some(source) = sink.error {
             return Err(error(source));
         }

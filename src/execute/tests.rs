@@ -23,7 +23,7 @@ use crate::plan::{Route, Row};
 use crate::store::{
     IdNote, IdsWriter, Journal, JournalError, JournalFile, RowSorter, RunDirectory, SkippedWriter, SortOrder, SortedRows,
 };
-use crate::system::{Api, DeleteMode};
+use crate::system::{Api, ApiShape, DeleteMode};
 
 /// A clock that moves with tokio's, which a test can stop.
 struct TestClock(tokio::time::Instant);
@@ -309,7 +309,10 @@ impl Rig {
             match outcome.as_str() {
                 // A look cannot tell who deleted a record that was sent and not answered for.
                 "deleted" => {
-                    assert!(!record.present && (record.by_us || evidence == "presence-check" || evidence == "answer"), "{told}")
+                    assert!(
+                        !record.present && (record.by_us || evidence == "presence-check" || evidence == "answer"),
+                        "{told}"
+                    )
                 }
                 "already-gone" => assert!(!record.present && !record.by_us, "{told}"),
                 // A request refused as a whole says nothing about a record that another program has deleted.
@@ -394,7 +397,7 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
                 let excluded = excluded
                     .map(|(from, length, record, cause)| (from, from + length, record.index(count), cause))
                     .collect();
-                let atomic = atomic && !api.works_by_jobs();
+                let atomic = atomic && api.shape() == ApiShape::Requests;
                 let isolates = isolates && atomic;
                 Scenario { records, api, atomic, isolates, nameless, grouped, batch_size, parallel, faults, ends, excluded }
             },

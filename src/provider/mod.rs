@@ -10,18 +10,23 @@
 //!
 //! How an API or a system is added is told, step by step, in `docs/adding-an-api.md`.
 
+mod common;
 mod contract;
+mod delete_half;
 mod error;
 pub mod fulcrum;
 mod hostile;
 mod open;
 mod patience;
+mod read_half;
 pub mod salesforce;
 mod secrets;
 pub mod transport;
 pub mod zuora;
 
-pub use contract::{AnswerSink, Completeness, Provider, RowSink};
+pub use contract::Provider;
+pub use delete_half::{AnswerSink, DeleteHalf, DeleteJobs, DeleteRequests};
 pub use error::{ErrorClass, ProviderError};
 pub use open::{Surroundings, open};
+pub use read_half::{Completeness, ReadHalf, RowSink};
 pub use secrets::{SecretError, SecretSource, SystemSecrets};

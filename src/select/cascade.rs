@@ -1,11 +1,11 @@
 //! Counting what would go with the selected records.
 
 use super::connection::Connection;
-use super::hold::is_shadow;
 use crate::base::CommandError;
 use crate::filter::Language;
 use crate::plan::{CascadeCount, ObjectFacts, Query};
 use crate::provider::ErrorClass;
+use crate::system::is_row_of_its_own;
 
 /// Counts, for every child object that goes with the records of `query`, how many records that is.
 pub async fn count_cascades(
@@ -14,12 +14,13 @@ pub async fn count_cascades(
     query: &Query,
 ) -> Result<Vec<CascadeCount>, CommandError> {
     let mut counts = Vec::new();
-    for child in facts.children.iter().filter(|child| child.cascades && !is_shadow(&child.child)) {
+    let system = connection.provider.capabilities().system;
+    for child in facts.children.iter().filter(|child| child.cascades && is_row_of_its_own(system, &child.child)) {
         let Some(described) = connection.describe_if_visible(&child.child).await? else { continue };
         if !described.queryable {
             continue;
         }
-        let language = Language::of(connection.provider.capabilities().system);
+        let language = Language::of(system);
         let belonging = language.belonging(&child.field, &query.key, &query.object, query.condition.as_deref());
         let records = match belonging {
             Some(condition) => {

@@ -16,7 +16,7 @@ use crate::filter::Language;
 use crate::manifest::{Hold, Workspace};
 use crate::plan::{ObjectFacts, OpenCascade, Query, Row};
 use crate::store::{RowSorter, SortOrder, SortedRows};
-use crate::system::Capabilities;
+use crate::system::{Capabilities, is_row_of_its_own};
 
 /// How many generations a cascade is followed upward from a held record. Salesforce's own paths end after five.
 const MOST_GENERATIONS: usize = 5;
@@ -195,22 +195,18 @@ fn parents_of(capabilities: &Capabilities, cascade: &Cascade, children: &[Record
     Ok(Query { object: cascade.child.clone(), key: cascade.field.clone(), fields: Vec::new(), condition: Some(condition) })
 }
 
-/// Whether rows of this object are no records of their own: no hold can name them usefully, and most cannot be queried.
-pub fn is_shadow(object: &str) -> bool {
-    ["History", "Share", "Feed", "ChangeEvent"].iter().any(|suffix| object.ends_with(suffix))
-}
-
 /// Every cascade that deleting records of an object can set off, directly or through others. An object this login cannot see
 /// is passed over.
 ///
 /// Only cascades count: a cleared lookup deletes nothing, and a restricting child keeps its parent.
 async fn cascades_below(connection: &mut Connection, from: &ObjectFacts) -> Result<Vec<Cascade>, CommandError> {
+    let system = connection.provider.capabilities().system;
     let mut found = Vec::new();
     let mut seen = BTreeSet::from([from.name.clone()]);
     let mut queue = VecDeque::from([from.name.clone()]);
     while let Some(parent) = queue.pop_front() {
         let Some(facts) = connection.describe_if_visible(&parent).await? else { continue };
-        for child in facts.children.iter().filter(|child| child.cascades && !is_shadow(&child.child)) {
+        for child in facts.children.iter().filter(|child| child.cascades && is_row_of_its_own(system, &child.child)) {
             found.push(Cascade { parent: parent.clone(), child: child.child.clone(), field: child.field.clone() });
             if seen.insert(child.child.clone()) {
                 queue.push_back(child.child.clone());

@@ -13,7 +13,7 @@ pub use cascade::count_cascades;
 pub use condition::condition_for;
 pub use connection::{Connection, open_all};
 pub use context::{Connector, Context};
-pub use hold::{Held, HeldSet, HoldReading, is_shadow};
+pub use hold::{Held, HeldSet, HoldReading};
 pub use project::{Project, plan_directory, read_manifests};
 pub use reading::Reading;
 pub use selection::{Layout, Selecting, Selection, broken_selection, query_for, selected_ids};

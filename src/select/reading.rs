@@ -8,7 +8,7 @@ use crate::apply::back_off;
 use crate::base::CommandError;
 use crate::base::PolicyName;
 use crate::plan::{Query, Row};
-use crate::provider::{ErrorClass, Provider, RowSink};
+use crate::provider::{ErrorClass, ReadHalf, RowSink};
 use crate::store::{RowSorter, SortOrder, SortedRows};
 
 /// How often progress is told.
@@ -42,7 +42,7 @@ impl RowSink for SortingSink<'_> {
 /// What is read, for whom.
 pub struct Reading<'a> {
     /// The system.
-    pub provider: &'a dyn Provider,
+    pub provider: &'a dyn ReadHalf,
     /// Who looks on.
     pub host: &'a Context,
     /// For which policy.

@@ -4,15 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeleteMode, SystemKind};
+use super::{ApiShape, DeleteMode, RouteCapability, SystemKind, fulcrum, salesforce, zuora};
 
 /// A deletion API. In manifests (`via`) and plans by its lower-case name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Api {
-    /// Salesforce sObject Collections: up to 200 ids a call.
+    /// Salesforce sObject Collections.
     #[serde(rename = "collections")]
     Collections,
-    /// Salesforce Composite: up to five calls of sObject Collections in one atomic call.
+    /// Salesforce Composite: up to five requests of sObject Collections in one that is atomic.
     #[serde(rename = "composite")]
     Composite,
     /// Salesforce Bulk API 2.0: jobs of CSV.
@@ -21,10 +21,10 @@ pub enum Api {
     /// Salesforce Bulk API 1.0: jobs of batches, which the system can be asked to run one after the other.
     #[serde(rename = "bulk1")]
     Bulk1,
-    /// Zuora SOAP `delete()`: up to 50 ids a call.
+    /// Zuora SOAP `delete()`.
     #[serde(rename = "soap")]
     ZuoraSoap,
-    /// Fulcrum Batch API: batches that are made, compared and then started.
+    /// Fulcrum Batch API: batches that are created, compared with what was sent, and then started.
     #[serde(rename = "batch")]
     FulcrumBatch,
 }
@@ -58,6 +58,18 @@ impl Api {
         }
     }
 
+    /// What it can do: its row in the table of its system.
+    pub fn capability(self) -> &'static RouteCapability {
+        match self {
+            Self::Collections => &salesforce::COLLECTIONS,
+            Self::Composite => &salesforce::COMPOSITE,
+            Self::Bulk2 => &salesforce::BULK2,
+            Self::Bulk1 => &salesforce::BULK1,
+            Self::ZuoraSoap => &zuora::SOAP,
+            Self::FulcrumBatch => &fulcrum::BATCH,
+        }
+    }
+
     /// The system it belongs to.
     pub fn system(self) -> SystemKind {
         match self {
@@ -67,52 +79,29 @@ impl Api {
         }
     }
 
+    /// How it takes records.
+    pub fn shape(self) -> ApiShape {
+        self.capability().shape
+    }
+
     /// Whether it can delete in that way.
     pub fn deletes(self, delete: DeleteMode) -> bool {
-        match self {
-            Self::Collections | Self::Composite => delete == DeleteMode::Soft,
-            Self::Bulk2 | Self::Bulk1 => true,
-            Self::ZuoraSoap | Self::FulcrumBatch => delete == DeleteMode::Hard,
-        }
+        self.capability().deletes(delete)
     }
 
     /// Whether it has atomic requests.
     pub fn is_atomic(self) -> bool {
-        matches!(self, Self::Collections | Self::Composite)
+        self.capability().atomic_size > 0
     }
 
-    /// Whether it can be had to do one batch after the other.
+    /// Whether it can be told to run one batch at a time.
     pub fn runs_serially(self) -> bool {
-        // The mode is the server's own and always parallel (documented).
-        self != Self::Bulk2
+        self.capability().serial
     }
 
     /// Whether its batches can be queries.
     pub fn takes_queries(self) -> bool {
-        self == Self::FulcrumBatch
-    }
-
-    /// Whether it works by jobs, which are made, loaded, started and polled, and not by single requests.
-    pub fn works_by_jobs(self) -> bool {
-        match self {
-            Self::Collections | Self::Composite | Self::ZuoraSoap => false,
-            Self::Bulk2 | Self::Bulk1 | Self::FulcrumBatch => true,
-        }
-    }
-
-    /// Whether a job's upload begins its work, and not its start.
-    pub fn load_begins_work(self) -> bool {
-        self == Self::Bulk1
-    }
-
-    /// Whether a job may be loaded again: its records went with its making, and loading only compares.
-    pub fn loads_again(self) -> bool {
-        self == Self::FulcrumBatch
-    }
-
-    /// Whether a job whose start may be under way can be stopped.
-    pub fn can_be_stopped(self) -> bool {
-        self != Self::FulcrumBatch
+        self.capability().takes_queries
     }
 }
 

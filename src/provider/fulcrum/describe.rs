@@ -9,6 +9,7 @@ use crate::base::RecordId;
 use crate::plan::{FieldFacts, ObjectFacts};
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::FieldType;
+use crate::system::fulcrum::KEY;
 
 /// How many forms come in one answer, with all their fields.
 const FORMS: &str = "100";
@@ -44,7 +45,7 @@ pub(super) async fn describe(session: &Session, object: &str) -> Result<ObjectFa
     let field = |column: super::query::Column| FieldFacts {
         kind: kind(&column.kind),
         filterable: true,
-        nillable: column.name != super::connect::KEY,
+        nillable: column.name != KEY,
         relationship_name: None,
         reference_to: Vec::new(),
         name: column.name,
@@ -129,7 +130,6 @@ mod tests {
 
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Seen, json};
 
     /// An organization with these forms, two a page.

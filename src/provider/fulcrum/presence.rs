@@ -1,15 +1,12 @@
 //! Looking at records one by one.
 
 use super::call::{error, incomplete};
-use super::connect::KEY;
 use super::query::{ask, count_where, listed, quoted};
 use super::session::Session;
 use crate::apply::Presence;
 use crate::base::RecordId;
 use crate::provider::{ErrorClass, ProviderError};
-
-/// The most ids of one look. They make a statement of 40 KB.
-pub(super) const MOST_IDS: usize = 1_000;
+use crate::system::fulcrum::{KEY, PRESENCE_MOST_IDS};
 
 /// Looks which records are there, in the order of `ids`. There is no recycle bin.
 ///
@@ -19,8 +16,13 @@ pub(super) async fn check_presence(session: &Session, form: &str, ids: &[RecordI
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    if ids.len() > MOST_IDS {
-        return Err(error(ErrorClass::Invalid, &doing, "too-many-ids", format!("one look takes up to {MOST_IDS} ids")));
+    if ids.len() > PRESENCE_MOST_IDS {
+        return Err(error(
+            ErrorClass::Invalid,
+            &doing,
+            "too-many-ids",
+            format!("one check takes up to {PRESENCE_MOST_IDS} ids"),
+        ));
     }
     let condition = format!("{} IN ({})", quoted(KEY), listed(ids));
     let declared = count_where(session, &doing, form, std::slice::from_ref(&condition)).await?;
@@ -49,7 +51,6 @@ mod tests {
 
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
 
     async fn check_presence(
         wanted: &[RecordId],
@@ -83,6 +84,6 @@ mod tests {
     async fn nothing_is_asked_about_nothing_and_too_much_is_refused() {
         let (provider, _) = organization(|_| panic!("nothing may be asked"));
         assert_eq!(provider.check_presence(FORM, &[]).await, Ok(vec![]));
-        assert!(provider.check_presence(FORM, &ids(MOST_IDS + 1)).await.is_err());
+        assert!(provider.check_presence(FORM, &ids(PRESENCE_MOST_IDS + 1)).await.is_err());
     }
 }

@@ -11,6 +11,8 @@ use crate::apply::{Answer, BatchSpecification, IdSource, Ticket};
 use crate::base::{PolicyName, RecordId};
 use crate::manifest::{FulcrumTarget, SecretReference};
 use crate::plan::{Query, Row};
+pub(super) use crate::provider::ReadHalf;
+pub(super) use crate::provider::common::testing::Halves;
 use crate::provider::transport::Transport;
 use crate::provider::transport::scripted::{Reply, Scripted, Seen, json};
 use crate::provider::{AnswerSink, RowSink, SecretError, SecretSource};
@@ -102,14 +104,14 @@ pub(super) fn ids(count: usize) -> Vec<RecordId> {
 pub(super) fn query(fields: &[&str]) -> Query {
     Query {
         object: FORM.into(),
-        key: super::connect::KEY.into(),
+        key: crate::system::fulcrum::KEY.into(),
         fields: fields.iter().map(|field| (*field).to_owned()).collect(),
         condition: Some("_status = 'closed'".into()),
     }
 }
 
 /// An order for records.
-pub(super) fn order() -> BatchSpecification {
+pub(super) fn specification() -> BatchSpecification {
     BatchSpecification {
         policy: PolicyName::new("closed-parks").expect("a name"),
         object: FORM.into(),

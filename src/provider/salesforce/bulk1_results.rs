@@ -18,7 +18,7 @@ use crate::system::canonical_salesforce_id;
 /// They are in the order of the request (documented) and a failure has no id, so that only the place pairs them.
 pub(super) async fn collect(
     session: &Session,
-    order: &BatchSpecification,
+    specification: &BatchSpecification,
     ticket: &Ticket,
     ids: &dyn IdSource,
     answers: &mut dyn AnswerSink,
@@ -42,7 +42,7 @@ pub(super) async fn collect(
     let id = id.ok_or_else(|| wrong("malformed-answer", "the batch's id is none"))?;
     let call = Call::get(doing.clone(), format!("{}/batch/{id}/result", path(&doing, ticket)?)).bulk1();
     let ids = read_all(&call, ids)?;
-    let content = Content::of(order);
+    let content = Content::of(specification);
     let call = Call { accept: content.media_type(), ..call };
     let response = session.call(&call).await?;
     let results = match content {
@@ -93,7 +93,6 @@ async fn csv(call: &Call, ids: &[RecordId], response: Response) -> Result<Vec<An
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{answer, json};
     use crate::system::{Api, DeleteMode};
 
@@ -115,8 +114,8 @@ mod tests {
             }
         });
         let mut answers = Answers::default();
-        let order = order(Api::Bulk1, delete, false);
-        let result = provider.collect(&order, &Ticket(JOB.into()), &Ids(leads(count)), &mut answers).await;
+        let specification = specification(Api::Bulk1, delete, false);
+        let result = provider.jobs(&specification).collect(&Ticket(JOB.into()), &Ids(leads(count)), &mut answers).await;
         let wanted = if delete == DeleteMode::Soft { "text/csv" } else { "application/json" };
         for seen in asked(&transport).iter().filter(|seen| seen.path.ends_with("/result")) {
             assert_eq!(seen.headers["content-type"], wanted);
@@ -219,8 +218,8 @@ mod tests {
         for (batches, code) in [(String::new(), None), (format!("{batch},{batch}"), Some("several-batches"))] {
             let (provider, _) = org(move |_| json(200, format!(r#"{{"batchInfo":[{batches}]}}"#)));
             let mut answers = Answers::default();
-            let order = order(Api::Bulk1, DeleteMode::Soft, false);
-            let result = provider.collect(&order, &Ticket(JOB.into()), &Ids(leads(1)), &mut answers).await;
+            let specification = specification(Api::Bulk1, DeleteMode::Soft, false);
+            let result = provider.jobs(&specification).collect(&Ticket(JOB.into()), &Ids(leads(1)), &mut answers).await;
             assert_eq!(result.err().map(|error| error.code).as_deref(), code);
             assert!(answers.0.is_empty());
         }
@@ -232,8 +231,9 @@ mod tests {
             true => answer(200, &[], ROWS),
             false => json(200, format!(r#"{{"batchInfo":[{{"id":"{BATCH}","jobId":"{JOB}","state":"Completed"}}]}}"#)),
         });
-        let order = order(Api::Bulk1, DeleteMode::Soft, false);
-        let error = provider.collect(&order, &Ticket(JOB.into()), &Ids(leads(4)), &mut Full).await.expect_err("full");
+        let specification = specification(Api::Bulk1, DeleteMode::Soft, false);
+        let error =
+            provider.jobs(&specification).collect(&Ticket(JOB.into()), &Ids(leads(4)), &mut Full).await.expect_err("full");
         assert_eq!(error.class, ErrorClass::Local);
     }
 }

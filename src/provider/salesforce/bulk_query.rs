@@ -202,7 +202,6 @@ mod tests {
     use super::super::testing::*;
     use super::*;
     use crate::plan::Query;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, Seen, answer, json};
 
     const MANY: u64 = 100_000;

@@ -26,13 +26,13 @@ enum Results {
 /// Rows of batches beyond the daily allocation are in no list (documented).
 pub(super) async fn collect(
     session: &Session,
-    order: &BatchSpecification,
+    specification: &BatchSpecification,
     ticket: &Ticket,
     count: u64,
     answers: &mut dyn AnswerSink,
 ) -> Result<(), ProviderError> {
     let doing = format!("download the results of Bulk API 2.0 job {}", ticket.0);
-    let progress = poll(session, order, ticket).await?;
+    let progress = poll(session, specification, ticket).await?;
     if !matches!(progress.stage, JobStage::Complete | JobStage::Broken) {
         return Err(super::call::error(ErrorClass::Invalid, &doing, "job-not-ended", "the job has not ended, or is gone"));
     }
@@ -128,12 +128,11 @@ pub(super) fn failed(cell: &str) -> AnswerVerdict {
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, answer, json};
     use crate::system::{Api, DeleteMode};
 
     fn soft() -> BatchSpecification {
-        order(Api::Bulk2, DeleteMode::Soft, false)
+        specification(Api::Bulk2, DeleteMode::Soft, false)
     }
 
     fn ticket() -> Ticket {
@@ -158,7 +157,7 @@ mod tests {
             _ => job(state, counters),
         });
         let mut answers = Answers::default();
-        let result = provider.collect(&soft(), &ticket(), &Ids(leads(count)), &mut answers).await;
+        let result = provider.jobs(&soft()).collect(&ticket(), &Ids(leads(count)), &mut answers).await;
         (answers, result)
     }
 
@@ -220,7 +219,7 @@ mod tests {
             true => answer(200, &[], SUCCESSES),
             false => job("JobComplete", ""),
         });
-        let error = provider.collect(&soft(), &ticket(), &Ids(leads(8)), &mut Full).await.expect_err("full");
+        let error = provider.jobs(&soft()).collect(&ticket(), &Ids(leads(8)), &mut Full).await.expect_err("full");
         assert_eq!(error.class, ErrorClass::Local);
     }
 }

@@ -131,7 +131,7 @@ mod tests {
     use super::super::testing::*;
     use crate::plan::Identity;
     use crate::provider::transport::scripted::{Reply, Seen, json};
-    use crate::provider::{ErrorClass, Provider as _, ProviderError};
+    use crate::provider::{ErrorClass, ProviderError};
 
     const DENIED: &str = r#"[{"message":"insufficient access","errorCode":"INSUFFICIENT_ACCESS"}]"#;
 

@@ -56,7 +56,6 @@ mod tests {
 
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, json};
 
     async fn check(deletable: bool, delete: DeleteMode, permission: fn() -> Reply) -> Result<(), ProviderError> {
@@ -69,7 +68,7 @@ mod tests {
             ),
             false => permission(),
         });
-        provider.check("Lead", delete).await
+        provider.check_permission("Lead", delete).await
     }
 
     fn permission(granted: serde_json::Value) -> Reply {

@@ -8,9 +8,7 @@ use crate::apply::Presence;
 use crate::base::RecordId;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::canonical_salesforce_id;
-
-/// The most ids of one look. An id takes 27 bytes in an address, which may have 16,384 with the headers (documented).
-pub(super) const MOST_IDS: usize = 400;
+use crate::system::salesforce::PRESENCE_MOST_IDS;
 
 /// Looks whether records are there, in the recycle bin, or neither; in the order of `ids`.
 ///
@@ -26,8 +24,8 @@ pub(super) async fn check_presence(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    if ids.len() > MOST_IDS {
-        return wrong("too-many-ids", format!("one look takes up to {MOST_IDS} ids"));
+    if ids.len() > PRESENCE_MOST_IDS {
+        return wrong("too-many-ids", format!("one check takes up to {PRESENCE_MOST_IDS} ids"));
     }
     if let Some(id) = ids.iter().find(|id| canonical_salesforce_id(id.as_str()).as_ref() != Ok(*id)) {
         return wrong("malformed-id", format!("`{id}` is not a whole Salesforce id"));
@@ -68,7 +66,6 @@ mod tests {
     use super::super::call::LONGEST_ADDRESS;
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, json};
 
     fn shown(id: RecordId, deleted: bool) -> serde_json::Value {
@@ -97,7 +94,10 @@ mod tests {
     #[tokio::test]
     async fn the_most_ids_fit_into_an_address() {
         let (provider, transport) = org(|_| rows(vec![]));
-        assert_eq!(provider.check_presence("Lead", &leads(MOST_IDS as u64)).await.expect("looked").len(), MOST_IDS);
+        assert_eq!(
+            provider.check_presence("Lead", &leads(PRESENCE_MOST_IDS as u64)).await.expect("looked").len(),
+            PRESENCE_MOST_IDS
+        );
         assert!(asked(&transport)[0].query.len() + 300 < LONGEST_ADDRESS, "{}", asked(&transport)[0].query.len());
     }
 
@@ -105,7 +105,7 @@ mod tests {
     async fn nothing_is_asked_about_nothing_and_too_much_is_refused() {
         let (provider, transport) = org(|_| panic!("nothing may be asked"));
         assert_eq!(provider.check_presence("Lead", &[]).await, Ok(vec![]));
-        assert!(provider.check_presence("Lead", &leads(MOST_IDS as u64 + 1)).await.is_err());
+        assert!(provider.check_presence("Lead", &leads(PRESENCE_MOST_IDS as u64 + 1)).await.is_err());
         assert!(provider.check_presence("Lead", &[RecordId::new("x").expect("an id elsewhere")]).await.is_err());
         assert!(transport.seen().is_empty());
     }

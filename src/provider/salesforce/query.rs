@@ -173,7 +173,7 @@ mod tests {
     use super::super::testing::*;
     use crate::plan::{Query, Row};
     use crate::provider::transport::scripted::{Reply, json};
-    use crate::provider::{Completeness, ErrorClass, Provider as _, ProviderError};
+    use crate::provider::{Completeness, ErrorClass, ProviderError};
 
     const NEXT: &str = "/services/data/v66.0/query/01gRO0000016PIAYA2-2";
 

@@ -238,7 +238,6 @@ mod tests {
 
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, Scripted, Seen, json};
 
     fn form(seen: &Seen) -> BTreeMap<String, String> {

@@ -96,7 +96,7 @@ mod tests {
     use crate::plan::Identity;
     use crate::provider::transport::Element;
     use crate::provider::transport::scripted::{Reply, Scripted, Seen, answer};
-    use crate::provider::{ErrorClass, Provider as _, ProviderError};
+    use crate::provider::{ErrorClass, ProviderError};
 
     const USER: &str = "005xx000001SwiUAAS";
 

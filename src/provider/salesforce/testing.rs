@@ -12,6 +12,8 @@ use crate::apply::{Answer, AnswerVerdict, BatchSpecification, IdSource};
 use crate::base::{Clock, PolicyName, RecordId};
 use crate::manifest::{SalesforceSignIn, SalesforceTarget, SecretReference};
 use crate::plan::{Query, Row};
+pub(super) use crate::provider::ReadHalf;
+pub(super) use crate::provider::common::testing::Halves;
 use crate::provider::transport::Transport;
 use crate::provider::transport::scripted::{Reply, Scripted, Seen, json};
 use crate::provider::{AnswerSink, RowSink, SecretError, SecretSource};
@@ -158,7 +160,7 @@ pub(super) fn query(fields: &[&str]) -> Query {
 }
 
 /// An order for leads.
-pub(super) fn order(api: Api, delete: DeleteMode, atomic: bool) -> BatchSpecification {
+pub(super) fn specification(api: Api, delete: DeleteMode, atomic: bool) -> BatchSpecification {
     BatchSpecification {
         policy: PolicyName::new("stale-leads").expect("a name"),
         object: "Lead".into(),

@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::base::RecordId;
 use crate::provider::transport::{XmlError, XmlWriter};
+use crate::system::zuora::LARGEST_PAGE;
 
 /// The envelope of SOAP 1.1.
 const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
@@ -44,9 +45,6 @@ pub(super) enum Operation<'a> {
         ids: &'a [RecordId],
     },
 }
-
-/// The most records of a page (documented).
-pub(super) const LARGEST_PAGE: u32 = 2_000;
 
 impl Operation<'_> {
     /// Its name.

@@ -6,9 +6,7 @@ use super::session::Session;
 use crate::apply::Presence;
 use crate::base::RecordId;
 use crate::provider::{ErrorClass, ProviderError};
-
-/// The most ids of one look: a condition has 200 comparisons at most (documented), and the 9,200 characters they make fit.
-pub(super) const MOST_IDS: usize = 200;
+use crate::system::zuora::PRESENCE_MOST_IDS;
 
 /// Looks whether records are there, in the order of `ids`. There is no recycle bin.
 pub(super) async fn check_presence(
@@ -22,8 +20,8 @@ pub(super) async fn check_presence(
         return Ok(Vec::new());
     }
     let wrong = |code, message| Err(error(ErrorClass::Invalid, &doing, code, message));
-    if ids.len() > MOST_IDS {
-        return wrong("too-many-ids", format!("one look takes up to {MOST_IDS} ids"));
+    if ids.len() > PRESENCE_MOST_IDS {
+        return wrong("too-many-ids", format!("one check takes up to {PRESENCE_MOST_IDS} ids"));
     }
     if let Some(id) = ids.iter().find(|id| record_id(id.as_str()).as_ref() != Some(*id)) {
         return wrong("malformed-id", format!("`{id}` is not a Zuora id"));
@@ -55,7 +53,6 @@ pub(super) async fn check_presence(
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
 
     #[tokio::test]
     async fn tells_for_each_id_in_order_whether_it_is_there() {
@@ -73,11 +70,14 @@ mod tests {
     async fn the_most_ids_fit_into_a_statement_and_more_are_refused() {
         let (provider, transport) = tenant(|_| page(0, true, None, &[]));
         let object = "ProductRatePlanChargeTier";
-        assert_eq!(provider.check_presence(object, &ids(MOST_IDS as u64)).await.expect("looked").len(), MOST_IDS);
+        assert_eq!(
+            provider.check_presence(object, &ids(PRESENCE_MOST_IDS as u64)).await.expect("looked").len(),
+            PRESENCE_MOST_IDS
+        );
         let seen = &asked_of(&transport)[0].replace("&apos;", "'");
         let start = seen.find("<zns:queryString>").expect("a query") + "<zns:queryString>".len();
         assert!(seen[start..].find("</").expect("an end") < 10_000);
-        assert!(provider.check_presence(object, &ids(MOST_IDS as u64 + 1)).await.is_err());
+        assert!(provider.check_presence(object, &ids(PRESENCE_MOST_IDS as u64 + 1)).await.is_err());
         assert!(provider.check_presence(object, &[RecordId::new("x").expect("an id elsewhere")]).await.is_err());
         assert_eq!(provider.check_presence(object, &[]).await, Ok(vec![]));
         assert_eq!(asked_of(&transport).len(), 1);

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::call::error;
-use super::operation::{LARGEST_PAGE, Operation};
+use super::operation::Operation;
 use super::session::Session;
 use crate::base::RecordId;
 use crate::plan::{Query, Row};
 use crate::provider::transport::Element;
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
+use crate::system::zuora::LARGEST_PAGE;
 
 /// The longest statement, in characters (documented).
 const LONGEST_STATEMENT: usize = 10_000;
@@ -191,7 +192,6 @@ pub(super) async fn count(session: &Session, query: &Query) -> Result<u64, Provi
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, answer};
 
     const NEXT: &str = "2c92c0f9542cee3a01542f9d55e03598-2";

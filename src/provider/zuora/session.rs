@@ -190,7 +190,6 @@ fn is_production(host: &str) -> Option<bool> {
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::Reply;
 
     #[tokio::test]

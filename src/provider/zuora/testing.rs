@@ -10,6 +10,8 @@ use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{PolicyName, RecordId};
 use crate::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
 use crate::plan::{Query, Row};
+pub(super) use crate::provider::ReadHalf;
+pub(super) use crate::provider::common::testing::Halves;
 use crate::provider::transport::scripted::{Reply, Scripted, Seen, answer};
 use crate::provider::{RowSink, SecretError, SecretSource};
 use crate::system::{Api, DeleteMode};
@@ -137,7 +139,7 @@ pub(super) fn query(fields: &[&str]) -> Query {
 }
 
 /// What every batch is for.
-pub(super) fn order(object: &str) -> BatchSpecification {
+pub(super) fn specification(object: &str) -> BatchSpecification {
     BatchSpecification {
         policy: PolicyName::new("stale-usage").expect("a name"),
         object: object.into(),
