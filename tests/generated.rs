@@ -17,7 +17,7 @@ use sexton::filter::Language;
 use sexton::manifest::{CODES, ManifestFile, json_schema, read};
 use sexton::provider::salesforce::SystemCommands;
 use sexton::provider::transport::{HttpTransport, Timeouts};
-use sexton::provider::{Surroundings, SystemSecrets, open};
+use sexton::provider::{ProviderDependencies, SystemSecrets, open};
 use sexton::store::CallMemoryFile;
 use sexton::system::Capabilities;
 use sexton::system::{Api, SystemKind};
@@ -94,14 +94,14 @@ fn capabilities() -> [Capabilities; 3] {
         let reading = read([ManifestFile { name: "target.yaml".into(), content: Ok(text.into_bytes()) }]);
         let workspace = reading.workspace.unwrap_or_else(|| panic!("{:?}", reading.diagnostics));
         let (name, target) = workspace.targets.into_iter().next().expect("a target");
-        let surroundings = Surroundings {
+        let dependencies = ProviderDependencies {
             transport: Arc::new(HttpTransport::new(Timeouts::default()).expect("a client")),
             secrets: Arc::new(SystemSecrets::new(root())),
             clock: Arc::new(NoClock),
             calls: Arc::new(CallMemoryFile::new(&root(), &name)),
             commands: Arc::new(SystemCommands),
         };
-        open(&target, surroundings).capabilities()
+        open(&target, dependencies).capabilities()
     })
 }
 

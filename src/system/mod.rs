@@ -14,6 +14,7 @@ pub mod salesforce;
 mod salesforce_id;
 mod shape;
 mod system_kind;
+mod table;
 pub mod zuora;
 mod zuora_objects;
 

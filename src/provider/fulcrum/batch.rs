@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::call::{Call, error, is_missing};
+use super::call::{Call, is_missing};
 use super::query::{enclosed, listed, quoted};
 use super::session::Session;
 use crate::apply::{BatchSpecification, IdSource, JobProgress, JobStage, Ticket};
 use crate::base::{RecordId, with_thousands};
+use crate::provider::common::error;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::fulcrum::{BATCH_MOST_IDS, KEY};
 
-/// How often a new batch that has counted too few records is looked at again.
-const COUNTING_LOOKS: u32 = 4;
-/// The pause before the first of these looks; each later one is twice as long.
+/// How often a new batch that has counted too few records is polled again.
+const COUNTING_POLLS: u32 = 4;
+/// The pause before the first of these polls; each later one is twice as long.
 const COUNTING_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize)]
@@ -78,7 +80,7 @@ fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError> {
 
 async fn get(session: &Session, doing: &str, ticket: &Ticket) -> Result<Batch, ProviderError> {
     let call = Call::get(doing, format!("{}.json", path(doing, ticket)?));
-    Batch::read(&call, &session.read(&call).await?, Some(ticket))
+    Batch::read(&call, &session.read_json(&call).await?, Some(ticket))
 }
 
 /// Makes a batch that waits to be started, and compares how many records it is about with how many were sent.
@@ -112,15 +114,16 @@ pub(super) async fn create(
         }
     }
     // Only the first operation of a batch runs (documented).
-    let call = Call::post(doing.clone(), "batch.json", json!({ "batch": { "start": false, "operations": [operation] } }));
-    let mut batch = Batch::read(&call, &session.call(&call).await?, None)?;
+    let call = Call::new(doing.clone(), Method::POST, "batch.json")
+        .json(&json!({ "batch": { "start": false, "operations": [operation] } }));
+    let mut batch = Batch::read(&call, &session.call_json(&call).await?, None)?;
     let ticket = Ticket(batch.id.clone());
     // That the answer has the total already is seen in the documented sample only.
-    for look in 0..COUNTING_LOOKS {
+    for poll in 0..COUNTING_POLLS {
         if batch.total() >= sent {
             break;
         }
-        tokio::time::sleep(COUNTING_PAUSE * 2u32.pow(look)).await;
+        tokio::time::sleep(COUNTING_PAUSE * 2u32.pow(poll)).await;
         batch = get(session, &doing, &ticket).await?;
     }
     match batch.stage() {
@@ -146,12 +149,12 @@ pub(super) async fn compare(session: &Session, ticket: &Ticket, sent: u64) -> Re
 /// a while was perhaps never started: starting it again is harmless, since it is about the same records.
 pub(super) async fn start(session: &Session, ticket: &Ticket) -> Result<(), ProviderError> {
     let doing = format!("start batch {}", ticket.0);
-    let call = Call::deleting(doing.clone(), format!("{}/start.json", path(&doing, ticket)?));
-    session.send(&call).await?;
-    for look in 0..COUNTING_LOOKS {
+    let call = Call::new(doing.clone(), Method::POST, format!("{}/start.json", path(&doing, ticket)?)).deleting();
+    session.call(&call).await?;
+    for poll in 0..COUNTING_POLLS {
         match get(session, &doing, ticket).await {
             Ok(batch) if batch.stage() == Some(JobStage::Open) => {
-                tokio::time::sleep(COUNTING_PAUSE * 2u32.pow(look)).await;
+                tokio::time::sleep(COUNTING_PAUSE * 2u32.pow(poll)).await;
             }
             // Whatever else there is to know, the polls tell.
             _ => return Ok(()),
@@ -162,7 +165,7 @@ pub(super) async fn start(session: &Session, ticket: &Ticket) -> Result<(), Prov
 
 /// How far a batch is.
 pub(super) async fn poll(session: &Session, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
-    let doing = format!("look at batch {}", ticket.0);
+    let doing = format!("poll batch {}", ticket.0);
     let batch = match get(session, &doing, ticket).await {
         Err(error) if is_missing(&error) => {
             return Ok(JobProgress { stage: JobStage::Gone, processed: None, failed: None, message: None });
@@ -201,7 +204,7 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use serde_json::json as value;
 
@@ -245,10 +248,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_batch_that_counts_later_is_waited_for() {
-        let mut looks = 0;
+        let mut polls = 0;
         let (provider, transport) = organization(move |_| {
-            looks += 1;
-            shown("pending", if looks < 4 { 0 } else { 2 }, 0)
+            polls += 1;
+            shown("pending", if polls < 4 { 0 } else { 2 }, 0)
         });
         assert_eq!(provider.jobs(&specification()).create(&source(2)).await, Ok(ticket()));
         assert_eq!(asked(&transport).len(), 4);
@@ -372,9 +375,8 @@ mod tests {
     #[tokio::test]
     async fn no_record_is_answered_for() {
         let (provider, transport) = organization(|_| panic!("nothing is asked"));
-        let answers = Arc::new(Mutex::new(Vec::new()));
-        let mut sink = Answers(Arc::clone(&answers));
-        provider.jobs(&specification()).collect(&ticket(), &source(2), &mut sink).await.expect("nothing to collect");
-        assert!(answers.lock().expect("not poisoned").is_empty() && transport.lines().is_empty());
+        let mut answers = Answers::default();
+        provider.jobs(&specification()).collect(&ticket(), &source(2), &mut answers).await.expect("nothing to collect");
+        assert!(answers.0.is_empty() && transport.lines().is_empty());
     }
 }

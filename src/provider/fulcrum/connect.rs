@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::call::error;
-use super::session::Session;
+use super::session::{ApiToken, Session};
 use super::{batch, describe, presence, query};
 use crate::apply::{BatchSpecification, IdSource, JobProgress, Presence, Ticket};
 use crate::base::{CallBudget, RecordId};
 use crate::manifest::FulcrumTarget;
 use crate::plan::{Identity, ObjectFacts, Query};
-use crate::provider::common::refuse_unfit;
+use crate::provider::common::{error, refuse_unfit};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
 use crate::provider::{
@@ -34,7 +33,7 @@ pub struct FulcrumProvider {
 impl FulcrumProvider {
     /// The organization of a target. Nothing is sent, and no secret is read, before the first question.
     pub fn new(target: &FulcrumTarget, transport: Arc<dyn Transport>, secrets: Arc<dyn SecretSource>) -> Self {
-        Self { session: Session::new(target.clone(), transport, secrets), budget: call_budget(target) }
+        Self { session: Session::new(ApiToken { target: target.clone(), transport, secrets }), budget: call_budget(target) }
     }
 }
 
@@ -45,7 +44,7 @@ impl ReadHalf for FulcrumProvider {
     }
 
     async fn identify(&self) -> Result<Identity, ProviderError> {
-        self.session.caller().await.map(|caller| caller.identity.clone())
+        self.session.identity().await
     }
 
     async fn describe(&self, object: &str) -> Result<ObjectFacts, ProviderError> {
@@ -69,7 +68,7 @@ impl ReadHalf for FulcrumProvider {
         if delete == DeleteMode::Soft {
             return Err(error(ErrorClass::Unsupported, &doing, "unsupported", "Fulcrum has no recycle bin"));
         }
-        match self.session.caller().await?.may_delete {
+        match self.session.may_delete().await? {
             Some(false) => Err(ProviderError {
                 help: Some("give the token's user a role that may delete records (`can_delete_records`)".into()),
                 ..error(ErrorClass::Denied, &doing, "forbidden", "this user's role may not delete records")

@@ -5,7 +5,8 @@ use url::Url;
 
 use super::call::Call;
 use crate::plan::Identity;
-use crate::provider::{ErrorClass, ProviderError, hostile};
+use crate::provider::common::hostile;
+use crate::provider::{ErrorClass, ProviderError};
 
 /// Who calls, in which organization.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,13 +1,15 @@
 //! The Query API: what is asked in SQL, and how an answer is proven complete.
 
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, error, incomplete};
+use super::call::Call;
 use super::session::Session;
 use crate::base::RecordId;
 use crate::filter::sql::parse_condition;
 use crate::plan::{Query, Row};
+use crate::provider::common::{error, incomplete, not_kept};
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
 use crate::system::fulcrum::{KEY, LARGEST_PAGE};
 
@@ -31,8 +33,8 @@ pub(super) struct Column {
 
 /// Asks a query. It only reads, although it is a `POST`, which every client uses since an address has no room for a long one.
 pub(super) async fn ask(session: &Session, doing: &str, statement: &str) -> Result<Answer, ProviderError> {
-    let call = Call::post(doing, "query", json!({ "q": statement, "format": "json" }));
-    session.read(&call).await
+    let call = Call::new(doing, Method::POST, "query").json(&json!({ "q": statement, "format": "json" }));
+    session.read_json(&call).await
 }
 
 /// A form's or column's name in SQL. A form is named by its id, which no renaming changes.
@@ -115,9 +117,7 @@ pub(super) async fn select(session: &Session, query: &Query, sink: &mut dyn RowS
             }
             let row = row(&doing, query, &record)?;
             last = Some(row.id);
-            sink.row(row).map_err(|cause| {
-                error(ErrorClass::Local, &doing, "not-kept", format!("what arrived cannot be written down: {cause}"))
-            })?;
+            sink.row(row).map_err(|cause| not_kept(&doing, &cause))?;
         }
         if is_last {
             break;

@@ -18,6 +18,7 @@ use super::session::Session;
 use super::soql::check_names;
 use crate::apply::{BatchSpecification, IdSource, JobProgress, JobStage, Ticket};
 use crate::base::RecordId;
+use crate::provider::common::error;
 use crate::provider::transport::RequestBody;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::DeleteMode;
@@ -72,7 +73,7 @@ impl Content {
 /// The path of a job. The ticket may come from a journal and is looked at like anything else.
 pub(super) fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError> {
     let id = canonical_salesforce_id(&ticket.0)
-        .map_err(|error| super::call::error(ErrorClass::Invalid, doing, "malformed-ticket", error.to_string()))?;
+        .map_err(|cause| error(ErrorClass::Invalid, doing, "malformed-ticket", cause.to_string()))?;
     Ok(format!("job/{id}"))
 }
 
@@ -170,7 +171,7 @@ fn is_unknown_job(error: &ProviderError) -> bool {
 
 /// The batches of a job.
 pub(super) async fn batches(session: &Session, ticket: &Ticket) -> Result<Vec<Info>, ProviderError> {
-    let doing = format!("look at the batches of Bulk API 1.0 job {}", ticket.0);
+    let doing = format!("list the batches of Bulk API 1.0 job {}", ticket.0);
     let call = Call::get(doing.clone(), format!("{}/batch", path(&doing, ticket)?)).bulk1();
     let batches = list(session, &call).await.map_err(repeatable)?;
     batches.iter().try_for_each(|batch| check_batch(&call, batch, ticket))?;
@@ -196,9 +197,8 @@ pub(super) async fn poll(session: &Session, ticket: &Ticket) -> Result<JobProgre
         batches => batches?,
     };
     let Some(batch) = batches.first() else { return stage_without_batch(session, ticket).await.map(stage_alone) };
-    let doing = format!("look at Bulk API 1.0 job {}", ticket.0);
-    let unknown =
-        || super::call::error(ErrorClass::Malformed, &doing, "unknown-state", "a batch is in a state that is not known");
+    let doing = format!("poll Bulk API 1.0 job {}", ticket.0);
+    let unknown = || error(ErrorClass::Malformed, &doing, "unknown-state", "a batch is in a state that is not known");
     let stages = batches.iter().map(|batch| batch_stage(batch).ok_or_else(unknown)).collect::<Result<Vec<_>, _>>()?;
     let stage = match stages[..] {
         [stage] => stage,
@@ -216,7 +216,7 @@ pub(super) async fn poll(session: &Session, ticket: &Ticket) -> Result<JobProgre
 
 /// The stage of a job that shows no batch.
 async fn stage_without_batch(session: &Session, ticket: &Ticket) -> Result<JobStage, ProviderError> {
-    let doing = format!("look at Bulk API 1.0 job {}", ticket.0);
+    let doing = format!("poll Bulk API 1.0 job {}", ticket.0);
     let call = Call::get(doing.clone(), path(&doing, ticket)?).bulk1();
     let job = one(session, &call).await.map_err(repeatable)?;
     Ok(match job.text("state") {
@@ -240,12 +240,7 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
         Ok(batches) if batches.is_empty() => Ok(()),
         Ok(_) => {
             let doing = format!("abort Bulk API 1.0 job {}", ticket.0);
-            Err(super::call::error(
-                ErrorClass::Invalid,
-                &doing,
-                "job-has-begun",
-                "it has a batch, whose results tell what it did",
-            ))
+            Err(error(ErrorClass::Invalid, &doing, "job-has-begun", "it has a batch, whose results tell what it did"))
         }
         Err(error) => Err(error),
     }

@@ -5,10 +5,11 @@ use super::bulk1_job::{Content, batch_stage, batches, path, read_all};
 use super::call::Call;
 use super::collections::{Item, check_echo, paired};
 use super::csv_rows::{CsvError, CsvRows};
-use super::query::{incomplete, not_kept};
+
 use super::session::Session;
 use crate::apply::{Answer, AnswerVerdict, BatchSpecification, IdSource, JobStage, Ticket};
 use crate::base::RecordId;
+use crate::provider::common::{error, incomplete, not_kept};
 use crate::provider::transport::Response;
 use crate::provider::{AnswerSink, ErrorClass, ProviderError};
 use crate::system::canonical_salesforce_id;
@@ -24,7 +25,7 @@ pub(super) async fn collect(
     answers: &mut dyn AnswerSink,
 ) -> Result<(), ProviderError> {
     let doing = format!("download the results of Bulk API 1.0 job {}", ticket.0);
-    let wrong = |code, message: &str| super::call::error(ErrorClass::Malformed, &doing, code, message);
+    let wrong = |code, message: &str| error(ErrorClass::Malformed, &doing, code, message);
     let batches = batches(session, ticket).await?;
     let batch = match &batches[..] {
         // It ended without one, and has no answers.
@@ -36,7 +37,7 @@ pub(super) async fn collect(
         Some(JobStage::Complete) => {}
         // Its results, if any, are those of the rows it came to (documented), and a failure among them names no record. They are looked at.
         Some(JobStage::Broken) => return Ok(()),
-        _ => return Err(super::call::error(ErrorClass::Invalid, &doing, "job-not-ended", "the job's batch has not ended")),
+        _ => return Err(error(ErrorClass::Invalid, &doing, "job-not-ended", "the job's batch has not ended")),
     }
     let id = batch.text("id").and_then(|text| canonical_salesforce_id(text).ok());
     let id = id.ok_or_else(|| wrong("malformed-answer", "the batch's id is none"))?;
@@ -63,7 +64,7 @@ pub(super) async fn collect(
 
 /// Pairs the rows `"Id","Success","Created","Error"` with the ids, by place.
 async fn csv(call: &Call, ids: &[RecordId], response: Response) -> Result<Vec<Answer>, ProviderError> {
-    let broken = |error: CsvError| call.broken(error.to_string());
+    let broken = |error: CsvError| call.effect.broken(&call.doing, error.to_string());
     let mut rows = CsvRows::new(response.body);
     let no_header = || call.unreadable("the results have no columns `Id`, `Success` and `Error`");
     let header = rows.next().await.map_err(broken)?.ok_or_else(no_header)?;
@@ -84,7 +85,9 @@ async fn csv(call: &Call, ids: &[RecordId], response: Response) -> Result<Vec<An
         answers.push(Answer { id: *id, verdict });
     }
     if answers.len() != ids.len() {
-        return Err(call.broken(format!("{} ids were sent and {} answers came", ids.len(), answers.len())));
+        return Err(call
+            .effect
+            .broken(&call.doing, format!("{} ids were sent and {} answers came", ids.len(), answers.len())));
     }
     Ok(answers)
 }
@@ -145,7 +148,7 @@ mod tests {
     async fn pairs_rows_by_their_place_in_both_forms() {
         let (answers, result) = collect(DeleteMode::Soft, "Completed", COUNTERS, ROWS, 4).await;
         result.expect("whole");
-        insta::assert_snapshot!(answers.lines().join("\n"), @"
+        insta::assert_snapshot!(lines(&answers.0).join("\n"), @"
          deleted
         1 already gone ENTITY_IS_DELETED
         2 deleted
@@ -153,7 +156,7 @@ mod tests {
         ");
         let (answers, result) = collect(DeleteMode::Hard, "Completed", COUNTERS, items(), 4).await;
         result.expect("whole");
-        insta::assert_snapshot!(answers.lines().join("\n"), @"
+        insta::assert_snapshot!(lines(&answers.0).join("\n"), @"
          deleted
         1 already gone ENTITY_IS_DELETED
         2 deleted

@@ -13,6 +13,7 @@ use super::session::Session;
 use super::soql::check_names;
 use crate::apply::{BatchSpecification, IdSource, JobProgress, JobStage, Ticket};
 use crate::base::RecordId;
+use crate::provider::common::error;
 use crate::provider::transport::{ByteStream, RequestBody};
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::DeleteMode;
@@ -49,7 +50,7 @@ pub(super) fn operation(specification: &BatchSpecification) -> &'static str {
 /// The path of a job. The ticket may come from a journal and is looked at like anything else.
 pub(super) fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError> {
     let id = canonical_salesforce_id(&ticket.0)
-        .map_err(|error| super::call::error(ErrorClass::Invalid, doing, "malformed-ticket", error.to_string()))?;
+        .map_err(|cause| error(ErrorClass::Invalid, doing, "malformed-ticket", cause.to_string()))?;
     Ok(format!("jobs/ingest/{id}"))
 }
 
@@ -208,7 +209,7 @@ pub(super) async fn poll(
     specification: &BatchSpecification,
     ticket: &Ticket,
 ) -> Result<JobProgress, ProviderError> {
-    let doing = format!("look at Bulk API 2.0 job {}", ticket.0);
+    let doing = format!("poll Bulk API 2.0 job {}", ticket.0);
     let call = Call::get(doing.clone(), path(&doing, ticket)?);
     let job: Job = match session.call_json(&call).await {
         // Only the system's own word: a page of some proxy between here and there says nothing about the job.

@@ -53,7 +53,7 @@ impl DeleteRequests for Composite<'_> {
             "composite",
         );
         check_ids(&call, ids, COMPOSITE_MOST_IDS)?;
-        let version = &session.connection().await?.endpoint.version;
+        let version = session.connection(|connection| connection.endpoint.version.clone()).await?;
         let parts: Vec<Value> = ids
             .chunks(COLLECTIONS_MOST_IDS)
             .enumerate()

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::call::error;
 use super::delete::Deletions;
 use super::session::{Session, SignIn};
 use super::{describe, presence, query};
@@ -12,7 +11,7 @@ use crate::apply::{BatchSpecification, Presence};
 use crate::base::{CallBudget, RecordId};
 use crate::manifest::ZuoraTarget;
 use crate::plan::{Identity, ObjectFacts, Query};
-use crate::provider::common::refuse_unfit;
+use crate::provider::common::{error, refuse_unfit};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
 use crate::provider::{Completeness, DeleteHalf, ErrorClass, Provider, ProviderError, ReadHalf, RowSink};

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::call::{error, unreadable};
+use super::call::Call;
 use super::error_table::{may_be_gone, record_class};
 use super::operation::Operation;
 use super::presence::check_presence;
@@ -10,8 +10,9 @@ use super::query::{boolean, check_names, record_id};
 use super::session::Session;
 use crate::apply::{Answer, AnswerVerdict, Presence};
 use crate::base::{Failure, FailureClass, RecordId};
+use crate::provider::common::{Effect, error, hostile};
 use crate::provider::transport::Element;
-use crate::provider::{DeleteRequests, ErrorClass, ProviderError, hostile};
+use crate::provider::{DeleteRequests, ErrorClass, ProviderError};
 use crate::system::zuora::DELETE_MOST_IDS;
 use crate::system::zuora_object;
 
@@ -29,15 +30,15 @@ impl DeleteRequests for Deletions<'_> {
         check(&doing, object, ids)?;
         // Here the case of the name matters (documented).
         let object = zuora_object(object).map_or(object, |known| known.name);
-        let operation = Operation::Delete { object, ids };
-        let answer = session.call(&doing, &operation).await?;
-        let mut answers = paired(&operation, &doing, ids, &answer)?;
+        let operation = Operation::Delete { object: object.to_owned(), ids: ids.to_vec() };
+        let answer = session.call(&Call { doing: doing.clone(), operation }).await?;
+        let mut answers = paired(&doing, ids, &answer)?;
         recognize_gone(session, object, &mut answers).await;
         Ok(answers)
     }
 }
 
-/// Looks at everything that can be wrong with a request before it is made.
+/// Refuses what cannot be the ids of one request.
 fn check(doing: &str, object: &str, ids: &[RecordId]) -> Result<(), ProviderError> {
     let wrong = |code, message: String| Err(error(ErrorClass::Invalid, doing, code, message));
     check_names(doing, [object])?;
@@ -57,8 +58,8 @@ fn check(doing: &str, object: &str, ids: &[RecordId]) -> Result<(), ProviderErro
 
 /// Pairs results with ids by their place: a failure names no id, as far as is known (guess, from recorded failures to create). Whatever does
 /// not fit leaves the whole call unclear.
-fn paired(operation: &Operation<'_>, doing: &str, ids: &[RecordId], answer: &Element) -> Result<Vec<Answer>, ProviderError> {
-    let unclear = |message: String| unreadable(operation, doing, message);
+fn paired(doing: &str, ids: &[RecordId], answer: &Element) -> Result<Vec<Answer>, ProviderError> {
+    let unclear = |message: String| Effect::Deletes.unreadable(doing, message);
     let results: Vec<&Element> = answer.all("result").collect();
     if results.len() != ids.len() {
         return Err(unclear(format!("{} ids were sent and {} results came", ids.len(), results.len())));
@@ -89,7 +90,7 @@ fn failure(reason: Option<&Element>) -> Failure {
 }
 
 /// What is said of an id that is not there (any more) is not documented. So those that were refused with a code that may mean
-/// it are looked at. A look that fails changes nothing: the system's answer stands.
+/// it are checked for. A check that fails changes nothing: the system's answer stands.
 async fn recognize_gone(session: &Session, object: &str, answers: &mut [Answer]) {
     let in_question = |answer: &&mut Answer| match &answer.verdict {
         AnswerVerdict::Failed(failure) => failure.class == FailureClass::Invalid && may_be_gone(&failure.code),

@@ -1,58 +1,38 @@
-//! Looking at records one by one.
+//! Checking the presence of records one by one.
 
-use super::call::error;
 use super::query::{check_names, key, page_through, record_id};
 use super::session::Session;
 use crate::apply::Presence;
 use crate::base::RecordId;
-use crate::provider::{ErrorClass, ProviderError};
+use crate::provider::ProviderError;
+use crate::provider::common::PresencePairing;
 use crate::system::zuora::PRESENCE_MOST_IDS;
 
-/// Looks whether records are there, in the order of `ids`. There is no recycle bin.
+/// Whether records are there, in the order of `ids`. There is no recycle bin.
 pub(super) async fn check_presence(
     session: &Session,
     object: &str,
     ids: &[RecordId],
 ) -> Result<Vec<Presence>, ProviderError> {
-    let doing = format!("look at {} {object} records", ids.len());
+    let doing = format!("check the presence of {} {object} records", ids.len());
     check_names(&doing, [object])?;
+    let is_id = |id: &RecordId| record_id(id.as_str()).as_ref() == Some(id);
+    let mut pairing = PresencePairing::new(&doing, ids, PRESENCE_MOST_IDS, is_id)?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let wrong = |code, message| Err(error(ErrorClass::Invalid, &doing, code, message));
-    if ids.len() > PRESENCE_MOST_IDS {
-        return wrong("too-many-ids", format!("one check takes up to {PRESENCE_MOST_IDS} ids"));
-    }
-    if let Some(id) = ids.iter().find(|id| record_id(id.as_str()).as_ref() != Some(*id)) {
-        return wrong("malformed-id", format!("`{id}` is not a Zuora id"));
-    }
-    let mut sorted: Vec<(RecordId, Presence)> = ids.iter().map(|id| (*id, Presence::Absent)).collect();
-    sorted.sort_unstable_by_key(|(id, _)| *id);
     let conditions: Vec<String> = ids.iter().map(|id| format!("Id = '{id}'")).collect();
     let statement = format!("select Id from {object} where {}", conditions.join(" or "));
-    page_through(session, &doing, object, &statement, |record| {
-        let id = key(&doing, record, "Id")?;
-        let refused = |class, message| Err(error(class, &doing, "malformed-answer", message));
-        let Ok(place) = sorted.binary_search_by_key(&id, |(id, _)| *id) else {
-            return refused(ErrorClass::Malformed, format!("record {id} was not asked for"));
-        };
-        match std::mem::replace(&mut sorted[place].1, Presence::Present) {
-            Presence::Absent => Ok(()),
-            _ => refused(ErrorClass::Incomplete, format!("record {id} came twice")),
-        }
-    })
-    .await?;
-    let presence_of = |id: &RecordId| {
-        let place = sorted.binary_search_by_key(id, |(id, _)| *id);
-        place.map_or(Presence::Absent, |place| sorted[place].1)
-    };
-    Ok(ids.iter().map(presence_of).collect())
+    page_through(session, &doing, object, &statement, |record| pairing.take(key(&doing, record, "Id")?, Presence::Present))
+        .await?;
+    Ok(pairing.finish())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
     use super::*;
+    use crate::provider::ErrorClass;
 
     #[tokio::test]
     async fn tells_for_each_id_in_order_whether_it_is_there() {

@@ -2,36 +2,22 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use url::Url;
 
 use super::ZuoraProvider;
 use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{PolicyName, RecordId};
 use crate::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
-use crate::plan::{Query, Row};
+use crate::plan::Query;
 pub(super) use crate::provider::ReadHalf;
-pub(super) use crate::provider::common::testing::Halves;
+pub(super) use crate::provider::common::testing::{Halves, NamedSecrets, Rows};
 use crate::provider::transport::scripted::{Reply, Scripted, Seen, answer};
-use crate::provider::{RowSink, SecretError, SecretSource};
 use crate::system::{Api, DeleteMode};
 
 /// The session of the first sign-in.
 pub(super) const SESSION: &str = "canarySessionCanary-first";
 /// The scripted tenant.
 pub(super) const TENANT: &str = "10548";
-
-/// Secrets that are made of their own names.
-struct NamedSecrets;
-
-impl SecretSource for NamedSecrets {
-    fn resolve(&self, reference: &SecretReference) -> Result<SecretString, SecretError> {
-        match reference {
-            SecretReference::Environment(name) => Ok(format!("canary-{name}").into()),
-            other => Err(SecretError::NotSet(format!("{other:?}"))),
-        }
-    }
-}
 
 /// A target that is pinned.
 pub(super) fn target() -> ZuoraTarget {
@@ -151,17 +137,6 @@ pub(super) fn specification(object: &str) -> BatchSpecification {
     }
 }
 
-/// Keeps rows.
-#[derive(Default)]
-pub(super) struct Rows(pub(super) Vec<Row>);
-
-impl RowSink for Rows {
-    fn row(&mut self, row: Row) -> std::io::Result<()> {
-        self.0.push(row);
-        Ok(())
-    }
-}
-
 /// Answers as lines.
 pub(super) fn lines(answers: &[Answer]) -> String {
     let line = |answer: &Answer| {
@@ -209,7 +184,7 @@ fn connect_with(
         sign_ins += u32::from(operation_of(seen) == "login");
         renamed(script(seen, sign_ins), seen)
     }));
-    (ZuoraProvider::new(target, transport.clone(), Arc::new(NamedSecrets)), transport)
+    (ZuoraProvider::new(target, transport.clone(), Arc::new(NamedSecrets(""))), transport)
 }
 
 /// Gives a page the name of the operation that asked for it.
