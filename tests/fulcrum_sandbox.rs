@@ -1,66 +1,28 @@
 //! The Fulcrum provider against the sandbox, over a socket: every call of the contract once, and what must not be believed.
 
+#[path = "support/provider.rs"]
+mod support;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
-use sexton::apply::{Answer, BatchSpecification, IdSource, JobStage, Presence, Ticket};
+use sexton::apply::{BatchSpecification, IdSource, JobStage, Presence, Ticket};
 use sexton::base::{PolicyName, RecordId};
 use sexton::filter::Language;
 use sexton::manifest::{FulcrumTarget, SecretReference};
-use sexton::plan::{Query, Row};
+use sexton::plan::Query;
 use sexton::provider::fulcrum::FulcrumProvider;
 use sexton::provider::transport::{HttpTransport, Timeouts};
-use sexton::provider::{AnswerSink, ErrorClass, Provider, RowSink, SecretError, SecretSource};
+use sexton::provider::{ErrorClass, ReadHalf};
 use sexton::sandbox::fulcrum::{BatchStatus, ForeignIds};
 use sexton::sandbox::{Effect, Fault, RequestMatch, Sandbox, Settings, World, serve};
 use sexton::system::{Api, DeleteMode};
+use support::{Answers, Halves, Ids, Rows, Secrets};
 use tokio::net::TcpListener;
 use url::Url;
 
 const FORM: &str = "Park Inventory";
-
-struct Secrets;
-
-impl SecretSource for Secrets {
-    fn resolve(&self, reference: &SecretReference) -> Result<SecretString, SecretError> {
-        match reference {
-            SecretReference::Environment(name) => Ok(name.clone().into()),
-            other => unreachable!("{other:?}"),
-        }
-    }
-}
-
-#[derive(Default)]
-struct Rows(Vec<Row>);
-
-impl RowSink for Rows {
-    fn row(&mut self, row: Row) -> std::io::Result<()> {
-        self.0.push(row);
-        Ok(())
-    }
-}
-
-struct NoAnswers;
-
-impl AnswerSink for NoAnswers {
-    fn answer(&mut self, answer: Answer) -> std::io::Result<()> {
-        unreachable!("{answer:?}")
-    }
-}
-
-struct Ids(Vec<RecordId>);
-
-impl IdSource for Ids {
-    fn count(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, first: u64, most: usize) -> std::io::Result<Vec<RecordId>> {
-        Ok(self.0.iter().skip(first as usize).take(most).copied().collect())
-    }
-}
 
 /// A sandbox with so many records in the form, and a provider that holds this token and has not asked anything yet.
 async fn connected(records: u32, token: &str) -> (Sandbox, FulcrumProvider) {
@@ -110,7 +72,7 @@ fn order(query: &Query) -> BatchSpecification {
 async fn ended(sandbox: &Sandbox, provider: &FulcrumProvider, order: &BatchSpecification, ticket: &Ticket) -> JobStage {
     loop {
         sandbox.clock().advance(Duration::from_secs(1));
-        let progress = provider.poll(order, ticket).await.expect("known");
+        let progress = provider.jobs(order).poll(ticket).await.expect("known");
         if !matches!(progress.stage, JobStage::Running | JobStage::Open) {
             break progress.stage;
         }
@@ -122,7 +84,7 @@ async fn selects_what_conditions_mean_and_changes_nothing() {
     let (sandbox, provider) = connected(300, "sandbox-token").await;
     let identity = provider.identify().await.expect("known");
     assert_eq!(identity.organization_name.as_deref(), Some("Example Parks"));
-    provider.check(FORM, DeleteMode::Hard).await.expect("a Manager may");
+    provider.check_permission(FORM, DeleteMode::Hard).await.expect("a Manager may");
 
     let everything = query(&provider, None).await;
     assert_eq!(selected(&provider, &everything).await.len(), 300);
@@ -169,23 +131,25 @@ async fn deletes_what_was_sent_and_nothing_else() {
     let query = query(&provider, None).await;
     let all = selected(&provider, &query).await;
     let (order, ids) = (order(&query), Arc::new(Ids(all[..200].to_vec())));
-    let ticket = provider.create(&order, &*ids).await.expect("made");
-    provider.load(&order, &ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect("compared");
+    let ticket = provider.jobs(&order).create(&*ids).await.expect("made");
+    provider.jobs(&order).load(&ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect("compared");
     sandbox.clock().advance(Duration::from_secs(3600));
-    assert_eq!(provider.poll(&order, &ticket).await.expect("known").stage, JobStage::Open);
+    assert_eq!(provider.jobs(&order).poll(&ticket).await.expect("known").stage, JobStage::Open);
     assert_eq!(sandbox.fulcrum().count(FORM), 300, "nothing goes before the start");
 
-    provider.start(&order, &ticket).await.expect("started");
-    let stop = provider.abort(&order, &ticket).await.expect_err("it cannot be stopped");
+    provider.jobs(&order).start(&ticket).await.expect("started");
+    let stop = provider.jobs(&order).abort(&ticket).await.expect_err("it cannot be stopped");
     assert_eq!((stop.class, stop.code.as_str()), (ErrorClass::Unsupported, "cannot-be-stopped"));
-    let twice = provider.start(&order, &ticket).await.expect_err("started twice");
+    let twice = provider.jobs(&order).start(&ticket).await.expect_err("started twice");
     assert_eq!(twice.class, ErrorClass::Invalid, "{twice}");
     assert_eq!(ended(&sandbox, &provider, &order, &ticket).await, JobStage::Complete);
-    provider.collect(&order, &ticket, &*ids, &mut NoAnswers).await.expect("nothing to collect");
+    let mut answers = Answers::default();
+    provider.jobs(&order).collect(&ticket, &*ids, &mut answers).await.expect("nothing to collect");
+    assert!(answers.0.is_empty(), "no record is answered for");
     let presence = provider.check_presence(&query.object, &[all[0], all[199], all[200], all[299]]).await.expect("looked");
     assert_eq!(presence, [Presence::Absent, Presence::Absent, Presence::Present, Presence::Present]);
     assert_eq!(selected(&provider, &query).await, all[200..]);
-    provider.abort(&order, &ticket).await.expect("nothing to stop");
+    provider.jobs(&order).abort(&ticket).await.expect("nothing to stop");
 }
 
 #[tokio::test]
@@ -194,8 +158,8 @@ async fn a_batch_that_is_a_query_deletes_what_was_sent() {
     let query = query(&provider, Some("_status <> 'Removed'")).await;
     let all = selected(&provider, &query).await;
     let order = BatchSpecification { matching: query.condition.clone(), ..order(&query) };
-    let ticket = provider.create(&order, &Ids(all.clone())).await.expect("made");
-    provider.start(&order, &ticket).await.expect("started");
+    let ticket = provider.jobs(&order).create(&Ids(all.clone())).await.expect("made");
+    provider.jobs(&order).start(&ticket).await.expect("started");
     assert_eq!(ended(&sandbox, &provider, &order, &ticket).await, JobStage::Complete);
     assert!(all.iter().all(|id| !sandbox.fulcrum().exists(id.as_str())));
     assert_eq!(sandbox.fulcrum().count(FORM), 50 - all.len() as u64);
@@ -211,10 +175,10 @@ async fn a_batch_that_fails_half_way_says_so_and_the_look_tells_the_rest() {
     let query = query(&provider, None).await;
     let all = selected(&provider, &query).await;
     let (order, ids) = (order(&query), Ids(all.clone()));
-    let ticket = provider.create(&order, &ids).await.expect("made");
-    provider.start(&order, &ticket).await.expect("started");
+    let ticket = provider.jobs(&order).create(&ids).await.expect("made");
+    provider.jobs(&order).start(&ticket).await.expect("started");
     assert_eq!(ended(&sandbox, &provider, &order, &ticket).await, JobStage::Broken);
-    let message = provider.poll(&order, &ticket).await.expect("known").message;
+    let message = provider.jobs(&order).poll(&ticket).await.expect("known").message;
     assert_eq!(message.as_deref(), Some("it ended as `failed` with 30 of 100 records"));
     let presence = provider.check_presence(&query.object, &all).await.expect("looked");
     assert_eq!(presence.iter().filter(|presence| **presence == Presence::Absent).count(), 30);
@@ -229,11 +193,11 @@ async fn a_batch_about_another_number_of_records_is_left_unstarted() {
         on: RequestMatch { path: Some("*/batch.json".into()), times: Some(1), ..RequestMatch::default() },
         then: Effect::WrongTotal { by: 1 },
     });
-    let more = provider.create(&order(&query), &Ids(all.clone())).await.expect_err("one too many");
+    let more = provider.jobs(&order(&query)).create(&Ids(all.clone())).await.expect_err("one too many");
     assert_eq!(more.message.split(" is about ").nth(1), Some("11 records, and 10 were sent; it was left unstarted"));
     sandbox.fulcrum().settings.foreign_ids = ForeignIds::Refused;
     sandbox.fulcrum().remove(FORM, all[0].as_str());
-    let refused = provider.create(&order(&query), &Ids(all)).await.expect_err("one is gone");
+    let refused = provider.jobs(&order(&query)).create(&Ids(all)).await.expect_err("one is gone");
     assert_eq!(refused.class, ErrorClass::Invalid);
     sandbox.clock().advance(Duration::from_secs(3600));
     assert!(sandbox.fulcrum().batches().iter().all(|batch| batch.status == BatchStatus::Pending));
@@ -259,7 +223,7 @@ async fn a_page_cut_short_is_no_selection_and_no_deletion() {
 #[tokio::test]
 async fn a_token_that_may_not_delete_or_is_for_elsewhere_is_told_apart() {
     let (_sandbox, reader) = connected(1, "sandbox-read-only-token").await;
-    let error = reader.check(FORM, DeleteMode::Hard).await.expect_err("a reader");
+    let error = reader.check_permission(FORM, DeleteMode::Hard).await.expect_err("a reader");
     assert_eq!((error.class, error.code.as_str()), (ErrorClass::Denied, "forbidden"));
     let (_sandbox, stranger) = connected(1, "no-such-token").await;
     let error = stranger.identify().await.expect_err("a stranger");

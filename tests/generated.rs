@@ -18,10 +18,10 @@ use sexton::manifest::{CODES, ManifestFile, json_schema, read};
 use sexton::plan::GATES;
 use sexton::provider::salesforce::SystemCommands;
 use sexton::provider::transport::{HttpTransport, Timeouts};
-use sexton::provider::{Surroundings, SystemSecrets, open};
+use sexton::provider::{ProviderDependencies, SystemSecrets, open};
 use sexton::store::CallMemoryFile;
 use sexton::system::Capabilities;
-use sexton::system::{Api, DeleteMode, SystemKind};
+use sexton::system::{Api, SystemKind};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -95,14 +95,14 @@ fn capabilities() -> [Capabilities; 3] {
         let reading = read([ManifestFile { name: "target.yaml".into(), content: Ok(text.into_bytes()) }]);
         let workspace = reading.workspace.unwrap_or_else(|| panic!("{:?}", reading.diagnostics));
         let (name, target) = workspace.targets.into_iter().next().expect("a target");
-        let surroundings = Surroundings {
+        let dependencies = ProviderDependencies {
             transport: Arc::new(HttpTransport::new(Timeouts::default()).expect("a client")),
             secrets: Arc::new(SystemSecrets::new(root())),
             clock: Arc::new(NoClock),
             calls: Arc::new(CallMemoryFile::new(&root(), &name)),
             commands: Arc::new(SystemCommands),
         };
-        open(&target, surroundings).capabilities()
+        open(&target, dependencies).capabilities()
     })
 }
 
@@ -116,10 +116,7 @@ fn manifests_are_checked_against_what_the_providers_declare() {
         for route in able.routes {
             let api = route.api;
             assert_eq!(api.system(), able.system, "{api}");
-            assert_eq!(route.soft, api.deletes(DeleteMode::Soft), "{api}");
-            assert_eq!(route.hard, api.deletes(DeleteMode::Hard), "{api}");
-            assert_eq!(route.atomic_size > 0, api.is_atomic(), "{api}");
-            assert_eq!(route.serial, api.runs_serially(), "{api}");
+            assert_eq!(route, api.capability(), "{api}");
             declared.push(api);
         }
     }
@@ -154,7 +151,7 @@ fn capability_reference(systems: &[Capabilities]) -> String {
     let yes = |is: bool| if is { "yes" } else { "no" };
     let count = |count: u64| if count == 0 { "none".to_owned() } else { with_thousands(count) };
     let mut text = String::from(
-        "# Capabilities\n\n<!-- Printed from the tables in src/provider/*/connect.rs. Do not edit. -->\n\n\
+        "# Capabilities\n\n<!-- Printed from the tables in src/system. Do not edit. -->\n\n\
          What an API cannot do no manifest may ask of it: `sexton validate` says so where that can be told offline, and the gates \
          `route` and `all-or-none` of a plan where it depends on the number of records.\n\n\
          ## APIs\n\n\
@@ -181,7 +178,7 @@ fn capability_reference(systems: &[Capabilities]) -> String {
             count(route.atomic_size),
             route.parallel.to_string(),
             yes(route.serial).to_owned(),
-            yes(api.works_by_jobs()).to_owned(),
+            yes(api.shape().jobs().is_some()).to_owned(),
             route.calls_per_batch.to_string(),
         ];
         let _ = writeln!(text, "| {} |", cells.join(" | "));

@@ -1,69 +1,31 @@
 //! The Fulcrum provider against the sandbox, over a socket: every call of the contract once.
 
+#[path = "support/provider.rs"]
+mod support;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
-use sexton::apply::{Answer, BatchSpecification, IdSource, JobStage, Presence, Ticket};
+use sexton::apply::{BatchSpecification, JobStage, Presence, Ticket};
 use sexton::base::{PolicyName, RecordId};
 use sexton::manifest::{FulcrumTarget, SecretReference};
-use sexton::plan::{Query, Row};
+use sexton::plan::Query;
 use sexton::provider::fulcrum::FulcrumProvider;
 use sexton::provider::transport::{HttpTransport, Timeouts};
-use sexton::provider::{AnswerSink, ErrorClass, Provider, RowSink, SecretError, SecretSource};
+use sexton::provider::{ErrorClass, ReadHalf};
 use sexton::sandbox::fulcrum::Organization;
 use sexton::sandbox::{Effect, Fault, Sandbox, Settings, World, serve};
 use sexton::system::FieldType;
 use sexton::system::{Api, DeleteMode};
+use support::{Answers, Halves, Ids, Rows, Secrets};
 use tokio::net::TcpListener;
 use url::Url;
 
 const FORM: &str = "Testing App";
 /// More than one page of a query.
 const RECORDS: u32 = 20_500;
-
-struct Secrets;
-
-impl SecretSource for Secrets {
-    fn resolve(&self, reference: &SecretReference) -> Result<SecretString, SecretError> {
-        match reference {
-            SecretReference::Environment(name) => Ok(name.clone().into()),
-            other => unreachable!("{other:?}"),
-        }
-    }
-}
-
-#[derive(Default)]
-struct Rows(Vec<Row>);
-
-impl RowSink for Rows {
-    fn row(&mut self, row: Row) -> std::io::Result<()> {
-        self.0.push(row);
-        Ok(())
-    }
-}
-
-struct NoAnswers;
-
-impl AnswerSink for NoAnswers {
-    fn answer(&mut self, answer: Answer) -> std::io::Result<()> {
-        panic!("no record is answered for: {answer:?}")
-    }
-}
-
-struct Ids(Vec<RecordId>);
-
-impl IdSource for Ids {
-    fn count(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, first: u64, most: usize) -> std::io::Result<Vec<RecordId>> {
-        Ok(self.0.iter().skip(first as usize).take(most).copied().collect())
-    }
-}
 
 /// A sandbox on a socket with records in the form, and a provider with this token.
 async fn connected(records: u32, token: &str) -> (Sandbox, FulcrumProvider) {
@@ -111,14 +73,16 @@ async fn run(
     ids: &[RecordId],
 ) -> (Ticket, JobStage) {
     let source = Arc::new(Ids(ids.to_vec()));
-    let ticket = provider.create(order, source.as_ref()).await.expect("made");
+    let ticket = provider.jobs(order).create(source.as_ref()).await.expect("made");
     assert_eq!(sandbox.fulcrum().batches().last().expect("a batch").id, ticket.0);
-    provider.load(order, &ticket, source.clone()).await.expect("compared");
-    assert_eq!(provider.poll(order, &ticket).await.expect("polled").stage, JobStage::Open);
-    provider.start(order, &ticket).await.expect("started");
+    provider.jobs(order).load(&ticket, source.clone()).await.expect("compared");
+    assert_eq!(provider.jobs(order).poll(&ticket).await.expect("polled").stage, JobStage::Open);
+    provider.jobs(order).start(&ticket).await.expect("started");
     sandbox.clock().advance(Duration::from_secs(60));
-    let stage = provider.poll(order, &ticket).await.expect("polled").stage;
-    provider.collect(order, &ticket, source.as_ref(), &mut NoAnswers).await.expect("nothing to collect");
+    let stage = provider.jobs(order).poll(&ticket).await.expect("polled").stage;
+    let mut answers = Answers::default();
+    provider.jobs(order).collect(&ticket, source.as_ref(), &mut answers).await.expect("nothing to collect");
+    assert!(answers.0.is_empty(), "no record is answered for");
     (ticket, stage)
 }
 
@@ -127,7 +91,7 @@ async fn reads_exactly_what_is_there() {
     let (sandbox, provider) = connected(RECORDS, Organization::TOKEN).await;
     let identity = provider.identify().await.expect("identified");
     assert_eq!(identity.organization_id, sandbox.fulcrum().id);
-    provider.check(FORM, DeleteMode::Hard).await.expect("a Manager may delete");
+    provider.check_permission(FORM, DeleteMode::Hard).await.expect("a Manager may delete");
 
     let facts = provider.describe(FORM).await.expect("a form");
     assert_eq!(Some(&facts.name), sandbox.fulcrum().form(FORM).map(|form| &form.id));
@@ -176,7 +140,7 @@ async fn a_batch_deletes_the_records_that_were_sent_and_no_other() {
 
     let (ticket, stage) = run(&sandbox, &provider, &order(&form, None), &doomed[..100]).await;
     assert_eq!(stage, JobStage::Complete);
-    provider.abort(&order(&form, None), &ticket).await.expect("it has ended");
+    provider.jobs(&order(&form, None)).abort(&ticket).await.expect("it has ended");
     let (_, stage) = run(&sandbox, &provider, &order(&form, Some("_version > 0")), &doomed[100..]).await;
     assert_eq!(stage, JobStage::Complete);
     assert_eq!(truth(&sandbox), kept);
@@ -191,7 +155,7 @@ async fn a_batch_about_more_records_than_were_sent_is_never_started() {
     let (sandbox, provider) = connected(20, Organization::TOKEN).await;
     let form = provider.describe(FORM).await.expect("a form").name;
     sandbox.add_fault(Fault::on("POST", "*/batch.json", Effect::WrongTotal { by: 1 }));
-    let error = provider.create(&order(&form, None), &Ids(truth(&sandbox))).await.expect_err("refused");
+    let error = provider.jobs(&order(&form, None)).create(&Ids(truth(&sandbox))).await.expect_err("refused");
     assert_eq!((error.class, error.code.as_str()), (ErrorClass::Invalid, "total-mismatch"), "{error}");
     sandbox.clock().advance(Duration::from_secs(60));
     let organization = sandbox.fulcrum();
@@ -201,7 +165,7 @@ async fn a_batch_about_more_records_than_were_sent_is_never_started() {
 #[tokio::test]
 async fn a_reader_is_told_so_before_anything_is_deleted() {
     let (sandbox, provider) = connected(5, Organization::READ_ONLY_TOKEN).await;
-    let error = provider.check(FORM, DeleteMode::Hard).await.expect_err("a Standard User may not");
+    let error = provider.check_permission(FORM, DeleteMode::Hard).await.expect_err("a Standard User may not");
     assert_eq!(error.class, ErrorClass::Denied, "{error}");
     let form = provider.describe(FORM).await.expect("a form");
     assert!(!form.deletable);

@@ -1,35 +1,27 @@
 //! The Salesforce provider against the sandbox, over a socket: every call of the contract once.
 
+#[path = "support/provider.rs"]
+mod support;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use secrecy::SecretString;
-use sexton::apply::{Answer, AnswerVerdict, BatchSpecification, IdSource, JobStage, Presence, Ticket};
+use sexton::apply::{AnswerVerdict, BatchSpecification, IdSource, JobStage, Presence, Ticket};
 use sexton::base::{Clock, PolicyName, RecordId};
 use sexton::manifest::{SalesforceSignIn, SalesforceTarget, SecretReference};
-use sexton::plan::{Query, Row};
+use sexton::plan::Query;
 use sexton::provider::salesforce::{CommandOutput, CommandRunner, SalesforceProvider};
 use sexton::provider::transport::{HttpTransport, Timeouts};
-use sexton::provider::{AnswerSink, ErrorClass, Provider, RowSink, SecretError, SecretSource};
+use sexton::provider::{ErrorClass, ReadHalf};
 use sexton::sandbox::{Permissions, Sandbox, Settings, World, WorldBuilder, serve};
 use sexton::system::{Api, DeleteMode};
+use support::{Answers, Halves, Ids, Rows, Secrets};
 use tokio::net::TcpListener;
 use url::Url;
 
 const LEADS: u32 = 6_000;
-
-struct Secrets;
-
-impl SecretSource for Secrets {
-    fn resolve(&self, reference: &SecretReference) -> Result<SecretString, SecretError> {
-        match reference {
-            SecretReference::Environment(name) => Ok(name.clone().into()),
-            other => unreachable!("{other:?}"),
-        }
-    }
-}
 
 struct StillClock;
 
@@ -45,38 +37,6 @@ struct NoCommands;
 impl CommandRunner for NoCommands {
     async fn run(&self, _: &str, _: &[&str]) -> std::io::Result<CommandOutput> {
         Err(std::io::ErrorKind::NotFound.into())
-    }
-}
-
-#[derive(Default)]
-struct Rows(Vec<Row>);
-
-impl RowSink for Rows {
-    fn row(&mut self, row: Row) -> std::io::Result<()> {
-        self.0.push(row);
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Answers(Vec<Answer>);
-
-impl AnswerSink for Answers {
-    fn answer(&mut self, answer: Answer) -> std::io::Result<()> {
-        self.0.push(answer);
-        Ok(())
-    }
-}
-
-struct Ids(Vec<RecordId>);
-
-impl IdSource for Ids {
-    fn count(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, first: u64, most: usize) -> std::io::Result<Vec<RecordId>> {
-        Ok(self.0.iter().skip(first as usize).take(most).copied().collect())
     }
 }
 
@@ -170,9 +130,9 @@ async fn deletes_through_collections_and_shows_where_the_records_are() {
     let (sandbox, provider) = connected(300).await;
     let ids = ids_of_leads(&provider, 300).await;
     let batch = &ids[..200];
-    let answers = provider.send(&order(Api::Collections, DeleteMode::Soft), batch).await.expect("answered");
+    let answers = provider.requests(&order(Api::Collections, DeleteMode::Soft)).send(batch).await.expect("answered");
     assert!(answers.iter().all(|answer| answer.verdict == AnswerVerdict::Deleted), "{answers:?}");
-    let again = provider.send(&order(Api::Collections, DeleteMode::Soft), &ids[199..201]).await.expect("answered");
+    let again = provider.requests(&order(Api::Collections, DeleteMode::Soft)).send(&ids[199..201]).await.expect("answered");
     assert!(matches!(again[0].verdict, AnswerVerdict::AlreadyGone(_)), "{again:?}");
     assert_eq!(again[1].verdict, AnswerVerdict::Deleted);
     let strange = RecordId::new("00Q999999999999EAA").expect("an id");
@@ -185,40 +145,41 @@ async fn deletes_through_collections_and_shows_where_the_records_are() {
 async fn deletes_through_a_bulk_job() {
     let (sandbox, provider) = connected(LEADS).await;
     let ids = ids_of_leads(&provider, LEADS).await;
-    provider.send(&order(Api::Collections, DeleteMode::Soft), &ids[..1]).await.expect("answered");
+    provider.requests(&order(Api::Collections, DeleteMode::Soft)).send(&ids[..1]).await.expect("answered");
 
     let order = order(Api::Bulk2, DeleteMode::Soft);
     let ids = Arc::new(Ids(ids));
-    let ticket = provider.create(&order, &*ids).await.expect("made");
-    assert_eq!(provider.poll(&order, &ticket).await.expect("known").stage, JobStage::Open);
-    provider.load(&order, &ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect("loaded");
-    let twice = provider.load(&order, &ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect_err("one upload only");
+    let ticket = provider.jobs(&order).create(&*ids).await.expect("made");
+    assert_eq!(provider.jobs(&order).poll(&ticket).await.expect("known").stage, JobStage::Open);
+    provider.jobs(&order).load(&ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect("loaded");
+    let twice =
+        provider.jobs(&order).load(&ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect_err("one upload only");
     assert_eq!(twice.class, ErrorClass::Invalid, "{twice}");
-    provider.start(&order, &ticket).await.expect("started");
+    provider.jobs(&order).start(&ticket).await.expect("started");
     let progress = loop {
         sandbox.clock().advance(Duration::from_secs(1));
-        let progress = provider.poll(&order, &ticket).await.expect("known");
+        let progress = provider.jobs(&order).poll(&ticket).await.expect("known");
         if progress.stage != JobStage::Running {
             break progress;
         }
     };
     assert_eq!((progress.stage, progress.processed, progress.failed), (JobStage::Complete, Some(u64::from(LEADS)), Some(1)));
     let mut answers = Answers::default();
-    provider.collect(&order, &ticket, &*ids, &mut answers).await.expect("whole");
+    provider.jobs(&order).collect(&ticket, &*ids, &mut answers).await.expect("whole");
     let deleted = answers.0.iter().filter(|answer| answer.verdict == AnswerVerdict::Deleted).count();
     let gone = answers.0.iter().filter(|answer| matches!(answer.verdict, AnswerVerdict::AlreadyGone(_))).count();
     assert_eq!((deleted, gone, answers.0.len()), (LEADS as usize - 1, 1, LEADS as usize));
     assert_eq!(sandbox.world().count("Lead"), 0);
-    provider.abort(&order, &ticket).await.expect("nothing to give up");
+    provider.jobs(&order).abort(&ticket).await.expect("nothing to give up");
 }
 
 #[tokio::test]
 async fn a_hard_delete_without_the_permission_is_refused_before_and_when_the_job_is_made() {
     let (_sandbox, provider) = connected(1).await;
-    provider.check("Lead", DeleteMode::Soft).await.expect("allowed");
-    let before = provider.check("Lead", DeleteMode::Hard).await.expect_err("denied");
+    provider.check_permission("Lead", DeleteMode::Soft).await.expect("allowed");
+    let before = provider.check_permission("Lead", DeleteMode::Hard).await.expect_err("denied");
     let ids = Ids(vec![RecordId::new("00Q000000000001EAA").expect("an id")]);
-    let then = provider.create(&order(Api::Bulk2, DeleteMode::Hard), &ids).await.expect_err("denied");
+    let then = provider.jobs(&order(Api::Bulk2, DeleteMode::Hard)).create(&ids).await.expect_err("denied");
     for error in [before, then] {
         assert_eq!((error.class, error.code.as_str()), (ErrorClass::Denied, "FEATURENOTENABLED"), "{error}");
         assert!(error.help.expect("a remedy").contains("Bulk API Hard Delete"));
@@ -240,35 +201,35 @@ async fn deletes_through_bulk_api_1_in_either_form() {
         let permissions = Permissions { hard_delete: true, ..Permissions::default() };
         sandbox.world().set_permissions(WorldBuilder::user_key(1), permissions);
         let ids = ids_of_leads(&provider, 3_000).await;
-        provider.send(&order(Api::Collections, DeleteMode::Soft), &ids[1..2]).await.expect("answered");
+        provider.requests(&order(Api::Collections, DeleteMode::Soft)).send(&ids[1..2]).await.expect("answered");
         let absent = RecordId::new("00Q999999999999EAA").expect("an id");
         let ids = Arc::new(Ids([&ids[..], &[absent]].concat()));
 
         let order = BatchSpecification { serial: delete == DeleteMode::Soft, ..order(Api::Bulk1, delete) };
-        let ticket = provider.create(&order, &*ids).await.expect("made");
-        assert_eq!(provider.poll(&order, &ticket).await.expect("known").stage, JobStage::Open);
+        let ticket = provider.jobs(&order).create(&*ids).await.expect("made");
+        assert_eq!(provider.jobs(&order).poll(&ticket).await.expect("known").stage, JobStage::Open);
         // Bulk API 1.0 says it with a status and a code of its own.
         sandbox.expire_sessions();
-        provider.load(&order, &ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect("loaded");
-        assert_ne!(provider.poll(&order, &ticket).await.expect("known").stage, JobStage::Open, "it has begun already");
-        provider.start(&order, &ticket).await.expect("closed");
+        provider.jobs(&order).load(&ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect("loaded");
+        assert_ne!(provider.jobs(&order).poll(&ticket).await.expect("known").stage, JobStage::Open, "it has begun already");
+        provider.jobs(&order).start(&ticket).await.expect("closed");
         let progress = loop {
             sandbox.clock().advance(Duration::from_secs(1));
-            let progress = provider.poll(&order, &ticket).await.expect("known");
+            let progress = provider.jobs(&order).poll(&ticket).await.expect("known");
             if progress.stage != JobStage::Running {
                 break progress;
             }
         };
         assert_eq!((progress.stage, progress.processed), (JobStage::Complete, Some(3_001)));
         let mut answers = Answers::default();
-        provider.collect(&order, &ticket, &*ids, &mut answers).await.expect("whole");
+        provider.jobs(&order).collect(&ticket, &*ids, &mut answers).await.expect("whole");
         assert!(answers.0.iter().map(|answer| answer.id).eq(ids.0.iter().copied()), "in order, one for each");
         let deleted = answers.0.iter().filter(|answer| answer.verdict == AnswerVerdict::Deleted).count();
         assert_eq!(sandbox.world().count("Lead"), 0);
         // A hard delete takes what is in the recycle bin along.
         assert_eq!(deleted, if delete == DeleteMode::Soft { 2_999 } else { 3_000 });
         assert!(matches!(answers.0[3_000].verdict, AnswerVerdict::Failed(_)), "{:?}", answers.0[3_000]);
-        provider.abort(&order, &ticket).await.expect_err("it has begun, and its results tell");
+        provider.jobs(&order).abort(&ticket).await.expect_err("it has begun, and its results tell");
     }
 }
 
@@ -277,16 +238,16 @@ async fn a_job_of_bulk_api_1_without_a_batch_is_given_up_for_good() {
     let (sandbox, provider) = connected(1).await;
     let ids = Arc::new(Ids(ids_of_leads(&provider, 1).await));
     let order = order(Api::Bulk1, DeleteMode::Soft);
-    let ticket = provider.create(&order, &*ids).await.expect("made");
-    provider.abort(&order, &ticket).await.expect("given up");
-    assert_eq!(provider.poll(&order, &ticket).await.expect("known").stage, JobStage::Broken);
-    let late = provider.load(&order, &ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect_err("too late");
+    let ticket = provider.jobs(&order).create(&*ids).await.expect("made");
+    provider.jobs(&order).abort(&ticket).await.expect("given up");
+    assert_eq!(provider.jobs(&order).poll(&ticket).await.expect("known").stage, JobStage::Broken);
+    let late = provider.jobs(&order).load(&ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect_err("too late");
     assert_eq!(late.class, ErrorClass::Invalid, "{late}");
     let mut answers = Answers::default();
-    provider.collect(&order, &ticket, &*ids, &mut answers).await.expect("it has none");
+    provider.jobs(&order).collect(&ticket, &*ids, &mut answers).await.expect("it has none");
     assert_eq!((answers.0.len(), sandbox.world().count("Lead")), (0, 1));
     let strange = Ticket("750ak000009BkrxAAC".into());
-    assert_eq!(provider.poll(&order, &strange).await.expect("no error").stage, JobStage::Gone);
+    assert_eq!(provider.jobs(&order).poll(&strange).await.expect("no error").stage, JobStage::Gone);
 }
 
 #[tokio::test]
@@ -296,15 +257,15 @@ async fn a_thousand_records_go_as_a_whole_or_not_at_all() {
         let change = |settings: &mut Settings| settings.composite_hides_rollback = hides_rollback;
         let (sandbox, provider) = connected_by(sign_in, 1_001, change).await;
         let ids = ids_of_leads(&provider, 1_001).await;
-        provider.send(&order(Api::Collections, DeleteMode::Soft), &ids[..1]).await.expect("answered");
+        provider.requests(&order(Api::Collections, DeleteMode::Soft)).send(&ids[..1]).await.expect("answered");
         let whole = BatchSpecification { atomic: true, ..order(Api::Composite, DeleteMode::Soft) };
 
-        let answers = provider.send(&whole, &ids[..1_000]).await.expect("answered");
+        let answers = provider.requests(&whole).send(&ids[..1_000]).await.expect("answered");
         assert!(matches!(answers[0].verdict, AnswerVerdict::AlreadyGone(_)), "{:?}", answers[0]);
         let undone = answers.iter().filter(|answer| matches!(answer.verdict, AnswerVerdict::RolledBack(_))).count();
         assert_eq!((undone, sandbox.world().count("Lead")), (999, 1_000), "nothing was deleted, whatever was said");
 
-        let answers = provider.send(&whole, &ids[1..]).await.expect("answered");
+        let answers = provider.requests(&whole).send(&ids[1..]).await.expect("answered");
         assert!(answers.iter().all(|answer| answer.verdict == AnswerVerdict::Deleted));
         assert_eq!(sandbox.world().count("Lead"), 0);
     }

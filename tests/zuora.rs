@@ -1,5 +1,8 @@
 //! The Zuora provider against the sandbox, in one process and with a clock that only the waiting moves.
 
+#[path = "support/provider.rs"]
+mod support;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,12 +16,13 @@ use sexton::apply::{Answer, AnswerVerdict, BatchSpecification, Presence};
 use sexton::base::{CallBudget, CallMemory, Clock, PolicyName, RecordId};
 use sexton::filter::Language;
 use sexton::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
-use sexton::plan::{Query, Row};
+use sexton::plan::Query;
 use sexton::provider::transport::{Paced, Request, RequestBody, Response, Transport, TransportError};
 use sexton::provider::zuora::{ZuoraProvider, call_budget};
-use sexton::provider::{Completeness, ErrorClass, Provider, RowSink, SecretError, SecretSource};
+use sexton::provider::{Completeness, ErrorClass, ReadHalf, SecretError, SecretSource};
 use sexton::sandbox::{DroppedConnection, Effect, Fault, Sandbox, Settings, Tenant, World};
 use sexton::system::{Api, DeleteMode};
+use support::{Halves, Rows};
 use tower::ServiceExt as _;
 use url::Url;
 
@@ -73,16 +77,6 @@ struct Password;
 impl SecretSource for Password {
     fn resolve(&self, _: &SecretReference) -> Result<SecretString, SecretError> {
         Ok(Tenant::PASSWORD.into())
-    }
-}
-
-#[derive(Default)]
-struct Rows(Vec<Row>);
-
-impl RowSink for Rows {
-    fn row(&mut self, row: Row) -> std::io::Result<()> {
-        self.0.push(row);
-        Ok(())
     }
 }
 
@@ -161,7 +155,8 @@ async fn a_hundred_thousand_records_go_in_the_time_foretold_and_no_call_is_over_
     // The run is interrupted half way, and continued by a process that knows nothing but what was kept.
     for half in [first, second] {
         let provider = connected(&sandbox, &memory);
-        let sends = futures::stream::iter(half).map(|batch| provider.send(&order, batch)).buffer_unordered(4);
+        let requests = provider.requests(&order);
+        let sends = futures::stream::iter(half).map(|batch| requests.send(batch)).buffer_unordered(4);
         let gone: Vec<usize> = sends.map(|answers| deleted(&answers.expect("answered"))).collect().await;
         assert_eq!(gone.iter().sum::<usize>(), half.iter().map(|batch| batch.len()).sum::<usize>());
     }
@@ -185,7 +180,7 @@ async fn selects_looks_and_deletes_what_was_asked_for_and_nothing_else() {
     let (stubborn, gone, rest) = (ids[0], ids[1], &ids[2..50]);
     sandbox.zuora().refuse(stubborn.as_str(), "CANNOT_DELETE", "It is on an invoice", None);
     sandbox.zuora().remove(gone.as_str());
-    let answers = provider.send(&order(), &ids[..50]).await.expect("answered");
+    let answers = provider.requests(&order()).send(&ids[..50]).await.expect("answered");
     assert!(matches!(&answers[0].verdict, AnswerVerdict::Failed(failure) if failure.code == "CANNOT_DELETE"));
     assert!(matches!(&answers[1].verdict, AnswerVerdict::AlreadyGone(_)), "{:?}", answers[1]);
     assert_eq!(deleted(&answers), rest.len());
@@ -201,7 +196,7 @@ async fn an_ended_session_is_renewed_and_trouble_is_told_apart() {
     let provider = connected(&sandbox, &Arc::default());
     let ids = select(&provider, &usage(None)).await;
     tokio::time::advance(Duration::from_secs(3_600)).await;
-    assert_eq!(deleted(&provider.send(&order(), &ids[..10]).await.expect("renewed")), 10);
+    assert_eq!(deleted(&provider.requests(&order()).send(&ids[..10]).await.expect("renewed")), 10);
 
     let troubles = [
         (Effect::TooManyRequests { retry_after: Some(120) }, ErrorClass::Throttled { wait: Some(Duration::from_secs(120)) }),
@@ -213,7 +208,7 @@ async fn an_ended_session_is_renewed_and_trouble_is_told_apart() {
         sandbox.clear_faults();
         sandbox.add_fault(Fault::on_operation("delete", effect));
         let batch = &ids[10 + place * 10..][..10];
-        assert_eq!(provider.send(&order(), batch).await.expect_err("refused").class, class, "{place}");
+        assert_eq!(provider.requests(&order()).send(batch).await.expect_err("refused").class, class, "{place}");
     }
     sandbox.clear_faults();
     // What was answered by nothing was carried out, and only that.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Batch, JobStage, Step, Ticket};
-use crate::system::Api;
+use crate::system::{ApiShape, JobStart};
 
 /// How far a batch is, as the journal says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,32 +78,35 @@ impl Active {
     }
 
     /// Whether it goes on although the policy has to wait for a person: only what the system may be working on.
-    pub(super) fn outlasts_a_stop(&self, api: Api) -> bool {
-        self.stage == Stage::Intended || !self.may_be_abandoned(api)
+    pub(super) fn outlasts_a_stop(&self, shape: ApiShape) -> bool {
+        self.stage == Stage::Intended || !self.may_be_abandoned(shape)
     }
 
     /// Whether it has certainly had no effect, once it is known that it will have none.
-    pub(super) fn may_be_abandoned(&self, api: Api) -> bool {
+    pub(super) fn may_be_abandoned(&self, shape: ApiShape) -> bool {
+        let starts = shape.jobs().map(|jobs| jobs.starts);
         match self.stage {
-            Stage::Intended | Stage::Created => true,
-            Stage::Loading | Stage::Loaded => !api.load_begins_work(),
+            Stage::Intended => true,
+            Stage::Created => starts != Some(JobStart::OnCreate),
+            Stage::Loading | Stage::Loaded => starts == Some(JobStart::ByStart),
             _ => false,
         }
     }
 
     /// The next step, apart from waiting; `None` for a batch whose first step is under way. `retiring` says that no more
     /// records may be handed to the system.
-    pub(super) fn step(&self, retiring: bool) -> Option<Step> {
+    pub(super) fn step(&self, shape: ApiShape, retiring: bool) -> Option<Step> {
         let batch = self.batch.clone();
         let ticket = || self.ticket.clone().map(|ticket| (self.batch.clone(), ticket));
         let doubted = self.moment.doubted;
+        let needs_no_load = shape.jobs().is_some_and(|jobs| jobs.starts == JobStart::OnCreate);
         match self.stage {
             Stage::Intended => None,
             Stage::Created | Stage::Loading | Stage::Loaded | Stage::Starting | Stage::Started if self.moment.give_up => {
                 ticket().map(|(batch, ticket)| Step::Abort(batch, ticket))
             }
             // At `Loading` only when it was found that the load had no effect, or may be repeated.
-            Stage::Created | Stage::Loading if !doubted && !retiring => {
+            Stage::Created | Stage::Loading if !doubted && !retiring && !needs_no_load => {
                 ticket().map(|(batch, ticket)| Step::Load(batch, ticket))
             }
             Stage::Loaded | Stage::Starting if !doubted && !retiring => {
@@ -143,15 +146,20 @@ pub(super) enum PollVerdict {
 
 /// What it means that the system says `seen` about a job at `stage`.
 ///
-/// An API whose upload begins the work shows a job as [`JobStage::Open`] only when no upload has arrived.
-pub(super) fn judge_poll(api: Api, stage: &Stage, seen: JobStage) -> PollVerdict {
+/// An API whose upload begins the work shows a job as [`JobStage::Open`] only when no upload has arrived; one whose jobs begin with
+/// their creation, only when it has not come to it yet.
+pub(super) fn judge_poll(shape: ApiShape, stage: &Stage, seen: JobStage) -> PollVerdict {
+    let jobs = shape.jobs();
+    let begins_at_once = jobs.is_some_and(|jobs| jobs.starts == JobStart::OnCreate);
     match (stage, seen) {
+        (Stage::Created, JobStage::Gone) if begins_at_once => PollVerdict::Lost,
+        (Stage::Created, _) if begins_at_once => PollVerdict::Started,
         (Stage::Started, JobStage::Complete | JobStage::Broken) => PollVerdict::Ended,
         (Stage::Started, JobStage::Open | JobStage::Running) => PollVerdict::Running,
         (Stage::Created, JobStage::Broken | JobStage::Gone) => PollVerdict::NeverWas,
         (_, JobStage::Running | JobStage::Complete | JobStage::Broken) => PollVerdict::Started,
         (Stage::Created, JobStage::Open) => PollVerdict::Loadable,
-        (Stage::Loading, JobStage::Open) if api.loads_again() => PollVerdict::Loadable,
+        (Stage::Loading, JobStage::Open) if jobs.is_some_and(|jobs| jobs.may_be_loaded_again) => PollVerdict::Loadable,
         (Stage::Loaded | Stage::Starting, JobStage::Open) => PollVerdict::Startable,
         (_, JobStage::Open) => PollVerdict::Useless,
         (_, JobStage::Gone) => PollVerdict::Lost,

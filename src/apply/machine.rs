@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::active::{Active, PollVerdict, Stage, judge_poll};
 use super::{Batch, Event, Fault, FaultKind, JobStage, Seal, SkipCause, Step, StepEnd, Tally, back_off};
-use crate::system::Api;
+use crate::system::{ApiShape, JobAbort};
 
 /// The most rounds of a policy, apart from those that were cut short and those that isolate failing records. What the last one
 /// leaves to be sent again has failed.
@@ -37,8 +37,8 @@ const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_s
 /// What a machine is told once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MachineSettings {
-    /// The API: whether it works by jobs, and what its jobs allow.
-    pub api: Api,
+    /// How the API takes records, and what its jobs allow.
+    pub shape: ApiShape,
     /// Whether batches are as large in later rounds as in the first, apart from those that isolate a failing record: atomic ones,
     /// and those that keep groups together.
     pub same_size: bool,
@@ -240,7 +240,7 @@ impl PolicyMachine {
                 self.take_back(batch, *again, *tally).ok_or_else(|| wrong("no such answers were booked"))?;
             }
             Event::Abandoned { batch, .. } => {
-                let active = self.active.get(batch).filter(|active| active.may_be_abandoned(self.settings.api));
+                let active = self.active.get(batch).filter(|active| active.may_be_abandoned(self.settings.shape));
                 let active = active.ok_or_else(|| wrong("the batch may have had an effect"))?;
                 self.free.push_back((active.batch.first, active.batch.count));
                 self.active.remove(batch);
@@ -355,7 +355,7 @@ impl PolicyMachine {
                 active.moment.excluded = true;
                 active.moment.recalled |= there;
                 // A request is never sent again in the same round.
-                self.cut_short |= self.settings.api.works_by_jobs() && active.may_be_abandoned(self.settings.api);
+                self.cut_short |= self.settings.shape.creates_idle_jobs() && active.may_be_abandoned(self.settings.shape);
             }
             None => self.cut_short |= self.unsent().iter().any(|(first, count)| within(*first, *count)),
         }
@@ -399,13 +399,13 @@ impl PolicyMachine {
         for active in idle {
             // One download at a time: each needs its own window of memory.
             let waits_its_turn = active.stage == Stage::Ended && collecting;
-            if waits_its_turn || (self.stuck.is_some() && !active.outlasts_a_stop(self.settings.api)) {
+            if waits_its_turn || (self.stuck.is_some() && !active.outlasts_a_stop(self.settings.shape)) {
                 continue;
             }
             match active.moment.due {
                 Some(due) if due > now => sooner(due),
                 _ => {
-                    if let Some(step) = active.step(retiring) {
+                    if let Some(step) = active.step(self.settings.shape, retiring) {
                         return step;
                     }
                 }
@@ -418,8 +418,12 @@ impl PolicyMachine {
             let due = self.paused_until.max(self.wave_pause(now));
             match due.filter(|due| *due > now) {
                 Some(due) => sooner(due),
-                None if self.settings.api.works_by_jobs() => return Step::Create(batch),
-                None => return Step::Send(batch),
+                None => {
+                    return match self.settings.shape {
+                        ApiShape::Requests => Step::Send(batch),
+                        ApiShape::Jobs(_) => Step::Create(batch),
+                    };
+                }
             }
         }
         if busy || earliest.is_some() {
@@ -439,7 +443,7 @@ impl PolicyMachine {
             .values()
             .find(|active| active.stage == Stage::Intended && active.moment.doubted && !active.moment.busy)?;
         let batch = orphan.batch.number;
-        Some(if self.settings.api.works_by_jobs() {
+        Some(if self.settings.shape.creates_idle_jobs() {
             // Whether the job exists is not known, and need not be: it was never started, so it has deleted nothing and never
             // will. Salesforce removes it after seven days. It is not aborted, since without its id it cannot be told from
             // one that another program has just made.
@@ -509,6 +513,7 @@ impl PolicyMachine {
         if let StepEnd::Failed(fault) = end {
             return self.failed(step, number, &fault, now);
         }
+        let may_be_recalled = self.may_be_aborted(JobAbort::AnyTime);
         let active = self.active.get_mut(&number)?;
         active.moment.failures = 0;
         match (step, end) {
@@ -523,11 +528,11 @@ impl PolicyMachine {
                     active.moment.give_up = false;
                     None
                 }
-                _ if active.may_be_abandoned(self.settings.api) => {
+                _ if active.may_be_abandoned(self.settings.shape) => {
                     Some(Event::Abandoned { batch: number, cause: "the job was found not started, and given up".into() })
                 }
                 // It may have come to some of its records before it was stopped. Its answers tell.
-                _ if self.settings.api.can_be_stopped() => Some(Event::Started { batch: number }),
+                _ if may_be_recalled => Some(Event::Started { batch: number }),
                 _ => {
                     active.moment.due = Some(later(now, DOUBT));
                     Some(Event::Unclear { batch: number, cause: "the job was not started, and cannot be stopped".into() })
@@ -545,14 +550,20 @@ impl PolicyMachine {
         }
     }
 
+    fn may_be_aborted(&self, when: JobAbort) -> bool {
+        self.settings.shape.jobs().is_some_and(|jobs| jobs.may_be_aborted == when)
+    }
+
     fn polled(&mut self, number: u64, seen: JobStage, now: Timestamp) -> Option<Event> {
-        let seed = self.settings.seed;
+        let (seed, never_aborted) = (self.settings.seed, self.may_be_aborted(JobAbort::Never));
         let active = self.active.get_mut(&number)?;
-        match judge_poll(self.settings.api, &active.stage, seen) {
+        match judge_poll(self.settings.shape, &active.stage, seen) {
             PollVerdict::Started => return Some(Event::Started { batch: number }),
             PollVerdict::Ended => return Some(Event::Ended { batch: number, stage: seen }),
             // Asked for once: a system that does not let a running job go has it run to its end.
-            PollVerdict::Running if std::mem::take(&mut active.moment.recalled) => active.moment.give_up = true,
+            PollVerdict::Running if std::mem::take(&mut active.moment.recalled) && !never_aborted => {
+                active.moment.give_up = true;
+            }
             PollVerdict::Running => {
                 active.moment.polls += 1;
                 // Four polls at each length: a pause is about a quarter of the time waited so far, so that little of it is wasted.
@@ -574,6 +585,17 @@ impl PolicyMachine {
                 return Some(Event::Unclear { batch: number, cause: "the system does not know the job any more".into() });
             }
         }
+        if active.moment.give_up && never_aborted {
+            active.moment.give_up = false;
+            if active.may_be_abandoned(self.settings.shape) {
+                return Some(Event::Abandoned {
+                    batch: number,
+                    cause: "the job was not started, and is left as it is".into(),
+                });
+            }
+            active.moment.due = Some(later(now, DOUBT));
+            return Some(Event::Unclear { batch: number, cause: "the job may have begun, and cannot be aborted".into() });
+        }
         None
     }
 
@@ -584,7 +606,9 @@ impl PolicyMachine {
             self.stuck.get_or_insert_with(|| cause.clone());
         }
         match step {
-            Step::Send(_) if fault.kind == FaultKind::Unclear => {
+            Step::Send(_) | Step::Create(_)
+                if fault.kind == FaultKind::Unclear && !self.settings.shape.creates_idle_jobs() =>
+            {
                 self.active.get_mut(&number)?.moment.due = Some(later(now, DOUBT));
                 Some(Event::Unclear { batch: number, cause })
             }
@@ -594,7 +618,7 @@ impl PolicyMachine {
                 Some(Event::Abandoned { batch: number, cause })
             }
             Step::Abort(..) if fault.kind == FaultKind::Missing => {
-                if self.active.get(&number)?.may_be_abandoned(self.settings.api) {
+                if self.active.get(&number)?.may_be_abandoned(self.settings.shape) {
                     return Some(Event::Abandoned { batch: number, cause });
                 }
                 self.polled(number, JobStage::Gone, now)

@@ -8,7 +8,7 @@ use crate::base::CommandError;
 use crate::manifest::Target;
 use crate::provider::salesforce::SystemCommands;
 use crate::provider::transport::{HttpTransport, Timeouts, Transport};
-use crate::provider::{Provider, Surroundings, SystemSecrets, open};
+use crate::provider::{Provider, ProviderDependencies, SystemSecrets, open};
 use crate::select::Connector;
 use crate::store::CallMemoryFile;
 
@@ -28,13 +28,13 @@ impl NetworkConnector {
 
 impl Connector for NetworkConnector {
     fn connect(&self, target: &Target, project: &Path, runs: &Path) -> Arc<dyn Provider> {
-        let surroundings = Surroundings {
+        let dependencies = ProviderDependencies {
             transport: Arc::clone(&self.transport),
             secrets: Arc::new(SystemSecrets::new(project.to_owned())),
             clock: Arc::new(MachineClock),
             calls: Arc::new(CallMemoryFile::new(runs, &target.name)),
             commands: Arc::new(SystemCommands),
         };
-        open(target, surroundings)
+        open(target, dependencies)
     }
 }

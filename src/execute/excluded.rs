@@ -7,7 +7,7 @@ use super::round_note::{GONE, note_of};
 use crate::apply::{Presence, SkipCause};
 use crate::base::RecordId;
 use crate::plan::Row;
-use crate::provider::{Provider, ProviderError};
+use crate::provider::{ProviderError, ReadHalf};
 use crate::store::{IdNote, RowSorter, SortOrder, SortedRows};
 
 /// The places in a round of the records that must not be sent any more, in the order of the round.
@@ -58,7 +58,7 @@ impl ExcludedPlaces {
     /// # Errors
     ///
     /// When a file cannot be read or written; inside, when the system cannot be asked.
-    pub async fn check_presence(self, provider: &dyn Provider, object: &str) -> io::Result<Result<Self, ProviderError>> {
+    pub async fn check_presence(self, provider: &dyn ReadHalf, object: &str) -> io::Result<Result<Self, ProviderError>> {
         let (Some(rows), Some(scratch)) = (&self.rows, &self.scratch) else { return Ok(Ok(self)) };
         let told = check_presence_of(rows, 1, SortOrder::FirstValueThenId, provider, object, scratch.path()).await?;
         Ok(told.map(|rows| Self { rows: Some(rows), scratch: self.scratch }))

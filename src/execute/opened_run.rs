@@ -123,7 +123,7 @@ pub fn machine_settings(planned: &PlannedPolicy, seed: u64) -> Option<MachineSet
     let route = planned.route.as_ref()?;
     let serial = planned.settings.concurrency == crate::manifest::Concurrency::Serial;
     Some(MachineSettings {
-        api: route.api,
+        shape: route.api.shape(),
         same_size: planned.settings.all_or_none != AllOrNone::No || is_grouped(planned),
         batch_size: route.batch_size,
         parallel: if serial { 1 } else { route.parallel },

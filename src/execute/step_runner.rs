@@ -13,7 +13,7 @@ use crate::apply::{
     statuses_of_atomic,
 };
 use crate::base::RecordId;
-use crate::provider::{AnswerSink, ProviderError};
+use crate::provider::{AnswerSink, DeleteHalf, DeleteJobs, DeleteRequests, ProviderError};
 use crate::store::{AnswerPairing, BatchIds, EncodedStatus, write_answers};
 
 /// So many records are settled at once where no system is asked about them.
@@ -50,27 +50,33 @@ impl<'a> StepRunner<'a> {
     pub(super) async fn run(&self, step: Step, round: &RoundFiles) -> Result<(Step, StepEnd), ExecuteError> {
         let specification = &self.input.specification;
         let done = |result: Result<(), ProviderError>| result.map_or_else(|error| failed(&error), |()| StepEnd::Done);
-        let end = match &step {
-            Step::Send(batch) => self.send(batch, round).await?,
-            Step::Create(batch) => {
+        if let Step::CheckPresence { batch, from, missing_only } = &step {
+            let end = self.check_presence(batch, *from, *missing_only, round).await?;
+            return Ok((step, end));
+        }
+        let end = match (&step, self.input.provider()?.delete_half(specification)) {
+            (Step::Send(batch), Ok(DeleteHalf::Requests(requests))) => self.send(&*requests, batch, round).await?,
+            (Step::Create(batch), Ok(DeleteHalf::Jobs(jobs))) => {
                 let ids = BatchIds::new(Arc::clone(&round.ids), batch);
-                match self.input.provider()?.create(specification, &ids).await {
+                match jobs.create(&ids).await {
                     Ok(ticket) => StepEnd::Created(ticket),
                     Err(error) => self.refused(batch, round, &error).await?,
                 }
             }
-            Step::Load(batch, ticket) => {
+            (Step::Load(batch, ticket), Ok(DeleteHalf::Jobs(jobs))) => {
                 let ids = Arc::new(BatchIds::new(Arc::clone(&round.ids), batch));
-                match self.input.provider()?.load(specification, ticket, ids).await {
+                match jobs.load(ticket, ids).await {
                     Ok(()) => StepEnd::Done,
                     // The job is not what was asked for. It is left as it is, and never started.
-                    Err(error) if specification.api.loads_again() => self.refused(batch, round, &error).await?,
+                    Err(error) if specification.api.shape().jobs().is_some_and(|jobs| jobs.may_be_loaded_again) => {
+                        self.refused(batch, round, &error).await?
+                    }
                     Err(error) => failed(&error),
                 }
             }
-            Step::Start(_, ticket) => done(self.input.provider()?.start(specification, ticket).await),
-            Step::Abort(_, ticket) => done(self.input.provider()?.abort(specification, ticket).await),
-            Step::Poll(_, ticket) => match self.input.provider()?.poll(specification, ticket).await {
+            (Step::Start(_, ticket), Ok(DeleteHalf::Jobs(jobs))) => done(jobs.start(ticket).await),
+            (Step::Abort(_, ticket), Ok(DeleteHalf::Jobs(jobs))) => done(jobs.abort(ticket).await),
+            (Step::Poll(_, ticket), Ok(DeleteHalf::Jobs(jobs))) => match jobs.poll(ticket).await {
                 Ok(progress) => {
                     if let Some(message) = &progress.message {
                         self.run.observer.warn(&format!("{}: job {}: {message}", specification.policy, ticket.0));
@@ -79,14 +85,13 @@ impl<'a> StepRunner<'a> {
                 }
                 Err(error) => failed(&error),
             },
-            Step::Collect(batch, ticket) => self.collect(batch, ticket, round).await?,
-            Step::CheckPresence { batch, from, missing_only } => {
-                self.check_presence(batch, *from, *missing_only, round).await?
-            }
-            Step::Write(_) | Step::OpenRound(_) | Step::Wait(_) | Step::Finish | Step::Pause(_) | Step::Stop => {
+            (Step::Collect(batch, ticket), Ok(DeleteHalf::Jobs(jobs))) => self.collect(&*jobs, batch, ticket, round).await?,
+            (Step::Send(batch) | Step::Create(batch), Err(error)) => self.refused(batch, round, &error).await?,
+            (_, Err(error)) if step.batch().is_some() => failed(&error),
+            _ => {
                 return Err(ExecuteError::Misuse {
                     policy: specification.policy.clone(),
-                    why: "was asked to perform no batch's step",
+                    why: "was asked for a step that its API does not have, or that is about no batch",
                 });
             }
         };
@@ -99,10 +104,10 @@ impl<'a> StepRunner<'a> {
         move |source| ExecuteError::File { doing: "use the answers in", path: path.clone(), source }
     }
 
-    async fn send(&self, batch: &Batch, round: &RoundFiles) -> Result<StepEnd, ExecuteError> {
+    async fn send(&self, requests: &dyn DeleteRequests, batch: &Batch, round: &RoundFiles) -> Result<StepEnd, ExecuteError> {
         let error = self.status_error(round);
         let ids = BatchIds::new(Arc::clone(&round.ids), batch).read(0, usize::MAX).map_err(&error)?;
-        let answers = match self.input.provider()?.send(&self.input.specification, &ids).await {
+        let answers = match requests.send(&ids).await {
             Ok(answers) => answers,
             Err(error) => return self.refused(batch, round, &error).await,
         };
@@ -153,14 +158,20 @@ impl<'a> StepRunner<'a> {
         self.answered(batch, round, cause, isolates).await
     }
 
-    async fn collect(&self, batch: &Batch, ticket: &Ticket, round: &RoundFiles) -> Result<StepEnd, ExecuteError> {
+    async fn collect(
+        &self,
+        jobs: &dyn DeleteJobs,
+        batch: &Batch,
+        ticket: &Ticket,
+        round: &RoundFiles,
+    ) -> Result<StepEnd, ExecuteError> {
         let error = self.status_error(round);
         let ids = BatchIds::new(Arc::clone(&round.ids), batch);
         let scratch =
             self.run.scratch.folder(&format!("{}.{}", self.input.specification.policy, batch.number)).map_err(&error)?;
         let pairing = AnswerPairing::new(&ids, &round.statuses, batch.first, round.ascending, scratch).map_err(&error)?;
         let mut sink = PairingSink { pairing, error: None };
-        let collected = self.input.provider()?.collect(&self.input.specification, ticket, &ids, &mut sink).await;
+        let collected = jobs.collect(ticket, &ids, &mut sink).await;
         if let Some(source) = sink.error {
             return Err(error(source));
         }

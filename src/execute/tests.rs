@@ -25,7 +25,7 @@ use crate::store::{
     Backend, IdNote, IdsWriter, Journal, JournalError, MemoryStore, RowSorter, RunJournal, RunScratch, RunStore, SortOrder,
     read_journal,
 };
-use crate::system::{Api, DeleteMode};
+use crate::system::{Api, ApiShape, DeleteMode};
 
 /// A clock that moves with tokio's, which a test can stop.
 struct TestClock(tokio::time::Instant);
@@ -168,7 +168,7 @@ impl Rig {
 
     fn settings(&self) -> MachineSettings {
         MachineSettings {
-            api: self.scenario.api,
+            shape: self.scenario.api.shape(),
             same_size: self.scenario.atomic || self.scenario.grouped,
             batch_size: self.scenario.batch_size,
             parallel: self.scenario.parallel,
@@ -478,7 +478,7 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
                 let excluded = excluded
                     .map(|(from, length, record, cause)| (from, from + length, record.index(count), cause))
                     .collect();
-                let atomic = atomic && !api.works_by_jobs();
+                let atomic = atomic && api.shape() == ApiShape::Requests;
                 let isolates = isolates && atomic;
                 Scenario {
                     records,

@@ -56,11 +56,7 @@ pub fn choose(settings: &PolicySettings, selected: u64, capabilities: &Capabilit
     let parallel = settings.concurrency == Concurrency::Parallel;
     let atomic = settings.all_or_none != AllOrNone::No;
     let fits = |route: &&RouteCapability| {
-        let mode = match settings.delete {
-            DeleteMode::Soft => route.soft,
-            DeleteMode::Hard => route.hard,
-        };
-        mode && (parallel || route.serial) && (atomic || route.batch_size > 0)
+        route.deletes(settings.delete) && (parallel || route.serial) && (atomic || route.batch_size > 0)
     };
     let pinned = |route: &&RouteCapability| settings.via.is_none_or(|api| api == route.api);
     let fitting: Vec<&RouteCapability> = capabilities.routes.iter().filter(fits).collect();
@@ -182,43 +178,15 @@ mod tests {
 
     use super::super::test_settings;
     use super::*;
-    use crate::system::SystemKind;
+    use crate::system::salesforce;
 
-    const COLLECTIONS: RouteCapability = RouteCapability {
-        api: Api::Collections,
-        soft: true,
-        hard: false,
-        batch_size: 200,
-        atomic_size: 200,
-        serial: true,
-        parallel: 5,
-        calls_per_batch: 1,
-        preferred_up_to: Some(2_000),
-    };
-    const BULK: RouteCapability = RouteCapability {
-        api: Api::Bulk2,
-        soft: true,
-        hard: true,
-        batch_size: 1_000_000,
-        atomic_size: 0,
-        serial: false,
-        parallel: 3,
-        calls_per_batch: 5,
-        preferred_up_to: None,
-    };
+    const COLLECTIONS: RouteCapability = salesforce::CAPABILITIES.routes[0];
+    const BULK: RouteCapability = RouteCapability { parallel: 3, calls_per_batch: 5, ..salesforce::CAPABILITIES.routes[1] };
     const SERIAL: RouteCapability =
         RouteCapability { api: Api::Bulk1, batch_size: 10_000, serial: true, calls_per_batch: 5, ..BULK };
-    const WHOLE: RouteCapability =
-        RouteCapability { api: Api::Composite, batch_size: 0, atomic_size: 1_000, preferred_up_to: None, ..COLLECTIONS };
-    const SALESFORCE: Capabilities = Capabilities {
-        system: SystemKind::Salesforce,
-        key: "Id",
-        change_stamp: Some("SystemModstamp"),
-        budget: None,
-        routes: &[COLLECTIONS, BULK, SERIAL, WHOLE],
-        page_size: 2_000,
-        presence_size: 2_000,
-    };
+    const WHOLE: RouteCapability = salesforce::CAPABILITIES.routes[3];
+    const SALESFORCE: Capabilities =
+        Capabilities { routes: &[COLLECTIONS, BULK, SERIAL, WHOLE], ..salesforce::CAPABILITIES };
 
     fn api(settings: &PolicySettings, selected: u64) -> Option<Api> {
         choose(settings, selected, &SALESFORCE).ok().map(|route| route.api)

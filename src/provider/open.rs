@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::Provider;
-use super::fulcrum::{self, FulcrumProvider};
+use super::fulcrum::FulcrumProvider;
 use super::salesforce::{CommandRunner, SalesforceProvider};
 use super::secrets::SecretSource;
 use super::transport::{Paced, Transport};
-use super::zuora::{self, ZuoraProvider};
+use super::zuora::ZuoraProvider;
+use super::{Provider, fulcrum, zuora};
 use crate::base::{CallMemory, Clock};
 use crate::manifest::{System, Target};
 
-/// What a provider needs of its surroundings.
-pub struct Surroundings {
+/// What a provider depends on.
+pub struct ProviderDependencies {
     /// The way to the system.
     pub transport: Arc<dyn Transport>,
     /// Where secrets come from.
@@ -25,11 +25,11 @@ pub struct Surroundings {
     pub commands: Arc<dyn CommandRunner>,
 }
 
-/// The provider of a target. Nothing is sent, and no secret is read, before the first question.
-pub fn open(target: &Target, surroundings: Surroundings) -> Arc<dyn Provider> {
-    let Surroundings { transport, secrets, clock, calls, commands } = surroundings;
+/// The provider of a target: one row a system. Nothing is sent, and no secret is read, before the first question.
+pub fn open(target: &Target, dependencies: ProviderDependencies) -> Arc<dyn Provider> {
+    let ProviderDependencies { transport, secrets, clock, calls, commands } = dependencies;
     match &target.system {
-        System::Salesforce(salesforce) => Arc::new(SalesforceProvider::new(salesforce, transport, secrets, clock, commands)),
+        System::Salesforce(target) => Arc::new(SalesforceProvider::new(target, transport, secrets, clock, commands)),
         System::Zuora(target) => {
             let paced = Paced::new(transport, zuora::call_budget(target), clock, calls);
             Arc::new(ZuoraProvider::new(target, Arc::new(paced), secrets))

@@ -5,9 +5,12 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use super::common::error;
+use super::{ErrorClass, ProviderError};
 use crate::manifest::SecretReference;
 
 /// The longest secret: an RSA key in PEM has about 3 KiB, so this refuses only what cannot be meant.
@@ -62,6 +65,25 @@ pub trait SecretSource: Send + Sync {
     ///
     /// When it is not there, is empty, or is not text.
     fn resolve(&self, reference: &SecretReference) -> Result<SecretString, SecretError>;
+}
+
+/// The secret a reference points at. A reference may point at a program, so that it is resolved where it may take its time.
+///
+/// `doing` is to read after "could not".
+pub(in crate::provider) async fn resolve(
+    secrets: &Arc<dyn SecretSource>,
+    reference: &SecretReference,
+    doing: &str,
+) -> Result<SecretString, ProviderError> {
+    let failed = |message: String| error(ErrorClass::Local, doing, "no-secret", message);
+    let (secrets, reference) = (Arc::clone(secrets), reference.clone());
+    let resolved = tokio::task::spawn_blocking(move || secrets.resolve(&reference)).await;
+    resolved.map_err(|_| failed("looking for it ended unexpectedly".into()))?.map_err(|error| {
+        failed(match std::error::Error::source(&error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        })
+    })
 }
 
 /// Secrets from this machine: its environment, its files and its programs.

@@ -7,6 +7,7 @@ use super::{JsonEvent, Palette, View, events, terminal_line};
 use crate::apply::{SkipCause, Tally};
 use crate::base::{Digest, PolicyName, TargetName, with_thousands};
 use crate::plan::CascadeCount;
+use crate::system::lock_help;
 
 /// What an apply did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,9 +90,6 @@ impl View for AppliedView<'_> {
     }
 }
 
-/// The codes by which the systems say that other work held a lock to the last.
-const LOCKED: [&str; 3] = ["LOCK_COMPETITION", "TooManyLockFailure", "UNABLE_TO_LOCK_ROW"];
-
 /// The line scripts look for: `Apply: 1204 deleted, ...`. Numbers have no separators.
 pub fn apply_summary(applied: &Applied) -> String {
     let tally = applied.tally();
@@ -146,11 +144,8 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
         for (code, count) in &policy.failed {
             line(palette.trouble(&format!("{:>10} failed: {}", with_thousands(*count), terminal_line(code))));
         }
-        if policy.failed.keys().any(|code| LOCKED.contains(&code.as_str())) {
-            line(palette.caution(
-                "other work held their locks: write `concurrency: serial` for one batch at a time (Bulk API 1.0 in Salesforce), and \
-                 `groupBy` with the field that names their parent",
-            ));
+        if let Some(help) = policy.failed.keys().find_map(|code| lock_help(code)) {
+            line(palette.caution(help));
         }
         if tally.unknown > 0 {
             line(

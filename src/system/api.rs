@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
-use super::{DeleteMode, SystemKind};
+use super::SystemKind;
 
 /// A deletion API. In manifests (`via`) and plans by its lower-case name.
 #[derive(
@@ -62,54 +62,6 @@ impl Api {
             Self::ZuoraSoap => SystemKind::Zuora,
             Self::FulcrumBatch => SystemKind::Fulcrum,
         }
-    }
-
-    /// Whether it can delete in that way.
-    pub fn deletes(self, delete: DeleteMode) -> bool {
-        match self {
-            Self::Collections | Self::Composite => delete == DeleteMode::Soft,
-            Self::Bulk2 | Self::Bulk1 => true,
-            Self::ZuoraSoap | Self::FulcrumBatch => delete == DeleteMode::Hard,
-        }
-    }
-
-    /// Whether it has atomic requests.
-    pub fn is_atomic(self) -> bool {
-        matches!(self, Self::Collections | Self::Composite)
-    }
-
-    /// Whether it can be had to do one batch after the other.
-    pub fn runs_serially(self) -> bool {
-        // The mode is the server's own and always parallel (documented).
-        self != Self::Bulk2
-    }
-
-    /// Whether its batches can be queries.
-    pub fn takes_queries(self) -> bool {
-        self == Self::FulcrumBatch
-    }
-
-    /// Whether it works by jobs, which are made, loaded, started and polled, and not by single requests.
-    pub fn works_by_jobs(self) -> bool {
-        match self {
-            Self::Collections | Self::Composite | Self::ZuoraSoap => false,
-            Self::Bulk2 | Self::Bulk1 | Self::FulcrumBatch => true,
-        }
-    }
-
-    /// Whether a job's upload begins its work, and not its start.
-    pub fn load_begins_work(self) -> bool {
-        self == Self::Bulk1
-    }
-
-    /// Whether a job may be loaded again: its records went with its making, and loading only compares.
-    pub fn loads_again(self) -> bool {
-        self == Self::FulcrumBatch
-    }
-
-    /// Whether a job whose start may be under way can be stopped.
-    pub fn can_be_stopped(self) -> bool {
-        self != Self::FulcrumBatch
     }
 }
 

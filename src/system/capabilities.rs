@@ -1,13 +1,17 @@
-//! What each system and each of its deletion APIs can do.
+//! What a system and each of its deletion APIs can do.
 
-use super::{Api, SystemKind};
+use super::{Api, ApiShape, DeleteMode, SystemKind};
 use crate::base::CallBudget;
 
-/// What one API of one system can do. Judged by the choice of a route and by validation.
+/// What one deletion API can do. The choice of a route and validation read it, and the provider keeps to it.
+///
+/// **Invariant**: of `batch_size` and `atomic_size` at least one is not 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteCapability {
     /// The API.
     pub api: Api,
+    /// How it takes records.
+    pub shape: ApiShape,
     /// Puts records into a recycle bin.
     pub soft: bool,
     /// Deletes past any recycle bin.
@@ -18,15 +22,27 @@ pub struct RouteCapability {
     pub atomic_size: u64,
     /// Whether the user may ask for one batch at a time.
     pub serial: bool,
-    /// The most batches worth having under way at once.
+    /// Whether a batch can be a query over its records.
+    pub takes_queries: bool,
+    /// The most batches that are worth having under way at once.
     pub parallel: u32,
-    /// The calls one batch takes, without polling.
+    /// The calls that one batch takes, without polling.
     pub calls_per_batch: u64,
     /// The largest selection this API is taken for by itself; `None` when it is taken for any size.
     pub preferred_up_to: Option<u64>,
 }
 
-/// What a system can do, as its provider declares it.
+impl RouteCapability {
+    /// Whether it can delete in that way.
+    pub fn deletes(&self, delete: DeleteMode) -> bool {
+        match delete {
+            DeleteMode::Soft => self.soft,
+            DeleteMode::Hard => self.hard,
+        }
+    }
+}
+
+/// What a system can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// The kind of system.
@@ -41,6 +57,6 @@ pub struct Capabilities {
     pub routes: &'static [RouteCapability],
     /// The most records that one call gives of a selection.
     pub page_size: u64,
-    /// The most ids a look at single records takes at once.
+    /// The most ids that one check of presence takes.
     pub presence_size: usize,
 }

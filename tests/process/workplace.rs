@@ -12,7 +12,7 @@ use sexton::command::{PlanRequest, plan};
 use sexton::manifest::{SecretReference, Target};
 use sexton::provider::salesforce::SystemCommands;
 use sexton::provider::transport::{HttpTransport, Timeouts};
-use sexton::provider::{Provider, SecretError, SecretSource, Surroundings, open};
+use sexton::provider::{Provider, ProviderDependencies, SecretError, SecretSource, open};
 use sexton::select::{Connector, Context};
 use sexton::store::CallMemoryFile;
 use tempfile::TempDir;
@@ -221,13 +221,13 @@ impl SecretSource for Client {
 
 impl Connector for Network {
     fn connect(&self, target: &Target, _: &Path, runs: &Path) -> Arc<dyn Provider> {
-        let surroundings = Surroundings {
+        let dependencies = ProviderDependencies {
             transport: Arc::new(HttpTransport::new(Timeouts::default()).expect("a network")),
             secrets: Arc::new(Client),
             clock: Arc::new(Still(crate::service::start())),
             calls: Arc::new(CallMemoryFile::new(runs, &target.name)),
             commands: Arc::new(SystemCommands),
         };
-        open(target, surroundings)
+        open(target, dependencies)
     }
 }

@@ -24,7 +24,7 @@ use sexton::command::{self, AppliedPlan, ApplyRequest, PlanRequest, Planned};
 use sexton::manifest::{SecretReference, Target};
 use sexton::provider::salesforce::{CommandOutput, CommandRunner};
 use sexton::provider::transport::Transport;
-use sexton::provider::{Provider, SecretError, SecretSource, Surroundings, open};
+use sexton::provider::{Provider, ProviderDependencies, SecretError, SecretSource, open};
 use sexton::sandbox::{Sandbox, Settings, World};
 use sexton::select::{Connector, Context};
 use sexton::state::State;
@@ -96,14 +96,14 @@ struct RouterConnector {
 
 impl Connector for RouterConnector {
     fn connect(&self, target: &Target, _: &Path, runs: &Path) -> Arc<dyn Provider> {
-        let surroundings = Surroundings {
+        let dependencies = ProviderDependencies {
             transport: Arc::clone(&self.transport) as Arc<dyn Transport>,
             secrets: Arc::new(SandboxSecrets),
             clock: Arc::clone(&self.clock),
             calls: Arc::new(CallMemoryFile::new(runs, &target.name)),
             commands: Arc::new(NoCommands),
         };
-        open(target, surroundings)
+        open(target, dependencies)
     }
 }
 

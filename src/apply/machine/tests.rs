@@ -10,14 +10,47 @@ use crate::apply::{
     Answers, Event, Excluded, Fault, FaultKind, JobProgress, JobStage, MachineSettings, Seal, Step, StepEnd, Tally, Ticket,
 };
 use crate::base::{Digest, Failure, FailureClass};
-use crate::system::Api;
+use crate::system::{Api, ApiShape, JobAbort, JobShape, JobStart};
 
 fn settings(jobs: bool) -> MachineSettings {
     settings_of(if jobs { Api::Bulk2 } else { Api::Collections })
 }
 
 fn settings_of(api: Api) -> MachineSettings {
-    MachineSettings { api, same_size: false, batch_size: 10, parallel: 3, seed: 1 }
+    shaped(api.shape())
+}
+
+fn shaped(shape: ApiShape) -> MachineSettings {
+    MachineSettings { shape, same_size: false, batch_size: 10, parallel: 3, seed: 1 }
+}
+
+fn jobs(starts: JobStart, may_be_aborted: JobAbort) -> ApiShape {
+    ApiShape::Jobs(JobShape { starts, may_be_loaded_again: false, may_be_aborted })
+}
+
+/// Every shape an API can have, also those that no API has yet.
+fn shapes() -> impl Strategy<Value = ApiShape> {
+    let starts = prop::sample::select(vec![JobStart::OnCreate, JobStart::OnLoad, JobStart::ByStart]);
+    let aborts = prop::sample::select(vec![JobAbort::Never, JobAbort::BeforeStart, JobAbort::AnyTime]);
+    let jobs = (starts, any::<bool>(), aborts).prop_map(|(starts, may_be_loaded_again, may_be_aborted)| {
+        ApiShape::Jobs(JobShape { starts, may_be_loaded_again, may_be_aborted })
+    });
+    prop_oneof![1 => Just(ApiShape::Requests), 3 => jobs]
+}
+
+/// Whether an API of that shape has the call that the step makes.
+fn has_the_call(shape: ApiShape, step: &Step) -> bool {
+    match (shape, step) {
+        (ApiShape::Requests, Step::Send(_)) => true,
+        (
+            ApiShape::Requests,
+            Step::Create(_) | Step::Load(..) | Step::Start(..) | Step::Poll(..) | Step::Collect(..) | Step::Abort(..),
+        )
+        | (ApiShape::Jobs(_), Step::Send(_)) => false,
+        (ApiShape::Jobs(jobs), Step::Load(..) | Step::Start(..)) => jobs.starts != JobStart::OnCreate,
+        (ApiShape::Jobs(jobs), Step::Abort(..)) => jobs.may_be_aborted != JobAbort::Never,
+        _ => true,
+    }
 }
 
 fn seal() -> Seal {
@@ -139,14 +172,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     /// The journal is the whole memory: at any moment a machine that was only told the events stands where the one stands that
-    /// lived through them.
+    /// lived through them. And it wants no call that its API does not have.
     #[test]
-    fn a_lane_is_a_fold_over_its_events(
-        jobs in any::<bool>(),
+    fn a_policy_machine_is_a_fold_over_its_events(
+        shape in shapes(),
         count in 0..60_u64,
         choices in prop::collection::vec((0..20_u8, any::<prop::sample::Index>()), 0..120),
     ) {
-        let mut history = ReplayedHistory::new(settings(jobs), count);
+        let mut history = ReplayedHistory::new(shaped(shape), count);
         let mut open: Vec<Step> = Vec::new();
         let mut made = 0;
         for (choice, which) in choices {
@@ -176,9 +209,12 @@ proptest! {
                     break;
                 }
                 Step::Write(_) => {}
-                step => open.push(step),
+                step => {
+                    prop_assert!(has_the_call(shape, &step), "{step:?}");
+                    open.push(step);
+                }
             }
-            let mut told = PolicyMachine::new(settings(jobs));
+            let mut told = PolicyMachine::new(shaped(shape));
             history.events.iter().for_each(|event| told.record(event).expect("it was told before"));
             prop_assert_eq!(history.machine.told(), told.told());
             prop_assert!(history.machine.active.len() <= 3, "more under way than allowed");
@@ -280,7 +316,11 @@ fn a_start_without_an_answer_is_asked_about_and_then_repeated_for_the_same_job()
 
 /// A job of the API that was brought to these events, and then died with its process.
 fn resumed(api: Api, events: &[Event]) -> ReplayedHistory {
-    let mut history = ReplayedHistory::new(settings_of(api), 5);
+    resumed_as(api.shape(), events)
+}
+
+fn resumed_as(shape: ApiShape, events: &[Event]) -> ReplayedHistory {
+    let mut history = ReplayedHistory::new(shaped(shape), 5);
     history.tell(Event::Intended { batch: 0, round: 0, first: 0, count: 5 });
     history.tell(Event::Created { batch: 0, ticket: Ticket("1".into()) });
     events.iter().for_each(|event| history.tell(event.clone()));
@@ -319,6 +359,50 @@ fn a_load_without_an_answer_is_repeated_only_where_it_may_be() {
             }
         };
         assert_eq!(history.events.last(), Some(&expected), "{api}");
+    }
+}
+
+#[test]
+fn a_job_that_begins_with_its_creation_is_looked_into_and_never_forgotten() {
+    let shape = jobs(JobStart::OnCreate, JobAbort::AnyTime);
+    // Its creation was not answered: it may run.
+    let mut history = ReplayedHistory::new(shaped(shape), 5);
+    let step = history.step();
+    assert!(matches!(step, Step::Create(_)));
+    history.close(&step, fault(FaultKind::Unclear));
+    assert!(matches!(history.step(), Step::CheckPresence { .. }));
+    // The process died before the answer.
+    let mut history = ReplayedHistory::new(shaped(shape), 5);
+    history.tell(Event::Intended { batch: 0, round: 0, first: 0, count: 5 });
+    history.machine.resume(history.now);
+    assert!(matches!(history.step(), Step::Write(Event::Unclear { .. })));
+    // It was created: it is polled, and whatever is seen of it, it has begun.
+    for seen in [JobStage::Open, JobStage::Running, JobStage::Complete, JobStage::Broken, JobStage::Gone] {
+        let mut history = ReplayedHistory::new(shaped(shape), 5);
+        let step = history.step();
+        history.close(&step, StepEnd::Created(Ticket("1".into())));
+        let step = history.step();
+        assert!(matches!(step, Step::Poll(..)), "{step:?}");
+        history.close(&step, polled(seen));
+        let unclear = matches!(history.events.last(), Some(Event::Unclear { .. }));
+        assert_eq!(unclear, seen == JobStage::Gone, "{seen:?}");
+        assert!(unclear || history.events.last() == Some(&Event::Started { batch: 0 }), "{seen:?}");
+    }
+}
+
+#[test]
+fn a_job_that_cannot_be_aborted_is_left_where_it_is_or_looked_into() {
+    for (starts, events, abandoned) in [
+        (JobStart::ByStart, vec![Event::Loading { batch: 0 }], true),
+        (JobStart::OnLoad, vec![Event::Loading { batch: 0 }], false),
+    ] {
+        let shape = jobs(starts, JobAbort::Never);
+        let mut history = resumed_as(shape, &events);
+        let step = history.step();
+        history.close(&step, polled(JobStage::Open));
+        let last = history.events.last().expect("an end");
+        assert_eq!(matches!(last, Event::Abandoned { .. }), abandoned, "{starts:?}: {last:?}");
+        assert_eq!(matches!(last, Event::Unclear { .. }), !abandoned, "{starts:?}: {last:?}");
     }
 }
 

@@ -52,7 +52,7 @@ pub(in crate::command) async fn summarize(
                 (*settled, None, None)
             }
             PolicyResultKind::Interrupted { settled } => {
-                let runs_on = planned.route.as_ref().is_some_and(|route| !route.api.can_be_stopped());
+                let runs_on = planned.route.as_ref().is_some_and(|route| route.api.shape().runs_on());
                 let rest = if runs_on { "; a batch that was started cannot be stopped and runs to its end" } else { "" };
                 unfinished.push(format!("policy {}: interrupted{rest}", result.policy));
                 (*settled, None, None)

@@ -79,7 +79,7 @@ pub(super) async fn recheck_all(
     let scratch = Scratch::from(opened.scratch.path());
     let rechecks = selector
         .for_each(due, |selector, (planned, begun)| {
-            let works_by_jobs = planned.route.as_ref().is_some_and(|route| route.api.works_by_jobs());
+            let works_by_jobs = planned.route.as_ref().is_some_and(|route| route.api.shape().jobs().is_some());
             let if_moving = if begun && works_by_jobs { IfMoving::ReadAgain } else { IfMoving::Refuse };
             let (bundle, scratch) = (opened.bundle.as_ref(), scratch.clone());
             async move {

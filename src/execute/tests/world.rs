@@ -13,9 +13,10 @@ use crate::apply::{
 };
 use crate::base::{Failure, FailureClass, RecordId};
 use crate::plan::{Identity, ObjectFacts, Query};
-use crate::provider::{AnswerSink, Completeness, ErrorClass, Provider, ProviderError, RowSink};
-use crate::system::Capabilities;
-use crate::system::{DeleteMode, SystemKind};
+use crate::provider::{
+    AnswerSink, Completeness, DeleteHalf, DeleteJobs, DeleteRequests, ErrorClass, Provider, ProviderError, ReadHalf, RowSink,
+};
+use crate::system::{ApiShape, Capabilities, DeleteMode, JobAbort, JobShape, JobStart, SystemKind};
 
 /// What goes wrong with one request. A kind that does not fit the request is the nearest one that does, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,7 +305,7 @@ const CAPABILITIES: Capabilities = Capabilities {
 };
 
 #[async_trait]
-impl Provider for World {
+impl ReadHalf for World {
     fn capabilities(&self) -> Capabilities {
         CAPABILITIES
     }
@@ -329,7 +330,7 @@ impl Provider for World {
         Err(error(ErrorClass::Unsupported, "unused"))
     }
 
-    async fn check(&self, _: &str, _: DeleteMode) -> Result<(), ProviderError> {
+    async fn check_permission(&self, _: &str, _: DeleteMode) -> Result<(), ProviderError> {
         Err(error(ErrorClass::Unsupported, "unused"))
     }
 
@@ -355,151 +356,179 @@ impl Provider for World {
         })
         .await
     }
+}
 
-    async fn send(&self, order: &BatchSpecification, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
-        self.request(Some(0), |inner, wrong| {
-            inner.hand_over(ids, Outstanding::Request);
-            inner.takes(ids);
-            inner.sends.push(ids.len());
-            if wrong == Wrong::LostLate && !order.atomic {
-                inner.late.extend(ids);
-                return Err(error(ErrorClass::Ambiguous, "no-answer"));
-            }
-            if wrong == Wrong::Refused {
-                inner.settle(ids);
-                return Err(error(ErrorClass::Denied, "INSUFFICIENT_ACCESS"));
-            }
-            if wrong == Wrong::LostBefore {
-                return Err(error(ErrorClass::Ambiguous, "no-answer"));
-            }
-            let mut answers = inner.delete_all(ids, order.atomic);
-            if order.atomic && inner.nameless && answers.iter().any(refuses) {
-                inner.settle(ids);
-                return Err(error(ErrorClass::Invalid, "ACCESS_OF_SOME_RECORD"));
-            }
-            if wrong == Wrong::LostAfter {
-                return Err(error(ErrorClass::Ambiguous, "no-answer"));
-            }
-            garble(&mut answers, wrong);
-            inner.settle_answered(&answers);
-            Ok(answers)
+impl Provider for World {
+    fn delete_half<'a>(&'a self, order: &'a BatchSpecification) -> Result<DeleteHalf<'a>, ProviderError> {
+        let half = Half { world: self, order };
+        Ok(match order.api.shape() {
+            ApiShape::Requests => DeleteHalf::Requests(Box::new(half)),
+            ApiShape::Jobs(_) => DeleteHalf::Jobs(Box::new(half)),
         })
-        .await
-        .inspect_err(|error| {
-            if error.class == ErrorClass::Malformed {
-                let mut inner = self.inner();
+    }
+}
+
+/// The way in which it deletes.
+struct Half<'a> {
+    world: &'a World,
+    order: &'a BatchSpecification,
+}
+
+impl Half<'_> {
+    fn jobs(&self) -> JobShape {
+        self.order.api.shape().jobs().expect("only an API with jobs is asked for one")
+    }
+}
+
+#[async_trait]
+impl DeleteRequests for Half<'_> {
+    async fn send(&self, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+        self.world
+            .request(Some(0), |inner, wrong| {
                 inner.hand_over(ids, Outstanding::Request);
-            }
-        })
+                inner.takes(ids);
+                inner.sends.push(ids.len());
+                if wrong == Wrong::LostLate && !self.order.atomic {
+                    inner.late.extend(ids);
+                    return Err(error(ErrorClass::Ambiguous, "no-answer"));
+                }
+                if wrong == Wrong::Refused {
+                    inner.settle(ids);
+                    return Err(error(ErrorClass::Denied, "INSUFFICIENT_ACCESS"));
+                }
+                if wrong == Wrong::LostBefore {
+                    return Err(error(ErrorClass::Ambiguous, "no-answer"));
+                }
+                let mut answers = inner.delete_all(ids, self.order.atomic);
+                if self.order.atomic && inner.nameless && answers.iter().any(refuses) {
+                    inner.settle(ids);
+                    return Err(error(ErrorClass::Invalid, "ACCESS_OF_SOME_RECORD"));
+                }
+                if wrong == Wrong::LostAfter {
+                    return Err(error(ErrorClass::Ambiguous, "no-answer"));
+                }
+                garble(&mut answers, wrong);
+                inner.settle_answered(&answers);
+                Ok(answers)
+            })
+            .await
+            .inspect_err(|error| {
+                if error.class == ErrorClass::Malformed {
+                    let mut inner = self.world.inner();
+                    inner.hand_over(ids, Outstanding::Request);
+                }
+            })
     }
+}
 
-    async fn create(&self, order: &BatchSpecification, ids: &dyn IdSource) -> Result<Ticket, ProviderError> {
+#[async_trait]
+impl DeleteJobs for Half<'_> {
+    async fn create(&self, ids: &dyn IdSource) -> Result<Ticket, ProviderError> {
         // A job of this kind has its records from the beginning.
-        let loaded = order.api.loads_again().then(|| ids.read(0, usize::MAX).expect("readable"));
-        self.request(Some(0), |inner, wrong| {
-            if wrong == Wrong::Refused {
-                return Err(error(ErrorClass::Denied, "FEATURENOTENABLED"));
-            }
-            if wrong == Wrong::LostBefore {
-                return Err(error(ErrorClass::Ambiguous, "no-answer"));
-            }
-            let (stage, ends_as) = (JobStage::Open, JobStage::Complete);
-            inner.jobs.push(Job { loaded, stage, ends_as, answers: Vec::new(), polls: 0, start_in_doubt: false });
-            if wrong == Wrong::LostAfter {
-                return Err(error(ErrorClass::Ambiguous, "no-answer"));
-            }
-            Ok(Ticket((inner.jobs.len() - 1).to_string()))
-        })
-        .await
+        let loaded = self.jobs().may_be_loaded_again.then(|| ids.read(0, usize::MAX).expect("readable"));
+        self.world
+            .request(Some(0), |inner, wrong| {
+                if wrong == Wrong::Refused {
+                    return Err(error(ErrorClass::Denied, "FEATURENOTENABLED"));
+                }
+                if wrong == Wrong::LostBefore {
+                    return Err(error(ErrorClass::Ambiguous, "no-answer"));
+                }
+                let (stage, ends_as) = (JobStage::Open, JobStage::Complete);
+                inner.jobs.push(Job { loaded, stage, ends_as, answers: Vec::new(), polls: 0, start_in_doubt: false });
+                if wrong == Wrong::LostAfter {
+                    return Err(error(ErrorClass::Ambiguous, "no-answer"));
+                }
+                Ok(Ticket((inner.jobs.len() - 1).to_string()))
+            })
+            .await
     }
 
-    async fn load(&self, order: &BatchSpecification, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
-        self.request(Some(1), |inner, wrong| {
-            let job = inner.job(ticket);
-            match wrong {
-                Wrong::LostBefore => return Err(error(ErrorClass::Ambiguous, "no-answer")),
-                Wrong::Refused => return Err(error(ErrorClass::Invalid, "CLIENTINPUTERROR")),
-                _ => {}
-            }
-            let ids = ids.read(0, usize::MAX).expect("readable");
-            let known = inner.jobs[job].loaded.replace(ids.clone());
-            if known.is_some_and(|known| !order.api.loads_again() || known != ids) {
-                inner.violations.push(format!("job {job} was loaded twice"));
-            }
-            inner.takes(&ids);
-            if order.api.load_begins_work() {
+    async fn load(&self, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
+        self.world
+            .request(Some(1), |inner, wrong| {
+                let job = inner.job(ticket);
+                match wrong {
+                    Wrong::LostBefore => return Err(error(ErrorClass::Ambiguous, "no-answer")),
+                    Wrong::Refused => return Err(error(ErrorClass::Invalid, "CLIENTINPUTERROR")),
+                    _ => {}
+                }
+                let ids = ids.read(0, usize::MAX).expect("readable");
+                let known = inner.jobs[job].loaded.replace(ids.clone());
+                if known.is_some_and(|known| !self.jobs().may_be_loaded_again || known != ids) {
+                    inner.violations.push(format!("job {job} was loaded twice"));
+                }
+                inner.takes(&ids);
+                if self.jobs().starts == JobStart::OnLoad {
+                    if inner.jobs[job].stage != JobStage::Open {
+                        return Err(error(ErrorClass::Invalid, "INVALIDJOBSTATE"));
+                    }
+                    inner.run(job, &ids, wrong);
+                }
+                if wrong == Wrong::LostAfter { Err(error(ErrorClass::Ambiguous, "no-answer")) } else { Ok(()) }
+            })
+            .await
+    }
+
+    async fn start(&self, ticket: &Ticket) -> Result<(), ProviderError> {
+        self.world
+            .request(Some(2), |inner, wrong| {
+                let job = inner.job(ticket);
+                if self.jobs().starts == JobStart::OnLoad {
+                    return Ok(());
+                }
+                let ids = inner.jobs[job].loaded.clone().unwrap_or_default();
+                inner.takes(&ids);
+                if ids.is_empty() {
+                    inner.violations.push(format!("job {job} was started without its data"));
+                }
+                if std::mem::take(&mut inner.jobs[job].start_in_doubt) {
+                    inner.violations.push(format!("job {job} was started again although nobody asked what became of it"));
+                }
+                inner.jobs[job].start_in_doubt = matches!(wrong, Wrong::LostBefore | Wrong::LostAfter);
+                match wrong {
+                    Wrong::LostBefore => {
+                        inner.hand_over(&ids, Outstanding::Job(job));
+                        return Err(error(ErrorClass::Ambiguous, "no-answer"));
+                    }
+                    Wrong::Refused => return Err(error(ErrorClass::Invalid, "INVALIDJOBSTATE")),
+                    _ => {}
+                }
                 if inner.jobs[job].stage != JobStage::Open {
                     return Err(error(ErrorClass::Invalid, "INVALIDJOBSTATE"));
                 }
                 inner.run(job, &ids, wrong);
-            }
-            if wrong == Wrong::LostAfter { Err(error(ErrorClass::Ambiguous, "no-answer")) } else { Ok(()) }
-        })
-        .await
+                if wrong == Wrong::LostAfter { Err(error(ErrorClass::Ambiguous, "no-answer")) } else { Ok(()) }
+            })
+            .await
     }
 
-    async fn start(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<(), ProviderError> {
-        self.request(Some(2), |inner, wrong| {
-            let job = inner.job(ticket);
-            if order.api.load_begins_work() {
-                return Ok(());
-            }
-            let ids = inner.jobs[job].loaded.clone().unwrap_or_default();
-            inner.takes(&ids);
-            if ids.is_empty() {
-                inner.violations.push(format!("job {job} was started without its data"));
-            }
-            if std::mem::take(&mut inner.jobs[job].start_in_doubt) {
-                inner.violations.push(format!("job {job} was started again although nobody asked what became of it"));
-            }
-            inner.jobs[job].start_in_doubt = matches!(wrong, Wrong::LostBefore | Wrong::LostAfter);
-            match wrong {
-                Wrong::LostBefore => {
-                    inner.hand_over(&ids, Outstanding::Job(job));
-                    return Err(error(ErrorClass::Ambiguous, "no-answer"));
+    async fn poll(&self, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
+        self.world
+            .request(None, |inner, wrong| {
+                let number = inner.job(ticket);
+                let job = &mut inner.jobs[number];
+                job.start_in_doubt = false;
+                if matches!(wrong, Wrong::LostBefore | Wrong::LostAfter) {
+                    return Err(error(ErrorClass::Transient, "no-answer"));
                 }
-                Wrong::Refused => return Err(error(ErrorClass::Invalid, "INVALIDJOBSTATE")),
-                _ => {}
-            }
-            if inner.jobs[job].stage != JobStage::Open {
-                return Err(error(ErrorClass::Invalid, "INVALIDJOBSTATE"));
-            }
-            inner.run(job, &ids, wrong);
-            if wrong == Wrong::LostAfter { Err(error(ErrorClass::Ambiguous, "no-answer")) } else { Ok(()) }
-        })
-        .await
+                if job.stage == JobStage::Running {
+                    job.polls += 1;
+                    if job.polls > 3 {
+                        job.stage = job.ends_as;
+                    }
+                    if wrong == Wrong::Forgotten {
+                        job.stage = JobStage::Gone;
+                    }
+                }
+                Ok(JobProgress { stage: job.stage, processed: None, failed: None, message: None })
+            })
+            .await
     }
 
-    async fn poll(&self, _: &BatchSpecification, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
-        self.request(None, |inner, wrong| {
-            let number = inner.job(ticket);
-            let job = &mut inner.jobs[number];
-            job.start_in_doubt = false;
-            if matches!(wrong, Wrong::LostBefore | Wrong::LostAfter) {
-                return Err(error(ErrorClass::Transient, "no-answer"));
-            }
-            if job.stage == JobStage::Running {
-                job.polls += 1;
-                if job.polls > 3 {
-                    job.stage = job.ends_as;
-                }
-                if wrong == Wrong::Forgotten {
-                    job.stage = JobStage::Gone;
-                }
-            }
-            Ok(JobProgress { stage: job.stage, processed: None, failed: None, message: None })
-        })
-        .await
-    }
-
-    async fn collect(
-        &self,
-        _: &BatchSpecification,
-        ticket: &Ticket,
-        _: &dyn IdSource,
-        answers: &mut dyn AnswerSink,
-    ) -> Result<(), ProviderError> {
+    async fn collect(&self, ticket: &Ticket, _: &dyn IdSource, answers: &mut dyn AnswerSink) -> Result<(), ProviderError> {
         let told = self
+            .world
             .request(None, |inner, wrong| {
                 let job = inner.job(ticket);
                 if !matches!(inner.jobs[job].stage, JobStage::Complete | JobStage::Broken) {
@@ -524,20 +553,27 @@ impl Provider for World {
         told.1.map_or(Ok(()), Err)
     }
 
-    async fn abort(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<(), ProviderError> {
-        self.request(None, |inner, wrong| {
-            let job = inner.job(ticket);
-            let stage = inner.jobs[job].stage;
-            if !order.api.can_be_stopped() {
-                return if stage == JobStage::Open { Ok(()) } else { Err(error(ErrorClass::Unsupported, "unsupported")) };
-            }
-            // A job that runs can be stopped; what it has done stays done.
-            if !matches!(stage, JobStage::Open | JobStage::Running) || matches!(wrong, Wrong::LostBefore | Wrong::Refused) {
-                return Err(error(ErrorClass::Invalid, "INVALIDJOBSTATE"));
-            }
-            inner.jobs[job].stage = JobStage::Broken;
-            if wrong == Wrong::LostAfter { Err(error(ErrorClass::Ambiguous, "no-answer")) } else { Ok(()) }
-        })
-        .await
+    async fn abort(&self, ticket: &Ticket) -> Result<(), ProviderError> {
+        self.world
+            .request(None, |inner, wrong| {
+                let job = inner.job(ticket);
+                let stage = inner.jobs[job].stage;
+                if self.jobs().may_be_aborted != JobAbort::AnyTime {
+                    return if stage == JobStage::Open {
+                        Ok(())
+                    } else {
+                        Err(error(ErrorClass::Unsupported, "unsupported"))
+                    };
+                }
+                // A job that runs can be stopped; what it has done stays done.
+                if !matches!(stage, JobStage::Open | JobStage::Running)
+                    || matches!(wrong, Wrong::LostBefore | Wrong::Refused)
+                {
+                    return Err(error(ErrorClass::Invalid, "INVALIDJOBSTATE"));
+                }
+                inner.jobs[job].stage = JobStage::Broken;
+                if wrong == Wrong::LostAfter { Err(error(ErrorClass::Ambiguous, "no-answer")) } else { Ok(()) }
+            })
+            .await
     }
 }

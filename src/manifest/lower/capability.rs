@@ -9,7 +9,7 @@ use crate::system::{Api, DeleteMode, SystemKind};
 type Wish<'n, T> = Option<(T, Option<Field<'n>>)>;
 
 /// What a policy asks for. A setting that could not be read is `None`.
-pub(super) struct Wishes<'n> {
+pub(super) struct Requested<'n> {
     /// Where the policy's name stands.
     pub place: Span,
     /// Into the recycle bin or past it.
@@ -26,14 +26,14 @@ pub(super) struct Wishes<'n> {
 
 /// Refuses what no API of the system can do, naming the settings that contradict each other. The rules read what APIs can do
 /// and name none.
-pub(super) fn capabilities(system: SystemKind, wishes: &Wishes<'_>, findings: &mut Findings<'_>) {
-    let span = |field: Option<Field<'_>>| field.map_or(wishes.place, |field| field.node.span);
+pub(super) fn capabilities(system: SystemKind, requested: &Requested<'_>, findings: &mut Findings<'_>) {
+    let span = |field: Option<Field<'_>>| field.map_or(requested.place, |field| field.node.span);
     let names = |can: &dyn Fn(Api) -> bool| -> String {
         let names: Vec<String> =
             Api::ALL.into_iter().filter(|api| api.system() == system && can(*api)).map(|api| format!("`{api}`")).collect();
         names.join(", ")
     };
-    if let Some((via, field)) = wishes.via
+    if let Some((via, field)) = requested.via
         && via.system() != system
     {
         findings.push(
@@ -47,7 +47,7 @@ pub(super) fn capabilities(system: SystemKind, wishes: &Wishes<'_>, findings: &m
         );
         return;
     }
-    if let Some((SendAs::Query, field)) = wishes.send_as
+    if let Some((SendAs::Query, field)) = requested.send_as
         && !Api::ALL.into_iter().any(|api| api.system() == system && api.takes_queries())
     {
         findings.push(
@@ -60,7 +60,7 @@ pub(super) fn capabilities(system: SystemKind, wishes: &Wishes<'_>, findings: &m
             .with_help("leave `sendAs` out"),
         );
     }
-    if let Some((DeleteMode::Soft, field)) = wishes.delete
+    if let Some((DeleteMode::Soft, field)) = requested.delete
         && !system.has_recycle_bin()
     {
         let label = if field.is_some() { "would be a false promise" } else { "deletes are `soft` unless it says otherwise" };
@@ -75,10 +75,11 @@ pub(super) fn capabilities(system: SystemKind, wishes: &Wishes<'_>, findings: &m
         );
         return;
     }
-    let pinned = |api: Api| wishes.via.is_none_or(|(via, _)| via == api);
-    let mode = |api: Api| wishes.delete.is_none_or(|(delete, _)| api.deletes(delete));
+    let pinned = |api: Api| requested.via.is_none_or(|(via, _)| via == api);
+    let mode = |api: Api| requested.delete.is_none_or(|(delete, _)| api.deletes(delete));
     let left: Vec<Api> = Api::ALL.into_iter().filter(|api| api.system() == system && pinned(*api) && mode(*api)).collect();
-    if let (true, Some((via, via_field)), Some((delete, delete_field))) = (left.is_empty(), wishes.via, wishes.delete) {
+    if let (true, Some((via, via_field)), Some((delete, delete_field))) = (left.is_empty(), requested.via, requested.delete)
+    {
         findings.push(
             Diagnostic::error(
                 codes::CAPABILITY_HARD,
@@ -91,14 +92,14 @@ pub(super) fn capabilities(system: SystemKind, wishes: &Wishes<'_>, findings: &m
         );
         return;
     }
-    let culprit = |able: &dyn Fn(Api) -> bool| match (wishes.via, wishes.delete) {
+    let culprit = |able: &dyn Fn(Api) -> bool| match (requested.via, requested.delete) {
         (Some((via, field)), _) if !able(via) => Some((span(field), format!("`via: {via}` cannot do it"))),
         (_, Some((DeleteMode::Hard, field))) if system.has_recycle_bin() => {
             Some((span(field), "no API with a hard delete can do it".to_owned()))
         }
         _ => None,
     };
-    if let Some((AllOrNone::Policy | AllOrNone::PerRequest, field)) = wishes.all_or_none
+    if let Some((AllOrNone::Policy | AllOrNone::PerRequest, field)) = requested.all_or_none
         && !left.iter().any(|api| api.is_atomic())
     {
         let able = names(&|api| api.is_atomic());
@@ -118,7 +119,7 @@ pub(super) fn capabilities(system: SystemKind, wishes: &Wishes<'_>, findings: &m
         }
         findings.push(diagnostic);
     }
-    if let Some((Concurrency::Serial, field)) = wishes.concurrency
+    if let Some((Concurrency::Serial, field)) = requested.concurrency
         && !left.iter().any(|api| api.runs_serially())
     {
         let able = names(&|api| api.runs_serially() && mode(api));

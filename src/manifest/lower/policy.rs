@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use strum::IntoEnumIterator as _;
 
 use super::Header;
-use super::capability::{Wishes, capabilities};
+use super::capability::{Requested, capabilities};
 use super::filter::filter;
 use crate::base::{Diagnostic, HoldName, Percent, PolicyName, Span, TargetName};
 use crate::filter::Filter;
@@ -145,7 +145,7 @@ pub(in crate::manifest) fn policy(
         .and_then(|field| findings.converted(field, codes::DATE, "write year, month and day, such as `2027-01-31`", day));
     fields.end(findings);
 
-    let wishes = Wishes {
+    let requested = Requested {
         place: header.span,
         delete: delete.map(|delete| (delete, delete_field)),
         all_or_none: all_or_none.map(|all_or_none| (all_or_none, all_or_none_field)),
@@ -154,7 +154,7 @@ pub(in crate::manifest) fn policy(
         send_as: send_as.map(|send_as| (send_as, send_as_field)),
     };
     if let Some(system) = system {
-        capabilities(system, &wishes, findings);
+        capabilities(system, &requested, findings);
     }
 
     let references = References { target, depends_on };

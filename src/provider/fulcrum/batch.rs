@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::call::{Call, error, is_missing};
-use super::connect::KEY;
+use super::call::{Call, is_missing};
 use super::query::{enclosed, listed, quoted};
 use super::session::Session;
 use crate::apply::{BatchSpecification, IdSource, JobProgress, JobStage, Ticket};
 use crate::base::{RecordId, with_thousands};
+use crate::provider::common::error;
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::fulcrum::{BATCH_MOST_IDS, KEY};
 
-/// The most records of one batch (documented).
-pub(super) const MOST_IDS: u64 = 10_000;
-/// How often a new batch that has counted too few records is looked at again.
-const COUNTING_LOOKS: u32 = 4;
-/// The pause before the first of these looks; each later one is twice as long.
+/// How often a new batch that has counted too few records is polled again.
+const COUNTING_POLLS: u32 = 4;
+/// The pause before the first of these polls; each later one is twice as long.
 const COUNTING_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize)]
@@ -80,7 +80,7 @@ fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError> {
 
 async fn get(session: &Session, doing: &str, ticket: &Ticket) -> Result<Batch, ProviderError> {
     let call = Call::get(doing, format!("{}.json", path(doing, ticket)?));
-    Batch::read(&call, &session.read(&call).await?, Some(ticket))
+    Batch::read(&call, &session.read_json(&call).await?, Some(ticket))
 }
 
 /// Makes a batch that waits to be started, and compares how many records it is about with how many were sent.
@@ -89,40 +89,41 @@ async fn get(session: &Session, doing: &str, ticket: &Ticket) -> Result<Batch, P
 /// whose number is wrong.
 pub(super) async fn create(
     session: &Session,
-    order: &BatchSpecification,
+    specification: &BatchSpecification,
     ids: &dyn IdSource,
 ) -> Result<Ticket, ProviderError> {
-    let doing = format!("create a batch for form {}", order.object);
+    let doing = format!("create a batch for form {}", specification.object);
     let sent = ids.count();
-    if sent == 0 || sent > MOST_IDS {
-        let message = format!("a batch takes 1 to {} records", with_thousands(MOST_IDS));
+    if sent == 0 || sent > BATCH_MOST_IDS {
+        let message = format!("a batch takes 1 to {} records", with_thousands(BATCH_MOST_IDS));
         return Err(error(ErrorClass::Invalid, &doing, "batch-size", message));
     }
-    let read = ids.read(0, MOST_IDS as usize);
+    let read = ids.read(0, BATCH_MOST_IDS as usize);
     let ids = read.map_err(|cause| error(ErrorClass::Local, &doing, "unreadable-ids", cause.to_string()))?;
     if ids.len() as u64 != sent {
         return Err(error(ErrorClass::Local, &doing, "unreadable-ids", format!("{} of {sent} ids are there", ids.len())));
     }
-    let mut operation = json!({ "action": "delete", "resource": "record", "form_id": order.object });
-    match &order.matching {
+    let mut operation = json!({ "action": "delete", "resource": "record", "form_id": specification.object });
+    match &specification.matching {
         None => operation["ids"] = json!(ids),
         // Both at once are not taken (documented). The ids stand in the query too, so that it can only shrink.
         Some(condition) => {
-            let (key, form, condition) = (quoted(KEY), quoted(&order.object), enclosed(&doing, condition)?);
+            let (key, form, condition) = (quoted(KEY), quoted(&specification.object), enclosed(&doing, condition)?);
             let query = format!("SELECT {key} AS id FROM {form} WHERE {condition} AND {key} IN ({})", listed(&ids));
             operation["query"] = query.into();
         }
     }
     // Only the first operation of a batch runs (documented).
-    let call = Call::post(doing.clone(), "batch.json", json!({ "batch": { "start": false, "operations": [operation] } }));
-    let mut batch = Batch::read(&call, &session.call(&call).await?, None)?;
+    let call = Call::new(doing.clone(), Method::POST, "batch.json")
+        .json(&json!({ "batch": { "start": false, "operations": [operation] } }));
+    let mut batch = Batch::read(&call, &session.call_json(&call).await?, None)?;
     let ticket = Ticket(batch.id.clone());
     // That the answer has the total already is seen in the documented sample only.
-    for look in 0..COUNTING_LOOKS {
+    for poll in 0..COUNTING_POLLS {
         if batch.total() >= sent {
             break;
         }
-        tokio::time::sleep(COUNTING_PAUSE * 2u32.pow(look)).await;
+        tokio::time::sleep(COUNTING_PAUSE * 2u32.pow(poll)).await;
         batch = get(session, &doing, &ticket).await?;
     }
     match batch.stage() {
@@ -148,12 +149,12 @@ pub(super) async fn compare(session: &Session, ticket: &Ticket, sent: u64) -> Re
 /// a while was perhaps never started: starting it again is harmless, since it is about the same records.
 pub(super) async fn start(session: &Session, ticket: &Ticket) -> Result<(), ProviderError> {
     let doing = format!("start batch {}", ticket.0);
-    let call = Call::deleting(doing.clone(), format!("{}/start.json", path(&doing, ticket)?));
-    session.send(&call).await?;
-    for look in 0..COUNTING_LOOKS {
+    let call = Call::new(doing.clone(), Method::POST, format!("{}/start.json", path(&doing, ticket)?)).deleting();
+    session.call(&call).await?;
+    for poll in 0..COUNTING_POLLS {
         match get(session, &doing, ticket).await {
             Ok(batch) if batch.stage() == Some(JobStage::Open) => {
-                tokio::time::sleep(COUNTING_PAUSE * 2u32.pow(look)).await;
+                tokio::time::sleep(COUNTING_PAUSE * 2u32.pow(poll)).await;
             }
             // Whatever else there is to know, the polls tell.
             _ => return Ok(()),
@@ -164,7 +165,7 @@ pub(super) async fn start(session: &Session, ticket: &Ticket) -> Result<(), Prov
 
 /// How far a batch is.
 pub(super) async fn poll(session: &Session, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
-    let doing = format!("look at batch {}", ticket.0);
+    let doing = format!("poll batch {}", ticket.0);
     let batch = match get(session, &doing, ticket).await {
         Err(error) if is_missing(&error) => {
             return Ok(JobProgress { stage: JobStage::Gone, processed: None, failed: None, message: None });
@@ -203,7 +204,7 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use serde_json::json as value;
 
@@ -225,7 +226,7 @@ mod tests {
     #[tokio::test]
     async fn a_batch_is_made_without_being_started() {
         let (provider, transport) = organization(|_| shown("pending", 2, 0));
-        assert_eq!(provider.create(&order(), &source(2)).await, Ok(ticket()));
+        assert_eq!(provider.jobs(&specification()).create(&source(2)).await, Ok(ticket()));
         let seen = asked(&transport);
         assert_eq!(seen.iter().map(Seen::line).collect::<Vec<_>>(), ["POST /api/v2/batch.json"]);
         insta::assert_snapshot!(seen[0].body, @r#"{"batch":{"operations":[{"action":"delete","form_id":"81413088-71b9-11ee-b962-0242ac120002","ids":["00000000-71b9-11ee-b962-0242ac120002","00000001-71b9-11ee-b962-0242ac120002"],"resource":"record"}],"start":false}}"#);
@@ -235,24 +236,24 @@ mod tests {
     async fn a_query_is_about_nothing_but_the_ids() {
         let (provider, transport) = organization(|_| shown("pending", 2, 0));
         let by_query =
-            crate::apply::BatchSpecification { matching: Some("_status = 'a' OR _status = 'b'".into()), ..order() };
-        provider.create(&by_query, &source(2)).await.expect("made");
+            crate::apply::BatchSpecification { matching: Some("_status = 'a' OR _status = 'b'".into()), ..specification() };
+        provider.jobs(&by_query).create(&source(2)).await.expect("made");
         let body: Value = serde_json::from_str(&asked(&transport)[0].body).expect("JSON");
         let operation = &body["batch"]["operations"][0];
         assert!(operation.get("ids").is_none(), "{operation}");
         insta::assert_snapshot!(operation["query"].as_str().expect("a query"), @r#"SELECT "_record_id" AS id FROM "81413088-71b9-11ee-b962-0242ac120002" WHERE (_status = 'a' OR _status = 'b') AND "_record_id" IN ('00000000-71b9-11ee-b962-0242ac120002', '00000001-71b9-11ee-b962-0242ac120002')"#);
-        let evil = crate::apply::BatchSpecification { matching: Some("TRUE) OR (_status = 'a'".into()), ..order() };
-        assert_eq!(provider.create(&evil, &source(2)).await.expect_err("refused").class, ErrorClass::Invalid);
+        let evil = crate::apply::BatchSpecification { matching: Some("TRUE) OR (_status = 'a'".into()), ..specification() };
+        assert_eq!(provider.jobs(&evil).create(&source(2)).await.expect_err("refused").class, ErrorClass::Invalid);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_batch_that_counts_later_is_waited_for() {
-        let mut looks = 0;
+        let mut polls = 0;
         let (provider, transport) = organization(move |_| {
-            looks += 1;
-            shown("pending", if looks < 4 { 0 } else { 2 }, 0)
+            polls += 1;
+            shown("pending", if polls < 4 { 0 } else { 2 }, 0)
         });
-        assert_eq!(provider.create(&order(), &source(2)).await, Ok(ticket()));
+        assert_eq!(provider.jobs(&specification()).create(&source(2)).await, Ok(ticket()));
         assert_eq!(asked(&transport).len(), 4);
     }
 
@@ -260,10 +261,10 @@ mod tests {
     async fn another_total_than_was_sent_leaves_the_batch_unstarted() {
         for total in [0, 1, 3, 10_000] {
             let (provider, transport) = organization(move |_| shown("pending", total, 0));
-            let error = provider.create(&order(), &source(2)).await.expect_err("refused");
+            let error = provider.jobs(&specification()).create(&source(2)).await.expect_err("refused");
             assert_eq!((error.class, error.code.as_str()), (ErrorClass::Invalid, "total-mismatch"));
             assert!(error.message.contains("and 2 were sent"), "{error}");
-            let error = provider.load(&order(), &ticket(), Arc::new(source(2))).await.expect_err("refused");
+            let error = provider.jobs(&specification()).load(&ticket(), Arc::new(source(2))).await.expect_err("refused");
             assert_eq!((error.class, error.code.as_str()), (ErrorClass::Invalid, "total-mismatch"));
             assert!(transport.lines().iter().all(|line| !line.contains("start")));
         }
@@ -272,8 +273,8 @@ mod tests {
     #[tokio::test]
     async fn a_batch_that_runs_although_it_was_not_to_is_kept_in_sight() {
         let (provider, _) = organization(|_| shown("running", 2, 0));
-        assert_eq!(provider.create(&order(), &source(2)).await, Ok(ticket()));
-        let error = provider.load(&order(), &ticket(), Arc::new(source(2))).await.expect_err("it runs");
+        assert_eq!(provider.jobs(&specification()).create(&source(2)).await, Ok(ticket()));
+        let error = provider.jobs(&specification()).load(&ticket(), Arc::new(source(2))).await.expect_err("it runs");
         assert_eq!(error.class, ErrorClass::Ambiguous);
     }
 
@@ -281,19 +282,22 @@ mod tests {
     async fn a_batch_that_cannot_be_right_is_not_sent() {
         let (provider, _) = organization(|_| panic!("nothing may be sent"));
         for count in [0, 10_001] {
-            assert_eq!(provider.create(&order(), &source(count)).await.expect_err("size").class, ErrorClass::Invalid);
+            assert_eq!(
+                provider.jobs(&specification()).create(&source(count)).await.expect_err("size").class,
+                ErrorClass::Invalid
+            );
         }
-        let other = crate::apply::BatchSpecification { atomic: true, ..order() };
-        assert_eq!(provider.create(&other, &source(1)).await.expect_err("atomic").class, ErrorClass::Unsupported);
+        let other = crate::apply::BatchSpecification { atomic: true, ..specification() };
+        assert_eq!(provider.delete_half(&other).err().expect("atomic").class, ErrorClass::Unsupported);
         let evil = Ticket("../forms".into());
-        assert_eq!(provider.start(&order(), &evil).await.expect_err("no ticket").class, ErrorClass::Invalid);
+        assert_eq!(provider.jobs(&specification()).start(&evil).await.expect_err("no ticket").class, ErrorClass::Invalid);
     }
 
     #[tokio::test]
     async fn a_start_has_no_body_and_any_success_is_one() {
         for reply in [|| shown("running", 2, 0), || answer(204, &[], ""), || json(201, "{}")] {
             let (provider, transport) = organization(move |_| reply());
-            provider.start(&order(), &ticket()).await.expect("started");
+            provider.jobs(&specification()).start(&ticket()).await.expect("started");
             let seen = &asked(&transport)[0];
             assert_eq!((seen.line(), seen.body.as_str()), (format!("POST /api/v2/batch/{BATCH}/start.json"), ""));
         }
@@ -302,7 +306,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_start_that_was_accepted_and_did_nothing_is_not_taken_for_one() {
         let (provider, transport) = organization(|_| shown("pending", 2, 0));
-        let error = provider.start(&order(), &ticket()).await.expect_err("it waits still");
+        let error = provider.jobs(&specification()).start(&ticket()).await.expect_err("it waits still");
         assert_eq!((error.class, error.code.as_str()), (ErrorClass::Ambiguous, "still-pending"));
         assert_eq!(transport.lines().iter().filter(|line| line.contains("start")).count(), 1);
     }
@@ -311,14 +315,16 @@ mod tests {
     async fn a_start_without_a_clear_answer_is_sent_once_and_ambiguous() {
         for reply in [|| Reply::NoAnswer, || answer(500, &[], ""), || answer(302, &[], "")] {
             let (provider, transport) = organization(move |_| reply());
-            let error = provider.start(&order(), &ticket()).await.expect_err("unclear");
+            let error = provider.jobs(&specification()).start(&ticket()).await.expect_err("unclear");
             assert_eq!((error.class, asked(&transport).len()), (ErrorClass::Ambiguous, 1));
         }
     }
 
     #[tokio::test]
     async fn polls_tell_how_far_a_batch_is() {
-        let poll = |reply: fn() -> Reply| async move { organization(move |_| reply()).0.poll(&order(), &ticket()).await };
+        let poll = |reply: fn() -> Reply| async move {
+            organization(move |_| reply()).0.jobs(&specification()).poll(&ticket()).await
+        };
         let mut lines = Vec::new();
         for reply in [
             || shown("pending", 3, 0),
@@ -355,7 +361,7 @@ mod tests {
     async fn nothing_is_sent_to_stop_a_batch() {
         let abort = |status: &'static str| async move {
             let (provider, transport) = organization(move |_| shown(status, 3, 1));
-            let result = provider.abort(&order(), &ticket()).await;
+            let result = provider.jobs(&specification()).abort(&ticket()).await;
             assert!(asked(&transport).iter().all(|seen| seen.method == http::Method::GET));
             result.map_err(|error| (error.class, error.message))
         };
@@ -369,9 +375,8 @@ mod tests {
     #[tokio::test]
     async fn no_record_is_answered_for() {
         let (provider, transport) = organization(|_| panic!("nothing is asked"));
-        let answers = Arc::new(Mutex::new(Vec::new()));
-        let mut sink = Answers(Arc::clone(&answers));
-        provider.collect(&order(), &ticket(), &source(2), &mut sink).await.expect("nothing to collect");
-        assert!(answers.lock().expect("not poisoned").is_empty() && transport.lines().is_empty());
+        let mut answers = Answers::default();
+        provider.jobs(&specification()).collect(&ticket(), &source(2), &mut answers).await.expect("nothing to collect");
+        assert!(answers.0.is_empty() && transport.lines().is_empty());
     }
 }

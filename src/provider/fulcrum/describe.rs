@@ -2,13 +2,15 @@
 
 use serde::Deserialize;
 
-use super::call::{Call, error, incomplete, is_missing};
+use super::call::{Call, is_missing};
 use super::query::{ask, quoted};
 use super::session::Session;
 use crate::base::RecordId;
 use crate::plan::{FieldFacts, ObjectFacts};
+use crate::provider::common::{error, incomplete};
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::FieldType;
+use crate::system::fulcrum::KEY;
 
 /// How many forms come in one answer, with all their fields.
 const FORMS: &str = "100";
@@ -44,14 +46,14 @@ pub(super) async fn describe(session: &Session, object: &str) -> Result<ObjectFa
     let field = |column: super::query::Column| FieldFacts {
         kind: kind(&column.kind),
         filterable: true,
-        nillable: column.name != super::connect::KEY,
+        nillable: column.name != KEY,
         relationship_name: None,
         reference_to: Vec::new(),
         name: column.name,
     };
     Ok(ObjectFacts {
         name: id,
-        deletable: session.caller().await?.may_delete != Some(false),
+        deletable: session.may_delete().await? != Some(false),
         undeletable: false,
         queryable: true,
         key_prefix: None,
@@ -77,7 +79,7 @@ async fn form_id(session: &Session, doing: &str, object: &str) -> Result<String,
     let not_an_id = |id: &str| RecordId::new(id).is_err();
     if !not_an_id(object) {
         let call = Call::get(doing, format!("forms/{object}.json"));
-        match session.read::<OneForm>(&call).await {
+        match session.read_json::<OneForm>(&call).await {
             Ok(answer) if answer.form.id == object => return Ok(answer.form.id),
             Ok(_) => return Err(call.unreadable("the answer is about another form")),
             Err(error) if is_missing(&error) => {}
@@ -89,7 +91,7 @@ async fn form_id(session: &Session, doing: &str, object: &str) -> Result<String,
     let mut page = 1;
     loop {
         let call = Call::get(doing, "forms.json").parameters(&[("page", &page.to_string()), ("per_page", FORMS)]);
-        let answer: Forms = session.read(&call).await?;
+        let answer: Forms = session.read_json(&call).await?;
         seen += answer.forms.len() as u64;
         let is_last = page >= answer.total_pages || answer.forms.is_empty();
         found.extend(answer.forms.into_iter().filter(|form| form.name == object).map(|form| form.id));
@@ -129,7 +131,6 @@ mod tests {
 
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Seen, json};
 
     /// An organization with these forms, two a page.

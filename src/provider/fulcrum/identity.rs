@@ -5,7 +5,8 @@ use url::Url;
 
 use super::call::Call;
 use crate::plan::Identity;
-use crate::provider::{ErrorClass, ProviderError, hostile};
+use crate::provider::common::hostile;
+use crate::provider::{ErrorClass, ProviderError};
 
 /// Who calls, in which organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +101,7 @@ mod tests {
     use super::super::testing::*;
     use crate::plan::Identity;
     use crate::provider::transport::scripted::json;
-    use crate::provider::{ErrorClass, Provider as _, ProviderError};
+    use crate::provider::{ErrorClass, ProviderError};
     use crate::system::DeleteMode;
 
     async fn identify(user: Value) -> Result<Identity, ProviderError> {
@@ -144,7 +145,7 @@ mod tests {
         for error in [
             provider.identify().await.expect_err("another"),
             provider.count(&query(&[])).await.expect_err("another"),
-            provider.start(&order(), &ticket()).await.expect_err("another"),
+            provider.jobs(&specification()).start(&ticket()).await.expect_err("another"),
         ] {
             assert_eq!(error.class, ErrorClass::WrongSystem);
         }
@@ -157,11 +158,11 @@ mod tests {
             "contexts": [{"id": "other", "role": {"can_delete_records": true}},
                 {"id": ORGANIZATION, "role": {"can_delete_records": false}}]}});
         let (provider, _) = connect(target(), move |_| json(200, user.to_string()));
-        let error = provider.check(FORM, DeleteMode::Hard).await.expect_err("denied");
+        let error = provider.check_permission(FORM, DeleteMode::Hard).await.expect_err("denied");
         assert_eq!((error.class, error.code.as_str()), (ErrorClass::Denied, "forbidden"));
         let (provider, _) = organization(|_| panic!("nothing else is asked"));
-        provider.check(FORM, DeleteMode::Hard).await.expect("allowed");
-        let error = provider.check(FORM, DeleteMode::Soft).await.expect_err("no recycle bin");
+        provider.check_permission(FORM, DeleteMode::Hard).await.expect("allowed");
+        let error = provider.check_permission(FORM, DeleteMode::Soft).await.expect_err("no recycle bin");
         assert_eq!(error.class, ErrorClass::Unsupported);
     }
 }

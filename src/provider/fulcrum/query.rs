@@ -1,18 +1,17 @@
 //! The Query API: what is asked in SQL, and how an answer is proven complete.
 
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, error, incomplete};
-use super::connect::KEY;
+use super::call::Call;
 use super::session::Session;
 use crate::base::RecordId;
 use crate::filter::sql::parse_condition;
 use crate::plan::{Query, Row};
+use crate::provider::common::{error, incomplete, not_kept};
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
-
-/// The most rows of one answer (documented).
-pub(super) const PAGE: usize = 20_000;
+use crate::system::fulcrum::{KEY, LARGEST_PAGE};
 
 /// The answer to a query, as JSON (recorded).
 #[derive(Deserialize)]
@@ -34,8 +33,8 @@ pub(super) struct Column {
 
 /// Asks a query. It only reads, although it is a `POST`, which every client uses since an address has no room for a long one.
 pub(super) async fn ask(session: &Session, doing: &str, statement: &str) -> Result<Answer, ProviderError> {
-    let call = Call::post(doing, "query", json!({ "q": statement, "format": "json" }));
-    session.read(&call).await
+    let call = Call::new(doing, Method::POST, "query").json(&json!({ "q": statement, "format": "json" }));
+    session.read_json(&call).await
 }
 
 /// A form's or column's name in SQL. A form is named by its id, which no renaming changes.
@@ -106,10 +105,11 @@ pub(super) async fn select(session: &Session, query: &Query, sink: &mut dyn RowS
     loop {
         let behind = last.iter().map(|id| format!("{key} > '{id}'"));
         let conditions: Vec<String> = condition.iter().cloned().chain(behind).collect();
-        let statement = format!("SELECT {columns} FROM {form}{} ORDER BY {key} LIMIT {PAGE}", whereabouts(&conditions));
+        let statement =
+            format!("SELECT {columns} FROM {form}{} ORDER BY {key} LIMIT {LARGEST_PAGE}", whereabouts(&conditions));
         let answer = ask(session, &doing, &statement).await?;
         let page = answer.rows.ok_or_else(|| incomplete(&doing, "a page has no `rows`"))?;
-        let is_last = page.len() < PAGE;
+        let is_last = page.len() < LARGEST_PAGE;
         for record in page {
             rows += 1;
             if rows > declared {
@@ -117,9 +117,7 @@ pub(super) async fn select(session: &Session, query: &Query, sink: &mut dyn RowS
             }
             let row = row(&doing, query, &record)?;
             last = Some(row.id);
-            sink.row(row).map_err(|cause| {
-                error(ErrorClass::Local, &doing, "not-kept", format!("what arrived cannot be written down: {cause}"))
-            })?;
+            sink.row(row).map_err(|cause| not_kept(&doing, &cause))?;
         }
         if is_last {
             break;
@@ -165,7 +163,6 @@ mod tests {
 
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, json};
 
     /// A form of so many records that answers counts with `declared`, and pages as asked.
@@ -176,7 +173,7 @@ mod tests {
                 return rows(vec![value!({ "count": declared.to_string() })]);
             }
             let last = statement.rsplit_once("> '").map_or("", |(_, rest)| rest.split('\'').next().unwrap_or_default());
-            let page = records.iter().filter(|row| row[KEY].as_str().is_none_or(|id| id > last)).take(PAGE).cloned();
+            let page = records.iter().filter(|row| row[KEY].as_str().is_none_or(|id| id > last)).take(LARGEST_PAGE).cloned();
             rows(page.collect())
         });
         let mut sink = Rows::default();

@@ -1,23 +1,23 @@
 //! An organization for tests: it says whose the token is; the rest is scripted.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use secrecy::SecretString;
 use serde_json::{Value, json as value};
 use url::Url;
 
 use super::FulcrumProvider;
-use crate::apply::{Answer, BatchSpecification, IdSource, Ticket};
+use crate::apply::{BatchSpecification, Ticket};
 use crate::base::{PolicyName, RecordId};
-use crate::manifest::{FulcrumTarget, SecretReference};
-use crate::plan::{Query, Row};
+use crate::manifest::FulcrumTarget;
+use crate::plan::Query;
+pub(super) use crate::provider::ReadHalf;
+pub(super) use crate::provider::common::testing::{Answers, Halves, Ids, NamedSecrets, Rows, secret};
 use crate::provider::transport::Transport;
 use crate::provider::transport::scripted::{Reply, Scripted, Seen, json};
-use crate::provider::{AnswerSink, RowSink, SecretError, SecretSource};
 use crate::system::{Api, DeleteMode};
 
 /// The token of the scripted organization.
-pub(super) const TOKEN: &str = "canary-token-canary";
+pub(super) const TOKEN: &str = "canary-TOKEN";
 /// The scripted organization.
 pub(super) const ORGANIZATION: &str = "b7a1f0f2-71b9-11ee-b962-0242ac120002";
 /// A form.
@@ -25,20 +25,12 @@ pub(super) const FORM: &str = "81413088-71b9-11ee-b962-0242ac120002";
 /// A batch.
 pub(super) const BATCH: &str = "68ef104a-71b9-11ee-b962-0242ac120002";
 
-struct OneSecret;
-
-impl SecretSource for OneSecret {
-    fn resolve(&self, _: &SecretReference) -> Result<SecretString, SecretError> {
-        Ok(TOKEN.into())
-    }
-}
-
 /// A target that is pinned.
 pub(super) fn target() -> FulcrumTarget {
     FulcrumTarget {
         url: Url::parse("https://api.fulcrumapp.com").expect("valid"),
         organization_id: Some(ORGANIZATION.into()),
-        api_token: SecretReference::Environment("TOKEN".into()),
+        api_token: secret("TOKEN"),
         max_calls: 5_000,
     }
 }
@@ -62,7 +54,7 @@ pub(super) fn connect(
     script: impl FnMut(&Seen) -> Reply + Send + 'static,
 ) -> (FulcrumProvider, Arc<Scripted>) {
     let transport = Arc::new(Scripted::new(script));
-    let provider = FulcrumProvider::new(&target, Arc::clone(&transport) as Arc<dyn Transport>, Arc::new(OneSecret));
+    let provider = FulcrumProvider::new(&target, Arc::clone(&transport) as Arc<dyn Transport>, Arc::new(NamedSecrets("")));
     (provider, transport)
 }
 
@@ -102,14 +94,14 @@ pub(super) fn ids(count: usize) -> Vec<RecordId> {
 pub(super) fn query(fields: &[&str]) -> Query {
     Query {
         object: FORM.into(),
-        key: super::connect::KEY.into(),
+        key: crate::system::fulcrum::KEY.into(),
         fields: fields.iter().map(|field| (*field).to_owned()).collect(),
         condition: Some("_status = 'closed'".into()),
     }
 }
 
 /// An order for records.
-pub(super) fn order() -> BatchSpecification {
+pub(super) fn specification() -> BatchSpecification {
     BatchSpecification {
         policy: PolicyName::new("closed-parks").expect("a name"),
         object: FORM.into(),
@@ -124,38 +116,4 @@ pub(super) fn order() -> BatchSpecification {
 /// The ticket of the batch.
 pub(super) fn ticket() -> Ticket {
     Ticket(BATCH.into())
-}
-
-/// Rows in memory.
-#[derive(Default)]
-pub(super) struct Rows(pub(super) Vec<Row>);
-
-impl RowSink for Rows {
-    fn row(&mut self, row: Row) -> std::io::Result<()> {
-        self.0.push(row);
-        Ok(())
-    }
-}
-
-/// Answers in memory.
-pub(super) struct Answers(pub(super) Arc<Mutex<Vec<Answer>>>);
-
-impl AnswerSink for Answers {
-    fn answer(&mut self, answer: Answer) -> std::io::Result<()> {
-        self.0.lock().expect("not poisoned").push(answer);
-        Ok(())
-    }
-}
-
-/// Ids in memory.
-pub(super) struct Ids(pub(super) Vec<RecordId>);
-
-impl IdSource for Ids {
-    fn count(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, first: u64, most: usize) -> std::io::Result<Vec<RecordId>> {
-        Ok(self.0.iter().skip(first as usize).take(most).copied().collect())
-    }
 }

@@ -18,13 +18,12 @@ use super::session::Session;
 use super::soql::check_names;
 use crate::apply::{BatchSpecification, IdSource, JobProgress, JobStage, Ticket};
 use crate::base::RecordId;
+use crate::provider::common::error;
 use crate::provider::transport::RequestBody;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::DeleteMode;
 use crate::system::canonical_salesforce_id;
-
-/// The most ids of one batch (documented). They have a fortieth of the 10 MB that it may have.
-pub(super) const MOST_IDS: u64 = 10_000;
+use crate::system::salesforce::BULK1_MOST_IDS;
 
 /// The form of a batch and of its results.
 ///
@@ -38,8 +37,8 @@ pub(super) enum Content {
 
 impl Content {
     /// The form for an order: always the same one, so that a resumed run knows it.
-    pub(super) fn of(order: &BatchSpecification) -> Self {
-        match order.delete {
+    pub(super) fn of(specification: &BatchSpecification) -> Self {
+        match specification.delete {
             DeleteMode::Soft => Self::Csv,
             DeleteMode::Hard => Self::Json,
         }
@@ -74,33 +73,37 @@ impl Content {
 /// The path of a job. The ticket may come from a journal and is looked at like anything else.
 pub(super) fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError> {
     let id = canonical_salesforce_id(&ticket.0)
-        .map_err(|error| super::call::error(ErrorClass::Invalid, doing, "malformed-ticket", error.to_string()))?;
+        .map_err(|cause| error(ErrorClass::Invalid, doing, "malformed-ticket", cause.to_string()))?;
     Ok(format!("job/{id}"))
 }
 
 /// Makes a job. It is open and deletes nothing until it has a batch, so that making another one is harmless.
-pub(super) async fn create(session: &Session, order: &BatchSpecification, count: u64) -> Result<Ticket, ProviderError> {
-    let doing = format!("create a Bulk API 1.0 {} job for {}", operation(order), order.object);
-    check_names(&doing, &order.object, [])?;
-    let mode = if order.serial { "Serial" } else { "Parallel" };
+pub(super) async fn create(
+    session: &Session,
+    specification: &BatchSpecification,
+    count: u64,
+) -> Result<Ticket, ProviderError> {
+    let doing = format!("create a Bulk API 1.0 {} job for {}", operation(specification), specification.object);
+    check_names(&doing, &specification.object, [])?;
+    let mode = if specification.serial { "Serial" } else { "Parallel" };
     let call = Call::new(doing, Method::POST, "job").bulk1().json(&json!({
-        "operation": operation(order),
-        "object": order.object,
+        "operation": operation(specification),
+        "object": specification.object,
         "concurrencyMode": mode,
-        "contentType": Content::of(order).name(),
+        "contentType": Content::of(specification).name(),
     }));
-    if count == 0 || count > MOST_IDS {
-        return Err(call.error(ErrorClass::Invalid, "batch-size", format!("a batch has 1 to {MOST_IDS} ids")));
+    if count == 0 || count > BULK1_MOST_IDS {
+        return Err(call.error(ErrorClass::Invalid, "batch-size", format!("a batch has 1 to {BULK1_MOST_IDS} ids")));
     }
     let job = one(session, &call).await.map_err(repeatable)?;
     let id = job.text("id").and_then(|text| canonical_salesforce_id(text).ok());
     let id = id.ok_or_else(|| call.unreadable("the job's id is none"))?;
     let expected = [
         ("state", "Open"),
-        ("operation", operation(order)),
-        ("object", &order.object),
+        ("operation", operation(specification)),
+        ("object", &specification.object),
         ("concurrencyMode", mode),
-        ("contentType", Content::of(order).name()),
+        ("contentType", Content::of(specification).name()),
     ];
     for (name, value) in expected {
         if job.text(name).is_some_and(|text| !text.eq_ignore_ascii_case(value)) {
@@ -113,16 +116,16 @@ pub(super) async fn create(session: &Session, order: &BatchSpecification, count:
 /// Adds the job's only batch, and with that begins the work.
 pub(super) async fn load(
     session: &Session,
-    order: &BatchSpecification,
+    specification: &BatchSpecification,
     ticket: &Ticket,
     ids: Arc<dyn IdSource>,
 ) -> Result<(), ProviderError> {
-    let doing = format!("add the ids of {} to Bulk API 1.0 job {}", order.object, ticket.0);
+    let doing = format!("add the ids of {} to Bulk API 1.0 job {}", specification.object, ticket.0);
     let path = path(&doing, ticket)?;
-    let content = Content::of(order);
+    let content = Content::of(specification);
     let call = Call::new(doing, Method::POST, format!("{path}/batch")).bulk1();
     let batch = read_all(&call, &*ids)?;
-    check_ids(&call, &batch, MOST_IDS as usize)?;
+    check_ids(&call, &batch, BULK1_MOST_IDS as usize)?;
     let call = Call { body: Some((content.media_type(), RequestBody::Bytes(content.batch(&batch)))), ..call }.deleting();
     let info = one(session, &call).await?;
     check_batch(&call, &info, ticket)
@@ -132,7 +135,7 @@ pub(super) async fn load(
 pub(super) fn read_all(call: &Call, ids: &dyn IdSource) -> Result<Vec<RecordId>, ProviderError> {
     let unread =
         |cause: String| call.error(ErrorClass::Local, "ids-unread", format!("the ids cannot be read back: {cause}"));
-    let read = ids.read(0, MOST_IDS as usize).map_err(|error| unread(error.to_string()))?;
+    let read = ids.read(0, BULK1_MOST_IDS as usize).map_err(|error| unread(error.to_string()))?;
     if read.len() as u64 != ids.count() {
         return Err(unread(format!("they end at {} of {}", read.len(), ids.count())));
     }
@@ -168,7 +171,7 @@ fn is_unknown_job(error: &ProviderError) -> bool {
 
 /// The batches of a job.
 pub(super) async fn batches(session: &Session, ticket: &Ticket) -> Result<Vec<Info>, ProviderError> {
-    let doing = format!("look at the batches of Bulk API 1.0 job {}", ticket.0);
+    let doing = format!("list the batches of Bulk API 1.0 job {}", ticket.0);
     let call = Call::get(doing.clone(), format!("{}/batch", path(&doing, ticket)?)).bulk1();
     let batches = list(session, &call).await.map_err(repeatable)?;
     batches.iter().try_for_each(|batch| check_batch(&call, batch, ticket))?;
@@ -194,9 +197,8 @@ pub(super) async fn poll(session: &Session, ticket: &Ticket) -> Result<JobProgre
         batches => batches?,
     };
     let Some(batch) = batches.first() else { return stage_without_batch(session, ticket).await.map(stage_alone) };
-    let doing = format!("look at Bulk API 1.0 job {}", ticket.0);
-    let unknown =
-        || super::call::error(ErrorClass::Malformed, &doing, "unknown-state", "a batch is in a state that is not known");
+    let doing = format!("poll Bulk API 1.0 job {}", ticket.0);
+    let unknown = || error(ErrorClass::Malformed, &doing, "unknown-state", "a batch is in a state that is not known");
     let stages = batches.iter().map(|batch| batch_stage(batch).ok_or_else(unknown)).collect::<Result<Vec<_>, _>>()?;
     let stage = match stages[..] {
         [stage] => stage,
@@ -214,7 +216,7 @@ pub(super) async fn poll(session: &Session, ticket: &Ticket) -> Result<JobProgre
 
 /// The stage of a job that shows no batch.
 async fn stage_without_batch(session: &Session, ticket: &Ticket) -> Result<JobStage, ProviderError> {
-    let doing = format!("look at Bulk API 1.0 job {}", ticket.0);
+    let doing = format!("poll Bulk API 1.0 job {}", ticket.0);
     let call = Call::get(doing.clone(), path(&doing, ticket)?).bulk1();
     let job = one(session, &call).await.map_err(repeatable)?;
     Ok(match job.text("state") {
@@ -238,12 +240,7 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
         Ok(batches) if batches.is_empty() => Ok(()),
         Ok(_) => {
             let doing = format!("abort Bulk API 1.0 job {}", ticket.0);
-            Err(super::call::error(
-                ErrorClass::Invalid,
-                &doing,
-                "job-has-begun",
-                "it has a batch, whose results tell what it did",
-            ))
+            Err(error(ErrorClass::Invalid, &doing, "job-has-begun", "it has a batch, whose results tell what it did"))
         }
         Err(error) => Err(error),
     }
@@ -253,18 +250,17 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, Seen, answer, json};
     use crate::system::Api;
 
     const BATCH: &str = "751ak000009BkrxAAC";
 
     fn soft() -> BatchSpecification {
-        BatchSpecification { serial: true, ..order(Api::Bulk1, DeleteMode::Soft, false) }
+        BatchSpecification { serial: true, ..specification(Api::Bulk1, DeleteMode::Soft, false) }
     }
 
     fn hard() -> BatchSpecification {
-        order(Api::Bulk1, DeleteMode::Hard, false)
+        specification(Api::Bulk1, DeleteMode::Hard, false)
     }
 
     fn ticket() -> Ticket {
@@ -302,7 +298,7 @@ mod tests {
     }
 
     async fn poll(reply: impl Fn(&Seen) -> Reply + Send + 'static) -> Result<JobProgress, ProviderError> {
-        org(move |seen| reply(seen)).0.poll(&soft(), &ticket()).await
+        org(move |seen| reply(seen)).0.jobs(&soft()).poll(&ticket()).await
     }
 
     #[tokio::test]
@@ -312,9 +308,9 @@ mod tests {
             false => job(if seen.body.contains("Closed") { "Closed" } else { "Open" }, r#","concurrencyMode":"Serial""#),
         });
         let ids = Arc::new(Ids(leads(2)));
-        let ticket = provider.create(&soft(), &*ids).await.expect("made");
-        provider.load(&soft(), &ticket, ids).await.expect("loaded");
-        provider.start(&soft(), &ticket).await.expect("closed");
+        let ticket = provider.jobs(&soft()).create(&*ids).await.expect("made");
+        provider.jobs(&soft()).load(&ticket, ids).await.expect("loaded");
+        provider.jobs(&soft()).start(&ticket).await.expect("closed");
         let seen = asked(&transport);
         let told: Vec<String> = seen
             .iter()
@@ -338,8 +334,8 @@ mod tests {
             false => job("Open", r#","concurrencyMode":"Parallel","contentType":"JSON","operation":"hardDelete""#),
         });
         let ids = Arc::new(Ids(leads(2)));
-        let ticket = provider.create(&hard(), &*ids).await.expect("made");
-        provider.load(&hard(), &ticket, ids).await.expect("loaded");
+        let ticket = provider.jobs(&hard()).create(&*ids).await.expect("made");
+        provider.jobs(&hard()).load(&ticket, ids).await.expect("loaded");
         let seen = asked(&transport);
         insta::assert_snapshot!(seen[0].body, @r#"{"concurrencyMode":"Parallel","contentType":"JSON","object":"Lead","operation":"hardDelete"}"#);
         insta::assert_snapshot!(seen[1].body, @r#"[{"Id":"00Q000000000000EAA"},{"Id":"00Q000000000001EAA"}]"#);
@@ -356,14 +352,17 @@ mod tests {
             ("Open", r#","concurrencyMode":"Parallel""#),
         ] {
             let (provider, _) = org(move |_| job(state, more));
-            let error = provider.create(&soft(), &Ids(leads(1))).await.expect_err("another job");
+            let error = provider.jobs(&soft()).create(&Ids(leads(1))).await.expect_err("another job");
             assert_eq!(error.class, ErrorClass::Malformed, "{state} {more}");
         }
         let (provider, transport) = org(|_| panic!("nothing may be sent"));
         for ids in [vec![], leads(10_001)] {
-            assert_eq!(provider.create(&soft(), &Ids(ids)).await.expect_err("refused").class, ErrorClass::Invalid);
+            assert_eq!(provider.jobs(&soft()).create(&Ids(ids)).await.expect_err("refused").class, ErrorClass::Invalid);
         }
-        assert_eq!(provider.poll(&soft(), &Ticket("../x".into())).await.expect_err("no ticket").class, ErrorClass::Invalid);
+        assert_eq!(
+            provider.jobs(&soft()).poll(&Ticket("../x".into())).await.expect_err("no ticket").class,
+            ErrorClass::Invalid
+        );
         assert!(asked(&transport).is_empty());
     }
 
@@ -373,7 +372,7 @@ mod tests {
             "hardDelete operation requires special user profile permission, please contact your system administrator";
         let (provider, _) =
             org(move |_| json(400, format!(r#"{{"exceptionCode":"FeatureNotEnabled","exceptionMessage":"{words}"}}"#)));
-        let error = provider.create(&hard(), &Ids(leads(1))).await.expect_err("denied");
+        let error = provider.jobs(&hard()).create(&Ids(leads(1))).await.expect_err("denied");
         assert_eq!(
             (error.class, error.help.as_deref()),
             (ErrorClass::Denied, Some(super::super::error_table::HARD_DELETE_HELP))
@@ -391,7 +390,7 @@ mod tests {
                 sign_ins += u32::from(seen.path.ends_with("/token"));
                 known.unwrap_or_else(|| if sign_ins == 1 { answer(400, &[], ended) } else { json(201, batch("Queued", "")) })
             });
-            provider.load(&soft(), &ticket(), Arc::new(Ids(leads(1)))).await.expect("loaded");
+            provider.jobs(&soft()).load(&ticket(), Arc::new(Ids(leads(1)))).await.expect("loaded");
             let bodies: Vec<String> = asked(&transport).into_iter().map(|seen| seen.body).collect();
             assert_eq!(bodies, ["Id\n00Q000000000000EAA\n"; 2]);
         }
@@ -400,7 +399,7 @@ mod tests {
     #[tokio::test]
     async fn a_batch_without_a_clear_answer_is_ambiguous_and_a_refused_one_is_not() {
         let load = |reply: fn() -> Reply| async move {
-            org(move |_| reply()).0.load(&soft(), &ticket(), Arc::new(Ids(leads(1)))).await.expect_err("no batch").class
+            org(move |_| reply()).0.jobs(&soft()).load(&ticket(), Arc::new(Ids(leads(1)))).await.expect_err("no batch").class
         };
         for reply in [
             || Reply::NoAnswer,
@@ -481,7 +480,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_is_given_up_for_good_only_when_it_has_no_batch() {
-        let abort = |reply: fn(&Seen) -> Reply| async move { org(reply).0.abort(&soft(), &ticket()).await };
+        let abort = |reply: fn(&Seen) -> Reply| async move { org(reply).0.jobs(&soft()).abort(&ticket()).await };
         abort(|seen| if is_list(seen) { list_of(&[]) } else { job("Aborted", "") }).await.expect("given up");
         abort(|_| job_error("InvalidJob")).await.expect("nothing to give up");
         let late = abort(|seen| if is_list(seen) { list_of(&[batch("InProgress", "")]) } else { job("Aborted", "") });

@@ -5,10 +5,11 @@ use super::bulk1_job::{Content, batch_stage, batches, path, read_all};
 use super::call::Call;
 use super::collections::{Item, check_echo, paired};
 use super::csv_rows::{CsvError, CsvRows};
-use super::query::{incomplete, not_kept};
+
 use super::session::Session;
 use crate::apply::{Answer, AnswerVerdict, BatchSpecification, IdSource, JobStage, Ticket};
 use crate::base::RecordId;
+use crate::provider::common::{error, incomplete, not_kept};
 use crate::provider::transport::Response;
 use crate::provider::{AnswerSink, ErrorClass, ProviderError};
 use crate::system::canonical_salesforce_id;
@@ -18,13 +19,13 @@ use crate::system::canonical_salesforce_id;
 /// They are in the order of the request (documented) and a failure has no id, so that only the place pairs them.
 pub(super) async fn collect(
     session: &Session,
-    order: &BatchSpecification,
+    specification: &BatchSpecification,
     ticket: &Ticket,
     ids: &dyn IdSource,
     answers: &mut dyn AnswerSink,
 ) -> Result<(), ProviderError> {
     let doing = format!("download the results of Bulk API 1.0 job {}", ticket.0);
-    let wrong = |code, message: &str| super::call::error(ErrorClass::Malformed, &doing, code, message);
+    let wrong = |code, message: &str| error(ErrorClass::Malformed, &doing, code, message);
     let batches = batches(session, ticket).await?;
     let batch = match &batches[..] {
         // It ended without one, and has no answers.
@@ -36,13 +37,13 @@ pub(super) async fn collect(
         Some(JobStage::Complete) => {}
         // Its results, if any, are those of the rows it came to (documented), and a failure among them names no record. They are looked at.
         Some(JobStage::Broken) => return Ok(()),
-        _ => return Err(super::call::error(ErrorClass::Invalid, &doing, "job-not-ended", "the job's batch has not ended")),
+        _ => return Err(error(ErrorClass::Invalid, &doing, "job-not-ended", "the job's batch has not ended")),
     }
     let id = batch.text("id").and_then(|text| canonical_salesforce_id(text).ok());
     let id = id.ok_or_else(|| wrong("malformed-answer", "the batch's id is none"))?;
     let call = Call::get(doing.clone(), format!("{}/batch/{id}/result", path(&doing, ticket)?)).bulk1();
     let ids = read_all(&call, ids)?;
-    let content = Content::of(order);
+    let content = Content::of(specification);
     let call = Call { accept: content.media_type(), ..call };
     let response = session.call(&call).await?;
     let results = match content {
@@ -63,7 +64,7 @@ pub(super) async fn collect(
 
 /// Pairs the rows `"Id","Success","Created","Error"` with the ids, by place.
 async fn csv(call: &Call, ids: &[RecordId], response: Response) -> Result<Vec<Answer>, ProviderError> {
-    let broken = |error: CsvError| call.broken(error.to_string());
+    let broken = |error: CsvError| call.effect.broken(&call.doing, error.to_string());
     let mut rows = CsvRows::new(response.body);
     let no_header = || call.unreadable("the results have no columns `Id`, `Success` and `Error`");
     let header = rows.next().await.map_err(broken)?.ok_or_else(no_header)?;
@@ -84,7 +85,9 @@ async fn csv(call: &Call, ids: &[RecordId], response: Response) -> Result<Vec<An
         answers.push(Answer { id: *id, verdict });
     }
     if answers.len() != ids.len() {
-        return Err(call.broken(format!("{} ids were sent and {} answers came", ids.len(), answers.len())));
+        return Err(call
+            .effect
+            .broken(&call.doing, format!("{} ids were sent and {} answers came", ids.len(), answers.len())));
     }
     Ok(answers)
 }
@@ -93,7 +96,6 @@ async fn csv(call: &Call, ids: &[RecordId], response: Response) -> Result<Vec<An
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{answer, json};
     use crate::system::{Api, DeleteMode};
 
@@ -115,8 +117,8 @@ mod tests {
             }
         });
         let mut answers = Answers::default();
-        let order = order(Api::Bulk1, delete, false);
-        let result = provider.collect(&order, &Ticket(JOB.into()), &Ids(leads(count)), &mut answers).await;
+        let specification = specification(Api::Bulk1, delete, false);
+        let result = provider.jobs(&specification).collect(&Ticket(JOB.into()), &Ids(leads(count)), &mut answers).await;
         let wanted = if delete == DeleteMode::Soft { "text/csv" } else { "application/json" };
         for seen in asked(&transport).iter().filter(|seen| seen.path.ends_with("/result")) {
             assert_eq!(seen.headers["content-type"], wanted);
@@ -146,7 +148,7 @@ mod tests {
     async fn pairs_rows_by_their_place_in_both_forms() {
         let (answers, result) = collect(DeleteMode::Soft, "Completed", COUNTERS, ROWS, 4).await;
         result.expect("whole");
-        insta::assert_snapshot!(answers.lines().join("\n"), @"
+        insta::assert_snapshot!(lines(&answers.0).join("\n"), @"
          deleted
         1 already gone ENTITY_IS_DELETED
         2 deleted
@@ -154,7 +156,7 @@ mod tests {
         ");
         let (answers, result) = collect(DeleteMode::Hard, "Completed", COUNTERS, items(), 4).await;
         result.expect("whole");
-        insta::assert_snapshot!(answers.lines().join("\n"), @"
+        insta::assert_snapshot!(lines(&answers.0).join("\n"), @"
          deleted
         1 already gone ENTITY_IS_DELETED
         2 deleted
@@ -219,8 +221,8 @@ mod tests {
         for (batches, code) in [(String::new(), None), (format!("{batch},{batch}"), Some("several-batches"))] {
             let (provider, _) = org(move |_| json(200, format!(r#"{{"batchInfo":[{batches}]}}"#)));
             let mut answers = Answers::default();
-            let order = order(Api::Bulk1, DeleteMode::Soft, false);
-            let result = provider.collect(&order, &Ticket(JOB.into()), &Ids(leads(1)), &mut answers).await;
+            let specification = specification(Api::Bulk1, DeleteMode::Soft, false);
+            let result = provider.jobs(&specification).collect(&Ticket(JOB.into()), &Ids(leads(1)), &mut answers).await;
             assert_eq!(result.err().map(|error| error.code).as_deref(), code);
             assert!(answers.0.is_empty());
         }
@@ -232,8 +234,9 @@ mod tests {
             true => answer(200, &[], ROWS),
             false => json(200, format!(r#"{{"batchInfo":[{{"id":"{BATCH}","jobId":"{JOB}","state":"Completed"}}]}}"#)),
         });
-        let order = order(Api::Bulk1, DeleteMode::Soft, false);
-        let error = provider.collect(&order, &Ticket(JOB.into()), &Ids(leads(4)), &mut Full).await.expect_err("full");
+        let specification = specification(Api::Bulk1, DeleteMode::Soft, false);
+        let error =
+            provider.jobs(&specification).collect(&Ticket(JOB.into()), &Ids(leads(4)), &mut Full).await.expect_err("full");
         assert_eq!(error.class, ErrorClass::Local);
     }
 }

@@ -13,16 +13,13 @@ use super::session::Session;
 use super::soql::check_names;
 use crate::apply::{BatchSpecification, IdSource, JobProgress, JobStage, Ticket};
 use crate::base::RecordId;
+use crate::provider::common::error;
 use crate::provider::transport::{ByteStream, RequestBody};
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::DeleteMode;
 use crate::system::canonical_salesforce_id;
+use crate::system::salesforce::BULK2_MOST_IDS;
 
-/// The most ids of one job.
-///
-/// An upload may have 100 MB (documented), which is 5 million ids. A fifth of that keeps what a broken upload costs small, and the journal learns
-/// something at least every million records.
-pub(super) const MOST_IDS: u64 = 1_000_000;
 /// The header of an upload. Any other column would fail the job (recorded).
 const HEADER: &[u8] = b"Id\n";
 /// The bytes of one id and its line end.
@@ -43,8 +40,8 @@ struct Job {
 }
 
 /// The operation as both Bulk APIs spell it.
-pub(super) fn operation(order: &BatchSpecification) -> &'static str {
-    match order.delete {
+pub(super) fn operation(specification: &BatchSpecification) -> &'static str {
+    match specification.delete {
         DeleteMode::Soft => "delete",
         DeleteMode::Hard => "hardDelete",
     }
@@ -53,16 +50,16 @@ pub(super) fn operation(order: &BatchSpecification) -> &'static str {
 /// The path of a job. The ticket may come from a journal and is looked at like anything else.
 pub(super) fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError> {
     let id = canonical_salesforce_id(&ticket.0)
-        .map_err(|error| super::call::error(ErrorClass::Invalid, doing, "malformed-ticket", error.to_string()))?;
+        .map_err(|cause| error(ErrorClass::Invalid, doing, "malformed-ticket", cause.to_string()))?;
     Ok(format!("jobs/ingest/{id}"))
 }
 
 /// Checks that an answer is about the job asked for, and about what was ordered.
-fn check(call: &Call, job: &Job, order: &BatchSpecification, ticket: Option<&Ticket>) -> Result<(), ProviderError> {
+fn check(call: &Call, job: &Job, specification: &BatchSpecification, ticket: Option<&Ticket>) -> Result<(), ProviderError> {
     let id = canonical_salesforce_id(&job.id).map_err(|_| call.unreadable("the job's id is none"))?;
     let other_job = ticket.is_some_and(|ticket| canonical_salesforce_id(&ticket.0) != Ok(id));
-    let other_object = job.object.as_ref().is_some_and(|object| !object.eq_ignore_ascii_case(&order.object));
-    let other_operation = job.operation.as_ref().is_some_and(|name| name != operation(order));
+    let other_object = job.object.as_ref().is_some_and(|object| !object.eq_ignore_ascii_case(&specification.object));
+    let other_operation = job.operation.as_ref().is_some_and(|name| name != operation(specification));
     if other_job || other_object || other_operation {
         return Err(call.unreadable("the system answers with another job than the one asked for"));
     }
@@ -79,22 +76,26 @@ pub(super) fn repeatable(error: ProviderError) -> ProviderError {
 
 /// Makes a job. It is open and deletes nothing until it is started; one whose making was never answered stays open and is removed by the
 /// system within days, so that making another is harmless.
-pub(super) async fn create(session: &Session, order: &BatchSpecification, count: u64) -> Result<Ticket, ProviderError> {
-    let doing = format!("create a Bulk API 2.0 {} job for {}", operation(order), order.object);
-    check_names(&doing, &order.object, [])?;
+pub(super) async fn create(
+    session: &Session,
+    specification: &BatchSpecification,
+    count: u64,
+) -> Result<Ticket, ProviderError> {
+    let doing = format!("create a Bulk API 2.0 {} job for {}", operation(specification), specification.object);
+    check_names(&doing, &specification.object, [])?;
     let body = json!({
-        "object": order.object,
-        "operation": operation(order),
+        "object": specification.object,
+        "operation": operation(specification),
         "contentType": "CSV",
         "columnDelimiter": "COMMA",
         "lineEnding": "LF",
     });
     let call = Call::new(doing, Method::POST, "jobs/ingest").json(&body);
-    if count == 0 || count > MOST_IDS {
-        return Err(call.error(ErrorClass::Invalid, "batch-size", format!("a job takes 1 to {MOST_IDS} ids")));
+    if count == 0 || count > BULK2_MOST_IDS {
+        return Err(call.error(ErrorClass::Invalid, "batch-size", format!("a job takes 1 to {BULK2_MOST_IDS} ids")));
     }
     let job: Job = session.call_json(&call).await.map_err(repeatable)?;
-    check(&call, &job, order, None)?;
+    check(&call, &job, specification, None)?;
     if job.state != "Open" {
         return Err(call.unreadable("the new job is not open"));
     }
@@ -104,7 +105,7 @@ pub(super) async fn create(session: &Session, order: &BatchSpecification, count:
 /// Uploads the job's ids in one request. A job takes one upload only (recorded), so that one without an answer is not repeated.
 pub(super) async fn load(
     session: &Session,
-    order: &BatchSpecification,
+    specification: &BatchSpecification,
     ticket: &Ticket,
     ids: Arc<dyn IdSource>,
 ) -> Result<(), ProviderError> {
@@ -114,7 +115,7 @@ pub(super) async fn load(
     let open = Arc::new(move || -> ByteStream { Box::pin(futures::stream::iter(Upload::new(Arc::clone(&ids)))) });
     let call = Call {
         body: Some(("text/csv", RequestBody::Stream { length, open })),
-        ..Call::new(format!("{doing} for {}", order.object), Method::PUT, format!("{path}/batches"))
+        ..Call::new(format!("{doing} for {}", specification.object), Method::PUT, format!("{path}/batches"))
     }
     .deleting();
     let response = session.call(&call).await?;
@@ -176,12 +177,16 @@ impl Iterator for Upload {
 }
 
 /// Starts the job.
-pub(super) async fn start(session: &Session, order: &BatchSpecification, ticket: &Ticket) -> Result<(), ProviderError> {
+pub(super) async fn start(
+    session: &Session,
+    specification: &BatchSpecification,
+    ticket: &Ticket,
+) -> Result<(), ProviderError> {
     let doing = format!("start Bulk API 2.0 job {}", ticket.0);
     let call =
         Call::new(doing.clone(), Method::PATCH, path(&doing, ticket)?).json(&json!({"state": "UploadComplete"})).deleting();
     let job: Job = session.call_json(&call).await?;
-    check(&call, &job, order, Some(ticket))?;
+    check(&call, &job, specification, Some(ticket))?;
     match stage(&job.state) {
         Some(JobStage::Running | JobStage::Complete) => Ok(()),
         _ => Err(call.unreadable("the job was to start and is in another state")),
@@ -201,10 +206,10 @@ fn stage(state: &str) -> Option<JobStage> {
 /// How far the job is.
 pub(super) async fn poll(
     session: &Session,
-    order: &BatchSpecification,
+    specification: &BatchSpecification,
     ticket: &Ticket,
 ) -> Result<JobProgress, ProviderError> {
-    let doing = format!("look at Bulk API 2.0 job {}", ticket.0);
+    let doing = format!("poll Bulk API 2.0 job {}", ticket.0);
     let call = Call::get(doing.clone(), path(&doing, ticket)?);
     let job: Job = match session.call_json(&call).await {
         // Only the system's own word: a page of some proxy between here and there says nothing about the job.
@@ -213,7 +218,7 @@ pub(super) async fn poll(
         }
         answer => answer.map_err(repeatable)?,
     };
-    check(&call, &job, order, Some(ticket))?;
+    check(&call, &job, specification, Some(ticket))?;
     let stage = stage(&job.state).ok_or_else(|| call.unreadable("the job is in a state that is not known"))?;
     Ok(JobProgress {
         stage,
@@ -237,12 +242,11 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, Seen, answer, json};
     use crate::system::Api;
 
     fn soft() -> BatchSpecification {
-        order(Api::Bulk2, DeleteMode::Soft, false)
+        specification(Api::Bulk2, DeleteMode::Soft, false)
     }
 
     fn ticket() -> Ticket {
@@ -270,10 +274,10 @@ mod tests {
             _ => job("UploadComplete", ""),
         });
         let ids = Arc::new(Ids(leads(10_000)));
-        let ticket = provider.create(&soft(), &*ids).await.expect("made");
+        let ticket = provider.jobs(&soft()).create(&*ids).await.expect("made");
         assert_eq!(ticket, Ticket(JOB.into()));
-        provider.load(&soft(), &ticket, ids).await.expect("loaded");
-        provider.start(&soft(), &ticket).await.expect("started");
+        provider.jobs(&soft()).load(&ticket, ids).await.expect("loaded");
+        provider.jobs(&soft()).start(&ticket).await.expect("started");
         let seen = asked(&transport);
         let lines: Vec<String> = seen.iter().map(Seen::line).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
@@ -298,7 +302,11 @@ mod tests {
                 r#"[{"errorCode":"FEATURENOTENABLED","message":"hardDelete operation requires special user profile permission, please contact your system administrator"}]"#,
             )
         });
-        let error = provider.create(&order(Api::Bulk2, DeleteMode::Hard, false), &Ids(leads(1))).await.expect_err("denied");
+        let error = provider
+            .jobs(&specification(Api::Bulk2, DeleteMode::Hard, false))
+            .create(&Ids(leads(1)))
+            .await
+            .expect_err("denied");
         assert_eq!(
             (error.class, error.help.as_deref()),
             (ErrorClass::Denied, Some(super::super::error_table::HARD_DELETE_HELP))
@@ -314,7 +322,7 @@ mod tests {
             r#"{"id":"../x","operation":"delete","object":"Lead","state":"Open"}"#,
         ] {
             let (provider, _) = org(move |_| json(200, body));
-            let error = provider.create(&soft(), &Ids(leads(1))).await.expect_err("another job");
+            let error = provider.jobs(&soft()).create(&Ids(leads(1))).await.expect_err("another job");
             assert_eq!(error.class, ErrorClass::Malformed, "{body}");
         }
     }
@@ -323,11 +331,17 @@ mod tests {
     async fn a_job_whose_making_was_not_answered_is_harmless() {
         for reply in [|| Reply::NoAnswer, || answer(503, &[], ""), || json(200, "{\"id\":")] {
             let (provider, _) = org(move |_| reply());
-            assert_eq!(provider.create(&soft(), &Ids(leads(1))).await.expect_err("no answer").class, ErrorClass::Transient);
+            assert_eq!(
+                provider.jobs(&soft()).create(&Ids(leads(1))).await.expect_err("no answer").class,
+                ErrorClass::Transient
+            );
         }
         let (provider, transport) = org(|_| panic!("nothing may be sent"));
-        assert_eq!(provider.create(&soft(), &Ids(vec![])).await.expect_err("empty").class, ErrorClass::Invalid);
-        assert_eq!(provider.poll(&soft(), &Ticket("../x".into())).await.expect_err("no ticket").class, ErrorClass::Invalid);
+        assert_eq!(provider.jobs(&soft()).create(&Ids(vec![])).await.expect_err("empty").class, ErrorClass::Invalid);
+        assert_eq!(
+            provider.jobs(&soft()).poll(&Ticket("../x".into())).await.expect_err("no ticket").class,
+            ErrorClass::Invalid
+        );
         assert!(transport.seen().is_empty());
     }
 
@@ -335,15 +349,21 @@ mod tests {
     async fn an_upload_or_a_start_without_a_clear_answer_is_ambiguous() {
         let unclear = |reply: fn() -> Reply| org(move |_| reply()).0;
         for reply in [|| Reply::NoAnswer, || answer(503, &[], ""), || answer(302, &[], "")] {
-            let error = unclear(reply).load(&soft(), &ticket(), Arc::new(Ids(leads(1)))).await.expect_err("unclear");
+            let error = unclear(reply).jobs(&soft()).load(&ticket(), Arc::new(Ids(leads(1)))).await.expect_err("unclear");
             assert_eq!(error.class, ErrorClass::Ambiguous);
-            assert_eq!(unclear(reply).start(&soft(), &ticket()).await.expect_err("unclear").class, ErrorClass::Ambiguous);
+            assert_eq!(
+                unclear(reply).jobs(&soft()).start(&ticket()).await.expect_err("unclear").class,
+                ErrorClass::Ambiguous
+            );
         }
         for reply in [|| job("Open", ""), || job("Aborted", ""), || json(200, "x"), || json(200, "{")] {
-            assert_eq!(unclear(reply).start(&soft(), &ticket()).await.expect_err("unclear").class, ErrorClass::Ambiguous);
+            assert_eq!(
+                unclear(reply).jobs(&soft()).start(&ticket()).await.expect_err("unclear").class,
+                ErrorClass::Ambiguous
+            );
         }
         let twice = || json(400, r#"[{"errorCode":"CLIENTINPUTERROR","message":"Found multiple contents for job: <750>"}]"#);
-        let error = unclear(twice).load(&soft(), &ticket(), Arc::new(Ids(leads(1)))).await.expect_err("refused");
+        let error = unclear(twice).jobs(&soft()).load(&ticket(), Arc::new(Ids(leads(1)))).await.expect_err("refused");
         assert_eq!(error.class, ErrorClass::Invalid);
     }
 
@@ -356,7 +376,7 @@ mod tests {
             let ended = || json(401, r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#);
             known.unwrap_or_else(|| if sign_ins == 1 { ended() } else { answer(201, &[], "") })
         });
-        provider.load(&soft(), &ticket(), Arc::new(Ids(leads(2)))).await.expect("loaded");
+        provider.jobs(&soft()).load(&ticket(), Arc::new(Ids(leads(2)))).await.expect("loaded");
         let bodies: Vec<String> = asked(&transport).into_iter().map(|seen| seen.body).collect();
         assert_eq!(bodies, ["Id\n00Q000000000000EAA\n00Q000000000001EAA\n"; 2]);
     }
@@ -380,7 +400,7 @@ mod tests {
 
     #[tokio::test]
     async fn tells_how_far_a_job_is() {
-        let poll = |reply: fn() -> Reply| async move { org(move |_| reply()).0.poll(&soft(), &ticket()).await };
+        let poll = |reply: fn() -> Reply| async move { org(move |_| reply()).0.jobs(&soft()).poll(&ticket()).await };
         let progress =
             poll(|| job("InProgress", r#","numberRecordsProcessed":2000,"numberRecordsFailed":1"#)).await.expect("there");
         assert_eq!(
@@ -413,7 +433,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_that_has_ended_has_nothing_to_give_up() {
-        let abort = |reply: fn() -> Reply| async move { org(move |_| reply()).0.abort(&soft(), &ticket()).await };
+        let abort = |reply: fn() -> Reply| async move { org(move |_| reply()).0.jobs(&soft()).abort(&ticket()).await };
         abort(|| job("Aborted", "")).await.expect("given up");
         abort(|| json(400, r#"[{"errorCode":"INVALIDJOBSTATE","message":"Aborting already Completed Job not allowed"}]"#))
             .await

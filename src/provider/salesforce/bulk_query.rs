@@ -12,23 +12,24 @@ use serde_json::json;
 use super::call::Call;
 use super::csv_rows::{CsvError, CsvRows};
 use super::hostile;
-use super::query::{incomplete, not_kept, row};
+use super::query::row;
 use super::session::Session;
 use super::soql::{self, Selection};
+use crate::provider::common::{error, incomplete, not_kept};
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
 use crate::system::canonical_salesforce_id;
 
 /// Rows of one page of results. A page is streamed, so that this bounds only what a broken download costs.
 const PAGE_ROWS: &str = "250000";
-/// The pause before the first look at a job: small queries are ready at once.
+/// The pause before the first poll of a job: small queries are ready at once.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// How much longer each pause is than the one before it: so much that a pause comes to a quarter of the time waited so far, and
 /// little of it is wasted.
 const GROWTH: f64 = 1.25;
-/// The longest pause between two looks. Each look costs one API call.
+/// The longest pause between two polls. Each costs one API call.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The longest a job is waited for, in pauses. The vendor ends a query after 32 minutes and repeats it up to 15 times (documented).
-const PATIENCE: Duration = Duration::from_secs(9 * 3600);
+const LONGEST_JOB: Duration = Duration::from_secs(9 * 3600);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -125,7 +126,7 @@ async fn wait_for(session: &Session, doing: &str, path: &str) -> Result<u64, Pro
     let call = Call::get(doing, path);
     let mut pause = FIRST_PAUSE;
     let mut waited = Duration::ZERO;
-    while waited < PATIENCE {
+    while waited < LONGEST_JOB {
         tokio::time::sleep(pause).await;
         waited += pause;
         pause = pause.mul_f64(GROWTH).min(LONGEST_PAUSE);
@@ -144,7 +145,7 @@ async fn wait_for(session: &Session, doing: &str, path: &str) -> Result<u64, Pro
             _ => return Err(call.unreadable("the query job is in a state that is not known")),
         }
     }
-    Err(incomplete(doing, format!("the query job was not done in {} hours", PATIENCE.as_secs() / 3600)))
+    Err(incomplete(doing, format!("the query job was not done in {} hours", LONGEST_JOB.as_secs() / 3600)))
 }
 
 /// Streams one page of results. It stops at the first row beyond the declared number.
@@ -156,7 +157,7 @@ async fn read_page(
 ) -> Result<u64, ProviderError> {
     let doing = &selection.doing;
     let broken = |error: CsvError| incomplete(doing, error.to_string());
-    let malformed = |message: String| super::call::error(ErrorClass::Malformed, doing, "malformed-results", message);
+    let malformed = |message: String| error(ErrorClass::Malformed, doing, "malformed-results", message);
     let Some(header) = rows.next().await.map_err(broken)? else {
         // An empty result is a header alone, or nothing at all in older orgs (client).
         return Ok(0);
@@ -202,7 +203,6 @@ mod tests {
     use super::super::testing::*;
     use super::*;
     use crate::plan::Query;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, Seen, answer, json};
 
     const MANY: u64 = 100_000;
@@ -253,7 +253,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waits_for_the_job_with_growing_pauses_and_follows_locators() {
-        let mut looks = 0;
+        let mut polls = 0;
         let (provider, transport) = org(move |seen| match (seen.line().as_str(), seen.parameter("locator")) {
             ("POST /services/data/v66.0/jobs/query", _) => job("UploadComplete", None),
             (line, None) if line.ends_with("/results") => {
@@ -261,8 +261,8 @@ mod tests {
             }
             (line, Some("MTAwMDA")) if line.ends_with("/results") => csv(1, "null", "\"Id\"\n\"00Q000000000002\"\n"),
             (line, None) if line.starts_with("GET") => {
-                looks += 1;
-                if looks < 4 { job("InProgress", Some(1)) } else { job("JobComplete", Some(3)) }
+                polls += 1;
+                if polls < 4 { job("InProgress", Some(1)) } else { job("JobComplete", Some(3)) }
             }
             _ => answer(204, &[], ""),
         });

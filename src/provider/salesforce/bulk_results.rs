@@ -5,10 +5,11 @@ use super::call::Call;
 use super::collections::verdict;
 use super::csv_rows::{CsvError, CsvRows};
 use super::hostile;
-use super::query::{incomplete, not_kept};
+
 use super::session::Session;
 use crate::apply::{Answer, AnswerVerdict, BatchSpecification, JobStage, Ticket};
 use crate::base::{Failure, FailureClass};
+use crate::provider::common::{error, incomplete, not_kept};
 use crate::provider::{AnswerSink, ErrorClass, ProviderError};
 use crate::system::canonical_salesforce_id;
 
@@ -26,15 +27,15 @@ enum Results {
 /// Rows of batches beyond the daily allocation are in no list (documented).
 pub(super) async fn collect(
     session: &Session,
-    order: &BatchSpecification,
+    specification: &BatchSpecification,
     ticket: &Ticket,
     count: u64,
     answers: &mut dyn AnswerSink,
 ) -> Result<(), ProviderError> {
     let doing = format!("download the results of Bulk API 2.0 job {}", ticket.0);
-    let progress = poll(session, order, ticket).await?;
+    let progress = poll(session, specification, ticket).await?;
     if !matches!(progress.stage, JobStage::Complete | JobStage::Broken) {
-        return Err(super::call::error(ErrorClass::Invalid, &doing, "job-not-ended", "the job has not ended, or is gone"));
+        return Err(error(ErrorClass::Invalid, &doing, "job-not-ended", "the job has not ended, or is gone"));
     }
     let path = path(&doing, ticket)?;
     let mut seen = 0;
@@ -77,7 +78,7 @@ impl Download<'_> {
         let call = Call::get(doing, format!("{}/{name}", self.path)).csv();
         let mut rows = CsvRows::new(self.session.call(&call).await?.body);
         let broken = |error: CsvError| incomplete(doing, format!("{name}: {error}"));
-        let malformed = |message: String| super::call::error(ErrorClass::Malformed, doing, "malformed-results", message);
+        let malformed = |message: String| error(ErrorClass::Malformed, doing, "malformed-results", message);
         let Some(header) = rows.next().await.map_err(broken)? else { return Ok(0) };
         let key = header.place_of("Id").ok_or_else(|| malformed(format!("{name} has no column `Id`")))?;
         let error = match results {
@@ -128,12 +129,11 @@ pub(super) fn failed(cell: &str) -> AnswerVerdict {
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, answer, json};
     use crate::system::{Api, DeleteMode};
 
     fn soft() -> BatchSpecification {
-        order(Api::Bulk2, DeleteMode::Soft, false)
+        specification(Api::Bulk2, DeleteMode::Soft, false)
     }
 
     fn ticket() -> Ticket {
@@ -158,7 +158,7 @@ mod tests {
             _ => job(state, counters),
         });
         let mut answers = Answers::default();
-        let result = provider.collect(&soft(), &ticket(), &Ids(leads(count)), &mut answers).await;
+        let result = provider.jobs(&soft()).collect(&ticket(), &Ids(leads(count)), &mut answers).await;
         (answers, result)
     }
 
@@ -175,7 +175,7 @@ mod tests {
     async fn pairs_results_by_the_id_that_was_sent() {
         let (answers, result) = collect("JobComplete", COUNTERS, [SUCCESSES, FAILURES, UNPROCESSED], 8).await;
         result.expect("whole");
-        insta::assert_snapshot!(answers.lines().join("\n"), @r#"
+        insta::assert_snapshot!(lines(&answers.0).join("\n"), @r#"
          deleted
         1 deleted
         2 already gone ENTITY_IS_DELETED
@@ -220,7 +220,7 @@ mod tests {
             true => answer(200, &[], SUCCESSES),
             false => job("JobComplete", ""),
         });
-        let error = provider.collect(&soft(), &ticket(), &Ids(leads(8)), &mut Full).await.expect_err("full");
+        let error = provider.jobs(&soft()).collect(&ticket(), &Ids(leads(8)), &mut Full).await.expect_err("full");
         assert_eq!(error.class, ErrorClass::Local);
     }
 }

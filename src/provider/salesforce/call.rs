@@ -1,42 +1,26 @@
 //! One REST call: how it is built, sent once, and how a refusal is understood.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::error_table::{deletion_class, help, request_class};
 use super::hostile;
-use crate::provider::transport::{
-    BodyError, Element, Request, RequestBody, Response, Transport, TransportError, XmlError, read_body,
-};
+use crate::provider::common::{self, Effect};
+use crate::provider::transport::{Element, Response, Transport, read_body, retry_after};
 use crate::provider::{ErrorClass, ProviderError};
 
 /// The longest error body that is read.
 const LONGEST_ERROR: usize = 1024 * 1024;
-/// The longest answer that is read as a whole; the largest recorded describe has about 2 MiB.
-const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
-/// The longest pause a system may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// What it would mean if a call were made twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Nothing: it reads, or it makes something that deletes nothing.
-    Harmless,
-    /// It may delete records, or let them be deleted. An unclear answer is [`ErrorClass::Ambiguous`].
-    Deletes,
-}
-
-/// Where an API begins, and how a call shows its credential there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Door {
+/// Where the paths of an API begin, and how a call shows its credential there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum BasePath {
     /// REST and Bulk API 2.0: `/services/data/vXX.X/`, `Authorization`.
+    #[default]
     Rest,
     /// Bulk API 1.0: `/services/async/XX.X/`, `X-SFDC-Session`. The guide speaks of a session id; an opaque OAuth token is as good (client), and
     /// one in JWT format may be refused (guess).
@@ -44,136 +28,17 @@ pub(super) enum Door {
 }
 
 /// One call, without host, version and credential.
-#[derive(Clone)]
-pub(super) struct Call {
-    /// What is being done, to read after "could not".
-    pub(super) doing: String,
-    /// Where it goes.
-    pub(super) door: Door,
-    /// The method.
-    pub(super) method: Method,
-    /// Below the door's beginning, or from the root where it begins with a slash.
-    pub(super) path: String,
-    /// The query, encoded.
-    pub(super) query: Option<String>,
-    /// The media type wanted.
-    pub(super) accept: &'static str,
-    /// The body and its media type.
-    pub(super) body: Option<(&'static str, RequestBody)>,
-    /// What it would mean if it were made twice.
-    pub(super) effect: Effect,
-}
+pub(super) type Call = common::Call<BasePath>;
 
 impl Call {
-    /// A harmless call without a body that wants JSON.
-    pub(super) fn new(doing: impl Into<String>, method: Method, path: impl Into<String>) -> Self {
-        Self {
-            doing: doing.into(),
-            door: Door::Rest,
-            method,
-            path: path.into(),
-            query: None,
-            accept: "application/json",
-            body: None,
-            effect: Effect::Harmless,
-        }
-    }
-
-    /// A harmless `GET`.
-    pub(super) fn get(doing: impl Into<String>, path: impl Into<String>) -> Self {
-        Self::new(doing, Method::GET, path)
-    }
-
     /// As one of Bulk API 1.0.
     pub(super) fn bulk1(self) -> Self {
-        Self { door: Door::Bulk1, ..self }
-    }
-
-    /// With parameters in the query.
-    pub(super) fn parameters(self, pairs: &[(&str, &str)]) -> Self {
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-        Self { query: Some(query), ..self }
-    }
-
-    /// With a JSON body.
-    pub(super) fn json(self, body: &serde_json::Value) -> Self {
-        Self { body: Some(("application/json", RequestBody::Bytes(Bytes::from(body.to_string())))), ..self }
+        Self { base: BasePath::Bulk1, ..self }
     }
 
     /// Wanting CSV.
     pub(super) fn csv(self) -> Self {
         Self { accept: "text/csv", ..self }
-    }
-
-    /// As one that may delete records, or let them be deleted.
-    pub(super) fn deleting(self) -> Self {
-        Self { effect: Effect::Deletes, ..self }
-    }
-
-    /// An error about this call that no answer stands behind.
-    pub(super) fn error(&self, class: ErrorClass, code: &str, message: impl Into<String>) -> ProviderError {
-        error(class, &self.doing, code, message)
-    }
-
-    /// The error for an answer that was a success and cannot be understood: after a deletion nobody knows what happened.
-    pub(super) fn unreadable(&self, message: impl Into<String>) -> ProviderError {
-        let class = if self.effect == Effect::Deletes { ErrorClass::Ambiguous } else { ErrorClass::Malformed };
-        self.error(class, "unreadable-answer", message)
-    }
-
-    /// The error for a successful answer whose body broke off.
-    pub(super) fn broken(&self, message: impl Into<String>) -> ProviderError {
-        let class = if self.effect == Effect::Deletes { ErrorClass::Ambiguous } else { ErrorClass::Incomplete };
-        self.error(class, "broken-answer", message)
-    }
-
-    /// Reads a successful answer's body.
-    pub(super) async fn read(&self, response: Response) -> Result<Bytes, ProviderError> {
-        read_body(response.body, LONGEST_ANSWER).await.map_err(|error| match error {
-            BodyError::Broken(cause) => self.broken(format!("the answer broke off: {cause}")),
-            BodyError::TooLong { .. } => self.unreadable(error.to_string()),
-        })
-    }
-
-    /// Reads a successful answer's body as JSON.
-    pub(super) async fn read_json<T: DeserializeOwned>(&self, response: Response) -> Result<T, ProviderError> {
-        self.json_of(&self.read(response).await?)
-    }
-
-    /// Understands a successful answer's body as XML.
-    pub(super) fn xml_of(&self, bytes: &[u8]) -> Result<Element, ProviderError> {
-        Element::read(bytes).map_err(|error| match error {
-            XmlError::Truncated => self.broken("the answer ends in the middle"),
-            error => self.unreadable(format!("the answer is not what was asked for: {error}")),
-        })
-    }
-
-    /// Understands a successful answer's body as JSON.
-    pub(super) fn json_of<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, ProviderError> {
-        serde_json::from_slice(bytes).map_err(|error| {
-            if error.is_eof() {
-                self.broken("the answer ends in the middle")
-            } else {
-                // Not serde's own words, which repeat what they stumble over: that may be a record's field or a token.
-                self.unreadable(format!(
-                    "the answer is not what was asked for (line {}, column {})",
-                    error.line(),
-                    error.column()
-                ))
-            }
-        })
-    }
-}
-
-/// An error without an HTTP status.
-pub(super) fn error(class: ErrorClass, doing: &str, code: &str, message: impl Into<String>) -> ProviderError {
-    ProviderError {
-        class,
-        doing: doing.to_owned(),
-        status: None,
-        code: code.to_owned(),
-        message: message.into(),
-        help: None,
     }
 }
 
@@ -195,9 +60,9 @@ impl Endpoint {
     pub(super) async fn call(&self, call: &Call) -> Result<Response, ProviderError> {
         let mut headers = HeaderMap::new();
         let token = self.token.expose_secret();
-        let (name, credential) = match call.door {
-            Door::Rest => (AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}"))),
-            Door::Bulk1 => {
+        let (name, credential) = match call.base {
+            BasePath::Rest => (AUTHORIZATION, HeaderValue::try_from(format!("Bearer {token}"))),
+            BasePath::Bulk1 => {
                 // What comes back has the type of what was sent (documented), also where nothing is.
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static(call.accept));
                 (HeaderName::from_static("x-sfdc-session"), HeaderValue::try_from(token))
@@ -216,9 +81,9 @@ impl Endpoint {
         let path = if call.path.starts_with('/') {
             call.path.clone()
         } else {
-            match call.door {
-                Door::Rest => format!("/services/data/v{}/{}", self.version, call.path),
-                Door::Bulk1 => format!("/services/async/{}/{}", self.version, call.path),
+            match call.base {
+                BasePath::Rest => format!("/services/data/v{}/{}", self.version, call.path),
+                BasePath::Bulk1 => format!("/services/async/{}/{}", self.version, call.path),
             }
         };
         // Joining keeps the host only as long as the path has no second slash at its beginning.
@@ -254,37 +119,12 @@ pub(super) const LONGEST_ADDRESS: usize = 14_000;
 pub(super) async fn send(
     transport: &dyn Transport,
     url: Url,
-    mut headers: HeaderMap,
+    headers: HeaderMap,
     call: &Call,
     secrets: &[&SecretString],
 ) -> Result<Response, ProviderError> {
-    let body = match &call.body {
-        Some((media_type, body)) => {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-            body.clone()
-        }
-        None => RequestBody::Empty,
-    };
-    let request = Request { method: call.method.clone(), url, headers, body };
-    let response = transport.send(request).await.map_err(|error| transport_error(call, &error))?;
-    if response.status.is_success() {
-        return Ok(response);
-    }
-    Err(refusal(call, response, secrets).await)
-}
-
-fn transport_error(call: &Call, error: &TransportError) -> ProviderError {
-    let (class, code) = match (error, call.effect) {
-        (TransportError::NotSent { .. }, _) => (ErrorClass::Transient, "no-connection"),
-        (TransportError::NoAnswer { .. }, Effect::Deletes) => (ErrorClass::Ambiguous, "no-answer"),
-        (TransportError::NoAnswer { .. }, Effect::Harmless) => (ErrorClass::Transient, "no-answer"),
-        (TransportError::Refused(_), _) => (ErrorClass::Local, "refused"),
-    };
-    let help = match error {
-        TransportError::NotSent { .. } => Some("check `loginUrl`, the network and any proxy; nothing was sent".to_owned()),
-        TransportError::NoAnswer { .. } | TransportError::Refused(_) => None,
-    };
-    ProviderError { help, ..call.error(class, code, error.to_string()) }
+    let response = call.exchange(transport, url, headers, "loginUrl").await?;
+    if response.status.is_success() { Ok(response) } else { Err(refusal(call, response, secrets).await) }
 }
 
 /// What to do next about a status whose code says nothing.
@@ -315,33 +155,14 @@ async fn refusal(call: &Call, response: Response, secrets: &[&SecretString]) -> 
         None if status.is_redirection() => "redirected".to_owned(),
         None => "no-code".to_owned(),
     };
-    // The vendor draws a caret below the query, on lines of their own. Here it is one line.
-    let one_line: Vec<&str> = spoken.message.split_whitespace().collect();
-    let message = hostile::words_without(&one_line.join(" "), secrets);
-    let message = match (message.is_empty(), status.is_redirection()) {
-        (_, true) => "the system points to another address, which is not followed".to_owned(),
-        (true, _) => status.canonical_reason().unwrap_or("no reason given").to_owned(),
-        (false, _) => message,
-    };
+    // The vendor draws a caret below the query, on lines of their own.
+    let message = hostile::refusal_words(&spoken.message, status, secrets);
     let class = match call.effect {
         Effect::Harmless => request_class(status, &code, &message, wait),
         Effect::Deletes => deletion_class(status, &code, &message, wait),
     };
     let help = help(&code, &message).or_else(|| status_help(status));
-    ProviderError {
-        class,
-        doing: call.doing.clone(),
-        status: Some(status.as_u16()),
-        code,
-        message,
-        help: help.map(str::to_owned),
-    }
-}
-
-/// The pause the system asks for, in whole seconds. The form with a date is not read: it would need a clock that agrees.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+    ProviderError { status: Some(status.as_u16()), help: help.map(str::to_owned), ..call.error(class, &code, message) }
 }
 
 /// The system's own code and words, as far as its error body has them.
@@ -354,7 +175,9 @@ impl Spoken {
     fn read(bytes: &[u8]) -> Self {
         let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
             let root = Element::read(bytes).ok();
-            return root.and_then(|root| Self::read_xml(&root)).unwrap_or_else(|| Self::read_text(bytes));
+            return root
+                .and_then(|root| Self::read_xml(&root))
+                .unwrap_or_else(|| Self { code: None, message: hostile::page_words(bytes) });
         };
         let object = value.get(0).unwrap_or(&value);
         let text = |names: [&str; 3]| {
@@ -378,26 +201,14 @@ impl Spoken {
         let message = words.strip_prefix(code).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(words);
         Some(Self { code: Some(code.to_owned()), message: message.to_owned() })
     }
-
-    /// The title of an HTML page, or the text itself.
-    fn read_text(bytes: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(bytes);
-        let lower = text.to_ascii_lowercase();
-        let title = lower.find("<title>").map(|start| start + "<title>".len()).and_then(|start| {
-            let end = start + lower.get(start..)?.find("</title>")?;
-            text.get(start..end)
-        });
-        let message = match title {
-            Some(title) => title.trim().to_owned(),
-            None if lower.trim_start().starts_with('<') => "a page without a title".to_owned(),
-            None => text.into_owned(),
-        };
-        Self { code: None, message }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use http::Method;
+
     use super::super::testing::TOKEN;
     use super::*;
     use crate::provider::transport::scripted::{Reply, Scripted, answer, json};
@@ -477,11 +288,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn honours_retry_after_within_reason() {
-        let wait = |seconds: &'static str| call(reading(), move || answer(429, &[("retry-after", seconds)], ""));
-        assert_eq!(wait("7").await.class, ErrorClass::Throttled { wait: Some(Duration::from_secs(7)) });
-        assert_eq!(wait("99999999").await.class, ErrorClass::Throttled { wait: Some(LONGEST_WAIT) });
-        assert_eq!(wait("Wed, 21 Oct 2026 07:28:00 GMT").await.class, ErrorClass::Throttled { wait: None });
+    async fn honours_retry_after() {
+        let error = call(reading(), || answer(429, &[("retry-after", "7")], "")).await;
+        assert_eq!(error.class, ErrorClass::Throttled { wait: Some(Duration::from_secs(7)) });
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! sObject Collections: one request that deletes up to 200 records.
 
+use async_trait::async_trait;
 use http::{Method, StatusCode};
 use serde::Deserialize;
 
@@ -9,11 +10,9 @@ use super::hostile;
 use super::session::Session;
 use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{Failure, FailureClass, RecordId};
-use crate::provider::{ErrorClass, ProviderError};
+use crate::provider::{DeleteRequests, ErrorClass, ProviderError};
 use crate::system::canonical_salesforce_id;
-
-/// The most ids of one request (documented).
-pub(super) const MOST_IDS: usize = 200;
+use crate::system::salesforce::COLLECTIONS_MOST_IDS;
 
 /// What came back for one id. A failure need not repeat the id (documented, recorded), so that only the place pairs them. Composite and
 /// Bulk API 1.0 answer with the same.
@@ -34,33 +33,39 @@ struct ItemError {
     message: String,
 }
 
-/// Deletes the records of one batch in one request.
-pub(super) async fn delete(
-    session: &Session,
-    order: &BatchSpecification,
-    ids: &[RecordId],
-) -> Result<Vec<Answer>, ProviderError> {
-    let call = request(order, ids)?;
-    let response = session.call(&call).await?;
-    if response.status != StatusCode::OK {
-        return Err(call.unreadable(format!("the answer has status {}, not 200", response.status.as_u16())));
+/// Deletes batches through sObject Collections.
+pub(super) struct Collections<'a> {
+    pub(super) session: &'a Session,
+    pub(super) specification: &'a BatchSpecification,
+}
+
+#[async_trait]
+impl DeleteRequests for Collections<'_> {
+    async fn send(&self, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+        let (session, specification) = (self.session, self.specification);
+        let call = request(specification, ids)?;
+        let response = session.call(&call).await?;
+        if response.status != StatusCode::OK {
+            return Err(call.unreadable(format!("the answer has status {}, not 200", response.status.as_u16())));
+        }
+        let items: Vec<Item> = call.read_json(response).await?;
+        let answers = paired(&call, ids, items)?;
+        let any = |wanted: fn(&AnswerVerdict) -> bool| answers.iter().any(|answer| wanted(&answer.verdict));
+        let undone = any(|verdict| matches!(verdict, AnswerVerdict::RolledBack(_)))
+            || (specification.atomic && any(|verdict| *verdict != AnswerVerdict::Deleted));
+        if undone && any(|verdict| *verdict == AnswerVerdict::Deleted) {
+            return Err(call.unreadable("the request was taken back, and some of its records are called deleted"));
+        }
+        Ok(answers)
     }
-    let items: Vec<Item> = call.read_json(response).await?;
-    let answers = paired(&call, ids, items)?;
-    let any = |wanted: fn(&AnswerVerdict) -> bool| answers.iter().any(|answer| wanted(&answer.verdict));
-    let undone = any(|verdict| matches!(verdict, AnswerVerdict::RolledBack(_)))
-        || (order.atomic && any(|verdict| *verdict != AnswerVerdict::Deleted));
-    if undone && any(|verdict| *verdict == AnswerVerdict::Deleted) {
-        return Err(call.unreadable("the request was taken back, and some of its records are called deleted"));
-    }
-    Ok(answers)
 }
 
 /// The request, after everything that can be wrong with it has been looked at.
-fn request(order: &BatchSpecification, ids: &[RecordId]) -> Result<Call, ProviderError> {
-    let call = Call::new(format!("delete {} {} records", ids.len(), order.object), Method::DELETE, "composite/sobjects");
-    check_ids(&call, ids, MOST_IDS)?;
-    Ok(Call { query: Some(parameters(ids, order.atomic)), ..call }.deleting())
+fn request(specification: &BatchSpecification, ids: &[RecordId]) -> Result<Call, ProviderError> {
+    let call =
+        Call::new(format!("delete {} {} records", ids.len(), specification.object), Method::DELETE, "composite/sobjects");
+    check_ids(&call, ids, COLLECTIONS_MOST_IDS)?;
+    Ok(Call { query: Some(parameters(ids, specification.atomic)), ..call }.deleting())
 }
 
 /// The parameters of a request for these ids. Commas stand as they are: encoded, the list would be half as long again.
@@ -151,7 +156,8 @@ mod tests {
     async fn send(atomic: bool, count: u64, reply: Reply) -> Result<Vec<String>, ProviderError> {
         let mut reply = Some(reply);
         let (provider, transport) = org(move |_| reply.take().expect("one attempt only"));
-        let answers = provider.send(&order(Api::Collections, DeleteMode::Soft, atomic), &leads(count)).await;
+        let answers =
+            provider.requests(&specification(Api::Collections, DeleteMode::Soft, atomic)).send(&leads(count)).await;
         assert_eq!(asked(&transport).len(), 1);
         answers.map(|answers| lines(&answers))
     }
@@ -178,8 +184,8 @@ mod tests {
                 deleted(3),
             ])
         });
-        let order = order(Api::Collections, DeleteMode::Soft, false);
-        let answers = provider.send(&order, &leads(4)).await.expect("answered");
+        let specification = specification(Api::Collections, DeleteMode::Soft, false);
+        let answers = provider.requests(&specification).send(&leads(4)).await.expect("answered");
         insta::assert_snapshot!(lines(&answers).join("\n"), @r"
          deleted
         1 failed Locked UNABLE_TO_LOCK_ROW unable to obtain exclusive access to this record
@@ -257,13 +263,16 @@ mod tests {
     #[tokio::test]
     async fn a_batch_that_cannot_be_right_is_not_sent() {
         let (provider, transport) = org(|_| panic!("nothing may be sent"));
-        let soft = order(Api::Collections, DeleteMode::Soft, false);
+        let soft = specification(Api::Collections, DeleteMode::Soft, false);
         let short = RecordId::new("00Q000000000001").expect("an id, but not a whole one");
         for ids in [vec![], leads(201), vec![leads(1)[0], leads(1)[0]], vec![short]] {
-            assert_eq!(provider.send(&soft, &ids).await.expect_err("refused").class, ErrorClass::Invalid);
+            assert_eq!(provider.requests(&soft).send(&ids).await.expect_err("refused").class, ErrorClass::Invalid);
         }
-        for wrong in [order(Api::Collections, DeleteMode::Hard, false), order(Api::Bulk2, DeleteMode::Soft, false)] {
-            assert_eq!(provider.send(&wrong, &leads(1)).await.expect_err("refused").class, ErrorClass::Unsupported);
+        for wrong in [
+            specification(Api::Collections, DeleteMode::Hard, false),
+            specification(Api::ZuoraSoap, DeleteMode::Hard, false),
+        ] {
+            assert_eq!(provider.delete_half(&wrong).err().expect("refused").class, ErrorClass::Unsupported);
         }
         assert!(transport.seen().is_empty());
     }

@@ -9,10 +9,11 @@ use serde::Deserialize;
 use url::Url;
 
 use super::hostile;
+use crate::provider::common::error;
 use crate::provider::{ErrorClass, ProviderError};
 
 /// How long a program may take. The CLI needs a few seconds, more when it renews its login.
-const PATIENCE: Duration = Duration::from_secs(120);
+const LONGEST_RUN: Duration = Duration::from_secs(120);
 /// The program.
 const PROGRAM: &str = "sf";
 /// What stands in place of a token since the CLI hides secrets (client, May 2026).
@@ -49,7 +50,7 @@ impl CommandRunner for SystemCommands {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .output();
-        let output = tokio::time::timeout(PATIENCE, output).await.map_err(|_| std::io::ErrorKind::TimedOut)??;
+        let output = tokio::time::timeout(LONGEST_RUN, output).await.map_err(|_| std::io::ErrorKind::TimedOut)??;
         let stdout = String::from_utf8(output.stdout).map_err(|_| std::io::ErrorKind::InvalidData)?;
         Ok(CommandOutput { succeeded: output.status.success(), stdout: stdout.into() })
     }
@@ -138,7 +139,7 @@ async fn run(
 }
 
 fn failed(doing: &str, code: &str, message: &str) -> ProviderError {
-    super::call::error(ErrorClass::Local, doing, code, message)
+    error(ErrorClass::Local, doing, code, message)
 }
 
 #[cfg(test)]

@@ -1,18 +1,17 @@
 //! Composite: one request of up to five Collections, which deletes up to 1,000 records or none.
 
+use async_trait::async_trait;
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::collections::{self, check_ids, paired, parameters, verdict};
+use super::collections::{check_ids, paired, parameters, verdict};
 use super::session::Session;
 use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{Failure, FailureClass, RecordId};
-use crate::provider::ProviderError;
-
-/// The most ids of one request: of its subrequests five may be Collections (documented).
-pub(super) const MOST_IDS: usize = 5 * collections::MOST_IDS;
+use crate::provider::{DeleteRequests, ProviderError};
+use crate::system::salesforce::{COLLECTIONS_MOST_IDS, COMPOSITE_MOST_IDS};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,36 +37,45 @@ struct PartError {
     message: String,
 }
 
-/// Deletes the records of one batch, all or none, in one request.
-pub(super) async fn delete(
-    session: &Session,
-    order: &BatchSpecification,
-    ids: &[RecordId],
-) -> Result<Vec<Answer>, ProviderError> {
-    let call = Call::new(format!("delete {} {} records as a whole", ids.len(), order.object), Method::POST, "composite");
-    check_ids(&call, ids, MOST_IDS)?;
-    let version = &session.connection().await?.endpoint.version;
-    let parts: Vec<Value> = ids
-        .chunks(collections::MOST_IDS)
-        .enumerate()
-        // The outer flag overrides the inner one (documented). It is set all the same, for siblings to be told as taken back (guess).
-        .map(|(place, ids)| {
-            json!({
-                "method": "DELETE",
-                "url": format!("/services/data/v{version}/composite/sobjects?{}", parameters(ids, true)),
-                "referenceId": reference(place),
+/// Deletes batches through Composite, all or none.
+pub(super) struct Composite<'a> {
+    pub(super) session: &'a Session,
+    pub(super) specification: &'a BatchSpecification,
+}
+
+#[async_trait]
+impl DeleteRequests for Composite<'_> {
+    async fn send(&self, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+        let (session, specification) = (self.session, self.specification);
+        let call = Call::new(
+            format!("delete {} {} records as a whole", ids.len(), specification.object),
+            Method::POST,
+            "composite",
+        );
+        check_ids(&call, ids, COMPOSITE_MOST_IDS)?;
+        let version = session.connection(|connection| connection.endpoint.version.clone()).await?;
+        let parts: Vec<Value> = ids
+            .chunks(COLLECTIONS_MOST_IDS)
+            .enumerate()
+            // The outer flag overrides the inner one (documented). It is set all the same, for siblings to be told as taken back (guess).
+            .map(|(place, ids)| {
+                json!({
+                    "method": "DELETE",
+                    "url": format!("/services/data/v{version}/composite/sobjects?{}", parameters(ids, true)),
+                    "referenceId": reference(place),
+                })
             })
-        })
-        .collect();
-    // Collated subrequests could come in another order.
-    let body = json!({"allOrNone": true, "collateSubrequests": false, "compositeRequest": parts});
-    let call = call.json(&body).deleting();
-    let response = session.call(&call).await?;
-    if response.status != StatusCode::OK {
-        return Err(call.unreadable(format!("the answer has status {}, not 200", response.status.as_u16())));
+            .collect();
+        // Collated subrequests could come in another order.
+        let body = json!({"allOrNone": true, "collateSubrequests": false, "compositeRequest": parts});
+        let call = call.json(&body).deleting();
+        let response = session.call(&call).await?;
+        if response.status != StatusCode::OK {
+            return Err(call.unreadable(format!("the answer has status {}, not 200", response.status.as_u16())));
+        }
+        let answer: CompositeAnswer = call.read_json(response).await?;
+        whole(&call, ids, answer.composite_response)
     }
-    let answer: CompositeAnswer = call.read_json(response).await?;
-    whole(&call, ids, answer.composite_response)
 }
 
 /// Letters, digits and `_` only (documented).
@@ -78,12 +86,12 @@ fn reference(place: usize) -> String {
 /// What the answer says about every record. As soon as one failed nothing was deleted, whatever is said about the others: a subrequest
 /// may call records a success that were taken back with it (documented).
 fn whole(call: &Call, ids: &[RecordId], parts: Vec<Part>) -> Result<Vec<Answer>, ProviderError> {
-    let wanted = ids.len().div_ceil(collections::MOST_IDS);
+    let wanted = ids.len().div_ceil(COLLECTIONS_MOST_IDS);
     if parts.len() != wanted {
         return Err(call.unreadable(format!("{wanted} subrequests were sent and {} answers came", parts.len())));
     }
     let mut answers = Vec::with_capacity(ids.len());
-    for (place, (ids, part)) in ids.chunks(collections::MOST_IDS).zip(parts).enumerate() {
+    for (place, (ids, part)) in ids.chunks(COLLECTIONS_MOST_IDS).zip(parts).enumerate() {
         if part.reference_id.as_deref() != Some(&reference(place)) {
             return Err(call.unreadable(format!("answer {} is to another subrequest than the one sent there", place + 1)));
         }
@@ -128,8 +136,8 @@ mod tests {
 
     const HALTED: &str = "The transaction was rolled back since another operation in the same transaction failed.";
 
-    fn whole_order() -> BatchSpecification {
-        order(Api::Composite, DeleteMode::Soft, true)
+    fn all_or_none() -> BatchSpecification {
+        specification(Api::Composite, DeleteMode::Soft, true)
     }
 
     fn deleted(ids: std::ops::Range<usize>) -> Vec<Value> {
@@ -155,7 +163,7 @@ mod tests {
     async fn send(count: u64, reply: Reply) -> Result<Vec<String>, ProviderError> {
         let mut reply = Some(reply);
         let (provider, transport) = org(move |_| reply.take().expect("one attempt only"));
-        let answers = provider.send(&whole_order(), &leads(count)).await;
+        let answers = provider.requests(&all_or_none()).send(&leads(count)).await;
         assert_eq!(asked(&transport).len(), 1);
         answers.map(|answers| lines(&answers))
     }
@@ -164,7 +172,7 @@ mod tests {
     async fn sends_up_to_five_groups_in_one_request() {
         let (provider, transport) =
             org(|_| parts((0..5).map(|place| part(place, 200, deleted(place * 200..(place + 1) * 200))).collect()));
-        let answers = provider.send(&whole_order(), &leads(1_000)).await.expect("answered");
+        let answers = provider.requests(&all_or_none()).send(&leads(1_000)).await.expect("answered");
         assert!(answers.len() == 1_000 && answers.iter().all(|answer| answer.verdict == AnswerVerdict::Deleted));
         let seen = asked(&transport);
         assert_eq!((seen.len(), seen[0].line().as_str()), (1, "POST /services/data/v66.0/composite"));
@@ -242,10 +250,14 @@ mod tests {
     #[tokio::test]
     async fn a_batch_that_cannot_be_right_is_not_sent() {
         let (provider, transport) = org(|_| panic!("nothing may be sent"));
-        assert_eq!(provider.send(&whole_order(), &leads(1_001)).await.expect_err("refused").class, ErrorClass::Invalid);
-        for wrong in [order(Api::Composite, DeleteMode::Hard, true), order(Api::Composite, DeleteMode::Soft, false)] {
-            assert_eq!(provider.send(&wrong, &leads(1)).await.expect_err("refused").class, ErrorClass::Unsupported);
-            assert_eq!(provider.create(&wrong, &Ids(leads(1))).await.expect_err("refused").class, ErrorClass::Unsupported);
+        assert_eq!(
+            provider.requests(&all_or_none()).send(&leads(1_001)).await.expect_err("refused").class,
+            ErrorClass::Invalid
+        );
+        for wrong in
+            [specification(Api::Composite, DeleteMode::Hard, true), specification(Api::Composite, DeleteMode::Soft, false)]
+        {
+            assert_eq!(provider.delete_half(&wrong).err().expect("refused").class, ErrorClass::Unsupported);
         }
         assert!(asked(&transport).is_empty());
     }

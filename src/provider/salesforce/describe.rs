@@ -111,7 +111,6 @@ fn child(child: DescribedChild) -> ChildRelationship {
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::json;
 
     const ACCOUNT: &str = r#"{"name":"Account","deletable":true,"undeletable":true,"queryable":true,"keyPrefix":"001","custom":false,

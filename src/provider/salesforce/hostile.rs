@@ -1,6 +1,6 @@
 //! What Salesforce's own words may hold.
 
-pub(super) use crate::provider::hostile::{code, words, words_without};
+pub(super) use crate::provider::common::hostile::{code, page_words, refusal_words, words};
 
 /// Said of what stands where a record's key should be. It is not repeated: when columns are out of step, it is the value of
 /// some field.

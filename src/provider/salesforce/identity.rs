@@ -3,11 +3,12 @@
 use serde::Deserialize;
 
 use super::call::{Call, Endpoint};
+use super::grant::Grant;
 use super::hostile;
-use super::query::{QueryPage, field_text};
-use super::sign_in::Grant;
+use super::query_page::{QueryPage, field_text};
 use crate::base::RecordId;
 use crate::plan::Identity;
+use crate::provider::common::error;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::canonical_salesforce_id;
 
@@ -38,8 +39,7 @@ pub(super) async fn prove(endpoint: &Endpoint, grant: &Grant) -> Result<Identity
     let told =
         user.as_ref().and_then(|user| user.organization_id.as_deref()).and_then(|text| canonical_salesforce_id(text).ok());
     let proven = organization.as_ref().map(|organization| organization.id).or(told);
-    let malformed =
-        |message: String| super::call::error(ErrorClass::Malformed, DOING, "contradicting-organizations", message);
+    let malformed = |message: String| error(ErrorClass::Malformed, DOING, "contradicting-organizations", message);
     let organization_id = match (proven, grant.organization_id) {
         (Some(proven), Some(granted)) if proven != granted => {
             return Err(malformed(format!(
@@ -50,12 +50,7 @@ pub(super) async fn prove(endpoint: &Endpoint, grant: &Grant) -> Result<Identity
         (None, None) => {
             return Err(ProviderError {
                 help: Some("let the user read the `Organization` object, or add the scope `openid` to the app".into()),
-                ..super::call::error(
-                    ErrorClass::Denied,
-                    DOING,
-                    "unknown-organization",
-                    "the system does not tell this login",
-                )
+                ..error(ErrorClass::Denied, DOING, "unknown-organization", "the system does not tell this login")
             });
         }
     };
@@ -131,7 +126,7 @@ mod tests {
     use super::super::testing::*;
     use crate::plan::Identity;
     use crate::provider::transport::scripted::{Reply, Seen, json};
-    use crate::provider::{ErrorClass, Provider as _, ProviderError};
+    use crate::provider::{ErrorClass, ProviderError};
 
     const DENIED: &str = r#"[{"message":"insufficient access","errorCode":"INSUFFICIENT_ACCESS"}]"#;
 

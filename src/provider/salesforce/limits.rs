@@ -33,7 +33,6 @@ pub(super) async fn calls_left(session: &Session) -> Result<Option<u64>, Provide
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::json;
 
     #[tokio::test]

@@ -3,8 +3,9 @@
 use super::call::Call;
 use super::describe::describe;
 use super::error_table::HARD_DELETE_HELP;
-use super::query::{QueryPage, field_text};
+use super::query_page::{QueryPage, field_text};
 use super::session::Session;
+use crate::provider::common::error;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::DeleteMode;
 
@@ -47,7 +48,7 @@ async fn check_hard_delete(session: &Session, object: &str) -> Result<(), Provid
 }
 
 fn denied(object: &str, code: &str, message: String) -> ProviderError {
-    super::call::error(ErrorClass::Denied, &format!("delete {object} records"), code, message)
+    error(ErrorClass::Denied, &format!("delete {object} records"), code, message)
 }
 
 #[cfg(test)]
@@ -56,7 +57,6 @@ mod tests {
 
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, json};
 
     async fn check(deletable: bool, delete: DeleteMode, permission: fn() -> Reply) -> Result<(), ProviderError> {
@@ -69,7 +69,7 @@ mod tests {
             ),
             false => permission(),
         });
-        provider.check("Lead", delete).await
+        provider.check_permission("Lead", delete).await
     }
 
     fn permission(granted: serde_json::Value) -> Reply {

@@ -1,18 +1,18 @@
-//! Looking at records one by one.
+//! Checking the presence of records one by one.
 
 use super::hostile::NOT_AN_ID;
-use super::query::{field_text, incomplete, page_through};
+use super::query::page_through;
+use super::query_page::field_text;
 use super::session::Session;
 use super::soql::check_names;
 use crate::apply::Presence;
 use crate::base::RecordId;
+use crate::provider::common::{PresencePairing, error};
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::canonical_salesforce_id;
+use crate::system::salesforce::PRESENCE_MOST_IDS;
 
-/// The most ids of one look. An id takes 27 bytes in an address, which may have 16,384 with the headers (documented).
-pub(super) const MOST_IDS: usize = 400;
-
-/// Looks whether records are there, in the recycle bin, or neither; in the order of `ids`.
+/// Whether records are there, in the recycle bin, or neither; in the order of `ids`.
 ///
 /// A hard deleted record may be shown as in the bin for a while, until the system has purged it (documented).
 pub(super) async fn check_presence(
@@ -20,24 +20,17 @@ pub(super) async fn check_presence(
     object: &str,
     ids: &[RecordId],
 ) -> Result<Vec<Presence>, ProviderError> {
-    let doing = format!("look at {} {object} records", ids.len());
+    let doing = format!("check the presence of {} {object} records", ids.len());
     check_names(&doing, object, [])?;
-    let wrong = |code, message| Err(super::call::error(ErrorClass::Invalid, &doing, code, message));
+    let is_id = |id: &RecordId| canonical_salesforce_id(id.as_str()).as_ref() == Ok(id);
+    let mut pairing = PresencePairing::new(&doing, ids, PRESENCE_MOST_IDS, is_id)?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    if ids.len() > MOST_IDS {
-        return wrong("too-many-ids", format!("one look takes up to {MOST_IDS} ids"));
-    }
-    if let Some(id) = ids.iter().find(|id| canonical_salesforce_id(id.as_str()).as_ref() != Ok(*id)) {
-        return wrong("malformed-id", format!("`{id}` is not a whole Salesforce id"));
-    }
-    let mut sorted: Vec<(RecordId, Presence)> = ids.iter().map(|id| (*id, Presence::Absent)).collect();
-    sorted.sort_unstable_by_key(|(id, _)| *id);
     let list: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
     let statement = format!("SELECT Id, IsDeleted FROM {object} WHERE Id IN ({})", list.join(","));
     page_through(session, "queryAll", &doing, &statement, |record| {
-        let malformed = |message: String| super::call::error(ErrorClass::Malformed, &doing, "malformed-answer", message);
+        let malformed = |message: String| error(ErrorClass::Malformed, &doing, "malformed-answer", message);
         let id = canonical_salesforce_id(&field_text(record, "Id").unwrap_or_default())
             .map_err(|_| malformed(NOT_AN_ID.to_owned()))?;
         let presence = match field_text(record, "IsDeleted").as_deref() {
@@ -45,20 +38,10 @@ pub(super) async fn check_presence(
             Some("false") => Presence::Present,
             _ => return Err(malformed(format!("record {id} has no `IsDeleted`"))),
         };
-        let place = sorted
-            .binary_search_by_key(&id, |(id, _)| *id)
-            .map_err(|_| malformed(format!("record {id} was not asked for")))?;
-        match std::mem::replace(&mut sorted[place].1, presence) {
-            Presence::Absent => Ok(()),
-            _ => Err(incomplete(&doing, format!("record {id} came twice"))),
-        }
+        pairing.take(id, presence)
     })
     .await?;
-    let presence_of = |id: &RecordId| {
-        let place = sorted.binary_search_by_key(id, |(id, _)| *id);
-        place.map_or(Presence::Absent, |place| sorted[place].1)
-    };
-    Ok(ids.iter().map(presence_of).collect())
+    Ok(pairing.finish())
 }
 
 #[cfg(test)]
@@ -68,7 +51,6 @@ mod tests {
     use super::super::call::LONGEST_ADDRESS;
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, json};
 
     fn shown(id: RecordId, deleted: bool) -> serde_json::Value {
@@ -97,7 +79,10 @@ mod tests {
     #[tokio::test]
     async fn the_most_ids_fit_into_an_address() {
         let (provider, transport) = org(|_| rows(vec![]));
-        assert_eq!(provider.check_presence("Lead", &leads(MOST_IDS as u64)).await.expect("looked").len(), MOST_IDS);
+        assert_eq!(
+            provider.check_presence("Lead", &leads(PRESENCE_MOST_IDS as u64)).await.expect("looked").len(),
+            PRESENCE_MOST_IDS
+        );
         assert!(asked(&transport)[0].query.len() + 300 < LONGEST_ADDRESS, "{}", asked(&transport)[0].query.len());
     }
 
@@ -105,7 +90,7 @@ mod tests {
     async fn nothing_is_asked_about_nothing_and_too_much_is_refused() {
         let (provider, transport) = org(|_| panic!("nothing may be asked"));
         assert_eq!(provider.check_presence("Lead", &[]).await, Ok(vec![]));
-        assert!(provider.check_presence("Lead", &leads(MOST_IDS as u64 + 1)).await.is_err());
+        assert!(provider.check_presence("Lead", &leads(PRESENCE_MOST_IDS as u64 + 1)).await.is_err());
         assert!(provider.check_presence("Lead", &[RecordId::new("x").expect("an id elsewhere")]).await.is_err());
         assert!(transport.seen().is_empty());
     }

@@ -2,68 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::call::Call;
 use super::hostile::NOT_AN_ID;
+use super::query_page::{QueryPage, field_text};
 use super::session::Session;
 use super::soql::{self, Selection};
 use crate::plan::{Query, Row};
+use crate::provider::common::{error, incomplete, not_kept};
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
 use crate::system::canonical_salesforce_id;
-
-/// One page of a query's answer. Every key is optional, so that a missing one is told apart from an unreadable answer.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct QueryPage {
-    total_size: Option<u64>,
-    done: Option<bool>,
-    next_records_url: Option<String>,
-    records: Option<Vec<Map<String, Value>>>,
-}
-
-impl QueryPage {
-    /// The rows of an answer that must be one page.
-    pub(super) fn whole(self, call: &Call) -> Result<Vec<Map<String, Value>>, ProviderError> {
-        let rows = self.records.unwrap_or_default();
-        if self.done == Some(true) && self.total_size == Some(rows.len() as u64) {
-            Ok(rows)
-        } else {
-            Err(incomplete(&call.doing, "the answer is not one whole page"))
-        }
-    }
-}
-
-/// A field of a row as text, following a dotted path; empty for null, `None` when the row has no such field.
-pub(super) fn field_text(row: &Map<String, Value>, path: &str) -> Option<String> {
-    let (name, rest) = match path.split_once('.') {
-        Some((name, rest)) => (name, Some(rest)),
-        None => (path, None),
-    };
-    let value =
-        row.get(name).or_else(|| row.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))?;
-    match (value, rest) {
-        (Value::Null, _) => Some(String::new()),
-        (Value::Object(parent), Some(rest)) => field_text(parent, rest),
-        (_, Some(_)) => None,
-        (Value::String(text), None) => Some(soql::plain(text)),
-        (value, None) => Some(value.to_string()),
-    }
-}
-
-/// An error for a read that ended before it was complete.
-pub(super) fn incomplete(doing: &str, message: impl Into<String>) -> ProviderError {
-    ProviderError {
-        help: Some("nothing was changed; run the same command again".into()),
-        ..super::call::error(ErrorClass::Incomplete, doing, "incomplete", message)
-    }
-}
-
-/// An error for rows or answers that cannot be kept on this machine.
-pub(super) fn not_kept(doing: &str, cause: &std::io::Error) -> ProviderError {
-    super::call::error(ErrorClass::Local, doing, "not-kept", format!("what arrived cannot be written down: {cause}"))
-}
 
 /// Streams the rows of a statement into `take`, page by page.
 ///
@@ -126,8 +75,7 @@ pub(super) async fn select(
     page_through(session, "query", doing, &selection.statement, |record| {
         let value = |place: usize| {
             let column = &selection.columns[place];
-            let missing =
-                || super::call::error(ErrorClass::Malformed, doing, "missing-field", format!("a row has no `{column}`"));
+            let missing = || error(ErrorClass::Malformed, doing, "missing-field", format!("a row has no `{column}`"));
             field_text(record, column).ok_or_else(missing)
         };
         let Some(row) =
@@ -150,7 +98,7 @@ pub(super) fn row(
         return Ok(None);
     }
     let id = canonical_salesforce_id(key)
-        .map_err(|_| super::call::error(ErrorClass::Malformed, &selection.doing, "malformed-id", NOT_AN_ID))?;
+        .map_err(|_| error(ErrorClass::Malformed, &selection.doing, "malformed-id", NOT_AN_ID))?;
     let values = if selection.values.is_empty() { Vec::new() } else { values()? };
     Ok(Some(Row { id, values }))
 }
@@ -173,7 +121,7 @@ mod tests {
     use super::super::testing::*;
     use crate::plan::{Query, Row};
     use crate::provider::transport::scripted::{Reply, json};
-    use crate::provider::{Completeness, ErrorClass, Provider as _, ProviderError};
+    use crate::provider::{Completeness, ErrorClass, ProviderError};
 
     const NEXT: &str = "/services/data/v66.0/query/01gRO0000016PIAYA2-2";
 

@@ -9,32 +9,20 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::call::{Call, error, send};
+use super::call::{Call, send};
 use super::command_line_login::{self, CommandRunner};
+use super::grant::{DOING, Grant, agreed, organization_of, origin, trusted_instance};
+use super::soap_sign_in::SoapLogin;
 use crate::base::{Clock, RecordId};
 use crate::manifest::{SalesforceSignIn, SalesforceTarget, SecretReference};
-use crate::provider::secrets::{SecretError, SecretSource};
+use crate::provider::common::error;
+use crate::provider::secrets::{self, SecretSource};
 use crate::provider::transport::{RequestBody, Transport};
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::canonical_salesforce_id;
 
 /// How long a JWT is good for, in seconds; the vendor takes at most three to five minutes (documented).
 const JWT_SECONDS: i64 = 180;
-pub(super) const DOING: &str = "sign in";
-
-/// What a sign-in gives.
-pub(super) struct Grant {
-    /// The access token.
-    pub(super) token: SecretString,
-    /// The org's own host, without a path.
-    pub(super) instance: Url,
-    /// The organization, as far as the sign-in itself tells it.
-    pub(super) organization_id: Option<RecordId>,
-    /// The user's key, as far as the sign-in itself tells it.
-    pub(super) user_id: Option<RecordId>,
-    /// Who signed in, as far as the sign-in itself tells it.
-    pub(super) user_name: Option<String>,
-}
 
 /// How to get an access token, again and again.
 pub(super) struct SignIn {
@@ -98,7 +86,8 @@ impl SignIn {
                     Some(reference) => Some(self.secret(reference).await?),
                     None => None,
                 };
-                self.soap_login(username, &password, security_token.as_ref()).await
+                let login = SoapLogin { url: self.login_url()?, api_version: &self.target.api_version };
+                login.grant(&*self.transport, username, &password, security_token.as_ref()).await
             }
             SalesforceSignIn::SalesforceCli { target_org } => {
                 let login = command_line_login::ask(&*self.commands, target_org).await?;
@@ -110,21 +99,13 @@ impl SignIn {
         }
     }
 
-    pub(super) fn login_url(&self) -> Result<&Url, ProviderError> {
+    fn login_url(&self) -> Result<&Url, ProviderError> {
         let missing = || error(ErrorClass::Local, DOING, "no-login-url", "the target has no `loginUrl`");
         self.target.login_url.as_ref().ok_or_else(missing)
     }
 
-    /// A reference may point at a program, so that resolving it may take its time.
     async fn secret(&self, reference: &SecretReference) -> Result<SecretString, ProviderError> {
-        let (secrets, reference) = (Arc::clone(&self.secrets), reference.clone());
-        let resolved = tokio::task::spawn_blocking(move || secrets.resolve(&reference)).await;
-        let failed = |message: String| error(ErrorClass::Local, "find a secret", "no-secret", message);
-        let chain = |error: &SecretError| match std::error::Error::source(error) {
-            Some(cause) => format!("{error}: {cause}"),
-            None => error.to_string(),
-        };
-        resolved.map_err(|_| failed("looking for it ended unexpectedly".into()))?.map_err(|error| failed(chain(&error)))
+        secrets::resolve(&self.secrets, reference, "find a secret").await
     }
 
     /// A signed statement of who signs in.
@@ -187,49 +168,11 @@ impl SignIn {
     }
 }
 
-/// An address without path, query and fragment.
-pub(super) fn origin(url: &Url) -> Url {
-    let mut url = url.clone();
-    url.set_path("/");
-    url.set_query(None);
-    url.set_fragment(None);
-    url
-}
-
-/// An instance the token may be shown to: https, or what was itself named by something on this machine.
-pub(super) fn trusted_instance(instance: Url, local: bool) -> Result<Url, ProviderError> {
-    let plain = instance.scheme() == "http" && local;
-    let named = instance.host().is_some() && instance.username().is_empty() && instance.password().is_none();
-    if named && (instance.scheme() == "https" || plain) {
-        return Ok(origin(&instance));
-    }
-    Err(error(ErrorClass::Malformed, DOING, "bad-instance-url", "the system names an `instance_url` that is not https"))
-}
-
-/// The organization an opaque token begins with: `<15 characters>!<rest>` (client). A JWT-format token has none.
-pub(super) fn organization_of(token: &SecretString) -> Option<RecordId> {
-    let (organization, _) = token.expose_secret().split_once('!')?;
-    canonical_salesforce_id(organization).ok()
-}
-
 /// Organization and user from an identity URL, whose last two segments they are (client).
 fn identity_of(url: &str) -> (Option<RecordId>, Option<RecordId>) {
     let mut segments = url.rsplit('/').map(|segment| canonical_salesforce_id(segment).ok());
     let user = segments.next().flatten();
     (segments.next().flatten(), user)
-}
-
-/// One organization from two statements about it.
-pub(super) fn agreed(first: Option<RecordId>, second: Option<RecordId>) -> Result<Option<RecordId>, ProviderError> {
-    match (first, second) {
-        (Some(first), Some(second)) if first != second => Err(error(
-            ErrorClass::Malformed,
-            DOING,
-            "contradicting-organizations",
-            format!("the access token is for organization {first}, and what came with it for {second}"),
-        )),
-        (first, second) => Ok(first.or(second)),
-    }
 }
 
 #[cfg(test)]
@@ -238,7 +181,7 @@ mod tests {
 
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
+    use crate::provider::SecretError;
     use crate::provider::transport::scripted::{Reply, Scripted, Seen, json};
 
     fn form(seen: &Seen) -> BTreeMap<String, String> {
@@ -253,7 +196,7 @@ mod tests {
         let sign_in = SignIn {
             target: SalesforceTarget { sign_in: how, ..target() },
             transport: Arc::clone(&transport) as Arc<dyn Transport>,
-            secrets: Arc::new(NamedSecrets),
+            secrets: Arc::new(NamedSecrets(TOKEN)),
             clock: Arc::new(StillClock),
             commands: Arc::new(NoCommands),
         };
@@ -310,7 +253,7 @@ mod tests {
                     SecretReference::Environment(name) if name == "KEY" => {
                         Ok(include_str!("../../../tests/fixtures/jwt_test_only_private_key.pem").into())
                     }
-                    other => NamedSecrets.resolve(other),
+                    other => NamedSecrets(TOKEN).resolve(other),
                 }
             }
         }

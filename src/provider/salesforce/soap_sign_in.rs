@@ -5,24 +5,33 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::call::{Call, error, send};
-use super::sign_in::{DOING, Grant, SignIn, agreed, organization_of, origin, trusted_instance};
+use super::call::{Call, send};
+use super::grant::{DOING, Grant, agreed, organization_of, origin, trusted_instance};
 use super::version::for_soap_login;
-use crate::provider::transport::{RequestBody, XmlError, XmlWriter};
+use crate::provider::common::error;
+use crate::provider::transport::{RequestBody, Transport, XmlError, XmlWriter};
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::canonical_salesforce_id;
 
-impl SignIn {
+/// Where to sign in by SOAP.
+pub(super) struct SoapLogin<'a> {
+    /// The target's `loginUrl`.
+    pub(super) url: &'a Url,
+    /// The target's API version.
+    pub(super) api_version: &'a str,
+}
+
+impl SoapLogin<'_> {
     /// Signs in with a password, and the security token behind it where the org wants one.
-    pub(super) async fn soap_login(
+    pub(super) async fn grant(
         &self,
+        transport: &dyn Transport,
         username: &str,
         password: &SecretString,
         security_token: Option<&SecretString>,
     ) -> Result<Grant, ProviderError> {
-        let login = self.login_url()?;
-        let mut url = origin(login);
-        url.set_path(&format!("/services/Soap/u/{}", for_soap_login(&self.target.api_version)));
+        let mut url = origin(self.url);
+        url.set_path(&format!("/services/Soap/u/{}", for_soap_login(self.api_version)));
         let body = envelope(username, password, security_token).map_err(|cause| {
             error(ErrorClass::Local, DOING, "unusable-password", format!("user name and password cannot be sent: {cause}"))
         })?;
@@ -35,7 +44,7 @@ impl SignIn {
         // It has to be there, whatever it says (client).
         headers.insert(HeaderName::from_static("soapaction"), HeaderValue::from_static("login"));
         let secrets: Vec<&SecretString> = [password].into_iter().chain(security_token).collect();
-        let response = send(&*self.transport, url, headers, &call, &secrets).await.map_err(|error| match error.class {
+        let response = send(transport, url, headers, &call, &secrets).await.map_err(|error| match error.class {
             ErrorClass::Throttled { .. } => error,
             // A fault is a word about this login. It comes with status 500 (recorded), and asking again would bring a lock-out nearer.
             _ if error.status.is_some() && !matches!(error.code.as_str(), "no-code" | "redirected") => {
@@ -65,7 +74,7 @@ impl SignIn {
             organization_id: agreed(organization_of(&token), id(user("organizationId")))?,
             user_id: id(text("userId")),
             user_name: user("userName").map(str::to_owned),
-            instance: trusted_instance(instance, login.scheme() == "http")?,
+            instance: trusted_instance(instance, self.url.scheme() == "http")?,
             token,
         })
     }
@@ -96,7 +105,7 @@ mod tests {
     use crate::plan::Identity;
     use crate::provider::transport::Element;
     use crate::provider::transport::scripted::{Reply, Scripted, Seen, answer};
-    use crate::provider::{ErrorClass, Provider as _, ProviderError};
+    use crate::provider::{ErrorClass, ProviderError};
 
     const USER: &str = "005xx000001SwiUAAS";
 

@@ -2,6 +2,7 @@
 
 use super::call::LONGEST_ADDRESS;
 use crate::plan::Query;
+use crate::provider::common::error;
 use crate::provider::{ErrorClass, ProviderError};
 
 /// A query as it is sent, and where in a row to find what.
@@ -69,7 +70,7 @@ pub(super) fn check_names<'a>(
 ) -> Result<(), ProviderError> {
     let refused = |name: &str, what: &str| {
         let shown: String = name.chars().take(80).collect();
-        super::call::error(ErrorClass::Invalid, doing, "invalid-name", format!("`{shown}` is not the name of {what}"))
+        error(ErrorClass::Invalid, doing, "invalid-name", format!("`{shown}` is not the name of {what}"))
     };
     if !is_name(object) {
         return Err(refused(object, "an object"));

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use secrecy::SecretString;
 use url::Url;
 
 use super::{CommandOutput, CommandRunner, SalesforceProvider};
-use crate::apply::{Answer, AnswerVerdict, BatchSpecification, IdSource};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{Clock, PolicyName, RecordId};
-use crate::manifest::{SalesforceSignIn, SalesforceTarget, SecretReference};
-use crate::plan::{Query, Row};
+use crate::manifest::{SalesforceSignIn, SalesforceTarget};
+use crate::plan::Query;
+pub(super) use crate::provider::ReadHalf;
+pub(super) use crate::provider::common::testing::{Answers, Full, Halves, Ids, NamedSecrets, Rows, secret};
 use crate::provider::transport::Transport;
 use crate::provider::transport::scripted::{Reply, Scripted, Seen, json};
-use crate::provider::{AnswerSink, RowSink, SecretError, SecretSource};
 use crate::system::canonical_salesforce_id;
 use crate::system::{Api, DeleteMode};
 
@@ -24,22 +24,6 @@ pub(super) const TOKEN: &str = "00D000000000001!AQ.canaryTokenCanary";
 pub(super) const ORGANIZATION: &str = "00D000000000001EAA";
 /// A job.
 pub(super) const JOB: &str = "750ak000009BkrxAAC";
-
-/// Secrets that are made of their own names.
-pub(super) struct NamedSecrets;
-
-impl SecretSource for NamedSecrets {
-    fn resolve(&self, reference: &SecretReference) -> Result<SecretString, SecretError> {
-        match reference {
-            SecretReference::Environment(name) => Ok(format!("canary-{name}").into()),
-            SecretReference::File(path) => {
-                let path = path.clone();
-                Err(SecretError::File { path, source: std::io::ErrorKind::NotFound.into() })
-            }
-            SecretReference::Command(_) => Ok(TOKEN.into()),
-        }
-    }
-}
 
 /// A clock that stands still.
 pub(super) struct StillClock;
@@ -58,11 +42,6 @@ impl CommandRunner for NoCommands {
     async fn run(&self, _: &str, _: &[&str]) -> std::io::Result<CommandOutput> {
         Err(std::io::ErrorKind::NotFound.into())
     }
-}
-
-/// A reference whose secret is `canary-` and its name.
-pub(super) fn secret(name: &str) -> SecretReference {
-    SecretReference::Environment(name.into())
 }
 
 /// A target that signs in with client credentials and is pinned.
@@ -125,7 +104,7 @@ pub(super) fn connect(
     let provider = SalesforceProvider::new(
         target,
         Arc::clone(&transport) as Arc<dyn Transport>,
-        Arc::new(NamedSecrets),
+        Arc::new(NamedSecrets(TOKEN)),
         Arc::new(StillClock),
         Arc::new(NoCommands),
     );
@@ -158,7 +137,7 @@ pub(super) fn query(fields: &[&str]) -> Query {
 }
 
 /// An order for leads.
-pub(super) fn order(api: Api, delete: DeleteMode, atomic: bool) -> BatchSpecification {
+pub(super) fn specification(api: Api, delete: DeleteMode, atomic: bool) -> BatchSpecification {
     BatchSpecification {
         policy: PolicyName::new("stale-leads").expect("a name"),
         object: "Lead".into(),
@@ -167,43 +146,6 @@ pub(super) fn order(api: Api, delete: DeleteMode, atomic: bool) -> BatchSpecific
         atomic,
         serial: false,
         matching: None,
-    }
-}
-
-/// Rows in memory.
-#[derive(Default)]
-pub(super) struct Rows(pub(super) Vec<Row>);
-
-impl RowSink for Rows {
-    fn row(&mut self, row: Row) -> std::io::Result<()> {
-        self.0.push(row);
-        Ok(())
-    }
-}
-
-/// A sink that is full.
-pub(super) struct Full;
-
-impl RowSink for Full {
-    fn row(&mut self, _: Row) -> std::io::Result<()> {
-        Err(std::io::Error::other("the disk is full"))
-    }
-}
-
-impl AnswerSink for Full {
-    fn answer(&mut self, _: Answer) -> std::io::Result<()> {
-        Err(std::io::Error::other("the disk is full"))
-    }
-}
-
-/// Answers in memory.
-#[derive(Default)]
-pub(super) struct Answers(pub(super) Vec<Answer>);
-
-impl Answers {
-    /// Each answer on a line: the id's number, and what happened to it.
-    pub(super) fn lines(&self) -> Vec<String> {
-        lines(&self.0)
     }
 }
 
@@ -220,24 +162,4 @@ pub(super) fn lines(answers: &[Answer]) -> Vec<String> {
         format!("{} {verdict}", answer.id.as_str()[3..15].trim_start_matches('0'))
     };
     answers.iter().map(line).collect()
-}
-
-impl AnswerSink for Answers {
-    fn answer(&mut self, answer: Answer) -> std::io::Result<()> {
-        self.0.push(answer);
-        Ok(())
-    }
-}
-
-/// Ids in memory.
-pub(super) struct Ids(pub(super) Vec<RecordId>);
-
-impl IdSource for Ids {
-    fn count(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, first: u64, most: usize) -> std::io::Result<Vec<RecordId>> {
-        Ok(self.0.iter().skip(first as usize).take(most).copied().collect())
-    }
 }

@@ -6,6 +6,7 @@ mod body;
 mod exchange;
 mod http;
 mod pace;
+mod retry_after;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod xml;
@@ -13,5 +14,6 @@ mod xml;
 pub use self::http::{HttpTransport, Timeouts};
 pub use body::{BodyError, read_body};
 pub use exchange::{ByteStream, Request, RequestBody, Response, Transport, TransportError};
-pub use pace::{Paced, retry_after};
+pub use pace::Paced;
+pub use retry_after::retry_after;
 pub use xml::{Element, XmlError, XmlWriter};

@@ -4,14 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use jiff::Timestamp;
 
+use super::retry_after::{LONGEST_WAIT, retry_after};
 use super::{Request, Response, Transport, TransportError};
 use crate::base::{CallBucket, CallBudget, CallMemory, Clock};
-
-/// The longest pause a system may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// A wait as long as this is told.
 const TOLD_FROM: Duration = Duration::from_secs(10);
@@ -91,14 +89,6 @@ impl Transport for Paced {
     }
 }
 
-/// The pause the system asks for, in whole seconds, at most an hour: `Retry-After`, or `RateLimit-Reset`, which Zuora's gateway sends
-/// instead (both documented). The form with a date is not read: it would need a clock that agrees.
-pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
-    let wait = Duration::from_secs(seconds("retry-after").or_else(|| seconds("ratelimit-reset"))?);
-    Some(wait.min(LONGEST_WAIT))
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use std::collections::VecDeque;
@@ -143,7 +133,7 @@ pub(crate) mod tests {
         Request {
             method: http::Method::GET,
             url: url::Url::parse("https://zuora.example/").expect("valid"),
-            headers: HeaderMap::new(),
+            headers: http::HeaderMap::new(),
             body: RequestBody::Empty,
         }
     }

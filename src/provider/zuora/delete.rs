@@ -1,43 +1,49 @@
 //! `delete()`: one call that deletes up to 50 records, each for itself.
 
-use super::call::{error, unreadable};
+use async_trait::async_trait;
+
+use super::call::Call;
 use super::error_table::{may_be_gone, record_class};
 use super::operation::Operation;
 use super::presence::check_presence;
 use super::query::{boolean, check_names, record_id};
 use super::session::Session;
-use crate::apply::{Answer, AnswerVerdict, BatchSpecification, Presence};
+use crate::apply::{Answer, AnswerVerdict, Presence};
 use crate::base::{Failure, FailureClass, RecordId};
+use crate::provider::common::{Effect, error, hostile};
 use crate::provider::transport::Element;
-use crate::provider::{ErrorClass, ProviderError, hostile};
+use crate::provider::{DeleteRequests, ErrorClass, ProviderError};
+use crate::system::zuora::DELETE_MOST_IDS;
 use crate::system::zuora_object;
 
-/// The most ids of one call (documented).
-pub(super) const MOST_IDS: usize = 50;
-
-/// Deletes the records of one batch in one call.
-pub(super) async fn delete(
-    session: &Session,
-    order: &BatchSpecification,
-    ids: &[RecordId],
-) -> Result<Vec<Answer>, ProviderError> {
-    let doing = format!("delete {} {} records", ids.len(), order.object);
-    check(&doing, order, ids)?;
-    // Here the case of the name matters (documented).
-    let object = zuora_object(&order.object).map_or(order.object.as_str(), |known| known.name);
-    let operation = Operation::Delete { object, ids };
-    let answer = session.call(&doing, &operation).await?;
-    let mut answers = paired(&operation, &doing, ids, &answer)?;
-    recognize_gone(session, object, &mut answers).await;
-    Ok(answers)
+/// Deletes batches of an object through `delete()`.
+pub(super) struct Deletions<'a> {
+    pub(super) session: &'a Session,
+    pub(super) object: &'a str,
 }
 
-/// Looks at everything that can be wrong with a request before it is made.
-fn check(doing: &str, order: &BatchSpecification, ids: &[RecordId]) -> Result<(), ProviderError> {
+#[async_trait]
+impl DeleteRequests for Deletions<'_> {
+    async fn send(&self, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+        let (session, object) = (self.session, self.object);
+        let doing = format!("delete {} {object} records", ids.len());
+        check(&doing, object, ids)?;
+        // Here the case of the name matters (documented).
+        let object = zuora_object(object).map_or(object, |known| known.name);
+        let operation = Operation::Delete { object: object.to_owned(), ids: ids.to_vec() };
+        let answer = session.call(&Call { doing: doing.clone(), operation }).await?;
+        let mut answers = paired(&doing, ids, &answer)?;
+        recognize_gone(session, object, &mut answers).await;
+        Ok(answers)
+    }
+}
+
+/// Refuses what cannot be the ids of one request.
+fn check(doing: &str, object: &str, ids: &[RecordId]) -> Result<(), ProviderError> {
     let wrong = |code, message: String| Err(error(ErrorClass::Invalid, doing, code, message));
-    check_names(doing, [order.object.as_str()])?;
-    if ids.is_empty() || ids.len() > MOST_IDS {
-        return wrong("batch-size", format!("a call takes 1 to {MOST_IDS} ids"));
+    check_names(doing, [object])?;
+    if ids.is_empty() || ids.len() > DELETE_MOST_IDS {
+        return wrong("batch-size", format!("a call takes 1 to {DELETE_MOST_IDS} ids"));
     }
     let mut sorted: Vec<&RecordId> = ids.iter().collect();
     sorted.sort_unstable();
@@ -52,8 +58,8 @@ fn check(doing: &str, order: &BatchSpecification, ids: &[RecordId]) -> Result<()
 
 /// Pairs results with ids by their place: a failure names no id, as far as is known (guess, from recorded failures to create). Whatever does
 /// not fit leaves the whole call unclear.
-fn paired(operation: &Operation<'_>, doing: &str, ids: &[RecordId], answer: &Element) -> Result<Vec<Answer>, ProviderError> {
-    let unclear = |message: String| unreadable(operation, doing, message);
+fn paired(doing: &str, ids: &[RecordId], answer: &Element) -> Result<Vec<Answer>, ProviderError> {
+    let unclear = |message: String| Effect::Deletes.unreadable(doing, message);
     let results: Vec<&Element> = answer.all("result").collect();
     if results.len() != ids.len() {
         return Err(unclear(format!("{} ids were sent and {} results came", ids.len(), results.len())));
@@ -84,7 +90,7 @@ fn failure(reason: Option<&Element>) -> Failure {
 }
 
 /// What is said of an id that is not there (any more) is not documented. So those that were refused with a code that may mean
-/// it are looked at. A look that fails changes nothing: the system's answer stands.
+/// it are checked for. A check that fails changes nothing: the system's answer stands.
 async fn recognize_gone(session: &Session, object: &str, answers: &mut [Answer]) {
     let in_question = |answer: &&mut Answer| match &answer.verdict {
         AnswerVerdict::Failed(failure) => failure.class == FailureClass::Invalid && may_be_gone(&failure.code),
@@ -106,7 +112,6 @@ async fn recognize_gone(session: &Session, object: &str, answers: &mut [Answer])
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, answer};
 
     fn success(number: u64) -> String {
@@ -133,7 +138,7 @@ mod tests {
             "delete" => reply.take().expect("one attempt only"),
             _ => page(0, true, None, &[]),
         });
-        let answers = provider.send(&order("usage"), &ids(count)).await;
+        let answers = provider.requests(&specification("usage")).send(&ids(count)).await;
         assert!(asked_of(&transport)[0].contains("<zns:type>Usage</zns:type><zns:ids>2c92"), "{}", asked_of(&transport)[0]);
         answers.map(|answers| lines(&answers))
     }
@@ -173,7 +178,7 @@ mod tests {
                 "delete" => results(&[refused("INVALID_ID", "invalid id")]),
                 _ => look.take().expect("one look"),
             });
-            let answers = provider.send(&order("Usage"), &ids(1)).await.expect("answered");
+            let answers = provider.requests(&specification("Usage")).send(&ids(1)).await.expect("answered");
             assert_eq!(matches!(answers[0].verdict, AnswerVerdict::AlreadyGone(_)), gone, "{answers:?}");
         }
     }
@@ -238,10 +243,13 @@ mod tests {
         let (provider, transport) = tenant(|_| panic!("nothing may be asked"));
         let id = ids(1)[0];
         let strange = RecordId::new("a-b").expect("an id elsewhere");
-        for batch in [vec![], ids(MOST_IDS as u64 + 1), vec![id, id], vec![strange]] {
-            assert_eq!(provider.send(&order("Usage"), &batch).await.expect_err("refused").class, ErrorClass::Invalid);
+        for batch in [vec![], ids(DELETE_MOST_IDS as u64 + 1), vec![id, id], vec![strange]] {
+            assert_eq!(
+                provider.requests(&specification("Usage")).send(&batch).await.expect_err("refused").class,
+                ErrorClass::Invalid
+            );
         }
-        assert!(provider.send(&order("Usage</zns:type>"), &[id]).await.is_err());
+        assert!(provider.requests(&specification("Usage</zns:type>")).send(&[id]).await.is_err());
         assert!(transport.seen().is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! What comes back, as data.
 
+use crate::provider::common::hostile::page_words;
 use crate::provider::transport::{Element, XmlError};
 
 /// An answer of the system, as far as it can be told what it is.
@@ -29,7 +30,7 @@ impl Reply {
         }
         let text = String::from_utf8_lossy(&body[..body.len().min(1_000)]).to_ascii_lowercase();
         if first.is_none() || !text.contains("envelope") {
-            return Ok(Self::Strange { message: spoken_by_a_page(body) });
+            return Ok(Self::Strange { message: page_words(body) });
         }
         let envelope = Element::read(body)?;
         let Some(content) = envelope.take("Body") else {
@@ -69,21 +70,6 @@ impl Reply {
             Some(code) => Self::Refusal { code, message: message.unwrap_or_default().to_owned() },
             None => Self::Strange { message: message.unwrap_or("JSON without a reason").to_owned() },
         }
-    }
-}
-
-/// The title of an HTML page, or the beginning of the text itself.
-fn spoken_by_a_page(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let lower = text.to_ascii_lowercase();
-    let title = lower.find("<title>").and_then(|place| {
-        let start = place + "<title>".len();
-        text.get(start..start + lower.get(start..)?.find("</title>")?)
-    });
-    match title {
-        Some(title) => title.to_owned(),
-        None if lower.trim_start().starts_with('<') => "a page without a title".to_owned(),
-        None => text.into_owned(),
     }
 }
 

@@ -63,7 +63,7 @@ const CODES: &[Row] = {
         row("SERVER_UNAVAILABLE", Request::Transient, Effect::Unclear, Record::Transient),
         row("TEMPORARY_ERROR", Request::Transient, Effect::Unclear, Record::Transient),
         row("TRANSACTION_FAILED", Request::Invalid, Effect::Unclear, Record::Refused),
-        // The vendor's advice is a smaller request, which later waves make (documented).
+        // The vendor's advice is a smaller request, which later rounds make (documented).
         row("TRANSACTION_TERMINATED", Request::Transient, Effect::Unclear, Record::Transient),
         row("TRANSACTION_TIMEOUT", Request::Transient, Effect::Unclear, Record::Transient),
         row("UNKNOWN_ERROR", Request::Transient, Effect::Unclear, Record::Transient),

@@ -4,7 +4,9 @@ use bytes::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::base::RecordId;
+use crate::provider::common::Effect;
 use crate::provider::transport::{XmlError, XmlWriter};
+use crate::system::zuora::LARGEST_PAGE;
 
 /// The envelope of SOAP 1.1.
 const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
@@ -12,43 +14,40 @@ const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 const OPERATIONS: &str = "http://api.zuora.com/";
 
 /// One operation, with its arguments in the order of the WSDL.
-pub(super) enum Operation<'a> {
+pub(super) enum Operation {
     /// Signs in.
     Login {
         /// Who.
-        username: &'a str,
+        username: String,
         /// The password.
-        password: &'a SecretString,
+        password: SecretString,
         /// The element that names the entity, and its text.
-        entity: Option<(&'static str, &'a str)>,
+        entity: Option<(&'static str, String)>,
     },
     /// Asks who is signed in, where.
     GetUserInfo,
     /// Asks for the first page of a query.
     Query {
         /// The ZOQL.
-        statement: &'a str,
+        statement: String,
         /// The most records of a page.
         most: u32,
     },
     /// Asks for a further page.
     QueryMore {
         /// The server's name for it.
-        locator: &'a str,
+        locator: String,
     },
     /// Deletes records of one object.
     Delete {
         /// The object.
-        object: &'a str,
+        object: String,
         /// Its records, at most 50 (documented).
-        ids: &'a [RecordId],
+        ids: Vec<RecordId>,
     },
 }
 
-/// The most records of a page (documented).
-pub(super) const LARGEST_PAGE: u32 = 2_000;
-
-impl Operation<'_> {
+impl Operation {
     /// Its name.
     pub(super) fn name(&self) -> &'static str {
         match self {
@@ -60,9 +59,9 @@ impl Operation<'_> {
         }
     }
 
-    /// Whether it may delete records. An unclear answer is then [`crate::provider::ErrorClass::Ambiguous`].
-    pub(super) fn deletes(&self) -> bool {
-        matches!(self, Self::Delete { .. })
+    /// Whether it may delete records.
+    pub(super) fn effect(&self) -> Effect {
+        if matches!(self, Self::Delete { .. }) { Effect::Deletes } else { Effect::Harmless }
     }
 
     /// The whole request.
@@ -120,7 +119,7 @@ impl Operation<'_> {
 mod tests {
     use super::*;
 
-    fn written(operation: &Operation<'_>) -> String {
+    fn written(operation: &Operation) -> String {
         let session = SecretString::from("token");
         let session = Some(&session).filter(|_| operation.name() != "login");
         let bytes = operation.write(session).expect("can be written");
@@ -139,11 +138,11 @@ mod tests {
         let password = SecretString::from("p&w<");
         let ids = ["2c92c0f9542cee3a01542f9d55e03598", "12"].map(|id| RecordId::new(id).expect("an id"));
         let operations = [
-            Operation::Login { username: "me@example.com", password: &password, entity: Some(("zns:entityName", "US")) },
+            Operation::Login { username: "me@example.com".into(), password, entity: Some(("zns:entityName", "US".into())) },
             Operation::GetUserInfo,
-            Operation::Query { statement: "select Id from Usage where Quantity < 1", most: 1 },
-            Operation::QueryMore { locator: "2c92c0f9-2000" },
-            Operation::Delete { object: "Usage", ids: &ids },
+            Operation::Query { statement: "select Id from Usage where Quantity < 1".into(), most: 1 },
+            Operation::QueryMore { locator: "2c92c0f9-2000".into() },
+            Operation::Delete { object: "Usage".into(), ids: ids.into() },
         ];
         insta::assert_snapshot!(operations.iter().map(written).collect::<Vec<_>>().join("\n\n"), @"
         <soapenv:Body>

@@ -1,61 +1,38 @@
-//! Looking at records one by one.
+//! Checking the presence of records one by one.
 
-use super::call::error;
 use super::query::{check_names, key, page_through, record_id};
 use super::session::Session;
 use crate::apply::Presence;
 use crate::base::RecordId;
-use crate::provider::{ErrorClass, ProviderError};
+use crate::provider::ProviderError;
+use crate::provider::common::PresencePairing;
+use crate::system::zuora::PRESENCE_MOST_IDS;
 
-/// The most ids of one look: a condition has 200 comparisons at most (documented), and the 9,200 characters they make fit.
-pub(super) const MOST_IDS: usize = 200;
-
-/// Looks whether records are there, in the order of `ids`. There is no recycle bin.
+/// Whether records are there, in the order of `ids`. There is no recycle bin.
 pub(super) async fn check_presence(
     session: &Session,
     object: &str,
     ids: &[RecordId],
 ) -> Result<Vec<Presence>, ProviderError> {
-    let doing = format!("look at {} {object} records", ids.len());
+    let doing = format!("check the presence of {} {object} records", ids.len());
     check_names(&doing, [object])?;
+    let is_id = |id: &RecordId| record_id(id.as_str()).as_ref() == Some(id);
+    let mut pairing = PresencePairing::new(&doing, ids, PRESENCE_MOST_IDS, is_id)?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let wrong = |code, message| Err(error(ErrorClass::Invalid, &doing, code, message));
-    if ids.len() > MOST_IDS {
-        return wrong("too-many-ids", format!("one look takes up to {MOST_IDS} ids"));
-    }
-    if let Some(id) = ids.iter().find(|id| record_id(id.as_str()).as_ref() != Some(*id)) {
-        return wrong("malformed-id", format!("`{id}` is not a Zuora id"));
-    }
-    let mut sorted: Vec<(RecordId, Presence)> = ids.iter().map(|id| (*id, Presence::Absent)).collect();
-    sorted.sort_unstable_by_key(|(id, _)| *id);
     let conditions: Vec<String> = ids.iter().map(|id| format!("Id = '{id}'")).collect();
     let statement = format!("select Id from {object} where {}", conditions.join(" or "));
-    page_through(session, &doing, object, &statement, |record| {
-        let id = key(&doing, record, "Id")?;
-        let refused = |class, message| Err(error(class, &doing, "malformed-answer", message));
-        let Ok(place) = sorted.binary_search_by_key(&id, |(id, _)| *id) else {
-            return refused(ErrorClass::Malformed, format!("record {id} was not asked for"));
-        };
-        match std::mem::replace(&mut sorted[place].1, Presence::Present) {
-            Presence::Absent => Ok(()),
-            _ => refused(ErrorClass::Incomplete, format!("record {id} came twice")),
-        }
-    })
-    .await?;
-    let presence_of = |id: &RecordId| {
-        let place = sorted.binary_search_by_key(id, |(id, _)| *id);
-        place.map_or(Presence::Absent, |place| sorted[place].1)
-    };
-    Ok(ids.iter().map(presence_of).collect())
+    page_through(session, &doing, object, &statement, |record| pairing.take(key(&doing, record, "Id")?, Presence::Present))
+        .await?;
+    Ok(pairing.finish())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
+    use crate::provider::ErrorClass;
 
     #[tokio::test]
     async fn tells_for_each_id_in_order_whether_it_is_there() {
@@ -73,11 +50,14 @@ mod tests {
     async fn the_most_ids_fit_into_a_statement_and_more_are_refused() {
         let (provider, transport) = tenant(|_| page(0, true, None, &[]));
         let object = "ProductRatePlanChargeTier";
-        assert_eq!(provider.check_presence(object, &ids(MOST_IDS as u64)).await.expect("looked").len(), MOST_IDS);
+        assert_eq!(
+            provider.check_presence(object, &ids(PRESENCE_MOST_IDS as u64)).await.expect("looked").len(),
+            PRESENCE_MOST_IDS
+        );
         let seen = &asked_of(&transport)[0].replace("&apos;", "'");
         let start = seen.find("<zns:queryString>").expect("a query") + "<zns:queryString>".len();
         assert!(seen[start..].find("</").expect("an end") < 10_000);
-        assert!(provider.check_presence(object, &ids(MOST_IDS as u64 + 1)).await.is_err());
+        assert!(provider.check_presence(object, &ids(PRESENCE_MOST_IDS as u64 + 1)).await.is_err());
         assert!(provider.check_presence(object, &[RecordId::new("x").expect("an id elsewhere")]).await.is_err());
         assert_eq!(provider.check_presence(object, &[]).await, Ok(vec![]));
         assert_eq!(asked_of(&transport).len(), 1);

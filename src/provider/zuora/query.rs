@@ -2,24 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::call::error;
-use super::operation::{LARGEST_PAGE, Operation};
+use super::call::Call;
+use super::operation::Operation;
 use super::session::Session;
 use crate::base::RecordId;
 use crate::plan::{Query, Row};
+use crate::provider::common::{error, incomplete, not_kept};
 use crate::provider::transport::Element;
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
+use crate::system::zuora::LARGEST_PAGE;
 
 /// The longest statement, in characters (documented).
 const LONGEST_STATEMENT: usize = 10_000;
-
-/// An error for a read that ended before it was complete.
-fn incomplete(doing: &str, message: impl Into<String>) -> ProviderError {
-    ProviderError {
-        help: Some("nothing was changed; run the same command again".into()),
-        ..error(ErrorClass::Incomplete, doing, "incomplete", message)
-    }
-}
 
 /// A key of Zuora: 32 letters and digits, or digits alone (documented, WSDL).
 pub(super) fn record_id(text: &str) -> Option<RecordId> {
@@ -109,7 +103,8 @@ pub(super) async fn page_through(
     statement: &str,
     mut take: impl FnMut(&Element) -> Result<(), ProviderError> + Send,
 ) -> Result<Completeness, ProviderError> {
-    let mut answer = session.read(doing, &Operation::Query { statement, most: LARGEST_PAGE }).await?;
+    let call = |operation| Call { doing: doing.to_owned(), operation };
+    let mut answer = session.read(&call(Operation::Query { statement: statement.to_owned(), most: LARGEST_PAGE })).await?;
     let mut visited = BTreeSet::new();
     let mut declared = None;
     let mut rows = 0;
@@ -144,7 +139,7 @@ pub(super) async fn page_through(
         if !visited.insert(locator.clone()) {
             return Err(incomplete(doing, "two pages name the same next one"));
         }
-        answer = session.read(doing, &Operation::QueryMore { locator: &locator }).await?;
+        answer = session.read(&call(Operation::QueryMore { locator })).await?;
     }
 }
 
@@ -170,10 +165,7 @@ pub(super) async fn select(session: &Session, query: &Query, sink: &mut dyn RowS
     page_through(session, doing, &query.object, &statement, |record| {
         let id = key(doing, record, &query.key)?;
         let values = query.fields.iter().map(|name| field(record, name).to_owned()).collect();
-        sink.row(Row { id, values }).map_err(|cause| {
-            let message = format!("what arrived cannot be written down: {cause}");
-            error(ErrorClass::Local, doing, "not-kept", message)
-        })
+        sink.row(Row { id, values }).map_err(|cause| not_kept(doing, &cause))
     })
     .await
 }
@@ -182,7 +174,7 @@ pub(super) async fn select(session: &Session, query: &Query, sink: &mut dyn RowS
 pub(super) async fn count(session: &Session, query: &Query) -> Result<u64, ProviderError> {
     let doing = format!("count {} records", query.object);
     let statement = statement(&doing, query, &[query.key.as_str()])?;
-    let answer = session.read(&doing, &Operation::Query { statement: &statement, most: 1 }).await?;
+    let answer = session.read(&Call { doing: doing.clone(), operation: Operation::Query { statement, most: 1 } }).await?;
     let page = Page::read(&answer).ok_or_else(|| incomplete(&doing, "the answer has no `size` or no `done`"))?;
     Ok(page.size)
 }
@@ -191,7 +183,6 @@ pub(super) async fn count(session: &Session, query: &Query) -> Result<u64, Provi
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, answer};
 
     const NEXT: &str = "2c92c0f9542cee3a01542f9d55e03598-2";

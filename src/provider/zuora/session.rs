@@ -2,21 +2,24 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use secrecy::SecretString;
-use tokio::sync::Mutex;
 use url::Url;
 
-use super::call::{Endpoint, error, unreadable};
+use super::call::{Call, Endpoint};
 use super::operation::Operation;
 use crate::manifest::{ZuoraSignIn, ZuoraTarget};
 use crate::plan::Identity;
-use crate::provider::patience::Patience;
-use crate::provider::secrets::SecretSource;
+use crate::provider::common::{self, Connect, Effect, error, hostile};
+use crate::provider::secrets::{self, SecretSource};
 use crate::provider::transport::{Element, Transport};
-use crate::provider::{ErrorClass, ProviderError, hostile};
+use crate::provider::{ErrorClass, ProviderError};
 
 const SIGN_IN: &str = "sign in to Zuora";
 const IDENTIFY: &str = "find out which tenant this login is for";
+
+/// One sign-in, made when it is first needed, and made again when the system has ended it.
+pub(super) type Session = common::Session<SignIn>;
 
 /// What a sign-in needs.
 pub(super) struct SignIn {
@@ -29,114 +32,64 @@ pub(super) struct SignIn {
 }
 
 /// A session as it stands: never changed, only replaced.
-struct Connection {
+pub(super) struct Connection {
     endpoint: Endpoint,
     identity: Identity,
-    /// Counts the sign-ins.
-    generation: u32,
 }
 
-/// One sign-in, made when it is first needed, and made again when the system has ended it.
-pub(super) struct Session {
-    sign_in: SignIn,
-    connection: Mutex<Option<Arc<Connection>>>,
-}
+#[async_trait]
+impl Connect for SignIn {
+    type Connection = Connection;
+    type Call = Call;
+    type Answer = Element;
 
-impl Session {
-    /// A session that signs in when it is first needed.
-    pub(super) fn new(sign_in: SignIn) -> Self {
-        Self { sign_in, connection: Mutex::new(None) }
-    }
-
-    async fn connection(&self) -> Result<Arc<Connection>, ProviderError> {
-        let mut connection = self.connection.lock().await;
-        if let Some(connection) = &*connection {
-            return Ok(Arc::clone(connection));
-        }
-        Ok(Arc::clone(connection.insert(self.connect(None).await?)))
-    }
-
-    /// Signs in anew, unless somebody else has done so since `ended` was current.
-    async fn renew(&self, ended: &Connection) -> Result<Arc<Connection>, ProviderError> {
-        let mut connection = self.connection.lock().await;
-        if let Some(current) = &*connection
-            && current.generation != ended.generation
-        {
-            return Ok(Arc::clone(current));
-        }
-        tracing::debug!("the session ended and is renewed");
-        Ok(Arc::clone(connection.insert(self.connect(Some(ended)).await?)))
-    }
-
-    /// Signs in, and makes certain that it is to the right tenant.
-    async fn connect(&self, earlier: Option<&Connection>) -> Result<Arc<Connection>, ProviderError> {
-        let endpoint = self.sign_in.login().await?;
-        let answer = endpoint.call(IDENTIFY, &Operation::GetUserInfo).await?;
+    async fn connect(&self, ended: Option<(&Connection, ProviderError)>) -> Result<Connection, ProviderError> {
+        let endpoint = self.login().await?;
+        let answer = endpoint.call(&Call { doing: IDENTIFY.into(), operation: Operation::GetUserInfo }).await?;
         let identity = identity(&answer, &endpoint.url)?;
-        let wanted = [self.sign_in.target.tenant_id.as_ref(), earlier.map(|earlier| &earlier.identity.organization_id)];
-        if let Some(wanted) = wanted.into_iter().flatten().find(|wanted| **wanted != identity.organization_id) {
+        let before = ended.as_ref().map(|(earlier, _)| &earlier.identity.organization_id);
+        if let Some(wanted) = [self.target.tenant_id.as_ref(), before]
+            .into_iter()
+            .flatten()
+            .find(|wanted| **wanted != identity.organization_id)
+        {
             let message = format!("it is for tenant {}, and the target is {wanted}", identity.organization_id);
             return Err(ProviderError {
                 help: Some("sign in to the right tenant or entity, or correct the target's `tenantId`".into()),
                 ..error(ErrorClass::WrongSystem, "use this login", "wrong-organization", message)
             });
         }
-        let generation = earlier.map_or(0, |earlier| earlier.generation + 1);
-        Ok(Arc::new(Connection { endpoint, identity, generation }))
+        Ok(Connection { endpoint, identity })
     }
 
-    /// Makes one call. When the session has ended it is renewed once and the call repeated once: a request refused for its session has
-    /// had no effect. Expiry shows in no other way (documented).
-    pub(super) async fn call(&self, doing: &str, operation: &Operation<'_>) -> Result<Element, ProviderError> {
-        let connection = self.connection().await?;
-        match connection.endpoint.call(doing, operation).await {
-            Err(refusal) if refusal.code == "INVALID_SESSION" => {
-                self.renew(&connection).await?.endpoint.call(doing, operation).await
-            }
-            answer => answer,
-        }
+    async fn send(connection: &Connection, call: &Call) -> Result<Element, ProviderError> {
+        connection.endpoint.call(call).await
     }
 
-    /// Makes a call that only reads, a few times if need be.
-    pub(super) async fn read(&self, doing: &str, operation: &Operation<'_>) -> Result<Element, ProviderError> {
-        let mut patience = Patience::default();
-        loop {
-            match self.call(doing, operation).await {
-                Err(error) => patience.wait_after(error).await?,
-                answer => return answer,
-            }
-        }
+    /// Expiry shows in no other way (documented).
+    fn has_ended(refusal: &ProviderError) -> bool {
+        refusal.code == "INVALID_SESSION"
     }
 
-    /// Who is signed in, where.
-    pub(super) async fn identity(&self) -> Result<Identity, ProviderError> {
-        let mut patience = Patience::default();
-        loop {
-            match self.connection().await {
-                Err(error) => patience.wait_after(error).await?,
-                Ok(connection) => return Ok(connection.identity.clone()),
-            }
-        }
+    fn identity(connection: &Connection) -> &Identity {
+        &connection.identity
     }
 }
 
 impl SignIn {
     async fn login(&self) -> Result<Endpoint, ProviderError> {
         let ZuoraSignIn::Login { username, password, entity_id, entity_name } = &self.target.sign_in;
-        let password = self
-            .secrets
-            .resolve(password)
-            .map_err(|cause| error(ErrorClass::Local, "read the password", "missing-secret", cause.to_string()))?;
-        let entity_id = entity_id.as_deref().map(|id| ("zns:entityId", id));
-        let entity = entity_id.or_else(|| entity_name.as_deref().map(|name| ("zns:entityName", name)));
-        let operation = Operation::Login { username, password: &password, entity };
+        let password = secrets::resolve(&self.secrets, password, "find the password").await?;
+        let entity_id = entity_id.clone().map(|id| ("zns:entityId", id));
+        let entity = entity_id.or_else(|| entity_name.clone().map(|name| ("zns:entityName", name)));
+        let operation = Operation::Login { username: username.clone(), password, entity };
         let mut url = self.target.url.clone();
         url.set_path(&format!("/apps/services/a/{}", self.target.wsdl_version));
         let door = Endpoint { transport: Arc::clone(&self.transport), url, session: None };
-        let answer = door.call(SIGN_IN, &operation).await?;
+        let answer = door.call(&Call { doing: SIGN_IN.into(), operation }).await?;
         let result = answer.child("result");
         let text = |name| result.and_then(|result| result.text_of(name)).filter(|text| !text.is_empty());
-        let session = text("Session").ok_or_else(|| unreadable(&operation, SIGN_IN, "the answer has no session"))?;
+        let session = text("Session").ok_or_else(|| Effect::Harmless.unreadable(SIGN_IN, "the answer has no session"))?;
         let url = match text("ServerUrl") {
             Some(server) => self.server(server)?,
             None => door.url,
@@ -166,7 +119,7 @@ impl SignIn {
 fn identity(answer: &Element, url: &Url) -> Result<Identity, ProviderError> {
     let answer = answer.child("result").unwrap_or(answer);
     let text = |name| answer.text_of(name).map(hostile::words).filter(|text| !text.is_empty());
-    let missing = || unreadable(&Operation::GetUserInfo, IDENTIFY, "the answer names no tenant");
+    let missing = || Effect::Harmless.unreadable(IDENTIFY, "the answer names no tenant");
     Ok(Identity {
         organization_id: text("TenantId").ok_or_else(missing)?,
         organization_name: text("TenantName"),
@@ -190,7 +143,6 @@ fn is_production(host: &str) -> Option<bool> {
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::Reply;
 
     #[tokio::test]

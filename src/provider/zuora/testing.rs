@@ -2,34 +2,22 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use url::Url;
 
 use super::ZuoraProvider;
 use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{PolicyName, RecordId};
 use crate::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
-use crate::plan::{Query, Row};
+use crate::plan::Query;
+pub(super) use crate::provider::ReadHalf;
+pub(super) use crate::provider::common::testing::{Halves, NamedSecrets, Rows};
 use crate::provider::transport::scripted::{Reply, Scripted, Seen, answer};
-use crate::provider::{RowSink, SecretError, SecretSource};
 use crate::system::{Api, DeleteMode};
 
 /// The session of the first sign-in.
 pub(super) const SESSION: &str = "canarySessionCanary-first";
 /// The scripted tenant.
 pub(super) const TENANT: &str = "10548";
-
-/// Secrets that are made of their own names.
-struct NamedSecrets;
-
-impl SecretSource for NamedSecrets {
-    fn resolve(&self, reference: &SecretReference) -> Result<SecretString, SecretError> {
-        match reference {
-            SecretReference::Environment(name) => Ok(format!("canary-{name}").into()),
-            other => Err(SecretError::NotSet(format!("{other:?}"))),
-        }
-    }
-}
 
 /// A target that is pinned.
 pub(super) fn target() -> ZuoraTarget {
@@ -137,7 +125,7 @@ pub(super) fn query(fields: &[&str]) -> Query {
 }
 
 /// What every batch is for.
-pub(super) fn order(object: &str) -> BatchSpecification {
+pub(super) fn specification(object: &str) -> BatchSpecification {
     BatchSpecification {
         policy: PolicyName::new("stale-usage").expect("a name"),
         object: object.into(),
@@ -146,17 +134,6 @@ pub(super) fn order(object: &str) -> BatchSpecification {
         atomic: false,
         serial: false,
         matching: None,
-    }
-}
-
-/// Keeps rows.
-#[derive(Default)]
-pub(super) struct Rows(pub(super) Vec<Row>);
-
-impl RowSink for Rows {
-    fn row(&mut self, row: Row) -> std::io::Result<()> {
-        self.0.push(row);
-        Ok(())
     }
 }
 
@@ -207,7 +184,7 @@ fn connect_with(
         sign_ins += u32::from(operation_of(seen) == "login");
         renamed(script(seen, sign_ins), seen)
     }));
-    (ZuoraProvider::new(target, transport.clone(), Arc::new(NamedSecrets)), transport)
+    (ZuoraProvider::new(target, transport.clone(), Arc::new(NamedSecrets(""))), transport)
 }
 
 /// Gives a page the name of the operation that asked for it.

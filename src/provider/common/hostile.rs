@@ -1,5 +1,6 @@
 //! Text from a remote system, cut to size and cleaned of credentials before anything else may see it.
 
+use http::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// The longest message that is kept. The longest recorded one, a lock error of Salesforce that names ten records, has about 350.
@@ -51,6 +52,35 @@ pub(in crate::provider) fn words_without(text: &str, secrets: &[&SecretString]) 
         }
     }
     words(&text)
+}
+
+/// A system's words about a request it refused, on one line, whatever lines the system drew: what it said, or else what its status says.
+pub(in crate::provider) fn refusal_words(text: &str, status: StatusCode, secrets: &[&SecretString]) -> String {
+    if status.is_redirection() {
+        return "the system points to another address, which is not followed".to_owned();
+    }
+    let message = words_without(&one_line(text), secrets);
+    if message.is_empty() { status.canonical_reason().unwrap_or("no reason given").to_owned() } else { message }
+}
+
+/// A text on one line.
+pub(in crate::provider) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a body says that is none of the system's own forms: the title of an HTML page, or the text itself.
+pub(in crate::provider) fn page_words(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let lower = text.to_ascii_lowercase();
+    let title = lower.find("<title>").map(|start| start + "<title>".len()).and_then(|start| {
+        let end = start + lower.get(start..)?.find("</title>")?;
+        text.get(start..end)
+    });
+    match title {
+        Some(title) => title.trim().to_owned(),
+        None if lower.trim_start().starts_with('<') => "a page without a title".to_owned(),
+        None => text.into_owned(),
+    }
 }
 
 /// A system's code: what has the form of one, and a code of ours for the rest.

@@ -1,0 +1,107 @@
+//! What a request may do to records, and what follows from that for answers that are none.
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use super::failure::error;
+use crate::provider::transport::{BodyError, ByteStream, Element, TransportError, XmlError, read_body};
+use crate::provider::{ErrorClass, ProviderError};
+
+/// What it would mean if a request were made twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::provider) enum Effect {
+    /// Nothing: it reads, or it creates something that deletes nothing.
+    Harmless,
+    /// It may delete records, or let them be deleted. An unclear answer is [`ErrorClass::Ambiguous`].
+    Deletes,
+}
+
+impl Effect {
+    /// `class`, or [`ErrorClass::Ambiguous`] where nobody knows what became of the records.
+    fn doubted(self, class: ErrorClass) -> ErrorClass {
+        match self {
+            Self::Harmless => class,
+            Self::Deletes => ErrorClass::Ambiguous,
+        }
+    }
+
+    /// The error for an answer that was a success and cannot be understood.
+    pub(in crate::provider) fn unreadable(self, doing: &str, message: impl Into<String>) -> ProviderError {
+        error(self.doubted(ErrorClass::Malformed), doing, "unreadable-answer", message)
+    }
+
+    /// The error for a successful answer that broke off.
+    pub(in crate::provider) fn broken(self, doing: &str, message: impl Into<String>) -> ProviderError {
+        error(self.doubted(ErrorClass::Incomplete), doing, "broken-answer", message)
+    }
+
+    /// The error for a request that was not answered. `address` is the key of the target that holds the system's address.
+    pub(in crate::provider) fn not_answered(self, doing: &str, cause: &TransportError, address: &str) -> ProviderError {
+        let (class, code) = match cause {
+            TransportError::NotSent { .. } => (ErrorClass::Transient, "no-connection"),
+            TransportError::NoAnswer { .. } => (self.doubted(ErrorClass::Transient), "no-answer"),
+            TransportError::Refused(_) => (ErrorClass::Local, "refused"),
+        };
+        let help = matches!(cause, TransportError::NotSent { .. })
+            .then(|| format!("check `{address}`, the network and any proxy; nothing was sent"));
+        ProviderError { help, ..error(class, doing, code, cause.to_string()) }
+    }
+
+    /// Reads a successful answer's body, of at most `limit` bytes.
+    pub(in crate::provider) async fn read(
+        self,
+        doing: &str,
+        body: ByteStream,
+        limit: usize,
+    ) -> Result<Bytes, ProviderError> {
+        read_body(body, limit).await.map_err(|error| match error {
+            BodyError::Broken(cause) => self.broken(doing, format!("the answer broke off: {cause}")),
+            BodyError::TooLong { .. } => self.unreadable(doing, error.to_string()),
+        })
+    }
+
+    /// Understands a successful answer's body as JSON.
+    pub(in crate::provider) fn json<T: DeserializeOwned>(self, doing: &str, bytes: &[u8]) -> Result<T, ProviderError> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            if error.is_eof() {
+                return self.broken(doing, "the answer ends in the middle");
+            }
+            // Not serde's own words, which repeat what they stumble over: that may be a record's field.
+            let (line, column) = (error.line(), error.column());
+            self.unreadable(doing, format!("the answer is not what was asked for (line {line}, column {column})"))
+        })
+    }
+
+    /// Understands a successful answer's body as XML.
+    pub(in crate::provider) fn xml(self, doing: &str, bytes: &[u8]) -> Result<Element, ProviderError> {
+        Element::read(bytes).map_err(|error| match error {
+            XmlError::Truncated => self.broken(doing, "the answer ends in the middle"),
+            error => self.unreadable(doing, format!("the answer is not what was asked for: {error}")),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubt_is_for_deletions_alone() {
+        for (effect, unreadable, broken, unanswered) in [
+            (Effect::Harmless, ErrorClass::Malformed, ErrorClass::Incomplete, ErrorClass::Transient),
+            (Effect::Deletes, ErrorClass::Ambiguous, ErrorClass::Ambiguous, ErrorClass::Ambiguous),
+        ] {
+            let (host, cause) = ("host".to_owned(), "reset".to_owned());
+            assert_eq!(effect.unreadable("act", "x").class, unreadable);
+            assert_eq!(effect.broken("act", "x").class, broken);
+            let none = TransportError::NoAnswer { host: host.clone(), cause: cause.clone() };
+            assert_eq!(effect.not_answered("act", &none, "url").class, unanswered);
+            let unsent = effect.not_answered("act", &TransportError::NotSent { host, cause }, "url");
+            assert_eq!(unsent.class, ErrorClass::Transient, "nothing can have been deleted");
+            assert!(unsent.help.expect("a help").contains("`url`"));
+            assert_eq!(effect.json::<u8>("act", b"[1").expect_err("it breaks off").class, broken);
+            assert_eq!(effect.json::<u8>("act", b"[1]").expect_err("a list").class, unreadable);
+            assert_eq!(effect.xml("act", b"<a>").expect_err("it breaks off").class, broken);
+        }
+    }
+}

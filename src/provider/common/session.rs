@@ -1,0 +1,109 @@
+//! One sign-in, kept alive.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+
+use super::retry::retried;
+use crate::plan::Identity;
+use crate::provider::ProviderError;
+
+/// How to sign in to a system, and how to make a call of it once signed in.
+#[async_trait]
+pub(in crate::provider) trait Connect: Send + Sync {
+    /// What a sign-in gives: where calls go, on whose behalf, and in which organization.
+    type Connection: Send + Sync;
+    /// One call.
+    type Call: Sync;
+    /// Its answer.
+    type Answer: Send;
+
+    /// Signs in, once, and makes certain that it is to the right organization. `ended` is the connection that has ended, with the
+    /// refusal that said so; the organization must be the same as before.
+    async fn connect(&self, ended: Option<(&Self::Connection, ProviderError)>) -> Result<Self::Connection, ProviderError>;
+
+    /// Makes a call, once.
+    async fn send(connection: &Self::Connection, call: &Self::Call) -> Result<Self::Answer, ProviderError>;
+
+    /// Whether a refusal says that the session has ended. Such a request has had no effect.
+    fn has_ended(refusal: &ProviderError) -> bool;
+
+    /// Who is signed in, where.
+    fn identity(connection: &Self::Connection) -> &Identity;
+}
+
+/// A connection, and how many were there before it.
+struct Current<C> {
+    connection: C,
+    generation: u64,
+}
+
+/// One sign-in, made when it is first needed, and made again when the system has ended it.
+///
+/// **Invariant**: no call is made before [`Connect::connect`] has found the organization to be the right one.
+pub(in crate::provider) struct Session<S: Connect> {
+    sign_in: S,
+    current: Mutex<Option<Arc<Current<S::Connection>>>>,
+}
+
+impl<S: Connect> Session<S> {
+    /// A session that signs in when it is first needed.
+    pub(in crate::provider) fn new(sign_in: S) -> Self {
+        Self { sign_in, current: Mutex::new(None) }
+    }
+
+    async fn current(&self) -> Result<Arc<Current<S::Connection>>, ProviderError> {
+        let mut current = self.current.lock().await;
+        if let Some(current) = &*current {
+            return Ok(Arc::clone(current));
+        }
+        let connection = self.sign_in.connect(None).await?;
+        Ok(Arc::clone(current.insert(Arc::new(Current { connection, generation: 0 }))))
+    }
+
+    /// Signs in anew, unless somebody else has done so since `ended` was current: many requests that find the same session ended
+    /// renew it once.
+    async fn renewed(
+        &self,
+        ended: &Current<S::Connection>,
+        refusal: ProviderError,
+    ) -> Result<Arc<Current<S::Connection>>, ProviderError> {
+        let mut current = self.current.lock().await;
+        if let Some(current) = &*current
+            && current.generation != ended.generation
+        {
+            return Ok(Arc::clone(current));
+        }
+        let connection = self.sign_in.connect(Some((&ended.connection, refusal))).await?;
+        tracing::debug!("the session ended and was renewed");
+        Ok(Arc::clone(current.insert(Arc::new(Current { connection, generation: ended.generation + 1 }))))
+    }
+
+    /// Makes a call. When the session has ended it is renewed once and the call repeated once: a request refused for its session has had
+    /// no effect.
+    pub(in crate::provider) async fn call(&self, call: &S::Call) -> Result<S::Answer, ProviderError> {
+        let current = self.current().await?;
+        match S::send(&current.connection, call).await {
+            Err(refusal) if S::has_ended(&refusal) => {
+                S::send(&self.renewed(&current, refusal).await?.connection, call).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Makes a call that only reads, a few times if need be.
+    pub(in crate::provider) async fn read(&self, call: &S::Call) -> Result<S::Answer, ProviderError> {
+        retried(|| self.call(call)).await
+    }
+
+    /// What `read` finds in the connection, after signing in if that has not happened.
+    pub(in crate::provider) async fn connection<T>(&self, read: impl Fn(&S::Connection) -> T) -> Result<T, ProviderError> {
+        self.current().await.map(|current| read(&current.connection))
+    }
+
+    /// Who is signed in, where.
+    pub(in crate::provider) async fn identity(&self) -> Result<Identity, ProviderError> {
+        retried(|| self.connection(|connection| S::identity(connection).clone())).await
+    }
+}

@@ -1,0 +1,42 @@
+//! The table of all deletion APIs.
+
+use super::{Api, ApiShape, DeleteMode, RouteCapability, fulcrum, salesforce, zuora};
+
+impl Api {
+    /// What it can do: its row in the table of its system.
+    pub fn capability(self) -> &'static RouteCapability {
+        match self {
+            Self::Collections => &salesforce::COLLECTIONS,
+            Self::Composite => &salesforce::COMPOSITE,
+            Self::Bulk2 => &salesforce::BULK2,
+            Self::Bulk1 => &salesforce::BULK1,
+            Self::ZuoraSoap => &zuora::SOAP,
+            Self::FulcrumBatch => &fulcrum::BATCH,
+        }
+    }
+
+    /// How it takes records.
+    pub fn shape(self) -> ApiShape {
+        self.capability().shape
+    }
+
+    /// Whether it can delete in that way.
+    pub fn deletes(self, delete: DeleteMode) -> bool {
+        self.capability().deletes(delete)
+    }
+
+    /// Whether it has atomic requests.
+    pub fn is_atomic(self) -> bool {
+        self.capability().atomic_size > 0
+    }
+
+    /// Whether it can be told to run one batch at a time.
+    pub fn runs_serially(self) -> bool {
+        self.capability().serial
+    }
+
+    /// Whether its batches can be queries.
+    pub fn takes_queries(self) -> bool {
+        self.capability().takes_queries
+    }
+}
