@@ -5,19 +5,22 @@
 //!
 //! # The house
 //!
-//! Imports run from a later room to an earlier one only, and never between `provider` and `sandbox`;
-//! `tests/architecture.rs` fails otherwise.
+//! The folders stand in the order in which the data goes. Imports run from a later folder to an earlier one only, and never
+//! between `sandbox` and what it simulates; `tests/architecture.rs` fails otherwise.
 //!
-//! | room | what it is | does I/O |
+//! | folder | what it is | does I/O |
 //! |---|---|---|
-//! | [`base`] | values every room speaks in | no |
-//! | [`filter`] | filter languages: parse, print, evaluate | no |
+//! | [`base`] | values every folder speaks in | no |
+//! | [`system`] | what is known of each system without asking it | no |
+//! | [`filter`] | filter languages: parse, check, compile, print | no |
 //! | [`manifest`] | what users write | no |
 //! | [`plan`] | what would be deleted | no |
 //! | [`apply`] | how it is deleted | no |
 //! | [`state`] | what was done | no |
 //! | [`provider`] | the systems | network |
-//! | [`store`] | bytes on disk | files |
+//! | [`store`] | what outlives a command | files |
+//! | [`select`] | which records a policy means now | through the others |
+//! | [`execute`] | a plan carried out | through the others |
 //! | [`sandbox`] | the simulator | loopback |
 //! | [`report`] | what people and machines are shown | no |
 //! | [`command`] | one file a verb | through the others |
@@ -27,11 +30,14 @@ pub mod apply;
 pub mod base;
 pub mod cli;
 pub mod command;
+pub mod execute;
 pub mod filter;
 pub mod manifest;
 pub mod plan;
 pub mod provider;
 pub mod report;
 pub mod sandbox;
+pub mod select;
 pub mod state;
 pub mod store;
+pub mod system;

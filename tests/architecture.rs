@@ -1,4 +1,4 @@
-//! Holds the house to its plan: which room may import which.
+//! Holds the house to its plan: which folder may import which.
 #![expect(clippy::disallowed_methods, reason = "a test that reads the sources")]
 
 use std::collections::BTreeMap;
@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 
 use syn::visit::Visit;
 
-/// The rooms from the ground up. A room may use what stands before it, and itself.
-const ROOMS: [&str; 12] =
-    ["base", "filter", "manifest", "plan", "apply", "state", "provider", "store", "sandbox", "report", "command", "cli"];
+/// The folders as the data goes. A folder may use what stands before it, and itself.
+const FOLDERS: [&str; 15] = [
+    "base", "system", "filter", "manifest", "plan", "apply", "state", "provider", "store", "select", "execute", "sandbox",
+    "report", "command", "cli",
+];
 
 /// Pairs that may not know each other in either direction, although the order alone would allow one.
-const STRANGERS: [(&str, &str); 3] = [("sandbox", "provider"), ("store", "provider"), ("sandbox", "store")];
+const STRANGERS: [(&str, &str); 5] =
+    [("sandbox", "provider"), ("store", "provider"), ("sandbox", "store"), ("sandbox", "select"), ("sandbox", "execute")];
 
 fn may_import(from: &str, to: &str) -> bool {
-    let rank = |room: &str| ROOMS.iter().position(|candidate| *candidate == room);
+    let rank = |folder: &str| FOLDERS.iter().position(|candidate| *candidate == folder);
     let strangers = STRANGERS.iter().any(|pair| *pair == (from, to) || *pair == (to, from));
     match (rank(from), rank(to)) {
         (Some(from), Some(to)) => to <= from && !strangers,
@@ -26,17 +29,17 @@ fn may_import(from: &str, to: &str) -> bool {
 /// Collects the first segment after `crate::` of every path, in `use` items and in expressions.
 #[derive(Default)]
 struct CratePaths {
-    rooms: Vec<String>,
+    folders: Vec<String>,
 }
 
 impl CratePaths {
     fn take_tree(&mut self, tree: &syn::UseTree) {
         match tree {
-            syn::UseTree::Path(path) => self.rooms.push(path.ident.to_string()),
-            syn::UseTree::Name(name) => self.rooms.push(name.ident.to_string()),
+            syn::UseTree::Path(path) => self.folders.push(path.ident.to_string()),
+            syn::UseTree::Name(name) => self.folders.push(name.ident.to_string()),
             syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.take_tree(item)),
-            syn::UseTree::Rename(rename) => self.rooms.push(rename.ident.to_string()),
-            syn::UseTree::Glob(_) => self.rooms.push("*".into()),
+            syn::UseTree::Rename(rename) => self.folders.push(rename.ident.to_string()),
+            syn::UseTree::Glob(_) => self.folders.push("*".into()),
         }
     }
 }
@@ -53,9 +56,9 @@ impl<'ast> Visit<'ast> for CratePaths {
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let mut segments = path.segments.iter();
         if segments.next().is_some_and(|segment| segment.ident == "crate")
-            && let Some(room) = segments.next()
+            && let Some(folder) = segments.next()
         {
-            self.rooms.push(room.ident.to_string());
+            self.folders.push(folder.ident.to_string());
         }
         syn::visit::visit_path(self, path);
     }
@@ -65,7 +68,7 @@ fn imports_of(text: &str) -> Vec<String> {
     let file = syn::parse_file(text).expect("the crate compiles");
     let mut paths = CratePaths::default();
     paths.visit_file(&file);
-    paths.rooms
+    paths.folders
 }
 
 fn rust_files(directory: &Path, found: &mut Vec<PathBuf>) {
@@ -90,13 +93,13 @@ fn imports_run_downward_only() {
     let mut judged = 0;
     for file in files {
         let relative = file.strip_prefix(&source).expect("below src");
-        let room = relative.components().next().expect("a file").as_os_str().to_string_lossy().into_owned();
-        if room == "main.rs" || room == "lib.rs" {
+        let folder = relative.components().next().expect("a file").as_os_str().to_string_lossy().into_owned();
+        if folder == "main.rs" || folder == "lib.rs" {
             continue;
         }
         for to in imports_of(&fs::read_to_string(&file).expect("readable")) {
             judged += 1;
-            if !may_import(&room, &to) {
+            if !may_import(&folder, &to) {
                 wrong.entry(relative.display().to_string()).or_default().push(to);
             }
         }

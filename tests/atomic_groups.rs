@@ -4,8 +4,9 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use sexton::base::Exit;
 use sexton::base::PolicyName;
-use sexton::command::{AppliedPlan, Exit};
+use sexton::command::AppliedPlan;
 use sexton::sandbox::{ItemError, RecordKey, World};
 use support::{Bench, start};
 

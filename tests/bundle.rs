@@ -9,9 +9,10 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use sexton::base::{Digest, PolicyName, RecordId, TargetName};
-use sexton::manifest::{AllOrNone, Concurrency, DeleteMode, Limits, Recheck, SendAs};
+use sexton::manifest::{AllOrNone, Concurrency, Limits, Recheck, SendAs};
 use sexton::plan::{PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal, Row, SealedManifests};
 use sexton::store::{Bundle, BundleError, BundleWriter};
+use sexton::system::DeleteMode;
 
 fn policy_name(name: &str) -> PolicyName {
     PolicyName::new(name).expect("valid")

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sexton::base::PolicyName;
-use sexton::command::{AppliedPlan, CommandError, Exit};
+use sexton::base::{CommandError, Exit};
+use sexton::command::AppliedPlan;
 use sexton::plan::GateName;
 use sexton::sandbox::{Effect, World};
 use support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, FULCRUM_BATCH, Route, ZUORA_SOAP};

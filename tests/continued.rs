@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sexton::base::PolicyName;
-use sexton::command::{AppliedPlan, CommandError, Exit};
+use sexton::base::{CommandError, Exit};
+use sexton::command::AppliedPlan;
 use sexton::sandbox::{RecordKey, World};
 use support::{Bench, start};
 
@@ -212,8 +213,8 @@ fn files_of_a_run_that_are_lost_are_named_with_the_way_out() {
             (run.journal(), Some(String::new()), "has lost entries in"),
             (run.journal(), Some(format!("{first}\n")), "has lost entries in"),
             (run.journal(), Some(rest.to_owned()), "journal.jsonl is damaged at line 1"),
-            (run.wave(&name, 0), None, "waves/leads.0.ids"),
-            (run.wave(&name, 0), Some("0".repeat(3800)), "leads.0.ids is damaged at line 1"),
+            (run.round(&name, 0), None, "rounds/leads.0.ids"),
+            (run.round(&name, 0), Some("0".repeat(3800)), "leads.0.ids is damaged at line 1"),
             (run.skipped(&name), None, "skipped/leads.csv"),
         ];
         for (path, damage, told) in damages {

@@ -15,7 +15,8 @@ use proptest::prelude::*;
 use proptest::sample::subsequence;
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestRunner};
 use sexton::base::PolicyName;
-use sexton::command::{AppliedPlan, CommandError, Exit};
+use sexton::base::{CommandError, Exit};
+use sexton::command::AppliedPlan;
 use sexton::plan::GateName;
 use sexton::sandbox::{Effect, World};
 use sexton::store::OutcomeRow;
@@ -117,7 +118,7 @@ fn trouble() -> impl Strategy<Value = Effect> {
     ]
 }
 
-fn stories(with_faults: bool) -> impl Strategy<Value = Story> {
+fn histories(with_faults: bool) -> impl Strategy<Value = Story> {
     let (faults, crashes) = if with_faults { (5, 3) } else { (0, 0) };
     (
         vec(values(), 0..260),
@@ -516,7 +517,7 @@ fn random_worlds(route: Route, with_faults: bool) {
     config.max_shrink_iters = 60;
     config.failure_persistence = Some(Box::new(FileFailurePersistence::WithSource("regressions")));
     config.source_file = Some(file!());
-    let result = TestRunner::new(config).run(&stories(with_faults), |story| {
+    let result = TestRunner::new(config).run(&histories(with_faults), |story| {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         builder.enable_all().start_paused(true).build().expect("a runtime").block_on(async {
             let bench = Bench::new(World::builder().start(start()).build().expect("a world"));

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use sexton::apply::{Answer, IdSource, JobStage, Order, Presence, Ticket};
+use sexton::apply::{Answer, BatchSpecification, IdSource, JobStage, Presence, Ticket};
 use sexton::base::{PolicyName, RecordId};
 use sexton::filter::Language;
-use sexton::manifest::{Api, DeleteMode, FulcrumTarget, SecretReference};
+use sexton::manifest::{FulcrumTarget, SecretReference};
 use sexton::plan::{Query, Row};
 use sexton::provider::fulcrum::FulcrumProvider;
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{AnswerSink, ErrorClass, Provider, RowSink, SecretError, SecretSource};
 use sexton::sandbox::fulcrum::{BatchStatus, ForeignIds};
 use sexton::sandbox::{Effect, Fault, RequestMatch, Sandbox, Settings, World, serve};
+use sexton::system::{Api, DeleteMode};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -92,13 +93,21 @@ async fn selected(provider: &FulcrumProvider, query: &Query) -> Vec<RecordId> {
     rows.0.iter().map(|row| row.id).collect()
 }
 
-fn order(query: &Query) -> Order {
+fn order(query: &Query) -> BatchSpecification {
     let policy = PolicyName::new("parks").expect("a name");
     let object = query.object.clone();
-    Order { policy, object, delete: DeleteMode::Hard, api: Api::FulcrumBatch, atomic: false, serial: false, matching: None }
+    BatchSpecification {
+        policy,
+        object,
+        delete: DeleteMode::Hard,
+        api: Api::FulcrumBatch,
+        atomic: false,
+        serial: false,
+        matching: None,
+    }
 }
 
-async fn ended(sandbox: &Sandbox, provider: &FulcrumProvider, order: &Order, ticket: &Ticket) -> JobStage {
+async fn ended(sandbox: &Sandbox, provider: &FulcrumProvider, order: &BatchSpecification, ticket: &Ticket) -> JobStage {
     loop {
         sandbox.clock().advance(Duration::from_secs(1));
         let progress = provider.poll(order, ticket).await.expect("known");
@@ -173,7 +182,7 @@ async fn deletes_what_was_sent_and_nothing_else() {
     assert_eq!(twice.class, ErrorClass::Invalid, "{twice}");
     assert_eq!(ended(&sandbox, &provider, &order, &ticket).await, JobStage::Complete);
     provider.collect(&order, &ticket, &*ids, &mut NoAnswers).await.expect("nothing to collect");
-    let presence = provider.look(&query.object, &[all[0], all[199], all[200], all[299]]).await.expect("looked");
+    let presence = provider.check_presence(&query.object, &[all[0], all[199], all[200], all[299]]).await.expect("looked");
     assert_eq!(presence, [Presence::Absent, Presence::Absent, Presence::Present, Presence::Present]);
     assert_eq!(selected(&provider, &query).await, all[200..]);
     provider.abort(&order, &ticket).await.expect("nothing to stop");
@@ -184,7 +193,7 @@ async fn a_batch_that_is_a_query_deletes_what_was_sent() {
     let (sandbox, provider) = connected(50, "sandbox-token").await;
     let query = query(&provider, Some("_status <> 'Removed'")).await;
     let all = selected(&provider, &query).await;
-    let order = Order { matching: query.condition.clone(), ..order(&query) };
+    let order = BatchSpecification { matching: query.condition.clone(), ..order(&query) };
     let ticket = provider.create(&order, &Ids(all.clone())).await.expect("made");
     provider.start(&order, &ticket).await.expect("started");
     assert_eq!(ended(&sandbox, &provider, &order, &ticket).await, JobStage::Complete);
@@ -207,7 +216,7 @@ async fn a_batch_that_fails_half_way_says_so_and_the_look_tells_the_rest() {
     assert_eq!(ended(&sandbox, &provider, &order, &ticket).await, JobStage::Broken);
     let message = provider.poll(&order, &ticket).await.expect("known").message;
     assert_eq!(message.as_deref(), Some("it ended as `failed` with 30 of 100 records"));
-    let presence = provider.look(&query.object, &all).await.expect("looked");
+    let presence = provider.check_presence(&query.object, &all).await.expect("looked");
     assert_eq!(presence.iter().filter(|presence| **presence == Presence::Absent).count(), 30);
 }
 
@@ -243,7 +252,7 @@ async fn a_page_cut_short_is_no_selection_and_no_deletion() {
     sandbox.add_fault(short);
     let error = provider.select(&query, 10, &mut Rows::default()).await.expect_err("short");
     assert_eq!((error.class, error.message.as_str()), (ErrorClass::Incomplete, "7 rows came, and the system declared 10"));
-    let error = provider.look(&query.object, &all).await.expect_err("short");
+    let error = provider.check_presence(&query.object, &all).await.expect_err("short");
     assert_eq!(error.class, ErrorClass::Incomplete);
 }
 

@@ -13,12 +13,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 use sexton::base::{Clock, with_thousands};
-use sexton::manifest::{Api, CODES, DeleteMode, ManifestFile, SystemKind, json_schema, read};
-use sexton::plan::Capabilities;
+use sexton::filter::Language;
+use sexton::manifest::{CODES, ManifestFile, json_schema, read};
 use sexton::provider::salesforce::SystemCommands;
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{Surroundings, SystemSecrets, open};
 use sexton::store::CallMemoryFile;
+use sexton::system::Capabilities;
+use sexton::system::{Api, DeleteMode, SystemKind};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -175,7 +177,7 @@ fn capability_reference(systems: &[Capabilities]) -> String {
     for able in systems {
         let cells = [
             able.system.title().to_owned(),
-            able.system.language().title().to_owned(),
+            Language::of(able.system).title().to_owned(),
             format!("`{}`", able.key),
             able.change_stamp.map_or_else(|| "nothing".to_owned(), |stamp| format!("`{stamp}`")),
             yes(able.system.has_recycle_bin()).to_owned(),
@@ -184,7 +186,7 @@ fn capability_reference(systems: &[Capabilities]) -> String {
                 |budget| format!("{} in {} minutes", with_thousands(budget.calls.into()), budget.window.as_secs() / 60),
             ),
             with_thousands(able.page_size),
-            with_thousands(able.look_size as u64),
+            with_thousands(able.presence_size as u64),
         ];
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }

@@ -4,9 +4,9 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sexton::apply::WAVES;
+use sexton::apply::ROUNDS;
+use sexton::base::Exit;
 use sexton::base::PolicyName;
-use sexton::command::Exit;
 use sexton::sandbox::{ItemError, RecordKey, Value, World};
 use support::{Bench, start};
 
@@ -104,7 +104,7 @@ async fn groups_stay_together_when_they_are_sent_again() {
     let demands = bench.transport.demands();
     let sizes: Vec<usize> = demands.iter().map(|demand| demand.ids.len()).collect();
     assert_eq!(sizes.iter().sum::<usize>(), 900 + 900 + 600 + 300);
-    // In each of the four waves a parent's children that are left go in one call.
+    // In each of the four rounds a parent's children that are left go in one call.
     assert!(batches_of_parents(&bench).values().all(|batches| *batches <= 4), "{sizes:?}");
 }
 
@@ -126,7 +126,7 @@ async fn only_locked_rows_are_sent_again(api: &str) {
     let bench = bench(api, "");
     let contacts: Vec<RecordKey> = bench.sandbox.world().ids("Contact").collect();
     let for_a_while: BTreeMap<String, u32> =
-        contacts.iter().step_by(60).zip((1..WAVES).cycle()).map(|(key, times)| (key.to_string(), times)).collect();
+        contacts.iter().step_by(60).zip((1..ROUNDS).cycle()).map(|(key, times)| (key.to_string(), times)).collect();
     let for_ever: BTreeSet<String> = contacts.iter().skip(7).step_by(300).map(ToString::to_string).collect();
     for (id, times) in for_a_while.iter().map(|(id, times)| (id, Some(*times))).chain(for_ever.iter().map(|id| (id, None))) {
         let key = RecordKey::parse(id).expect("an id");
@@ -142,7 +142,7 @@ async fn only_locked_rows_are_sent_again(api: &str) {
     }
     for key in &contacts {
         let id = key.to_string();
-        let expected = if for_ever.contains(&id) { WAVES } else { 1 + for_a_while.get(&id).copied().unwrap_or(0) };
+        let expected = if for_ever.contains(&id) { ROUNDS } else { 1 + for_a_while.get(&id).copied().unwrap_or(0) };
         assert_eq!(sent.get(&id), Some(&expected), "{id}");
         assert_eq!(bench.sandbox.world().exists(*key), for_ever.contains(&id), "{id}");
     }

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use sexton::apply::{Answer, IdSource, JobStage, Order, Presence, Ticket};
+use sexton::apply::{Answer, BatchSpecification, IdSource, JobStage, Presence, Ticket};
 use sexton::base::{PolicyName, RecordId};
-use sexton::filter::FieldType;
-use sexton::manifest::{Api, DeleteMode, FulcrumTarget, SecretReference};
+use sexton::manifest::{FulcrumTarget, SecretReference};
 use sexton::plan::{Query, Row};
 use sexton::provider::fulcrum::FulcrumProvider;
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{AnswerSink, ErrorClass, Provider, RowSink, SecretError, SecretSource};
 use sexton::sandbox::fulcrum::Organization;
 use sexton::sandbox::{Effect, Fault, Sandbox, Settings, World, serve};
+use sexton::system::FieldType;
+use sexton::system::{Api, DeleteMode};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -90,8 +91,8 @@ fn truth(sandbox: &Sandbox) -> Vec<RecordId> {
     ids.map(|id| RecordId::new(id).expect("an id")).collect()
 }
 
-fn order(form: &str, matching: Option<&str>) -> Order {
-    Order {
+fn order(form: &str, matching: Option<&str>) -> BatchSpecification {
+    BatchSpecification {
         policy: PolicyName::new("old-tests").expect("a name"),
         object: form.to_owned(),
         delete: DeleteMode::Hard,
@@ -103,7 +104,12 @@ fn order(form: &str, matching: Option<&str>) -> Order {
 }
 
 /// Takes a batch from its making to its end, and tells how it ended.
-async fn run(sandbox: &Sandbox, provider: &FulcrumProvider, order: &Order, ids: &[RecordId]) -> (Ticket, JobStage) {
+async fn run(
+    sandbox: &Sandbox,
+    provider: &FulcrumProvider,
+    order: &BatchSpecification,
+    ids: &[RecordId],
+) -> (Ticket, JobStage) {
     let source = Arc::new(Ids(ids.to_vec()));
     let ticket = provider.create(order, source.as_ref()).await.expect("made");
     assert_eq!(sandbox.fulcrum().batches().last().expect("a batch").id, ticket.0);
@@ -176,7 +182,7 @@ async fn a_batch_deletes_the_records_that_were_sent_and_no_other() {
     assert_eq!(truth(&sandbox), kept);
 
     let looked: Vec<RecordId> = doomed[190..].iter().chain(&kept[..10]).copied().collect();
-    let presence = provider.look(&form, &looked).await.expect("looked");
+    let presence = provider.check_presence(&form, &looked).await.expect("looked");
     assert_eq!(presence, [[Presence::Absent; 10], [Presence::Present; 10]].concat());
 }
 

@@ -6,14 +6,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use sexton::apply::{Answer, AnswerVerdict, IdSource, JobStage, Order, Presence, Ticket};
+use sexton::apply::{Answer, AnswerVerdict, BatchSpecification, IdSource, JobStage, Presence, Ticket};
 use sexton::base::{Clock, PolicyName, RecordId};
-use sexton::manifest::{Api, DeleteMode, SalesforceSignIn, SalesforceTarget, SecretReference};
+use sexton::manifest::{SalesforceSignIn, SalesforceTarget, SecretReference};
 use sexton::plan::{Query, Row};
 use sexton::provider::salesforce::{CommandOutput, CommandRunner, SalesforceProvider};
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{AnswerSink, ErrorClass, Provider, RowSink, SecretError, SecretSource};
 use sexton::sandbox::{Permissions, Sandbox, Settings, World, WorldBuilder, serve};
+use sexton::system::{Api, DeleteMode};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -137,9 +138,9 @@ fn all_leads(fields: &[&str]) -> Query {
     }
 }
 
-fn order(api: Api, delete: DeleteMode) -> Order {
+fn order(api: Api, delete: DeleteMode) -> BatchSpecification {
     let policy = PolicyName::new("stale-leads").expect("a name");
-    Order { policy, object: "Lead".into(), delete, api, atomic: false, serial: false, matching: None }
+    BatchSpecification { policy, object: "Lead".into(), delete, api, atomic: false, serial: false, matching: None }
 }
 
 #[tokio::test]
@@ -175,7 +176,7 @@ async fn deletes_through_collections_and_shows_where_the_records_are() {
     assert!(matches!(again[0].verdict, AnswerVerdict::AlreadyGone(_)), "{again:?}");
     assert_eq!(again[1].verdict, AnswerVerdict::Deleted);
     let strange = RecordId::new("00Q999999999999EAA").expect("an id");
-    let presence = provider.look("Lead", &[ids[0], ids[299], strange]).await.expect("looked");
+    let presence = provider.check_presence("Lead", &[ids[0], ids[299], strange]).await.expect("looked");
     assert_eq!(presence, [Presence::InBin, Presence::Present, Presence::Absent]);
     assert_eq!(sandbox.world().count("Lead"), 99);
 }
@@ -243,7 +244,7 @@ async fn deletes_through_bulk_api_1_in_either_form() {
         let absent = RecordId::new("00Q999999999999EAA").expect("an id");
         let ids = Arc::new(Ids([&ids[..], &[absent]].concat()));
 
-        let order = Order { serial: delete == DeleteMode::Soft, ..order(Api::Bulk1, delete) };
+        let order = BatchSpecification { serial: delete == DeleteMode::Soft, ..order(Api::Bulk1, delete) };
         let ticket = provider.create(&order, &*ids).await.expect("made");
         assert_eq!(provider.poll(&order, &ticket).await.expect("known").stage, JobStage::Open);
         // Bulk API 1.0 says it with a status and a code of its own.
@@ -296,7 +297,7 @@ async fn a_thousand_records_go_as_a_whole_or_not_at_all() {
         let (sandbox, provider) = connected_by(sign_in, 1_001, change).await;
         let ids = ids_of_leads(&provider, 1_001).await;
         provider.send(&order(Api::Collections, DeleteMode::Soft), &ids[..1]).await.expect("answered");
-        let whole = Order { atomic: true, ..order(Api::Composite, DeleteMode::Soft) };
+        let whole = BatchSpecification { atomic: true, ..order(Api::Composite, DeleteMode::Soft) };
 
         let answers = provider.send(&whole, &ids[..1_000]).await.expect("answered");
         assert!(matches!(answers[0].verdict, AnswerVerdict::AlreadyGone(_)), "{:?}", answers[0]);

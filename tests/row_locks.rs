@@ -2,7 +2,7 @@
 
 mod support;
 
-use sexton::command::Exit;
+use sexton::base::Exit;
 use sexton::sandbox::{RecordKey, Settings, Value, World};
 use support::{Bench, start};
 

@@ -4,8 +4,9 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use sexton::base::Exit;
 use sexton::base::PolicyName;
-use sexton::command::{AppliedPlan, Exit};
+use sexton::command::AppliedPlan;
 use sexton::sandbox::{Effect, World};
 use support::route::{BULK2, COLLECTIONS, FULCRUM_BATCH, Route, System, ZUORA_SOAP};
 use support::{ADDRESS, Bench, start};

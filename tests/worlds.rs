@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestRunner};
+use sexton::base::{CommandError, Exit};
 use sexton::base::{Digest, PolicyName};
-use sexton::command::{AppliedPlan, CommandError, Exit};
+use sexton::command::AppliedPlan;
 use sexton::plan::GateName;
 use sexton::sandbox::{DeleteMode, Deletion, Effect, Fault, RecordKey, Sandbox, Value, World};
 use sexton::store::OutcomeRow;

@@ -9,15 +9,16 @@ use axum::body::Body;
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use secrecy::SecretString;
-use sexton::apply::{Answer, AnswerVerdict, Order, Presence};
+use sexton::apply::{Answer, AnswerVerdict, BatchSpecification, Presence};
 use sexton::base::{CallBudget, CallMemory, Clock, PolicyName, RecordId};
 use sexton::filter::Language;
-use sexton::manifest::{Api, DeleteMode, SecretReference, ZuoraSignIn, ZuoraTarget};
+use sexton::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
 use sexton::plan::{Query, Row};
 use sexton::provider::transport::{Paced, Request, RequestBody, Response, Transport, TransportError};
 use sexton::provider::zuora::{ZuoraProvider, call_budget};
 use sexton::provider::{Completeness, ErrorClass, Provider, RowSink, SecretError, SecretSource};
 use sexton::sandbox::{DroppedConnection, Effect, Fault, Sandbox, Settings, Tenant, World};
+use sexton::system::{Api, DeleteMode};
 use tower::ServiceExt as _;
 use url::Url;
 
@@ -118,9 +119,9 @@ fn usage(condition: Option<&str>) -> Query {
     Query { object: "Usage".into(), key: "Id".into(), fields: vec!["UOM".into(), "UpdatedDate".into()], condition }
 }
 
-fn order() -> Order {
+fn order() -> BatchSpecification {
     let policy = PolicyName::new("stale-usage").expect("a name");
-    Order {
+    BatchSpecification {
         policy,
         object: "Usage".into(),
         delete: DeleteMode::Hard,
@@ -188,7 +189,7 @@ async fn selects_looks_and_deletes_what_was_asked_for_and_nothing_else() {
     assert!(matches!(&answers[0].verdict, AnswerVerdict::Failed(failure) if failure.code == "CANNOT_DELETE"));
     assert!(matches!(&answers[1].verdict, AnswerVerdict::AlreadyGone(_)), "{:?}", answers[1]);
     assert_eq!(deleted(&answers), rest.len());
-    let presence = provider.look("Usage", &ids[..51]).await.expect("looked");
+    let presence = provider.check_presence("Usage", &ids[..51]).await.expect("looked");
     let expected = |place| if place == 0 || place == 50 { Presence::Present } else { Presence::Absent };
     assert_eq!(presence, (0..51).map(expected).collect::<Vec<_>>());
     assert_eq!(sandbox.zuora().count("Usage"), 4_500 - 49);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Batch, JobStage, Step, Ticket};
-use crate::manifest::Api;
+use crate::system::Api;
 
 /// How far a batch is, as the journal says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(super) struct Moment {
     /// Its job is to be given up.
     pub give_up: bool,
     /// Some of its records must not be sent any more, so that its job is given up if it was not started.
-    pub withheld: bool,
+    pub excluded: bool,
     /// Some of those are known to be there still, so that its job is given up also if it runs.
     pub recalled: bool,
     /// Reading about it failed too often; a later run goes on.
@@ -114,8 +114,8 @@ impl Active {
                 ticket().map(|(batch, ticket)| Step::Poll(batch, ticket))
             }
             Stage::Ended => ticket().map(|(batch, ticket)| Step::Collect(batch, ticket)),
-            Stage::Unclear => Some(Step::Look { batch, from: self.moment.looked, missing_only: false }),
-            Stage::Incomplete => Some(Step::Look { batch, from: self.moment.looked, missing_only: true }),
+            Stage::Unclear => Some(Step::CheckPresence { batch, from: self.moment.looked, missing_only: false }),
+            Stage::Incomplete => Some(Step::CheckPresence { batch, from: self.moment.looked, missing_only: true }),
         }
     }
 }

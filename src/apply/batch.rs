@@ -1,21 +1,21 @@
 //! What one request or one job carries.
 
 use crate::base::{PolicyName, RecordId};
-use crate::manifest::{Api, DeleteMode};
+use crate::system::{Api, DeleteMode};
 
 /// What one request or one job carries: records of one object, to be deleted in one way.
 ///
-/// It names its records by their place in a wave's ids file and does not hold them, so that a job of millions costs no
+/// It names its records by their place in a round's ids file and does not hold them, so that a job of millions costs no
 /// memory.
 ///
-/// **Invariants**: `count` is at least 1 and at most the route's batch size; the ids of the wave never change once a
+/// **Invariants**: `count` is at least 1 and at most the route's batch size; the ids of the round never change once a
 /// batch of it has been journalled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// Counts the batches of a policy over all waves, from 0; never used twice, also not for the same records.
+    /// Counts the batches of a policy over all rounds, from 0; never used twice, also not for the same records.
     pub number: u64,
-    /// Which wave's ids file: 0 is what the recheck cleared, each later one what is to be sent again.
-    pub wave: u32,
+    /// Which round's ids file: 0 is what the recheck cleared, each later one what is to be sent again.
+    pub round: u32,
     /// The place of the first record in that file, from 0.
     pub first: u64,
     /// How many records.
@@ -39,7 +39,7 @@ pub trait IdSource: Send + Sync {
 
 /// What is the same for every batch of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct BatchSpecification {
     /// The policy.
     pub policy: PolicyName,
     /// The object.

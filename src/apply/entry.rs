@@ -22,11 +22,11 @@ pub struct Entry {
     pub event: Event,
 }
 
-/// Records that a run left out of a wave when it was continued: held, changed or not matching by then. Those that the recheck
-/// kept back before the first wave are not among them.
+/// Records that a run left out of a round when it was continued: held, changed or not matching by then. Those that the recheck
+/// kept back before the first round are not among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Withheld {
+pub struct Excluded {
     /// How many; 1 or more.
     pub count: u64,
     /// Digest of the file of their ids and causes.
@@ -35,7 +35,7 @@ pub struct Withheld {
 
 /// What happened or is about to happen to one policy's records.
 ///
-/// This list is the whole memory of a run: a lane's state is a fold over it.
+/// This list is the whole memory of a run: a machine's state is a fold over it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Event {
@@ -48,33 +48,33 @@ pub enum Event {
     },
     /// The recheck is done; its files are in place.
     Cleared {
-        /// Records in wave 0.
+        /// Records in round 0.
         cleared: u64,
         /// Records skipped by the recheck.
         skipped: u64,
-        /// Digest of wave 0's ids file.
+        /// Digest of round 0's ids file.
         digest: Digest,
     },
-    /// A later wave's ids file is in place: what the wave before it left to be sent again, and, when records are withheld,
+    /// A later round's ids file is in place: what the round before it left to be sent again, and, when records are excluded,
     /// also what it had not sent yet.
-    WaveOpened {
-        /// Which wave; 1 or more.
-        wave: u32,
+    RoundOpened {
+        /// Which round; 1 or more.
+        round: u32,
         /// Its records.
         count: u64,
         /// Digest of its ids file.
         digest: Digest,
         /// What was left as well, and is not sent any more.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        withheld: Option<Withheld>,
+        excluded: Option<Excluded>,
     },
     /// Intent: this batch is about to be sent (a request) or made (a job).
     Intended {
         /// The batch.
         batch: u64,
-        /// Its wave.
-        wave: u32,
-        /// The place of its first record in the wave.
+        /// Its round.
+        round: u32,
+        /// The place of its first record in the round.
         first: u64,
         /// How many records.
         count: u64,
@@ -142,7 +142,7 @@ pub enum Event {
         cause: String,
     },
     /// The records that had to be looked at have been, which ends the batch; what was seen is in the answers files.
-    Looked {
+    PresenceChecked {
         /// The batch.
         batch: u64,
         /// Records of the batch that are to be sent again, whether looked at or answered for.
@@ -157,9 +157,9 @@ pub enum Event {
     Lost {
         /// The batch.
         batch: u64,
-        /// Its wave; one before the last may be meant.
-        wave: u32,
-        /// The place of its first record in the wave.
+        /// Its round; one before the last may be meant.
+        round: u32,
+        /// The place of its first record in the round.
         first: u64,
         /// How many records.
         count: u64,

@@ -92,7 +92,7 @@ pub enum Evidence {
     /// The system's own answer about this record.
     Answer,
     /// A look at the record afterwards, since the answer was lost.
-    Look,
+    PresenceCheck,
     /// The recheck before anything was sent.
     Recheck,
     /// None.
@@ -104,7 +104,7 @@ impl Evidence {
     pub fn word(self) -> &'static str {
         match self {
             Self::Answer => "answer",
-            Self::Look => "look",
+            Self::PresenceCheck => "presence-check",
             Self::Recheck => "recheck",
             Self::None => "none",
         }

@@ -1,10 +1,10 @@
-//! What a lane wants done next, and how it ended.
+//! What a machine wants done next, and how it ended.
 
 use jiff::Timestamp;
 
 use super::{Batch, Event, Fault, JobProgress, Tally, Ticket};
 
-/// What a lane wants done next.
+/// What a machine wants done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Write this into the journal; nothing else is to be done.
@@ -24,7 +24,7 @@ pub enum Step {
     /// Fetch the ended job's answers.
     Collect(Batch, Ticket),
     /// Look at some of the batch's records.
-    Look {
+    CheckPresence {
         /// The batch.
         batch: Batch,
         /// The place within the batch from which on records are still to be looked at.
@@ -32,8 +32,8 @@ pub enum Step {
         /// Whether only those are meant that the system's answers do not mention. What happened to them is then certain: the job has ended.
         missing_only: bool,
     },
-    /// Write the ids that are to be sent again into this wave's file.
-    OpenWave(u32),
+    /// Write the ids that are to be sent again into this round's file.
+    OpenRound(u32),
     /// Nothing can be done before this moment, or before a step under way has ended; with `None` only the latter.
     Wait(Option<Timestamp>),
     /// Write the outcomes.
@@ -50,7 +50,7 @@ impl Step {
         match self {
             Self::Write(event) => Some(event.clone()),
             Self::Send(batch) | Self::Create(batch) => {
-                Some(Event::Intended { batch: batch.number, wave: batch.wave, first: batch.first, count: batch.count })
+                Some(Event::Intended { batch: batch.number, round: batch.round, first: batch.first, count: batch.count })
             }
             Self::Load(batch, _) => Some(Event::Loading { batch: batch.number }),
             Self::Start(batch, _) => Some(Event::Starting { batch: batch.number }),
@@ -68,7 +68,7 @@ impl Step {
             | Self::Poll(batch, _)
             | Self::Abort(batch, _)
             | Self::Collect(batch, _)
-            | Self::Look { batch, .. } => Some(batch),
+            | Self::CheckPresence { batch, .. } => Some(batch),
             _ => None,
         }
     }
@@ -83,11 +83,11 @@ pub enum StepEnd {
     Created(Ticket),
     /// The job is so far.
     Polled(JobProgress),
-    /// The marks for every record of the batch are durable.
+    /// The statuses for every record of the batch are durable.
     Answered {
-        /// Records marked [`super::Mark::Again`].
+        /// Records marked [`super::RecordStatus::Again`].
         again: u64,
-        /// Records marked [`super::Mark::Missing`].
+        /// Records marked [`super::RecordStatus::Missing`].
         missing: u64,
         /// The others.
         tally: Tally,
@@ -98,11 +98,11 @@ pub enum StepEnd {
         /// Whether the records to be sent again are to go in smaller batches, until one that fails is alone.
         isolates: bool,
     },
-    /// Some records were looked at, and their marks are durable.
-    Looked {
+    /// Some records were looked at, and their statuses are durable.
+    PresenceChecked {
         /// The place within the batch from which on records are still to be looked at; its count when none are.
         next: u64,
-        /// When none are: how many of the batch's records are marked [`super::Mark::Again`], and the others.
+        /// When none are: how many of the batch's records are marked [`super::RecordStatus::Again`], and the others.
         ended: Option<(u64, Tally)>,
         /// The length in bytes of the texts file.
         texts: u64,

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::machine::MachineClock;
-use crate::command::{CommandError, Connector};
+use crate::base::CommandError;
 use crate::manifest::Target;
 use crate::provider::salesforce::SystemCommands;
 use crate::provider::transport::{HttpTransport, Timeouts, Transport};
 use crate::provider::{Provider, Surroundings, SystemSecrets, open};
+use crate::select::Connector;
 use crate::store::CallMemoryFile;
 
 /// Makes providers that reach the network, all through one pool of connections.

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::arguments::DemoArguments;
 use super::{Output, machine};
 use crate::base::Clock;
-use crate::command::{CommandError, Exit};
+use crate::base::{CommandError, Exit};
 use crate::report::Palette;
 use crate::sandbox::fulcrum::Organization;
 use crate::sandbox::seed::{GeneratedRecords, Seed};

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use crate::base::{Digest, PolicyName, RecordId};
 use crate::command::{AppliedPlan, Differences};
-use crate::manifest::{AllOrNone, DeleteMode};
+use crate::manifest::AllOrNone;
 use crate::plan::{Difference, PlanHeader, PlannedPolicy, Symbol};
 use crate::report::{JsonCascade, JsonChanges, JsonEvent, JsonGate};
+use crate::system::DeleteMode;
 
 /// The word of a serde enum.
 fn word<T: serde::Serialize>(value: &T) -> String {

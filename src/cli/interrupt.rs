@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::machine;
-use crate::command::Exit;
+use crate::base::Exit;
 
 /// A token that is cancelled at the first interrupt. The second one ends the process at once: the journal knows what is
 /// open.

@@ -5,8 +5,8 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::base::CommandError;
 use crate::base::{Diagnostic, SourceMap};
-use crate::command::CommandError;
 use crate::report::diagnostic::{draw, report};
 use crate::report::{JSON_FORMAT, JsonEvent, Palette, terminal_line};
 

@@ -8,8 +8,10 @@ use clap::Parser;
 
 use super::arguments::{ApplyArguments, DiffArguments, Global, SchemaKind, ShowArguments, ShowFormat, StateVerb};
 use super::{Arguments, Output, ProgressView, Verb, events, machine, prompt};
-use crate::command::{self, ApplyRequest, CommandError, DiffRequest, Exit, Host, PlanRequest, Planned};
+use crate::base::{CommandError, Exit};
+use crate::command::{self, ApplyRequest, DiffRequest, PlanRequest, Planned};
 use crate::report::{self, JsonEvent, PlanView};
+use crate::select::Context;
 use crate::{base, manifest};
 
 /// Runs one command line and gives the exit code.
@@ -74,17 +76,17 @@ fn output_for(arguments: &Arguments) -> Output {
     Output::new(arguments.global.json, colours, bare)
 }
 
-fn host(output: &Output) -> Result<(Host, Arc<ProgressView>), CommandError> {
-    let watcher = Arc::new(ProgressView::new(output.clone()));
-    let host = Host {
+fn host(output: &Output) -> Result<(Context, Arc<ProgressView>), CommandError> {
+    let observer = Arc::new(ProgressView::new(output.clone()));
+    let host = Context {
         clock: Arc::new(machine::MachineClock),
         connector: Arc::new(super::connect::NetworkConnector::new()?),
-        watcher: watcher.clone(),
+        observer: observer.clone(),
         who: machine::who(),
         seed: machine::seed(),
         fresh_id: Arc::new(machine::fresh_id),
     };
-    Ok((host, watcher))
+    Ok((host, observer))
 }
 
 async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, CommandError> {
@@ -225,7 +227,7 @@ fn compare(arguments: &DiffArguments, output: &Output) -> Result<Exit, CommandEr
 fn show_bundle(global: &Global, arguments: &ShowArguments, output: &Output) -> Result<Exit, CommandError> {
     let directory = match &arguments.plan {
         Some(directory) => directory.clone(),
-        None => command::plan_directory(&global.project)?,
+        None => crate::select::plan_directory(&global.project)?,
     };
     let (bundle, samples) = command::show(&directory)?;
     let place = directory.display().to_string();

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use super::arguments::SandboxArguments;
 use super::{Output, machine};
 use crate::base::{Clock, with_thousands};
-use crate::command::{CommandError, Exit};
+use crate::base::{CommandError, Exit};
 use crate::report::JsonEvent;
 use crate::sandbox::seed::{GeneratedRecords, Seed, read_directory};
 use crate::sandbox::{Fault, Sandbox, Tenant, fulcrum};

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::Output;
+use crate::base::Observer;
 use crate::base::{PolicyName, with_thousands};
-use crate::command::Watcher;
 use crate::report::{JsonEvent, terminal_line};
 
 /// Shows a verb at work.
@@ -57,7 +57,7 @@ impl ProgressView {
     }
 }
 
-impl Watcher for ProgressView {
+impl Observer for ProgressView {
     fn progress(&self, policy: Option<&PolicyName>, doing: &str, done: u64, total: Option<u64>) {
         let label = policy.map_or_else(|| doing.to_owned(), |policy| format!("{policy}: {doing}"));
         let Ok(mut shown) = self.shown.lock() else { return };

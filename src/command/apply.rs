@@ -7,22 +7,21 @@ use std::sync::Arc;
 use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 
-use super::cascade::count_cascades;
-use super::clear::{Cleared, Clearing};
-use super::connection::{Connection, open_all};
-use super::drive::{DriveLane, LaneEnd, LaneEndKind, PlannedIds, Run, drive};
 use super::plan::{Judging, judge};
-use super::project::Project;
-use super::verify::{RESTORE, refuse_other_words, refuse_unplanned_waves};
-use super::withheld::withheld_by_now;
-use super::{CommandError, Exit, Host};
-use crate::apply::{Event, Order, SkipCause};
+use crate::apply::{BatchSpecification, Event, SkipCause};
+use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, TargetName, counted};
-use crate::manifest::{AllOrNone, Concurrency, DeleteMode, SendAs};
+use crate::execute::{
+    Cleared, Clearing, PlannedIds, PolicyResult, PolicyResultKind, PolicyRun, RESTORE, Run, excluded_by_now, execute,
+    refuse_other_words, refuse_unplanned_rounds,
+};
+use crate::manifest::{AllOrNone, Concurrency, SendAs};
 use crate::plan::{self, Moment, PlanHeader, PlannedPolicy};
 use crate::report::{Applied, AppliedPolicy, Palette, manifest_diff};
+use crate::select::{Connection, Context, Project, count_cascades, open_all};
 use crate::state::{PlanStatus, PolicyEnd, State, fold_open};
 use crate::store::{self, Bundle, Journal, JournalError, JournalFile, LockedState, RunDirectory, read_outcomes};
+use crate::system::DeleteMode;
 
 /// What is to be applied.
 #[derive(Clone, Debug)]
@@ -73,7 +72,7 @@ fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
 /// A run that was begun is continued also when the plan has expired by now, the manifests have changed or a gate would refuse:
 /// what was sent must be settled, and the gates judged the whole of it before. The selection is asked anew: what is held, has
 /// changed or does not match by now is not sent any more.
-pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken) -> Result<AppliedPlan, CommandError> {
+pub async fn apply(host: &Context, request: &ApplyRequest, stop: &CancellationToken) -> Result<AppliedPlan, CommandError> {
     let bundle = Arc::new(Bundle::open(&request.plan)?);
     let project = Project::load(&request.project)?;
     let now = host.clock.now().to_zoned(project.workspace.project.time_zone.clone());
@@ -109,12 +108,12 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
         locked.save(&mut state)?;
     }
 
-    let mut lanes = lanes(&bundle, &connections, request.isolate_failures)?;
+    let mut policies_to_run = policies_to_run(&bundle, &connections, request.isolate_failures)?;
     if going_on {
-        refuse_unplanned_waves(&bundle, &directory)?;
-        let withheld = withheld_by_now(host, &project, &bundle, &directory, &mut connections, &now).await?;
-        for lane in &mut lanes {
-            lane.withheld = withheld.get(&lane.order.policy).cloned();
+        refuse_unplanned_rounds(&bundle, &directory)?;
+        let excluded = excluded_by_now(host, &project, &bundle, &directory, &mut connections, &now).await?;
+        for machine in &mut policies_to_run {
+            machine.excluded = excluded.get(&machine.order.policy).cloned();
         }
     }
     let run = Run {
@@ -122,10 +121,10 @@ pub async fn apply(host: &Host, request: &ApplyRequest, stop: &CancellationToken
         journal: &journal,
         clock: host.clock.as_ref(),
         seed: host.seed,
-        watcher: host.watcher.as_ref(),
+        observer: host.observer.as_ref(),
         stop,
     };
-    let ends = drive(&run, lanes).await.map_err(|error| {
+    let ends = execute(&run, policies_to_run).await.map_err(|error| {
         // Records may have gone before it broke off, so this is not "nothing was deleted".
         let converted = CommandError::new(Exit::SomeFailed, error.to_string()).caused_by_source(&error);
         converted.with_help(if error.is_loss() {
@@ -223,7 +222,12 @@ fn confirm_hard_deletes(header: &PlanHeader, confirmed: &[String]) -> Result<(),
 }
 
 /// The run's directory and journal. A plan that the state does not know as begun starts from an empty directory.
-fn open_run(host: &Host, runs: &Path, bundle: &Bundle, going_on: bool) -> Result<(RunDirectory, JournalFile), CommandError> {
+fn open_run(
+    host: &Context,
+    runs: &Path,
+    bundle: &Bundle,
+    going_on: bool,
+) -> Result<(RunDirectory, JournalFile), CommandError> {
     let place = runs.join(bundle.digest().short());
     let unreadable = |error: &std::io::Error| {
         CommandError::plain(format!("the run's directory {} cannot be used", place.display())).caused_by(error)
@@ -378,12 +382,12 @@ async fn refuse_by_gates(
 }
 
 /// What the driver is to carry out, in the order of the plan.
-fn lanes(
+fn policies_to_run(
     bundle: &Arc<Bundle>,
     connections: &BTreeMap<TargetName, Connection>,
     isolate_failures: bool,
-) -> Result<Vec<DriveLane>, CommandError> {
-    let mut lanes = Vec::new();
+) -> Result<Vec<PolicyRun>, CommandError> {
+    let mut policies_to_run = Vec::new();
     for planned in &bundle.header().policies {
         // A policy without records needs no route, and nothing is done for it.
         let (Some(route), Some(connection)) = (&planned.route, connections.get(&planned.target)) else { continue };
@@ -396,8 +400,8 @@ fn lanes(
                 .map_err(std::io::Error::other)?;
             Ok(Box::new(rows.map(|row| row.map(|row| row.id).map_err(std::io::Error::other))))
         });
-        lanes.push(DriveLane {
-            order: Order {
+        policies_to_run.push(PolicyRun {
+            order: BatchSpecification {
                 policy: planned.policy.clone(),
                 object: planned.query.object.clone(),
                 delete: planned.delete,
@@ -413,17 +417,17 @@ fn lanes(
             planned_ids,
             grouped: planned.group_by.is_some() || planned.all_or_none == AllOrNone::PerRequest,
             isolate_failures: isolate_failures && planned.all_or_none == AllOrNone::PerRequest,
-            withheld: None,
+            excluded: None,
         });
     }
-    Ok(lanes)
+    Ok(policies_to_run)
 }
 
 /// What came of it, read back from the outcomes on disk.
 fn summarize(
     bundle: &Bundle,
     directory: &RunDirectory,
-    ends: &[LaneEnd],
+    ends: &[PolicyResult],
     cleared: &BTreeMap<PolicyName, Cleared>,
     place: &Path,
 ) -> Result<AppliedPlan, CommandError> {
@@ -431,12 +435,12 @@ fn summarize(
     let mut unfinished = Vec::new();
     for (end, planned) in ends.iter().filter_map(|end| Some((end, bundle.policy(&end.policy)?))) {
         let (tally, halted) = match &end.kind {
-            LaneEndKind::Finished { tally, halted, .. } => (*tally, halted.clone()),
-            LaneEndKind::Unfinished { cause, settled } => {
+            PolicyResultKind::Finished { tally, halted, .. } => (*tally, halted.clone()),
+            PolicyResultKind::Unfinished { cause, settled } => {
                 unfinished.push(format!("policy {}: {cause}", end.policy));
                 (*settled, None)
             }
-            LaneEndKind::Interrupted { settled } => {
+            PolicyResultKind::Interrupted { settled } => {
                 let runs_on = planned.route.as_ref().is_some_and(|route| !route.api.can_be_stopped());
                 let rest = if runs_on { "; a batch that was started cannot be stopped and runs to its end" } else { "" };
                 unfinished.push(format!("policy {}: interrupted{rest}", end.policy));
@@ -457,7 +461,7 @@ fn summarize(
         };
         // Causes and codes are in the outcomes, which a run that is not at its end does not have. Only what was kept back or
         // failed has any.
-        if !matches!(end.kind, LaneEndKind::Finished { .. }) || tally.skipped + tally.failed == 0 {
+        if !matches!(end.kind, PolicyResultKind::Finished { .. }) || tally.skipped + tally.failed == 0 {
             report.policies.push(policy);
             continue;
         }
@@ -485,17 +489,17 @@ fn unreadable_outcomes(error: &std::io::Error) -> CommandError {
 
 /// Folds a finished run into the state.
 fn finish(
-    host: &Host,
+    host: &Context,
     locked: &mut LockedState,
     state: &mut State,
     bundle: &Bundle,
     directory: &RunDirectory,
-    ends: &[LaneEnd],
+    ends: &[PolicyResult],
     cleared: &BTreeMap<PolicyName, Cleared>,
 ) -> Result<(), CommandError> {
     let mut finished = Vec::new();
     for end in ends {
-        let LaneEndKind::Finished { tally, outcomes, .. } = &end.kind else { continue };
+        let PolicyResultKind::Finished { tally, outcomes, .. } = &end.kind else { continue };
         let before = state.policies.get(&end.policy).map(|history| history.open.clone()).unwrap_or_default();
         let rows = read_outcomes(&directory.outcomes(&end.policy)).map_err(|error| unreadable_outcomes(&error))?;
         let codes = rows.map(|row| {

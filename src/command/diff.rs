@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::selection::broken_selection;
-use super::{CommandError, Exit};
+use crate::base::{CommandError, Exit};
 use crate::base::{PolicyName, RecordId};
 use crate::plan::{self, Difference, DifferenceCounts, SealedFile, Symbol};
+use crate::select::broken_selection;
 use crate::store::Bundle;
 
 /// What is to be compared.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::CommandError;
+use crate::base::CommandError;
 use crate::store;
 
 /// The first manifest of a project: a whole policy that selects little, with the reasons in comments.

@@ -5,21 +5,22 @@ use std::path::{Path, PathBuf};
 
 use jiff::Zoned;
 
-use super::cascade::count_cascades;
-use super::connection::{Connection, open_all};
-use super::project::Project;
-use super::selection::{Layout, Selecting, Selection, broken_selection, query_for, selected_ids};
-use super::{CommandError, Exit, Host};
+use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
-use crate::manifest::{self, DeleteMode, DocumentKind, ManifestFile, Policy, Workspace};
+use crate::manifest::{self, DocumentKind, ManifestFile, Policy, Workspace};
 use crate::plan::{
     self, CascadeCount, CauseBasis, Comparison, Difference, DifferenceCounts, Moment, ObjectFacts, OpenCascade, PLAN_FORMAT,
     PlanHeader, PlannedPolicy, Query, SealedFile, SealedTarget, Symbol, Verdict,
 };
 use crate::provider::ErrorClass;
 use crate::report::{PolicySample, SampleRow};
+use crate::select::{
+    Connection, Context, Layout, Project, Selecting, Selection, broken_selection, count_cascades, open_all, query_for,
+    selected_ids,
+};
 use crate::state::{PlanStatus, PolicyHistory, State};
 use crate::store::{Bundle, BundleError, BundleWriter, read_outcomes};
+use crate::system::DeleteMode;
 
 /// How many records of each kind of change a sample shows.
 const SAMPLED: usize = 5;
@@ -49,9 +50,9 @@ pub struct Planned {
 }
 
 /// Plans.
-pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, CommandError> {
+pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, CommandError> {
     let project = Project::load(&request.project)?;
-    project.warnings.iter().for_each(|warning| host.watcher.warn(&warning.title));
+    project.warnings.iter().for_each(|warning| host.observer.warn(&warning.title));
     let directory = request.out.clone().unwrap_or_else(|| project.plan_directory());
     let zone = project.workspace.project.time_zone.clone();
     let now = host.clock.now().to_zoned(zone);
@@ -129,7 +130,7 @@ pub async fn plan(host: &Host, request: &PlanRequest) -> Result<Planned, Command
 }
 
 /// The state; the first plan of a project makes it, so that its lineage exists before anything rests on it.
-fn state_with_lineage(host: &Host, project: &Project) -> Result<State, CommandError> {
+fn state_with_lineage(host: &Context, project: &Project) -> Result<State, CommandError> {
     let store = project.state();
     if let Some(state) = store.load()? {
         return Ok(state);
@@ -145,14 +146,14 @@ fn state_with_lineage(host: &Host, project: &Project) -> Result<State, CommandEr
 }
 
 /// The bundle that lies at that place, to compare with; a damaged one is told and left out.
-fn bundle_before(host: &Host, directory: &Path) -> Result<Option<Bundle>, CommandError> {
+fn bundle_before(host: &Context, directory: &Path) -> Result<Option<Bundle>, CommandError> {
     match Bundle::open(directory) {
         Ok(bundle) => Ok(Some(bundle)),
         Err(BundleError::Missing { .. }) => Ok(None),
         Err(error @ BundleError::NotABundle { .. }) => Err(CommandError::from(error)
             .with_help("a plan would take its place: move it away, or name another directory with --out")),
         Err(error) => {
-            host.watcher.warn(&format!("the plan that lay in {} was not compared with: {error}", directory.display()));
+            host.observer.warn(&format!("the plan that lay in {} was not compared with: {error}", directory.display()));
             Ok(None)
         }
     }
@@ -171,7 +172,7 @@ fn documents_of(bundle: &Bundle) -> Option<Workspace> {
 
 /// What is needed to plan one policy.
 struct Planning<'a> {
-    host: &'a Host,
+    host: &'a Context,
     project: &'a Project,
     policy: &'a Policy,
     now: &'a Zoned,

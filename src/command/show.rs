@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::CommandError;
+use crate::base::CommandError;
 use crate::base::PolicyName;
 use crate::plan::Row;
 use crate::report::{PolicySample, SampleRow};

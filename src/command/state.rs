@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::project::Project;
-use super::{CommandError, Host};
+use crate::base::CommandError;
 use crate::base::PolicyName;
+use crate::select::{Context, Project};
 use crate::state::State;
 use crate::store::Unlocked;
 
@@ -17,7 +17,7 @@ pub fn state(directory: &Path) -> Result<State, CommandError> {
 }
 
 /// Forgets the history of a policy that no manifest declares any more.
-pub fn state_remove(host: &Host, directory: &Path, policy: &str) -> Result<(), CommandError> {
+pub fn state_remove(host: &Context, directory: &Path, policy: &str) -> Result<(), CommandError> {
     let project = Project::load(directory)?;
     let name = PolicyName::new(policy).map_err(|error| CommandError::plain(error.to_string()))?;
     if project.workspace.policies.contains_key(&name) {

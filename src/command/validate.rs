@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::project::read_manifests;
 use crate::manifest::Reading;
+use crate::select::read_manifests;
 
 /// Reads and checks every manifest below a directory; all findings at once.
 pub fn validate(directory: &Path) -> Reading {

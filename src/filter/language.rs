@@ -2,8 +2,9 @@
 
 use jiff::Zoned;
 
-use super::{CompileError, Condition, FieldType, SyntaxError, soql, sql, zoql};
+use super::{CompileError, Condition, SyntaxError, soql, sql, zoql};
 use crate::base::RecordId;
+use crate::system::{FieldType, SystemKind};
 
 /// A system's own language of conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +27,15 @@ pub struct NativeCondition {
 }
 
 impl Language {
+    /// The language in which a system takes conditions.
+    pub fn of(system: SystemKind) -> Self {
+        match system {
+            SystemKind::Salesforce => Self::Soql,
+            SystemKind::Zuora => Self::Zoql,
+            SystemKind::Fulcrum => Self::Sql,
+        }
+    }
+
     /// The name people know.
     pub fn title(self) -> &'static str {
         match self {

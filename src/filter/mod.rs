@@ -6,7 +6,6 @@
 
 mod decimal;
 mod error;
-mod field_type;
 mod language;
 pub mod soql;
 pub mod sql;
@@ -15,6 +14,5 @@ pub mod zoql;
 
 pub use decimal::Decimal;
 pub use error::{CompileError, Place, SyntaxError};
-pub use field_type::FieldType;
 pub use language::{Language, NativeCondition};
 pub use tree::{Comparison, Condition, Filter, Literal, TextFilter, Threshold};

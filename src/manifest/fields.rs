@@ -6,7 +6,7 @@ use std::fmt::Display;
 use super::codes;
 use super::node::{Node, Value};
 use super::suggestion::did_you_mean;
-use crate::base::{Age, AgeError, Diagnostic, DiagnosticCode, Percent, SourceMap, Span};
+use crate::base::{Age, AgeError, Diagnostic, DiagnosticCode, Percent, SourceMap, Span, shortened};
 
 /// What was found so far, and the texts it was found in.
 pub(super) struct Findings<'s> {
@@ -446,15 +446,6 @@ impl Findings<'_> {
         }
         Some(labels)
     }
-}
-
-/// At most 80 characters of a text, for messages.
-pub(super) fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(80).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }
 
 /// What a word means that some reader of YAML takes for a boolean.

@@ -3,7 +3,6 @@
 //! Text becomes a [`Workspace`] or a list of [`crate::base::Diagnostic`]s, all of them at once. Reading files is the
 //! store's business: this room takes texts.
 
-mod api;
 mod check;
 mod codes;
 mod fields;
@@ -11,7 +10,6 @@ mod hold;
 mod input;
 mod lower;
 mod mask;
-mod names;
 mod node;
 mod policy;
 mod project;
@@ -20,21 +18,16 @@ mod scalar;
 mod schema;
 mod secret;
 mod suggestion;
-mod system;
 mod target;
 mod workspace;
-mod zuora_objects;
 
-pub use api::Api;
 pub use codes::{CODES, CodeEntry};
 pub use hold::Hold;
 pub use input::{FileTrouble, MOST_FILE_BYTES, ManifestFile};
-pub use policy::{AllOrNone, Concurrency, DeleteMode, Limits, Policy, Recheck, SendAs};
+pub use policy::{AllOrNone, Concurrency, Limits, Policy, Recheck, SendAs};
 pub use project::Project;
 pub use reader::{Reading, read};
 pub use schema::json_schema;
 pub use secret::SecretReference;
-pub use system::SystemKind;
 pub use target::{Environment, FulcrumTarget, SalesforceSignIn, SalesforceTarget, System, Target, ZuoraSignIn, ZuoraTarget};
 pub use workspace::{Document, DocumentKind, Workspace};
-pub use zuora_objects::{ZuoraObject, zuora_object, zuora_objects};

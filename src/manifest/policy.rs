@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Api;
 use crate::base::{Percent, PolicyName, Span, TargetName};
 use crate::filter::Filter;
+use crate::system::{Api, DeleteMode};
 
 /// A deletion policy: which records of one object in one target must not exist.
 ///
@@ -49,16 +49,6 @@ pub struct Policy {
     pub review_by: Option<jiff::civil::Date>,
     /// Where the name stands.
     pub span: Span,
-}
-
-/// Into the recycle bin or past it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeleteMode {
-    /// Into the recycle bin, restorable for a while.
-    Soft,
-    /// Unrecoverable through the API. It is not a promise of physical destruction.
-    Hard,
 }
 
 /// Whether all records of a policy go or none.

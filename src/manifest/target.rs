@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::{SecretReference, SystemKind};
+use super::SecretReference;
 use crate::base::{RecordId, Span, TargetName};
+use crate::system::SystemKind;
 
 /// A system that holds records, and how to sign in to it.
 ///

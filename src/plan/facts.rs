@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::filter::FieldType;
+use crate::system::FieldType;
 
 /// Who is signed in, where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Identity, ObjectFacts};
 use crate::base::{HoldName, Percent, TargetName, counted, with_thousands};
-use crate::manifest::{DeleteMode, Environment, Limits, SystemKind};
+use crate::manifest::{Environment, Limits};
+use crate::system::{DeleteMode, SystemKind};
 
 /// The rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

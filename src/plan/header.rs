@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{CascadeCount, Identity, Query, Route, Verdict};
 use crate::base::{Digest, HoldName, PolicyName, TargetName};
-use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Environment, Limits, Recheck, SendAs, SystemKind};
+use crate::manifest::{AllOrNone, Concurrency, Environment, Limits, Recheck, SendAs};
+use crate::system::{DeleteMode, SystemKind};
 
 /// The format of [`PlanHeader`]; another number is refused, never guessed at.
 pub const PLAN_FORMAT: u32 = 1;

@@ -183,7 +183,7 @@ pub fn intersect(
 
 /// What the recheck before an apply finds about one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Standing {
+pub enum RecheckVerdict {
     /// Planned, still matched, and not held: it may be sent.
     Cleared,
     /// Planned, and it does not match any more.
@@ -198,7 +198,7 @@ pub enum Standing {
 
 /// Compares the planned records with a fresh selection: what of them may still be sent, and what is new.
 ///
-/// Only [`Standing::Cleared`] records may be sent, and those are all planned ones: this is where apply can only shrink.
+/// Only [`RecheckVerdict::Cleared`] records may be sent, and those are all planned ones: this is where apply can only shrink.
 /// A record that is held and not planned is not mentioned. `changed` says whether a record is another than it was, for
 /// `recheck: unchanged`.
 ///
@@ -210,7 +210,7 @@ pub fn recheck<P: Keyed, F: Keyed>(
     fresh: impl Iterator<Item = io::Result<F>>,
     held: impl Iterator<Item = io::Result<RecordId>>,
     changed: impl Fn(&P, &F) -> bool,
-) -> impl Iterator<Item = Result<(RecordId, Standing), MergeError>> {
+) -> impl Iterator<Item = Result<(RecordId, RecheckVerdict), MergeError>> {
     let mut streams = None;
     let mut inputs = Some((planned, fresh, held));
     until_error(move || {
@@ -226,11 +226,11 @@ pub fn recheck<P: Keyed, F: Keyed>(
             let Some(key) = smallest([planned.key(), fresh.key(), held.key()]) else { return Ok(None) };
             let (planned, fresh, held) = (planned.take_if(key)?, fresh.take_if(key)?, held.take_if(key)?);
             let standing = match (planned, fresh, held) {
-                (Some(_), _, Some(_)) => Standing::Held,
-                (Some(_), None, None) => Standing::NoLongerMatches,
-                (Some(before), Some(now), None) if changed(&before, &now) => Standing::Changed,
-                (Some(_), Some(_), None) => Standing::Cleared,
-                (None, Some(_), None) => Standing::New,
+                (Some(_), _, Some(_)) => RecheckVerdict::Held,
+                (Some(_), None, None) => RecheckVerdict::NoLongerMatches,
+                (Some(before), Some(now), None) if changed(&before, &now) => RecheckVerdict::Changed,
+                (Some(_), Some(_), None) => RecheckVerdict::Cleared,
+                (None, Some(_), None) => RecheckVerdict::New,
                 (None, _, _) => continue,
             };
             return Ok(Some((key, standing)));
@@ -280,18 +280,18 @@ mod tests {
             planned in any_set(), fresh in any_set(), held in any_set(), other in any_set(),
         ) {
             let changed = |before: &RecordId, _: &RecordId| other.iter().any(|number| id(*number) == *before);
-            let found: Vec<(RecordId, Standing)> =
+            let found: Vec<(RecordId, RecheckVerdict)> =
                 recheck(stream(planned.clone()), stream(fresh.clone()), stream(held.clone()), changed)
                     .collect::<Result<_, _>>()
                     .expect("sorted");
-            let expected: Vec<(RecordId, Standing)> = (0..60)
+            let expected: Vec<(RecordId, RecheckVerdict)> = (0..60)
                 .filter_map(|number| {
                     let standing = match (planned.contains(&number), fresh.contains(&number), held.contains(&number)) {
-                        (true, _, true) => Standing::Held,
-                        (true, false, _) => Standing::NoLongerMatches,
-                        (true, true, _) if other.contains(&number) => Standing::Changed,
-                        (true, true, _) => Standing::Cleared,
-                        (false, true, false) => Standing::New,
+                        (true, _, true) => RecheckVerdict::Held,
+                        (true, false, _) => RecheckVerdict::NoLongerMatches,
+                        (true, true, _) if other.contains(&number) => RecheckVerdict::Changed,
+                        (true, true, _) => RecheckVerdict::Cleared,
+                        (false, true, false) => RecheckVerdict::New,
                         _ => return None,
                     };
                     Some((id(number), standing))

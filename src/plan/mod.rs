@@ -26,9 +26,9 @@ pub use header::{
     Comparison, CountCause, HeaderError, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SealedFile,
     SealedManifests, SealedTarget,
 };
-pub use merge::{Keyed, MergeError, Standing, intersect, recheck, subtract};
+pub use merge::{Keyed, MergeError, RecheckVerdict, intersect, recheck, subtract};
 pub use order::{OrderError, order};
 pub use query::{Query, Row};
-pub use route::{Capabilities, Route, RouteCapability, choose};
+pub use route::{Route, choose};
 #[cfg(test)]
 use test_policy::test_policy;

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{GateName, Verdict};
-use crate::base::{CallBudget, counted, with_thousands};
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Policy, SendAs, SystemKind};
+use crate::base::{counted, with_thousands};
+use crate::manifest::{AllOrNone, Concurrency, Policy, SendAs};
+use crate::system::{Api, Capabilities, DeleteMode, RouteCapability};
 
 /// How a policy's records are to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,48 +25,6 @@ pub struct Route {
     pub calls: u64,
     /// Why this API, for people only; apply never reads it.
     pub reason: String,
-}
-
-/// What one API of one system can do. Declared by the provider, judged by [`Route`] choice and validation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteCapability {
-    /// The API.
-    pub api: Api,
-    /// Puts records into a recycle bin.
-    pub soft: bool,
-    /// Deletes past any recycle bin.
-    pub hard: bool,
-    /// The most records a batch may carry that is not atomic; 0 when every request is.
-    pub batch_size: u64,
-    /// The most records that can go in one atomic request; 0 when none.
-    pub atomic_size: u64,
-    /// Whether the user may ask for one batch at a time.
-    pub serial: bool,
-    /// The most batches worth having under way at once.
-    pub parallel: u32,
-    /// The calls one batch takes, without polling.
-    pub calls_per_batch: u64,
-    /// The largest selection this API is taken for by itself; `None` when it is taken for any size.
-    pub preferred_up_to: Option<u64>,
-}
-
-/// What a system can do, as its provider declares it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capabilities {
-    /// The kind of system.
-    pub system: SystemKind,
-    /// The field that holds a record's key.
-    pub key: &'static str,
-    /// The field that moves with every change of a record; `None` where there is none.
-    pub change_stamp: Option<&'static str>,
-    /// How many calls the system takes in how long, where it says so; nothing goes faster.
-    pub budget: Option<CallBudget>,
-    /// The routes, in order of preference.
-    pub routes: &'static [RouteCapability],
-    /// The most records that one call gives of a selection.
-    pub page_size: u64,
-    /// The most ids [`crate::provider::Provider::look`] takes at once.
-    pub look_size: usize,
 }
 
 /// The most records of a batch that is a query: it lists them, and the system gives it ten seconds.
@@ -217,6 +176,7 @@ mod tests {
 
     use super::super::test_policy;
     use super::*;
+    use crate::system::SystemKind;
 
     const COLLECTIONS: RouteCapability = RouteCapability {
         api: Api::Collections,
@@ -251,7 +211,7 @@ mod tests {
         budget: None,
         routes: &[COLLECTIONS, BULK, SERIAL, WHOLE],
         page_size: 2_000,
-        look_size: 2_000,
+        presence_size: 2_000,
     };
 
     fn api(policy: &Policy, selected: u64) -> Option<Api> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::{PolicyName, SourceMap, Span, TargetName};
 use crate::filter::Filter;
-use crate::manifest::{AllOrNone, Concurrency, DeleteMode, Limits, Policy, Recheck, SendAs};
+use crate::manifest::{AllOrNone, Concurrency, Limits, Policy, Recheck, SendAs};
+use crate::system::DeleteMode;
 
 /// A soft policy for leads with the default limits and nothing else asked.
 pub(super) fn test_policy() -> Policy {

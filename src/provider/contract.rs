@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 
 use super::ProviderError;
-use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
+use crate::apply::{Answer, BatchSpecification, IdSource, JobProgress, Presence, Ticket};
 use crate::base::RecordId;
-use crate::manifest::DeleteMode;
-use crate::plan::{Capabilities, Identity, ObjectFacts, Query, Row};
+use crate::plan::{Identity, ObjectFacts, Query, Row};
+use crate::system::Capabilities;
+use crate::system::DeleteMode;
 
 /// What a finished read proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,23 +78,28 @@ pub trait Provider: Send + Sync {
     async fn check(&self, object: &str, delete: DeleteMode) -> Result<(), ProviderError>;
 
     /// Looks at records one by one, whatever any filter says. One answer for each id, in order.
-    async fn look(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError>;
+    async fn check_presence(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError>;
 
     /// Sends one request that deletes a batch, for an API without jobs.
-    async fn send(&self, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError>;
+    async fn send(&self, order: &BatchSpecification, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError>;
 
     /// Makes a job for a batch, for an API with jobs. Deletes nothing, so that it may be called again after a failure: a job that was made and
     /// never answered stays unstarted.
-    async fn create(&self, order: &Order, ids: &dyn IdSource) -> Result<Ticket, ProviderError>;
+    async fn create(&self, order: &BatchSpecification, ids: &dyn IdSource) -> Result<Ticket, ProviderError>;
 
     /// Uploads the job's records.
-    async fn load(&self, order: &Order, ticket: &Ticket, ids: std::sync::Arc<dyn IdSource>) -> Result<(), ProviderError>;
+    async fn load(
+        &self,
+        order: &BatchSpecification,
+        ticket: &Ticket,
+        ids: std::sync::Arc<dyn IdSource>,
+    ) -> Result<(), ProviderError>;
 
     /// Starts the job.
-    async fn start(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError>;
+    async fn start(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<(), ProviderError>;
 
     /// How far the job is. A job the system does not know is [`crate::apply::JobStage::Gone`], and no error.
-    async fn poll(&self, order: &Order, ticket: &Ticket) -> Result<JobProgress, ProviderError>;
+    async fn poll(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<JobProgress, ProviderError>;
 
     /// Streams every per-record answer of an ended job. Records the system does not mention are left out, for the caller to look at.
     ///
@@ -102,12 +108,12 @@ pub trait Provider: Send + Sync {
     /// caller to check, who has the ids in order.
     async fn collect(
         &self,
-        order: &Order,
+        order: &BatchSpecification,
         ticket: &Ticket,
         ids: &dyn IdSource,
         answers: &mut dyn AnswerSink,
     ) -> Result<(), ProviderError>;
 
     /// Asks the system to give up a job. What it deleted stays deleted. A job that has ended already or is unknown is no error: `poll` tells.
-    async fn abort(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError>;
+    async fn abort(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<(), ProviderError>;
 }

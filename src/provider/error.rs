@@ -1,5 +1,7 @@
 //! What went wrong between us and a system.
 
+use crate::base::CommandError;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -74,3 +76,11 @@ impl fmt::Display for ProviderError {
 }
 
 impl std::error::Error for ProviderError {}
+
+impl From<ProviderError> for CommandError {
+    fn from(error: ProviderError) -> Self {
+        let mut converted = Self::plain(error.to_string());
+        converted.help = error.help;
+        converted
+    }
+}

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Digest, HoldName, PolicyName, RecordId, TargetName};
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, Environment, Limits, Recheck, SendAs, SystemKind};
+use crate::manifest::{AllOrNone, Concurrency, Environment, Limits, Recheck, SendAs};
 use crate::plan::{
     Comparison, CountCause, GateName, HeldCount, Identity, PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal,
     Route, SealedManifests, SealedTarget, Verdict,
 };
+use crate::system::{Api, DeleteMode, SystemKind};
 
 use super::{PolicySample, SampleRow};
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::plan_view::paced;
 use super::{PlanView, markdown_cell, plan_summary};
-use crate::manifest::DeleteMode;
 use crate::plan::PlannedPolicy;
+use crate::system::DeleteMode;
 
 /// What the closing note may take; kept free while the rest is written.
 const NOTE_ROOM: usize = 240;

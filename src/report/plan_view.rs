@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use super::{Palette, terminal_line};
 use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
-use crate::manifest::{AllOrNone, DeleteMode};
+use crate::manifest::AllOrNone;
 use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy, SealedTarget};
+use crate::system::DeleteMode;
 
 /// What a view of a plan shows.
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::PathBuf;
 
-use super::{MarksFile, RawMark};
-use crate::apply::{IdSource, Mark};
+use super::{EncodedStatus, StatusFile};
+use crate::apply::{IdSource, RecordStatus};
 use crate::base::RecordId;
 
 /// A bucket holds about so many records.
@@ -65,8 +65,8 @@ enum Members {
 /// What is needed at once is one bucket, whatever the number of records.
 pub struct AnswerPairing<'a> {
     ids: &'a dyn IdSource,
-    marks: &'a MarksFile,
-    /// The place of the batch's first record in its wave.
+    statuses: &'a StatusFile,
+    /// The place of the batch's first record in its round.
     first: u64,
     size: u64,
     members: Members,
@@ -81,20 +81,20 @@ pub struct AnswerPairing<'a> {
 pub struct PairingReport {
     /// Answers for records that were not in the batch. They are not believed.
     pub foreign: u64,
-    /// Records about which the answers contradict each other; they are marked [`Mark::Missing`].
+    /// Records about which the answers contradict each other; they are marked [`RecordStatus::Missing`].
     pub contradicted: u64,
 }
 
 impl<'a> AnswerPairing<'a> {
-    /// Begins to pair for the batch of `ids`, whose first record has the place `first` in the wave of `marks`. `ascending` says
-    /// whether the wave is in ascending order.
+    /// Begins to pair for the batch of `ids`, whose first record has the place `first` in the round of `statuses`. `ascending` says
+    /// whether the round is in ascending order.
     ///
     /// # Errors
     ///
     /// When the ids cannot be read or the buckets not be made.
     pub fn new(
         ids: &'a dyn IdSource,
-        marks: &'a MarksFile,
+        statuses: &'a StatusFile,
         first: u64,
         ascending: bool,
         scratch: tempfile::TempDir,
@@ -117,7 +117,7 @@ impl<'a> AnswerPairing<'a> {
             Members::Hashes(buckets)
         };
         let buckets = (0..number).map(|bucket| Bucket::create(name("answers", bucket))).collect::<io::Result<_>>()?;
-        Ok(Self { ids, marks, first, size, members, buckets, foreign: 0, _scratch: scratch })
+        Ok(Self { ids, statuses, first, size, members, buckets, foreign: 0, _scratch: scratch })
     }
 
     /// Takes the answer about one record.
@@ -125,13 +125,13 @@ impl<'a> AnswerPairing<'a> {
     /// # Errors
     ///
     /// When it cannot be kept.
-    pub fn push(&mut self, id: &RecordId, mark: &Mark) -> io::Result<()> {
+    pub fn push(&mut self, id: &RecordId, mark: &RecordStatus) -> io::Result<()> {
         let bucket = match &self.members {
             Members::Windows(starts) => starts.partition_point(|start| start <= id).checked_sub(1),
             Members::Hashes(buckets) => Some(hash(id, buckets.len() as u64)),
         };
         match bucket {
-            Some(bucket) => self.buckets[bucket].push(id, self.marks.encode(mark)?.bytes()),
+            Some(bucket) => self.buckets[bucket].push(id, self.statuses.encode(mark)?.bytes()),
             None => {
                 self.foreign += 1;
                 Ok(())
@@ -143,7 +143,7 @@ impl<'a> AnswerPairing<'a> {
     ///
     /// # Errors
     ///
-    /// When the buckets cannot be read or the marks not be written.
+    /// When the buckets cannot be read or the statuses not be written.
     pub fn finish(self) -> io::Result<PairingReport> {
         let mut report = PairingReport { foreign: self.foreign, contradicted: 0 };
         let mut members: Box<dyn Iterator<Item = io::Result<Vec<(RecordId, u64)>>>> = match self.members {
@@ -163,33 +163,33 @@ impl<'a> AnswerPairing<'a> {
         };
         for bucket in self.buckets {
             let members = members.next().ok_or_else(|| io::Error::other("a bucket has no members"))??;
-            let mut marks = vec![RawMark::NONE; members.len()];
+            let mut statuses = vec![EncodedStatus::NONE; members.len()];
             let mut next = 0;
             bucket.read(|id, mark| {
-                let mark = RawMark::from_bytes(mark);
+                let mark = EncodedStatus::from_bytes(mark);
                 // Most answers come in the order in which the records were sent.
                 let found = match members.get(next) {
                     Some(member) if member.0 == id => Ok(next),
                     _ => members.binary_search_by(|member| member.0.cmp(&id)),
                 };
                 next = found.map_or(next, |found| found + 1);
-                match found.map(|found| &mut marks[found]) {
+                match found.map(|found| &mut statuses[found]) {
                     Err(_) => report.foreign += 1,
-                    Ok(known) if *known == RawMark::NONE => *known = mark,
+                    Ok(known) if *known == EncodedStatus::NONE => *known = mark,
                     Ok(known) if known.agrees_with(&mark) || known.is_missing() => {}
                     Ok(known) => {
-                        *known = RawMark::MISSING;
+                        *known = EncodedStatus::MISSING;
                         report.contradicted += 1;
                     }
                 }
                 Ok(())
             })?;
-            let mut placed: Vec<(u64, RawMark)> = members.iter().map(|member| member.1).zip(marks).collect();
+            let mut placed: Vec<(u64, EncodedStatus)> = members.iter().map(|member| member.1).zip(statuses).collect();
             placed.sort_unstable_by_key(|(place, _)| *place);
             for run in placed.chunk_by(|one, next| one.0 + 1 == next.0) {
-                let unset = |mark: RawMark| if mark == RawMark::NONE { RawMark::MISSING } else { mark };
-                let marks: Vec<RawMark> = run.iter().map(|(_, mark)| unset(*mark)).collect();
-                self.marks.write(self.first + run[0].0, &marks)?;
+                let unset = |mark: EncodedStatus| if mark == EncodedStatus::NONE { EncodedStatus::MISSING } else { mark };
+                let statuses: Vec<EncodedStatus> = run.iter().map(|(_, mark)| unset(*mark)).collect();
+                self.statuses.write(self.first + run[0].0, &statuses)?;
             }
         }
         Ok(report)
@@ -210,7 +210,7 @@ mod tests {
 
     use super::*;
     use crate::apply::Evidence;
-    use crate::store::TextsFile;
+    use crate::store::MessagesFile;
 
     struct Ids(Vec<RecordId>);
 
@@ -247,22 +247,22 @@ mod tests {
             random.shuffle(&mut answered);
             answered.truncate(random.usize(0..=ids.len()));
             let folder = tempfile::tempdir().expect("folder");
-            let texts = Arc::new(TextsFile::open(&folder.path().join("texts"), 0).expect("opened").0);
-            let marks = MarksFile::open(&folder.path().join("marks"), texts, u64::from(count) + 7).expect("opened");
+            let texts = Arc::new(MessagesFile::open(&folder.path().join("texts"), 0).expect("opened").0);
+            let statuses = StatusFile::open(&folder.path().join("statuses"), texts, u64::from(count) + 7).expect("opened");
             let scratch = tempfile::tempdir().expect("scratch");
             let source = Ids(ids.clone());
-            let mut pairing = AnswerPairing::new(&source, &marks, 7, !shuffled, scratch).expect("begun");
+            let mut pairing = AnswerPairing::new(&source, &statuses, 7, !shuffled, scratch).expect("begun");
             let (mut twice, mut foreign) = (Vec::new(), 0);
             for answer in &answered {
-                pairing.push(answer, &Mark::Deleted(Evidence::Answer)).expect("taken");
+                pairing.push(answer, &RecordStatus::Deleted(Evidence::Answer)).expect("taken");
                 match random.u32(0..1000) {
                     0 => {
-                        pairing.push(answer, &Mark::Unknown).expect("taken");
+                        pairing.push(answer, &RecordStatus::Unknown).expect("taken");
                         twice.push(*answer);
                     }
-                    1 => pairing.push(answer, &Mark::Deleted(Evidence::Answer)).expect("taken"),
+                    1 => pairing.push(answer, &RecordStatus::Deleted(Evidence::Answer)).expect("taken"),
                     2 => {
-                        pairing.push(&id(random.u32(0..count) * 2 + 1), &Mark::Unknown).expect("taken");
+                        pairing.push(&id(random.u32(0..count) * 2 + 1), &RecordStatus::Unknown).expect("taken");
                         foreign += 1;
                     }
                     _ => {}
@@ -272,14 +272,14 @@ mod tests {
             prop_assert_eq!(report, PairingReport { foreign, contradicted: twice.len() as u64 });
             answered.sort();
             twice.sort();
-            let read = marks.read(7, ids.len()).expect("read");
+            let read = statuses.read(7, ids.len()).expect("read");
             for (id, mark) in ids.iter().zip(read) {
                 let expected = if answered.binary_search(id).is_ok() && twice.binary_search(id).is_err() {
-                    Mark::Deleted(Evidence::Answer)
+                    RecordStatus::Deleted(Evidence::Answer)
                 } else {
-                    Mark::Missing
+                    RecordStatus::Missing
                 };
-                prop_assert_eq!(marks.decode(&mark).expect("decoded"), Some(expected));
+                prop_assert_eq!(statuses.decode(&mark).expect("decoded"), Some(expected));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What is known about every record of a wave.
+//! What is known about every record of a round.
 #![expect(clippy::disallowed_methods, reason = "this is the adapter for the files of a run")]
 
 use std::fs::{File, OpenOptions};
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::run_directory::sync_name;
-use crate::apply::{Evidence, Mark, Tally};
+use crate::apply::{Evidence, RecordStatus, Tally};
 use crate::base::{Failure, FailureClass};
 
 const WIDTH: usize = 16;
-/// How many marks are read or written at once.
+/// How many statuses are read or written at once.
 const WINDOW: usize = 1 << 13;
 /// So many bytes of texts are held back before they are written.
 const HELD_BACK: usize = 1 << 16;
@@ -39,12 +39,12 @@ const CLASSES: [FailureClass; 8] = [
 ///
 /// All zeros is no mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RawMark([u8; WIDTH]);
+pub struct EncodedStatus([u8; WIDTH]);
 
-impl RawMark {
-    /// No mark: the record was never sent in this wave.
+impl EncodedStatus {
+    /// No mark: the record was never sent in this round.
     pub const NONE: Self = Self([0; WIDTH]);
-    /// [`Mark::Missing`].
+    /// [`RecordStatus::Missing`].
     pub const MISSING: Self = {
         let mut bytes = [0; WIDTH];
         bytes[0] = MISSING;
@@ -66,39 +66,39 @@ impl RawMark {
         self.0[..4] == other.0[..4]
     }
 
-    /// Whether it is [`Mark::Missing`].
+    /// Whether it is [`RecordStatus::Missing`].
     pub fn is_missing(&self) -> bool {
         self.0[0] == MISSING
     }
 
-    /// Whether it is [`Mark::Again`].
+    /// Whether it is [`RecordStatus::Again`].
     pub fn is_again(&self) -> bool {
         self.0[0] == AGAIN
     }
 }
 
-/// How many marks say what.
+/// How many statuses say what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MarkCount {
+pub struct StatusCount {
     /// No mark.
     pub none: u64,
-    /// [`Mark::Again`].
+    /// [`RecordStatus::Again`].
     pub again: u64,
-    /// [`Mark::Missing`].
+    /// [`RecordStatus::Missing`].
     pub missing: u64,
     /// The others.
     pub tally: Tally,
 }
 
-/// The codes and messages that a policy's marks refer to, in no order.
+/// The codes and messages that a policy's statuses refer to, in no order.
 ///
 /// It only grows. What no mark refers to, after a crash or a repeated download, does no harm.
-pub struct TextsFile {
+pub struct MessagesFile {
     path: PathBuf,
-    tail: Mutex<TextsTail>,
+    tail: Mutex<MessagesTail>,
 }
 
-struct TextsTail {
+struct MessagesTail {
     file: File,
     /// The length of the file, without what is held back.
     written: u64,
@@ -106,9 +106,9 @@ struct TextsTail {
     last: Option<(u64, Vec<u8>)>,
 }
 
-impl TextsFile {
+impl MessagesFile {
     /// Opens the file, or begins it. `vouched` is the length the journal vouches for; what is missing up to there is zeros from
-    /// now on, and `false` comes with the file. Only words are lost by that: what became of the records is in the marks.
+    /// now on, and `false` comes with the file. Only words are lost by that: what became of the records is in the statuses.
     ///
     /// # Errors
     ///
@@ -120,11 +120,11 @@ impl TextsFile {
             file.set_len(vouched)?;
         }
         sync_name(path)?;
-        let tail = TextsTail { file, written: length.max(vouched), held_back: Vec::new(), last: None };
+        let tail = MessagesTail { file, written: length.max(vouched), held_back: Vec::new(), last: None };
         Ok((Self { path: path.to_owned(), tail: Mutex::new(tail) }, length >= vouched))
     }
 
-    fn tail(&self) -> MutexGuard<'_, TextsTail> {
+    fn tail(&self) -> MutexGuard<'_, MessagesTail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -178,7 +178,7 @@ impl TextsFile {
     }
 }
 
-impl TextsTail {
+impl MessagesTail {
     fn write(&mut self) -> io::Result<()> {
         if !self.held_back.is_empty() {
             self.file.seek(SeekFrom::Start(self.written))?;
@@ -190,23 +190,23 @@ impl TextsTail {
     }
 }
 
-/// The marks of one wave, by the place of the record in the wave's ids file.
+/// The statuses of one round, by the place of the record in the round's ids file.
 ///
-/// A batch's marks may be written more than once, after a crash or a repeated download; only what stands there when the
+/// A batch's statuses may be written more than once, after a crash or a repeated download; only what stands there when the
 /// journal says that the batch was answered counts.
-pub struct MarksFile {
+pub struct StatusFile {
     path: PathBuf,
     file: Mutex<File>,
-    texts: Arc<TextsFile>,
+    texts: Arc<MessagesFile>,
 }
 
-impl MarksFile {
-    /// Opens the file for a wave of `count` records, or begins it.
+impl StatusFile {
+    /// Opens the file for a round of `count` records, or begins it.
     ///
     /// # Errors
     ///
     /// When it cannot be opened.
-    pub fn open(path: &Path, texts: Arc<TextsFile>, count: u64) -> io::Result<Self> {
+    pub fn open(path: &Path, texts: Arc<MessagesFile>, count: u64) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
         if file.metadata()?.len() != count * WIDTH as u64 {
             file.set_len(count * WIDTH as u64)?;
@@ -224,16 +224,16 @@ impl MarksFile {
     /// # Errors
     ///
     /// When the text cannot be written.
-    pub fn encode(&self, mark: &Mark) -> io::Result<RawMark> {
-        let evidence = |evidence: Evidence| u8::from(evidence == Evidence::Look);
+    pub fn encode(&self, mark: &RecordStatus) -> io::Result<EncodedStatus> {
+        let evidence = |evidence: Evidence| u8::from(evidence == Evidence::PresenceCheck);
         let (kind, evidence, unclear, failure) = match mark {
-            Mark::Deleted(from) => (DELETED, evidence(*from), false, None),
-            Mark::AlreadyGone(failure) => (ALREADY_GONE, 0, false, Some(failure)),
-            Mark::Failed(failure, from) => (FAILED, evidence(*from), false, Some(failure)),
-            Mark::RolledBack(failure) => (ROLLED_BACK, 0, false, Some(failure)),
-            Mark::Again { failure, evidence: from, unclear } => (AGAIN, evidence(*from), *unclear, Some(failure)),
-            Mark::Unknown => (UNKNOWN, 0, false, None),
-            Mark::Missing => (MISSING, 0, false, None),
+            RecordStatus::Deleted(from) => (DELETED, evidence(*from), false, None),
+            RecordStatus::AlreadyGone(failure) => (ALREADY_GONE, 0, false, Some(failure)),
+            RecordStatus::Failed(failure, from) => (FAILED, evidence(*from), false, Some(failure)),
+            RecordStatus::RolledBack(failure) => (ROLLED_BACK, 0, false, Some(failure)),
+            RecordStatus::Again { failure, evidence: from, unclear } => (AGAIN, evidence(*from), *unclear, Some(failure)),
+            RecordStatus::Unknown => (UNKNOWN, 0, false, None),
+            RecordStatus::Missing => (MISSING, 0, false, None),
         };
         let mut bytes = [0; WIDTH];
         bytes[0] = kind;
@@ -246,7 +246,7 @@ impl MarksFile {
             bytes[4..8].copy_from_slice(&length.to_le_bytes());
             bytes[8..].copy_from_slice(&place.to_le_bytes());
         }
-        Ok(RawMark(bytes))
+        Ok(EncodedStatus(bytes))
     }
 
     /// The mark that `raw` stands for; `None` where there is none.
@@ -254,9 +254,9 @@ impl MarksFile {
     /// # Errors
     ///
     /// When it or its text is damaged.
-    pub fn decode(&self, raw: &RawMark) -> io::Result<Option<Mark>> {
+    pub fn decode(&self, raw: &EncodedStatus) -> io::Result<Option<RecordStatus>> {
         let bytes = raw.0;
-        let evidence = if bytes[1] == 0 { Evidence::Answer } else { Evidence::Look };
+        let evidence = if bytes[1] == 0 { Evidence::Answer } else { Evidence::PresenceCheck };
         let failure = || {
             let class = *CLASSES.get(usize::from(bytes[2])).ok_or_else(|| damaged(&self.path, "a mark has no class"))?;
             let length = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
@@ -267,24 +267,24 @@ impl MarksFile {
         };
         Ok(Some(match bytes[0] {
             0 => return Ok(None),
-            DELETED => Mark::Deleted(evidence),
-            ALREADY_GONE => Mark::AlreadyGone(failure()?),
-            FAILED => Mark::Failed(failure()?, evidence),
-            ROLLED_BACK => Mark::RolledBack(failure()?),
-            AGAIN => Mark::Again { failure: failure()?, evidence, unclear: bytes[3] != 0 },
-            UNKNOWN => Mark::Unknown,
-            MISSING => Mark::Missing,
+            DELETED => RecordStatus::Deleted(evidence),
+            ALREADY_GONE => RecordStatus::AlreadyGone(failure()?),
+            FAILED => RecordStatus::Failed(failure()?, evidence),
+            ROLLED_BACK => RecordStatus::RolledBack(failure()?),
+            AGAIN => RecordStatus::Again { failure: failure()?, evidence, unclear: bytes[3] != 0 },
+            UNKNOWN => RecordStatus::Unknown,
+            MISSING => RecordStatus::Missing,
             _ => return Err(damaged(&self.path, "a mark is of no known kind")),
         }))
     }
 
-    /// Writes marks for the records from place `first` on.
+    /// Writes statuses for the records from place `first` on.
     ///
     /// # Errors
     ///
     /// When they cannot be written.
-    pub fn write(&self, first: u64, marks: &[RawMark]) -> io::Result<()> {
-        let bytes: Vec<u8> = marks.iter().flat_map(|mark| mark.0).collect();
+    pub fn write(&self, first: u64, statuses: &[EncodedStatus]) -> io::Result<()> {
+        let bytes: Vec<u8> = statuses.iter().flat_map(|mark| mark.0).collect();
         let mut file = self.file();
         file.seek(SeekFrom::Start(first * WIDTH as u64))?;
         file.write_all(&bytes)
@@ -295,7 +295,7 @@ impl MarksFile {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn fill(&self, first: u64, count: u64, mark: RawMark) -> io::Result<()> {
+    pub fn fill(&self, first: u64, count: u64, mark: EncodedStatus) -> io::Result<()> {
         let mut done = 0;
         while done < count {
             let window = usize::try_from(count - done).unwrap_or(WINDOW).min(WINDOW);
@@ -305,7 +305,7 @@ impl MarksFile {
         Ok(())
     }
 
-    /// Removes the marks of `count` records from place `first` on.
+    /// Removes the statuses of `count` records from place `first` on.
     ///
     /// # Errors
     ///
@@ -313,24 +313,24 @@ impl MarksFile {
     pub fn clear(&self, first: u64, count: u64) -> io::Result<()> {
         // Most have none, and the file has holes there.
         self.scan(first, count, |place, mark| {
-            if mark != RawMark::NONE {
-                self.write(place, &[RawMark::NONE])?;
+            if mark != EncodedStatus::NONE {
+                self.write(place, &[EncodedStatus::NONE])?;
             }
             Ok(true)
         })
     }
 
-    /// Reads the marks of `count` records from place `first` on.
+    /// Reads the statuses of `count` records from place `first` on.
     ///
     /// # Errors
     ///
     /// When they cannot be read.
-    pub fn read(&self, first: u64, count: usize) -> io::Result<Vec<RawMark>> {
+    pub fn read(&self, first: u64, count: usize) -> io::Result<Vec<EncodedStatus>> {
         let mut bytes = vec![0; count * WIDTH];
         let mut file = self.file();
         file.seek(SeekFrom::Start(first * WIDTH as u64))?;
         file.read_exact(&mut bytes)?;
-        Ok(bytes.as_chunks::<WIDTH>().0.iter().map(|bytes| RawMark(*bytes)).collect())
+        Ok(bytes.as_chunks::<WIDTH>().0.iter().map(|bytes| EncodedStatus(*bytes)).collect())
     }
 
     /// Tells `each` the place and the mark of every record from `first` on, `count` of them, until it says `false`.
@@ -338,7 +338,12 @@ impl MarksFile {
     /// # Errors
     ///
     /// When they cannot be read, or with the error of `each`.
-    pub fn scan(&self, first: u64, count: u64, mut each: impl FnMut(u64, RawMark) -> io::Result<bool>) -> io::Result<()> {
+    pub fn scan(
+        &self,
+        first: u64,
+        count: u64,
+        mut each: impl FnMut(u64, EncodedStatus) -> io::Result<bool>,
+    ) -> io::Result<()> {
         let end = first + count;
         let mut place = first;
         while place < end {
@@ -353,13 +358,13 @@ impl MarksFile {
         Ok(())
     }
 
-    /// Counts the marks of `count` records from place `first` on.
+    /// Counts the statuses of `count` records from place `first` on.
     ///
     /// # Errors
     ///
     /// When they cannot be read, or one is damaged.
-    pub fn count(&self, first: u64, count: u64) -> io::Result<MarkCount> {
-        let mut sum = MarkCount::default();
+    pub fn count(&self, first: u64, count: u64) -> io::Result<StatusCount> {
+        let mut sum = StatusCount::default();
         self.scan(first, count, |_, mark| {
             *match mark.0[0] {
                 0 => &mut sum.none,
@@ -377,7 +382,7 @@ impl MarksFile {
         Ok(sum)
     }
 
-    /// Makes all marks and their texts durable; returns the length of the texts file.
+    /// Makes all statuses and their texts durable; returns the length of the texts file.
     ///
     /// # Errors
     ///
@@ -401,41 +406,46 @@ mod tests {
         Failure { class, code: "CODE".into(), message: message.into() }
     }
 
-    fn every_mark() -> Vec<Mark> {
-        let mut marks = vec![
-            Mark::Deleted(Evidence::Answer),
-            Mark::Deleted(Evidence::Look),
-            Mark::AlreadyGone(failure(FailureClass::Invalid, "entity is deleted")),
-            Mark::AlreadyGone(failure(FailureClass::Invalid, "entity is deleted")),
-            Mark::RolledBack(failure(FailureClass::Transient, "")),
-            Mark::Unknown,
-            Mark::Missing,
+    fn every_mark() -> Vec<RecordStatus> {
+        let mut statuses = vec![
+            RecordStatus::Deleted(Evidence::Answer),
+            RecordStatus::Deleted(Evidence::PresenceCheck),
+            RecordStatus::AlreadyGone(failure(FailureClass::Invalid, "entity is deleted")),
+            RecordStatus::AlreadyGone(failure(FailureClass::Invalid, "entity is deleted")),
+            RecordStatus::RolledBack(failure(FailureClass::Transient, "")),
+            RecordStatus::Unknown,
+            RecordStatus::Missing,
         ];
-        marks.extend(CLASSES.map(|class| Mark::Failed(failure(class, "ä, \"quoted\"\nand more"), Evidence::Answer)));
+        statuses
+            .extend(CLASSES.map(|class| RecordStatus::Failed(failure(class, "ä, \"quoted\"\nand more"), Evidence::Answer)));
         for unclear in [false, true] {
-            marks.push(Mark::Again { failure: failure(FailureClass::Locked, "lock"), evidence: Evidence::Look, unclear });
+            statuses.push(RecordStatus::Again {
+                failure: failure(FailureClass::Locked, "lock"),
+                evidence: Evidence::PresenceCheck,
+                unclear,
+            });
         }
-        marks
+        statuses
     }
 
     #[test]
     fn every_mark_comes_back_from_disk() {
         let folder = tempfile::tempdir().expect("folder");
-        let (marks_path, texts_path) = (folder.path().join("p.0.marks"), folder.path().join("p.texts"));
-        let marks = every_mark();
+        let (marks_path, texts_path) = (folder.path().join("p.0.statuses"), folder.path().join("p.texts"));
+        let statuses = every_mark();
         let vouched = {
-            let texts = Arc::new(TextsFile::open(&texts_path, 0).expect("opened").0);
-            let file = MarksFile::open(&marks_path, texts, 100).expect("opened");
-            let raw: Vec<RawMark> = marks.iter().map(|mark| file.encode(mark).expect("encoded")).collect();
+            let texts = Arc::new(MessagesFile::open(&texts_path, 0).expect("opened").0);
+            let file = StatusFile::open(&marks_path, texts, 100).expect("opened");
+            let raw: Vec<EncodedStatus> = statuses.iter().map(|mark| file.encode(mark).expect("encoded")).collect();
             file.write(50, &raw).expect("written");
             file.sync().expect("synced")
         };
-        let texts = Arc::new(TextsFile::open(&texts_path, vouched).expect("opened").0);
-        let file = MarksFile::open(&marks_path, texts, 100).expect("opened");
-        let read: Vec<Option<Mark>> =
-            file.read(49, marks.len() + 1).expect("read").iter().map(|raw| file.decode(raw).expect("decoded")).collect();
+        let texts = Arc::new(MessagesFile::open(&texts_path, vouched).expect("opened").0);
+        let file = StatusFile::open(&marks_path, texts, 100).expect("opened");
+        let read: Vec<Option<RecordStatus>> =
+            file.read(49, statuses.len() + 1).expect("read").iter().map(|raw| file.decode(raw).expect("decoded")).collect();
         assert_eq!(read[0], None);
-        assert_eq!(read[1..], marks.into_iter().map(Some).collect::<Vec<_>>());
+        assert_eq!(read[1..], statuses.into_iter().map(Some).collect::<Vec<_>>());
         let count = file.count(0, 100).expect("counted");
         assert_eq!((count.none, count.again, count.missing, count.tally.total()), (83, 2, 1, 14));
     }
@@ -443,31 +453,33 @@ mod tests {
     #[test]
     fn removed_marks_are_none_and_others_stay() {
         let folder = tempfile::tempdir().expect("folder");
-        let texts = Arc::new(TextsFile::open(&folder.path().join("p.texts"), 0).expect("opened").0);
-        let file = MarksFile::open(&folder.path().join("p.0.marks"), texts, 10).expect("opened");
-        file.fill(2, 6, RawMark::MISSING).expect("written");
+        let texts = Arc::new(MessagesFile::open(&folder.path().join("p.texts"), 0).expect("opened").0);
+        let file = StatusFile::open(&folder.path().join("p.0.statuses"), texts, 10).expect("opened");
+        file.fill(2, 6, EncodedStatus::MISSING).expect("written");
         file.clear(3, 4).expect("removed");
-        let missing: Vec<bool> = file.read(0, 10).expect("read").iter().map(RawMark::is_missing).collect();
+        let missing: Vec<bool> = file.read(0, 10).expect("read").iter().map(EncodedStatus::is_missing).collect();
         assert_eq!(missing, [false, false, true, false, false, false, false, true, false, false]);
     }
 
     #[test]
     fn a_lost_end_of_the_texts_costs_words_and_nothing_else() {
         let folder = tempfile::tempdir().expect("folder");
-        let (marks_path, texts_path) = (folder.path().join("p.0.marks"), folder.path().join("p.texts"));
+        let (marks_path, texts_path) = (folder.path().join("p.0.statuses"), folder.path().join("p.texts"));
         let open = |vouched| {
-            let (texts, whole) = TextsFile::open(&texts_path, vouched).expect("opened");
-            (MarksFile::open(&marks_path, Arc::new(texts), 9).expect("opened"), whole)
+            let (texts, whole) = MessagesFile::open(&texts_path, vouched).expect("opened");
+            (StatusFile::open(&marks_path, Arc::new(texts), 9).expect("opened"), whole)
         };
-        let failed = |message: &str| Mark::Failed(failure(FailureClass::Denied, message), Evidence::Answer);
+        let failed = |message: &str| RecordStatus::Failed(failure(FailureClass::Denied, message), Evidence::Answer);
         let (file, _) = open(0);
-        let raw: Vec<RawMark> = ["one", "two"].map(|words| file.encode(&failed(words)).expect("encoded")).to_vec();
+        let raw: Vec<EncodedStatus> = ["one", "two"].map(|words| file.encode(&failed(words)).expect("encoded")).to_vec();
         let vouched = file.sync().expect("synced");
         for left in (0..vouched).rev() {
             OpenOptions::new().write(true).open(&texts_path).and_then(|texts| texts.set_len(left)).expect("cut");
             let (file, whole) = open(vouched);
             assert!(!whole);
-            let Ok(Some(Mark::Failed(read, Evidence::Answer))) = file.decode(&raw[1]) else { panic!("cut at {left}") };
+            let Ok(Some(RecordStatus::Failed(read, Evidence::Answer))) = file.decode(&raw[1]) else {
+                panic!("cut at {left}")
+            };
             assert_eq!(read.code, "words-lost", "cut at {left}");
             assert_eq!(file.decode(&raw[0]).expect("decoded") == Some(failed("one")), left >= 8, "cut at {left}");
             // What comes later does not overwrite anything.

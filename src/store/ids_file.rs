@@ -1,4 +1,4 @@
-//! The ids of a wave, in the order in which they are sent.
+//! The ids of a round, in the order in which they are sent.
 #![expect(clippy::disallowed_methods, reason = "this is the adapter for the files of a run")]
 
 use std::fs::File;
@@ -12,7 +12,7 @@ use crate::base::{Digest, Digester, RecordId};
 
 /// The place of the note in a line.
 const NOTE: usize = 36;
-/// A line: an id of at most 36 bytes, spaces, the note, and a line feed, so that a place in the wave is an offset in the file.
+/// A line: an id of at most 36 bytes, spaces, the note, and a line feed, so that a place in the round is an offset in the file.
 const LINE: usize = NOTE + 2;
 /// How many lines are read at once where a file is read backwards.
 const WINDOW: usize = 1 << 10;
@@ -25,7 +25,7 @@ pub enum IdNote {
     /// It begins a group of records that go in one batch. In a file without such notes nothing is kept together.
     Group,
     /// Why it is not sent any more.
-    Withheld(SkipCause),
+    Excluded(SkipCause),
     /// It is not sent any more since it is gone.
     Gone,
 }
@@ -40,10 +40,10 @@ impl IdNote {
             Self::None => Ok(b' '),
             Self::Group => Ok(b'+'),
             Self::Gone => Ok(b'g'),
-            Self::Withheld(cause) => Self::CAUSES
+            Self::Excluded(cause) => Self::CAUSES
                 .iter()
                 .find_map(|(byte, known)| (*known == cause).then_some(*byte))
-                .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no record is withheld for that cause")),
+                .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no record is excluded for that cause")),
         }
     }
 
@@ -52,12 +52,12 @@ impl IdNote {
             b' ' => Some(Self::None),
             b'+' => Some(Self::Group),
             b'g' => Some(Self::Gone),
-            _ => Self::CAUSES.iter().find_map(|(known, cause)| (*known == byte).then_some(Self::Withheld(*cause))),
+            _ => Self::CAUSES.iter().find_map(|(known, cause)| (*known == byte).then_some(Self::Excluded(*cause))),
         }
     }
 }
 
-/// Writes a wave's ids file. Nothing stands under its name before [`IdsWriter::finish`].
+/// Writes a round's ids file. Nothing stands under its name before [`IdsWriter::finish`].
 #[must_use = "an ids file that is not finished is not there"]
 pub struct IdsWriter {
     path: PathBuf,
@@ -108,7 +108,7 @@ impl IdsWriter {
     }
 }
 
-/// A wave's ids, by their place.
+/// A round's ids, by their place.
 pub struct IdsFile {
     file: Mutex<File>,
     path: PathBuf,
@@ -244,7 +244,7 @@ fn damaged(path: &Path, place: u64, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{} is damaged at line {}: {why}", path.display(), place + 1))
 }
 
-/// The ids of one batch of a wave.
+/// The ids of one batch of a round.
 #[derive(Clone)]
 pub struct BatchIds {
     file: Arc<IdsFile>,
@@ -253,7 +253,7 @@ pub struct BatchIds {
 }
 
 impl BatchIds {
-    /// The ids of `batch` in its wave's file.
+    /// The ids of `batch` in its round's file.
     pub fn new(file: Arc<IdsFile>, batch: &Batch) -> Self {
         Self { file, first: batch.first, count: batch.count }
     }
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn reads_back_any_part_of_what_was_written() {
         let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("wave.ids");
+        let path = folder.path().join("round.ids");
         let mut writer = IdsWriter::create(&path).expect("created");
         (0..1000).for_each(|number| writer.push(&id(number), IdNote::None).expect("written"));
         assert!(!path.exists(), "a file stands under its name before it is whole");
@@ -295,14 +295,14 @@ mod tests {
         assert_eq!(file.verify().expect("read").0, digest);
         let all: Vec<RecordId> = file.iter().expect("opened").map(|id| id.expect("valid").0).collect();
         assert_eq!(all, (0..1000).map(id).collect::<Vec<_>>());
-        let batch = BatchIds::new(file, &Batch { number: 0, wave: 0, first: 990, count: 7 });
+        let batch = BatchIds::new(file, &Batch { number: 0, round: 0, first: 990, count: 7 });
         assert_eq!(batch.read(5, 100).expect("read"), [id(995), id(996)]);
     }
 
     #[test]
     fn a_batch_ends_where_a_group_does() {
         let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("wave.ids");
+        let path = folder.path().join("round.ids");
         // Groups of 1, 2, 3, ... records: they begin at 0, 1, 3, 6, 10, ...
         let begins: Vec<u64> = (0..100).map(|size| size * (size + 1) / 2).collect();
         let mut writer = IdsWriter::create(&path).expect("created");
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn says_which_line_is_damaged() {
         let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("wave.ids");
+        let path = folder.path().join("round.ids");
         let mut writer = IdsWriter::create(&path).expect("created");
         (0..3).for_each(|number| writer.push(&id(number), IdNote::None).expect("written"));
         writer.finish().expect("finished");

@@ -169,7 +169,7 @@ mod tests {
     fn events() -> Vec<Event> {
         vec![
             Event::Cleared { cleared: 2, skipped: 0, digest: crate::base::Digest::of(b"") },
-            Event::Intended { batch: 0, wave: 0, first: 0, count: 2 },
+            Event::Intended { batch: 0, round: 0, first: 0, count: 2 },
             Event::Unclear { batch: 0, cause: "line\nbreak \u{2028} and \"quotes\"".into() },
         ]
     }

@@ -8,6 +8,7 @@ mod bundle;
 mod bundle_error;
 mod bundle_writer;
 mod call_memory;
+mod command_error;
 #[cfg(test)]
 mod conformance;
 mod directory;
@@ -35,7 +36,7 @@ mod sort;
 mod state_file;
 
 pub use answer_pairing::{AnswerPairing, PairingReport};
-pub use answers_file::{MarkCount, MarksFile, RawMark, TextsFile};
+pub use answers_file::{EncodedStatus, MessagesFile, StatusCount, StatusFile};
 pub use atomic::{FileError, StagedDirectory, repair_replacement, replace_file, sync_directory, write_atomically};
 pub use backend::{Backend, Key, KeyError, Lease, LeaseError, MOST_OBJECT_BYTES, Object, StoreError, Version};
 pub use bundle::Bundle;

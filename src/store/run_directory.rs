@@ -15,10 +15,10 @@ use crate::base::{Digest, PolicyName, RecordId};
 /// | path | what |
 /// |---|---|
 /// | `journal.jsonl` | what was about to happen and what happened |
-/// | `waves/<policy>.<n>.ids` | the records of a wave in the order in which they are sent |
-/// | `waves/<policy>.<n>.withheld.ids` | the records that are not sent any more from a wave of a continued run on, in the same order |
+/// | `rounds/<policy>.<n>.ids` | the records of a round in the order in which they are sent |
+/// | `rounds/<policy>.<n>.excluded.ids` | the records that are not sent any more from a round of a continued run on, in the same order |
 /// | `skipped/<policy>.csv` | the planned records that the recheck kept back, sorted by id |
-/// | `answers/<policy>.<n>.marks`, `answers/<policy>.texts` | what is known about every record of a wave |
+/// | `answers/<policy>.<n>.statuses`, `answers/<policy>.messages` | what is known about every record of a round |
 /// | `outcomes/<policy>.csv` | the one end of every planned record, sorted by id |
 #[derive(Clone, Debug)]
 pub struct RunDirectory {
@@ -34,7 +34,7 @@ impl RunDirectory {
     /// When it cannot be made.
     pub fn open(runs: &Path, plan: &Digest) -> io::Result<Self> {
         let root = runs.join(plan.short());
-        for folder in ["waves", "skipped", "answers", "outcomes"] {
+        for folder in ["rounds", "skipped", "answers", "outcomes"] {
             std::fs::create_dir_all(root.join(folder))?;
         }
         sync_name(&root)?;
@@ -52,14 +52,14 @@ impl RunDirectory {
         self.root.join("journal.jsonl")
     }
 
-    /// The ids of a wave.
-    pub fn wave(&self, policy: &PolicyName, wave: u32) -> PathBuf {
-        self.root.join(format!("waves/{policy}.{wave}.ids"))
+    /// The ids of a round.
+    pub fn round(&self, policy: &PolicyName, round: u32) -> PathBuf {
+        self.root.join(format!("rounds/{policy}.{round}.ids"))
     }
 
-    /// The records that are not sent any more from a wave on.
-    pub fn withheld(&self, policy: &PolicyName, wave: u32) -> PathBuf {
-        self.root.join(format!("waves/{policy}.{wave}.withheld.ids"))
+    /// The records that are not sent any more from a round on.
+    pub fn excluded(&self, policy: &PolicyName, round: u32) -> PathBuf {
+        self.root.join(format!("rounds/{policy}.{round}.excluded.ids"))
     }
 
     /// The records that the recheck kept back.
@@ -67,14 +67,14 @@ impl RunDirectory {
         self.root.join(format!("skipped/{policy}.csv"))
     }
 
-    /// The marks of a wave.
-    pub fn marks(&self, policy: &PolicyName, wave: u32) -> PathBuf {
-        self.root.join(format!("answers/{policy}.{wave}.marks"))
+    /// The marks of a round.
+    pub fn statuses(&self, policy: &PolicyName, round: u32) -> PathBuf {
+        self.root.join(format!("answers/{policy}.{round}.statuses"))
     }
 
-    /// The codes and messages that the marks of all waves of a policy refer to.
-    pub fn texts(&self, policy: &PolicyName) -> PathBuf {
-        self.root.join(format!("answers/{policy}.texts"))
+    /// The codes and messages that the marks of all rounds of a policy refer to.
+    pub fn messages(&self, policy: &PolicyName) -> PathBuf {
+        self.root.join(format!("answers/{policy}.messages"))
     }
 
     /// The ends of all planned records of a policy.

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
+use sexton::base::Observer;
 use sexton::base::{Clock, PolicyName};
-use sexton::command::{Connector, Host, PlanRequest, Watcher, plan};
+use sexton::command::{PlanRequest, plan};
 use sexton::manifest::{SecretReference, Target};
 use sexton::provider::salesforce::SystemCommands;
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{Provider, SecretError, SecretSource, Surroundings, open};
+use sexton::select::{Connector, Context};
 use sexton::store::CallMemoryFile;
 use tempfile::TempDir;
 
@@ -93,10 +95,10 @@ impl Workplace {
 
     /// Plans at another time than now, in this process.
     pub fn plan_at(&self, moment: &str) {
-        let host = Host {
+        let host = Context {
             clock: Arc::new(Still(moment.parse().expect("a moment"))),
             connector: Arc::new(Network),
-            watcher: Arc::new(Nobody),
+            observer: Arc::new(Nobody),
             who: "ada@desk".into(),
             seed: 1,
             fresh_id: Arc::new(|| "5f9d0f4e-0000-4000-8000-000000000001".into()),
@@ -195,7 +197,7 @@ impl Clock for Still {
 /// Nobody looks on.
 struct Nobody;
 
-impl Watcher for Nobody {
+impl Observer for Nobody {
     fn progress(&self, _: Option<&PolicyName>, _: &str, _: u64, _: Option<u64>) {}
 
     fn warn(&self, _: &str) {}

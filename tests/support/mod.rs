@@ -18,12 +18,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use sexton::base::{Clock, PolicyName};
-use sexton::command::{self, AppliedPlan, ApplyRequest, CommandError, Connector, Host, PlanRequest, Planned, Watcher};
+use sexton::base::{CommandError, Observer};
+use sexton::command::{self, AppliedPlan, ApplyRequest, PlanRequest, Planned};
 use sexton::manifest::{SecretReference, Target};
 use sexton::provider::salesforce::{CommandOutput, CommandRunner};
 use sexton::provider::transport::Transport;
 use sexton::provider::{Provider, SecretError, SecretSource, Surroundings, open};
 use sexton::sandbox::{Sandbox, Settings, World};
+use sexton::select::{Connector, Context};
 use sexton::state::State;
 use sexton::store::{Bundle, CallMemoryFile, OutcomeRow, RunDirectory, StateStore, read_outcomes};
 use tempfile::TempDir;
@@ -107,7 +109,7 @@ impl Recorder {
     }
 }
 
-impl Watcher for Recorder {
+impl Observer for Recorder {
     fn progress(&self, _: Option<&PolicyName>, _: &str, done: u64, total: Option<u64>) {
         // A selection may grow between the count and the read, so that only nonsense is refused here.
         assert!(total != Some(0) || done == 0, "{done} of nothing");
@@ -170,14 +172,14 @@ impl Bench {
     }
 
     /// What a new process would have.
-    pub fn host(&self) -> Host {
+    pub fn host(&self) -> Context {
         let clock: Arc<dyn Clock> = Arc::new(SandboxTime(self.sandbox.clone()));
         let connector = RouterConnector { transport: Arc::clone(&self.transport), clock: Arc::clone(&clock) };
         let ids = Arc::clone(&self.ids);
-        Host {
+        Context {
             clock,
             connector: Arc::new(connector),
-            watcher: Arc::clone(&self.recorder) as Arc<dyn Watcher>,
+            observer: Arc::clone(&self.recorder) as Arc<dyn Observer>,
             who: "ada@bench".into(),
             seed: 7,
             fresh_id: Arc::new(move || format!("00000000-0000-4000-8000-{:012}", ids.fetch_add(1, Ordering::Relaxed))),

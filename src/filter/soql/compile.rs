@@ -8,7 +8,8 @@ use super::quote::MAX_TEXT_CHARACTERS;
 use super::{Comparison, Condition, Decimal, Literal, Operator, Path, Pattern, Place, Test};
 use crate::base::{Age, Span};
 use crate::filter::error::shown;
-use crate::filter::{self, CompileError, FieldType};
+use crate::filter::{self, CompileError};
+use crate::system::FieldType;
 
 /// Compiles a typed tree to a condition.
 ///

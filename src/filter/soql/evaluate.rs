@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
 
 use super::{Comparison, Condition, DateLiteral, Literal, Operator, Select, Test};
-use crate::base::canonical_salesforce_id;
+use crate::system::canonical_salesforce_id;
 
 /// The value of a field of one record.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,8 @@ use jiff::{Timestamp, Unit, Zoned};
 use super::parse::{MAX_BYTES, MAX_DEPTH, is_number};
 use super::{Condition, Expression, IsTest, Operator};
 use crate::base::{Age, Span};
-use crate::filter::{self, CompileError, FieldType, Place};
+use crate::filter::{self, CompileError, Place};
+use crate::system::FieldType;
 
 /// Compiles a typed tree to a condition.
 ///

@@ -8,7 +8,8 @@ use super::parser::{MAX_CHARACTERS, MAX_COMPARISONS};
 use super::quote::{UNWRITABLE, is_unwritable};
 use super::{Comparison, Condition, Literal, Name, Operator, Pattern, Test};
 use crate::base::{Age, Span};
-use crate::filter::{self, CompileError, Decimal, FieldType, Place};
+use crate::filter::{self, CompileError, Decimal, Place};
+use crate::system::FieldType;
 
 /// How deep a tree may be nested. Ours, to keep the stack small.
 const MAX_DEPTH: usize = 100;

@@ -2,7 +2,8 @@
 
 use crate::base::{Diagnostic, Span};
 use crate::manifest::fields::{Field, Findings};
-use crate::manifest::{AllOrNone, Api, Concurrency, DeleteMode, SendAs, SystemKind, codes};
+use crate::manifest::{AllOrNone, Concurrency, SendAs, codes};
+use crate::system::{Api, DeleteMode, SystemKind};
 
 /// A setting and where it stands, if it does.
 type Wish<'n, T> = Option<(T, Option<Field<'n>>)>;

@@ -2,12 +2,13 @@
 
 use crate::base::{Diagnostic, Span};
 use crate::filter::{Comparison, Condition, Filter, Language, Literal, TextFilter, Threshold};
+use crate::manifest::codes;
 use crate::manifest::fields::{Field, Fields, Findings, ambiguous_number, boolean_word};
-use crate::manifest::names::field_path;
 use crate::manifest::node::Value;
 use crate::manifest::scalar::place_within;
 use crate::manifest::suggestion::nearest;
-use crate::manifest::{SystemKind, codes};
+use crate::system::SystemKind;
+use crate::system::field_path;
 
 /// The word for every record of an object.
 const EVERYTHING: &str = "everything";
@@ -29,7 +30,7 @@ pub(super) fn filter(fields: &mut Fields<'_>, system: Option<SystemKind>, findin
         Value::Text(text) => native(field, text, system, findings),
         Value::Mapping(_) => {
             let tree = condition(field, findings)?;
-            let compiles = system.is_none_or(|system| compiles(&tree, system.language(), findings));
+            let compiles = system.is_none_or(|system| compiles(&tree, Language::of(system), findings));
             compiles.then_some(Filter::Tree(tree))
         }
         _ => {
@@ -54,7 +55,7 @@ fn blank(field: Field<'_>, span: Span, findings: &mut Findings<'_>) -> Option<Fi
 
 fn native(field: Field<'_>, text: &str, system: Option<SystemKind>, findings: &mut Findings<'_>) -> Option<Filter> {
     let read = || Some(Filter::Text(TextFilter { text: text.trim().to_owned(), span: field.node.span }));
-    let Some(language) = system.map(SystemKind::language) else { return read() };
+    let Some(language) = system.map(Language::of) else { return read() };
     let Err(errors) = language.parse(text) else { return read() };
     for error in errors {
         let span = match findings.sources.get(field.node.span.source) {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::shortened;
 use crate::base::{Diagnostic, HoldName, NameError, PolicyName, ProjectName, Span, TargetName};
-use crate::manifest::fields::{Field, Findings, shortened};
+use crate::manifest::fields::{Field, Findings};
 use crate::manifest::node::{Node, Value};
 use crate::manifest::suggestion::did_you_mean;
 use crate::manifest::{DocumentKind, codes};

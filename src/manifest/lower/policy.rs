@@ -8,11 +8,10 @@ use super::filter::filter;
 use crate::base::{Diagnostic, HoldName, Percent, PolicyName, Span, TargetName};
 use crate::filter::Filter;
 use crate::manifest::fields::{Field, Fields, Findings};
-use crate::manifest::names::{field_path, object_name};
 use crate::manifest::node::Value;
-use crate::manifest::{
-    AllOrNone, Api, Concurrency, DeleteMode, Hold, Limits, Policy, Recheck, SendAs, SystemKind, codes, zuora_object,
-};
+use crate::manifest::{AllOrNone, Concurrency, Hold, Limits, Policy, Recheck, SendAs, codes};
+use crate::system::{Api, DeleteMode, SystemKind, zuora_object};
+use crate::system::{field_path, object_name};
 
 /// What a policy or a hold refers to and where; known also when the rest of the document is wrong, so that all mistakes
 /// are told at once.

@@ -4,9 +4,10 @@ use url::Url;
 
 use super::host_url::host_url;
 use super::secret::secret;
-use crate::base::{Diagnostic, RecordId, canonical_salesforce_id};
+use crate::base::{Diagnostic, RecordId};
 use crate::manifest::fields::{Field, Findings};
 use crate::manifest::{SalesforceSignIn, SalesforceTarget, codes};
+use crate::system::canonical_salesforce_id;
 
 /// The API version of targets that name none.
 const DEFAULT_API_VERSION: &str = "66.0";

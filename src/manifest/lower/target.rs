@@ -7,7 +7,8 @@ use super::zuora_target::zuora;
 use crate::base::{Diagnostic, TargetName};
 use crate::manifest::fields::{Field, Findings};
 use crate::manifest::node::Value;
-use crate::manifest::{Environment, System, SystemKind, Target, codes};
+use crate::manifest::{Environment, System, Target, codes};
+use crate::system::SystemKind;
 
 /// The system of a target by the key it names, also when what stands below is wrong; `None` unless it is exactly one.
 pub(in crate::manifest) fn system_kind(header: &Header<'_>) -> Option<SystemKind> {

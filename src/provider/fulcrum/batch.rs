@@ -9,7 +9,7 @@ use super::call::{Call, error, is_missing};
 use super::connect::KEY;
 use super::query::{enclosed, listed, quoted};
 use super::session::Session;
-use crate::apply::{IdSource, JobProgress, JobStage, Order, Ticket};
+use crate::apply::{BatchSpecification, IdSource, JobProgress, JobStage, Ticket};
 use crate::base::{RecordId, with_thousands};
 use crate::provider::{ErrorClass, ProviderError};
 
@@ -87,7 +87,11 @@ async fn get(session: &Session, doing: &str, ticket: &Ticket) -> Result<Batch, P
 ///
 /// A batch whose making was never answered waits for ever and deletes nothing, so that making another is harmless. So does one
 /// whose number is wrong.
-pub(super) async fn create(session: &Session, order: &Order, ids: &dyn IdSource) -> Result<Ticket, ProviderError> {
+pub(super) async fn create(
+    session: &Session,
+    order: &BatchSpecification,
+    ids: &dyn IdSource,
+) -> Result<Ticket, ProviderError> {
     let doing = format!("create a batch for form {}", order.object);
     let sent = ids.count();
     if sent == 0 || sent > MOST_IDS {
@@ -230,13 +234,14 @@ mod tests {
     #[tokio::test]
     async fn a_query_is_about_nothing_but_the_ids() {
         let (provider, transport) = organization(|_| shown("pending", 2, 0));
-        let by_query = crate::apply::Order { matching: Some("_status = 'a' OR _status = 'b'".into()), ..order() };
+        let by_query =
+            crate::apply::BatchSpecification { matching: Some("_status = 'a' OR _status = 'b'".into()), ..order() };
         provider.create(&by_query, &source(2)).await.expect("made");
         let body: Value = serde_json::from_str(&asked(&transport)[0].body).expect("JSON");
         let operation = &body["batch"]["operations"][0];
         assert!(operation.get("ids").is_none(), "{operation}");
         insta::assert_snapshot!(operation["query"].as_str().expect("a query"), @r#"SELECT "_record_id" AS id FROM "81413088-71b9-11ee-b962-0242ac120002" WHERE (_status = 'a' OR _status = 'b') AND "_record_id" IN ('00000000-71b9-11ee-b962-0242ac120002', '00000001-71b9-11ee-b962-0242ac120002')"#);
-        let evil = crate::apply::Order { matching: Some("TRUE) OR (_status = 'a'".into()), ..order() };
+        let evil = crate::apply::BatchSpecification { matching: Some("TRUE) OR (_status = 'a'".into()), ..order() };
         assert_eq!(provider.create(&evil, &source(2)).await.expect_err("refused").class, ErrorClass::Invalid);
     }
 
@@ -278,7 +283,7 @@ mod tests {
         for count in [0, 10_001] {
             assert_eq!(provider.create(&order(), &source(count)).await.expect_err("size").class, ErrorClass::Invalid);
         }
-        let other = crate::apply::Order { atomic: true, ..order() };
+        let other = crate::apply::BatchSpecification { atomic: true, ..order() };
         assert_eq!(provider.create(&other, &source(1)).await.expect_err("atomic").class, ErrorClass::Unsupported);
         let evil = Ticket("../forms".into());
         assert_eq!(provider.start(&order(), &evil).await.expect_err("no ticket").class, ErrorClass::Invalid);

@@ -7,14 +7,16 @@ use async_trait::async_trait;
 
 use super::call::error;
 use super::session::Session;
-use super::{batch, describe, look, query};
-use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
+use super::{batch, describe, presence, query};
+use crate::apply::{Answer, BatchSpecification, IdSource, JobProgress, Presence, Ticket};
 use crate::base::{CallBudget, RecordId};
-use crate::manifest::{Api, DeleteMode, FulcrumTarget, SystemKind};
-use crate::plan::{Capabilities, Identity, ObjectFacts, Query, RouteCapability};
+use crate::manifest::FulcrumTarget;
+use crate::plan::{Identity, ObjectFacts, Query};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
 use crate::provider::{AnswerSink, Completeness, ErrorClass, Provider, ProviderError, RowSink};
+use crate::system::{Api, DeleteMode, SystemKind};
+use crate::system::{Capabilities, RouteCapability};
 
 /// The column of a record's id (documented).
 pub(super) const KEY: &str = "_record_id";
@@ -48,7 +50,7 @@ const CAPABILITIES: Capabilities = Capabilities {
         preferred_up_to: None,
     }],
     page_size: query::PAGE as u64,
-    look_size: look::MOST_IDS,
+    presence_size: presence::MOST_IDS,
 };
 
 /// One Fulcrum organization.
@@ -69,7 +71,7 @@ fn unsupported(doing: &str, message: &str) -> ProviderError {
 }
 
 /// Refuses an order that the Batch API cannot carry out: the route should never have been chosen.
-fn refuse_other(order: &Order) -> Result<(), ProviderError> {
+fn refuse_other(order: &BatchSpecification) -> Result<(), ProviderError> {
     let doing = format!("delete records of form {}", order.object);
     match (order.api, order.delete, order.atomic) {
         (Api::FulcrumBatch, DeleteMode::Hard, false) => Ok(()),
@@ -119,31 +121,31 @@ impl Provider for FulcrumProvider {
         }
     }
 
-    async fn look(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
-        look::look(&self.session, object, ids).await
+    async fn check_presence(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
+        presence::check_presence(&self.session, object, ids).await
     }
 
-    async fn send(&self, order: &Order, _: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+    async fn send(&self, order: &BatchSpecification, _: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
         refuse_other(order)?;
         Err(unsupported("delete records in one request", "the Batch API works by batches that are made and started"))
     }
 
-    async fn create(&self, order: &Order, ids: &dyn IdSource) -> Result<Ticket, ProviderError> {
+    async fn create(&self, order: &BatchSpecification, ids: &dyn IdSource) -> Result<Ticket, ProviderError> {
         refuse_other(order)?;
         batch::create(&self.session, order, ids).await
     }
 
-    async fn load(&self, order: &Order, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
+    async fn load(&self, order: &BatchSpecification, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
         refuse_other(order)?;
         batch::compare(&self.session, ticket, ids.count()).await
     }
 
-    async fn start(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
+    async fn start(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<(), ProviderError> {
         refuse_other(order)?;
         batch::start(&self.session, ticket).await
     }
 
-    async fn poll(&self, order: &Order, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
+    async fn poll(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
         refuse_other(order)?;
         batch::poll(&self.session, ticket).await
     }
@@ -152,7 +154,7 @@ impl Provider for FulcrumProvider {
     /// outcome.
     async fn collect(
         &self,
-        order: &Order,
+        order: &BatchSpecification,
         _: &Ticket,
         _: &dyn IdSource,
         _: &mut dyn AnswerSink,
@@ -160,7 +162,7 @@ impl Provider for FulcrumProvider {
         refuse_other(order)
     }
 
-    async fn abort(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
+    async fn abort(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<(), ProviderError> {
         refuse_other(order)?;
         batch::abort(&self.session, ticket).await
     }

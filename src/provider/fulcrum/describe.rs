@@ -6,9 +6,9 @@ use super::call::{Call, error, incomplete, is_missing};
 use super::query::{ask, quoted};
 use super::session::Session;
 use crate::base::RecordId;
-use crate::filter::FieldType;
 use crate::plan::{FieldFacts, ObjectFacts};
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::FieldType;
 
 /// How many forms come in one answer, with all their fields.
 const FORMS: &str = "100";

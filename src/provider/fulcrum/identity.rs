@@ -98,10 +98,10 @@ mod tests {
     use serde_json::{Value, json as value};
 
     use super::super::testing::*;
-    use crate::manifest::DeleteMode;
     use crate::plan::Identity;
     use crate::provider::transport::scripted::json;
     use crate::provider::{ErrorClass, Provider as _, ProviderError};
+    use crate::system::DeleteMode;
 
     async fn identify(user: Value) -> Result<Identity, ProviderError> {
         let body = value!({ "user": user }).to_string();

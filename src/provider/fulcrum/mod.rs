@@ -1,4 +1,4 @@
-//! Fulcrum: the Query API to select and to look, the Batch API to delete.
+//! Fulcrum: the Query API to select and to presence, the Batch API to delete.
 //!
 //! Facts about the wire carry where they are known from: *documented* by the vendor, *recorded* from a real answer, seen in a
 //! *client*, or a *guess*. No answer of the Batch API was ever recorded. Where a fact is a guess, both readings are accepted.
@@ -9,7 +9,7 @@ mod connect;
 mod describe;
 mod error_table;
 mod identity;
-mod look;
+mod presence;
 mod query;
 mod session;
 #[cfg(test)]

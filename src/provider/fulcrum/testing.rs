@@ -7,13 +7,14 @@ use serde_json::{Value, json as value};
 use url::Url;
 
 use super::FulcrumProvider;
-use crate::apply::{Answer, IdSource, Order, Ticket};
+use crate::apply::{Answer, BatchSpecification, IdSource, Ticket};
 use crate::base::{PolicyName, RecordId};
-use crate::manifest::{Api, DeleteMode, FulcrumTarget, SecretReference};
+use crate::manifest::{FulcrumTarget, SecretReference};
 use crate::plan::{Query, Row};
 use crate::provider::transport::Transport;
 use crate::provider::transport::scripted::{Reply, Scripted, Seen, json};
 use crate::provider::{AnswerSink, RowSink, SecretError, SecretSource};
+use crate::system::{Api, DeleteMode};
 
 /// The token of the scripted organization.
 pub(super) const TOKEN: &str = "canary-token-canary";
@@ -108,8 +109,8 @@ pub(super) fn query(fields: &[&str]) -> Query {
 }
 
 /// An order for records.
-pub(super) fn order() -> Order {
-    Order {
+pub(super) fn order() -> BatchSpecification {
+    BatchSpecification {
         policy: PolicyName::new("closed-parks").expect("a name"),
         object: FORM.into(),
         delete: DeleteMode::Hard,

@@ -16,11 +16,12 @@ use super::collections::check_ids;
 use super::hostile;
 use super::session::Session;
 use super::soql::check_names;
-use crate::apply::{IdSource, JobProgress, JobStage, Order, Ticket};
-use crate::base::{RecordId, canonical_salesforce_id};
-use crate::manifest::DeleteMode;
+use crate::apply::{BatchSpecification, IdSource, JobProgress, JobStage, Ticket};
+use crate::base::RecordId;
 use crate::provider::transport::RequestBody;
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::DeleteMode;
+use crate::system::canonical_salesforce_id;
 
 /// The most ids of one batch (documented). They have a fortieth of the 10 MB that it may have.
 pub(super) const MOST_IDS: u64 = 10_000;
@@ -37,7 +38,7 @@ pub(super) enum Content {
 
 impl Content {
     /// The form for an order: always the same one, so that a resumed run knows it.
-    pub(super) fn of(order: &Order) -> Self {
+    pub(super) fn of(order: &BatchSpecification) -> Self {
         match order.delete {
             DeleteMode::Soft => Self::Csv,
             DeleteMode::Hard => Self::Json,
@@ -78,7 +79,7 @@ pub(super) fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError
 }
 
 /// Makes a job. It is open and deletes nothing until it has a batch, so that making another one is harmless.
-pub(super) async fn create(session: &Session, order: &Order, count: u64) -> Result<Ticket, ProviderError> {
+pub(super) async fn create(session: &Session, order: &BatchSpecification, count: u64) -> Result<Ticket, ProviderError> {
     let doing = format!("create a Bulk API 1.0 {} job for {}", operation(order), order.object);
     check_names(&doing, &order.object, [])?;
     let mode = if order.serial { "Serial" } else { "Parallel" };
@@ -112,7 +113,7 @@ pub(super) async fn create(session: &Session, order: &Order, count: u64) -> Resu
 /// Adds the job's only batch, and with that begins the work.
 pub(super) async fn load(
     session: &Session,
-    order: &Order,
+    order: &BatchSpecification,
     ticket: &Ticket,
     ids: Arc<dyn IdSource>,
 ) -> Result<(), ProviderError> {
@@ -252,17 +253,17 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::manifest::Api;
     use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, Seen, answer, json};
+    use crate::system::Api;
 
     const BATCH: &str = "751ak000009BkrxAAC";
 
-    fn soft() -> Order {
-        Order { serial: true, ..order(Api::Bulk1, DeleteMode::Soft, false) }
+    fn soft() -> BatchSpecification {
+        BatchSpecification { serial: true, ..order(Api::Bulk1, DeleteMode::Soft, false) }
     }
 
-    fn hard() -> Order {
+    fn hard() -> BatchSpecification {
         order(Api::Bulk1, DeleteMode::Hard, false)
     }
 

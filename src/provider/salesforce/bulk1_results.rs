@@ -7,17 +7,18 @@ use super::collections::{Item, check_echo, paired};
 use super::csv_rows::{CsvError, CsvRows};
 use super::query::{incomplete, not_kept};
 use super::session::Session;
-use crate::apply::{Answer, AnswerVerdict, IdSource, JobStage, Order, Ticket};
-use crate::base::{RecordId, canonical_salesforce_id};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification, IdSource, JobStage, Ticket};
+use crate::base::RecordId;
 use crate::provider::transport::Response;
 use crate::provider::{AnswerSink, ErrorClass, ProviderError};
+use crate::system::canonical_salesforce_id;
 
 /// Streams the answers of an ended job's batch.
 ///
 /// They are in the order of the request (documented) and a failure has no id, so that only the place pairs them.
 pub(super) async fn collect(
     session: &Session,
-    order: &Order,
+    order: &BatchSpecification,
     ticket: &Ticket,
     ids: &dyn IdSource,
     answers: &mut dyn AnswerSink,
@@ -92,9 +93,9 @@ async fn csv(call: &Call, ids: &[RecordId], response: Response) -> Result<Vec<An
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::manifest::{Api, DeleteMode};
     use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{answer, json};
+    use crate::system::{Api, DeleteMode};
 
     const BATCH: &str = "751ak000009BkrxAAC";
 

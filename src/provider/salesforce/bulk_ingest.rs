@@ -11,11 +11,12 @@ use super::call::Call;
 use super::hostile;
 use super::session::Session;
 use super::soql::check_names;
-use crate::apply::{IdSource, JobProgress, JobStage, Order, Ticket};
-use crate::base::{RecordId, canonical_salesforce_id};
-use crate::manifest::DeleteMode;
+use crate::apply::{BatchSpecification, IdSource, JobProgress, JobStage, Ticket};
+use crate::base::RecordId;
 use crate::provider::transport::{ByteStream, RequestBody};
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::DeleteMode;
+use crate::system::canonical_salesforce_id;
 
 /// The most ids of one job.
 ///
@@ -42,7 +43,7 @@ struct Job {
 }
 
 /// The operation as both Bulk APIs spell it.
-pub(super) fn operation(order: &Order) -> &'static str {
+pub(super) fn operation(order: &BatchSpecification) -> &'static str {
     match order.delete {
         DeleteMode::Soft => "delete",
         DeleteMode::Hard => "hardDelete",
@@ -57,7 +58,7 @@ pub(super) fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError
 }
 
 /// Checks that an answer is about the job asked for, and about what was ordered.
-fn check(call: &Call, job: &Job, order: &Order, ticket: Option<&Ticket>) -> Result<(), ProviderError> {
+fn check(call: &Call, job: &Job, order: &BatchSpecification, ticket: Option<&Ticket>) -> Result<(), ProviderError> {
     let id = canonical_salesforce_id(&job.id).map_err(|_| call.unreadable("the job's id is none"))?;
     let other_job = ticket.is_some_and(|ticket| canonical_salesforce_id(&ticket.0) != Ok(id));
     let other_object = job.object.as_ref().is_some_and(|object| !object.eq_ignore_ascii_case(&order.object));
@@ -78,7 +79,7 @@ pub(super) fn repeatable(error: ProviderError) -> ProviderError {
 
 /// Makes a job. It is open and deletes nothing until it is started; one whose making was never answered stays open and is removed by the
 /// system within days, so that making another is harmless.
-pub(super) async fn create(session: &Session, order: &Order, count: u64) -> Result<Ticket, ProviderError> {
+pub(super) async fn create(session: &Session, order: &BatchSpecification, count: u64) -> Result<Ticket, ProviderError> {
     let doing = format!("create a Bulk API 2.0 {} job for {}", operation(order), order.object);
     check_names(&doing, &order.object, [])?;
     let body = json!({
@@ -103,7 +104,7 @@ pub(super) async fn create(session: &Session, order: &Order, count: u64) -> Resu
 /// Uploads the job's ids in one request. A job takes one upload only (recorded), so that one without an answer is not repeated.
 pub(super) async fn load(
     session: &Session,
-    order: &Order,
+    order: &BatchSpecification,
     ticket: &Ticket,
     ids: Arc<dyn IdSource>,
 ) -> Result<(), ProviderError> {
@@ -175,7 +176,7 @@ impl Iterator for Upload {
 }
 
 /// Starts the job.
-pub(super) async fn start(session: &Session, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
+pub(super) async fn start(session: &Session, order: &BatchSpecification, ticket: &Ticket) -> Result<(), ProviderError> {
     let doing = format!("start Bulk API 2.0 job {}", ticket.0);
     let call =
         Call::new(doing.clone(), Method::PATCH, path(&doing, ticket)?).json(&json!({"state": "UploadComplete"})).deleting();
@@ -198,7 +199,11 @@ fn stage(state: &str) -> Option<JobStage> {
 }
 
 /// How far the job is.
-pub(super) async fn poll(session: &Session, order: &Order, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
+pub(super) async fn poll(
+    session: &Session,
+    order: &BatchSpecification,
+    ticket: &Ticket,
+) -> Result<JobProgress, ProviderError> {
     let doing = format!("look at Bulk API 2.0 job {}", ticket.0);
     let call = Call::get(doing.clone(), path(&doing, ticket)?);
     let job: Job = match session.call_json(&call).await {
@@ -232,11 +237,11 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::manifest::Api;
     use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, Seen, answer, json};
+    use crate::system::Api;
 
-    fn soft() -> Order {
+    fn soft() -> BatchSpecification {
         order(Api::Bulk2, DeleteMode::Soft, false)
     }
 

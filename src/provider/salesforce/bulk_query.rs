@@ -15,8 +15,8 @@ use super::hostile;
 use super::query::{incomplete, not_kept, row};
 use super::session::Session;
 use super::soql::{self, Selection};
-use crate::base::canonical_salesforce_id;
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
+use crate::system::canonical_salesforce_id;
 
 /// Rows of one page of results. A page is streamed, so that this bounds only what a broken download costs.
 const PAGE_ROWS: &str = "250000";

@@ -7,9 +7,10 @@ use super::csv_rows::{CsvError, CsvRows};
 use super::hostile;
 use super::query::{incomplete, not_kept};
 use super::session::Session;
-use crate::apply::{Answer, AnswerVerdict, JobStage, Order, Ticket};
-use crate::base::{Failure, FailureClass, canonical_salesforce_id};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification, JobStage, Ticket};
+use crate::base::{Failure, FailureClass};
 use crate::provider::{AnswerSink, ErrorClass, ProviderError};
+use crate::system::canonical_salesforce_id;
 
 /// The three lists of results.
 #[derive(Clone, Copy)]
@@ -25,7 +26,7 @@ enum Results {
 /// Rows of batches beyond the daily allocation are in no list (documented).
 pub(super) async fn collect(
     session: &Session,
-    order: &Order,
+    order: &BatchSpecification,
     ticket: &Ticket,
     count: u64,
     answers: &mut dyn AnswerSink,
@@ -127,11 +128,11 @@ pub(super) fn failed(cell: &str) -> AnswerVerdict {
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::manifest::{Api, DeleteMode};
     use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, answer, json};
+    use crate::system::{Api, DeleteMode};
 
-    fn soft() -> Order {
+    fn soft() -> BatchSpecification {
         order(Api::Bulk2, DeleteMode::Soft, false)
     }
 

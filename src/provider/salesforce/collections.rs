@@ -7,9 +7,10 @@ use super::call::Call;
 use super::error_table::{RecordMeaning, record_meaning};
 use super::hostile;
 use super::session::Session;
-use crate::apply::{Answer, AnswerVerdict, Order};
-use crate::base::{Failure, FailureClass, RecordId, canonical_salesforce_id};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
+use crate::base::{Failure, FailureClass, RecordId};
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::canonical_salesforce_id;
 
 /// The most ids of one request (documented).
 pub(super) const MOST_IDS: usize = 200;
@@ -34,7 +35,11 @@ struct ItemError {
 }
 
 /// Deletes the records of one batch in one request.
-pub(super) async fn delete(session: &Session, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+pub(super) async fn delete(
+    session: &Session,
+    order: &BatchSpecification,
+    ids: &[RecordId],
+) -> Result<Vec<Answer>, ProviderError> {
     let call = request(order, ids)?;
     let response = session.call(&call).await?;
     if response.status != StatusCode::OK {
@@ -52,7 +57,7 @@ pub(super) async fn delete(session: &Session, order: &Order, ids: &[RecordId]) -
 }
 
 /// The request, after everything that can be wrong with it has been looked at.
-fn request(order: &Order, ids: &[RecordId]) -> Result<Call, ProviderError> {
+fn request(order: &BatchSpecification, ids: &[RecordId]) -> Result<Call, ProviderError> {
     let call = Call::new(format!("delete {} {} records", ids.len(), order.object), Method::DELETE, "composite/sobjects");
     check_ids(&call, ids, MOST_IDS)?;
     Ok(Call { query: Some(parameters(ids, order.atomic)), ..call }.deleting())
@@ -139,9 +144,9 @@ mod tests {
 
     use super::super::testing::*;
     use super::*;
-    use crate::manifest::{Api, DeleteMode};
     use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, answer, json};
+    use crate::system::{Api, DeleteMode};
 
     async fn send(atomic: bool, count: u64, reply: Reply) -> Result<Vec<String>, ProviderError> {
         let mut reply = Some(reply);

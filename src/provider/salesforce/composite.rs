@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::collections::{self, check_ids, paired, parameters, verdict};
 use super::session::Session;
-use crate::apply::{Answer, AnswerVerdict, Order};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{Failure, FailureClass, RecordId};
 use crate::provider::ProviderError;
 
@@ -39,7 +39,11 @@ struct PartError {
 }
 
 /// Deletes the records of one batch, all or none, in one request.
-pub(super) async fn delete(session: &Session, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+pub(super) async fn delete(
+    session: &Session,
+    order: &BatchSpecification,
+    ids: &[RecordId],
+) -> Result<Vec<Answer>, ProviderError> {
     let call = Call::new(format!("delete {} {} records as a whole", ids.len(), order.object), Method::POST, "composite");
     check_ids(&call, ids, MOST_IDS)?;
     let version = &session.connection().await?.endpoint.version;
@@ -118,13 +122,13 @@ fn answers_of_part(call: &Call, ids: &[RecordId], part: Part) -> Result<Vec<Answ
 mod tests {
     use super::super::testing::*;
     use super::*;
-    use crate::manifest::{Api, DeleteMode};
     use crate::provider::transport::scripted::{Reply, answer, json as reply};
     use crate::provider::{ErrorClass, Provider as _};
+    use crate::system::{Api, DeleteMode};
 
     const HALTED: &str = "The transaction was rolled back since another operation in the same transaction failed.";
 
-    fn whole_order() -> Order {
+    fn whole_order() -> BatchSpecification {
         order(Api::Composite, DeleteMode::Soft, true)
     }
 

@@ -10,16 +10,18 @@ use super::session::Session;
 use super::sign_in::SignIn;
 use super::soql::Selection;
 use super::{
-    bulk_ingest, bulk_query, bulk_results, bulk1_job, bulk1_results, collections, composite, describe, limits, look,
-    permission, query,
+    bulk_ingest, bulk_query, bulk_results, bulk1_job, bulk1_results, collections, composite, describe, limits, permission,
+    presence, query,
 };
-use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
+use crate::apply::{Answer, BatchSpecification, IdSource, JobProgress, Presence, Ticket};
 use crate::base::{Clock, RecordId};
-use crate::manifest::{Api, DeleteMode, SalesforceTarget, SystemKind};
-use crate::plan::{Capabilities, Identity, ObjectFacts, Query, RouteCapability};
+use crate::manifest::SalesforceTarget;
+use crate::plan::{Identity, ObjectFacts, Query};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
 use crate::provider::{AnswerSink, Completeness, ErrorClass, Provider, ProviderError, RowSink};
+use crate::system::{Api, DeleteMode, SystemKind};
+use crate::system::{Capabilities, RouteCapability};
 
 /// The largest expected selection that is read through REST: two pages. A query job takes seconds before its first row.
 const REST_ROWS: u64 = 4_000;
@@ -85,7 +87,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     ],
     // Of the REST query; a bulk query gives more.
     page_size: 2_000,
-    look_size: look::MOST_IDS,
+    presence_size: presence::MOST_IDS,
 };
 
 /// One Salesforce org. It signs in when it is first asked something, and stays signed in.
@@ -107,7 +109,7 @@ impl SalesforceProvider {
 }
 
 /// Refuses an order that its API cannot carry out: the route should never have been chosen.
-fn check(order: &Order) -> Result<(), ProviderError> {
+fn check(order: &BatchSpecification) -> Result<(), ProviderError> {
     let Some(route) = CAPABILITIES.routes.iter().find(|route| route.api == order.api) else { return Err(other_way(order)) };
     let title = order.api.title();
     let refused = |message| Err(error(ErrorClass::Unsupported, &doing(order), "unsupported", message));
@@ -121,12 +123,12 @@ fn check(order: &Order) -> Result<(), ProviderError> {
 }
 
 /// The error for a step that the order's API does not have.
-fn other_way(order: &Order) -> ProviderError {
+fn other_way(order: &BatchSpecification) -> ProviderError {
     let message = format!("{} works in another way than this request", order.api.title());
     error(ErrorClass::Unsupported, &doing(order), "unsupported", message)
 }
 
-fn doing(order: &Order) -> String {
+fn doing(order: &BatchSpecification) -> String {
     format!("delete {} records", order.object)
 }
 
@@ -170,11 +172,11 @@ impl Provider for SalesforceProvider {
         permission::check(&self.session, object, delete).await
     }
 
-    async fn look(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
-        look::look(&self.session, object, ids).await
+    async fn check_presence(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
+        presence::check_presence(&self.session, object, ids).await
     }
 
-    async fn send(&self, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+    async fn send(&self, order: &BatchSpecification, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
         check(order)?;
         match order.api {
             Api::Collections => collections::delete(&self.session, order, ids).await,
@@ -183,7 +185,7 @@ impl Provider for SalesforceProvider {
         }
     }
 
-    async fn create(&self, order: &Order, ids: &dyn IdSource) -> Result<Ticket, ProviderError> {
+    async fn create(&self, order: &BatchSpecification, ids: &dyn IdSource) -> Result<Ticket, ProviderError> {
         check(order)?;
         match order.api {
             Api::Bulk2 => bulk_ingest::create(&self.session, order, ids.count()).await,
@@ -192,7 +194,7 @@ impl Provider for SalesforceProvider {
         }
     }
 
-    async fn load(&self, order: &Order, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
+    async fn load(&self, order: &BatchSpecification, ticket: &Ticket, ids: Arc<dyn IdSource>) -> Result<(), ProviderError> {
         check(order)?;
         match order.api {
             Api::Bulk2 => bulk_ingest::load(&self.session, order, ticket, ids).await,
@@ -201,7 +203,7 @@ impl Provider for SalesforceProvider {
         }
     }
 
-    async fn start(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
+    async fn start(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<(), ProviderError> {
         match order.api {
             Api::Bulk2 => bulk_ingest::start(&self.session, order, ticket).await,
             Api::Bulk1 => bulk1_job::close(&self.session, ticket).await,
@@ -209,7 +211,7 @@ impl Provider for SalesforceProvider {
         }
     }
 
-    async fn poll(&self, order: &Order, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
+    async fn poll(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<JobProgress, ProviderError> {
         match order.api {
             Api::Bulk2 => bulk_ingest::poll(&self.session, order, ticket).await,
             Api::Bulk1 => bulk1_job::poll(&self.session, ticket).await,
@@ -219,7 +221,7 @@ impl Provider for SalesforceProvider {
 
     async fn collect(
         &self,
-        order: &Order,
+        order: &BatchSpecification,
         ticket: &Ticket,
         ids: &dyn IdSource,
         answers: &mut dyn AnswerSink,
@@ -231,7 +233,7 @@ impl Provider for SalesforceProvider {
         }
     }
 
-    async fn abort(&self, order: &Order, ticket: &Ticket) -> Result<(), ProviderError> {
+    async fn abort(&self, order: &BatchSpecification, ticket: &Ticket) -> Result<(), ProviderError> {
         match order.api {
             Api::Bulk2 => bulk_ingest::abort(&self.session, ticket).await,
             Api::Bulk1 => bulk1_job::abort(&self.session, ticket).await,

@@ -5,9 +5,9 @@ use serde::Deserialize;
 use super::call::Call;
 use super::session::Session;
 use super::soql::check_names;
-use crate::filter::FieldType;
 use crate::plan::{ChildRelationship, FieldFacts, ObjectFacts};
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::FieldType;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

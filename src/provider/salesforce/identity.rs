@@ -6,9 +6,10 @@ use super::call::{Call, Endpoint};
 use super::hostile;
 use super::query::{QueryPage, field_text};
 use super::sign_in::Grant;
-use crate::base::{RecordId, canonical_salesforce_id};
+use crate::base::RecordId;
 use crate::plan::Identity;
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::canonical_salesforce_id;
 
 const DOING: &str = "find out which organization this login is for";
 

@@ -5,8 +5,8 @@ use super::describe::describe;
 use super::error_table::HARD_DELETE_HELP;
 use super::query::{QueryPage, field_text};
 use super::session::Session;
-use crate::manifest::DeleteMode;
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::DeleteMode;
 
 /// Checks that this login may delete records of an object in that way.
 pub(super) async fn check(session: &Session, object: &str, delete: DeleteMode) -> Result<(), ProviderError> {

@@ -9,9 +9,9 @@ use super::call::Call;
 use super::hostile::NOT_AN_ID;
 use super::session::Session;
 use super::soql::{self, Selection};
-use crate::base::canonical_salesforce_id;
 use crate::plan::{Query, Row};
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
+use crate::system::canonical_salesforce_id;
 
 /// One page of a query's answer. Every key is optional, so that a missing one is told apart from an unreadable answer.
 #[derive(Deserialize)]

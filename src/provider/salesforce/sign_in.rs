@@ -11,11 +11,12 @@ use url::Url;
 
 use super::call::{Call, error, send};
 use super::command_line_login::{self, CommandRunner};
-use crate::base::{Clock, RecordId, canonical_salesforce_id};
+use crate::base::{Clock, RecordId};
 use crate::manifest::{SalesforceSignIn, SalesforceTarget, SecretReference};
 use crate::provider::secrets::{SecretError, SecretSource};
 use crate::provider::transport::{RequestBody, Transport};
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::canonical_salesforce_id;
 
 /// How long a JWT is good for, in seconds; the vendor takes at most three to five minutes (documented).
 const JWT_SECONDS: i64 = 180;

@@ -8,9 +8,9 @@ use url::Url;
 use super::call::{Call, error, send};
 use super::sign_in::{DOING, Grant, SignIn, agreed, organization_of, origin, trusted_instance};
 use super::version::for_soap_login;
-use crate::base::canonical_salesforce_id;
 use crate::provider::transport::{RequestBody, XmlError, XmlWriter};
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::canonical_salesforce_id;
 
 impl SignIn {
     /// Signs in with a password, and the security token behind it where the org wants one.

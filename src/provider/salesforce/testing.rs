@@ -8,13 +8,15 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{CommandOutput, CommandRunner, SalesforceProvider};
-use crate::apply::{Answer, AnswerVerdict, IdSource, Order};
-use crate::base::{Clock, PolicyName, RecordId, canonical_salesforce_id};
-use crate::manifest::{Api, DeleteMode, SalesforceSignIn, SalesforceTarget, SecretReference};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification, IdSource};
+use crate::base::{Clock, PolicyName, RecordId};
+use crate::manifest::{SalesforceSignIn, SalesforceTarget, SecretReference};
 use crate::plan::{Query, Row};
 use crate::provider::transport::Transport;
 use crate::provider::transport::scripted::{Reply, Scripted, Seen, json};
 use crate::provider::{AnswerSink, RowSink, SecretError, SecretSource};
+use crate::system::canonical_salesforce_id;
+use crate::system::{Api, DeleteMode};
 
 /// The access token of the scripted org.
 pub(super) const TOKEN: &str = "00D000000000001!AQ.canaryTokenCanary";
@@ -156,8 +158,8 @@ pub(super) fn query(fields: &[&str]) -> Query {
 }
 
 /// An order for leads.
-pub(super) fn order(api: Api, delete: DeleteMode, atomic: bool) -> Order {
-    Order {
+pub(super) fn order(api: Api, delete: DeleteMode, atomic: bool) -> BatchSpecification {
+    BatchSpecification {
         policy: PolicyName::new("stale-leads").expect("a name"),
         object: "Lead".into(),
         delete,

@@ -8,14 +8,16 @@ use async_trait::async_trait;
 use super::call::error;
 use super::operation::LARGEST_PAGE;
 use super::session::{Session, SignIn};
-use super::{delete, describe, look, query};
-use crate::apply::{Answer, IdSource, JobProgress, Order, Presence, Ticket};
+use super::{delete, describe, presence, query};
+use crate::apply::{Answer, BatchSpecification, IdSource, JobProgress, Presence, Ticket};
 use crate::base::{CallBudget, RecordId};
-use crate::manifest::{Api, DeleteMode, SystemKind, ZuoraTarget};
-use crate::plan::{Capabilities, Identity, ObjectFacts, Query, RouteCapability};
+use crate::manifest::ZuoraTarget;
+use crate::plan::{Identity, ObjectFacts, Query};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
 use crate::provider::{AnswerSink, Completeness, ErrorClass, Provider, ProviderError, RowSink};
+use crate::system::{Api, DeleteMode, SystemKind};
+use crate::system::{Capabilities, RouteCapability};
 
 /// What Zuora can do.
 const CAPABILITIES: Capabilities = Capabilities {
@@ -36,7 +38,7 @@ const CAPABILITIES: Capabilities = Capabilities {
         preferred_up_to: None,
     }],
     page_size: LARGEST_PAGE as u64,
-    look_size: look::MOST_IDS,
+    presence_size: presence::MOST_IDS,
 };
 
 /// The calls a target may make: those of any ten minutes (documented in 2015), and a little longer, since calls are counted where
@@ -61,7 +63,7 @@ impl ZuoraProvider {
 }
 
 /// The refusal of everything that only an API with jobs has.
-fn no_jobs<T>(order: &Order) -> Result<T, ProviderError> {
+fn no_jobs<T>(order: &BatchSpecification) -> Result<T, ProviderError> {
     let doing = format!("delete {} records", order.object);
     Err(error(ErrorClass::Unsupported, &doing, "unsupported", "Zuora's `delete()` has no jobs"))
 }
@@ -108,11 +110,11 @@ impl Provider for ZuoraProvider {
         }
     }
 
-    async fn look(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
-        look::look(&self.session, object, ids).await
+    async fn check_presence(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
+        presence::check_presence(&self.session, object, ids).await
     }
 
-    async fn send(&self, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+    async fn send(&self, order: &BatchSpecification, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
         if order.api != Api::ZuoraSoap || order.delete != DeleteMode::Hard || order.atomic {
             let doing = format!("delete {} records", order.object);
             let message = "Zuora's `delete()` deletes for good, and each record for itself";
@@ -121,25 +123,25 @@ impl Provider for ZuoraProvider {
         delete::delete(&self.session, order, ids).await
     }
 
-    async fn create(&self, order: &Order, _: &dyn IdSource) -> Result<Ticket, ProviderError> {
+    async fn create(&self, order: &BatchSpecification, _: &dyn IdSource) -> Result<Ticket, ProviderError> {
         no_jobs(order)
     }
 
-    async fn load(&self, order: &Order, _: &Ticket, _: Arc<dyn IdSource>) -> Result<(), ProviderError> {
+    async fn load(&self, order: &BatchSpecification, _: &Ticket, _: Arc<dyn IdSource>) -> Result<(), ProviderError> {
         no_jobs(order)
     }
 
-    async fn start(&self, order: &Order, _: &Ticket) -> Result<(), ProviderError> {
+    async fn start(&self, order: &BatchSpecification, _: &Ticket) -> Result<(), ProviderError> {
         no_jobs(order)
     }
 
-    async fn poll(&self, order: &Order, _: &Ticket) -> Result<JobProgress, ProviderError> {
+    async fn poll(&self, order: &BatchSpecification, _: &Ticket) -> Result<JobProgress, ProviderError> {
         no_jobs(order)
     }
 
     async fn collect(
         &self,
-        order: &Order,
+        order: &BatchSpecification,
         _: &Ticket,
         _: &dyn IdSource,
         _: &mut dyn AnswerSink,
@@ -147,7 +149,7 @@ impl Provider for ZuoraProvider {
         no_jobs(order)
     }
 
-    async fn abort(&self, order: &Order, _: &Ticket) -> Result<(), ProviderError> {
+    async fn abort(&self, order: &BatchSpecification, _: &Ticket) -> Result<(), ProviderError> {
         no_jobs(order)
     }
 }
@@ -164,9 +166,9 @@ mod tests {
         assert_eq!(provider.check("Payment", DeleteMode::Hard).await.expect_err("never").code, "not-deletable");
         assert_eq!(provider.check("Usage", DeleteMode::Hard).await, Ok(()));
         for order in [
-            Order { delete: DeleteMode::Soft, ..order("Usage") },
-            Order { atomic: true, ..order("Usage") },
-            Order { api: Api::Bulk1, ..order("Usage") },
+            BatchSpecification { delete: DeleteMode::Soft, ..order("Usage") },
+            BatchSpecification { atomic: true, ..order("Usage") },
+            BatchSpecification { api: Api::Bulk1, ..order("Usage") },
         ] {
             assert_eq!(provider.send(&order, &ids(1)).await.expect_err("refused").class, ErrorClass::Unsupported);
         }

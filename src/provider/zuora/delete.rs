@@ -2,21 +2,25 @@
 
 use super::call::{error, unreadable};
 use super::error_table::{may_be_gone, record_class};
-use super::look::look;
 use super::operation::Operation;
+use super::presence::check_presence;
 use super::query::{boolean, check_names, record_id};
 use super::session::Session;
-use crate::apply::{Answer, AnswerVerdict, Order, Presence};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification, Presence};
 use crate::base::{Failure, FailureClass, RecordId};
-use crate::manifest::zuora_object;
 use crate::provider::transport::Element;
 use crate::provider::{ErrorClass, ProviderError, hostile};
+use crate::system::zuora_object;
 
 /// The most ids of one call (documented).
 pub(super) const MOST_IDS: usize = 50;
 
 /// Deletes the records of one batch in one call.
-pub(super) async fn delete(session: &Session, order: &Order, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
+pub(super) async fn delete(
+    session: &Session,
+    order: &BatchSpecification,
+    ids: &[RecordId],
+) -> Result<Vec<Answer>, ProviderError> {
     let doing = format!("delete {} {} records", ids.len(), order.object);
     check(&doing, order, ids)?;
     // Here the case of the name matters (documented).
@@ -29,7 +33,7 @@ pub(super) async fn delete(session: &Session, order: &Order, ids: &[RecordId]) -
 }
 
 /// Looks at everything that can be wrong with a request before it is made.
-fn check(doing: &str, order: &Order, ids: &[RecordId]) -> Result<(), ProviderError> {
+fn check(doing: &str, order: &BatchSpecification, ids: &[RecordId]) -> Result<(), ProviderError> {
     let wrong = |code, message: String| Err(error(ErrorClass::Invalid, doing, code, message));
     check_names(doing, [order.object.as_str()])?;
     if ids.is_empty() || ids.len() > MOST_IDS {
@@ -88,7 +92,7 @@ async fn recognize_gone(session: &Session, object: &str, answers: &mut [Answer])
     };
     let mut refused: Vec<&mut Answer> = answers.iter_mut().filter(in_question).collect();
     let ids: Vec<RecordId> = refused.iter().map(|answer| answer.id).collect();
-    let presence = look(session, object, &ids).await.unwrap_or_default();
+    let presence = check_presence(session, object, &ids).await.unwrap_or_default();
     for (answer, presence) in refused.iter_mut().zip(presence) {
         if presence == Presence::Absent
             && let AnswerVerdict::Failed(failure) = &answer.verdict

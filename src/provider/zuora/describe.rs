@@ -1,10 +1,10 @@
 //! What is known of an object. The system has no call that tells.
 
 use super::query::check_names;
-use crate::filter::FieldType;
-use crate::manifest::{zuora_object, zuora_objects};
 use crate::plan::{ChildRelationship, FieldFacts, ObjectFacts};
 use crate::provider::ProviderError;
+use crate::system::FieldType;
+use crate::system::{zuora_object, zuora_objects};
 
 /// What is known of an object. One that is not known is taken for one of a newer WSDL, and the system judges it.
 pub(super) fn describe(object: &str) -> Result<ObjectFacts, ProviderError> {

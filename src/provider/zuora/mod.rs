@@ -9,8 +9,8 @@ mod delete;
 mod describe;
 mod envelope;
 mod error_table;
-mod look;
 mod operation;
+mod presence;
 mod query;
 mod session;
 #[cfg(test)]

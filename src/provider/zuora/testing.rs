@@ -6,12 +6,13 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::ZuoraProvider;
-use crate::apply::{Answer, AnswerVerdict, Order};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{PolicyName, RecordId};
-use crate::manifest::{Api, DeleteMode, SecretReference, ZuoraSignIn, ZuoraTarget};
+use crate::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
 use crate::plan::{Query, Row};
 use crate::provider::transport::scripted::{Reply, Scripted, Seen, answer};
 use crate::provider::{RowSink, SecretError, SecretSource};
+use crate::system::{Api, DeleteMode};
 
 /// The session of the first sign-in.
 pub(super) const SESSION: &str = "canarySessionCanary-first";
@@ -136,8 +137,8 @@ pub(super) fn query(fields: &[&str]) -> Query {
 }
 
 /// What every batch is for.
-pub(super) fn order(object: &str) -> Order {
-    Order {
+pub(super) fn order(object: &str) -> BatchSpecification {
+    BatchSpecification {
         policy: PolicyName::new("stale-usage").expect("a name"),
         object: object.into(),
         delete: DeleteMode::Hard,

@@ -54,7 +54,7 @@ pub enum SeedError {
         line: u64,
         /// What is wrong.
         #[source]
-        source: crate::base::SalesforceIdError,
+        source: crate::system::SalesforceIdError,
     },
     /// A value that does not fit its field.
     #[error("`{object}.csv` line {line}: the value of `{field}` cannot be used")]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::base::{SalesforceIdError, canonical_salesforce_id, salesforce_id_checksum};
+use crate::system::{SalesforceIdError, canonical_salesforce_id, salesforce_id_checksum};
 
 /// The digits of an identifier's counter, in byte order, so that keys sort by the order of their creation.
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

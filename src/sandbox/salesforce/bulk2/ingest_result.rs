@@ -3,7 +3,7 @@
 use super::faults::EmptyId;
 use super::ingest_job::IngestJob;
 use super::upload::Upload;
-use crate::base::canonical_salesforce_id;
+use crate::system::canonical_salesforce_id;
 
 /// Which rows a result file lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

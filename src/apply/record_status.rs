@@ -1,0 +1,208 @@
+//! What is known about one record of one round after its batch.
+
+use super::{AnswerVerdict, Evidence, Outcome, OutcomeKind, Presence, SkipCause};
+use crate::base::{Failure, FailureClass, RecordId};
+
+/// What is known about one record of one round after its batch.
+///
+/// It is not an [`Outcome`]: a record marked [`RecordStatus::Again`] has another mark in the next round, and only the last one
+/// decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordStatus {
+    /// It was deleted by us.
+    Deleted(Evidence),
+    /// The system says it was not there.
+    AlreadyGone(Failure),
+    /// The system did not delete it, and sending it again cannot help.
+    Failed(Failure, Evidence),
+    /// It was taken back because another record of the same atomic request failed for good.
+    RolledBack(Failure),
+    /// It is to be sent again.
+    Again {
+        /// What the system said, or our own words where it said nothing; the failure should this be the last round.
+        failure: Failure,
+        /// Where that is known from.
+        evidence: Evidence,
+        /// Whether a request for it got no answer, so that it may yet turn out to have been deleted by us.
+        unclear: bool,
+    },
+    /// It was looked at in vain.
+    Unknown,
+    /// The system's answers do not mention it, or contradict themselves about it: it must be looked at.
+    Missing,
+}
+
+impl RecordStatus {
+    /// The mark for the system's answer about a record that was sent by itself, or in a request that is not atomic.
+    pub fn of_verdict(verdict: AnswerVerdict) -> Self {
+        match verdict {
+            AnswerVerdict::Deleted => Self::Deleted(Evidence::Answer),
+            AnswerVerdict::AlreadyGone(failure) => Self::AlreadyGone(failure),
+            AnswerVerdict::Failed(failure) if failure.class.may_be_retried() => Self::again(failure),
+            AnswerVerdict::Failed(failure) => Self::Failed(failure, Evidence::Answer),
+            AnswerVerdict::RolledBack(failure) => Self::again(failure),
+            AnswerVerdict::NotProcessed => {
+                Self::again(ours("not-processed", "the system ended the job before it came to this record"))
+            }
+        }
+    }
+
+    /// The mark for what a look shows. `unclear` says that a request or job for the record may have taken effect; without it
+    /// the job has ended and the record was merely not mentioned.
+    ///
+    /// A record that is gone counts as deleted by us, since we sent it, and with the look as evidence: nobody can tell our
+    /// deletion from another one of the same moment.
+    pub fn of_presence(presence: Presence, unclear: bool) -> Self {
+        match presence {
+            Presence::InBin | Presence::Absent => Self::Deleted(Evidence::PresenceCheck),
+            Presence::Present => {
+                let failure = if unclear {
+                    ours("no-answer", "the request was not answered, and a look afterwards found the record still there")
+                } else {
+                    ours("not-mentioned", "no result mentions the record, and a look afterwards found it still there")
+                };
+                Self::Again { failure, evidence: Evidence::PresenceCheck, unclear }
+            }
+        }
+    }
+
+    /// To be sent again, as the system's answer makes clear.
+    pub fn again(failure: Failure) -> Self {
+        Self::Again { failure, evidence: Evidence::Answer, unclear: false }
+    }
+
+    /// The end of a record whose last mark this is. `unclear` tells that in an earlier round a request for it got no answer:
+    /// what is then already gone is our own doing.
+    pub fn into_outcome(self, id: RecordId, unclear: bool) -> Outcome {
+        let (kind, evidence) = match self {
+            Self::Deleted(evidence) => (OutcomeKind::Deleted, evidence),
+            Self::AlreadyGone(_) if unclear => (OutcomeKind::Deleted, Evidence::Answer),
+            Self::AlreadyGone(_) => (OutcomeKind::AlreadyGone, Evidence::Answer),
+            Self::Failed(failure, evidence) | Self::Again { failure, evidence, .. } => {
+                (OutcomeKind::Failed(failure), evidence)
+            }
+            Self::RolledBack(_) => (OutcomeKind::Skipped(SkipCause::RolledBack), Evidence::Answer),
+            Self::Unknown | Self::Missing => (OutcomeKind::Unknown, Evidence::None),
+        };
+        Outcome { id, kind, evidence }
+    }
+}
+
+/// The statuses for the answers to one atomic request: it had an effect on all records or on none.
+///
+/// When a record failed for good, the ones rolled back with it are done: they were to go together or not at all. When
+/// nothing stood in the way but locks, or records that are gone already, the rest may be sent again.
+///
+/// A record that is called gone may have gone with an earlier record of the same request, by a cascade that was taken back with
+/// it. Where nothing is sent again it therefore counts as taken back too.
+///
+/// With `isolate` the ones rolled back are sent again in smaller requests, until the records that fail are alone. A record that
+/// failed with words of its own is one of them.
+pub fn statuses_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>, isolate: bool) -> AtomicStatuses {
+    let verdicts: Vec<AnswerVerdict> = verdicts.into_iter().collect();
+    let hopeless =
+        verdicts.iter().any(|verdict| matches!(verdict, AnswerVerdict::Failed(failure) if !failure.class.may_be_retried()));
+    let nameless = verdicts.iter().all(|verdict| matches!(verdict, AnswerVerdict::RolledBack(_)));
+    let isolates = isolate && verdicts.len() > 1 && (hopeless || nameless);
+    let statuses = verdicts
+        .into_iter()
+        .map(|verdict| match verdict {
+            AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if isolates => {
+                RecordStatus::again(failure)
+            }
+            AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if hopeless => {
+                RecordStatus::RolledBack(failure)
+            }
+            AnswerVerdict::Failed(failure) if hopeless && !isolates => RecordStatus::Failed(failure, Evidence::Answer),
+            verdict => RecordStatus::of_verdict(verdict),
+        })
+        .collect();
+    AtomicStatuses { statuses, isolates }
+}
+
+/// The statuses for one atomic request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AtomicStatuses {
+    /// One for each record, in order.
+    pub statuses: Vec<RecordStatus>,
+    /// Whether those to be sent again are to go in smaller requests.
+    pub isolates: bool,
+}
+
+/// A failure in our own words, where the system has none.
+fn ours(code: &str, message: &str) -> Failure {
+    Failure { class: FailureClass::Transient, code: code.into(), message: message.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(class: FailureClass) -> Failure {
+        Failure { class, code: format!("{class:?}"), message: String::new() }
+    }
+
+    fn is_again(mark: &RecordStatus) -> bool {
+        matches!(mark, RecordStatus::Again { .. })
+    }
+
+    #[test]
+    fn an_atomic_request_that_met_a_lock_is_sent_again_as_a_whole() {
+        let locked = AnswerVerdict::Failed(failure(FailureClass::Locked));
+        let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
+        assert!(statuses_of_atomic([locked, rolled.clone(), rolled], false).statuses.iter().all(is_again));
+    }
+
+    #[test]
+    fn an_atomic_request_goes_on_without_a_record_that_is_gone() {
+        let gone = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
+        let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
+        let statuses = statuses_of_atomic([gone, rolled], false).statuses;
+        assert!(matches!(statuses[0], RecordStatus::AlreadyGone(_)));
+        assert!(is_again(&statuses[1]));
+    }
+
+    #[test]
+    fn an_atomic_request_with_a_lasting_failure_ends_for_all() {
+        let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
+        let locked = AnswerVerdict::Failed(failure(FailureClass::Locked));
+        let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
+        let statuses = statuses_of_atomic([rolled, refused, locked], false).statuses;
+        assert!(matches!(statuses[0], RecordStatus::RolledBack(_)));
+        assert!(matches!(statuses[1], RecordStatus::Failed(..)));
+        assert!(matches!(statuses[2], RecordStatus::Failed(..)));
+    }
+
+    #[test]
+    fn a_failing_record_is_isolated_from_those_that_went_back_with_it() {
+        let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
+        let gone = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
+        let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
+        let named = statuses_of_atomic([rolled.clone(), refused.clone(), gone], true);
+        assert!(named.isolates && is_again(&named.statuses[0]) && is_again(&named.statuses[2]));
+        assert!(matches!(named.statuses[1], RecordStatus::Failed(..)));
+        let nameless = statuses_of_atomic([rolled.clone(), rolled.clone()], true);
+        assert!(nameless.isolates && nameless.statuses.iter().all(is_again));
+        let locked = AnswerVerdict::Failed(failure(FailureClass::Locked));
+        assert!(!statuses_of_atomic([rolled, locked], true).isolates, "a lock goes by itself");
+        let alone = statuses_of_atomic([refused], true);
+        assert!(!alone.isolates && matches!(alone.statuses[0], RecordStatus::Failed(..)));
+    }
+
+    #[test]
+    fn nobody_is_called_gone_by_an_atomic_request_that_was_taken_back_for_good() {
+        let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
+        let went_along = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
+        let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
+        let statuses = statuses_of_atomic([rolled, went_along, refused], false).statuses;
+        assert!(matches!(statuses[1], RecordStatus::RolledBack(_)));
+    }
+
+    #[test]
+    fn what_is_gone_after_an_unanswered_request_was_our_doing() {
+        let id = RecordId::new("a").expect("valid");
+        let gone = RecordStatus::AlreadyGone(failure(FailureClass::Invalid));
+        assert_eq!(gone.clone().into_outcome(id, true).kind, OutcomeKind::Deleted);
+        assert_eq!(gone.into_outcome(id, false).kind, OutcomeKind::AlreadyGone);
+    }
+}

@@ -1,0 +1,239 @@
+//! The one end of every planned record.
+
+use std::io;
+use std::iter::Peekable;
+use std::path::Path;
+
+use super::run::{ExecuteError, PolicyRun, Run};
+use super::step_runner::RoundFiles;
+use crate::apply::{Event, Evidence, MachineStatus, Outcome, OutcomeKind, RecordStatus, SkipCause};
+use crate::base::RecordId;
+use crate::plan::Row;
+use crate::store::{
+    EncodedStatus, IdNote, IdsIterator, OutcomesWriter, RowSorter, SortOrder, SortedRows, StatusFile, read_skipped,
+};
+
+/// How many statuses are read at a time.
+const WINDOW: usize = 1 << 12;
+
+/// Writes the outcomes file of a policy from what the recheck kept back and what all rounds left, and gives the event that
+/// says so.
+///
+/// Every planned record must be in exactly one of both; anything else is an error, and nothing is written.
+pub(super) fn write_outcomes(
+    run: &Run<'_>,
+    input: &PolicyRun,
+    rounds: &[RoundFiles],
+    skipped: u64,
+    status: &MachineStatus,
+) -> Result<Event, ExecuteError> {
+    let policy = &input.order.policy;
+    let path = run.directory.outcomes(policy);
+    let file_error = |source| ExecuteError::File { doing: "write", path: path.clone(), source };
+    let unbalanced = |why: String| ExecuteError::Unbalanced { policy: policy.clone(), why };
+    let skip = status.halted.as_ref().map(|(_, skip)| *skip);
+
+    let skipped_path = run.directory.skipped(policy);
+    let kept = read_skipped(&skipped_path).map_err(ExecuteError::file("read", &skipped_path))?;
+    let mut kept = kept.peekable();
+    let cleared = Cleared::new(rounds, skip).map_err(file_error)?;
+    let sorted;
+    let mut sent: Peekable<Box<dyn Iterator<Item = io::Result<Outcome>> + '_>> =
+        if rounds.iter().all(|round| round.ascending) {
+            (Box::new(cleared) as Box<dyn Iterator<Item = _>>).peekable()
+        } else {
+            sorted = Sorted::new(cleared, run.directory.path()).map_err(file_error)?;
+            (Box::new(sorted.outcomes()) as Box<dyn Iterator<Item = _>>).peekable()
+        };
+
+    let mut writer = OutcomesWriter::create(&path).map_err(file_error)?;
+    let mut planned = 0;
+    for id in (input.planned_ids)().map_err(file_error)? {
+        let id = id.map_err(file_error)?;
+        planned += 1;
+        let is_kept = matches!(kept.peek(), Some(Ok((kept, _))) if *kept == id);
+        let is_sent = matches!(sent.peek(), Some(Ok(outcome)) if outcome.id == id);
+        let outcome = match (is_kept, is_sent) {
+            (true, true) => return Err(unbalanced(format!("{id} was both kept back and cleared"))),
+            (true, false) => kept.next().transpose().map_err(file_error)?.map(|(id, cause)| Outcome {
+                id,
+                kind: OutcomeKind::Skipped(cause),
+                evidence: Evidence::Recheck,
+            }),
+            (false, _) => sent.next().transpose().map_err(file_error)?,
+        };
+        match outcome {
+            Some(outcome) if outcome.id == id => writer.push(&outcome).map_err(file_error)?,
+            Some(outcome) => return Err(unbalanced(format!("{} has an outcome where {id} is planned", outcome.id))),
+            None => return Err(unbalanced(format!("{id} is planned and has no outcome"))),
+        }
+    }
+    if let Some(outcome) = sent.next().transpose().map_err(file_error)? {
+        return Err(unbalanced(format!("{} has an outcome and is not planned", outcome.id)));
+    }
+    if let Some((id, _)) = kept.next().transpose().map_err(file_error)? {
+        return Err(unbalanced(format!("{id} was kept back and is not planned")));
+    }
+    let cleared = rounds.first().map_or(0, |round| round.ids.count());
+    if planned != input.planned || cleared + skipped != planned {
+        let words = format!("{planned} of {} planned ids, {cleared} cleared, {skipped} kept back", input.planned);
+        return Err(unbalanced(words));
+    }
+    let (tally, outcomes) = writer.finish().map_err(file_error)?;
+    if tally.total() != planned {
+        return Err(unbalanced(format!("{} outcomes for {planned} planned records", tally.total())));
+    }
+    Ok(Event::Finished { tally, outcomes })
+}
+
+/// One round, record by record.
+struct RoundReader<'a> {
+    ids: Peekable<IdsIterator>,
+    excluded: Option<Peekable<IdsIterator>>,
+    statuses: &'a StatusFile,
+    count: u64,
+    place: u64,
+    window: std::vec::IntoIter<EncodedStatus>,
+}
+
+impl<'a> RoundReader<'a> {
+    fn new(round: &'a RoundFiles) -> io::Result<Self> {
+        let (ids, count) = (round.ids.iter()?.peekable(), round.ids.count());
+        let excluded = round.excluded.as_ref().map(|excluded| excluded.iter()).transpose()?.map(Iterator::peekable);
+        Ok(Self { ids, excluded, statuses: &round.statuses, count, place: 0, window: Vec::new().into_iter() })
+    }
+
+    /// Whether the record is the next one of the round, or of those excluded from it.
+    fn comes_to(&mut self, id: RecordId) -> bool {
+        let excluded = self.excluded.as_mut().and_then(Peekable::peek);
+        self.ids.peek().into_iter().chain(excluded).any(|next| is_about(next, id))
+    }
+
+    /// Takes the record from those excluded from the round, when it is the next one of them; gives the note there.
+    fn take_withheld(&mut self, id: RecordId) -> io::Result<Option<IdNote>> {
+        let next = self.excluded.as_mut().and_then(|excluded| excluded.next_if(|next| is_about(next, id)));
+        Ok(next.transpose()?.map(|(_, note)| note))
+    }
+
+    fn next(&mut self) -> io::Result<Option<(RecordId, Option<RecordStatus>)>> {
+        if self.place == self.count {
+            return Ok(None);
+        }
+        let raw = match self.window.next() {
+            Some(raw) => raw,
+            None => {
+                let left = usize::try_from(self.count - self.place).unwrap_or(WINDOW).min(WINDOW);
+                self.window = self.statuses.read(self.place, left)?.into_iter();
+                self.window.next().unwrap_or(EncodedStatus::NONE)
+            }
+        };
+        self.place += 1;
+        let (id, _) = self.ids.next().transpose()?.ok_or_else(|| io::Error::other("a round's ids end too early"))?;
+        Ok(Some((id, self.statuses.decode(&raw)?)))
+    }
+}
+
+/// Whether this is the record; what cannot be read counts as it, so that the error comes out.
+fn is_about(next: &io::Result<(RecordId, IdNote)>, id: RecordId) -> bool {
+    next.as_ref().map_or(true, |(next, _)| *next == id)
+}
+
+/// The outcomes of all cleared records, in the order of round 0.
+///
+/// A later round holds, in the same order, what the one before left to be sent again, and where that was cut short also what it
+/// did not send; less what was excluded, which is in a file of its own. So all rounds are read side by side. Which records went
+/// on is what the files say and not the statuses: lost statuses may have been made anew when the next round was there already.
+struct Cleared<'a> {
+    rounds: Vec<RoundReader<'a>>,
+    /// What becomes of records that were never sent; `None` when there can be none.
+    skip: Option<SkipCause>,
+}
+
+impl<'a> Cleared<'a> {
+    fn new(rounds: &'a [RoundFiles], skip: Option<SkipCause>) -> io::Result<Self> {
+        Ok(Self { rounds: rounds.iter().map(RoundReader::new).collect::<io::Result<_>>()?, skip })
+    }
+
+    fn outcome(&mut self) -> io::Result<Option<Outcome>> {
+        // The record, and its last mark.
+        let mut left: Option<(RecordId, Option<RecordStatus>)> = None;
+        let (mut unanswered, mut sent) = (false, true);
+        let mut later = self.rounds.iter_mut().peekable();
+        while let Some(round) = later.next() {
+            if let Some((id, mark)) = &left
+                && let Some(note) = round.take_withheld(*id)?
+            {
+                let (kind, evidence) = match (note, mark) {
+                    // A request for it had no answer: it is gone by that, as far as anybody can tell.
+                    (IdNote::Gone, _) if unanswered => (OutcomeKind::Deleted, Evidence::PresenceCheck),
+                    (IdNote::Gone, _) => (OutcomeKind::AlreadyGone, Evidence::PresenceCheck),
+                    (IdNote::Excluded(cause), Some(RecordStatus::Again { evidence, .. })) => {
+                        (OutcomeKind::Skipped(cause), *evidence)
+                    }
+                    (IdNote::Excluded(cause), _) => (OutcomeKind::Skipped(cause), Evidence::Recheck),
+                    _ => return Err(io::Error::other(format!("{id} was excluded for no cause"))),
+                };
+                return Ok(Some(Outcome { id: *id, kind, evidence }));
+            }
+            let Some((id, mark)) = round.next()? else { break };
+            unanswered |= matches!(mark, Some(RecordStatus::Again { unclear: true, .. }));
+            sent = mark.is_some();
+            // Where it was not sent, what an earlier round left stands.
+            left = Some((id, mark.or_else(|| left.and_then(|(_, mark)| mark))));
+            if !later.peek_mut().is_some_and(|next| next.comes_to(id)) {
+                break;
+            }
+        }
+        let Some((id, mark)) = left else { return self.end() };
+        if !sent && self.skip.is_none() {
+            return Err(io::Error::other(format!("{id} was never sent")));
+        }
+        let never_sent =
+            || self.skip.map(|cause| Outcome { id, kind: OutcomeKind::Skipped(cause), evidence: Evidence::None });
+        Ok(mark.map_or_else(never_sent, |mark| Some(mark.into_outcome(id, unanswered))))
+    }
+}
+
+impl Cleared<'_> {
+    /// Round 0 is at its end, so that no other may have anything left.
+    fn end(&mut self) -> io::Result<Option<Outcome>> {
+        for round in &mut self.rounds {
+            let excluded = round.excluded.as_mut().and_then(Iterator::next);
+            if let Some(id) = round.ids.next().or(excluded).transpose()? {
+                return Err(io::Error::other(format!("{} stands in a later round where it was not left", id.0)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Iterator for Cleared<'_> {
+    type Item = io::Result<Outcome>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.outcome().transpose()
+    }
+}
+
+/// The outcomes of a policy whose records were not sent in the order of their ids, brought into that order.
+struct Sorted(SortedRows);
+
+impl Sorted {
+    fn new(cleared: Cleared<'_>, scratch: &Path) -> io::Result<Self> {
+        let mut sorter = RowSorter::new(scratch, SortOrder::Id, RowSorter::WINDOW);
+        for outcome in cleared {
+            let outcome = outcome?;
+            let values = serde_json::to_string(&(&outcome.kind, outcome.evidence))?;
+            sorter.push(&Row { id: outcome.id, values: vec![values] })?;
+        }
+        Ok(Self(sorter.finish()?))
+    }
+
+    fn outcomes(&self) -> impl Iterator<Item = io::Result<Outcome>> + '_ {
+        self.0.rows().map(|row| {
+            let row = row?;
+            let (kind, evidence) = serde_json::from_str(row.values.first().map_or("", String::as_str))?;
+            Ok(Outcome { id: row.id, kind, evidence })
+        })
+    }
+}

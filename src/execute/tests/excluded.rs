@@ -1,0 +1,100 @@
+//! Records that must not be sent any more when a run is continued.
+
+use std::collections::BTreeSet;
+
+use tokio_util::sync::CancellationToken;
+
+use super::world::Wrong;
+use super::{End, Rig, Scenario, Unobserved, id, in_paused_time, policy};
+use crate::apply::{SkipCause, Tally};
+use crate::execute::{ExecuteError, Run, execute};
+use crate::store::{IdNote, IdsWriter};
+
+#[test]
+fn what_is_held_has_changed_or_does_not_match_while_a_run_is_down_is_not_sent() {
+    use SkipCause::{Changed, Held, NoLongerMatches};
+    for jobs in [false, true] {
+        in_paused_time(async {
+            let mut scenario = Scenario::calm(12, jobs);
+            scenario.parallel = 1;
+            scenario.records[2].3 = 1;
+            // One in every batch, and one of them locked when it is sent for the first time.
+            scenario.excluded =
+                [(2, Held), (7, Changed), (11, NoLongerMatches)].map(|(number, cause)| (1, 99, number, cause)).to_vec();
+            let whole = Rig::new(Scenario { excluded: Vec::new(), ..scenario.clone() });
+            whole.live_on().await;
+            let (entries, requests) = (whole.entries().len() as u64, whole.world.inner().requests);
+            let deaths = (1..entries).flat_map(|at| [End::Entry(at, false), End::Entry(at, true)]);
+            let deaths = deaths.chain((1..=requests).flat_map(|at| [End::Request(at, false), End::Request(at, true)]));
+            let mut kept = BTreeSet::new();
+            for death in deaths {
+                let rig = Rig::new(Scenario { ends: vec![death], ..scenario.clone() });
+                let tally = rig.live_on().await;
+                rig.check(&tally);
+                assert_eq!((tally.deleted + tally.skipped, tally.failed), (12, 0), "{death:?}");
+                kept.insert(tally.skipped);
+            }
+            assert_eq!(kept, (0..4).collect::<BTreeSet<u64>>(), "from all of them down to none");
+        });
+    }
+}
+
+#[test]
+fn a_held_record_that_was_sent_before_and_stayed_is_not_sent_again() {
+    in_paused_time(async {
+        let mut scenario = Scenario::calm(5, false);
+        (scenario.records[1].3, scenario.records[3].3) = (1, 1);
+        scenario.ends = vec![End::Request(1, true)];
+        scenario.excluded = vec![(1, 99, 1, SkipCause::Held)];
+        let rig = Rig::new(scenario);
+        let tally = rig.live_on().await;
+        rig.check(&tally);
+        assert_eq!(tally, Tally { deleted: 4, skipped: 1, ..Tally::default() });
+        assert_eq!(rig.outcomes("policy")[&id(1)], ["skipped", "held", "", "presence-check"]);
+        assert_eq!(rig.world.inner().sends, [5, 1]);
+    });
+}
+
+#[test]
+fn an_altered_file_of_withheld_records_is_noticed() {
+    in_paused_time(async {
+        let mut scenario = Scenario::calm(10, false);
+        scenario.parallel = 1;
+        scenario.ends = vec![End::Request(1, false), End::Request(3, false)];
+        scenario.excluded = vec![(1, 99, 7, SkipCause::Held)];
+        let rig = Rig::new(scenario);
+        for end in &rig.scenario.ends {
+            rig.world.inner().excluded.insert(id(7), SkipCause::Held);
+            assert_eq!(rig.live(*end, vec![rig.machine("policy")], &CancellationToken::new()).await, None);
+        }
+        let mut excluded = IdsWriter::create(&rig.directory.excluded(&policy("policy"), 1)).expect("made");
+        excluded.push(&id(8), IdNote::Excluded(SkipCause::Held)).expect("written");
+        excluded.finish().expect("finished");
+        let (journal, stop) = (rig.journal(), CancellationToken::new());
+        let run = Run {
+            directory: &rig.directory,
+            journal: &journal,
+            clock: &*rig.clock,
+            seed: 0,
+            observer: &Unobserved,
+            stop: &stop,
+        };
+        let error = execute(&run, vec![rig.machine("policy")]).await.expect_err("altered");
+        assert!(matches!(error, ExecuteError::Altered { .. }), "{error}");
+    });
+}
+
+#[test]
+fn what_an_abandoned_batch_left_in_the_files_is_no_answer_when_a_wave_is_cut_short() {
+    in_paused_time(async {
+        let mut scenario = Scenario::calm(10, true);
+        scenario.parallel = 1;
+        // The refusal of the first job is in the files and not in the journal.
+        (scenario.faults, scenario.ends) = (vec![Wrong::Refused], vec![End::Entry(2, false)]);
+        scenario.excluded = vec![(1, 99, 7, SkipCause::Held)];
+        let rig = Rig::new(scenario);
+        let tally = rig.live_on().await;
+        rig.check(&tally);
+        assert_eq!(tally, Tally { deleted: 9, skipped: 1, ..Tally::default() });
+    });
+}

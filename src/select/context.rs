@@ -1,0 +1,48 @@
+//! What a command is given of the world around it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::base::{Clock, Observer};
+use crate::manifest::Target;
+use crate::provider::Provider;
+use crate::state::LockInfo;
+
+/// Makes a provider for a target. The command line hands in one that reaches the network; tests hand in one that reaches a
+/// sandbox in the same process.
+pub trait Connector: Send + Sync {
+    /// A provider for `target`, not yet signed in. Secrets named by relative files are looked for below `project`; what must be
+    /// remembered from one process to the next is kept below `runs`.
+    fn connect(&self, target: &Target, project: &Path, runs: &Path) -> Arc<dyn Provider>;
+}
+
+/// What a verb is given of the world around it.
+#[derive(Clone)]
+pub struct Context {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The way to the systems.
+    pub connector: Arc<dyn Connector>,
+    /// Who looks on.
+    pub observer: Arc<dyn Observer>,
+    /// `user@host`, for the lock.
+    pub who: String,
+    /// A number nobody can foresee; the same number gives the same run.
+    pub seed: u64,
+    /// A UUID nobody has had before, for a lineage or a lock.
+    pub fresh_id: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+impl Context {
+    /// Who wants the lock, for whoever has to wait.
+    pub fn lock_info(&self, operation: &str) -> LockInfo {
+        LockInfo {
+            id: (self.fresh_id)(),
+            operation: operation.to_owned(),
+            who: self.who.clone(),
+            process: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            created: self.clock.now(),
+        }
+    }
+}
