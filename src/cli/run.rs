@@ -12,7 +12,7 @@ use crate::base::{CommandError, Exit};
 use crate::command::{self, ApplyRequest, DiffRequest, PlanRequest, Planned};
 use crate::report::{self, JsonEvent, PlanView};
 use crate::select::Context;
-use crate::{base, manifest};
+use crate::{base, manifest, store};
 
 /// Runs one command line and gives the exit code.
 ///
@@ -79,6 +79,7 @@ fn output_for(arguments: &Arguments) -> Output {
 fn host(output: &Output) -> Result<(Context, Arc<ProgressView>), CommandError> {
     let observer = Arc::new(ProgressView::new(output.clone()));
     let host = Context {
+        files: Arc::new(store::LocalFiles),
         clock: Arc::new(machine::MachineClock),
         connector: Arc::new(super::connect::NetworkConnector::new()?),
         observer: observer.clone(),
@@ -102,9 +103,9 @@ async fn dispatch(arguments: &Arguments, output: &Output) -> Result<Exit, Comman
         Verb::Diff(diff) => compare(diff, output),
         Verb::Show(show) => show_bundle(global, show, output),
         Verb::Apply(apply) => apply_plan(global, apply, output).await,
-        Verb::State(verb) => state(global, verb, output),
+        Verb::State(verb) => state(global, verb, output).await,
         Verb::ForceUnlock(unlock) => {
-            let told = command::force_unlock(&global.project, &unlock.id)?;
+            let told = command::force_unlock(&host(output)?.0, &global.project, &unlock.id).await?;
             output.done(&told);
             Ok(Exit::Done)
         }
@@ -327,10 +328,10 @@ async fn apply_plan(global: &Global, arguments: &ApplyArguments, output: &Output
     Ok(applied.exit)
 }
 
-fn state(global: &Global, verb: &StateVerb, output: &Output) -> Result<Exit, CommandError> {
+async fn state(global: &Global, verb: &StateVerb, output: &Output) -> Result<Exit, CommandError> {
     match verb {
         StateVerb::List | StateVerb::Show { .. } => {
-            let state = command::state(&global.project)?;
+            let state = command::state(&host(output)?.0, &global.project).await?;
             if output.is_json() {
                 output.event(&JsonEvent::State { state: Box::new(state) });
                 return Ok(Exit::Done);
@@ -353,7 +354,7 @@ fn state(global: &Global, verb: &StateVerb, output: &Output) -> Result<Exit, Com
         }
         StateVerb::Rm { policy } => {
             let (host, _) = host(output)?;
-            command::state_remove(&host, &global.project, policy)?;
+            command::state_remove(&host, &global.project, policy).await?;
             output.done(&format!("forgot policy {policy}"));
         }
     }

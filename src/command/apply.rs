@@ -76,8 +76,8 @@ pub async fn apply(host: &Context, request: &ApplyRequest, stop: &CancellationTo
     let bundle = Arc::new(Bundle::open(&request.plan)?);
     let project = Project::load(&request.project)?;
     let now = host.clock.now().to_zoned(project.workspace.project.time_zone.clone());
-    let mut locked = project.state().lock(&host.lock_info("apply"))?;
-    let mut state = usable_state(&mut locked, &bundle, &project, &now)?;
+    let mut locked = project.state(host).lock(&host.lock_info("apply")).await?;
+    let mut state = usable_state(&mut locked, &bundle, &project, &now).await?;
     let going_on = matches!(state.status_of(bundle.digest()), PlanStatus::Started { .. });
     confirm_hard_deletes(bundle.header(), &request.confirmed_targets)?;
 
@@ -105,7 +105,7 @@ pub async fn apply(host: &Context, request: &ApplyRequest, stop: &CancellationTo
         state
             .consume(bundle.digest(), host.clock.now())
             .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
-        locked.save(&mut state)?;
+        locked.save(&mut state).await?;
     }
 
     let mut policies_to_run = policies_to_run(&bundle, &connections, request.isolate_failures)?;
@@ -135,7 +135,7 @@ pub async fn apply(host: &Context, request: &ApplyRequest, stop: &CancellationTo
     })?;
     let applied = summarize(&bundle, &directory, &ends, &cleared, &run_place).map_err(after_deletion)?;
     if applied.unfinished.is_empty() {
-        finish(host, &mut locked, &mut state, &bundle, &directory, &ends, &cleared).map_err(after_deletion)?;
+        finish(host, &mut locked, &mut state, &bundle, &directory, &ends, &cleared).await.map_err(after_deletion)?;
     }
     Ok(AppliedPlan { exit: exit_of(&applied, stop), ..applied })
 }
@@ -150,12 +150,17 @@ fn after_deletion(mut error: CommandError) -> CommandError {
 }
 
 /// The state, when it allows this plan to be applied.
-fn usable_state(locked: &mut LockedState, bundle: &Bundle, project: &Project, now: &Zoned) -> Result<State, CommandError> {
+async fn usable_state(
+    locked: &mut LockedState,
+    bundle: &Bundle,
+    project: &Project,
+    now: &Zoned,
+) -> Result<State, CommandError> {
     let header = bundle.header();
     let unusable = |title: String| {
         CommandError::new(Exit::PlanUnusable, title).with_help("make a new plan with `sexton plan` and review it")
     };
-    let Some(state) = locked.load()? else {
+    let Some(state) = locked.load().await? else {
         return Err(unusable(format!(
             "the plan {} was made beside a state that is not here: it belongs to another project, or the state was lost",
             bundle.digest().short()
@@ -488,7 +493,7 @@ fn unreadable_outcomes(error: &std::io::Error) -> CommandError {
 }
 
 /// Folds a finished run into the state.
-fn finish(
+async fn finish(
     host: &Context,
     locked: &mut LockedState,
     state: &mut State,
@@ -518,7 +523,7 @@ fn finish(
     state
         .finish(bundle.digest(), host.clock.now(), finished)
         .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
-    Ok(locked.save(state)?)
+    Ok(locked.save(state).await?)
 }
 
 fn exit_of(applied: &AppliedPlan, stop: &CancellationToken) -> Exit {

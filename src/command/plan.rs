@@ -62,7 +62,7 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         .plan_expires_after
         .after(&now)
         .map_err(|error| CommandError::plain("the plan would never expire").caused_by(&error))?;
-    let state = state_with_lineage(host, &project)?;
+    let state = state_with_lineage(host, &project).await?;
     let before = bundle_before(host, &directory)?;
     let before_is_finished =
         before.as_ref().is_some_and(|bundle| matches!(state.status_of(bundle.digest()), PlanStatus::Finished { .. }));
@@ -130,18 +130,18 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
 }
 
 /// The state; the first plan of a project makes it, so that its lineage exists before anything rests on it.
-fn state_with_lineage(host: &Context, project: &Project) -> Result<State, CommandError> {
-    let store = project.state();
-    if let Some(state) = store.load()? {
+async fn state_with_lineage(host: &Context, project: &Project) -> Result<State, CommandError> {
+    let store = project.state(host);
+    if let Some(state) = store.load().await? {
         return Ok(state);
     }
-    let mut locked = store.lock(&host.lock_info("plan"))?;
+    let mut locked = store.lock(&host.lock_info("plan")).await?;
     // Another process may have made it between the look and the lock.
-    if let Some(state) = locked.load()? {
+    if let Some(state) = locked.load().await? {
         return Ok(state);
     }
     let mut state = State::new((host.fresh_id)(), env!("CARGO_PKG_VERSION"));
-    locked.save(&mut state)?;
+    locked.save(&mut state).await?;
     Ok(state)
 }
 

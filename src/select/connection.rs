@@ -25,7 +25,7 @@ pub struct Connection {
 impl Connection {
     /// Signs in to a target and asks who and where.
     pub async fn open(host: &Context, target: &Target, project: &Project) -> Result<Self, CommandError> {
-        let provider = host.connector.connect(target, &project.directory, &project.runs_directory());
+        let provider = host.connector.connect(target, &project.directory, project.store(host));
         let identity: Identity = provider.identify().await.map_err(|error| {
             let exit = if error.class == ErrorClass::WrongSystem { Exit::PlanUnusable } else { Exit::Error };
             let mut converted = CommandError::from(error).with_note(format!("while signing in to target `{}`", target.name));
