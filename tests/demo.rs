@@ -59,7 +59,7 @@ fn the_demo_goes_from_nothing_to_a_plan_of_zero_and_keeps_what_is_held() {
     assert!(!held.is_empty());
 
     // Beside the run lie the calls that it took, for the next one.
-    let entries = fs::read_dir(project.join("runs")).expect("runs").map(|entry| entry.expect("an entry").path());
+    let entries = fs::read_dir(project.join(".sexton/runs")).expect("runs").map(|entry| entry.expect("an entry").path());
     let runs: Vec<_> = entries.filter(|path| path.is_dir()).collect();
     assert_eq!(runs.len(), 1);
     let mut deleted = 0;
@@ -70,7 +70,7 @@ fn the_demo_goes_from_nothing_to_a_plan_of_zero_and_keeps_what_is_held() {
         deleted += outcomes.len();
     }
     assert!(applied.starts_with(&format!("Apply: {deleted} deleted,")), "{applied}");
-    for left in ["sexton.yaml", "sexton.state.json", ".gitignore", ".secrets/client-secret"] {
+    for left in ["sexton.yaml", ".sexton/state.json", ".gitignore", ".secrets/client-secret"] {
         assert!(project.join(left).exists(), "{left} stays");
     }
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");

@@ -126,9 +126,9 @@ impl Story {
         self.sandbox.world().count(object)
     }
 
-    /// The lines of the only file below `runs/*/{folder}`, without its header.
+    /// The lines of the only file below `.sexton/runs/*/{folder}`, without its header.
     fn evidence(&self, folder: &str) -> Vec<String> {
-        let run = only(&self.path("runs"));
+        let run = only(&self.path(".sexton/runs"));
         let text = fs::read_to_string(only(&run.join(folder))).expect("readable");
         self.said.borrow_mut().push_str(&text);
         text.lines().skip(1).map(str::to_owned).collect()

@@ -19,7 +19,7 @@ use sexton::plan::GATES;
 use sexton::provider::salesforce::SystemCommands;
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{ProviderDependencies, SystemSecrets, open};
-use sexton::store::CallMemoryFile;
+use sexton::store::{MemoryStore, StoredCalls};
 use sexton::system::Capabilities;
 use sexton::system::{Api, SystemKind};
 
@@ -99,7 +99,7 @@ fn capabilities() -> [Capabilities; 3] {
             transport: Arc::new(HttpTransport::new(Timeouts::default()).expect("a client")),
             secrets: Arc::new(SystemSecrets::new(root())),
             clock: Arc::new(NoClock),
-            calls: Arc::new(CallMemoryFile::new(&root(), &name)),
+            calls: Arc::new(StoredCalls::new(Arc::new(MemoryStore::new()), &name)),
             commands: Arc::new(SystemCommands),
         };
         open(&target, dependencies).capabilities()

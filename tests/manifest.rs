@@ -143,7 +143,8 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
         ("durations", project("planExpiresAfter: 7")),
         ("duration_shape", project("planExpiresAfter: seven days")),
         ("time_zone", project("timeZone: Europe/Belrin")),
-        ("blank_text", project("stateFile: ' '\nplanDirectory: ''")),
+        ("replaced_keys", project("stateFile: sexton.state.json\nrunsDirectory: runs\nstore: {}")),
+        ("blank_text", project("store: { directory: ' ' }\nplanDirectory: ''")),
         ("date", with_filter("reviewBy: 2027-02-30")),
         ("field_names", with_filter("groupBy: Owner Id\nreview: { fields: [Name, \"Id) OR (Name != ''\", Name] }")),
         (

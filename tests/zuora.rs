@@ -61,13 +61,11 @@ impl Clock for SandboxTime {
 #[derive(Default)]
 struct Memory(Mutex<Option<Timestamp>>);
 
+#[async_trait::async_trait]
 impl CallMemory for Memory {
-    fn load(&self) -> std::io::Result<Option<Timestamp>> {
-        Ok(*self.0.lock().expect("not poisoned"))
-    }
-
-    fn save(&self, full_at: Timestamp) -> std::io::Result<()> {
-        *self.0.lock().expect("not poisoned") = Some(full_at);
+    async fn update(&self, change: &mut (dyn FnMut(Option<Timestamp>) -> Option<Timestamp> + Send)) -> std::io::Result<()> {
+        let mut kept = self.0.lock().expect("not poisoned");
+        *kept = change(*kept).or(*kept);
         Ok(())
     }
 }

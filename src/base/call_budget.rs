@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 
 /// So many calls in any window of so long.
@@ -85,21 +86,16 @@ impl CallBucket {
     }
 }
 
-/// Keeps the one moment of a [`CallBucket`] from one process to the next.
+/// Keeps the one moment of a [`CallBucket`] from one process to the next, and shares it among those that run side by side.
+#[async_trait]
 pub trait CallMemory: Send + Sync {
-    /// The moment kept last; `None` when there is none.
+    /// Keeps what `change` makes of the moment that is kept, `None` where there is none; what it makes `None` of is left as it is.
+    /// Another process may change it meanwhile: then `change` is asked again, and only its last answer counts.
     ///
     /// # Errors
     ///
-    /// When there is one and it cannot be read.
-    fn load(&self) -> std::io::Result<Option<Timestamp>>;
-
-    /// Keeps a moment.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be kept.
-    fn save(&self, full_at: Timestamp) -> std::io::Result<()>;
+    /// When the moment cannot be read, and `change` was not asked, or cannot be kept.
+    async fn update(&self, change: &mut (dyn FnMut(Option<Timestamp>) -> Option<Timestamp> + Send)) -> std::io::Result<()>;
 }
 
 #[cfg(test)]

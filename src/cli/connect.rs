@@ -10,7 +10,7 @@ use crate::provider::salesforce::SystemCommands;
 use crate::provider::transport::{HttpTransport, Timeouts, Transport};
 use crate::provider::{Provider, ProviderDependencies, SystemSecrets, open};
 use crate::select::Connector;
-use crate::store::CallMemoryFile;
+use crate::store::{Backend, StoredCalls};
 
 /// Makes providers that reach the network, all through one pool of connections.
 pub struct NetworkConnector {
@@ -27,12 +27,12 @@ impl NetworkConnector {
 }
 
 impl Connector for NetworkConnector {
-    fn connect(&self, target: &Target, project: &Path, runs: &Path) -> Arc<dyn Provider> {
+    fn connect(&self, target: &Target, project: &Path, store: Arc<dyn Backend>) -> Arc<dyn Provider> {
         let dependencies = ProviderDependencies {
             transport: Arc::clone(&self.transport),
             secrets: Arc::new(SystemSecrets::new(project.to_owned())),
             clock: Arc::new(MachineClock),
-            calls: Arc::new(CallMemoryFile::new(runs, &target.name)),
+            calls: Arc::new(StoredCalls::new(store, &target.name)),
             commands: Arc::new(SystemCommands),
         };
         open(target, dependencies)

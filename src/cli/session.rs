@@ -17,6 +17,7 @@ use crate::base::{Clock, CommandError, Exit};
 use crate::command::{Form, Shell};
 use crate::report::{JsonEvent, Palette, View};
 use crate::select::Context;
+use crate::store::LocalFiles;
 
 /// Runs one command line and gives the exit code.
 ///
@@ -122,7 +123,9 @@ impl Shell for Session {
 
     fn context(&self) -> Result<Context, CommandError> {
         Ok(Context {
+            files: Arc::new(LocalFiles),
             clock: self.clock(),
+            timer: Arc::new(machine::MachineTimer),
             connector: Arc::new(NetworkConnector::new()?),
             observer: Arc::new(Progress::new(Arc::clone(&self.terminal))),
             who: machine::who(),

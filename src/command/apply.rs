@@ -55,7 +55,8 @@ pub struct Apply {
 
 impl Verb for Apply {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
-        let unfinished = unfinished_run(shell.project()).await?;
+        let context = shell.context()?;
+        let unfinished = unfinished_run(&context, shell.project()).await?;
         let plan = match (&self.plan, unfinished) {
             (Some(directory), _) => PlanToApply::Bundle(directory.clone()),
             (None, Some(run)) => {
@@ -82,7 +83,7 @@ impl Verb for Apply {
             confirmed_targets,
             isolate_failures: self.isolate_failures,
         };
-        let applied = apply(&shell.context()?, &request, &shell.stop()).await?;
+        let applied = apply(&context, &request, &shell.stop()).await?;
         applied.show(shell)?;
         Ok(applied.exit)
     }
@@ -205,8 +206,8 @@ pub async fn apply(
 ) -> Result<AppliedPlan, CommandError> {
     let project = Project::load(&request.project)?;
     let now = context.clock.now().to_zoned(project.workspace.project.time_zone.clone());
-    let mut locked = project.state().lock(&context.lock_info("apply"))?;
-    let state = locked.load()?;
+    let mut locked = project.state(context).lock(&context.lock_info("apply")).await?;
+    let state = locked.load().await?;
     let (opened, mut state, begun) = open_run(context, &project, request, state, &now).await?;
     if !begun {
         opening::confirm_hard_deletes(opened.bundle.header(), &request.confirmed_targets)?;
@@ -245,7 +246,7 @@ pub async fn apply(
         state
             .consume(opened.bundle.digest(), context.clock.now())
             .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
-        locked.save(&mut state)?;
+        locked.save(&mut state).await?;
     }
     let policies = policy_runs(&opened, &connections, rechecks, stopped, refusals, request, begun)?;
     let permits = Semaphore::new(POLICIES_AT_ONCE);

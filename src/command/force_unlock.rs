@@ -18,10 +18,17 @@ pub struct ForceUnlock {
 
 impl Verb for ForceUnlock {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
-        let told = match Project::load(shell.project())?.state().force_unlock(&self.id)? {
+        let store = Project::load(shell.project())?.store(&shell.context()?);
+        let told = match store.force_unlock(&self.id).await? {
             Unlocked::NotLocked => "nobody holds the lock, and nothing was left in it".to_owned(),
             Unlocked::Cleared(info) => {
                 format!("cleared what `sexton {}` of {} left in the lock; nobody holds it", info.operation, info.who)
+            }
+            Unlocked::OtherHolder(found) => {
+                return Err(CommandError::plain(format!(
+                    "the last holder of the lock was not `{}` but `{}`: name that one",
+                    self.id, found.id
+                )));
             }
         };
         shell.done(&told);

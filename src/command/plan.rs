@@ -101,8 +101,8 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         .plan_expires_after
         .after(&now)
         .map_err(|error| CommandError::plain("the plan would never expire").caused_by(&error))?;
-    let state = state_with_lineage(host, &project)?;
-    if let Some(run) = unfinished_run_of(&project, &state).await {
+    let state = state_with_lineage(host, &project).await?;
+    if let Some(run) = unfinished_run_of(host, &project, &state).await {
         host.observer.warn(&run.note());
     }
     let before = Before::read(host, &directory, &state)?;
@@ -174,18 +174,18 @@ fn sealed_targets(
 }
 
 /// The state; the first plan of a project makes it, so that its lineage exists before anything rests on it.
-fn state_with_lineage(host: &Context, project: &Project) -> Result<State, CommandError> {
-    let store = project.state();
-    if let Some(state) = store.load()? {
+async fn state_with_lineage(host: &Context, project: &Project) -> Result<State, CommandError> {
+    let store = project.state(host);
+    if let Some(state) = store.load().await? {
         return Ok(state);
     }
-    let mut locked = store.lock(&host.lock_info("plan"))?;
+    let mut locked = store.lock(&host.lock_info("plan")).await?;
     // Another process may have made it between the look and the lock.
-    if let Some(state) = locked.load()? {
+    if let Some(state) = locked.load().await? {
         return Ok(state);
     }
     let mut state = State::new((host.fresh_id)(), env!("CARGO_PKG_VERSION"));
-    locked.save(&mut state)?;
+    locked.save(&mut state).await?;
     Ok(state)
 }
 
@@ -372,7 +372,7 @@ impl Planning<'_> {
             let Some(run) = runs.iter().find(|run| run.plan == bundle.digest()) else {
                 return Ok(Box::new(std::iter::empty()));
             };
-            let store = RunStore::new(self.selector.project().project.backend(), run.plan);
+            let store = RunStore::new(self.selector.project().project.store(&self.selector.project().context), run.plan);
             let scratch = self.writer.scratch().join(format!("awaited.{}", self.policy.name));
             if store.fetch(store.outcomes(&self.policy.name), run.outcomes, &scratch).await.is_err() {
                 return Ok(Box::new(std::iter::empty()));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::base::{CommandError, Digest, with_thousands};
 use crate::execute::{ExecuteError, Replay, machine_settings};
-use crate::select::Project;
+use crate::select::{Context, Project};
 use crate::state::State;
 use crate::store::{RunStore, kept_header};
 
@@ -39,23 +39,23 @@ impl UnfinishedRun {
 /// # Errors
 ///
 /// When the manifests or the state cannot be read.
-pub async fn unfinished_run(project: &Path) -> Result<Option<UnfinishedRun>, CommandError> {
+pub async fn unfinished_run(context: &Context, project: &Path) -> Result<Option<UnfinishedRun>, CommandError> {
     let project = Project::load(project)?;
-    let state = project.state().load()?;
+    let state = project.state(context).load().await?;
     match state.as_ref().and_then(|state| state.unfinished().next()) {
-        Some(consumed) => Ok(Some(describe(&project, consumed.plan).await)),
+        Some(consumed) => Ok(Some(describe(context, &project, consumed.plan).await)),
         None => Ok(None),
     }
 }
 
 /// The same, of a state that was read already.
-pub async fn unfinished_run_of(project: &Project, state: &State) -> Option<UnfinishedRun> {
+pub async fn unfinished_run_of(context: &Context, project: &Project, state: &State) -> Option<UnfinishedRun> {
     let consumed = state.unfinished().next()?;
-    Some(describe(project, consumed.plan).await)
+    Some(describe(context, project, consumed.plan).await)
 }
 
-async fn describe(project: &Project, plan: Digest) -> UnfinishedRun {
-    let run = RunStore::new(project.backend(), plan);
+async fn describe(context: &Context, project: &Project, plan: Digest) -> UnfinishedRun {
+    let run = RunStore::new(project.store(context), plan);
     UnfinishedRun { plan, deleted: deleted(&run).await.ok().flatten() }
 }
 

@@ -86,7 +86,7 @@ pub(super) async fn check_presence_of(
     rows: &SortedRows,
     cause_at: usize,
     order: SortOrder,
-    provider: &dyn Provider,
+    provider: &dyn ReadHalf,
     object: &str,
     folder: &std::path::Path,
 ) -> io::Result<Result<SortedRows, ProviderError>> {

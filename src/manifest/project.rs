@@ -18,12 +18,10 @@ pub struct Project {
     pub plan_expires_after: Age,
     /// The limits of policies that name none of their own; an `everything` policy must still name its own.
     pub limits: Limits,
-    /// The state file, relative to the project's directory.
-    pub state_file: PathBuf,
+    /// The directory of the store, relative to the project's directory.
+    pub store_directory: PathBuf,
     /// The bundle's directory, relative to the project's directory.
     pub plan_directory: PathBuf,
-    /// Where runs leave their evidence, relative to the project's directory.
-    pub runs_directory: PathBuf,
 }
 
 impl Default for Project {
@@ -34,9 +32,8 @@ impl Default for Project {
             time_zone: TimeZone::UTC,
             plan_expires_after: Age::DEFAULT_PLAN_LIFE,
             limits: Limits::default(),
-            state_file: PathBuf::from("sexton.state.json"),
+            store_directory: PathBuf::from(".sexton"),
             plan_directory: PathBuf::from("plan"),
-            runs_directory: PathBuf::from("runs"),
         }
     }
 }

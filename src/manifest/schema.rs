@@ -127,15 +127,19 @@ struct ProjectSpec {
     plan_expires_after: Option<Age>,
     /// The limits of policies that name none of their own.
     limits: Option<Limits>,
-    /// The state file, relative to the project's directory.
-    #[schemars(extend("default" = "sexton.state.json"))]
-    state_file: Option<NotBlank>,
     /// The directory of the plan's bundle, relative to the project's directory.
     #[schemars(extend("default" = "plan"))]
     plan_directory: Option<NotBlank>,
-    /// Where runs leave their evidence, relative to the project's directory.
-    #[schemars(extend("default" = "runs"))]
-    runs_directory: Option<NotBlank>,
+    /// Where everything lies that outlives a command.
+    store: Option<Store>,
+}
+
+/// Where everything lies that outlives a command: the state, the lock, the runs and their evidence.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct Store {
+    /// A directory, relative to the project's. Without a store it is `.sexton`; manifests are not looked for in directories that begin with a dot.
+    directory: NotBlank,
 }
 
 /// One system that holds records, and how to sign in to it.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{JsonEvent, Palette, View, events, manifest_diff, terminal_line};
+use super::{JsonEvent, Palette, View, events, manifest_diff, painted_diff, terminal_line};
 use crate::base::{PolicyName, with_thousands};
 use crate::plan::{Difference, DifferenceCounts, Row, SealedFile, Symbol};
 
@@ -62,7 +62,7 @@ pub struct DifferenceView<'a> {
 
 impl View for DifferenceView<'_> {
     fn text(&self, palette: Palette) -> String {
-        let manifests = manifest_diff(self.manifests_before, self.manifests_after, palette);
+        let manifests = painted_diff(&manifest_diff(self.manifests_before, self.manifests_after), palette);
         manifests + &differences_text(self.policies, palette)
     }
 

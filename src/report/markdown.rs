@@ -97,6 +97,10 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
     text
 }
 
+fn longest_run(text: &str, wanted: char) -> usize {
+    text.split(|character| character != wanted).map(str::len).max().unwrap_or(0)
+}
+
 fn policy_row(policy: &PlannedPolicy) -> String {
     let comparison = policy.comparison.as_ref();
     let compared = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), with_thousands);

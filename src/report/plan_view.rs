@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{JsonEvent, Palette, View, events, painted_diff, terminal_line};
 use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::AllOrNone;
-use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy, SealedFile, SealedTarget};
+use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy, SealedTarget};
 use crate::system::DeleteMode;
 
 /// What a view of a plan shows.

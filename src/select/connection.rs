@@ -41,8 +41,8 @@ impl Connection {
     ///
     /// When it refuses, or is another organization than the target is pinned to.
     pub async fn open(project: &ProjectContext<'_>, target: &Target) -> Result<Self, CommandError> {
-        let (directory, runs) = (&project.project.directory, project.project.runs_directory());
-        let provider = project.context.connector.connect(target, directory, &runs);
+        let (directory, store) = (&project.project.directory, project.project.store(&project.context));
+        let provider = project.context.connector.connect(target, directory, store);
         let identity: Identity = provider.identify().await.map_err(|error| {
             let exit = if error.class == ErrorClass::WrongSystem { Exit::PlanUnusable } else { Exit::Error };
             let mut converted = CommandError::from(error).with_note(format!("while signing in to target `{}`", target.name));
@@ -168,7 +168,7 @@ impl Connection {
             return Ok(None);
         }
         let asked = self.permissions.get(object, || async {
-            match self.ask(self.provider.check(object, DeleteMode::Hard)).await {
+            match self.ask(self.provider.check_permission(object, DeleteMode::Hard)).await {
                 Ok(()) => Ok(Permission::Granted),
                 Err(error) if error.class == ErrorClass::Denied => {
                     Ok(Permission::Denied(error.help.unwrap_or(error.message)))

@@ -10,18 +10,21 @@ use crate::base::{Clock, Observer, Timer};
 use crate::manifest::Target;
 use crate::provider::Provider;
 use crate::state::LockInfo;
+use crate::store::{Backend, Files};
 
 /// Makes a provider for a target. The command line hands in one that reaches the network; tests hand in one that reaches a
 /// sandbox in the same process.
 pub trait Connector: Send + Sync {
     /// A provider for `target`, not yet signed in. Secrets named by relative files are looked for below `project`; what must be
-    /// remembered from one process to the next is kept below `runs`.
-    fn connect(&self, target: &Target, project: &Path, runs: &Path) -> Arc<dyn Provider>;
+    /// remembered from one process to the next is kept in `store`.
+    fn connect(&self, target: &Target, project: &Path, store: Arc<dyn Backend>) -> Arc<dyn Provider>;
 }
 
 /// What a verb is given of the world around it.
 #[derive(Clone)]
 pub struct Context {
+    /// The files.
+    pub files: Arc<dyn Files>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The passing of time.
@@ -34,7 +37,7 @@ pub struct Context {
     pub who: String,
     /// A number nobody can foresee; the same number gives the same run.
     pub seed: u64,
-    /// A UUID nobody has had before, for a lineage or a lock.
+    /// A UUID nobody has had before, for a lineage, a lock or a temporary file.
     pub fresh_id: Arc<dyn Fn() -> String + Send + Sync>,
 }
 

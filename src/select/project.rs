@@ -1,17 +1,18 @@
-//! A project on disk: its manifests, and where its plan, state and runs lie.
+//! A project on disk: its manifests, and where its plan and its store lie.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::Context;
 use crate::base::Digest;
 use crate::base::{CommandError, Exit};
 use crate::manifest::{self, Reading, Workspace};
 use crate::plan::{SealedFile, SealedManifests};
-use crate::store::{Backend, DirectoryStore, LocalFiles, StateStore, manifest_files};
+use crate::store::{DirectoryStore, StateStore, manifest_files};
 
 /// Reads every manifest of a project. Directories that sexton itself writes are passed over.
 pub fn read_manifests(directory: &Path) -> Reading {
-    manifest::read(manifest_files::read(directory, &[Path::new("plan"), Path::new("runs")]))
+    manifest::read(manifest_files::read(directory, &[Path::new("plan")]))
 }
 
 /// A project on disk, its manifests read and checked.
@@ -22,6 +23,7 @@ pub struct Project {
     pub workspace: Workspace,
     /// Findings that stop nothing.
     pub warnings: Vec<crate::base::Diagnostic>,
+    store: OnceLock<Arc<DirectoryStore>>,
 }
 
 impl Project {
@@ -37,7 +39,7 @@ impl Project {
             error.diagnostics = Some(Box::new((reading.diagnostics, reading.sources)));
             return Err(error);
         };
-        Ok(Self { directory: directory.to_owned(), workspace, warnings: reading.diagnostics })
+        Ok(Self { directory: directory.to_owned(), workspace, warnings: reading.diagnostics, store: OnceLock::new() })
     }
 
     /// Where plans go when the command names no other place.
@@ -45,24 +47,13 @@ impl Project {
         self.below(&self.workspace.project.plan_directory)
     }
 
-    /// Where runs leave their evidence.
-    pub fn runs_directory(&self) -> PathBuf {
-        self.below(&self.workspace.project.runs_directory)
-    }
-
     /// A path below the project. In the current directory it is shown as people type it, without `./`.
     fn below(&self, relative: &Path) -> PathBuf {
         if self.directory == Path::new(".") { relative.to_owned() } else { self.directory.join(relative) }
     }
 
-    /// Where everything lies that must outlive a command.
-    pub fn store_directory(&self) -> PathBuf {
-        self.below(Path::new(".sexton"))
-    }
-
-    /// The store.
-    pub fn backend(&self) -> Arc<dyn Backend> {
-        Arc::new(DirectoryStore::new(Arc::new(LocalFiles), self.store_directory(), std::process::id().to_string()))
+    fn store_directory(&self) -> PathBuf {
+        self.below(&self.workspace.project.store_directory)
     }
 
     /// Where a command puts files that are of use only while it lasts.
@@ -70,9 +61,16 @@ impl Project {
         self.store_directory().join("scratch")
     }
 
+    /// The store: what outlives a command. The same one every time.
+    pub fn store(&self, context: &Context) -> Arc<DirectoryStore> {
+        let made =
+            || Arc::new(DirectoryStore::new(Arc::clone(&context.files), self.store_directory(), (context.fresh_id)()));
+        Arc::clone(self.store.get_or_init(made))
+    }
+
     /// The state.
-    pub fn state(&self) -> StateStore {
-        StateStore::new(self.directory.join(&self.workspace.project.state_file))
+    pub fn state(&self, context: &Context) -> StateStore {
+        StateStore::new(self.store(context))
     }
 
     /// What a plan seals of the manifests.

@@ -44,6 +44,12 @@ impl Key {
         if text.len() <= MOST_KEY_BYTES && text.split('/').all(is_part) { Ok(Self(text)) } else { Err(KeyError(text)) }
     }
 
+    /// A key that the program itself names.
+    pub(crate) fn literal(text: &'static str) -> Self {
+        debug_assert!(Self::new(text).is_ok(), "{text}");
+        Self(text.into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,60 +1,114 @@
 //! How many calls a system has had of us lately, from one process to the next.
-#![expect(clippy::disallowed_methods, reason = "an adapter: files are its business")]
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{make_directory, replace_file};
+use super::{Backend, Key, StoreError};
 use crate::base::{CallMemory, TargetName};
 
-/// A small file with the moment at which a target's calls are earned again, below the directory of the runs. It outlives a
-/// killed process, but perhaps not the power: after that a burst too many costs no more than a refusal by the system.
-pub struct CallMemoryFile {
-    path: PathBuf,
+/// So often a change is made anew when another process was quicker.
+const ATTEMPTS: u32 = 64;
+
+/// The object `calls/<target>`: the moment at which a target's calls are earned again. Processes that work side by side share it.
+pub struct StoredCalls {
+    store: Arc<dyn Backend>,
+    target: TargetName,
 }
 
-impl CallMemoryFile {
-    /// The file of `target` below `runs`. Neither need exist.
-    pub fn new(runs: &Path, target: &TargetName) -> Self {
-        Self { path: runs.join(format!("calls-{target}.txt")) }
+impl StoredCalls {
+    /// The calls of `target` in that store.
+    pub fn new(store: Arc<dyn Backend>, target: &TargetName) -> Self {
+        Self { store, target: target.clone() }
     }
 }
 
-impl CallMemory for CallMemoryFile {
-    fn load(&self) -> io::Result<Option<Timestamp>> {
-        match fs::read_to_string(&self.path) {
-            Ok(text) => text.trim().parse().map(Some).map_err(io::Error::other),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+#[async_trait]
+impl CallMemory for StoredCalls {
+    async fn update(&self, change: &mut (dyn FnMut(Option<Timestamp>) -> Option<Timestamp> + Send)) -> io::Result<()> {
+        let key = Key::new(format!("calls/{}", self.target)).map_err(io::Error::other)?;
+        for _ in 0..ATTEMPTS {
+            let found = self.store.read(&key).await.map_err(io::Error::other)?;
+            let kept = found.as_ref().and_then(|object| {
+                let text = std::str::from_utf8(&object.bytes).ok()?;
+                let moment = text.trim().parse().ok();
+                if moment.is_none() {
+                    tracing::warn!("{} holds no moment; it is written anew", self.store.place(&key));
+                }
+                moment
+            });
+            let Some(next) = change(kept) else { return Ok(()) };
+            let bytes = format!("{next}\n").into_bytes();
+            let written = match found {
+                Some(object) => self.store.replace(&key, bytes, &object.version).await,
+                None => self.store.create(&key, bytes).await,
+            };
+            match written {
+                Err(StoreError::Exists { .. } | StoreError::Changed { .. }) => {}
+                written => return written.map(drop).map_err(io::Error::other),
+            }
         }
-    }
-
-    fn save(&self, full_at: Timestamp) -> io::Result<()> {
-        let directory = super::parent_of(&self.path);
-        make_directory(directory)
-            .and_then(|()| replace_file(&self.path, format!("{full_at}\n").as_bytes()))
-            .map_err(io::Error::other)
+        Err(io::Error::other(format!("{} is changed by others all the time", self.store.place(&key))))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::MemoryStore;
 
-    #[test]
-    fn keeps_one_moment_for_each_target() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let runs = directory.path().join("runs");
-        let memory = |name: &str| CallMemoryFile::new(&runs, &TargetName::new(name).expect("a name"));
-        assert_eq!(memory("billing").load().expect("readable"), None);
+    async fn load(calls: &StoredCalls) -> Option<Timestamp> {
+        let mut found = None;
+        calls
+            .update(&mut |kept| {
+                found = kept;
+                None
+            })
+            .await
+            .expect("readable");
+        found
+    }
+
+    #[tokio::test]
+    async fn keeps_one_moment_for_each_target() {
+        let store = MemoryStore::new();
+        let calls = |name: &str| StoredCalls::new(Arc::new(store.clone()), &TargetName::new(name).expect("a name"));
+        assert_eq!(load(&calls("billing")).await, None);
         let moment: Timestamp = "2026-11-21T10:00:00.123456789Z".parse().expect("a moment");
-        memory("billing").save(moment).expect("kept");
-        assert_eq!(memory("billing").load().expect("readable"), Some(moment));
-        assert_eq!(memory("field").load().expect("readable"), None);
-        fs::write(runs.join("calls-billing.txt"), "yesterday").expect("written");
-        assert!(memory("billing").load().is_err());
+        calls("billing").update(&mut |_| Some(moment)).await.expect("kept");
+        assert_eq!(load(&calls("billing")).await, Some(moment));
+        assert_eq!(load(&calls("field")).await, None);
+    }
+
+    #[tokio::test]
+    async fn one_that_is_damaged_is_written_anew() {
+        let store = MemoryStore::new();
+        store.create(&Key::literal("calls/crm"), b"yesterday".to_vec()).await.expect("new");
+        let calls = StoredCalls::new(Arc::new(store), &TargetName::new("crm").expect("a name"));
+        calls.update(&mut |kept| kept.or(Some(Timestamp::UNIX_EPOCH))).await.expect("kept");
+        assert_eq!(load(&calls).await, Some(Timestamp::UNIX_EPOCH));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn processes_side_by_side_lose_no_call() {
+        let store = MemoryStore::new();
+        let one_more = |kept: Option<Timestamp>| kept.unwrap_or(Timestamp::UNIX_EPOCH) + std::time::Duration::from_secs(1);
+        let tasks: Vec<_> = (0..8)
+            .map(|_| {
+                let calls = StoredCalls::new(Arc::new(store.clone()), &TargetName::new("crm").expect("a name"));
+                tokio::spawn(async move {
+                    for _ in 0..10 {
+                        calls.update(&mut |kept| Some(one_more(kept))).await.expect("kept");
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.expect("no panic");
+        }
+        let calls = StoredCalls::new(Arc::new(store), &TargetName::new("crm").expect("a name"));
+        assert_eq!(load(&calls).await.map(Timestamp::as_second), Some(80));
     }
 }

@@ -1,6 +1,6 @@
 //! What the errors of this folder are to people.
 
-use super::{BundleError, FileError, LockError, StateError, StoreError};
+use super::{BundleError, FileError, LeaseError, StateError, StoreError};
 use crate::base::{CommandError, Exit};
 
 impl From<FileError> for CommandError {
@@ -24,27 +24,33 @@ impl From<BundleError> for CommandError {
     }
 }
 
-impl From<StateError> for CommandError {
-    fn from(error: StateError) -> Self {
-        CommandError::from_error(Exit::Error, &error)
-    }
-}
-
-impl From<LockError> for CommandError {
-    fn from(error: LockError) -> Self {
-        let exit = if matches!(error, LockError::Held(_)) { Exit::LockHeld } else { Exit::Error };
-        let converted = CommandError::from_error(exit, &error);
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        let converted = CommandError::from_error(Exit::Error, &error);
         match error {
-            LockError::Held(_) => converted.with_help(
-                "nothing was done; wait for it to end, or end that process: a lock never outlives the process that holds it",
-            ),
+            StoreError::Newer { .. } => converted.with_help("use a newer sexton"),
+            StoreError::Damaged { .. } => converted.with_help("restore it from where you keep copies"),
             _ => converted,
         }
     }
 }
 
-impl From<StoreError> for CommandError {
-    fn from(error: StoreError) -> Self {
-        Self::from_error(Exit::Error, &error)
+impl From<StateError> for CommandError {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::Store(error) => error.into(),
+            error => CommandError::from_error(Exit::Error, &error),
+        }
+    }
+}
+
+impl From<LeaseError> for CommandError {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Store(error) => error.into(),
+            held @ LeaseError::Held(_) => CommandError::from_error(Exit::LockHeld, &held).with_help(
+                "nothing was done; wait for it to end, or end that process: a lock never outlives the process that holds it",
+            ),
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Bytes on disk: bundle, journal, state file, lock, atomic writes. An adapter: the only room that touches files.
+//! What outlives a command: the store and its backends, and under a directory's the files of this machine. An adapter: the only folder
+//! that touches files.
 
 mod answer_pairing;
 mod answers;
@@ -24,7 +25,6 @@ mod files_tests;
 mod ids_file;
 mod large_object;
 mod local_files;
-mod lock;
 pub mod manifest_files;
 mod memory_store;
 mod messages_file;
@@ -49,16 +49,15 @@ pub use backend::{Backend, Key, KeyError, Lease, LeaseError, MOST_OBJECT_BYTES, 
 pub use bundle::Bundle;
 pub use bundle_error::BundleError;
 pub use bundle_writer::BundleWriter;
-pub use call_memory::CallMemoryFile;
+pub use call_memory::StoredCalls;
 pub use directory::{make_directory, make_empty_directory, read_text, remove_directory};
-pub use directory_lease::Unlocked as LeaseUnlocked;
+pub use directory_lease::Unlocked;
 pub use directory_store::DirectoryStore;
 pub use faulty_store::{FaultyStore, StoreFault};
 pub use files::{FileHandle, FileKind, FileMetadata, FileStream, Files, OpenMode, create_directories, parent_of};
 pub use ids_file::{BatchIds, IdNote, IdsFile, IdsIterator, IdsWriter};
 pub use large_object::{LargeName, LargeReader, LargeWriter};
 pub use local_files::LocalFiles;
-pub use lock::{LockError, LockedState, Unlocked};
 pub use memory_store::MemoryStore;
 pub use messages_file::MessagesFile;
 pub use outcomes_file::OutcomesWriter;
@@ -70,6 +69,6 @@ pub use run_store::RunStore;
 pub use scratch::Scratch;
 pub use simulated_disk::{DiskFault, SimulatedDisk};
 pub use sort::{DuplicateRow, RowSorter, SortOrder, SortedRows};
-pub use state_file::{StateError, StateStore};
+pub use state_file::{LockedState, StateError, StateStore};
 pub use status_file::{EncodedStatus, StatusCount, StatusFile, StatusRuns};
 pub use stored_bundle::{fetch_bundle, keep_bundle, kept_header, remove_kept_bundle};

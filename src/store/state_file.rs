@@ -1,184 +1,136 @@
-//! The state file: read by anyone, written only under its lock.
+//! The state of a project: read by anyone, written only by who has the lease.
 
-#![expect(clippy::disallowed_methods, reason = "an adapter: files are its business")]
+use std::sync::Arc;
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use super::{Backend, Key, Lease, LeaseError, StoreError, Version};
+use crate::state::{LockInfo, STATE_VERSION, State};
 
-use super::{FileError, write_atomically};
-use crate::base::Digest;
-use crate::state::{STATE_VERSION, State};
+/// The object that holds it.
+const STATE_KEY: &str = "state.json";
 
 /// Why a state cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// It was written by a newer version of sexton, which may mean things this version does not know.
-    #[error("the state `{}` has version {found}, and this version of sexton knows version {STATE_VERSION}: use a newer sexton", .path.display())]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: u32,
-    },
-    /// It is not what any version of sexton writes.
-    #[error("the state `{}` cannot be understood: {cause}; {}", .path.display(), advice(.backup))]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with line and column.
-        cause: String,
-        /// The backup and its serial, when that one is good.
-        backup: Option<(PathBuf, u64)>,
-    },
-    /// Somebody wrote it who does not hold the lock.
-    #[error("the state `{}` was changed by something that did not take the lock: {change}; nothing was written, so look at what else uses this file", .path.display())]
+    /// Somebody wrote it who does not have the lease.
+    #[error(
+        "{place} was changed by something that does not have the lease: {change}; nothing was written, so look at what else uses this store"
+    )]
     Moved {
-        /// The file.
-        path: PathBuf,
+        /// Where it lies, for people.
+        place: String,
         /// What was there and what is.
         change: String,
     },
-    /// The new state is no successor of the one on disk.
-    #[error("a state of lineage `{new}` cannot replace one of lineage `{old}` in `{}`", .path.display())]
+    /// The new state is no successor of the one that is there.
+    #[error("a state of lineage `{new}` cannot replace one of lineage `{old}` in {place}")]
     OtherLineage {
-        /// The file.
-        path: PathBuf,
-        /// The lineage on disk.
+        /// Where it lies, for people.
+        place: String,
+        /// The lineage that is there.
         old: String,
         /// The lineage to be written.
         new: String,
     },
-    /// The file cannot be read or written.
+    /// It is newer or damaged, or cannot be read or written.
     #[error(transparent)]
-    File(#[from] FileError),
+    Store(#[from] StoreError),
 }
 
-fn advice(backup: &Option<(PathBuf, u64)>) -> String {
-    match backup {
-        Some((path, serial)) => {
-            format!("the backup `{}` is good (serial {serial}): move it to the state's place", path.display())
-        }
-        None => "there is no good backup of it: restore the file from where you keep copies".into(),
-    }
-}
-
-/// Where the state of a project is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The state in a store.
+#[derive(Clone, Debug)]
 pub struct StateStore {
-    pub(super) path: PathBuf,
+    store: Arc<dyn Backend>,
+    key: Key,
+}
+
+/// The state, with the lease held. Only this can write it; the lease goes when this does, or when the process dies.
+#[derive(Debug)]
+#[must_use = "the lease is given back when this is dropped"]
+pub struct LockedState {
+    state: StateStore,
+    lease: Box<dyn Lease>,
+    /// What the holder last saw, to notice a writer without the lease.
+    seen: Option<(Version, State)>,
 }
 
 impl StateStore {
-    /// The store whose file is `path`; backup and lock stand beside it.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+    /// The state in that store.
+    pub fn new(store: Arc<dyn Backend>) -> Self {
+        Self { store, key: Key::literal(STATE_KEY) }
     }
 
-    /// The state file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The copy of the state as it was before the last save.
-    pub fn backup_path(&self) -> PathBuf {
-        with_ending(&self.path, "backup")
-    }
-
-    /// The file whose lock is the state's lock.
-    pub fn lock_path(&self) -> PathBuf {
-        with_ending(&self.path, "lock")
-    }
-
-    /// Reads the state without the lock, to look at it; `None` when there is none yet.
+    /// Reads the state without the lease, to look at it; `None` when there is none yet.
     ///
     /// # Errors
     ///
-    /// When it is newer, corrupt, or cannot be read.
-    pub fn load(&self) -> Result<Option<State>, StateError> {
-        self.read()?.map(|bytes| self.parse(&bytes)).transpose()
+    /// When it is newer, damaged, or cannot be read.
+    pub async fn load(&self) -> Result<Option<State>, StateError> {
+        Ok(self.read().await?.map(|(_, state)| state))
     }
 
-    pub(super) fn read(&self) -> Result<Option<Vec<u8>>, StateError> {
-        match fs::read(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            bytes => Ok(Some(bytes.map_err(FileError::at("read", &self.path))?)),
+    /// Takes the lease for `info`, and does not wait.
+    ///
+    /// # Errors
+    ///
+    /// [`LeaseError::Held`] with the holder when somebody has it.
+    pub async fn lock(&self, info: &LockInfo) -> Result<LockedState, LeaseError> {
+        let lease = self.store.lease(info).await?;
+        Ok(LockedState { state: self.clone(), lease, seen: None })
+    }
+
+    async fn read(&self) -> Result<Option<(Version, State)>, StoreError> {
+        let Some(object) = self.store.read(&self.key).await? else { return Ok(None) };
+        Ok(Some((object.version, self.parse(&object.bytes)?)))
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Result<State, StoreError> {
+        #[derive(serde::Deserialize)]
+        struct Format {
+            version: u32,
         }
-    }
-
-    pub(super) fn parse(&self, bytes: &[u8]) -> Result<State, StateError> {
-        parse(bytes).map_err(|trouble| match trouble {
-            Trouble::Newer(found) => StateError::Newer { path: self.path.clone(), found },
-            Trouble::Corrupt(cause) => {
-                let path = self.backup_path();
-                let good = fs::read(&path).ok().and_then(|bytes| parse(&bytes).ok());
-                StateError::Corrupt { path: self.path.clone(), cause, backup: good.map(|state| (path, state.serial)) }
-            }
-        })
-    }
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-enum Trouble {
-    Newer(u32),
-    Corrupt(String),
-}
-
-fn parse(bytes: &[u8]) -> Result<State, Trouble> {
-    #[derive(serde::Deserialize)]
-    struct Version {
-        version: u32,
-    }
-    let corrupt = |error: serde_json::Error| Trouble::Corrupt(error.to_string());
-    let Version { version } = serde_json::from_slice(bytes).map_err(corrupt)?;
-    if version > STATE_VERSION {
-        return Err(Trouble::Newer(version));
-    }
-    if version < STATE_VERSION {
-        return Err(Trouble::Corrupt(format!("there is no version {version}")));
-    }
-    serde_json::from_slice(bytes).map_err(corrupt)
-}
-
-/// The state on disk as the holder of the lock last saw it, to notice a writer that does not take the lock.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    bytes: Option<Digest>,
-    state: Option<State>,
-}
-
-impl Seen {
-    /// Reads the state and remembers what was there.
-    pub(super) fn load(&mut self, store: &StateStore) -> Result<Option<State>, StateError> {
-        let bytes = store.read()?;
-        self.state = bytes.as_deref().map(|bytes| store.parse(bytes)).transpose()?;
-        self.bytes = bytes.as_deref().map(Digest::of);
-        Ok(self.state.clone())
-    }
-
-    /// Replaces what was seen by `next`, whose serial becomes one more, unless nothing else in it is new.
-    pub(super) fn save(&mut self, store: &StateStore, next: &mut State) -> Result<(), StateError> {
-        let path = store.path.clone();
-        let on_disk = store.read()?;
-        if on_disk.as_deref().map(Digest::of) != self.bytes {
-            let shown = |state: Option<&State>| match state {
-                Some(state) => format!("lineage {} serial {}", state.lineage, state.serial),
-                None => "no state".into(),
-            };
-            let now = on_disk.as_deref().and_then(|bytes| parse(bytes).ok());
-            let change = format!("there was {} and there is {}", shown(self.state.as_ref()), shown(now.as_ref()));
-            return Err(StateError::Moved { path, change });
+        let place = || self.store.place(&self.key);
+        let damaged = |error: serde_json::Error| StoreError::Damaged { place: place(), why: error.to_string() };
+        let Format { version } = serde_json::from_slice(bytes).map_err(damaged)?;
+        if version > STATE_VERSION {
+            return Err(StoreError::Newer { place: place(), found: version, known: STATE_VERSION });
         }
-        let serial = self.state.as_ref().map_or(0, |state| state.serial);
-        if let Some(old) = &self.state {
+        if version < STATE_VERSION {
+            return Err(StoreError::Damaged { place: place(), why: format!("there is no version {version}") });
+        }
+        serde_json::from_slice(bytes).map_err(damaged)
+    }
+}
+
+impl LockedState {
+    /// What the holder before left behind, when it was killed: its run may have to be continued.
+    pub fn left_behind(&self) -> Option<&LockInfo> {
+        self.lease.left_behind()
+    }
+
+    /// Reads the state; `None` when there is none yet. A save replaces what the last load or save saw, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As [`StateStore::load`].
+    pub async fn load(&mut self) -> Result<Option<State>, StateError> {
+        self.seen = self.state.read().await?;
+        Ok(self.seen.as_ref().map(|(_, state)| state.clone()))
+    }
+
+    /// Replaces the state that was loaded by `next`. Sets the serial of `next` to one more than that of the old one; when nothing
+    /// else differs, nothing is written and the serial is the old one.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError::Moved`] when the state is not the one that was loaded, [`StateError::OtherLineage`] when `next` belongs to
+    /// another project. It is then as it was.
+    pub async fn save(&mut self, next: &mut State) -> Result<(), StateError> {
+        let StateStore { store, key } = &self.state;
+        let serial = self.seen.as_ref().map_or(0, |(_, old)| old.serial);
+        if let Some((_, old)) = &self.seen {
             if old.lineage != next.lineage {
-                return Err(StateError::OtherLineage { path, old: old.lineage.clone(), new: next.lineage.clone() });
+                let (old, new) = (old.lineage.clone(), next.lineage.clone());
+                return Err(StateError::OtherLineage { place: store.place(key), old, new });
             }
             next.serial = serial;
             if old == next {
@@ -186,13 +138,182 @@ impl Seen {
             }
         }
         next.serial = serial + 1;
-        let mut bytes = serde_json::to_vec_pretty(next).map_err(|error| FileError::at("write", &path)(error.into()))?;
+        let mut bytes = serde_json::to_vec_pretty(next).map_err(|error| StoreError::Access {
+            doing: "write",
+            place: store.place(key),
+            source: error.into(),
+        })?;
         bytes.push(b'\n');
-        if let Some(old) = &on_disk {
-            write_atomically(&store.backup_path(), old)?;
+        let written = match &self.seen {
+            Some((version, _)) => store.replace(key, bytes, version).await,
+            None => store.create(key, bytes).await,
+        };
+        match written {
+            Ok(version) => {
+                self.seen = Some((version, next.clone()));
+                Ok(())
+            }
+            Err(StoreError::Exists { .. } | StoreError::Changed { .. }) => Err(self.moved().await),
+            Err(error) => Err(error.into()),
         }
-        write_atomically(&path, &bytes)?;
-        *self = Self { bytes: Some(Digest::of(&bytes)), state: Some(next.clone()) };
-        Ok(())
+    }
+
+    async fn moved(&self) -> StateError {
+        let shown = |state: Option<&State>| match state {
+            Some(state) => format!("lineage {} serial {}", state.lineage, state.serial),
+            None => "no state".into(),
+        };
+        let now = self.state.read().await.ok().flatten();
+        let (then, now) = (self.seen.as_ref().map(|(_, state)| state), now.as_ref().map(|(_, state)| state));
+        let change = format!("there was {} and there is {}", shown(then), shown(now));
+        StateError::Moved { place: self.state.store.place(&self.state.key), change }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::base::Digest;
+    use crate::store::{FaultyStore, MemoryStore, StoreFault};
+
+    fn info(id: &str) -> LockInfo {
+        LockInfo {
+            id: id.into(),
+            operation: "apply".into(),
+            who: "ada@host".into(),
+            process: 42,
+            version: "0.1.0".into(),
+            created: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn stores() -> (MemoryStore, StateStore) {
+        let memory = MemoryStore::new();
+        (memory.clone(), StateStore::new(Arc::new(memory)))
+    }
+
+    async fn locked(store: &StateStore) -> LockedState {
+        store.lock(&info("one")).await.expect("free")
+    }
+
+    async fn saved(store: &StateStore, plans: u8) -> State {
+        let mut locked = locked(store).await;
+        let mut state = locked.load().await.expect("readable").unwrap_or_else(|| State::new("lineage", "0.1.0"));
+        for plan in 0..plans {
+            state.consume(Digest::of(&[plan]), jiff::Timestamp::UNIX_EPOCH).expect("unused");
+        }
+        locked.save(&mut state).await.expect("writable");
+        state
+    }
+
+    /// Writes without the lease.
+    async fn overwrite(memory: &MemoryStore, bytes: &[u8]) {
+        let at = Key::literal(STATE_KEY);
+        memory.remove(&at).await.expect("removed");
+        memory.create(&at, bytes.to_vec()).await.expect("new");
+    }
+
+    #[tokio::test]
+    async fn a_second_holder_is_told_who_the_first_one_is() {
+        let (_, store) = stores();
+        let first = locked(&store).await;
+        let refused = store.lock(&info("two")).await.expect_err("held");
+        assert_snapshot!(refused, @"the store is in use by `sexton apply` of ada@host (process 42, since 1970-01-01T00:00:00Z, version 0.1.0, lock one)");
+        drop(first);
+        assert_eq!(store.lock(&info("two")).await.expect("free again").left_behind(), None);
+    }
+
+    #[tokio::test]
+    async fn counts_the_saves_that_change_something() {
+        let (memory, store) = stores();
+        assert_eq!(store.load().await.expect("readable"), None);
+        assert_eq!(saved(&store, 0).await.serial, 1);
+        let first = memory.read(&Key::literal(STATE_KEY)).await.expect("readable");
+        assert_eq!(saved(&store, 0).await.serial, 1);
+        assert_eq!(memory.read(&Key::literal(STATE_KEY)).await.expect("readable"), first);
+        let second = saved(&store, 1).await;
+        assert_eq!(second.serial, 2);
+        assert_eq!(store.load().await.expect("readable"), Some(second));
+    }
+
+    #[tokio::test]
+    async fn one_holder_can_save_more_than_once() {
+        let (_, store) = stores();
+        let mut locked = locked(&store).await;
+        assert_eq!(locked.load().await.expect("readable"), None);
+        let mut state = State::new("lineage", "0.1.0");
+        for number in 1..=3_u8 {
+            state.consume(Digest::of(&[number]), jiff::Timestamp::UNIX_EPOCH).expect("unused");
+            locked.save(&mut state).await.expect("writable");
+            assert_eq!(state.serial, u64::from(number));
+        }
+    }
+
+    #[tokio::test]
+    async fn notices_a_writer_without_the_lease() {
+        let (memory, store) = stores();
+        saved(&store, 0).await;
+        let mut locked = locked(&store).await;
+        let mut state = locked.load().await.expect("readable").expect("saved");
+        let other = State { serial: 7, ..state.clone() };
+        overwrite(&memory, &serde_json::to_vec(&other).expect("writable")).await;
+        state.tool = "0.2.0".into();
+        let refused = locked.save(&mut state).await.expect_err("moved").to_string();
+        assert!(refused.contains("there was lineage lineage serial 1 and there is lineage lineage serial 7"), "{refused}");
+        assert_eq!(store.load().await.expect("readable"), Some(other));
+    }
+
+    #[tokio::test]
+    async fn a_save_without_a_load_replaces_nothing() {
+        let (_, store) = stores();
+        let before = saved(&store, 1).await;
+        let mut locked = locked(&store).await;
+        assert!(matches!(locked.save(&mut State::new("other", "0.1.0")).await, Err(StateError::Moved { .. })));
+        locked.load().await.expect("readable");
+        assert!(matches!(locked.save(&mut State::new("other", "0.1.0")).await, Err(StateError::OtherLineage { .. })));
+        assert_eq!(store.load().await.expect("readable"), Some(before));
+    }
+
+    #[tokio::test]
+    async fn a_save_whose_answer_is_lost_is_not_taken_for_one_that_was_done() {
+        let memory = MemoryStore::new();
+        let faulty = Arc::new(FaultyStore::new(Arc::new(memory.clone())));
+        let store = StateStore::new(Arc::clone(&faulty) as Arc<dyn Backend>);
+        let mut locked = locked(&store).await;
+        locked.load().await.expect("readable");
+        faulty.fail_at(0, StoreFault::AnswerLost);
+        let mut state = State::new("lineage", "0.1.0");
+        assert!(matches!(locked.save(&mut state).await, Err(StateError::Store(StoreError::Access { .. }))));
+        assert!(matches!(locked.save(&mut state).await, Err(StateError::Moved { .. })), "it looks before it saves again");
+        assert_eq!(locked.load().await.expect("readable").expect("was done").serial, 1);
+    }
+
+    #[tokio::test]
+    async fn says_what_is_wrong_with_a_state() {
+        let (memory, store) = stores();
+        saved(&store, 0).await;
+        let good = serde_json::to_string_pretty(&saved(&store, 1).await).expect("JSON");
+        let mut wrong = String::new();
+        for text in [
+            good.replacen("\"version\": 1", "\"version\": 2", 1),
+            good.replacen("\"version\": 1", "\"version\": 0", 1),
+            good.replacen("\"serial\"", "\"serials\"", 1),
+            good[..good.len() / 2].to_owned(),
+            String::new(),
+            "[]".into(),
+        ] {
+            overwrite(&memory, text.as_bytes()).await;
+            wrong += &format!("{}\n", store.load().await.expect_err("wrong"));
+        }
+        assert_snapshot!(wrong, @"
+        `state.json` in memory was written by a newer sexton (format 2; this one knows 1)
+        `state.json` in memory is damaged: there is no version 0
+        `state.json` in memory is damaged: unknown field `serials`, expected one of `version`, `lineage`, `serial`, `tool`, `consumed`, `policies` at line 4 column 11
+        `state.json` in memory is damaged: EOF while parsing a string at line 8 column 38
+        `state.json` in memory is damaged: EOF while parsing a value at line 1 column 0
+        `state.json` in memory is damaged: invalid length 0, expected struct Format with 1 element at line 1 column 2
+        ");
     }
 }

@@ -356,21 +356,24 @@ fn a_damaged_state_is_not_guessed_at() {
     let (service, _keys) = Service::of_leads(3);
     let place = Workplace::new(&service.url, &policy(""));
     place.expect(0, &["plan"]);
-    let state = place.read("sexton.state.json");
+    let state = place.read(".sexton/state.json");
     let mut told = Vec::new();
     for damaged in
         ["{", "", &state.replacen("\"version\": 1", "\"version\": 99", 1).replacen("\"version\":1", "\"version\":99", 1)]
     {
-        place.write("sexton.state.json", damaged);
+        place.write(".sexton/state.json", damaged);
         told.push(place.told(&place.expect(1, &["apply", "plan"])));
     }
     assert_eq!(service.sandbox.world().count("Lead"), 3);
     assert_shown!(told.join("\n"), @"
-    error: the state `./sexton.state.json` cannot be understood: EOF while parsing an object at line 1 column 1; there is no good backup of it: restore the file from where you keep copies
+    error: `.sexton/state.json` is damaged: EOF while parsing an object at line 1 column 1
+      help: restore it from where you keep copies
 
-    error: the state `./sexton.state.json` cannot be understood: EOF while parsing a value at line 1 column 0; there is no good backup of it: restore the file from where you keep copies
+    error: `.sexton/state.json` is damaged: EOF while parsing a value at line 1 column 0
+      help: restore it from where you keep copies
 
-    error: the state `./sexton.state.json` has version 99, and this version of sexton knows version 1: use a newer sexton
+    error: `.sexton/state.json` was written by a newer sexton (format 99; this one knows 1)
+      help: use a newer sexton
     ");
 }
 
@@ -512,7 +515,7 @@ fn an_apply_that_cannot_go_on_says_what_stands() {
                0 deleted
                3 not settled yet
 
-    evidence in runs/[plan]
+    evidence in .sexton/runs/[plan]
     Apply: 0 deleted, 0 already gone, 0 skipped, 0 failed, 0 unknown; 0 planned; 1 policy not at its end.
     signing in to crm
     stale-leads: selecting: 3 of 3
@@ -539,7 +542,7 @@ fn requests_refused_as_a_whole_say_so_once() {
                0 deleted
                3 failed: INSUFFICIENT_ACCESS
 
-    evidence in runs/[plan]
+    evidence in .sexton/runs/[plan]
     Apply: 0 deleted, 0 already gone, 0 skipped, 3 failed, 0 unknown; 3 planned.
     signing in to crm
     stale-leads: selecting: 3 of 3

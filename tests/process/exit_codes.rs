@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use sexton::sandbox::{DeleteMode, Deletion, ItemError, Organization, Permissions, RecordKey, Sandbox, Settings, World};
 use sexton::state::LockInfo;
-use sexton::store::StateStore;
+use sexton::store::{Backend, DirectoryStore, LocalFiles};
 
 use super::service::{Asked, Memory, Service, Tap, Verdict, add_leads, builder, start};
 use super::workplace::{Workplace, policy};
@@ -76,7 +76,7 @@ fn records_that_failed_are_3() {
                2 deleted
                1 failed: DELETE_FAILED
 
-    evidence in runs/[plan]
+    evidence in .sexton/runs/[plan]
     Apply: 2 deleted, 0 already gone, 0 skipped, 1 failed, 0 unknown; 3 planned.
     ");
     assert_eq!(service.sandbox.world().ids("Lead").collect::<Vec<_>>(), [keys[1]]);
@@ -329,7 +329,7 @@ fn a_plan_of_another_project_is_5() {
       help: make a new plan with `sexton plan` and review it
     ");
 
-    std::fs::remove_file(place.path().join("sexton.state.json")).expect("removed");
+    std::fs::remove_file(place.path().join(".sexton/state.json")).expect("removed");
     assert_shown!(unusable(&service, &place), @"
     error: the plan [plan] was made beside a state that is not here: it belongs to another project, or the state was lost
       help: make a new plan with `sexton plan` and review it
@@ -433,13 +433,13 @@ fn an_interrupted_apply_is_130_and_the_same_command_goes_on() {
 #[test]
 fn a_begun_plan_without_its_journal_is_5() {
     let (service, place, _) = interrupted();
-    std::fs::rename(place.path().join("runs"), place.path().join("elsewhere")).expect("moved");
+    std::fs::rename(place.path().join(".sexton/runs"), place.path().join("elsewhere")).expect("moved");
     let told = unusable(&service, &place);
-    std::fs::remove_dir_all(place.path().join("runs")).unwrap_or_default();
-    std::fs::rename(place.path().join("elsewhere"), place.path().join("runs")).expect("moved back");
+    std::fs::remove_dir_all(place.path().join(".sexton/runs")).unwrap_or_default();
+    std::fs::rename(place.path().join("elsewhere"), place.path().join(".sexton/runs")).expect("moved back");
     place.expect(0, &["apply", "plan"]);
     assert_shown!(told, @"
-    error: the plan [plan] was begun, and the journal of its run is not in runs/[plan]
+    error: the plan [plan] was begun, and the journal of its run is not in .sexton/runs/[plan]
       = without the journal nobody knows what was sent, so the run cannot be continued
       help: restore the directory; or take the plan's directory away and make a new plan, which looks at what is there now
     ");
@@ -448,13 +448,13 @@ fn a_begun_plan_without_its_journal_is_5() {
 #[test]
 fn a_plan_that_an_older_state_does_not_know_is_5() {
     let (service, place) = planned();
-    let older = place.read("sexton.state.json");
+    let older = place.read(".sexton/state.json");
     place.expect(0, &["apply", "plan"]);
     add_leads(&mut service.sandbox.world(), 2, "Old");
-    place.write("sexton.state.json", &older);
+    place.write(".sexton/state.json", &older);
     assert_shown!(unusable(&service, &place), @"
     error: the plan [plan] was begun before, and the state does not know it
-      = the journal in runs/[plan] says that records were sent; was an older state restored?
+      = the journal in .sexton/runs/[plan] says that records were sent; was an older state restored?
       help: make a new plan, which looks at what is there now
     ");
 }
@@ -470,15 +470,17 @@ fn a_held_lock_is_6_and_shows_its_holder() {
         version: "0.1.0".into(),
         created: start(),
     };
-    let held = StateStore::new(place.path().join("sexton.state.json")).lock(&info).expect("free");
+    let store = DirectoryStore::new(Arc::new(LocalFiles), place.path().join(".sexton"), "test");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let held = runtime.block_on(store.lease(&info)).expect("free");
     let output = place.expect(6, &["apply", "plan"]);
     let unlock = place.expect(6, &["force-unlock", "9f2c"]);
     assert_eq!(service.sandbox.world().count("Lead"), 3);
     assert_shown!(format!("{}\n{}", place.told(&output), place.told(&unlock)), @"
-    error: the state is locked by `sexton apply` of grace@pipeline (process [number], since [moment], version [version], lock 9f2c)
+    error: the store is in use by `sexton apply` of grace@pipeline (process [number], since [moment], version [version], lock 9f2c)
       help: nothing was done; wait for it to end, or end that process: a lock never outlives the process that holds it
 
-    error: the state is locked by `sexton apply` of grace@pipeline (process [number], since [moment], version [version], lock 9f2c)
+    error: the store is in use by `sexton apply` of grace@pipeline (process [number], since [moment], version [version], lock 9f2c)
       help: nothing was done; wait for it to end, or end that process: a lock never outlives the process that holds it
     ");
     drop(held);

@@ -224,7 +224,7 @@ fn job_of(asked: &Asked) -> Option<String> {
 }
 
 fn journal(place: &Workplace) -> Option<std::path::PathBuf> {
-    let runs = std::fs::read_dir(place.path().join("runs")).ok()?;
+    let runs = std::fs::read_dir(place.path().join(".sexton/runs")).ok()?;
     runs.flatten().map(|run| run.path().join("journal.jsonl")).find(|path| path.exists())
 }
 
@@ -300,7 +300,8 @@ impl Scene {
         self.nothing_else_is_gone();
         self.killer.nothing_was_sent_blindly();
         let live = self.live();
-        let mut runs = std::fs::read_dir(self.place.path().join("runs")).expect("runs").flatten().map(|entry| entry.path());
+        let mut runs =
+            std::fs::read_dir(self.place.path().join(".sexton/runs")).expect("runs").flatten().map(|entry| entry.path());
         let run = runs.find(|path| path.is_dir()).expect("a run");
         let text = std::fs::read_to_string(run.join("outcomes/old-ones.csv")).expect("outcomes");
         let mut ended = BTreeSet::new();
@@ -326,7 +327,7 @@ impl Scene {
         let expected = (872 - refused, 13, refused);
         assert_eq!((count("deleted") + count("already-gone"), count("skipped"), count("failed")), expected, "{tally:?}");
 
-        let state: serde_json::Value = serde_json::from_str(&self.place.read("sexton.state.json")).expect("the state");
+        let state: serde_json::Value = serde_json::from_str(&self.place.read(".sexton/state.json")).expect("the state");
         assert!(state["consumed"][0]["finished"].is_string(), "{state}");
         let said = &state["policies"]["old-ones"]["runs"][0]["tally"];
         for (word, key) in

@@ -129,7 +129,7 @@ fn data_goes_to_standard_output_and_everything_else_does_not() {
     policy stale-leads:
                5 deleted
 
-    evidence in runs/[plan]
+    evidence in .sexton/runs/[plan]
     Apply: 5 deleted, 0 already gone, 0 skipped, 0 failed, 0 unknown; 5 planned.
     ");
     assert_shown!(place.told(&applied), @"

@@ -14,7 +14,7 @@ use sexton::provider::salesforce::SystemCommands;
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{Provider, ProviderDependencies, SecretError, SecretSource, open};
 use sexton::select::{Connector, Context};
-use sexton::store::CallMemoryFile;
+use sexton::store::{Backend, LocalFiles, StoredCalls};
 use tempfile::TempDir;
 
 /// The sandbox's usual client.
@@ -96,6 +96,7 @@ impl Workplace {
     /// Plans at another time than now, in this process.
     pub fn plan_at(&self, moment: &str) {
         let host = Context {
+            files: Arc::new(LocalFiles),
             clock: Arc::new(Still(moment.parse().expect("a moment"))),
             timer: Arc::new(crate::support::RuntimeTimer),
             connector: Arc::new(Network),
@@ -220,12 +221,12 @@ impl SecretSource for Client {
 }
 
 impl Connector for Network {
-    fn connect(&self, target: &Target, _: &Path, runs: &Path) -> Arc<dyn Provider> {
+    fn connect(&self, target: &Target, _: &Path, store: Arc<dyn Backend>) -> Arc<dyn Provider> {
         let dependencies = ProviderDependencies {
             transport: Arc::new(HttpTransport::new(Timeouts::default()).expect("a network")),
             secrets: Arc::new(Client),
             clock: Arc::new(Still(crate::service::start())),
-            calls: Arc::new(CallMemoryFile::new(runs, &target.name)),
+            calls: Arc::new(StoredCalls::new(store, &target.name)),
             commands: Arc::new(SystemCommands),
         };
         open(target, dependencies)

@@ -28,7 +28,7 @@ use sexton::provider::{Provider, ProviderDependencies, SecretError, SecretSource
 use sexton::sandbox::{Sandbox, Settings, World};
 use sexton::select::{Connector, Context};
 use sexton::state::State;
-use sexton::store::{Bundle, CallMemoryFile, OutcomeRow, RunDirectory, StateStore, read_outcomes};
+use sexton::store::{Backend, Bundle, LocalFiles, OutcomeRow, RunDirectory, StoredCalls, read_outcomes};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -95,12 +95,12 @@ struct RouterConnector {
 }
 
 impl Connector for RouterConnector {
-    fn connect(&self, target: &Target, _: &Path, runs: &Path) -> Arc<dyn Provider> {
+    fn connect(&self, target: &Target, _: &Path, store: Arc<dyn Backend>) -> Arc<dyn Provider> {
         let dependencies = ProviderDependencies {
             transport: Arc::clone(&self.transport) as Arc<dyn Transport>,
             secrets: Arc::new(SandboxSecrets),
             clock: Arc::clone(&self.clock),
-            calls: Arc::new(CallMemoryFile::new(runs, &target.name)),
+            calls: Arc::new(StoredCalls::new(store, &target.name)),
             commands: Arc::new(NoCommands),
         };
         open(target, dependencies)
@@ -196,6 +196,7 @@ impl Bench {
         let connector = RouterConnector { transport: Arc::clone(&self.transport), clock: Arc::clone(&clock) };
         let ids = Arc::clone(&self.ids);
         Context {
+            files: Arc::new(LocalFiles),
             clock,
             timer: Arc::new(RuntimeTimer),
             connector: Arc::new(connector),
@@ -254,7 +255,7 @@ impl Bench {
 
     /// The evidence of the run of the bundle that lies there.
     pub fn run(&self) -> RunDirectory {
-        RunDirectory::open(&self.path().join("runs"), &self.bundle().digest()).expect("a run")
+        RunDirectory::open(&self.path().join(".sexton/runs"), &self.bundle().digest()).expect("a run")
     }
 
     /// The outcomes of a policy in that run.
@@ -264,7 +265,8 @@ impl Bench {
 
     /// The state.
     pub fn state(&self) -> State {
-        StateStore::new(self.path().join("sexton.state.json")).load().expect("readable").expect("a state")
+        let text = std::fs::read(self.path().join(".sexton/state.json")).expect("a state");
+        serde_json::from_slice(&text).expect("readable")
     }
 
     /// Every byte below a directory of the project, by path: to see that nothing changed.

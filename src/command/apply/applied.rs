@@ -126,7 +126,7 @@ pub(in crate::command) async fn finish(
     state
         .finish(opened.bundle.digest(), context.clock.now(), finished)
         .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
-    Ok(locked.save(state)?)
+    Ok(locked.save(state).await?)
 }
 
 /// Joins what a finished run keeps into a handful of objects. It is tidiness: the run is finished in any case.

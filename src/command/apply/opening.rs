@@ -12,7 +12,7 @@ use crate::execute::{OpenError, OpenedRun, machine_settings};
 use crate::plan::{PlanHeader, PlannedPolicy};
 use crate::select::{Connections, Context, Project};
 use crate::state::{PlanStatus, State};
-use crate::store::{Bundle, JournalError, RunJournal};
+use crate::store::{Backend, Bundle, JournalError, RunJournal};
 use crate::system::DeleteMode;
 
 pub(super) fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
@@ -36,7 +36,7 @@ pub(super) async fn open_run(
     now: &Zoned,
 ) -> Result<(OpenedRun, State, bool), CommandError> {
     let settings = |planned: &PlannedPolicy| machine_settings(planned, context.seed);
-    let (backend, scratch) = (project.backend(), project.scratch_directory());
+    let (backend, scratch) = (project.store(context) as Arc<dyn Backend>, project.scratch_directory());
     let unfinished: Vec<Digest> = state.iter().flat_map(State::unfinished).map(|consumed| consumed.plan).collect();
     let begun = match &request.plan {
         PlanToApply::Unfinished => match unfinished.first() {

@@ -7,7 +7,7 @@ use jiff::Zoned;
 use crate::base::{CommandError, Exit, PolicyName, TargetName};
 use crate::execute::{OpenedRun, Recheck, refuse_other_words};
 use crate::plan::{self, FindingKind, GateInput, Occasion, PlanHeader};
-use crate::report::{Palette, manifest_diff};
+use crate::report::manifest_diff;
 use crate::select::{Connections, Project, count_cascades};
 use crate::state::State;
 use crate::store::Bundle;
@@ -21,7 +21,7 @@ pub(super) fn stale_reason(project: &Project, header: &PlanHeader, now: &Zoned) 
         return Some(unusable(format!("the plan expired at {}", header.expires)));
     }
     if header.manifests.digest != project.workspace.binding_digest() {
-        let changes = manifest_diff(&header.manifests.files, &project.sealed_manifests().files, Palette::new(false));
+        let changes = manifest_diff(&header.manifests.files, &project.sealed_manifests().files);
         let mut error = unusable("the plan is stale: the manifests changed since it was made".into());
         error.notes.extend(changes.lines().take(40).map(str::to_owned));
         return Some(error);

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::applied::{finish, summarize};
-use super::apply::{
-    AppliedPlan, after_deletion, check_systems, compact, journal_error, open_journal, policy_run, run_error,
-};
 use crate::apply::{Event, SkipCause};
 use crate::base::{CommandError, Digest, Exit};
 use crate::command::apply::{
@@ -21,7 +18,7 @@ use crate::execute::{OpenedRun, POLICIES_AT_ONCE, Run, execute, machine_settings
 use crate::plan::PlannedPolicy;
 use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::state::State;
-use crate::store::{Journal, LockedState};
+use crate::store::{Backend, Journal, LockedState};
 
 /// Give an unfinished run up: settle what was sent, and send nothing more
 ///
@@ -101,11 +98,13 @@ pub async fn abandon(
     stop: &CancellationToken,
 ) -> Result<Abandoned, CommandError> {
     let project = Project::load(&request.project)?;
-    let mut locked = project.state().lock(&context.lock_info("state abandon"))?;
-    let mut state = locked.load()?.ok_or_else(|| CommandError::plain("there is no state yet, and so no run"))?;
+    let mut locked = project.state(context).lock(&context.lock_info("state abandon")).await?;
+    let mut state = locked.load().await?.ok_or_else(|| CommandError::plain("there is no state yet, and so no run"))?;
     let plan = find_run(&state, &request.run)?;
     let settings = |planned: &PlannedPolicy| machine_settings(planned, context.seed);
-    let opened = OpenedRun::of_begun(&project.backend(), &project.scratch_directory(), plan, &settings).await;
+    let opened =
+        OpenedRun::of_begun(&(project.store(context) as Arc<dyn Backend>), &project.scratch_directory(), plan, &settings)
+            .await;
     let opened = match opened {
         Ok(opened) if opened.replay.end.is_empty() => Err(format!("its journal is not in {}", opened.store.place())),
         Ok(opened) => Ok(opened),
@@ -113,7 +112,7 @@ pub async fn abandon(
     };
     let opened = match opened {
         Ok(opened) => opened,
-        Err(cause) => return close_lost(context, &mut locked, &mut state, plan, cause),
+        Err(cause) => return close_lost(context, &mut locked, &mut state, plan, cause).await,
     };
     settle(context, request, stop, &project, &mut locked, &mut state, opened).await
 }
@@ -142,7 +141,7 @@ fn find_run(state: &State, digits: &str) -> Result<Digest, CommandError> {
 }
 
 /// Closes a run of which the store has lost the plan or the journal.
-fn close_lost(
+async fn close_lost(
     context: &Context,
     locked: &mut LockedState,
     state: &mut State,
@@ -151,7 +150,7 @@ fn close_lost(
 ) -> Result<Abandoned, CommandError> {
     state.abandon(plan);
     state.finish(plan, context.clock.now(), []).map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
-    locked.save(state)?;
+    locked.save(state).await?;
     Ok(Abandoned::Lost { plan, cause })
 }
 

@@ -13,7 +13,7 @@ pub struct StateList;
 
 impl Verb for StateList {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
-        let state = recorded_state(shell.project())?;
+        let state = recorded_state(&shell.context()?, shell.project()).await?;
         shell.show(&StateListView(&state))?;
         Ok(Exit::Done)
     }

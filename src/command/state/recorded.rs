@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::base::CommandError;
-use crate::select::Project;
+use crate::select::{Context, Project};
 use crate::state::State;
 
 /// The state of a project.
@@ -11,7 +11,7 @@ use crate::state::State;
 /// # Errors
 ///
 /// Where no plan was ever made, there is none.
-pub fn recorded_state(project: &Path) -> Result<State, CommandError> {
-    let state = Project::load(project)?.state().load()?;
+pub async fn recorded_state(context: &Context, project: &Path) -> Result<State, CommandError> {
+    let state = Project::load(project)?.state(context).load().await?;
     state.ok_or_else(|| CommandError::plain("there is no state yet").with_help("the first `sexton plan` makes it"))
 }

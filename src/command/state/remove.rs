@@ -25,13 +25,13 @@ impl Verb for StateRemove {
                     "the history feeds gates and the next plan's comparison; take the policy out of the manifests first",
                 ));
         }
-        let store = project.state();
-        let mut locked = store.lock(&context.lock_info("state rm"))?;
-        let mut state = locked.load()?.ok_or_else(|| CommandError::plain("there is no state yet"))?;
+        let store = project.state(&context);
+        let mut locked = store.lock(&context.lock_info("state rm")).await?;
+        let mut state = locked.load().await?.ok_or_else(|| CommandError::plain("there is no state yet"))?;
         if state.policies.remove(name).is_none() {
             return Err(CommandError::plain(format!("the state knows no policy `{name}`")));
         }
-        locked.save(&mut state)?;
+        locked.save(&mut state).await?;
         shell.done(&format!("forgot policy {name}"));
         Ok(Exit::Done)
     }

@@ -17,7 +17,7 @@ pub struct StateShow {
 
 impl Verb for StateShow {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
-        let state = recorded_state(shell.project())?;
+        let state = recorded_state(&shell.context()?, shell.project()).await?;
         let only = self.policy.as_ref();
         if let Some(name) = only.filter(|name| !shell.is_json() && !state.policies.contains_key(*name)) {
             return Err(CommandError::plain(format!("the state knows no policy `{name}`"))

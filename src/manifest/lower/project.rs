@@ -8,7 +8,7 @@ use super::Header;
 use super::policy::limits;
 use crate::base::shortened;
 use crate::base::{Diagnostic, ProjectName};
-use crate::manifest::fields::{Field, Findings};
+use crate::manifest::fields::{Field, Fields, Findings};
 use crate::manifest::suggestion::did_you_mean;
 use crate::manifest::{Project, codes};
 
@@ -26,17 +26,41 @@ pub(in crate::manifest) fn project(header: &Header<'_>, findings: &mut Findings<
     if let Some(field) = fields.optional("limits") {
         project.limits = limits(field, findings).unwrap_or_default().or(project.limits);
     }
-    for (key, path) in [
-        ("stateFile", &mut project.state_file),
-        ("planDirectory", &mut project.plan_directory),
-        ("runsDirectory", &mut project.runs_directory),
-    ] {
-        if let Some(text) = fields.optional(key).and_then(|field| findings.text(field)) {
-            *path = PathBuf::from(text);
-        }
+    if let Some(text) = fields.optional("planDirectory").and_then(|field| findings.text(field)) {
+        project.plan_directory = PathBuf::from(text);
     }
-    fields.end(findings);
+    if let Some(directory) = fields.optional("store").and_then(|field| store_directory(field, findings)) {
+        project.store_directory = directory;
+    }
+    refuse_replaced_keys(&fields, findings);
+    fields.end_except(&REPLACED_BY_STORE, findings);
     Some(project)
+}
+
+fn store_directory(field: Field<'_>, findings: &mut Findings<'_>) -> Option<PathBuf> {
+    let mut fields = findings.fields(field, "a store")?;
+    let directory = fields.required("directory", findings).and_then(|field| findings.text(field)).map(PathBuf::from);
+    fields.end(findings);
+    directory
+}
+
+/// Keys of earlier versions: state and runs lie in the store.
+const REPLACED_BY_STORE: [&str; 2] = ["stateFile", "runsDirectory"];
+
+fn refuse_replaced_keys(fields: &Fields<'_>, findings: &mut Findings<'_>) {
+    for field in fields.entries().iter().filter(|field| REPLACED_BY_STORE.contains(&field.key)) {
+        findings.push(
+            Diagnostic::error(
+                codes::UNKNOWN_KEY,
+                format!("a project has no key `{}` any more", field.key),
+                field.place,
+                "replaced by `store`",
+            )
+            .with_help(
+                "the state and the runs lie in one directory now: write `store: { directory: .sexton }`, or delete the key",
+            ),
+        );
+    }
 }
 
 /// A zone by its IANA name, from the database inside the program, so that a plan does not depend on the machine's.

@@ -1,11 +1,12 @@
 //! No more requests than the system takes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use http::StatusCode;
 use jiff::Timestamp;
+use tokio::sync::Mutex;
 
 use super::retry_after::{LONGEST_WAIT, retry_after};
 use super::{Request, Response, Transport, TransportError};
@@ -34,28 +35,32 @@ impl Paced {
     }
 
     /// Changes the bucket and keeps what it has become. What cannot be kept costs no more than a refusal by the system.
-    fn change<T>(&self, change: impl FnOnce(&mut CallBucket, Timestamp) -> T) -> T {
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+    async fn change<T: Send>(&self, change: impl Fn(&mut CallBucket, Timestamp) -> T + Send + Sync) -> T {
+        let mut full_at = self.full_at.lock().await;
         let now = self.clock.now();
-        let kept = self.memory.load().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the number of calls made earlier is not known");
-            None
-        });
         // Another process may have made calls meanwhile. At most as empty as one can be, since a clock may have been set back.
         let emptiest = now.saturating_add(LONGEST_WAIT + self.budget.window).unwrap_or(Timestamp::MAX);
-        let mut bucket = CallBucket::new(self.budget, kept.map_or(*full_at, |kept| kept.max(*full_at)).min(emptiest));
-        let answer = change(&mut bucket, now);
-        *full_at = bucket.full_at();
-        if kept.is_none_or(|kept| kept != *full_at)
-            && let Err(error) = self.memory.save(*full_at)
-        {
-            tracing::warn!(%error, "the number of calls made could not be kept");
+        let own = *full_at;
+        let changed = |kept: Option<Timestamp>| {
+            let mut bucket = CallBucket::new(self.budget, kept.map_or(own, |kept| kept.max(own)).min(emptiest));
+            (change(&mut bucket, now), bucket.full_at())
+        };
+        let mut done = None;
+        let mut update = |kept: Option<Timestamp>| {
+            let (answer, next) = changed(kept);
+            done = Some((answer, next));
+            (kept != Some(next)).then_some(next)
+        };
+        if let Err(error) = self.memory.update(&mut update).await {
+            tracing::warn!(%error, "the number of calls made cannot be shared with other processes");
         }
+        let (answer, next) = done.unwrap_or_else(|| changed(None));
+        *full_at = next;
         answer
     }
 
     /// Takes one call, or tells how long to wait before asking again.
-    fn take(&self) -> Result<(), Duration> {
+    async fn take(&self) -> Result<(), Duration> {
         self.change(|bucket, now| {
             let wait = bucket.next().duration_since(now);
             if wait.is_positive() {
@@ -64,13 +69,14 @@ impl Paced {
             bucket.take(now);
             Ok(())
         })
+        .await
     }
 }
 
 #[async_trait]
 impl Transport for Paced {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        while let Err(wait) = self.take() {
+        while let Err(wait) = self.take().await {
             if wait >= TOLD_FROM {
                 // Somebody may be looking on, and would take it for stuck.
                 tracing::warn!("waiting {} s: `maxCalls` lets no more calls through before", wait.as_secs());
@@ -83,7 +89,7 @@ impl Transport for Paced {
         let response = self.inner.send(request).await?;
         if response.status == StatusCode::TOO_MANY_REQUESTS {
             let wait = retry_after(&response.headers).unwrap_or(self.budget.interval());
-            self.change(|bucket, now| bucket.hold_until(now.saturating_add(wait).unwrap_or(Timestamp::MAX)));
+            self.change(|bucket, now| bucket.hold_until(now.saturating_add(wait).unwrap_or(Timestamp::MAX))).await;
         }
         Ok(response)
     }
@@ -92,6 +98,7 @@ impl Transport for Paced {
 #[cfg(test)]
 pub(crate) mod tests {
     use std::collections::VecDeque;
+    use std::sync::Mutex;
 
     use super::super::RequestBody;
     use super::super::scripted::{Reply, Scripted, answer};
@@ -116,13 +123,14 @@ pub(crate) mod tests {
     #[derive(Default)]
     pub(crate) struct Remembered(Mutex<Option<Timestamp>>);
 
+    #[async_trait]
     impl CallMemory for Remembered {
-        fn load(&self) -> std::io::Result<Option<Timestamp>> {
-            Ok(*self.0.lock().expect("not poisoned"))
-        }
-
-        fn save(&self, full_at: Timestamp) -> std::io::Result<()> {
-            *self.0.lock().expect("not poisoned") = Some(full_at);
+        async fn update(
+            &self,
+            change: &mut (dyn FnMut(Option<Timestamp>) -> Option<Timestamp> + Send),
+        ) -> std::io::Result<()> {
+            let mut kept = self.0.lock().expect("not poisoned");
+            *kept = change(*kept).or(*kept);
             Ok(())
         }
     }
@@ -226,7 +234,7 @@ pub(crate) mod tests {
     async fn a_moment_that_no_bucket_can_have_is_not_waited_for() {
         let system = Arc::new(Scripted::new(|_| Reply::NotSent));
         let memory = Arc::new(Remembered::default());
-        memory.save(Timestamp::MAX).expect("kept");
+        memory.update(&mut |_| Some(Timestamp::MAX)).await.expect("kept");
         let paced = Paced::new(system, BUDGET, Arc::new(TokioClock::new()), memory);
         let started = tokio::time::Instant::now();
         paced.send(request()).await.err().expect("no connection");
