@@ -18,6 +18,7 @@ mod percent;
 mod record_id;
 mod shortened;
 mod source;
+mod suggestion;
 
 pub use age::{Age, AgeError, AgeUnit};
 pub use call_budget::{CallBucket, CallBudget, CallMemory};
@@ -34,3 +35,4 @@ pub use percent::{Percent, PercentError};
 pub use record_id::{RecordId, RecordIdError};
 pub use shortened::shortened;
 pub use source::{LineColumn, Source, SourceId, SourceMap, Span};
+pub use suggestion::{did_you_mean, nearest};
