@@ -170,17 +170,60 @@ fn what_has_changed_or_does_not_match_while_a_run_is_down_is_not_sent() {
 }
 
 #[test]
-fn what_was_begun_comes_to_its_end_whatever_gates_and_days_say_by_then() {
+fn what_was_begun_comes_to_its_end_however_late_it_is() {
     in_paused_time(async {
         let request = first_deletion("collections").await;
         let (bench, _) = planned("collections").await;
         assert!(die_at(&bench, request, true).await);
-        // A new run would be refused for three reasons by now.
-        bench.declare(&policy("collections", 1));
         bench.sandbox.clock().advance(Duration::from_secs(60 * 24 * 3600));
         let applied = settled(bench.apply().await);
         assert_eq!((applied.exit, applied.report.tally().deleted), (Exit::Done, u64::from(LEADS)));
     });
+}
+
+#[test]
+fn a_lowered_limit_stops_the_rest_of_a_policy_that_was_begun() {
+    in_paused_time(async {
+        let request = first_deletion("collections").await;
+        let (bench, _) = planned("collections").await;
+        assert!(die_at(&bench, request, true).await);
+        bench.declare(&policy("collections", 300));
+        let applied = settled(bench.apply().await);
+        let tally = applied.report.tally();
+        assert_eq!((applied.exit, tally.total()), (Exit::GateRefused, u64::from(LEADS)));
+        assert_eq!((tally.deleted, tally.skipped), (200, u64::from(LEADS) - 200), "what was sent is settled, and no more");
+        assert_eq!(bench.transport.demands(), []);
+        let name = applied.report.policies[0].policy.clone();
+        let causes: BTreeSet<String> = bench.outcomes(&name).into_iter().map(|row| row.cause).collect();
+        assert_eq!(causes, ["", "refused"].map(str::to_owned).into());
+    });
+}
+
+/// An interrupt before the first request must not make a plan immortal.
+#[test]
+fn a_policy_of_which_nothing_was_sent_has_to_pass_everything_again() {
+    for change in ["expired", "limit", "filter"] {
+        in_paused_time(async {
+            let request = first_deletion("collections").await;
+            let (bench, _) = planned("collections").await;
+            // The last request before the first deletion.
+            assert!(die_at(&bench, request - 1, true).await);
+            match change {
+                "expired" => bench.sandbox.clock().advance(Duration::from_secs(60 * 24 * 3600)),
+                "limit" => bench.declare(&policy("collections", 1)),
+                _ => bench.declare(&policy("collections", 1000).replace("everything", "Company = 'Nobody'")),
+            }
+            let refused = match bench.apply().await {
+                // The run was begun by then, without a request: it ends.
+                Ok(applied) => settled(Ok(applied)).exit,
+                // It was not even begun.
+                Err(error) => error.exit,
+            };
+            assert!(matches!(refused, Exit::GateRefused | Exit::PlanUnusable), "{change}: {refused:?}");
+            assert_eq!(bench.sandbox.world().ids("Lead").count(), LEADS as usize, "{change}");
+            assert_eq!(bench.transport.demands(), [], "{change}");
+        });
+    }
 }
 
 #[test]
@@ -191,7 +234,7 @@ fn nothing_more_is_sent_while_a_hold_cannot_be_read() {
         assert!(die_at(&bench, request, true).await);
         bench.declare(&format!("{}{}", policy("collections", 1000), hold("Nonsense__c = 'x'")));
         let error = bench.apply().await.expect_err("the hold cannot be read");
-        assert_eq!(error.exit, Exit::Error, "{error}");
+        assert_eq!(error.exit, Exit::SomeFailed, "{error}: records are gone by then");
         assert_eq!(bench.transport.demands(), []);
         assert!(error.notes.iter().any(|note| note.contains("every hold can be read")), "{:?}", error.notes);
         bench.declare(&policy("collections", 1000));
@@ -200,34 +243,42 @@ fn nothing_more_is_sent_while_a_hold_cannot_be_read() {
 }
 
 #[test]
-fn files_of_a_run_that_are_lost_are_named_with_the_way_out() {
+fn objects_of_a_run_that_are_lost_are_named_with_the_way_out() {
     in_paused_time(async {
         let request = first_deletion("collections").await;
         let (bench, _) = planned("collections").await;
         assert!(die_at(&bench, request, true).await);
         let run = bench.run();
-        let name = PolicyName::new("leads").expect("a name");
-        let journal = std::fs::read_to_string(run.journal()).expect("a journal");
-        let (first, rest) = journal.split_once('\n').expect("lines");
+        let (segment, round) = (run.join("journal/00000000.jsonl"), run.join("rounds/leads.0.ids"));
+        let journal = std::fs::read_to_string(&segment).expect("a segment");
+        let (head, _) = journal.split_once('\n').expect("lines");
+        let newer = journal.replace("\"format\":1", "\"format\":2");
         let damages = [
-            (run.journal(), Some(String::new()), "has lost entries in"),
-            (run.journal(), Some(format!("{first}\n")), "has lost entries in"),
-            (run.journal(), Some(rest.to_owned()), "journal.jsonl is damaged at line 1"),
-            (run.round(&name, 0), None, "rounds/leads.0.ids"),
-            (run.round(&name, 0), Some("0".repeat(3800)), "leads.0.ids is damaged at line 1"),
-            (run.skipped(&name), None, "skipped/leads.csv"),
+            (&segment, None, "journal/00000000.jsonl is damaged: it is missing"),
+            (&segment, Some(String::new()), "journal/00000000.jsonl is damaged: it is cut off"),
+            (&segment, Some(format!("{head}\n{{}}\n")), "journal/00000000.jsonl is damaged: line 2"),
+            (&segment, Some(newer), "journal/00000000.jsonl was written by a newer sexton"),
+            (&round, None, "rounds/leads.0.ids is damaged: it is not there"),
+            (&round, Some("0".repeat(3800)), "rounds/leads.0.ids is damaged: its digest is"),
         ];
         for (path, damage, told) in damages {
-            let whole = std::fs::read(&path).expect("a file");
+            let whole = std::fs::read(path).expect("an object");
             match &damage {
-                Some(text) => std::fs::write(&path, text).expect("damaged"),
-                None => std::fs::remove_file(&path).expect("removed"),
+                Some(text) => std::fs::write(path, text).expect("damaged"),
+                None => std::fs::remove_file(path).expect("removed"),
             }
             let error = bench.apply().await.expect_err("it is lost");
             let words = format!("{error}\n{}", error.notes.join("\n"));
             assert!(words.contains(told) && !words.contains("internal"), "{told}: {words}");
-            assert!(error.help.as_deref().is_some_and(|help| help.contains("make a new plan")), "{told}: {:?}", error.help);
-            std::fs::write(&path, whole).expect("restored");
+            assert_ne!(error.exit, Exit::Error, "{told}: records are gone by then");
+            if !told.contains("newer") {
+                assert!(
+                    error.help.as_deref().is_some_and(|help| help.contains("state abandon")),
+                    "{told}: {:?}",
+                    error.help
+                );
+            }
+            std::fs::write(path, whole).expect("restored");
         }
         assert_eq!(bench.transport.demands(), []);
         assert_eq!(settled(bench.apply().await).report.tally().deleted, u64::from(LEADS));
@@ -242,11 +293,14 @@ fn an_older_copy_of_the_journal_makes_nobody_say_that_deleted_records_were_skipp
         let request = first_deletion("collections").await;
         let (bench, _) = planned("collections").await;
         assert!(die_at(&bench, request, true).await);
-        let run = bench.run();
-        let journal = std::fs::read_to_string(run.journal()).expect("a journal");
-        let (before, _) = journal.split_once("\"type\":\"intended\"").expect("an intent");
-        let (older, _) = before.rsplit_once('\n').expect("lines");
-        std::fs::write(run.journal(), format!("{older}\n")).expect("restored");
+        let journal = bench.run().join("journal");
+        let mut segments: Vec<_> =
+            std::fs::read_dir(&journal).expect("a journal").map(|entry| entry.expect("an entry").path()).collect();
+        segments.sort();
+        let is_intent =
+            |path: &std::path::PathBuf| std::fs::read_to_string(path).expect("a segment").contains("\"type\":\"intended\"");
+        let first = segments.iter().position(is_intent).expect("an intent");
+        segments[first..].iter().for_each(|path| std::fs::remove_file(path).expect("removed"));
         let tally = settled(bench.apply().await).report.tally();
         assert_eq!((tally.skipped, tally.total()), (0, u64::from(LEADS)));
         assert!(tally.already_gone > 0, "{tally:?}");

@@ -560,7 +560,7 @@ impl Checks<'_> {
             assert_eq!(last.tally.total(), self.planned[&name(*number)].len() as u64, "{}: sums balance", name(*number));
             let report = applied.report.policies.iter().find(|policy| policy.policy == name(*number)).expect("reported");
             assert_eq!(report.tally, last.tally, "{}: the report's sums", name(*number));
-            let file = std::fs::read(bench.run().outcomes(&name(*number))).expect("outcomes");
+            let file = std::fs::read(bench.run().join(format!("outcomes/{}.csv", name(*number)))).expect("outcomes");
             assert_eq!(last.outcomes, Digest::of(&file), "{}: the outcomes' digest", name(*number));
             let failed: Vec<(String, String)> = rows
                 .iter()

@@ -18,6 +18,7 @@ mod percent;
 mod record_id;
 mod shortened;
 mod source;
+mod suggestion;
 mod timer;
 
 pub use age::{Age, AgeError, AgeUnit};
@@ -35,4 +36,5 @@ pub use percent::{Percent, PercentError};
 pub use record_id::{RecordId, RecordIdError};
 pub use shortened::shortened;
 pub use source::{LineColumn, Source, SourceId, SourceMap, Span};
+pub use suggestion::{did_you_mean, nearest};
 pub use timer::Timer;

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lower::References;
-use super::suggestion::did_you_mean;
 use super::{DocumentKind, codes};
-use crate::base::{Diagnostic, PolicyName, Span};
+use crate::base::{Diagnostic, PolicyName, Span, did_you_mean};
 
 /// A name that a document of some kind gives itself, also when the rest of the document is wrong.
 pub(super) struct Named {

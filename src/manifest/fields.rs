@@ -7,8 +7,7 @@ use strum::IntoEnumIterator;
 
 use super::codes;
 use super::node::{Node, Value};
-use super::suggestion::did_you_mean;
-use crate::base::{Age, AgeError, Diagnostic, DiagnosticCode, Percent, SourceMap, Span, shortened};
+use crate::base::{Age, AgeError, Diagnostic, DiagnosticCode, Percent, SourceMap, Span, did_you_mean, nearest, shortened};
 
 /// What was found so far, and the texts it was found in.
 pub(super) struct Findings<'s> {
@@ -362,7 +361,7 @@ impl Findings<'_> {
     pub(super) fn unknown_value<'a>(&mut self, field: Field<'_>, text: &str, known: impl Iterator<Item = &'a str> + Clone) {
         let all: Vec<String> = known.clone().map(|word| format!("`{word}`")).collect();
         let all = format!("write {}", all.join(" or "));
-        let help = match super::suggestion::nearest(text, known) {
+        let help = match nearest(text, known) {
             Some(name) => format!("did you mean `{name}`? {all}"),
             None => all,
         };

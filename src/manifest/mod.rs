@@ -17,7 +17,6 @@ mod reader;
 mod scalar;
 mod schema;
 mod secret;
-mod suggestion;
 mod target;
 mod workspace;
 

@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(layout.fields, ["OwnerId", "SystemModstamp", "Company"]);
         assert_eq!(layout.columns(), ["Fingerprint", "Company", "OwnerId", "SystemModstamp"]);
         let fresh = row(&["005A", "2026-01-01", "Acme"]);
-        assert_eq!(layout.group_value(&fresh), Some("005A"));
+        assert_eq!(layout.place_of("ownerid").map(|place| fresh.values[place].as_str()), Some("005A"));
         assert_eq!(layout.review_values(&fresh), ["Acme", "005A", "2026-01-01"]);
     }
 

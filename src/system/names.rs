@@ -1,6 +1,6 @@
 //! The names of objects and fields of a system, as far as they can be judged offline.
 
-use super::SystemKind;
+use super::{SystemKind, salesforce};
 use crate::base::shortened;
 
 /// Whether a text is a Salesforce API name: letters, digits and `_`, a letter first.
@@ -42,7 +42,7 @@ pub fn field_path(text: &str) -> Result<String, String> {
 /// Whether rows of this object are no records of their own: the history, shares, feed or change events of another one. No hold
 /// can name them usefully, and most cannot be queried. Salesforce names them so (documented).
 pub fn is_shadow(object: &str) -> bool {
-    ["History", "Share", "Feed", "ChangeEvent"].iter().any(|suffix| object.ends_with(suffix))
+    salesforce::COMPANION_SUFFIXES.iter().any(|suffix| object.ends_with(suffix))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use sexton::base::{Clock, PolicyName, Timer};
 use sexton::base::{CommandError, Observer};
-use sexton::command::{self, AppliedPlan, ApplyRequest, PlanRequest, Planned};
+use sexton::command::{self, AppliedPlan, ApplyRequest, PlanRequest, PlanToApply, Planned};
 use sexton::manifest::{SecretReference, Target};
 use sexton::provider::salesforce::{CommandOutput, CommandRunner};
 use sexton::provider::transport::Transport;
@@ -28,7 +28,7 @@ use sexton::provider::{Provider, ProviderDependencies, SecretError, SecretSource
 use sexton::sandbox::{Sandbox, Settings, World};
 use sexton::select::{Connector, Context};
 use sexton::state::State;
-use sexton::store::{Backend, Bundle, LocalFiles, OutcomeRow, RunDirectory, StoredCalls, read_outcomes};
+use sexton::store::{Backend, Bundle, LocalFiles, OutcomeRow, StoredCalls, read_outcomes};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -232,7 +232,7 @@ impl Bench {
     fn request(&self, targets: &[&str]) -> ApplyRequest {
         ApplyRequest {
             project: self.path().to_owned(),
-            plan: self.plan_directory(),
+            plan: PlanToApply::Bundle(self.plan_directory()),
             confirmed_targets: targets.iter().map(|target| (*target).to_owned()).collect(),
             isolate_failures: false,
         }
@@ -253,14 +253,15 @@ impl Bench {
         bundle.header().policies.iter().map(|planned| (planned.policy.clone(), ids(&planned.policy))).collect()
     }
 
-    /// The evidence of the run of the bundle that lies there.
-    pub fn run(&self) -> RunDirectory {
-        RunDirectory::open(&self.path().join(".sexton/runs"), &self.bundle().digest()).expect("a run")
+    /// Where the run of the bundle that lies there is kept.
+    pub fn run(&self) -> PathBuf {
+        self.path().join(".sexton/runs").join(self.bundle().digest().short())
     }
 
     /// The outcomes of a policy in that run.
     pub fn outcomes(&self, policy: &PolicyName) -> Vec<OutcomeRow> {
-        read_outcomes(&self.run().outcomes(policy)).expect("outcomes").map(|row| row.expect("readable")).collect()
+        let path = self.run().join(format!("outcomes/{policy}.csv"));
+        read_outcomes(&path).expect("outcomes").map(|row| row.expect("readable")).collect()
     }
 
     /// The state.

@@ -3,8 +3,9 @@
 use super::dialect::SOQL;
 use super::level::{Joiner, Level};
 use super::quote::{read_pattern, read_text};
+use super::rules;
 use super::{Comparison, Condition, DateLiteral, Literal, Named, Path, Place, Subquery, SyntaxError, Test, field_path};
-use super::{nearest, rules};
+use crate::base::nearest;
 use crate::filter::cursor::Cursor;
 use crate::filter::error::shown;
 use crate::filter::lexer::{MAX_ERRORS, TokenKind};

@@ -2,7 +2,7 @@
 
 use strum::IntoEnumIterator as _;
 
-use crate::base::{Diagnostic, Span};
+use crate::base::{Diagnostic, Span, nearest};
 use crate::filter::{
     Filter, FilterTree, FilterTreeKind, Language, Literal, Predicate, PredicateKind, TextFilter, Threshold,
 };
@@ -10,7 +10,6 @@ use crate::manifest::codes;
 use crate::manifest::fields::{Field, Fields, Findings, ambiguous_number, boolean_word};
 use crate::manifest::node::Value;
 use crate::manifest::scalar::place_within;
-use crate::manifest::suggestion::nearest;
 use crate::system::SystemKind;
 use crate::system::field_path;
 

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::shortened;
 use crate::base::{Diagnostic, HoldName, NameError, PolicyName, ProjectName, Span, TargetName};
+use crate::base::{did_you_mean, shortened};
 use crate::manifest::fields::{Field, Findings};
 use crate::manifest::node::{Node, Value};
-use crate::manifest::suggestion::did_you_mean;
 use crate::manifest::{DocumentKind, codes};
 
 /// The format this version reads.

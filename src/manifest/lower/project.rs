@@ -6,10 +6,9 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::Header;
 use super::policy::limits;
-use crate::base::shortened;
 use crate::base::{Diagnostic, ProjectName};
+use crate::base::{did_you_mean, shortened};
 use crate::manifest::fields::{Field, Fields, Findings};
-use crate::manifest::suggestion::did_you_mean;
 use crate::manifest::{Project, codes};
 
 /// Reads a project.

@@ -8,10 +8,12 @@ use super::super::test_policy::test_settings;
 use super::finding::{Finding, FindingKind};
 use super::input::{GateInput, Occasion, OpenCascade, Permission};
 use crate::manifest::{Environment, Limits, PolicySettings};
-use crate::system::{Api, Capabilities, RouteCapability, SystemKind};
+use crate::system::{Api, ApiShape, Capabilities, RouteCapability, SystemKind};
 
 const COLLECTIONS: RouteCapability = RouteCapability {
     api: Api::Collections,
+    shape: ApiShape::Requests,
+    takes_queries: false,
     soft: true,
     hard: false,
     batch_size: 200,

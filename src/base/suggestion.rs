@@ -3,7 +3,7 @@
 /// The known name that is near enough to `given` to be meant, or `None`.
 ///
 /// Case and the punctuation between words are forgiven wholly, so that `max_records` finds `maxRecords`.
-pub(super) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| -> String {
         text.chars()
             .filter(|character| !matches!(character, '_' | '-' | ' '))
@@ -21,7 +21,7 @@ pub(super) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>)
 }
 
 /// `did you mean …?` for the nearest known name, or else `otherwise`.
-pub(super) fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
+pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
     match nearest(given, known) {
         Some(name) => format!("did you mean `{name}`?"),
         None => otherwise.to_owned(),
