@@ -225,7 +225,7 @@ pub fn recheck<P: Keyed, F: Keyed>(
         loop {
             let Some(key) = smallest([planned.key(), fresh.key(), held.key()]) else { return Ok(None) };
             let (planned, fresh, held) = (planned.take_if(key)?, fresh.take_if(key)?, held.take_if(key)?);
-            let standing = match (planned, fresh, held) {
+            let verdict = match (planned, fresh, held) {
                 (Some(_), _, Some(_)) => RecheckVerdict::Held,
                 (Some(_), None, None) => RecheckVerdict::NoLongerMatches,
                 (Some(before), Some(now), None) if changed(&before, &now) => RecheckVerdict::Changed,
@@ -233,7 +233,7 @@ pub fn recheck<P: Keyed, F: Keyed>(
                 (None, Some(_), None) => RecheckVerdict::New,
                 (None, _, _) => continue,
             };
-            return Ok(Some((key, standing)));
+            return Ok(Some((key, verdict)));
         }
     })
 }
@@ -286,7 +286,7 @@ mod tests {
                     .expect("sorted");
             let expected: Vec<(RecordId, RecheckVerdict)> = (0..60)
                 .filter_map(|number| {
-                    let standing = match (planned.contains(&number), fresh.contains(&number), held.contains(&number)) {
+                    let verdict = match (planned.contains(&number), fresh.contains(&number), held.contains(&number)) {
                         (true, _, true) => RecheckVerdict::Held,
                         (true, false, _) => RecheckVerdict::NoLongerMatches,
                         (true, true, _) if other.contains(&number) => RecheckVerdict::Changed,
@@ -294,7 +294,7 @@ mod tests {
                         (false, true, false) => RecheckVerdict::New,
                         _ => return None,
                     };
-                    Some((id(number), standing))
+                    Some((id(number), verdict))
                 })
                 .collect();
             prop_assert_eq!(found, expected);

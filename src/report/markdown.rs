@@ -9,7 +9,7 @@ use crate::plan::{FindingKind, PlannedPolicy};
 use crate::system::DeleteMode;
 
 /// What the closing note may take; kept free while the rest is written.
-const NOTE_ROOM: usize = 240;
+const NOTE_SPACE: usize = 240;
 
 /// A plan as a pull request comment.
 #[derive(Clone, Copy, Debug)]
@@ -43,16 +43,16 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
             let _ = writeln!(text, "{name}: {paced}.\n");
         }
     }
-    let room = most.saturating_sub(NOTE_ROOM);
+    let space = most.saturating_sub(NOTE_SPACE);
     let mut left_out = Vec::new();
 
     let heads = "| policy | object | delete | matched | held | newly selected | kept now |\n|---|---|--:|--:|--:|--:|--:|\n";
     let rows: Vec<String> = header.policies.iter().map(policy_row).collect();
     let mut written = 0;
-    if text.len() + heads.len() <= room {
+    if text.len() + heads.len() <= space {
         text.push_str(heads);
         for row in &rows {
-            if text.len() + row.len() > room {
+            if text.len() + row.len() > space {
                 break;
             }
             text.push_str(row);
@@ -66,7 +66,7 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
     let mut details = 0;
     for policy in &header.policies {
         let section = policy_section(policy, view);
-        if text.len() + section.len() > room {
+        if text.len() + section.len() > space {
             break;
         }
         text.push_str(&section);
@@ -82,7 +82,7 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
         let section = format!(
             "\n<details><summary>Manifests changed since the last plan</summary>\n\n{fence}diff\n{changes}{fence}\n\n</details>\n"
         );
-        if text.len() + section.len() > room {
+        if text.len() + section.len() > space {
             left_out.push("the difference of the manifests".into());
         } else {
             text.push_str(&section);
