@@ -19,10 +19,16 @@ pub fn with_thousands(count: u64) -> String {
     text
 }
 
-/// A count and its noun, which takes an `s` unless there is one of it: `1 record`, `1,204 records`.
+/// A count and its noun, which is a regular one, in the plural unless there is one of it: `1 record`, `1,204 records`,
+/// `2 policies`, `3 batches`.
 pub fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", with_thousands(count))
+    let shown = with_thousands(count);
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("{shown} {noun}"),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{shown} {stem}ies"),
+        _ if noun.ends_with(['s', 'x']) || noun.ends_with("ch") || noun.ends_with("sh") => format!("{shown} {noun}es"),
+        _ => format!("{shown} {noun}s"),
+    }
 }
 
 #[cfg(test)]
@@ -44,5 +50,9 @@ mod tests {
         assert_eq!(counted(1, "record"), "1 record");
         assert_eq!(counted(0, "record"), "0 records");
         assert_eq!(counted(1_204, "record"), "1,204 records");
+        assert_eq!(
+            [counted(1, "policy"), counted(2, "policy"), counted(2, "day"), counted(3, "batch")],
+            ["1 policy", "2 policies", "2 days", "3 batches"]
+        );
     }
 }
