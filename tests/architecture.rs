@@ -120,6 +120,25 @@ fn an_upward_import_is_noticed_wherever_it_stands() {
     assert!(!may_import("plan", "*"));
 }
 
+#[test]
+fn well_known_secrets_stand_in_the_sandbox_and_its_verbs_only() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&source, &mut files);
+    files.push(source.join("command/init.yaml"));
+    for file in files {
+        let relative = file.strip_prefix(&source).expect("below src");
+        // A build without the feature has none of these.
+        if relative.starts_with("sandbox") || relative == "command/sandbox.rs" || relative == "command/demo.rs" {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("readable");
+        for secret in ["sandbox-secret", "sandbox-password", "sandbox-token"] {
+            assert!(!text.contains(secret), "{} has {secret}", relative.display());
+        }
+    }
+}
+
 /// The verbs: the file under `src/command` that has one, and the name of its arguments.
 fn verbs(source: &Path) -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();

@@ -177,7 +177,7 @@ fn stale_leads_a_plan_is_reviewed_while_the_data_goes_on_moving() {
         0,
         &[
             "1 skipped: no longer match",
-            "1 not in the plan and matching now",
+            "1 matching now but not planned",
             "Apply: 13 deleted, 0 already gone, 1 skipped, 0 failed, 0 unknown; 14 planned.",
         ],
     );

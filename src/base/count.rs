@@ -54,6 +54,10 @@ mod tests {
         assert_eq!(counted(1, "record"), "1 record");
         assert_eq!(counted(0, "record"), "0 records");
         assert_eq!(counted(1_204, "record"), "1,204 records");
+        assert_eq!(
+            [counted(1, "policy"), counted(2, "policy"), counted(2, "day"), counted(3, "batch")],
+            ["1 policy", "2 policies", "2 days", "3 batches"]
+        );
     }
 
     #[test]

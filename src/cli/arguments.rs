@@ -11,6 +11,23 @@ pub fn grammar() -> clap::Command {
     Arguments::command()
 }
 
+/// What a newcomer types first.
+const START_HERE: &str = if cfg!(feature = "sandbox") {
+    "Start here: `sexton demo` walks through everything on simulated systems; `sexton init` writes a first manifest."
+} else {
+    "Start here: `sexton init` writes a first manifest."
+};
+
+const EXIT_CODES: &str = "Exit codes:
+    0  done
+    1  error; nothing was deleted by this run
+    2  there is something to delete (plan --detailed-exitcode), or two plans differ (diff)
+    3  the apply ended, and some records failed or are unknown
+    4  a gate refused
+    5  the plan is stale, expired, used, altered or for another target
+    6  the lock is held
+  130  interrupted; run the same command to continue";
+
 /// Deletion as code: declare which records must not exist, plan, review, apply.
 #[derive(Debug, Parser)]
 #[command(
@@ -18,16 +35,7 @@ pub fn grammar() -> clap::Command {
     version,
     propagate_version = true,
     disable_help_subcommand = true,
-    after_help = "Start here: `sexton demo` shows the whole way on a simulated org; `sexton init` writes a first manifest.\n\n\
-                  Exit codes:\n    \
-                    0  done\n    \
-                    1  error; nothing was deleted by this run\n    \
-                    2  there is something to delete (plan --detailed-exitcode), or two plans differ (diff)\n    \
-                    3  the apply ended, and some records failed or are unknown\n    \
-                    4  a gate refused\n    \
-                    5  the plan is stale, expired, used, altered or for another target\n    \
-                    6  the lock is held\n  \
-                  130  interrupted; run the same command to continue"
+    after_help = format!("{START_HERE}\n\n{EXIT_CODES}")
 )]
 pub struct Arguments {
     /// What to do.
@@ -44,7 +52,7 @@ pub struct Global {
     /// The directory that holds the manifests
     #[arg(long, short = 'C', global = true, default_value = ".", value_name = "DIR")]
     pub project: PathBuf,
-    /// Print one JSON object a line instead of text
+    /// Print JSON instead of text, one object per line
     #[arg(long, global = true)]
     pub json: bool,
     /// Never use colours (so does the environment variable NO_COLOR)

@@ -94,7 +94,7 @@ impl Terminal {
     pub fn check(&self) -> Result<(), CommandError> {
         match self.lost.get() {
             None => Ok(()),
-            Some(cause) => Err(CommandError::plain("standard output could not be written to its end").with_note(cause)),
+            Some(cause) => Err(CommandError::plain("not everything could be written to standard output").with_note(cause)),
         }
     }
 

@@ -32,8 +32,8 @@ use crate::store::{Bundle, Journal, keep_bundle};
 
 /// Delete the records of a reviewed plan, and nothing else
 ///
-/// Selects again first: a record that no longer matches or is held now is skipped, and one that is not in the plan is
-/// left alone. After an interruption the same command goes on where it was.
+/// It selects again first: a record that no longer matches or is held by now is skipped, and one that is not in the plan is
+/// left alone. After an interruption the same command continues where this one stopped.
 #[derive(Clone, Debug, Args)]
 pub struct Apply {
     /// The plan's directory; without one, an unfinished run is continued, or a plan is made and shown, and you are asked
@@ -93,7 +93,7 @@ impl Apply {
     /// Makes a plan, shows it, and asks; gives its directory, or the exit code where nothing is to be deleted.
     async fn make_plan(&self, shell: &dyn Shell) -> Result<ControlFlow<Exit, PathBuf>, CommandError> {
         if shell.is_json() && !self.auto_approve {
-            return Err(CommandError::plain("with --json nobody can be asked")
+            return Err(CommandError::plain("with --json there is nobody to ask")
                 .with_help("name a reviewed plan, as in `sexton apply plan --json`, or add --auto-approve"));
         }
         let request = PlanRequest { project: shell.project().to_owned(), out: None };
@@ -108,10 +108,10 @@ impl Apply {
         }
         if !self.auto_approve {
             if !shell.can_ask() {
-                return Err(CommandError::plain("there is no terminal to ask at, so nothing was deleted")
+                return Err(CommandError::plain("there is no terminal to ask on, so nothing was deleted")
                     .with_help("name the reviewed plan, as in `sexton apply plan`, or add --auto-approve"));
             }
-            let question = format!("Delete {}? Only `yes` is taken:", counted(planned.header.selected(), "record"));
+            let question = format!("Delete {}? Type `yes` to delete them:", counted(planned.header.selected(), "record"));
             if !shell.confirms(&question, "yes") {
                 shell.note("Nothing was deleted.");
                 return Ok(ControlFlow::Break(Exit::Error));
@@ -280,10 +280,9 @@ pub async fn apply(
 fn unfinished_notes(applied: &AppliedPlan) -> Vec<String> {
     let mut notes = applied.unfinished.clone();
     if !notes.is_empty() {
-        let (count, verb) = (notes.len() as u64, if notes.len() == 1 { "is" } else { "are" });
         notes.push(format!(
-            "{} {verb} not at the end: run the same command again, it asks the system what happened before it sends anything",
-            counted(count, "policy")
+            "{} not finished: run the same command again; it asks the system what happened before it sends anything",
+            counted(notes.len() as u64, "policy")
         ));
     }
     notes

@@ -1,4 +1,4 @@
-//! `sexton demo`: the main job on the embedded sandbox, through the same code a user runs.
+//! `sexton demo`: everything that a user does, on the embedded sandbox and through the same code.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::sandbox::seed::{GeneratedRecords, Seed};
 use crate::sandbox::{Sandbox, Tenant, serve};
 use crate::store;
 
-/// Show the whole way, from manifests to an empty second plan, on a simulated org
+/// Walk through everything, from manifests to an empty second plan, on simulated systems
 #[derive(Clone, Debug, Args)]
 pub struct Demo {
     /// Where to put the demo project; must be empty or absent

@@ -22,7 +22,7 @@ impl Verb for ForceUnlock {
         let told = match store.force_unlock(&self.id).await? {
             Unlocked::NotLocked => "nobody holds the lock, and nothing was left in it".to_owned(),
             Unlocked::Cleared(info) => {
-                format!("cleared what `sexton {}` of {} left in the lock; nobody holds it", info.operation, info.who)
+                format!("cleared what `sexton {}` of {} left in the lock; nobody holds it now", info.operation, info.who)
             }
             Unlocked::OtherHolder(found) => {
                 return Err(CommandError::plain(format!(

@@ -17,7 +17,7 @@ impl Verb for Init {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
         let path = shell.project().join("sexton.yaml");
         if path.exists() {
-            return Err(CommandError::plain(format!("{} is there already and was left as it is", path.display()))
+            return Err(CommandError::plain(format!("{} already exists and was left as it is", path.display()))
                 .with_help("edit it, or begin in another directory with `sexton -C DIR init`"));
         }
         store::make_directory(shell.project())?;

@@ -26,11 +26,11 @@ use crate::store::{Bundle, BundleError, BundleWriter, RunStore, read_outcomes};
 
 /// Compute which records would be deleted, and write that down for review
 ///
-/// Signs in to every target, selects what each policy matches, takes out what a hold keeps, judges the gates, compares
-/// with the plan that lies there already, and writes a sealed bundle of files. It sends no request that changes anything.
+/// It signs in to every target, selects what each policy matches, takes out what a hold keeps, judges the gates, compares
+/// with the plan already there, and writes a sealed bundle of files. It sends no request that changes anything.
 #[derive(Clone, Debug, Args)]
 pub struct Plan {
-    /// Where to write the plan; it is compared with the one that lies there [default: plan, or what the project says]
+    /// Where to write the plan; it is compared with the one already there [default: plan, or what the project says]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Exit with 2 when there is something to delete

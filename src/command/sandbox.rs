@@ -14,7 +14,7 @@ use crate::sandbox::seed::{GeneratedRecords, Seed, read_directory};
 use crate::sandbox::{self, Fault, Tenant, fulcrum};
 use crate::store;
 
-/// Serve a simulated Salesforce org on loopback
+/// Serve simulated systems on loopback: Salesforce, Zuora, Fulcrum
 #[derive(Clone, Debug, Args)]
 pub struct Sandbox {
     /// Where to listen; loopback only, port 0 takes a free one
@@ -58,7 +58,7 @@ impl Verb for Sandbox {
         for (object, count) in objects {
             shell.note(&format!("{:>12}  {object}", with_thousands(count)));
         }
-        shell.note("Ctrl-C ends it; nothing is kept.");
+        shell.note("Press Ctrl-C to stop it; nothing is kept.");
         sandbox::serve(listener, sandbox, stop.cancelled())
             .await
             .map_err(|error| CommandError::plain("the sandbox stopped").caused_by(&error))?;

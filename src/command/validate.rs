@@ -19,10 +19,7 @@ impl Verb for Validate {
         shell.note(&format!(
             "valid: {}, {}, {}",
             counted(workspace.targets.len() as u64, "target"),
-            match workspace.policies.len() {
-                1 => "1 policy".to_owned(),
-                count => format!("{count} policies"),
-            },
+            counted(workspace.policies.len() as u64, "policy"),
             counted(workspace.holds.len() as u64, "hold"),
         ));
         Ok(Exit::Done)

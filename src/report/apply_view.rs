@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::{JsonEvent, Palette, View, events, terminal_line};
 use crate::apply::{SkipCause, Tally};
-use crate::base::{Digest, PolicyName, TargetName, with_thousands};
+use crate::base::{Digest, PolicyName, TargetName, counted, with_thousands};
 use crate::plan::CascadeCount;
 use crate::system::lock_help;
 
@@ -14,7 +16,7 @@ use crate::system::lock_help;
 pub struct Applied {
     /// One entry a policy, in the order of the plan.
     pub policies: Vec<AppliedPolicy>,
-    /// How many policies are not at their end; the same command continues them. Their records are in no sum.
+    /// How many policies are not finished; the same command continues them. Their records are in no sum.
     pub unfinished: usize,
     /// Where the evidence lies, as a person would type it.
     pub evidence: String,
@@ -50,7 +52,7 @@ pub struct AppliedPolicy {
     pub waiting: u64,
     /// Why the policy stopped early, when it did.
     pub halted: Option<String>,
-    /// Planned records whose end is not known yet, since the run is not at its end; the same command continues it.
+    /// Planned records whose end is not known yet, since the run is not finished; the same command continues it.
     pub unsettled: u64,
     /// What the system was counted to delete together with the records, one entry a kind; these have no outcome of their own.
     pub with_them: Vec<CascadeCount>,
@@ -76,7 +78,7 @@ pub struct AppliedView<'a> {
     pub plan: Digest,
     /// What it did.
     pub applied: &'a Applied,
-    /// Why some policies are not at their end, one text each.
+    /// Why some policies are not finished, one text each.
     pub unfinished: &'a [String],
 }
 
@@ -95,8 +97,7 @@ pub fn apply_summary(applied: &Applied) -> String {
     let tally = applied.tally();
     let unfinished = match applied.unfinished {
         0 => String::new(),
-        1 => "; 1 policy not at its end".to_owned(),
-        count => format!("; {count} policies not at their end"),
+        count => format!("; {} not finished", counted(count as u64, "policy")),
     };
     format!(
         "Apply: {} deleted, {} already gone, {} skipped, {} failed, {} unknown; {} planned{unfinished}.",
@@ -163,7 +164,7 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
         }
         if policy.waiting > 0 {
             line(palette.faint(&format!(
-                "{:>10} not in the plan and matching now: for the next plan",
+                "{:>10} matching now but not planned: left for the next plan",
                 with_thousands(policy.waiting)
             )));
         }
@@ -195,15 +196,15 @@ fn table(policies: &[AppliedPolicy], palette: Palette) -> String {
         })
         .collect();
     let heads = heads.map(str::to_owned);
-    let width = |column: usize| rows.iter().chain([&heads]).map(|row| row[column].chars().count()).max().unwrap_or_default();
+    // In columns of the terminal: a Chinese character takes two, a combining accent none.
+    let width = |column: usize| rows.iter().chain([&heads]).map(|row| row[column].width()).max().unwrap_or_default();
     let widths: [usize; 9] = std::array::from_fn(width);
     let line = |row: &[String; 9]| {
         let cells = row.iter().zip(widths).enumerate();
-        let cells = cells.map(
-            |(column, (cell, width))| {
-                if column < 3 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-            },
-        );
+        let cells = cells.map(|(column, (cell, width))| {
+            let padding = " ".repeat(width - cell.width());
+            if column < 3 { format!("{cell}{padding}") } else { format!("{padding}{cell}") }
+        });
         cells.collect::<Vec<_>>().join("  ")
     };
     let mut text = format!("{}\n", palette.strong(&line(&heads)));
@@ -247,7 +248,7 @@ mod tests {
                    2 unknown: the next plan looks at them again
                    7 not settled yet
             up to 12 Task went with them
-                  12 not in the plan and matching now: for the next plan
+                  12 matching now but not planned: left for the next plan
 
         evidence in runs/3f2a9c01d2e4
         Apply: 1190 deleted, 1 already gone, 5 skipped, 6 failed, 2 unknown; 1204 planned.
@@ -276,6 +277,7 @@ mod tests {
             policies: vec![
                 policy("cases", "crm", "Case", gone(1_230, 0), 0),
                 policy("site-visits", "field-data", "Site\u{1b} Visits", gone(9, 1), 2),
+                policy("parks", "field-data", "公園の記録", gone(3, 0), 0),
             ],
             unfinished: 0,
             evidence: "runs/3f2a9c01d2e4".into(),
@@ -284,14 +286,15 @@ mod tests {
         policy site-visits:
                    9 deleted
                    1 already gone
-                   2 not in the plan and matching now: for the next plan
+                   2 matching now but not planned: left for the next plan
 
         policy       target      object             planned  deleted  gone  skipped  failed  unknown
         cases        crm         Case                 1,230    1,230     0        0       0        0
         site-visits  field-data  Site\u{1b} Visits       10        9     1        0       0        0
+        parks        field-data  公園の記録               3        3     0        0       0        0
 
         evidence in runs/3f2a9c01d2e4
-        Apply: 1239 deleted, 1 already gone, 0 skipped, 0 failed, 0 unknown; 1240 planned.
+        Apply: 1242 deleted, 1 already gone, 0 skipped, 0 failed, 0 unknown; 1243 planned.
         ");
     }
 }

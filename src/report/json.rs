@@ -143,7 +143,7 @@ pub enum JsonEvent {
         skipped: BTreeMap<String, u64>,
         /// Failed ones by the system's code.
         failed: BTreeMap<String, u64>,
-        /// Planned records whose end is not known yet: the run is not at its end.
+        /// Planned records whose end is not known yet: the run is not finished.
         unsettled: u64,
         /// Records that match now and were not in the plan.
         waiting: u64,
@@ -156,11 +156,11 @@ pub enum JsonEvent {
         plan: String,
         /// Where the evidence lies.
         evidence: String,
-        /// Planned records whose end is not known yet: the run is not at its end.
+        /// Planned records whose end is not known yet: the run is not finished.
         unsettled: u64,
         /// How the records of the policies that came to their end ended.
         tally: JsonTally,
-        /// Why some policies are not at their end, one text each; the same command continues them.
+        /// Why some policies are not finished, one text each; the same command continues them.
         unfinished: Vec<String>,
     },
     /// What sexton knows it has done.

@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use walkdir::{DirEntry, WalkDir};
 
 use crate::manifest::{FileTrouble, MOST_FILE_BYTES, ManifestFile};
 
@@ -18,57 +20,42 @@ use crate::manifest::{FileTrouble, MOST_FILE_BYTES, ManifestFile};
 /// What cannot be read comes as a file with its [`FileTrouble`], so that all of it is told at once. A file that is too large
 /// is not read: its size is asked for first, and reading stops at the limit even if the size was wrong.
 pub fn read(path: &Path, outputs: &[&Path]) -> Vec<ManifestFile> {
-    let mut found: Vec<(String, PathBuf)> = Vec::new();
-    let mut files: Vec<ManifestFile> = Vec::new();
-    if path.is_dir() {
-        let mut seen = BTreeSet::new();
-        let mut waiting = vec![PathBuf::new()];
-        while let Some(relative) = waiting.pop() {
-            if let Err(error) = look_into(path, &relative, outputs, &mut seen, &mut waiting, &mut found) {
-                let name = if relative.as_os_str().is_empty() { shown(path) } else { shown(&relative) };
-                files.push(ManifestFile { name, content: Err(FileTrouble::Unreadable(error)) });
-            }
-        }
-    } else {
-        found.push((shown(path), path.to_owned()));
-    }
-    files.extend(found.into_iter().map(|(name, path)| ManifestFile { name, content: content(&path) }));
+    let mut files =
+        if path.is_dir() { below(path, outputs) } else { vec![ManifestFile { name: shown(path), content: content(path) }] };
     files.sort_by(|left, right| left.name.as_bytes().cmp(right.name.as_bytes()));
     files
 }
 
-fn look_into(
-    root: &Path,
-    relative: &Path,
-    outputs: &[&Path],
-    seen: &mut BTreeSet<PathBuf>,
-    waiting: &mut Vec<PathBuf>,
-    found: &mut Vec<(String, PathBuf)>,
-) -> io::Result<()> {
-    let directory = root.join(relative);
-    if !seen.insert(directory.canonicalize()?) {
-        return Ok(());
-    }
-    let mut below = Vec::new();
-    for entry in fs::read_dir(&directory)? {
-        let name = entry?.file_name();
-        let (path, name) = (directory.join(&name), relative.join(&name));
-        if path.is_dir() {
-            let hidden = name.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-            if !hidden && !outputs.contains(&name.as_path()) {
-                below.push(name);
+fn below(root: &Path, outputs: &[&Path]) -> Vec<ManifestFile> {
+    let relative = |path: &Path| path.strip_prefix(root).map_or_else(|_| path.to_owned(), Path::to_owned);
+    let mut seen = BTreeSet::new();
+    let mut enters = |entry: &DirEntry| {
+        let hidden = entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+        let passed_over = hidden || outputs.contains(&relative(entry.path()).as_path());
+        // A directory that cannot be resolved is entered, so that the walk says why it cannot be read.
+        !passed_over && entry.path().canonicalize().map_or(true, |directory| seen.insert(directory))
+    };
+    // By name, so that of two links to one directory always the same one is entered.
+    let entries = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+    let entries = entries.filter_entry(|entry| !entry.file_type().is_dir() || enters(entry));
+    entries
+        .filter_map(|entry| match entry {
+            Ok(entry) => (!entry.file_type().is_dir() && is_manifest(entry.path()))
+                .then(|| ManifestFile { name: shown(&relative(entry.path())), content: content(entry.path()) }),
+            Err(error) => {
+                let path = error.path().unwrap_or(root).to_owned();
+                // A link that leads nowhere is of interest only where it is named like a manifest; a circle never is.
+                let matters = is_manifest(&path) || path.is_dir() || path == root;
+                let name = if path == root { shown(root) } else { shown(&relative(&path)) };
+                let error = error.into_io_error().filter(|_| matters)?;
+                Some(ManifestFile { name, content: Err(FileTrouble::Unreadable(error)) })
             }
-        } else if name
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml"))
-        {
-            found.push((shown(&name), path));
-        }
-    }
-    // The last one is looked into first: of two links to one directory, always the same one wins.
-    below.sort_by(|left, right| right.cmp(left));
-    waiting.extend(below);
-    Ok(())
+        })
+        .collect()
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml"))
 }
 
 /// A path as people are shown it: with `/` everywhere.

@@ -391,10 +391,10 @@ fn nobody_to_ask_is_a_no() {
     assert_eq!(service.sandbox.world().count("Lead"), 3);
     assert_shown!(format!("{}\n{}", told.join("\n"), String::from_utf8_lossy(&json.stdout)), @r#"
     signing in to crm
-    error: there is no terminal to ask at, so nothing was deleted
+    error: there is no terminal to ask on, so nothing was deleted
       help: name the reviewed plan, as in `sexton apply plan`, or add --auto-approve
     {"type":"version","formatVersion":"1.0","sexton":"0.1.0"}
-    {"type":"error","exitCode":1,"message":"with --json nobody can be asked","notes":[],"help":"name a reviewed plan, as in `sexton apply plan --json`, or add --auto-approve"}
+    {"type":"error","exitCode":1,"message":"with --json there is nobody to ask","notes":[],"help":"name a reviewed plan, as in `sexton apply plan --json`, or add --auto-approve"}
     "#);
 }
 
@@ -406,7 +406,7 @@ fn init_keeps_what_is_there() {
     let output = place.expect(1, &["init"]);
     assert_eq!(place.read("sexton.yaml"), "# mine\n");
     assert_shown!(place.told(&output), @"
-    error: ./sexton.yaml is there already and was left as it is
+    error: ./sexton.yaml already exists and was left as it is
       help: edit it, or begin in another directory with `sexton -C DIR init`
     ");
 }
@@ -467,7 +467,7 @@ fn a_mistyped_command_line_says_what_was_meant() {
 
     Options:
       -C, --project <DIR>  The directory that holds the manifests [default: .]
-          --json           Print one JSON object a line instead of text
+          --json           Print JSON instead of text, one object per line
           --no-color       Never use colours (so does the environment variable NO_COLOR)
       -v, --verbose...     Log to standard error; twice for more, three times for every request
       -h, --help           Print help

@@ -1,7 +1,8 @@
 //! Every documented exit code, by a real command that earns it.
 
 use std::collections::BTreeSet;
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -371,10 +372,10 @@ fn a_plan_of_another_organization_is_5() {
     ");
 }
 
-/// Interrupts a process once, when the first deletion is under way.
-#[derive(Default)]
+/// Asks a process once to stop, when the first deletion is under way.
 struct Interrupter {
-    process: Arc<AtomicU32>,
+    signal: &'static str,
+    process: AtomicU32,
     /// Held while the process starts.
     starting: Mutex<()>,
 }
@@ -385,7 +386,7 @@ impl Tap for Interrupter {
             let _started = self.starting.lock();
             let process = self.process.swap(0, Ordering::SeqCst);
             if process != 0 {
-                assert!(Command::new("kill").args(["-INT", &process.to_string()]).status().expect("kill").success());
+                assert!(Command::new("kill").args([self.signal, &process.to_string()]).status().expect("kill").success());
             }
         }
         Verdict::CarryOut
@@ -393,8 +394,8 @@ impl Tap for Interrupter {
 }
 
 /// A project whose apply of 3,000 leads was interrupted in the middle.
-fn interrupted() -> (Service, Workplace, String) {
-    let interrupter = Arc::new(Interrupter::default());
+fn interrupted(signal: &'static str) -> (Service, Workplace, String) {
+    let interrupter = Arc::new(Interrupter { signal, process: AtomicU32::new(0), starting: Mutex::new(()) });
     let mut world = builder().build().expect("a world");
     add_leads(&mut world, 3_000, "Old");
     let sandbox = Sandbox::new(world, Settings::starting_at(start()));
@@ -417,22 +418,70 @@ fn interrupted() -> (Service, Workplace, String) {
 
 #[test]
 fn an_interrupted_apply_is_130_and_the_same_command_goes_on() {
-    let (service, place, told) = interrupted();
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        interrupted_and_continued(signal);
+    }
+}
+
+fn interrupted_and_continued(signal: &'static str) {
+    let (service, place, told) = interrupted(signal);
     let left = service.sandbox.world().count("Lead");
     assert!(left > 0 && left < 3_000, "{left} of 3,000 are left");
     assert_shown!(told, @"
     signing in to crm
     stale-leads: selecting: 3,000 of 3,000
     warning: policy stale-leads: interrupted
-    warning: 1 policy not at the end: run the same command again, it asks the system what happened before it sends anything
+    warning: 1 policy not finished: run the same command again; it asks the system what happened before it sends anything
     ");
     place.expect(0, &["apply", "plan"]);
     assert_eq!(service.sandbox.world().count("Lead"), 0);
 }
 
+/// A sandbox as a process of its own, and the line that says where it answers.
+fn sandbox_process(mut command: Command) -> (Child, String) {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a process");
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
+    let url = line.trim_end().strip_prefix("listening on http://").expect("an address").to_owned();
+    (child, url)
+}
+
+fn send(signal: &str, child: &Child) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill").success());
+}
+
+#[test]
+fn every_signal_to_stop_ends_a_sandbox_with_0() {
+    let (service, _keys) = Service::of_leads(0);
+    let place = Workplace::new(&service.url, &policy(""));
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let (mut child, _) = sandbox_process(place.command(&["sandbox", "--listen", "127.0.0.1:0"]));
+        send(signal, &child);
+        assert_eq!(child.wait().expect("its end").code(), Some(0), "{signal}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hangup_that_was_to_be_ignored_is() {
+    let (service, _keys) = Service::of_leads(0);
+    let place = Workplace::new(&service.url, &policy(""));
+    let program = place.command(&[]).get_program().to_owned();
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP; exec \"$0\" sandbox --listen 127.0.0.1:0"]).arg(program).current_dir(place.path());
+    let (mut child, url) = sandbox_process(command);
+    send("-HUP", &child);
+    // Were it not ignored, the port would be closed within moments, and the second signal would end the process with 130.
+    for _ in 0..50 {
+        std::net::TcpStream::connect(&url).expect("it still listens");
+    }
+    send("-TERM", &child);
+    assert_eq!(child.wait().expect("its end").code(), Some(0));
+}
+
 #[test]
 fn a_begun_plan_without_its_journal_is_5() {
-    let (service, place, _) = interrupted();
+    let (service, place, _) = interrupted("-INT");
     std::fs::rename(place.path().join(".sexton/runs"), place.path().join("elsewhere")).expect("moved");
     let told = unusable(&service, &place);
     std::fs::remove_dir_all(place.path().join(".sexton/runs")).unwrap_or_default();

@@ -172,6 +172,80 @@ fn a_reader_that_goes_away_is_no_error() {
     }
 }
 
+/// A stream that takes nothing, as that of a full disk.
+#[cfg(target_os = "linux")]
+fn full() -> Stdio {
+    std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the device").into()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_an_error_and_never_a_panic() {
+    let (service, _keys) = Service::of_leads(5);
+    let place = Workplace::new(&service.url, &policy(""));
+    for words in [
+        vec!["version"],
+        vec!["version", "--json"],
+        vec!["--version"],
+        vec!["--help"],
+        vec!["schema"],
+        vec!["validate", "--json"],
+        vec!["plan"],
+        vec!["plan", "--json"],
+        vec!["show"],
+        vec!["show", "--records", "--json"],
+        vec!["show", "--format", "markdown"],
+        vec!["diff", "plan", "plan"],
+        vec!["state", "list"],
+        vec!["force-unlock", "none", "--json"],
+        vec!["apply", "--auto-approve"],
+    ] {
+        let output = place.command(&words).stdout(full()).output().expect("the program");
+        let told = place.told(&output);
+        assert_eq!(output.status.code(), Some(1), "sexton {}: {told}", words.join(" "));
+        assert!(told.contains("error: not everything could be written to standard output\n  = No space left"), "{told}");
+        let status = place.command(&words).stdout(full()).stderr(full()).status().expect("the program");
+        assert_eq!(status.code(), Some(1), "sexton {}, with nowhere to tell it", words.join(" "));
+    }
+    assert_eq!(service.sandbox.world().count("Lead"), 5, "a plan that could not be shown was applied");
+    // What is for people alone is nobody's to miss.
+    for (code, words) in [
+        (0, vec!["validate"]),
+        (0, vec!["plan", "-vvv"]),
+        (1, vec!["no-such-verb"]),
+        (1, vec!["apply"]),
+        (1, vec!["show", "nowhere"]),
+    ] {
+        let status = place.command(&words).stdout(Stdio::null()).stderr(full()).status().expect("the program");
+        assert_eq!(status.code(), Some(code), "sexton {}", words.join(" "));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_apply_that_cannot_say_what_it_did_is_3() {
+    for more in [&[][..], &["--json"]] {
+        let (service, _keys) = Service::of_leads(5);
+        let place = Workplace::new(&service.url, &policy(""));
+        place.expect(0, &["plan"]);
+        let words = [&["apply", "plan"], more].concat();
+        let output = place.command(&words).stdout(full()).output().expect("the program");
+        let told = place.told(&output);
+        assert_eq!(output.status.code(), Some(3), "sexton {}: {told}", words.join(" "));
+        assert!(
+            told.contains("the apply itself came to its end; its evidence is in runs/[plan]") || !more.is_empty(),
+            "{told}"
+        );
+        assert_eq!(service.sandbox.world().count("Lead"), 0);
+        place.expect(5, &["apply", "plan"]);
+    }
+    let (service, _keys) = Service::of_leads(5);
+    let place = Workplace::new(&service.url, &policy(""));
+    place.expect(0, &["plan"]);
+    let status = place.command(&["apply", "plan"]).stdout(full()).stderr(full()).status().expect("the program");
+    assert_eq!((status.code(), service.sandbox.world().count("Lead")), (Some(3), 0));
+}
+
 #[test]
 fn help_tells_the_verbs_and_the_exit_codes() {
     let (service, _keys) = Service::of_leads(0);
@@ -191,21 +265,21 @@ fn help_tells_the_verbs_and_the_exit_codes() {
       state         Look at what was done, or forget a policy's history
       force-unlock  Clear what a dead process left in the lock file
       schema        Print the JSON Schema of the manifests, or of the lines of --json
-      sandbox       Serve a simulated Salesforce org on loopback
-      demo          Show the whole way, from manifests to an empty second plan, on a simulated org
+      sandbox       Serve simulated systems on loopback: Salesforce, Zuora, Fulcrum
+      demo          Walk through everything, from manifests to an empty second plan, on simulated systems
       completions   Print a shell completion script
       version       Print the version
 
     Options:
       -C, --project <DIR>  The directory that holds the manifests [default: .]
-          --json           Print one JSON object a line instead of text
+          --json           Print JSON instead of text, one object per line
           --no-color       Never use colours (so does the environment variable NO_COLOR)
       -v, --verbose...     Log to standard error; twice for more, three times for every request
       -h, --help           Print help
       -V, --version        Print version
 
-    Start here: `sexton demo` shows the whole way on a simulated org; `sexton init` writes a first
-    manifest.
+    Start here: `sexton demo` walks through everything on simulated systems; `sexton init` writes a
+    first manifest.
 
     Exit codes:
         0  done

@@ -32,7 +32,7 @@ impl Verb for StateRemove {
             return Err(CommandError::plain(format!("the state knows no policy `{name}`")));
         }
         locked.save(&mut state).await?;
-        shell.done(&format!("forgot policy {name}"));
+        shell.done(&format!("forgot the history of policy {name}"));
         Ok(Exit::Done)
     }
 }
