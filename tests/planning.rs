@@ -63,7 +63,8 @@ async fn a_hundred_policies_of_one_object_take_two_requests_each_and_a_few_for_a
 async fn a_hold_is_read_once_for_all_policies_that_it_concerns() {
     let documents = |count| -> String {
         let policies = (0..count).map(|number| policy(number, "Case", &format!("CaseNumber != '{number}'")));
-        let holds = [hold("counsel", "Task", "Subject LIKE 'Counsel%'"), hold("matter", "Case", "CaseNumber = '00000012'")];
+        let matter = format!("Id = '{}'", cases_with_tasks().1[11]);
+        let holds = [hold("counsel", "Task", "Subject LIKE 'Counsel%'"), hold("matter", "Case", &matter)];
         policies.chain(holds).collect()
     };
     let ten = requests(cases_with_tasks().0, &documents(10)).await;
@@ -77,7 +78,7 @@ async fn a_hold_is_read_once_for_all_policies_that_it_concerns() {
         let holds: Vec<String> =
             planned.holds.iter().map(|held| format!("{} {} {}", held.hold, held.records, held.through_cascade)).collect();
         assert_eq!(holds, ["counsel 10 true", "matter 1 false"], "{}", planned.policy);
-        assert_eq!(planned.selected + 10, planned.matched, "the case of the matter has a task of counsel");
+        assert_eq!((planned.matched, planned.selected), (300, 289), "{}", planned.policy);
     }
 }
 
@@ -90,7 +91,10 @@ async fn planned_under(faults: &[Fault]) -> Result<(Digest, String, Vec<String>)
     faults.iter().for_each(|fault| bench.sandbox.add_fault(fault.clone()));
     // The sandbox has the runtime's time, and a plan that is begun later would have another name.
     let planned = bench.plan().await?;
-    Ok((planned.digest, format!("{:?}", planned.samples), bench.recorder.progress()))
+    let mut progress = bench.recorder.progress();
+    // Nobody is shown the same line twice.
+    progress.dedup();
+    Ok((planned.digest, format!("{:?}", planned.samples), progress))
 }
 
 fn late(every: u64, milliseconds: u64) -> Fault {
