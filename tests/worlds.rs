@@ -561,7 +561,7 @@ impl Checks<'_> {
             let report = applied.report.policies.iter().find(|policy| policy.policy == name(*number)).expect("reported");
             assert_eq!(report.tally, last.tally, "{}: the report's sums", name(*number));
             let file = std::fs::read(bench.run().join(format!("outcomes/{}.csv", name(*number)))).expect("outcomes");
-            assert_eq!(last.outcomes, Digest::of(&file), "{}: the outcomes' digest", name(*number));
+            assert_eq!(last.outcomes.digest, Digest::of(&file), "{}: the outcomes' digest", name(*number));
             let failed: Vec<(String, String)> = rows
                 .iter()
                 .filter(|row| matches!(row.outcome.as_str(), "failed" | "unknown"))
