@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::base::PolicyName;
 
+/// What the names of these places begin with.
+const PREFIX: &str = ".sexton-";
+
 /// The scratch files of one process that carries out a run. They are never the truth: whatever is needed of them after a crash
 /// is in the [`super::RunStore`], and they go with the process.
 ///
@@ -21,14 +24,21 @@ pub struct RunScratch {
 }
 
 impl RunScratch {
-    /// An empty place below `parent`, which is made if need be.
+    /// An empty place below `parent`, which is made if need be. What a killed process left there is removed: whoever carries out
+    /// a run holds the lease, so nobody else is at work there.
     ///
     /// # Errors
     ///
     /// When it cannot be made.
     pub fn new(parent: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(parent)?;
-        Ok(Self { root: tempfile::Builder::new().prefix(".sexton-").tempdir_in(parent)? })
+        for entry in std::fs::read_dir(parent)? {
+            let entry = entry?;
+            if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+                std::fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(Self { root: tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)? })
     }
 
     /// The place itself.
@@ -72,5 +82,21 @@ impl RunScratch {
     /// When it cannot be made.
     pub fn folder(&self, step: &str) -> io::Result<tempfile::TempDir> {
         tempfile::Builder::new().prefix(&format!("{step}.")).tempdir_in(self.root.path())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_nothing_else() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let left = RunScratch::new(parent.path()).expect("made").root.keep();
+        std::fs::write(left.join("leads.0.ids"), "ids").expect("written");
+        std::fs::write(parent.path().join("mine"), "mine").expect("written");
+        let scratch = RunScratch::new(parent.path()).expect("made");
+        assert!(!left.exists() && scratch.path().exists());
+        assert_eq!(std::fs::read(parent.path().join("mine")).expect("read"), b"mine");
     }
 }
