@@ -15,7 +15,7 @@ use crate::sandbox::seed::{GeneratedRecords, Seed};
 use crate::sandbox::{Sandbox, Tenant, serve};
 use crate::store;
 
-/// Walk through everything, from manifests to an empty second plan, on simulated systems
+/// Walk through everything that a user does, on simulated systems
 #[derive(Clone, Debug, Args)]
 pub struct Demo {
     /// Where to put the demo project; must be empty or absent

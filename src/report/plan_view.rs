@@ -143,7 +143,7 @@ fn group_borders(policy: &PlannedPolicy, size: u64) -> String {
         })
         .collect();
     let more = if groups > SHOWN { format!(" and so on to {}", with_thousands(policy.selected)) } else { String::new() };
-    format!("records {}{more} of {}, in that order", borders.join(", "), policy.records.path)
+    format!("records {}{more} of {}, in that order", borders.join(", "), terminal_line(&policy.records.path))
 }
 
 /// What a system that counts calls makes of the time, in words.
@@ -190,7 +190,12 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         let batches = counted(route.batches, "batch");
         line(
             "route",
-            &format!("{}, {batches} of up to {}: {}", route.api.title(), with_thousands(route.batch_size), route.reason),
+            &format!(
+                "{}, {batches} of up to {}: {}",
+                route.api.title(),
+                with_thousands(route.batch_size),
+                terminal_line(&route.reason)
+            ),
         );
         if policy.settings.all_or_none == AllOrNone::PerRequest {
             line("groups", &group_borders(policy, route.batch_size));
@@ -270,8 +275,11 @@ fn sample_text(sample: &PolicySample, records: &str, place: &str, palette: Palet
         let _ = writeln!(text, "{painted}");
     }
     if sample.more > 0 {
-        let _ =
-            writeln!(text, "    {}", palette.faint(&format!("and {} more: {place}/{records}", with_thousands(sample.more))));
+        let _ = writeln!(
+            text,
+            "    {}",
+            palette.faint(&terminal_line(&format!("and {} more: {place}/{records}", with_thousands(sample.more))))
+        );
     }
 }
 

@@ -516,13 +516,13 @@ fn an_apply_that_cannot_go_on_says_what_stands() {
                3 not settled yet
 
     evidence in .sexton/runs/[plan]
-    Apply: 0 deleted, 0 already gone, 0 skipped, 0 failed, 0 unknown; 0 planned; 1 policy not at its end.
+    Apply: 0 deleted, 0 already gone, 0 skipped, 0 failed, 0 unknown; 0 planned; 1 policy not finished.
     signing in to crm
     stale-leads: selecting: 3 of 3
     warning: stale-leads: REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.
     stale-leads: deleting: 0 of 3
     warning: policy stale-leads: REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.
-    warning: 1 policy not at the end: run the same command again, it asks the system what happened before it sends anything
+    warning: 1 policy not finished: run the same command again; it asks the system what happened before it sends anything
     ");
     service.sandbox.clear_faults();
     place.expect(0, &["apply", "plan"]);

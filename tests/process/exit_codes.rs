@@ -418,8 +418,10 @@ fn interrupted(signal: &'static str) -> (Service, Workplace, String) {
 
 #[test]
 fn an_interrupted_apply_is_130_and_the_same_command_goes_on() {
-    for signal in ["-INT", "-TERM", "-HUP"] {
-        interrupted_and_continued(signal);
+    insta::allow_duplicates! {
+        for signal in ["-INT", "-TERM", "-HUP"] {
+            interrupted_and_continued(signal);
+        }
     }
 }
 

@@ -15,6 +15,9 @@ impl Verb for StateList {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
         let state = recorded_state(&shell.context()?, shell.project()).await?;
         shell.show(&StateListView(&state))?;
+        if state.policies.is_empty() {
+            shell.note("no policy was ever applied");
+        }
         Ok(Exit::Done)
     }
 }
