@@ -9,7 +9,8 @@ pub(super) fn workspace(lines: &[&str]) -> Workspace {
     let text = format!(
         "apiVersion: sexton/v1\nkind: Target\nmetadata: {{ name: crm }}\nspec:\n  salesforce:\n    loginUrl: https://example.com\n    \
          auth:\n      clientCredentials: {{ clientId: {{ env: A }}, clientSecret: {{ env: B }} }}\n---\n\
-         apiVersion: sexton/v1\nkind: DeletionPolicy\nmetadata: {{ name: leads }}\nspec:\n  target: crm\n  object: Lead\n  {}\n",
+         apiVersion: sexton/v1\nkind: DeletionPolicy\nmetadata: {{ name: leads }}\nspec:\n  target: crm\n  object: Lead\n  \
+         limits: {{ maxRecords: 10, maxPercent: 100 }}\n  {}\n",
         lines.join("\n  ")
     );
     let reading = manifest::read([ManifestFile { name: "test.yaml".into(), content: Ok(text.into_bytes()) }]);
