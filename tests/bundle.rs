@@ -9,7 +9,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use sexton::base::{Digest, PolicyName, RecordId, TargetName};
-use sexton::manifest::{AllOrNone, Concurrency, Limits, Recheck, SendAs};
+use sexton::manifest::{AllOrNone, Concurrency, Limits, PolicySettings, Recheck, SendAs};
 use sexton::plan::{PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal, Row, SealedManifests};
 use sexton::store::{Bundle, BundleError, BundleWriter};
 use sexton::system::DeleteMode;
@@ -25,18 +25,23 @@ fn row(id: &str, values: &[&str]) -> Row {
 fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
     PlannedPolicy {
         policy: policy_name(name),
-        target: TargetName::new("crm").expect("valid"),
-        object: "Lead".into(),
+        settings: PolicySettings {
+            target: TargetName::new("crm").expect("valid"),
+            object: "Lead".into(),
+            delete: DeleteMode::Soft,
+            justification: None,
+            all_or_none: AllOrNone::No,
+            limits: Limits::default(),
+            via: None,
+            concurrency: Concurrency::Parallel,
+            group_by: None,
+            depends_on: Vec::new(),
+            recheck: Recheck::Matches,
+            send_as: SendAs::Ids,
+            review_fields: Vec::new(),
+            review_by: None,
+        },
         query: Query { object: "Lead".into(), key: "Id".into(), fields: Vec::new(), condition: None },
-        delete: DeleteMode::Soft,
-        justification: None,
-        all_or_none: AllOrNone::No,
-        concurrency: Concurrency::Parallel,
-        group_by: None,
-        recheck: Recheck::Matches,
-        send_as: SendAs::Ids,
-        depends_on: Vec::new(),
-        limits: Limits::default(),
         population: records.rows,
         matched: records.rows,
         selected: records.rows,

@@ -42,12 +42,12 @@ pub fn planned(header: &PlanHeader, digest: Option<Digest>, directory: Option<&P
 }
 
 fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
-    let atomic_groups = policy.route.as_ref().filter(|_| policy.all_or_none == AllOrNone::PerRequest);
+    let atomic_groups = policy.route.as_ref().filter(|_| policy.settings.all_or_none == AllOrNone::PerRequest);
     JsonEvent::PolicyPlanned {
         policy: policy.policy.to_string(),
-        target: policy.target.to_string(),
+        target: policy.settings.target.to_string(),
         object: policy.query.object.clone(),
-        delete: match policy.delete {
+        delete: match policy.settings.delete {
             DeleteMode::Soft => "soft".into(),
             DeleteMode::Hard => "hard".into(),
         },

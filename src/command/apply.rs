@@ -59,8 +59,8 @@ fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
     let mut names: Vec<TargetName> = header
         .policies
         .iter()
-        .filter(|policy| policy.delete == DeleteMode::Hard && policy.selected > 0)
-        .map(|policy| policy.target.clone())
+        .filter(|policy| policy.settings.delete == DeleteMode::Hard && policy.selected > 0)
+        .map(|policy| policy.settings.target.clone())
         .collect();
     names.sort();
     names.dedup();
@@ -319,8 +319,8 @@ fn connection_of<'c>(
     connections: &'c mut BTreeMap<TargetName, Connection>,
     planned: &PlannedPolicy,
 ) -> Result<&'c mut Connection, CommandError> {
-    connections.get_mut(&planned.target).ok_or_else(|| {
-        CommandError::new(Exit::PlanUnusable, format!("target `{}` is gone from the manifests", planned.target))
+    connections.get_mut(&planned.settings.target).ok_or_else(|| {
+        CommandError::new(Exit::PlanUnusable, format!("target `{}` is gone from the manifests", planned.settings.target))
     })
 }
 
@@ -366,7 +366,7 @@ async fn refuse_by_gates(
         );
     }
     for (target, connection) in connections.iter() {
-        let planned = bundle.header().policies.iter().filter(|planned| planned.target == *target);
+        let planned = bundle.header().policies.iter().filter(|planned| planned.settings.target == *target);
         let calls = planned.filter_map(|planned| planned.route.as_ref()).map(|route| route.calls).sum();
         let verdict = plan::quota(target, calls, connection.calls_left);
         if !verdict.passed {
@@ -390,7 +390,7 @@ fn policies_to_run(
     let mut policies_to_run = Vec::new();
     for planned in &bundle.header().policies {
         // A policy without records needs no route, and nothing is done for it.
-        let (Some(route), Some(connection)) = (&planned.route, connections.get(&planned.target)) else { continue };
+        let (Some(route), Some(connection)) = (&planned.route, connections.get(&planned.settings.target)) else { continue };
         let source = Arc::clone(bundle);
         let policy = planned.policy.clone();
         let planned_ids: PlannedIds = Arc::new(move || {
@@ -404,19 +404,19 @@ fn policies_to_run(
             order: BatchSpecification {
                 policy: planned.policy.clone(),
                 object: planned.query.object.clone(),
-                delete: planned.delete,
+                delete: planned.settings.delete,
                 api: route.api,
-                atomic: planned.all_or_none != AllOrNone::No,
-                serial: planned.concurrency == Concurrency::Serial,
-                matching: planned.query.condition.clone().filter(|_| planned.send_as == SendAs::Query),
+                atomic: planned.settings.all_or_none != AllOrNone::No,
+                serial: planned.settings.concurrency == Concurrency::Serial,
+                matching: planned.query.condition.clone().filter(|_| planned.settings.send_as == SendAs::Query),
             },
             route: route.clone(),
-            depends_on: planned.depends_on.clone(),
+            depends_on: planned.settings.depends_on.clone(),
             provider: Arc::clone(&connection.provider),
             planned: planned.selected,
             planned_ids,
-            grouped: planned.group_by.is_some() || planned.all_or_none == AllOrNone::PerRequest,
-            isolate_failures: isolate_failures && planned.all_or_none == AllOrNone::PerRequest,
+            grouped: planned.settings.group_by.is_some() || planned.settings.all_or_none == AllOrNone::PerRequest,
+            isolate_failures: isolate_failures && planned.settings.all_or_none == AllOrNone::PerRequest,
             excluded: None,
         });
     }
@@ -449,8 +449,8 @@ fn summarize(
         };
         let mut policy = AppliedPolicy {
             policy: end.policy.clone(),
-            target: planned.target.clone(),
-            object: planned.object.clone(),
+            target: planned.settings.target.clone(),
+            object: planned.settings.object.clone(),
             tally,
             skipped: BTreeMap::new(),
             failed: BTreeMap::new(),

@@ -77,7 +77,7 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     let mut policies = Vec::new();
     let mut samples = BTreeMap::new();
     for policy in ordered {
-        let Some(connection) = connections.get_mut(&policy.target) else {
+        let Some(connection) = connections.get_mut(&policy.settings.target) else {
             return Err(CommandError::plain(format!("policy `{}` has no target", policy.name)));
         };
         let planning = Planning {
@@ -93,21 +93,21 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         };
         let (mut planned, sample) =
             planning.run(connection, &writer).await.map_err(|error| error.about_policy(&policy.name))?;
-        let calls = calls_by_target.entry(policy.target.clone()).or_default();
+        let calls = calls_by_target.entry(policy.settings.target.clone()).or_default();
         *calls += planned.route.as_ref().map_or(0, |route| route.calls);
-        planned.gates.push(plan::quota(&policy.target, *calls, connection.calls_left));
+        planned.gates.push(plan::quota(&policy.settings.target, *calls, connection.calls_left));
         samples.insert(policy.name.clone(), sample);
         policies.push(planned);
     }
     // A target that only a hold names is no part of what would be done.
     let targets = connections
         .into_iter()
-        .filter(|(name, _)| project.workspace.policies.values().any(|policy| policy.target == *name))
+        .filter(|(name, _)| project.workspace.policies.values().any(|policy| policy.settings.target == *name))
         .map(|(name, connection)| {
             let calls = calls_by_target.get(&name).copied().unwrap_or_default();
             let capabilities = connection.provider.capabilities();
             // Apply asks anew what it may delete: two counts, and every page.
-            let asked = policies.iter().filter(|planned| planned.target == name);
+            let asked = policies.iter().filter(|planned| planned.settings.target == name);
             let reads: u64 = asked.map(|planned| 2 + planned.matched.div_ceil(capabilities.page_size)).sum();
             let least_seconds = capabilities.budget.map(|budget| budget.least_time(calls + reads).as_secs());
             (name, SealedTarget { calls, least_seconds, ..connection.sealed })
@@ -191,7 +191,7 @@ impl Planning<'_> {
     ) -> Result<(PlannedPolicy, PolicySample), CommandError> {
         let policy = self.policy;
         let workspace = &self.project.workspace;
-        let facts = connection.describe(&policy.object).await?;
+        let facts = connection.describe(&policy.settings.object).await?;
         let capabilities = connection.provider.capabilities();
         let (layout, query) = query_for(policy, &facts, &capabilities, self.now, &workspace.sources)?;
         self.check_fields(&facts)?;
@@ -214,7 +214,7 @@ impl Planning<'_> {
             moment: Moment::Plan,
         })
         .await?;
-        let route = match plan::choose(policy, selection.selected_count(), &capabilities) {
+        let route = match plan::choose(&policy.settings, selection.selected_count(), &capabilities) {
             Ok(route) => (selection.selected_count() > 0).then_some(route),
             Err(verdict) => {
                 gates.push(verdict);
@@ -223,18 +223,8 @@ impl Planning<'_> {
         };
         let planned = PlannedPolicy {
             policy: policy.name.clone(),
-            target: policy.target.clone(),
-            object: policy.object.clone(),
+            settings: policy.settings.clone(),
             query,
-            delete: policy.delete,
-            justification: policy.justification.clone(),
-            all_or_none: policy.all_or_none,
-            concurrency: policy.concurrency,
-            group_by: policy.group_by.clone(),
-            recheck: policy.recheck,
-            send_as: policy.send_as,
-            depends_on: policy.depends_on.clone(),
-            limits: policy.limits,
             population: selection.population,
             matched: selection.matched_count(),
             selected: selection.selected_count(),
@@ -251,8 +241,8 @@ impl Planning<'_> {
     /// Refuses fields that the object does not have, before the system does in its own words.
     fn check_fields(&self, facts: &ObjectFacts) -> Result<(), CommandError> {
         let policy = self.policy;
-        let named = policy.review_fields.iter().map(|field| (field, "review.fields"));
-        let named = named.chain(policy.group_by.iter().map(|field| (field, "groupBy")));
+        let named = policy.settings.review_fields.iter().map(|field| (field, "review.fields"));
+        let named = named.chain(policy.settings.group_by.iter().map(|field| (field, "groupBy")));
         for (field, key) in named {
             // A path with a dot leads to another object; the system judges it when the query is sent.
             if !field.contains('.') && facts.has_no_field(field) {
@@ -329,7 +319,7 @@ impl Planning<'_> {
     /// Whether the holds of the policy's target read as they did in the plan before.
     fn same_holds(&self, documents: Option<&Workspace>) -> bool {
         let texts = |workspace: &Workspace| -> Vec<Option<String>> {
-            let holds = workspace.holds.values().filter(|hold| hold.target == self.policy.target);
+            let holds = workspace.holds.values().filter(|hold| hold.target == self.policy.settings.target);
             holds.map(|hold| workspace.document_text(DocumentKind::Hold, hold.name.as_str())).collect()
         };
         documents.is_some_and(|documents| texts(documents) == texts(&self.project.workspace))
@@ -390,16 +380,16 @@ pub(super) struct Judging<'a> {
 pub(super) async fn judge(judging: &Judging<'_>) -> Result<Vec<Verdict>, CommandError> {
     let Judging { policy, facts, connection, cascades, open, population, selected, history, now, moment } = judging;
     let mut gates = vec![
-        plan::max_records(&policy.limits, *selected),
-        plan::max_percent(&policy.limits, *selected, *population),
-        plan::cascade(&policy.limits, *selected, cascades),
-        plan::deletable(facts, connection.sealed.system, policy.delete),
+        plan::max_records(&policy.settings.limits, *selected),
+        plan::max_percent(&policy.settings.limits, *selected, *population),
+        plan::cascade(&policy.settings.limits, *selected, cascades),
+        plan::deletable(facts, connection.sealed.system, policy.settings.delete),
         plan::production(connection.identity(), connection.sealed.environment),
         plan::emptiness(&facts.name, *population, history.and_then(|history| history.population)),
-        plan::review_by(policy.review_by, now.date(), *moment),
+        plan::review_by(policy.settings.review_by, now.date(), *moment),
         plan::held_cascade(&facts.name, open),
     ];
-    if policy.delete == DeleteMode::Hard {
+    if policy.settings.delete == DeleteMode::Hard {
         let found = match connection.provider.check_permission(&facts.name, DeleteMode::Hard).await {
             Ok(()) => Ok(()),
             Err(error) if error.class == ErrorClass::Denied => Err(error.help.unwrap_or(error.message)),

@@ -69,7 +69,7 @@ impl Clearing<'_> {
         // They come by id, which is the order in which they go unless they are grouped.
         let mut groups = layout.has_groups().then(|| Groups::new(&layout, fresh.matched.rows(), spill.path()));
         // An atomic group is what was reviewed as one: so many records of the plan, less those that are kept back.
-        let atomic = self.planned.all_or_none == AllOrNone::PerRequest;
+        let atomic = self.planned.settings.all_or_none == AllOrNone::PerRequest;
         let group_size = self.planned.route.as_ref().filter(|_| atomic).map(|route| route.batch_size.max(1));
         let (mut place, mut last_group) = (0, None);
         let mut waiting = 0;

@@ -40,7 +40,9 @@ pub async fn excluded_by_now(
     let mut found = BTreeMap::new();
     for planned in bundle.header().policies.iter().filter(|planned| planned.route.is_some()) {
         let name = &planned.policy;
-        let Some(connection) = connections.get_mut(&planned.target).filter(|_| !finished.contains(name)) else { continue };
+        let Some(connection) = connections.get_mut(&planned.settings.target).filter(|_| !finished.contains(name)) else {
+            continue;
+        };
         let scratch = directory.scratch(&format!("recheck.{name}")).map_err(|error| broken_selection(name, &error))?;
         let rechecking = Rechecking { host, project, bundle, planned, now, scratch };
         let rows = rechecking.run(connection).await.map_err(|error| {
@@ -74,7 +76,7 @@ impl Rechecking<'_> {
         let reading = Reading { provider, host, policy: Some(name), doing: "selecting", spill };
         let fresh = reading.all_while_jobs_end(&planned.query, SortOrder::Id).await?;
         let holds = HoldReading { host, policy: name, workspace: &self.project.workspace, now: self.now, spill };
-        let held = self.planned_and_held(&holds.held(connection, &planned.target, &facts).await?)?;
+        let held = self.planned_and_held(&holds.held(connection, &planned.settings.target, &facts).await?)?;
 
         let layout = Layout::of_planned(planned, &connection.provider.capabilities());
         let mut excluded = self.sorter();

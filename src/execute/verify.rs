@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use crate::base::TargetName;
 use crate::base::{CommandError, Exit};
-use crate::manifest::Policy;
-use crate::plan::{self, PlannedPolicy};
+use crate::plan;
 use crate::select::{Connection, Project, broken_selection, query_for};
 use crate::store::{Bundle, IdsFile, RowSorter, RunDirectory, SortOrder};
 
@@ -38,13 +37,19 @@ pub async fn refuse_other_words(
         let Some(policy) = project.workspace.policies.get(&planned.policy) else {
             return Err(other_words(&format!("the manifests have no policy `{}`", planned.policy)));
         };
-        let Some(connection) = connections.get_mut(&policy.target) else {
+        if policy.settings != planned.settings {
+            let differing: Vec<String> =
+                policy.settings.differing(&planned.settings).iter().map(|key| format!("`{key}`")).collect();
+            let (planned, differing) = (&planned.policy, differing.join(" and "));
+            return Err(other_words(&format!("policy `{planned}`: the manifests give another {differing}")));
+        }
+        let Some(connection) = connections.get_mut(&policy.settings.target) else {
             return Err(other_words(&format!("policy `{}` has no target", planned.policy)));
         };
-        let facts = connection.describe(&policy.object).await?;
+        let facts = connection.describe(&policy.settings.object).await?;
         let capabilities = connection.provider.capabilities();
         let (layout, query) = query_for(policy, &facts, &capabilities, &created, &project.workspace.sources)?;
-        let route = plan::choose(policy, planned.selected, &capabilities).ok();
+        let route = plan::choose(&policy.settings, planned.selected, &capabilities).ok();
         let route = route.filter(|_| planned.selected > 0);
         let what = [
             ("query", query == planned.query),
@@ -52,35 +57,15 @@ pub async fn refuse_other_words(
             ("columns", layout.columns() == planned.records.columns),
             ("number of records", planned.records.rows == planned.selected),
         ];
-        let differs =
-            what.into_iter().find(|(_, same)| !same).map(|(what, _)| what).or_else(|| other_setting(policy, planned));
-        if let Some(what) = differs {
+        if let Some((what, _)) = what.into_iter().find(|(_, same)| !same) {
             return Err(other_words(&format!("policy `{}`: its {what} is not what the manifests give", planned.policy)));
         }
     }
     Ok(())
 }
 
-/// The first setting of a policy that the plan has otherwise.
-fn other_setting(policy: &Policy, planned: &PlannedPolicy) -> Option<&'static str> {
-    let same = [
-        ("target", policy.target == planned.target),
-        ("object", policy.object == planned.object),
-        ("way to delete", policy.delete == planned.delete),
-        ("justification", policy.justification == planned.justification),
-        ("`allOrNone`", policy.all_or_none == planned.all_or_none),
-        ("`concurrency`", policy.concurrency == planned.concurrency),
-        ("`groupBy`", policy.group_by == planned.group_by),
-        ("`recheck`", policy.recheck == planned.recheck),
-        ("`sendAs`", policy.send_as == planned.send_as),
-        ("`dependsOn`", policy.depends_on == planned.depends_on),
-        ("`limits`", policy.limits == planned.limits),
-    ];
-    same.into_iter().find(|(_, same)| !same).map(|(what, _)| what)
-}
-
 fn other_words(cause: &str) -> CommandError {
-    CommandError::new(Exit::PlanUnusable, "the plan says other than the manifests it names; nothing was deleted")
+    CommandError::new(Exit::PlanUnusable, "the plan does not match the manifests it was made from; nothing was deleted")
         .with_note(cause.to_owned())
         .with_note("the bundle was written by something else than `sexton plan`, or the object changed in the system")
         .with_help("make a new plan with `sexton plan` and review it")

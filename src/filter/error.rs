@@ -49,11 +49,11 @@ pub struct SyntaxError {
 }
 
 impl SyntaxError {
-    pub(in crate::filter) fn new(place: Place, message: impl Into<String>) -> Self {
+    pub(crate) fn new(place: Place, message: impl Into<String>) -> Self {
         Self { start: place.start, end: place.end, message: message.into(), help: None }
     }
 
-    pub(in crate::filter) fn with_help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -74,7 +74,7 @@ pub struct CompileError {
 }
 
 /// The beginning of what somebody wrote, fit for a message: a terminal must not obey it.
-pub(in crate::filter) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut shown = String::from("`");
     for character in text.chars().take(LONGEST) {

@@ -2,7 +2,7 @@
 
 use jiff::Zoned;
 
-use super::{CompileError, Condition, SyntaxError, soql, sql, zoql};
+use super::{CompileError, FilterTree, SyntaxError, soql, sql, zoql};
 use crate::base::RecordId;
 use crate::system::{FieldType, SystemKind};
 
@@ -65,7 +65,7 @@ impl Language {
     /// With the first comparison that has no meaning in the language.
     pub fn compile(
         self,
-        tree: &Condition,
+        tree: &FilterTree,
         field_type: &dyn Fn(&str) -> Option<FieldType>,
         now: &Zoned,
     ) -> Result<NativeCondition, CompileError> {

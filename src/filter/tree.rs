@@ -10,7 +10,7 @@ pub enum Filter {
     /// Text in the target's own language.
     Text(TextFilter),
     /// A typed tree, compiled to the target's language when the plan is made.
-    Tree(Condition),
+    Tree(FilterTree),
 }
 
 /// A filter written in the target's own language, already known to parse.
@@ -27,27 +27,36 @@ pub struct TextFilter {
 /// **Invariants**: `All` and `Any` are not empty; an `In` has at least one value. A reader that cannot keep
 /// them reports an error and makes no tree, since an empty `all` would mean every record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Condition {
+pub enum FilterTree {
     /// Every part holds.
-    All(Vec<Condition>),
+    All(Vec<FilterTree>),
     /// At least one part holds.
-    Any(Vec<Condition>),
+    Any(Vec<FilterTree>),
     /// The part does not hold.
-    Not(Box<Condition>),
+    Not(Box<FilterTree>),
     /// One field against something.
     Field {
         /// The field, or a path such as `Account.Name`.
         field: String,
         /// Where the field's name stands.
         span: Span,
-        /// What it is compared with.
-        comparison: Comparison,
+        /// What its value must be.
+        predicate: Predicate,
     },
 }
 
-/// What a field is compared with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Comparison {
+/// What the value of a field must be: one operator of a filter tree with what it compares with.
+///
+/// Every match over it, or over [`PredicateKind`], names all variants, and so does each language's `compile`: which records are
+/// deleted must not follow from a wildcard.
+#[derive(Clone, Debug, PartialEq, Eq, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(PredicateKind),
+    doc = "An operator of a filter tree, without what it compares with; its text is the key in manifests.",
+    derive(strum::EnumIter, strum::IntoStaticStr),
+    strum(serialize_all = "camelCase")
+)]
+pub enum Predicate {
     /// The same value. `Literal::Null` means that the field is empty.
     Equals(Literal),
     /// Another value.

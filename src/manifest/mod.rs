@@ -24,7 +24,7 @@ mod workspace;
 pub use codes::{CODES, CodeEntry};
 pub use hold::Hold;
 pub use input::{FileTrouble, MOST_FILE_BYTES, ManifestFile};
-pub use policy::{AllOrNone, Concurrency, Limits, Policy, Recheck, SendAs};
+pub use policy::{AllOrNone, Concurrency, Limits, Policy, PolicySettings, Recheck, SendAs};
 pub use project::Project;
 pub use reader::{Reading, read};
 pub use schema::json_schema;

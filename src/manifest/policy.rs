@@ -17,12 +17,25 @@ pub struct Policy {
     pub name: PolicyName,
     /// Free labels.
     pub labels: BTreeMap<String, String>,
-    /// The target that holds the records.
-    pub target: TargetName,
-    /// The object, such as `Lead`.
-    pub object: String,
     /// Which records.
     pub filter: Filter,
+    /// What it says of them; a plan seals the same.
+    pub settings: PolicySettings,
+    /// Where the name stands.
+    pub span: Span,
+}
+
+/// What a policy says beside its filter, with every default filled in.
+///
+/// It is what a manifest says and what a plan seals, so that the two are compared by `==` and a new setting is sealed and
+/// compared as soon as it has a field here. Which records are meant is not in it: a plan seals that as the query that was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PolicySettings {
+    /// The target that holds the records.
+    pub target: TargetName,
+    /// The object as the manifest names it, such as `Lead`; the system may know it by another name or a key.
+    pub object: String,
     /// Into the recycle bin or past it.
     pub delete: DeleteMode,
     /// Why a hard delete is right; always there when `delete` is hard.
@@ -33,7 +46,7 @@ pub struct Policy {
     pub limits: Limits,
     /// The API, where the user pins it.
     pub via: Option<Api>,
-    /// Whether requests may run side by side.
+    /// Whether batches may be under way side by side.
     pub concurrency: Concurrency,
     /// The field whose equal values are kept together in one batch, against lock contention.
     pub group_by: Option<String>,
@@ -47,8 +60,18 @@ pub struct Policy {
     pub review_fields: Vec<String>,
     /// After this day plans still work and apply refuses.
     pub review_by: Option<jiff::civil::Date>,
-    /// Where the name stands.
-    pub span: Span,
+}
+
+impl PolicySettings {
+    /// The keys, as `plan.json` has them, of the settings in which the two differ; none when they are equal.
+    pub fn differing(&self, other: &Self) -> Vec<String> {
+        let keys = |settings: &Self| match serde_json::to_value(settings) {
+            Ok(serde_json::Value::Object(keys)) => keys,
+            _ => serde_json::Map::new(),
+        };
+        let others = keys(other);
+        keys(self).into_iter().filter(|(key, value)| others.get(key) != Some(value)).map(|(key, _)| key).collect()
+    }
 }
 
 /// Whether all records of a policy go or none.
@@ -65,7 +88,7 @@ pub enum AllOrNone {
 
 /// What stops a plan. Limits are always on; they stop, they never truncate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limits {
     /// The most records a plan may select for the policy.
     pub max_records: u64,
@@ -109,4 +132,82 @@ pub enum Recheck {
     Matches,
     /// It still matches, and nothing in it changed since the plan (Salesforce: `SystemModstamp`).
     Unchanged,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn name<T, E: std::fmt::Debug>(made: Result<T, E>) -> T {
+        made.expect("valid")
+    }
+
+    /// Two settings that have nothing in common.
+    fn opposites() -> [PolicySettings; 2] {
+        let percent = |whole| name(Percent::whole(whole));
+        [
+            PolicySettings {
+                target: name(TargetName::new("crm")),
+                object: "Lead".into(),
+                delete: DeleteMode::Soft,
+                justification: None,
+                all_or_none: AllOrNone::No,
+                limits: Limits { max_records: 1, max_percent: percent(1) },
+                via: None,
+                concurrency: Concurrency::Parallel,
+                group_by: None,
+                depends_on: Vec::new(),
+                recheck: Recheck::Matches,
+                send_as: SendAs::Ids,
+                review_fields: Vec::new(),
+                review_by: None,
+            },
+            PolicySettings {
+                target: name(TargetName::new("billing")),
+                object: "Usage".into(),
+                delete: DeleteMode::Hard,
+                justification: Some("a law".into()),
+                all_or_none: AllOrNone::PerRequest,
+                limits: Limits { max_records: 2, max_percent: percent(2) },
+                via: Some(Api::Bulk2),
+                concurrency: Concurrency::Serial,
+                group_by: Some("AccountId".into()),
+                depends_on: vec![name(PolicyName::new("closed-cases"))],
+                recheck: Recheck::Unchanged,
+                send_as: SendAs::Query,
+                review_fields: vec!["Name".into()],
+                review_by: Some(jiff::civil::date(2027, 1, 31)),
+            },
+        ]
+    }
+
+    #[test]
+    fn every_setting_is_sealed_and_compared_and_named_where_it_differs() {
+        let [ours, theirs] = opposites();
+        let map = |settings: &PolicySettings| match serde_json::to_value(settings) {
+            Ok(Value::Object(map)) => map,
+            other => panic!("no map: {other:?}"),
+        };
+        for settings in [&ours, &theirs] {
+            let back: PolicySettings = serde_json::from_value(Value::Object(map(settings))).expect("as written");
+            assert_eq!(back, *settings, "nothing is left out of a plan");
+            assert_eq!(back.differing(settings), Vec::<String>::new());
+        }
+        for (key, value) in map(&theirs) {
+            let mut changed = map(&ours);
+            changed.insert(key.clone(), value);
+            let changed: PolicySettings = serde_json::from_value(Value::Object(changed)).expect("a setting of its own");
+            assert_ne!(changed, ours, "`{key}` is the same in both, or is not compared");
+            assert_eq!(changed.differing(&ours), [key]);
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_not_known_is_refused() {
+        let mut map = serde_json::to_value(&opposites()[0]).expect("a map");
+        map["soon"] = Value::Bool(true);
+        assert!(serde_json::from_value::<PolicySettings>(map).is_err());
+    }
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{CascadeCount, Identity, Query, Route, Verdict};
 use crate::base::{Digest, HoldName, PolicyName, TargetName};
-use crate::manifest::{AllOrNone, Concurrency, Environment, Limits, Recheck, SendAs};
-use crate::system::{DeleteMode, SystemKind};
+use crate::manifest::{Environment, PolicySettings};
+use crate::system::SystemKind;
 
 /// The format of [`PlanHeader`]; another number is refused, never guessed at.
 pub const PLAN_FORMAT: u32 = 1;
@@ -147,31 +147,10 @@ pub struct SealedTarget {
 pub struct PlannedPolicy {
     /// The policy.
     pub policy: PolicyName,
-    /// Its target.
-    pub target: TargetName,
-    /// The object, as the manifest names it; the query has the system's own name or key of it.
-    pub object: String,
-    /// The query, as sent.
+    /// What the policy says: the same type as in a manifest, so that the two are compared by `==`.
+    pub settings: PolicySettings,
+    /// The query, as sent. It has the system's own name or key of the object.
     pub query: Query,
-    /// Into the recycle bin or past it.
-    pub delete: DeleteMode,
-    /// Why a hard delete is right.
-    pub justification: Option<String>,
-    /// Whether all go or none.
-    pub all_or_none: AllOrNone,
-    /// Whether batches may run side by side.
-    pub concurrency: Concurrency,
-    /// The field that keeps records together; its value is the first of the query's further fields.
-    pub group_by: Option<String>,
-    /// What a record must still be.
-    pub recheck: Recheck,
-    /// How a batch names its records.
-    #[serde(default)]
-    pub send_as: SendAs,
-    /// The policies that must have succeeded before.
-    pub depends_on: Vec<PolicyName>,
-    /// The limits in force.
-    pub limits: Limits,
     /// How many records the object has, filter or not, at the time of the plan.
     pub population: u64,
     /// How many records matched the filter, held ones among them.
@@ -195,10 +174,10 @@ pub struct PlannedPolicy {
 impl PlannedPolicy {
     /// The object for people: with the system's own key of it, where that is not its name.
     pub fn object_title(&self) -> String {
-        if self.query.object.eq_ignore_ascii_case(&self.object) {
+        if self.query.object.eq_ignore_ascii_case(&self.settings.object) {
             self.query.object.clone()
         } else {
-            format!("{} ({})", self.object, self.query.object)
+            format!("{} ({})", self.settings.object, self.query.object)
         }
     }
 }

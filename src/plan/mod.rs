@@ -31,4 +31,4 @@ pub use order::{OrderError, order};
 pub use query::{Query, Row};
 pub use route::{Route, choose};
 #[cfg(test)]
-use test_policy::test_policy;
+use test_policy::{test_policy, test_settings};

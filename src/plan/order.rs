@@ -30,7 +30,8 @@ pub fn order<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Result<Vec<&
     let mut left: BTreeMap<&PolicyName, usize> = BTreeMap::new();
     let mut dependents: BTreeMap<&PolicyName, Vec<&PolicyName>> = BTreeMap::new();
     for (name, policy) in &waiting {
-        let known: BTreeSet<&PolicyName> = policy.depends_on.iter().filter(|name| waiting.contains_key(name)).collect();
+        let known: BTreeSet<&PolicyName> =
+            policy.settings.depends_on.iter().filter(|name| waiting.contains_key(name)).collect();
         left.insert(name, known.len());
         known.into_iter().for_each(|dependency| dependents.entry(dependency).or_default().push(name));
     }
@@ -54,13 +55,15 @@ pub fn order<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Result<Vec<&
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::test_policy;
+    use super::super::{test_policy, test_settings};
     use super::*;
+    use crate::manifest::PolicySettings;
 
     fn named(name: &str, depends_on: &[&str]) -> Policy {
         let name_of = |text: &str| PolicyName::new(text).expect("valid");
         let depends_on = depends_on.iter().map(|name| name_of(name)).collect();
-        Policy { name: name_of(name), depends_on, ..test_policy() }
+        let settings = PolicySettings { depends_on, ..test_settings() };
+        Policy { name: name_of(name), settings, ..test_policy() }
     }
 
     fn names(policies: &[&Policy]) -> Vec<String> {
@@ -108,7 +111,7 @@ mod tests {
             prop_assert_eq!(ordered.len(), 12);
             let place = |name: &PolicyName| ordered.iter().position(|policy| policy.name == *name);
             for policy in &policies {
-                for dependency in &policy.depends_on {
+                for dependency in &policy.settings.depends_on {
                     prop_assert!(place(dependency) < place(&policy.name));
                 }
             }

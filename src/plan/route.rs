@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GateName, Verdict};
 use crate::base::{counted, with_thousands};
-use crate::manifest::{AllOrNone, Concurrency, Policy, SendAs};
+use crate::manifest::{AllOrNone, Concurrency, PolicySettings, SendAs};
 use crate::system::{Api, Capabilities, DeleteMode, RouteCapability};
 
 /// How a policy's records are to be deleted.
@@ -30,7 +30,7 @@ pub struct Route {
 /// The most records of a batch that is a query: it lists them, and the system gives it ten seconds.
 const QUERY_BATCH: u64 = 1_000;
 
-/// Chooses the API for `selected` records of `policy`: always the same one for the same arguments.
+/// Chooses the API for `selected` records of a policy with these settings: always the same one for the same arguments.
 ///
 /// The rules read the table of capabilities and no API's name: a pin (`via`) leaves one candidate; a candidate must be
 /// able to delete in the policy's mode, one batch at a time where that is asked, and atomically exactly where that is asked. Of
@@ -43,37 +43,37 @@ const QUERY_BATCH: u64 = 1_000;
 ///
 /// A refusal that says what can be done, when no API can. It is [`GateName::AllOrNone`] where atomicity is what
 /// cannot be had, else [`GateName::Route`].
-pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Result<Route, Verdict> {
+pub fn choose(settings: &PolicySettings, selected: u64, capabilities: &Capabilities) -> Result<Route, Verdict> {
     let refused = |gate, message| Err(Verdict { gate, passed: false, message });
     let records = counted(selected, "record");
 
-    let parallel = policy.concurrency == Concurrency::Parallel;
-    let atomic = policy.all_or_none != AllOrNone::No;
+    let parallel = settings.concurrency == Concurrency::Parallel;
+    let atomic = settings.all_or_none != AllOrNone::No;
     let fits = |route: &&RouteCapability| {
-        route.deletes(policy.delete) && (parallel || route.serial) && (atomic || route.batch_size > 0)
+        route.deletes(settings.delete) && (parallel || route.serial) && (atomic || route.batch_size > 0)
     };
-    let pinned = |route: &&RouteCapability| policy.via.is_none_or(|api| api == route.api);
+    let pinned = |route: &&RouteCapability| settings.via.is_none_or(|api| api == route.api);
     let fitting: Vec<&RouteCapability> = capabilities.routes.iter().filter(fits).collect();
     let able: Vec<&RouteCapability> = fitting.iter().copied().filter(pinned).collect();
     if able.is_empty() {
-        return refused(GateName::Route, no_route(policy, capabilities, &fitting));
+        return refused(GateName::Route, no_route(settings, capabilities, &fitting));
     }
 
-    let chosen = match policy.all_or_none {
+    let chosen = match settings.all_or_none {
         AllOrNone::No => {
             let preferred =
                 |route: &&&RouteCapability| route.preferred_up_to.is_none_or(|most| parallel && selected <= most);
-            let first = if policy.via.is_some() { None } else { able.iter().find(preferred) };
+            let first = if settings.via.is_some() { None } else { able.iter().find(preferred) };
             first.or(able.last()).copied()
         }
         AllOrNone::Policy => able.iter().find(|route| route.atomic_size >= selected.max(1)).copied(),
         AllOrNone::PerRequest => able.iter().find(|route| route.atomic_size > 0).copied(),
     };
     let Some(chosen) = chosen else {
-        return refused(GateName::AllOrNone, not_atomic(policy, selected, &able));
+        return refused(GateName::AllOrNone, not_atomic(settings, selected, &able));
     };
 
-    let batch_size = match policy.send_as {
+    let batch_size = match settings.send_as {
         _ if atomic => chosen.atomic_size,
         SendAs::Ids => chosen.batch_size,
         SendAs::Query => chosen.batch_size.min(QUERY_BATCH),
@@ -82,7 +82,7 @@ pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Re
     let title = chosen.api.title();
     let passed_over =
         able.iter().take_while(|route| route.api != chosen.api).filter_map(|route| route.preferred_up_to).max();
-    let why = match policy.all_or_none {
+    let why = match settings.all_or_none {
         AllOrNone::Policy => {
             format!("all or none: {title} takes up to {} in one atomic request", with_thousands(batch_size))
         }
@@ -90,12 +90,12 @@ pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Re
             let groups = counted(batches, "atomic group");
             format!("{groups} of {}, each all or none, through {title}", with_thousands(batch_size))
         }
-        AllOrNone::No => match (policy.via, chosen.preferred_up_to, passed_over) {
+        AllOrNone::No => match (settings.via, chosen.preferred_up_to, passed_over) {
             (Some(api), ..) => format!("pinned to {title} by `via: {api}`"),
             (None, ..) if !parallel => format!("one batch at a time goes through {title}"),
             (None, Some(most), _) if selected <= most => format!("up to {} go through {title}", with_thousands(most)),
             (None, _, Some(most)) => format!("above {} go through {title}", with_thousands(most)),
-            (None, ..) if policy.delete == DeleteMode::Hard => format!("hard deletes go through {title}"),
+            (None, ..) if settings.delete == DeleteMode::Hard => format!("hard deletes go through {title}"),
             (None, ..) => format!("all go through {title}"),
         },
     };
@@ -111,18 +111,18 @@ pub fn choose(policy: &Policy, selected: u64, capabilities: &Capabilities) -> Re
 }
 
 /// Why no API is left before sizes are looked at, naming the setting to change. `fitting` are those that would do without the pin.
-fn no_route(policy: &Policy, capabilities: &Capabilities, fitting: &[&RouteCapability]) -> String {
+fn no_route(settings: &PolicySettings, capabilities: &Capabilities, fitting: &[&RouteCapability]) -> String {
     let system = capabilities.system;
-    let pin = policy.via.map(|api| format!("`via: {api}` pins {}", api.title()));
+    let pin = settings.via.map(|api| format!("`via: {api}` pins {}", api.title()));
     let within = |can: fn(&RouteCapability) -> bool| {
-        capabilities.routes.iter().any(|route| policy.via.is_none_or(|api| api == route.api) && can(route))
+        capabilities.routes.iter().any(|route| settings.via.is_none_or(|api| api == route.api) && can(route))
     };
     if !within(|_| true) {
         let known: Vec<&str> = capabilities.routes.iter().map(|route| route.api.name()).collect();
         let pin = pin.unwrap_or_else(|| "no API is left".into());
         return format!("{pin}, which a {system} target does not have: use {}, or leave `via` out", known.join(" or "));
     }
-    let what = match policy.delete {
+    let what = match settings.delete {
         DeleteMode::Soft if !within(|route| route.soft) => "`delete: soft`",
         DeleteMode::Hard if !within(|route| route.hard) => "`delete: hard`",
         _ if !within(|route| route.batch_size > 0) => "`allOrNone: false`",
@@ -138,10 +138,10 @@ fn no_route(policy: &Policy, capabilities: &Capabilities, fitting: &[&RouteCapab
 }
 
 /// Why the selection cannot go as a whole, and what can be done.
-fn not_atomic(policy: &Policy, selected: u64, able: &[&RouteCapability]) -> String {
+fn not_atomic(settings: &PolicySettings, selected: u64, able: &[&RouteCapability]) -> String {
     let records = counted(selected, "record");
     let best = able.iter().max_by_key(|route| route.atomic_size);
-    let asked = match policy.all_or_none {
+    let asked = match settings.all_or_none {
         AllOrNone::PerRequest => "`allOrNone: perRequest`",
         _ => "`allOrNone: true`",
     };
@@ -170,7 +170,7 @@ fn not_atomic(policy: &Policy, selected: u64, able: &[&RouteCapability]) -> Stri
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::test_policy;
+    use super::super::test_settings;
     use super::*;
     use crate::system::salesforce;
 
@@ -182,24 +182,24 @@ mod tests {
     const SALESFORCE: Capabilities =
         Capabilities { routes: &[COLLECTIONS, BULK, SERIAL, WHOLE], ..salesforce::CAPABILITIES };
 
-    fn api(policy: &Policy, selected: u64) -> Option<Api> {
-        choose(policy, selected, &SALESFORCE).ok().map(|route| route.api)
+    fn api(settings: &PolicySettings, selected: u64) -> Option<Api> {
+        choose(settings, selected, &SALESFORCE).ok().map(|route| route.api)
     }
 
     #[test]
     fn changes_the_api_exactly_above_the_preferred_size() {
-        let soft = test_policy();
+        let soft = test_settings();
         assert_eq!(api(&soft, 1), Some(Api::Collections));
         assert_eq!(api(&soft, 1_999), Some(Api::Collections));
         assert_eq!(api(&soft, 2_000), Some(Api::Collections));
         assert_eq!(api(&soft, 2_001), Some(Api::Bulk2));
-        let hard = Policy { delete: DeleteMode::Hard, ..soft };
+        let hard = PolicySettings { delete: DeleteMode::Hard, ..soft };
         assert_eq!(api(&hard, 1), Some(Api::Bulk2));
     }
 
     #[test]
     fn a_whole_policy_goes_in_one_request_up_to_the_largest_atomic_size() {
-        let whole = Policy { all_or_none: AllOrNone::Policy, ..test_policy() };
+        let whole = PolicySettings { all_or_none: AllOrNone::Policy, ..test_settings() };
         for (selected, api) in [
             (0, Api::Collections),
             (1, Api::Collections),
@@ -217,30 +217,30 @@ mod tests {
 
     #[test]
     fn cuts_the_selection_into_batches() {
-        let each = Policy { all_or_none: AllOrNone::PerRequest, ..test_policy() };
+        let each = PolicySettings { all_or_none: AllOrNone::PerRequest, ..test_settings() };
         for (selected, batches) in [(0, 0), (1, 1), (200, 1), (201, 2), (5_000, 25)] {
             let route = choose(&each, selected, &SALESFORCE).expect("atomic groups");
             assert_eq!((route.api, route.atomic, route.batches, route.calls), (Api::Collections, true, batches, batches));
         }
-        let query = Policy { send_as: SendAs::Query, via: Some(Api::Bulk1), ..test_policy() };
+        let query = PolicySettings { send_as: SendAs::Query, via: Some(Api::Bulk1), ..test_settings() };
         assert_eq!(choose(&query, 2_500, &SALESFORCE).map(|route| (route.batch_size, route.batches)), Ok((1_000, 3)));
-        let bulk = choose(&test_policy(), 1_000_001, &SALESFORCE).expect("a route");
+        let bulk = choose(&test_settings(), 1_000_001, &SALESFORCE).expect("a route");
         assert_eq!((bulk.batches, bulk.calls, bulk.parallel, bulk.atomic), (2, 10, 3, false));
     }
 
     #[test]
     fn one_batch_at_a_time_takes_an_api_that_sees_to_it() {
-        let serial = Policy { concurrency: Concurrency::Serial, ..test_policy() };
+        let serial = PolicySettings { concurrency: Concurrency::Serial, ..test_settings() };
         for delete in [DeleteMode::Soft, DeleteMode::Hard] {
             for selected in [0, 10, 10_001] {
-                let route = choose(&Policy { delete, ..serial.clone() }, selected, &SALESFORCE).expect("a route");
+                let route = choose(&PolicySettings { delete, ..serial.clone() }, selected, &SALESFORCE).expect("a route");
                 assert_eq!((route.api, route.parallel), (Api::Bulk1, 1));
             }
         }
-        let pinned = Policy { via: Some(Api::Collections), ..serial.clone() };
+        let pinned = PolicySettings { via: Some(Api::Collections), ..serial.clone() };
         assert_eq!(choose(&pinned, 10, &SALESFORCE).map(|route| (route.api, route.parallel)), Ok((Api::Collections, 1)));
         for all_or_none in [AllOrNone::Policy, AllOrNone::PerRequest] {
-            let route = choose(&Policy { all_or_none, ..serial.clone() }, 10, &SALESFORCE).expect("a route");
+            let route = choose(&PolicySettings { all_or_none, ..serial.clone() }, 10, &SALESFORCE).expect("a route");
             assert_eq!((route.api, route.parallel), (Api::Collections, 1));
         }
     }
@@ -249,23 +249,23 @@ mod tests {
     fn nothing_but_serial_or_a_pin_takes_the_older_bulk_api_or_the_whole_one() {
         for delete in [DeleteMode::Soft, DeleteMode::Hard] {
             for selected in [0, 1, 201, 2_001, 1_000_000] {
-                let api = api(&Policy { delete, ..test_policy() }, selected);
+                let api = api(&PolicySettings { delete, ..test_settings() }, selected);
                 assert!(matches!(api, Some(Api::Collections | Api::Bulk2)), "{api:?}");
             }
         }
-        let pinned = Policy { via: Some(Api::Bulk1), ..test_policy() };
+        let pinned = PolicySettings { via: Some(Api::Bulk1), ..test_settings() };
         let route = choose(&pinned, 10_001, &SALESFORCE).expect("a route");
         assert_eq!((route.api, route.batches, route.parallel), (Api::Bulk1, 2, 3));
     }
 
     #[test]
     fn says_why_and_says_what_to_change() {
-        let soft = test_policy();
-        let whole = Policy { all_or_none: AllOrNone::Policy, ..soft.clone() };
-        let each = Policy { all_or_none: AllOrNone::PerRequest, ..soft.clone() };
-        let hard = Policy { delete: DeleteMode::Hard, ..soft.clone() };
-        let serial = Policy { concurrency: Concurrency::Serial, ..soft.clone() };
-        let pinned = |policy: &Policy, api| Policy { via: Some(api), ..policy.clone() };
+        let soft = test_settings();
+        let whole = PolicySettings { all_or_none: AllOrNone::Policy, ..soft.clone() };
+        let each = PolicySettings { all_or_none: AllOrNone::PerRequest, ..soft.clone() };
+        let hard = PolicySettings { delete: DeleteMode::Hard, ..soft.clone() };
+        let serial = PolicySettings { concurrency: Concurrency::Serial, ..soft.clone() };
+        let pinned = |settings: &PolicySettings, api| PolicySettings { via: Some(api), ..settings.clone() };
         let without_bulk = Capabilities { routes: &[COLLECTIONS], ..SALESFORCE };
         let only_bulk = Capabilities { routes: &[BULK], ..SALESFORCE };
         let answers = [
@@ -284,7 +284,7 @@ mod tests {
             choose(&whole, 150, &SALESFORCE),
             choose(&each, 1_204, &SALESFORCE),
             choose(&whole, 1_204, &SALESFORCE),
-            choose(&Policy { delete: DeleteMode::Hard, ..whole.clone() }, 5, &SALESFORCE),
+            choose(&PolicySettings { delete: DeleteMode::Hard, ..whole.clone() }, 5, &SALESFORCE),
             choose(&pinned(&each, Api::Bulk2), 5, &SALESFORCE),
             choose(&pinned(&hard, Api::Collections), 5, &SALESFORCE),
             choose(&hard, 5, &without_bulk),

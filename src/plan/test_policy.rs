@@ -1,21 +1,29 @@
-//! A policy for tests of this room, to be changed by struct update.
+//! A policy for tests of this folder, to be changed by struct update.
 
 use std::collections::BTreeMap;
 
 use crate::base::{PolicyName, SourceMap, Span, TargetName};
 use crate::filter::Filter;
-use crate::manifest::{AllOrNone, Concurrency, Limits, Policy, Recheck, SendAs};
+use crate::manifest::{AllOrNone, Concurrency, Limits, Policy, PolicySettings, Recheck, SendAs};
 use crate::system::DeleteMode;
 
-/// A soft policy for leads with the default limits and nothing else asked.
+/// A policy for all leads.
 pub(super) fn test_policy() -> Policy {
     let span = Span { source: SourceMap::default().add("test.yaml", ""), start: 0, end: 0 };
     Policy {
         name: PolicyName::new("stale-leads").expect("valid"),
         labels: BTreeMap::new(),
+        filter: Filter::Everything,
+        settings: test_settings(),
+        span,
+    }
+}
+
+/// A soft deletion of leads with the default limits and nothing else asked.
+pub(super) fn test_settings() -> PolicySettings {
+    PolicySettings {
         target: TargetName::new("crm").expect("valid"),
         object: "Lead".into(),
-        filter: Filter::Everything,
         delete: DeleteMode::Soft,
         justification: None,
         all_or_none: AllOrNone::No,
@@ -28,6 +36,5 @@ pub(super) fn test_policy() -> Policy {
         send_as: SendAs::Ids,
         review_fields: Vec::new(),
         review_by: None,
-        span,
     }
 }

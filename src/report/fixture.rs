@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Digest, HoldName, PolicyName, RecordId, TargetName};
-use crate::manifest::{AllOrNone, Concurrency, Environment, Limits, Recheck, SendAs};
+use crate::manifest::{AllOrNone, Concurrency, Environment, Limits, PolicySettings, Recheck, SendAs};
 use crate::plan::{
     Comparison, CountCause, GateName, HeldCount, Identity, PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal,
     Route, SealedManifests, SealedTarget, Verdict,
@@ -15,23 +15,28 @@ use super::{PolicySample, SampleRow};
 pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
     PlannedPolicy {
         policy: PolicyName::new(name).expect("valid"),
-        target: TargetName::new("crm").expect("valid"),
-        object: "Lead".into(),
+        settings: PolicySettings {
+            target: TargetName::new("crm").expect("valid"),
+            object: "Lead".into(),
+            delete: DeleteMode::Soft,
+            justification: None,
+            all_or_none: AllOrNone::No,
+            limits: Limits::default(),
+            via: None,
+            concurrency: Concurrency::Parallel,
+            group_by: None,
+            depends_on: Vec::new(),
+            recheck: Recheck::Matches,
+            send_as: SendAs::Ids,
+            review_fields: Vec::new(),
+            review_by: None,
+        },
         query: Query {
             object: "Lead".into(),
             key: "Id".into(),
             fields: vec!["Company".into()],
             condition: Some("IsConverted = false AND LastActivityDate < 2023-11-21".into()),
         },
-        delete: DeleteMode::Soft,
-        justification: None,
-        all_or_none: AllOrNone::No,
-        concurrency: Concurrency::Parallel,
-        group_by: None,
-        recheck: Recheck::Matches,
-        send_as: SendAs::Ids,
-        depends_on: Vec::new(),
-        limits: Limits::default(),
         population: 40_000,
         matched: selected + 96,
         selected,

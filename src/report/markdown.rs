@@ -85,7 +85,7 @@ fn longest_run(text: &str, wanted: char) -> usize {
 fn policy_row(policy: &PlannedPolicy) -> String {
     let comparison = policy.comparison.as_ref();
     let compared = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), with_thousands);
-    let mode = match policy.delete {
+    let mode = match policy.settings.delete {
         DeleteMode::Soft => "soft",
         DeleteMode::Hard => "**hard**",
     };

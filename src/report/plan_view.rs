@@ -124,7 +124,7 @@ pub(super) fn moment(at: jiff::Timestamp) -> String {
 /// Where the atomic groups of a policy begin and end. They are cut when the plan is applied, in the order shown here, from what is
 /// still to be sent.
 fn group_borders(policy: &PlannedPolicy, size: u64) -> String {
-    if let Some(field) = &policy.group_by {
+    if let Some(field) = &policy.settings.group_by {
         return format!("records with the same {} together, up to {}", terminal_line(field), with_thousands(size));
     }
     const SHOWN: u64 = 3;
@@ -150,7 +150,7 @@ pub(super) fn paced(target: &SealedTarget) -> Option<String> {
 }
 
 fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, text: &mut String) {
-    let mode = match policy.delete {
+    let mode = match policy.settings.delete {
         DeleteMode::Soft => "soft delete",
         DeleteMode::Hard => "hard delete, no undo",
     };
@@ -160,7 +160,7 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         "{} {mode} of {} in {}",
         palette.strong(&title),
         terminal_line(&policy.object_title()),
-        policy.target
+        policy.settings.target
     );
     let mut line = |label: &str, value: &str| {
         let _ = writeln!(text, "  {}  {value}", palette.faint(&format!("{label:<9}")));
@@ -186,7 +186,7 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
             "route",
             &format!("{}, {batches} of up to {}: {}", route.api.title(), with_thousands(route.batch_size), route.reason),
         );
-        if policy.all_or_none == AllOrNone::PerRequest {
+        if policy.settings.all_or_none == AllOrNone::PerRequest {
             line("groups", &group_borders(policy, route.batch_size));
         }
     }
@@ -205,7 +205,7 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
     for verdict in policy.gates.iter().filter(|verdict| !verdict.passed) {
         line("REFUSED", &palette.trouble(&terminal_line(&verdict.message)));
     }
-    if let Some(justification) = &policy.justification {
+    if let Some(justification) = &policy.settings.justification {
         line("because", &terminal_line(justification));
     }
     if let Some(sample) = view.samples.get(&policy.policy) {
@@ -269,14 +269,14 @@ mod tests {
     #[test]
     fn tells_where_atomic_groups_begin_and_end() {
         let mut policy = fixture::policy("stale-leads", 1_204);
-        policy.all_or_none = AllOrNone::PerRequest;
+        policy.settings.all_or_none = AllOrNone::PerRequest;
         assert_eq!(
             group_borders(&policy, 200),
             format!("records 1-200, 201-400, 401-600 and so on to 1,204 of {}, in that order", policy.records.path)
         );
         policy.selected = 250;
         assert!(group_borders(&policy, 200).starts_with("records 1-200, 201-250 of "));
-        policy.group_by = Some("AccountId".into());
+        policy.settings.group_by = Some("AccountId".into());
         assert_eq!(group_borders(&policy, 200), "records with the same AccountId together, up to 200");
     }
     use crate::plan::GateName;

@@ -4,7 +4,7 @@ use jiff::Zoned;
 
 use crate::base::{CommandError, Exit};
 use crate::base::{Diagnostic, DiagnosticCode, SourceMap, Span};
-use crate::filter::{Filter, Language};
+use crate::filter::{Filter, FilterTree, Language};
 use crate::plan::ObjectFacts;
 
 /// `Q0101`: the object has no such field.
@@ -67,12 +67,11 @@ pub fn condition_for(
 
 /// Where a field's name stands in a tree.
 fn tree_span(filter: &Filter, wanted: &str) -> Option<Span> {
-    fn find(condition: &crate::filter::Condition, wanted: &str) -> Option<Span> {
-        use crate::filter::Condition;
-        match condition {
-            Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(|part| find(part, wanted)),
-            Condition::Not(part) => find(part, wanted),
-            Condition::Field { field, span, .. } => (field == wanted).then_some(*span),
+    fn find(tree: &FilterTree, wanted: &str) -> Option<Span> {
+        match tree {
+            FilterTree::All(parts) | FilterTree::Any(parts) => parts.iter().find_map(|part| find(part, wanted)),
+            FilterTree::Not(part) => find(part, wanted),
+            FilterTree::Field { field, span, .. } => (field == wanted).then_some(*span),
         }
     }
     match filter {

@@ -84,7 +84,7 @@ pub async fn open_all(host: &Context, project: &Project) -> Result<BTreeMap<Targ
     let workspace = &project.workspace;
     let mut connections: BTreeMap<TargetName, Connection> = BTreeMap::new();
     for (name, target) in &workspace.targets {
-        let of_policy = workspace.policies.values().any(|policy| policy.target == *name);
+        let of_policy = workspace.policies.values().any(|policy| policy.settings.target == *name);
         let of_hold = workspace.holds.values().any(|hold| hold.target == *name);
         if !of_policy && !of_hold {
             continue;

@@ -45,8 +45,8 @@ impl Layout {
                 fields.len() - 1
             })
         };
-        let group = policy.group_by.as_deref().map(&mut place);
-        let stamp = match (policy.recheck, capabilities.change_stamp) {
+        let group = policy.settings.group_by.as_deref().map(&mut place);
+        let stamp = match (policy.settings.recheck, capabilities.change_stamp) {
             (Recheck::Matches, _) => None,
             (Recheck::Unchanged, Some(stamp)) => Some(place(stamp)),
             (Recheck::Unchanged, None) => {
@@ -55,15 +55,20 @@ impl Layout {
             }
         };
         let key = capabilities.key;
-        let review =
-            policy.review_fields.iter().filter(|name| !name.eq_ignore_ascii_case(key)).map(|name| place(name)).collect();
+        let review = policy
+            .settings
+            .review_fields
+            .iter()
+            .filter(|name| !name.eq_ignore_ascii_case(key))
+            .map(|name| place(name))
+            .collect();
         Ok(Self { fields, group, stamp, review })
     }
 
     /// What [`Layout::changed`] needs of a sealed policy, whose manifest may say something else by now.
     pub fn of_planned(planned: &PlannedPolicy, capabilities: &Capabilities) -> Self {
         let fields = planned.query.fields.clone();
-        let asked = capabilities.change_stamp.filter(|_| planned.recheck == Recheck::Unchanged);
+        let asked = capabilities.change_stamp.filter(|_| planned.settings.recheck == Recheck::Unchanged);
         let stamp = asked.and_then(|stamp| fields.iter().position(|field| field.eq_ignore_ascii_case(stamp)));
         Self { fields, group: None, stamp, review: Vec::new() }
     }
@@ -196,7 +201,7 @@ impl Selecting<'_> {
             now: self.now,
             spill: self.spill,
         };
-        let kept = holds.held(connection, &self.policy.target, self.facts).await?;
+        let kept = holds.held(connection, &self.policy.settings.target, self.facts).await?;
         let (held, holds) = self.keep(&matched, &kept)?;
         Ok(Selection { matched, held, holds, open: kept.open, population })
     }

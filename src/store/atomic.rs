@@ -6,6 +6,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::parent_of;
+
 /// What could not be done with which file.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {doing} `{}`", .path.display())]
@@ -76,14 +78,6 @@ pub fn sync_directory(directory: &Path) -> Result<(), FileError> {
             .map_err(FileError::at("make durable", directory))?;
     }
     Ok(())
-}
-
-/// The directory a path stands in.
-pub fn parent_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }
 
 /// A name beside `path`: hidden, and with the given ending.

@@ -9,9 +9,17 @@ use crate::state::LockInfo;
 /// The largest object. What may be larger is kept as numbered parts.
 pub const MOST_OBJECT_BYTES: usize = 8 << 20;
 
+/// The longest key.
+pub const MOST_KEY_BYTES: usize = 512;
+
+/// The longest part of a key: twice as much is still a name that every file system takes.
+pub const MOST_PART_BYTES: usize = 120;
+
 /// The name of an object: parts of ASCII letters, digits, `.`, `-` and `_`, separated by `/`.
 ///
-/// It is not a path: a backend decides where the object lies. **Invariants**: no part is empty, `.` or `..`.
+/// It is not a path: a backend decides where the object lies. **Invariants**: no part is empty, `.` or `..`; a part has at most
+/// [`MOST_PART_BYTES`], the whole at most [`MOST_KEY_BYTES`]. Whoever gives out keys lets none be the beginning of another, as `a` is of
+/// `a/b`: not every backend can have both.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(String);
 
@@ -25,14 +33,15 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// When a part of it is empty, leads elsewhere or has another character.
+    /// When a part of it is empty, leads elsewhere, has another character or is too long.
     pub fn new(text: impl Into<String>) -> Result<Self, KeyError> {
         let text = text.into();
         let is_part = |part: &str| {
             !matches!(part, "" | "." | "..")
+                && part.len() <= MOST_PART_BYTES
                 && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
         };
-        if text.split('/').all(is_part) { Ok(Self(text)) } else { Err(KeyError(text)) }
+        if text.len() <= MOST_KEY_BYTES && text.split('/').all(is_part) { Ok(Self(text)) } else { Err(KeyError(text)) }
     }
 
     /// The text.

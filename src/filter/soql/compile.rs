@@ -1,14 +1,15 @@
 //! Compiles the typed tree of a manifest to SOQL.
 
-use jiff::{Timestamp, Zoned};
+use jiff::Zoned;
 
-use super::lexer::{YEARS, read_date, read_moment};
-use super::parser::{MAX_CHARACTERS, MAX_DEPTH, MAX_PARENTS};
+use super::dialect::{SOQL, YEARS, has_valid_year, is_in_milliseconds};
+use super::parser::{MAX_DEPTH, MAX_PARENTS};
 use super::quote::MAX_TEXT_CHARACTERS;
-use super::{Comparison, Condition, Decimal, Literal, Operator, Path, Pattern, Place, Test};
-use crate::base::{Age, Span};
+use super::{Comparison, ComparisonOperator, Condition, Literal, Path, Pattern, Place, Test, field_path};
+use crate::base::Age;
 use crate::filter::error::shown;
-use crate::filter::{self, CompileError};
+use crate::filter::field::{Field, Operand, about_the_whole, join};
+use crate::filter::{self, CompileError, FilterTree, Predicate, Threshold};
 use crate::system::FieldType;
 
 /// Compiles a typed tree to a condition.
@@ -29,281 +30,163 @@ use crate::system::FieldType;
 /// With the first comparison that has no meaning: not a field's name, a literal that does not fit the field's type, too
 /// many or too long values.
 pub fn compile(
-    tree: &filter::Condition,
+    tree: &FilterTree,
     field_type: &dyn Fn(&str) -> Option<FieldType>,
     now: &Zoned,
 ) -> Result<Condition, CompileError> {
     let condition = compile_level(tree, field_type, now, 0)?;
-    let characters = condition.to_string().chars().count();
-    if characters > MAX_CHARACTERS {
-        let message =
-            format!("the filter is {characters} characters long in SOQL, and the system takes at most {MAX_CHARACTERS}");
-        return Err(too_large(
-            tree,
-            message,
-            "split it into several policies, or select by a field instead of a list of values",
-        ));
+    let (characters, most) = (condition.to_string().chars().count(), SOQL.max_characters);
+    if characters > most {
+        let message = format!("the filter is {characters} characters long in SOQL, and the system takes at most {most}");
+        let help = "split it into several policies, or select by a field instead of a list of values";
+        return Err(about_the_whole(tree, message, help));
     }
     Ok(condition)
 }
 
 fn compile_level(
-    tree: &filter::Condition,
+    tree: &FilterTree,
     field_type: &dyn Fn(&str) -> Option<FieldType>,
     now: &Zoned,
     depth: usize,
 ) -> Result<Condition, CompileError> {
     if depth > MAX_DEPTH {
         let message = format!("the filter is nested more than {MAX_DEPTH} deep");
-        return Err(too_large(tree, message, "write it with fewer levels"));
+        return Err(about_the_whole(tree, message, "write it with fewer levels"));
     }
-    let parts = |parts: &[filter::Condition]| -> Result<Vec<Condition>, CompileError> {
+    let parts = |parts: &[FilterTree]| -> Result<Vec<Condition>, CompileError> {
         parts.iter().map(|part| compile_level(part, field_type, now, depth + 1)).collect()
     };
     Ok(match tree {
-        filter::Condition::All(all) => join(parts(all)?, Condition::And),
-        filter::Condition::Any(any) => join(parts(any)?, Condition::Or),
-        filter::Condition::Not(part) => Condition::Not(Box::new(compile_level(part, field_type, now, depth + 1)?)),
-        filter::Condition::Field { field, span, comparison } => {
-            let field = Field { name: field, span: *span, kind: field_type(field), now };
-            let path = field.path()?;
-            let test = field.test(comparison)?;
-            Condition::Comparison(Comparison { path, test, place: Place::default() })
+        FilterTree::All(all) => join(parts(all)?, Condition::And),
+        FilterTree::Any(any) => join(parts(any)?, Condition::Or),
+        FilterTree::Not(part) => Condition::Not(Box::new(compile_level(part, field_type, now, depth + 1)?)),
+        FilterTree::Field { field, span, predicate } => {
+            let field = Field { name: field, span: *span, field_type: field_type(field), now };
+            Condition::Comparison(Comparison {
+                path: path(&field)?,
+                test: test(&field, predicate)?,
+                place: Place::default(),
+            })
         }
     })
 }
 
-fn join(mut parts: Vec<Condition>, join: fn(Vec<Condition>) -> Condition) -> Condition {
-    assert!(!parts.is_empty(), "{NEVER_EMPTY}");
-    if parts.len() == 1 { parts.remove(0) } else { join(parts) }
+fn path(field: &Field<'_>) -> Result<Path, CompileError> {
+    let path = field_path(field.name, Place::default()).ok_or_else(|| {
+        field.error(
+            format!("{} is not a field", shown(field.name)),
+            "names are letters, digits and `_`, start with a letter, and are joined by single dots, as in `Account.Name`",
+        )
+    })?;
+    if path.parents() > MAX_PARENTS {
+        let message = format!("{} goes over {} parents", shown(path.as_str()), path.parents());
+        return Err(field.error(message, format!("the system follows at most {MAX_PARENTS}")));
+    }
+    Ok(path)
 }
 
-const NEVER_EMPTY: &str = "a level of a filter is never empty: an empty one would mean every record";
-
-/// An error about a whole tree, which points at its first field. It walks without recursion, since the tree may be deep.
-fn too_large(mut tree: &filter::Condition, message: String, help: &str) -> CompileError {
-    loop {
-        tree = match tree {
-            filter::Condition::All(parts) | filter::Condition::Any(parts) => parts.first().expect(NEVER_EMPTY),
-            filter::Condition::Not(part) => part,
-            filter::Condition::Field { field, span, .. } => {
-                return CompileError { field: field.clone(), span: *span, message, help: Some(help.to_owned()) };
-            }
+fn test(field: &Field<'_>, predicate: &Predicate) -> Result<Test, CompileError> {
+    let ordered =
+        |operator, threshold: &Threshold| Ok(Test::Compare(operator, literal(field, field.threshold(threshold)?)?));
+    match predicate {
+        Predicate::Equals(value) => Ok(Test::Compare(ComparisonOperator::Equal, literal(field, value)?)),
+        Predicate::NotEquals(value) => Ok(Test::Compare(ComparisonOperator::NotEqual, literal(field, value)?)),
+        Predicate::In(values) => Ok(Test::In(literals(field, values)?)),
+        Predicate::NotIn(values) => Ok(Test::NotIn(literals(field, values)?)),
+        Predicate::Less(threshold) => ordered(ComparisonOperator::Less, threshold),
+        Predicate::LessOrEqual(threshold) => ordered(ComparisonOperator::LessOrEqual, threshold),
+        Predicate::Greater(threshold) => ordered(ComparisonOperator::Greater, threshold),
+        Predicate::GreaterOrEqual(threshold) => ordered(ComparisonOperator::GreaterOrEqual, threshold),
+        Predicate::Like(text) => {
+            let pattern = Pattern::from_wildcards(field.pattern(text)?);
+            within_length(field, pattern.0.len())?;
+            Ok(Test::Like(pattern))
         }
-    }
-}
-
-/// A field that is compared, and what is known of it.
-struct Field<'tree> {
-    name: &'tree str,
-    span: Span,
-    kind: Option<FieldType>,
-    now: &'tree Zoned,
-}
-
-impl Field<'_> {
-    fn error(&self, message: impl Into<String>, help: impl Into<String>) -> CompileError {
-        CompileError { field: self.name.to_owned(), span: self.span, message: message.into(), help: Some(help.into()) }
-    }
-
-    /// The error for a comparison that has no meaning for the field's type.
-    fn unfit(&self, what: &str, help: impl Into<String>) -> CompileError {
-        let kind = match self.kind {
-            Some(FieldType::Boolean) => "a yes-or-no field",
-            Some(FieldType::Number) => "a number field",
-            Some(FieldType::Date) => "a date field",
-            Some(FieldType::DateTime) => "a date and time field",
-            Some(FieldType::Reference) => "a field that holds a record's id",
-            Some(FieldType::MultiPicklist) => "a multi-select picklist",
-            Some(FieldType::Text) => "a text field",
-            None => "a field of unknown type",
-        };
-        self.error(format!("`{}` is {kind} and does not take {what}", self.name), help)
-    }
-
-    fn path(&self) -> Result<Path, CompileError> {
-        let path = Path::new(self.name, Place::default()).filter(|path| !path.is_reserved()).ok_or_else(|| {
-            self.error(
-                format!("{} is not a field", shown(self.name)),
-                "names are letters, digits and `_`, start with a letter, and are joined by single dots, as in `Account.Name`",
-            )
-        })?;
-        if path.parents() > MAX_PARENTS {
-            let message = format!("{} goes over {} parents", shown(path.as_str()), path.parents());
-            return Err(self.error(message, format!("the system follows at most {MAX_PARENTS}")));
-        }
-        Ok(path)
-    }
-
-    fn test(&self, comparison: &filter::Comparison) -> Result<Test, CompileError> {
-        use filter::Comparison as Tree;
-        Ok(match comparison {
-            Tree::Equals(literal) => Test::Compare(Operator::Equal, self.literal(literal)?),
-            Tree::NotEquals(literal) => Test::Compare(Operator::NotEqual, self.literal(literal)?),
-            Tree::In(literals) => Test::In(self.literals(literals)?),
-            Tree::NotIn(literals) => Test::NotIn(self.literals(literals)?),
-            Tree::Less(threshold) => Test::Compare(Operator::Less, self.threshold(threshold)?),
-            Tree::LessOrEqual(threshold) => Test::Compare(Operator::LessOrEqual, self.threshold(threshold)?),
-            Tree::Greater(threshold) => Test::Compare(Operator::Greater, self.threshold(threshold)?),
-            Tree::GreaterOrEqual(threshold) => Test::Compare(Operator::GreaterOrEqual, self.threshold(threshold)?),
-            Tree::Like(text) => self.like(text)?,
-            Tree::IsNull(empty) => {
-                let operator = if *empty { Operator::Equal } else { Operator::NotEqual };
-                Test::Compare(operator, self.null()?)
-            }
-            Tree::OlderThan(age) => Test::Compare(Operator::Less, self.moment_before(age)?),
-            Tree::NewerThan(age) => Test::Compare(Operator::GreaterOrEqual, self.moment_before(age)?),
-            Tree::Includes(values) => Test::Includes(self.choices(values)?),
-            Tree::Excludes(values) => Test::Excludes(self.choices(values)?),
-        })
-    }
-
-    fn literals(&self, literals: &[filter::Literal]) -> Result<Vec<Literal>, CompileError> {
-        self.not_empty(literals)?;
-        literals.iter().map(|literal| self.literal(literal)).collect()
-    }
-
-    fn choices(&self, values: &[String]) -> Result<Vec<String>, CompileError> {
-        if !matches!(self.kind, None | Some(FieldType::MultiPicklist)) {
-            return Err(self.unfit("`includes` or `excludes`", "use `in` or `notIn`"));
-        }
-        self.not_empty(values)?;
-        values.iter().map(|value| self.quotable(value)).collect()
-    }
-
-    fn not_empty<T>(&self, values: &[T]) -> Result<(), CompileError> {
-        if values.is_empty() { Err(self.error("the list of values is empty", "list at least one value")) } else { Ok(()) }
-    }
-
-    fn literal(&self, literal: &filter::Literal) -> Result<Literal, CompileError> {
-        match literal {
-            filter::Literal::Null => self.null(),
-            filter::Literal::Boolean(value) => match self.kind {
-                None | Some(FieldType::Boolean) => Ok(Literal::Boolean(*value)),
-                Some(FieldType::Text) => {
-                    Err(self.unfit(&format!("`{value}`"), format!("quote it if it is text: `\"{value}\"`")))
-                }
-                Some(_) => Err(self.unfit(&format!("`{value}`"), self.example())),
-            },
-            filter::Literal::Number(digits) => match self.kind {
-                None | Some(FieldType::Number) => Decimal::new(digits)
-                    .map(Literal::Number)
-                    .ok_or_else(|| self.unfit(&shown(digits), "write a number such as `42` or `-1.5`")),
-                Some(FieldType::Text | FieldType::Reference | FieldType::MultiPicklist) => {
-                    Err(self.unfit("a number", "quote it if it is text, as in `\"42\"`"))
-                }
-                Some(_) => Err(self.unfit("a number", self.example())),
-            },
-            filter::Literal::Text(text) => self.text(text),
-        }
-    }
-
-    /// In SOQL a yes-or-no field equals `null` when it is `false` (documented), which nobody means who asks for empty ones.
-    fn null(&self) -> Result<Literal, CompileError> {
-        match self.kind {
-            Some(FieldType::Boolean) => {
-                Err(self.unfit("`null`: it is never empty", "write `equals: false` or `equals: true`"))
-            }
-            _ => Ok(Literal::Null),
-        }
-    }
-
-    fn text(&self, text: &str) -> Result<Literal, CompileError> {
-        match self.kind {
-            None | Some(FieldType::Text | FieldType::Reference | FieldType::MultiPicklist) => {
-                Ok(Literal::Text(self.quotable(text)?))
-            }
-            Some(FieldType::Boolean | FieldType::Number) => Err(self.unfit("text", self.example())),
-            Some(FieldType::Date) => {
-                read_date(text).map(Literal::Date).ok_or_else(|| self.unfit(&shown(text), self.example()))
-            }
-            Some(FieldType::DateTime) => read_moment(text).map(Literal::DateTime).ok_or_else(|| match read_date(text) {
-                Some(date) => self.unfit("a day without a time", format!("name the moment, as in `{date}T00:00:00Z`")),
-                None => self.unfit(&shown(text), self.example()),
-            }),
-        }
-    }
-
-    /// What a value of the field's type looks like.
-    fn example(&self) -> String {
-        match self.kind {
-            Some(FieldType::Boolean) => "write `true` or `false` without quotes".to_owned(),
-            Some(FieldType::Number) => "write a number without quotes, such as `42` or `-1.5`".to_owned(),
-            Some(FieldType::Date) => "write a date such as `2026-01-31`, or use `olderThan` or `newerThan`".to_owned(),
-            Some(FieldType::DateTime) => {
-                "write a moment such as `2026-01-31T00:00:00Z`, or use `olderThan` or `newerThan`".to_owned()
-            }
-            _ => "write text in quotes".to_owned(),
-        }
-    }
-
-    fn quotable(&self, text: &str) -> Result<String, CompileError> {
-        self.within_length(text.chars().count())?;
-        Ok(text.to_owned())
-    }
-
-    fn within_length(&self, characters: usize) -> Result<(), CompileError> {
-        if characters > MAX_TEXT_CHARACTERS {
-            let message = format!("a text has {characters} characters, and the system takes at most {MAX_TEXT_CHARACTERS}");
-            return Err(self.error(message, "compare with its beginning by `like`"));
-        }
-        Ok(())
-    }
-
-    fn threshold(&self, filter::Threshold(literal): &filter::Threshold) -> Result<Literal, CompileError> {
-        match self.kind {
-            Some(FieldType::Boolean | FieldType::MultiPicklist) => {
-                Err(self
-                    .unfit("less or greater values: it has no order", "use `equals`, `in` or, on a picklist, `includes`"))
-            }
-            _ => self.literal(literal),
-        }
-    }
-
-    fn like(&self, text: &str) -> Result<Test, CompileError> {
-        if !matches!(self.kind, None | Some(FieldType::Text)) {
-            return Err(self.unfit("a text pattern", "`like` is for text; use `equals`, `in`, `less` or `greater`"));
-        }
-        let pattern = Pattern::from_wildcards(text);
-        self.within_length(pattern.0.len())?;
-        Ok(Test::Like(pattern))
-    }
-
-    fn moment_before(&self, age: &Age) -> Result<Literal, CompileError> {
-        if !matches!(self.kind, None | Some(FieldType::Date | FieldType::DateTime)) {
-            return Err(self.unfit("an age", "`olderThan` and `newerThan` are for dates and times"));
-        }
-        let moment = age.before(self.now).ok().filter(|moment| YEARS.contains(&moment.year()));
-        let moment = moment.ok_or_else(|| {
-            self.error(
-                format!("{age} ago is before the year {}, the first one the system knows", YEARS.start()),
-                "write a shorter age",
-            )
-        })?;
-        Ok(match self.kind {
-            Some(FieldType::Date) => Literal::Date(moment.date()),
-            _ => Literal::DateTime(whole_second(moment.timestamp())),
-        })
+        Predicate::IsNull(true) => Ok(Test::Compare(ComparisonOperator::Equal, null(field)?)),
+        Predicate::IsNull(false) => Ok(Test::Compare(ComparisonOperator::NotEqual, null(field)?)),
+        Predicate::OlderThan(age) => Ok(Test::Compare(ComparisonOperator::Less, before(field, age)?)),
+        Predicate::NewerThan(age) => Ok(Test::Compare(ComparisonOperator::GreaterOrEqual, before(field, age)?)),
+        Predicate::Includes(values) => Ok(Test::Includes(choices(field, values)?)),
+        Predicate::Excludes(values) => Ok(Test::Excludes(choices(field, values)?)),
     }
 }
 
-/// The second a moment is in: the system keeps whole seconds, and the earlier one never makes a record older than it is.
-fn whole_second(moment: Timestamp) -> Timestamp {
-    Timestamp::from_second(moment.as_nanosecond().div_euclid(1_000_000_000).try_into().unwrap_or(i64::MIN)).unwrap_or(moment)
+fn literals(field: &Field<'_>, values: &[filter::Literal]) -> Result<Vec<Literal>, CompileError> {
+    field.at_least_one(values)?.iter().map(|value| literal(field, value)).collect()
+}
+
+fn literal(field: &Field<'_>, value: &filter::Literal) -> Result<Literal, CompileError> {
+    written(field, field.operand(value)?)
+}
+
+fn before(field: &Field<'_>, age: &Age) -> Result<Literal, CompileError> {
+    written(field, field.before(age, *YEARS.start())?)
+}
+
+fn written(field: &Field<'_>, operand: Operand) -> Result<Literal, CompileError> {
+    match operand {
+        Operand::Null => null(field),
+        Operand::Boolean(value) => Ok(Literal::Boolean(value)),
+        Operand::Number(number) => Ok(Literal::Number(number)),
+        Operand::Text(text) => quotable(field, &text).map(Literal::Text),
+        Operand::Day(day) if has_valid_year(&day) => Ok(Literal::Date(day)),
+        Operand::Day(day) => Err(out_of_years(field, day.year())),
+        Operand::Moment(moment) => {
+            let year = moment.to_zoned(jiff::tz::TimeZone::UTC).year();
+            if !YEARS.contains(&year) {
+                return Err(out_of_years(field, year));
+            }
+            if !is_in_milliseconds(&moment) {
+                return Err(field.unfit("a fraction of a millisecond", "write at most three digits behind the second"));
+            }
+            Ok(Literal::DateTime(moment))
+        }
+    }
+}
+
+fn out_of_years(field: &Field<'_>, year: i16) -> CompileError {
+    let help = format!("the system knows the years {} to {}", YEARS.start(), YEARS.end());
+    field.unfit(&format!("the year {year}"), help)
+}
+
+/// In SOQL a yes-or-no field equals `null` when it is `false` (documented), which nobody means who asks for empty ones.
+fn null(field: &Field<'_>) -> Result<Literal, CompileError> {
+    if field.field_type == Some(FieldType::Boolean) {
+        return Err(field.unfit("`null`: it is never empty", "write `equals: false` or `equals: true`"));
+    }
+    Ok(Literal::Null)
+}
+
+fn choices(field: &Field<'_>, values: &[String]) -> Result<Vec<String>, CompileError> {
+    field.choices(values)?.iter().map(|value| quotable(field, value)).collect()
+}
+
+fn quotable(field: &Field<'_>, text: &str) -> Result<String, CompileError> {
+    within_length(field, text.chars().count())?;
+    Ok(text.to_owned())
+}
+
+fn within_length(field: &Field<'_>, characters: usize) -> Result<(), CompileError> {
+    if characters > MAX_TEXT_CHARACTERS {
+        let message = format!("a text has {characters} characters, and the system takes at most {MAX_TEXT_CHARACTERS}");
+        return Err(field.error(message, "compare with its beginning by `like`"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::SourceMap;
-    use crate::filter::{Comparison as Tree, Condition as Node, Literal as Plain, Threshold};
+    use crate::base::{SourceMap, Span};
+    use crate::filter::{FilterTree as Node, Literal as Plain, Predicate as Tree};
 
     fn span() -> Span {
         Span { source: SourceMap::default().add("test", ""), start: 3, end: 7 }
     }
 
-    fn field(name: &str, comparison: Tree) -> Node {
-        Node::Field { field: name.into(), span: span(), comparison }
+    fn field(name: &str, predicate: Tree) -> Node {
+        Node::Field { field: name.into(), span: span(), predicate }
     }
 
     /// The types of the fields that the tests know by name.
@@ -435,7 +318,7 @@ mod tests {
         `Flag` is a yes-or-no field and does not take `null`: it is never empty
           write `equals: false` or `equals: true`
         `Flag` is a yes-or-no field and does not take less or greater values: it has no order
-          use `equals`, `in` or, on a picklist, `includes`
+          use `equals`, `in` or, on a field of several choices, `includes`
         `Name` is a text field and does not take `true`
           quote it if it is text: `"true"`
         `Name` is a text field and does not take a number
@@ -466,8 +349,8 @@ mod tests {
           write a moment such as `2026-01-31T00:00:00Z`, or use `olderThan` or `newerThan`
         `Parent` is a field that holds a record's id and does not take a text pattern
           `like` is for text; use `equals`, `in`, `less` or `greater`
-        `Choices` is a multi-select picklist and does not take less or greater values: it has no order
-          use `equals`, `in` or, on a picklist, `includes`
+        `Choices` is a field of several choices and does not take less or greater values: it has no order
+          use `equals`, `in` or, on a field of several choices, `includes`
         `Name = 'x' OR Name` is not a field
           names are letters, digits and `_`, start with a letter, and are joined by single dots, as in `Account.Name`
         `NOT` is not a field

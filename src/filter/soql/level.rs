@@ -1,11 +1,27 @@
 //! Conditions side by side, and how they are joined.
 
 use super::{Condition, Place, SyntaxError};
+use crate::filter::cursor::quote;
 
-/// A part of the text for a help, or an ellipsis where it is too long to be one.
-pub(super) fn quote(text: &str) -> String {
-    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if one_line.chars().count() <= 120 { format!("`{one_line}`") } else { "`…`".to_owned() }
+/// How the parts of a condition are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joiner {
+    And,
+    Or,
+}
+
+impl Joiner {
+    /// The joiner that this word is, whatever its case.
+    pub(super) fn new(word: &str) -> Option<Self> {
+        [Self::And, Self::Or].into_iter().find(|joiner| word.eq_ignore_ascii_case(joiner.word()))
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::And => "AND",
+            Self::Or => "OR",
+        }
+    }
 }
 
 /// The parts between two parentheses, and how they are joined.
@@ -14,9 +30,9 @@ pub(super) struct Level {
     parts: Vec<Option<Condition>>,
     places: Vec<Place>,
     negations: Vec<Place>,
-    joiner: Option<&'static str>,
+    joiner: Option<Joiner>,
     /// The first joiner that differs from the one before it, with the number of parts before it.
-    mixed: Option<(&'static str, Place, usize)>,
+    mixed: Option<(Joiner, Place, usize)>,
 }
 
 impl Level {
@@ -29,12 +45,12 @@ impl Level {
         }
     }
 
-    /// Takes the word that joins the next part.
-    pub(super) fn join(&mut self, word: &'static str, place: Place) {
-        if self.joiner.is_some_and(|first| first != word) && self.mixed.is_none() {
-            self.mixed = Some((word, place, self.parts.len()));
+    /// Takes what joins the next part.
+    pub(super) fn join(&mut self, joiner: Joiner, place: Place) {
+        if self.joiner.is_some_and(|first| first != joiner) && self.mixed.is_none() {
+            self.mixed = Some((joiner, place, self.parts.len()));
         }
-        self.joiner.get_or_insert(word);
+        self.joiner.get_or_insert(joiner);
     }
 
     /// What is wrong with the way the parts are joined: the language wants parentheses wherever `AND`, `OR` and `NOT` meet
@@ -42,18 +58,16 @@ impl Level {
     pub(super) fn mistakes(&self, text: &str) -> Vec<SyntaxError> {
         let slice = |start: usize, end: usize| text[start..end].trim();
         let mut mistakes = Vec::new();
-        if let (Some((word, place, count)), Some(first)) = (self.mixed, self.joiner)
+        if let (Some((joiner, place, count)), Some(first)) = (self.mixed, self.joiner)
             && let (Some(start), Some(last), Some(next)) =
                 (self.places.first(), self.places.get(count - 1), self.places.get(count))
         {
+            let (word, before) = (joiner.word(), first.word());
             let one = format!("({}) {word} {}", slice(start.start, last.end), slice(next.start, next.end));
             let other = format!("{} ({})", slice(start.start, last.start), slice(last.start, next.end));
             mistakes.push(
-                SyntaxError::new(place, format!("`{word}` stands beside `{first}` without parentheses")).with_help(format!(
-                    "say which belong together: {} or {}",
-                    quote(&one),
-                    quote(&other)
-                )),
+                SyntaxError::new(place, format!("`{word}` stands beside `{before}` without parentheses"))
+                    .with_help(format!("say which belong together: {} or {}", quote(&one), quote(&other))),
             );
         }
         if self.parts.len() > 1 {
@@ -73,8 +87,8 @@ impl Level {
         let mut parts = self.parts.into_iter().collect::<Option<Vec<_>>>()?;
         match self.joiner {
             None => parts.pop(),
-            Some("AND") => Some(Condition::And(parts)),
-            Some(_) => Some(Condition::Or(parts)),
+            Some(Joiner::And) => Some(Condition::And(parts)),
+            Some(Joiner::Or) => Some(Condition::Or(parts)),
         }
     }
 }

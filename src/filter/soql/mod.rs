@@ -1,4 +1,4 @@
-//! SOQL conditions and queries: parse, print, evaluate, compile from the typed tree.
+//! SOQL conditions: parse, print, compile from the typed tree.
 //!
 //! ```
 //! use sexton::filter::soql::parse_condition;
@@ -15,29 +15,27 @@
 mod compile;
 mod condition;
 mod date_literal;
-mod evaluate;
+mod dialect;
 mod level;
-mod lexer;
 mod nearest;
 mod parser;
 mod print;
-mod query_parser;
 mod quote;
 mod rules;
-mod select;
 
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod properties;
 
-use super::{Decimal, Place, SyntaxError};
+use super::{ComparisonOperator, Decimal, Path, Place, SyntaxError};
 pub use compile::compile;
-pub use condition::{Comparison, Condition, Literal, Operator, Path, Test};
+use condition::field_path;
+pub use condition::{Comparison, Condition, Literal, Subquery, Test};
 use date_literal::Named;
 pub use date_literal::{DateLiteral, Period};
-pub use evaluate::{Context, Record, Value, evaluate};
 use nearest::nearest;
-pub use parser::{parse_condition, parse_select};
+pub(crate) use parser::Parser;
+pub use parser::parse_condition;
 pub use quote::{Pattern, PatternPart};
-pub use select::{OrderBy, Select, SelectItem};
+pub(crate) use rules::broken;

@@ -1,19 +1,18 @@
 //! Reads SOQL conditions.
 
-use super::level::{Level, quote};
-use super::lexer::{Token, TokenKind, tokens};
+use super::dialect::SOQL;
+use super::level::{Joiner, Level};
 use super::quote::{read_pattern, read_text};
-use super::{Comparison, Condition, DateLiteral, Literal, Named, Path, Place, Select, SyntaxError, Test, nearest, rules};
+use super::{Comparison, Condition, DateLiteral, Literal, Named, Path, Place, Subquery, SyntaxError, Test, field_path};
+use super::{nearest, rules};
+use crate::filter::cursor::Cursor;
 use crate::filter::error::shown;
+use crate::filter::lexer::{MAX_ERRORS, TokenKind};
 
-/// The longest text, in characters (documented for a whole statement).
-pub(super) const MAX_CHARACTERS: usize = 100_000;
 /// How deep parentheses may be nested. Ours: the system's own bound is not known, and ours keeps the stack small.
 pub(super) const MAX_DEPTH: usize = 100;
 /// How many parents a path may go over (documented).
 pub(super) const MAX_PARENTS: usize = 5;
-/// More mistakes than that are not worth reading.
-pub(super) const MAX_ERRORS: usize = 20;
 
 /// Reads a condition: what stands behind `WHERE`, without the word itself.
 ///
@@ -23,10 +22,13 @@ pub(super) const MAX_ERRORS: usize = 20;
 /// condition to its very end is one: a whole statement, a clause behind the condition, a comment.
 pub fn parse_condition(text: &str) -> Result<Condition, Vec<SyntaxError>> {
     let mut parser = Parser::new(text)?;
-    parser.refuse_other_starts()?;
+    if let Some(error) = parser.cursor.refused_start(&SOQL) {
+        return Err(vec![error]);
+    }
     let condition = parser.condition(Ends::Nowhere);
-    if let Some(token) = parser.peek().filter(|_| !parser.stopped).cloned() {
-        parser.error(SyntaxError::new(token.place, "this parenthesis closes nothing").with_help("leave it out"));
+    if !parser.stopped && parser.cursor.kind().is_some() {
+        let error = SyntaxError::new(parser.cursor.here(), "this parenthesis closes nothing");
+        parser.error(error.with_help("leave it out"));
     }
     parser.finish(condition).and_then(|condition| {
         let errors = rules::broken(&condition);
@@ -34,65 +36,35 @@ pub fn parse_condition(text: &str) -> Result<Condition, Vec<SyntaxError>> {
     })
 }
 
-/// Reads a whole query.
-///
-/// # Errors
-///
-/// As [`parse_condition`].
-pub fn parse_select(text: &str) -> Result<Select, Vec<SyntaxError>> {
-    let mut parser = Parser::new(text)?;
-    let select = match parser.select() {
-        Ok(select) => select,
-        Err(error) => {
-            parser.error(error);
-            None
-        }
-    };
-    if let Some(token) = parser.peek().filter(|_| parser.errors.is_empty()).cloned() {
-        let error = parser.unexpected(&token, "the end of the query");
-        parser.error(error);
-    }
-    parser.finish(select).and_then(|select| {
-        let errors = rules::broken_by_select(&select);
-        if errors.is_empty() { Ok(select) } else { Err(errors) }
-    })
-}
-
 /// Where a condition ends, apart from the end of the text and a closing parenthesis.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Ends {
+enum Ends {
     /// Nowhere else: a clause that follows is a mistake.
     Nowhere,
     /// Before the next clause of the query it belongs to.
     BeforeClause,
 }
 
-/// Words that start a clause behind the condition of a query.
-const CLAUSES: [&str; 9] = ["ORDER", "LIMIT", "OFFSET", "GROUP", "HAVING", "FOR", "WITH", "ALL", "USING"];
-
-pub(super) struct Parser<'text> {
-    text: &'text str,
-    tokens: Vec<Token>,
-    position: usize,
+/// Reads parts of a condition, and keeps what is wrong in them.
+pub(crate) struct Parser<'text> {
+    /// What is read.
+    pub(crate) cursor: Cursor<'text, Literal>,
     depth: usize,
     errors: Vec<SyntaxError>,
     /// The rest of the text cannot be judged.
-    pub(super) stopped: bool,
+    pub(crate) stopped: bool,
 }
 
 impl<'text> Parser<'text> {
-    fn new(text: &'text str) -> Result<Self, Vec<SyntaxError>> {
-        let characters = text.chars().count();
-        if characters > MAX_CHARACTERS {
-            let message = format!("this is {characters} characters long, and the system takes at most {MAX_CHARACTERS}");
-            let help = "split it into several policies, or select by a field instead of a list of values";
-            return Err(vec![SyntaxError::new(Place { start: 0, end: text.len() }, message).with_help(help)]);
-        }
-        Ok(Self { text, tokens: tokens(text)?, position: 0, depth: 0, errors: Vec::new(), stopped: false })
+    /// # Errors
+    ///
+    /// When the text is too long, and with everything that cannot be a token.
+    pub(crate) fn new(text: &'text str) -> Result<Self, Vec<SyntaxError>> {
+        Ok(Self { cursor: Cursor::new(text, &SOQL)?, depth: 0, errors: Vec::new(), stopped: false })
     }
 
     /// What was read, unless there were mistakes.
-    fn finish<T>(mut self, read: Option<T>) -> Result<T, Vec<SyntaxError>> {
+    pub(crate) fn finish<T>(mut self, read: Option<T>) -> Result<T, Vec<SyntaxError>> {
         match read {
             Some(read) if self.errors.is_empty() => Ok(read),
             _ => {
@@ -102,109 +74,29 @@ impl<'text> Parser<'text> {
         }
     }
 
-    pub(super) fn error(&mut self, error: SyntaxError) {
+    pub(crate) fn error(&mut self, error: SyntaxError) {
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(error);
         }
     }
 
-    pub(super) fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.position)
-    }
-
-    pub(super) fn kind(&self) -> Option<&TokenKind> {
-        self.peek().map(|token| &token.kind)
-    }
-
-    pub(super) fn advance(&mut self) {
-        self.position += 1;
-    }
-
-    pub(super) fn slice(&self, place: Place) -> &'text str {
-        &self.text[place.start..place.end]
-    }
-
-    /// The place of the next token, or the end of the text.
-    pub(super) fn here(&self) -> Place {
-        self.peek().map_or(Place { start: self.text.len(), end: self.text.len() }, |token| token.place)
-    }
-
-    /// Where the token before the next one ends.
-    pub(super) fn end_of_last(&self) -> usize {
-        self.position.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(0, |token| token.place.end)
-    }
-
-    /// The word that stands `ahead` tokens on.
-    fn word_ahead(&self, ahead: usize) -> Option<&'text str> {
-        let token = self.tokens.get(self.position + ahead)?;
-        (token.kind == TokenKind::Word).then(|| self.slice(token.place))
-    }
-
-    pub(super) fn at_word(&self, word: &str) -> bool {
-        self.word_ahead(0).is_some_and(|found| found.eq_ignore_ascii_case(word))
-    }
-
-    /// Moves over `word` when it comes next.
-    pub(super) fn take_word(&mut self, word: &str) -> bool {
-        let found = self.at_word(word);
-        self.position += usize::from(found);
-        found
-    }
-
-    pub(super) fn at_clause(&self) -> bool {
-        self.word_ahead(0).is_some_and(|found| CLAUSES.iter().any(|clause| clause.eq_ignore_ascii_case(found)))
-    }
-
-    /// The error for the next token when `expected` should stand there.
-    pub(super) fn expected(&self, expected: &str) -> SyntaxError {
-        match self.peek() {
-            Some(token) => self.unexpected(token, expected),
-            None => SyntaxError::new(self.here(), format!("expected {expected}, found the end")),
-        }
-    }
-
-    fn unexpected(&self, token: &Token, expected: &str) -> SyntaxError {
-        SyntaxError::new(token.place, format!("expected {expected}, found {}", shown(self.slice(token.place))))
-    }
-
-    /// The same as [`Parser::expected`], with the nearest of the words that could stand there.
+    /// The same as [`Cursor::expected`], with the nearest of the words that could stand there.
     fn expected_word(&self, expected: &str, words: &[&str]) -> SyntaxError {
-        let error = self.expected(expected);
-        match self.word_ahead(0).and_then(|found| nearest(found, words.iter().copied())) {
+        let error = self.cursor.expected(expected);
+        match self.cursor.word().and_then(|found| nearest(found, words.iter().copied())) {
             Some(word) => error.with_help(format!("did you mean `{word}`?")),
             None => error,
         }
     }
 
-    fn refuse_other_starts(&mut self) -> Result<(), Vec<SyntaxError>> {
-        let here = self.here();
-        let error = if self.tokens.is_empty() {
-            let whole = Place { start: 0, end: self.text.len() };
-            SyntaxError::new(whole, "the filter is empty")
-                .with_help("write a condition, such as `Status = 'Closed'`; an empty filter would mean every record")
-        } else if self.at_word("WHERE") {
-            SyntaxError::new(here, "the filter starts with `WHERE`")
-                .with_help("leave the word out: the condition alone is the filter")
-        } else if self.at_word("SELECT") {
-            let error = SyntaxError::new(here, "the filter is a whole statement, not a condition");
-            match parse_select(self.text).ok().and_then(|select| select.condition) {
-                Some(condition) => error.with_help(format!("write the WHERE part alone: {}", quote(&condition.to_string()))),
-                None => error.with_help("write the WHERE part alone, without `WHERE`, such as `Status = 'Closed'`"),
-            }
-        } else {
-            return Ok(());
-        };
-        Err(vec![error])
-    }
-
     /// Reads parts joined by `AND` or by `OR`, up to a closing parenthesis or the end; reports what is wrong and goes on
     /// behind it. `None` when anything was wrong.
-    pub(super) fn condition(&mut self, ends: Ends) -> Option<Condition> {
+    fn condition(&mut self, ends: Ends) -> Option<Condition> {
         let mut level = Level::default();
         loop {
-            let first = self.position;
-            let negated = self.at_word("NOT");
-            let start = self.here().start;
+            let first = self.cursor.position;
+            let negated = self.cursor.at_word("NOT");
+            let start = self.cursor.here().start;
             let part = match self.part() {
                 Ok(part) => part,
                 Err(error) => {
@@ -212,7 +104,7 @@ impl<'text> Parser<'text> {
                     if self.stopped {
                         return None;
                     }
-                    self.position = first;
+                    self.cursor.position = first;
                     self.skip_part(ends);
                     None
                 }
@@ -220,18 +112,13 @@ impl<'text> Parser<'text> {
             if self.stopped {
                 return None;
             }
-            level.take(part, Place { start, end: self.end_of_last().max(start) }, negated);
+            level.take(part, Place { start, end: self.cursor.end_of_last().max(start) }, negated);
             self.refuse_what_follows(ends);
-            let joiner = self.here();
-            let word = match self.word_ahead(0) {
-                Some(word) if word.eq_ignore_ascii_case("AND") => "AND",
-                Some(word) if word.eq_ignore_ascii_case("OR") => "OR",
-                _ => break,
-            };
-            self.advance();
-            level.join(word, joiner);
+            let Some(joiner) = self.cursor.word().and_then(Joiner::new) else { break };
+            level.join(joiner, self.cursor.here());
+            self.cursor.advance();
         }
-        for error in level.mistakes(self.text) {
+        for error in level.mistakes(self.cursor.text) {
             self.error(error);
         }
         level.condition()
@@ -239,26 +126,20 @@ impl<'text> Parser<'text> {
 
     /// Reports a token that cannot follow a part, and moves to one that can.
     fn refuse_what_follows(&mut self, ends: Ends) {
-        let ends_here = |parser: &Self| match parser.kind() {
-            None | Some(TokenKind::Close) => true,
-            Some(_) => parser.at_word("AND") || parser.at_word("OR") || (ends == Ends::BeforeClause && parser.at_clause()),
+        let ends_here = |parser: &Self| match parser.cursor.kind() {
+            None | Some(TokenKind::Symbol(')')) => true,
+            Some(_) => parser.at_joiner() || parser.at_end(ends),
         };
         if ends_here(self) {
             return;
         }
-        let error = if self.at_clause() {
-            let clause = self.word_ahead(0).unwrap_or_default().to_ascii_uppercase();
-            SyntaxError::new(self.here(), format!("`{clause}` does not belong in a condition"))
-                .with_help("leave it out: a condition only says which records are meant, not how many or in which order")
-        } else {
+        let error = self.cursor.refused_clause().unwrap_or_else(|| {
             let error = self.expected_word("`AND`, `OR` or the end of the condition", &["AND", "OR"]);
-            match self.kind() {
-                Some(TokenKind::Comma) => {
-                    error.with_help("several values stand behind `IN`, as in `IN (1, 2)`; numbers have no `,`")
-                }
-                _ => error,
+            if self.cursor.at(',') {
+                return error.with_help("several values stand behind `IN`, as in `IN (1, 2)`; numbers have no `,`");
             }
-        };
+            error
+        });
         self.error(error);
         self.skip_part(ends);
     }
@@ -266,74 +147,81 @@ impl<'text> Parser<'text> {
     /// Moves to the next `AND`, `OR` or closing parenthesis that belongs to this level, or to the end.
     fn skip_part(&mut self, ends: Ends) {
         let mut open = 0usize;
-        while let Some(kind) = self.kind() {
+        while let Some(kind) = self.cursor.kind() {
             match kind {
-                TokenKind::Open => open += 1,
-                TokenKind::Close if open == 0 => return,
-                TokenKind::Close => open -= 1,
+                TokenKind::Symbol('(') => open += 1,
+                TokenKind::Symbol(')') if open == 0 => return,
+                TokenKind::Symbol(')') => open -= 1,
                 _ if open > 0 => {}
-                _ if self.at_word("AND") || self.at_word("OR") => return,
-                _ if ends == Ends::BeforeClause && self.at_clause() => return,
+                _ if self.at_joiner() || self.at_end(ends) => return,
                 _ => {}
             }
-            self.advance();
+            self.cursor.advance();
         }
+    }
+
+    fn at_joiner(&self) -> bool {
+        self.cursor.word().and_then(Joiner::new).is_some()
+    }
+
+    /// Whether a clause comes next that ends the condition.
+    fn at_end(&self, ends: Ends) -> bool {
+        ends == Ends::BeforeClause && self.cursor.clause().is_some()
     }
 
     /// Reads one part: a comparison, a condition in parentheses, or either behind `NOT`.
     fn part(&mut self) -> Result<Option<Condition>, SyntaxError> {
-        let not = self.here();
-        if self.take_word("NOT") {
-            if self.at_word("NOT") {
+        let not = self.cursor.here();
+        if self.cursor.take_word("NOT") {
+            if self.cursor.at_word("NOT") {
                 return Err(
                     SyntaxError::new(not, "`NOT` stands beside `NOT`").with_help("write `NOT (NOT …)`, or leave both out")
                 );
             }
             return Ok(self.part()?.map(|part| Condition::Not(Box::new(part))));
         }
-        match self.kind() {
-            Some(TokenKind::Open) => self.in_parentheses(|parser| Ok(parser.condition(Ends::Nowhere))),
+        match self.cursor.kind() {
+            Some(TokenKind::Symbol('(')) => self.in_parentheses(|parser| Ok(parser.condition(Ends::Nowhere))),
             Some(TokenKind::Word) => self.comparison().map(|comparison| comparison.map(Condition::Comparison)),
-            _ => Err(self.expected("a condition")),
+            _ => Err(self.cursor.expected("a condition")),
         }
     }
 
     /// Reads what stands between the next parenthesis and the one that closes it.
-    pub(super) fn in_parentheses<T>(
+    pub(crate) fn in_parentheses<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<Option<T>, SyntaxError>,
     ) -> Result<Option<T>, SyntaxError> {
-        let open = self.here();
-        if self.kind() != Some(&TokenKind::Open) {
-            return Err(self.expected("`(`"));
+        let open = self.cursor.here();
+        if !self.cursor.at('(') {
+            return Err(self.cursor.expected("`(`"));
         }
         if self.depth == MAX_DEPTH {
             self.stopped = true;
             return Err(SyntaxError::new(open, format!("parentheses are nested more than {MAX_DEPTH} deep"))
                 .with_help("take away those that change nothing"));
         }
-        self.advance();
+        self.cursor.advance();
         self.depth += 1;
         let inside = read(self);
         self.depth -= 1;
         let inside = inside?;
-        match self.kind() {
-            _ if self.stopped => Ok(None),
-            Some(TokenKind::Close) => {
-                self.advance();
-                Ok(inside)
-            }
-            Some(_) => Err(self.expected("`)`")),
-            None => {
-                self.stopped = true;
-                Err(SyntaxError::new(open, "this parenthesis is never closed"))
-            }
+        if self.stopped {
+            return Ok(None);
         }
+        if self.cursor.take(')') {
+            return Ok(inside);
+        }
+        if self.cursor.kind().is_some() {
+            return Err(self.cursor.expected("`)`"));
+        }
+        self.stopped = true;
+        Err(SyntaxError::new(open, "this parenthesis is never closed"))
     }
 
     fn comparison(&mut self) -> Result<Option<Comparison>, SyntaxError> {
         let path = self.path("a field")?;
-        if self.kind() == Some(&TokenKind::Open) {
+        if self.cursor.at('(') {
             return Err(SyntaxError::new(
                 path.place,
                 format!("the function {} is not supported in a filter", shown(path.as_str())),
@@ -341,63 +229,62 @@ impl<'text> Parser<'text> {
             .with_help("compare the field itself; a date literal such as `LAST_YEAR` stands for a range of days"));
         }
         let test = self.test(&path)?;
-        let place = Place { start: path.place.start, end: self.end_of_last() };
+        let place = Place { start: path.place.start, end: self.cursor.end_of_last() };
         Ok(test.map(|test| Comparison { path, test, place }))
     }
 
-    pub(super) fn path(&mut self, expected: &str) -> Result<Path, SyntaxError> {
-        let place = self.here();
-        let path = self.word_ahead(0).and_then(|word| Path::new(word, place)).filter(|path| !path.is_reserved());
-        let path = path.ok_or_else(|| self.expected(expected))?;
+    pub(crate) fn path(&mut self, expected: &str) -> Result<Path, SyntaxError> {
+        let place = self.cursor.here();
+        let path = self.cursor.word().and_then(|word| field_path(word, place));
+        let path = path.ok_or_else(|| self.cursor.expected(expected))?;
         if path.parents() > MAX_PARENTS {
             return Err(SyntaxError::new(place, format!("{} goes over {} parents", shown(path.as_str()), path.parents()))
                 .with_help(format!("the system follows at most {MAX_PARENTS}")));
         }
-        self.advance();
+        self.cursor.advance();
         Ok(path)
     }
 
     fn test(&mut self, path: &Path) -> Result<Option<Test>, SyntaxError> {
         const WORDS: [&str; 6] = ["LIKE", "IN", "NOT IN", "INCLUDES", "EXCLUDES", "NOT"];
-        let here = self.here();
-        if let Some(TokenKind::Operator(operator)) = self.kind() {
+        if let Some(TokenKind::Operator(operator)) = self.cursor.kind() {
             let operator = *operator;
-            self.advance();
+            self.cursor.advance();
             return Ok(Some(Test::Compare(operator, self.literal()?)));
         }
-        if self.take_word("LIKE") {
+        if self.cursor.take_word("LIKE") {
             return self.pattern().map(Some);
         }
-        if self.take_word("IN") {
+        if self.cursor.take_word("IN") {
             return self.members(Test::In, Test::InSubquery);
         }
-        if self.take_word("INCLUDES") {
+        if self.cursor.take_word("INCLUDES") {
             return self.in_parentheses(Self::texts).map(|values| values.map(Test::Includes));
         }
-        if self.take_word("EXCLUDES") {
+        if self.cursor.take_word("EXCLUDES") {
             return self.in_parentheses(Self::texts).map(|values| values.map(Test::Excludes));
         }
-        if self.take_word("NOT") {
-            if self.take_word("IN") {
+        if self.cursor.take_word("NOT") {
+            if self.cursor.take_word("IN") {
                 return self.members(Test::NotIn, Test::NotInSubquery);
             }
             let error = self.expected_word("`IN` after `NOT`", &["IN"]);
-            return Err(if self.at_word("LIKE") {
+            return Err(if self.cursor.at_word("LIKE") {
                 error.with_help(format!("write `(NOT {path} LIKE '…')`"))
             } else {
                 error
             });
         }
         // Its own `AND` is not one that joins conditions.
-        self.stopped = self.at_word("BETWEEN");
+        self.stopped = self.cursor.at_word("BETWEEN");
         let error = self.expected_word("a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`", &WORDS);
-        Err(match self.word_ahead(0).map(str::to_ascii_uppercase).as_deref() {
+        Err(match self.cursor.word().map(str::to_ascii_uppercase).as_deref() {
             Some("IS") => {
-                let not = self.word_ahead(1).is_some_and(|word| word.eq_ignore_ascii_case("NOT"));
+                let not = self.cursor.word_ahead(1).is_some_and(|word| word.eq_ignore_ascii_case("NOT"));
                 error.with_help(format!("write `{path} {} null`", if not { "!=" } else { "=" }))
             }
             Some("BETWEEN") => error.with_help(format!("write `{path} >= … AND {path} <= …`")),
-            _ if here.start == self.text.len() => error.with_help(format!("as in `{path} = true` or `{path} != null`")),
+            _ if self.cursor.kind().is_none() => error.with_help(format!("as in `{path} = true` or `{path} != null`")),
             _ => error,
         })
     }
@@ -405,76 +292,114 @@ impl<'text> Parser<'text> {
     fn members(
         &mut self,
         list: fn(Vec<Literal>) -> Test,
-        subquery: fn(Box<Select>) -> Test,
+        subquery: fn(Box<Subquery>) -> Test,
     ) -> Result<Option<Test>, SyntaxError> {
-        if self.kind() != Some(&TokenKind::Open) {
-            return Err(self.expected("`(`").with_help("values stand in parentheses, as in `('a', 'b')`"));
+        if !self.cursor.at('(') {
+            return Err(self.cursor.expected("`(`").with_help("values stand in parentheses, as in `('a', 'b')`"));
         }
-        let is_subquery = self.word_ahead(1).is_some_and(|word| word.eq_ignore_ascii_case("SELECT"));
+        let is_subquery = self.cursor.word_ahead(1).is_some_and(|word| word.eq_ignore_ascii_case("SELECT"));
         self.in_parentheses(|parser| {
             if is_subquery {
-                return Ok(parser.select()?.map(|select| subquery(Box::new(select))));
+                return Ok(parser.subquery()?.map(|found| subquery(Box::new(found))));
             }
             parser.separated(Self::literal).map(|literals| Some(list(literals)))
         })
     }
 
+    /// Reads a subquery. `None` when its condition was wrong, which is then reported already.
+    fn subquery(&mut self) -> Result<Option<Subquery>, SyntaxError> {
+        let start = self.cursor.here().start;
+        self.cursor.advance();
+        let field = self.path("a field")?;
+        if self.cursor.at(',') || self.cursor.at('(') {
+            let place = Place { start, end: self.cursor.here().end };
+            return Err(SyntaxError::new(place, "a subquery selects exactly one field")
+                .with_help("as in `(SELECT AccountId FROM Contact)`"));
+        }
+        if !self.cursor.take_word("FROM") {
+            return Err(self.cursor.expected("`FROM`"));
+        }
+        let object = self.object()?;
+        let condition = self.where_clause();
+        if self.stopped {
+            return Ok(None);
+        }
+        if let Some(clause) = self.cursor.clause() {
+            let message = format!("`{}` does not belong in a subquery", clause.to_ascii_uppercase());
+            return Err(SyntaxError::new(self.cursor.here(), message).with_help("leave it out"));
+        }
+        let place = Place { start, end: self.cursor.end_of_last() };
+        Ok(condition.map(|condition| Subquery { field, object, condition, place }))
+    }
+
+    /// Reads the name of an object, which may be a word that is reserved elsewhere, such as `Group`.
+    pub(crate) fn object(&mut self) -> Result<Path, SyntaxError> {
+        let object = self.cursor.word().and_then(|word| Path::new(word, self.cursor.here()));
+        let object =
+            object.filter(|object| object.parents() == 0 && !object.is_any_of(&["SELECT", "FROM", "WHERE", "LIMIT"]));
+        let object = object.ok_or_else(|| self.cursor.expected("the name of an object"))?;
+        self.cursor.advance();
+        Ok(object)
+    }
+
+    /// Reads the condition of a query, when it has one. `None` when it was wrong, which is then reported already.
+    pub(crate) fn where_clause(&mut self) -> Option<Option<Condition>> {
+        if self.cursor.take_word("WHERE") { self.condition(Ends::BeforeClause).map(Some) } else { Some(None) }
+    }
+
     fn texts(&mut self) -> Result<Option<Vec<String>>, SyntaxError> {
-        self.separated(|parser| {
-            let place = parser.here();
-            if parser.kind() != Some(&TokenKind::Text) {
-                return Err(parser.expected("text in single quotes"));
-            }
-            parser.advance();
-            read_text(inside(parser.slice(place)), place.start + 1)
-        })
-        .map(Some)
+        let text = |parser: &mut Self| parser.quoted("text in single quotes").and_then(|(text, at)| read_text(text, at));
+        self.separated(text).map(Some)
+    }
+
+    /// The inside of the quoted text that comes next, and where it starts.
+    fn quoted(&mut self, expected: &str) -> Result<(&'text str, usize), SyntaxError> {
+        if self.cursor.kind() != Some(&TokenKind::Text) {
+            return Err(self.cursor.expected(expected));
+        }
+        let (quoted, start) = (self.cursor.found(), self.cursor.here().start);
+        self.cursor.advance();
+        Ok((&quoted[1..quoted.len() - 1], start + 1))
     }
 
     /// Reads one or more of something, with commas between them.
-    pub(super) fn separated<T>(
+    pub(crate) fn separated<T>(
         &mut self,
         mut read: impl FnMut(&mut Self) -> Result<T, SyntaxError>,
     ) -> Result<Vec<T>, SyntaxError> {
         let mut items = vec![read(self)?];
-        while self.kind() == Some(&TokenKind::Comma) {
-            self.advance();
+        while self.cursor.take(',') {
             items.push(read(self)?);
         }
         Ok(items)
     }
 
     fn pattern(&mut self) -> Result<Test, SyntaxError> {
-        let place = self.here();
-        if self.kind() != Some(&TokenKind::Text) {
-            return Err(self.expected("text in single quotes after `LIKE`"));
-        }
-        self.advance();
-        Ok(Test::Like(read_pattern(inside(self.slice(place)), place.start + 1)?))
+        let (text, start) = self.quoted("text in single quotes after `LIKE`")?;
+        Ok(Test::Like(read_pattern(text, start)?))
     }
 
     fn literal(&mut self) -> Result<Literal, SyntaxError> {
-        const EXPECTED: &str = "a value";
-        let Some(Token { kind, place }) = self.peek().cloned() else {
-            return Err(self.expected(EXPECTED).with_help("text stands in single quotes, as in `'Closed'`"));
-        };
-        let literal = match kind {
-            TokenKind::Text => Literal::Text(read_text(inside(self.slice(place)), place.start + 1)?),
-            TokenKind::Number(number) => Literal::Number(number),
-            TokenKind::Date(date) => Literal::Date(date),
-            TokenKind::DateTime(moment) => Literal::DateTime(moment),
-            TokenKind::Word => return self.named_literal(place),
-            TokenKind::Colon => {
-                return Err(self.expected(EXPECTED).with_help("there are no variables here: write the value itself"));
+        let expected = || self.cursor.expected("a value");
+        match self.cursor.kind() {
+            Some(TokenKind::Text) => {
+                let (text, start) = self.quoted("a value")?;
+                read_text(text, start).map(Literal::Text)
             }
-            _ => return Err(self.expected(EXPECTED)),
-        };
-        self.advance();
-        Ok(literal)
+            Some(TokenKind::Value(value)) => {
+                let value = value.clone();
+                self.cursor.advance();
+                Ok(value)
+            }
+            Some(TokenKind::Word) => self.named_literal(),
+            Some(TokenKind::Symbol(':')) => Err(expected().with_help("there are no variables here: write the value itself")),
+            Some(TokenKind::Symbol(_) | TokenKind::Operator(_)) => Err(expected()),
+            None => Err(expected().with_help("text stands in single quotes, as in `'Closed'`")),
+        }
     }
 
-    fn named_literal(&mut self, place: Place) -> Result<Literal, SyntaxError> {
-        let name = self.slice(place);
+    fn named_literal(&mut self) -> Result<Literal, SyntaxError> {
+        let (name, place) = (self.cursor.found(), self.cursor.here());
         let simple = match name.to_ascii_lowercase().as_str() {
             "null" => Some(Literal::Null),
             "true" => Some(Literal::Boolean(true)),
@@ -482,7 +407,7 @@ impl<'text> Parser<'text> {
             _ => None,
         };
         if let Some(literal) = simple {
-            self.advance();
+            self.cursor.advance();
             return Ok(literal);
         }
         let Some(named) = DateLiteral::named(name) else {
@@ -492,9 +417,9 @@ impl<'text> Parser<'text> {
                 Some(known) => format!("did you mean `{known}`? Text stands in single quotes, as in `'{name:.40}'`"),
                 None => format!("text stands in single quotes: `'{name:.40}'`"),
             };
-            return Err(self.expected("a value").with_help(help));
+            return Err(self.cursor.expected("a value").with_help(help));
         };
-        self.advance();
+        self.cursor.advance();
         let count = self.count(place)?;
         let literal = match (named, count) {
             (Named::Fixed(literal), None) => literal,
@@ -514,22 +439,22 @@ impl<'text> Parser<'text> {
 
     /// Reads the `:n` behind the name of a date literal, when there is one.
     fn count(&mut self, name: Place) -> Result<Option<u32>, SyntaxError> {
-        if self.kind() != Some(&TokenKind::Colon) {
+        if !self.cursor.take(':') {
             return Ok(None);
         }
-        self.advance();
-        let count = match self.kind() {
-            Some(TokenKind::Number(number)) => number.as_str().parse().ok(),
-            _ => None,
-        };
-        let place = Place { start: name.start, end: self.here().end };
+        let count = self.whole_number();
+        let place = Place { start: name.start, end: self.cursor.here().end };
         let error = || SyntaxError::new(place, "expected a whole number after `:`").with_help("as in `LAST_N_DAYS:30`");
         let count = count.ok_or_else(error)?;
-        self.advance();
+        self.cursor.advance();
         Ok(Some(count))
     }
-}
 
-fn inside(quoted: &str) -> &str {
-    &quoted[1..quoted.len() - 1]
+    /// The whole number that comes next.
+    pub(crate) fn whole_number<N: std::str::FromStr>(&self) -> Option<N> {
+        match self.cursor.kind() {
+            Some(TokenKind::Value(Literal::Number(number))) => number.as_str().parse().ok(),
+            _ => None,
+        }
+    }
 }

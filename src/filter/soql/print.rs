@@ -1,9 +1,9 @@
-//! Writes conditions and queries as SOQL.
+//! Writes conditions as SOQL.
 
 use std::fmt::{self, Display, Formatter};
 
 use super::quote::{write_pattern, write_text};
-use super::{Comparison, Condition, Literal, Operator, Path, Pattern, Select, SelectItem, Test};
+use super::{Comparison, Condition, Literal, Pattern, Subquery, Test};
 
 impl Display for Condition {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
@@ -51,8 +51,8 @@ impl Display for Comparison {
             Test::Like(pattern) => write!(formatter, "LIKE {pattern}"),
             Test::In(literals) => write_list(formatter, "IN", literals, |formatter, literal| literal.fmt(formatter)),
             Test::NotIn(literals) => write_list(formatter, "NOT IN", literals, |formatter, literal| literal.fmt(formatter)),
-            Test::InSubquery(select) => write!(formatter, "IN ({select})"),
-            Test::NotInSubquery(select) => write!(formatter, "NOT IN ({select})"),
+            Test::InSubquery(subquery) => write!(formatter, "IN ({subquery})"),
+            Test::NotInSubquery(subquery) => write!(formatter, "NOT IN ({subquery})"),
             Test::Includes(values) => {
                 write_list(formatter, "INCLUDES", values, |formatter, value| write_text(formatter, value))
             }
@@ -72,19 +72,6 @@ fn write_list<T>(
     write!(formatter, "{keyword} (")?;
     write_joined(formatter, items, ", ", write)?;
     formatter.write_str(")")
-}
-
-impl Display for Operator {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Equal => "=",
-            Self::NotEqual => "!=",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-        })
-    }
 }
 
 impl Display for Literal {
@@ -109,51 +96,9 @@ impl Display for Pattern {
     }
 }
 
-impl Display for Path {
+impl Display for Subquery {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-impl Display for Select {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter.write_str("SELECT ")?;
-        write_joined(formatter, &self.items, ", ", |formatter, item| item.fmt(formatter))?;
-        write!(formatter, " FROM {}", self.object)?;
-        if let Some(condition) = &self.condition {
-            write!(formatter, " WHERE {condition}")?;
-        }
-        if !self.order_by.is_empty() {
-            formatter.write_str(" ORDER BY ")?;
-            write_joined(formatter, &self.order_by, ", ", |formatter, key| {
-                let direction = if key.descending { " DESC" } else { "" };
-                let nulls = if key.nulls_last { " NULLS LAST" } else { "" };
-                write!(formatter, "{}{direction}{nulls}", key.path)
-            })?;
-        }
-        if let Some(limit) = self.limit {
-            write!(formatter, " LIMIT {limit}")?;
-        }
-        if let Some(offset) = self.offset {
-            write!(formatter, " OFFSET {offset}")?;
-        }
-        Ok(())
-    }
-}
-
-impl Display for SelectItem {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let alias = match self {
-            Self::CountRows => return formatter.write_str("COUNT()"),
-            Self::Field(path, alias) => {
-                path.fmt(formatter)?;
-                alias
-            }
-            Self::CountField(path, alias) => {
-                write!(formatter, "COUNT({path})")?;
-                alias
-            }
-        };
-        alias.as_ref().map_or(Ok(()), |alias| write!(formatter, " {alias}"))
+        write!(formatter, "SELECT {} FROM {}", self.field, self.object)?;
+        self.condition.iter().try_for_each(|condition| write!(formatter, " WHERE {condition}"))
     }
 }

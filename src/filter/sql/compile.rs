@@ -1,12 +1,14 @@
 //! Compiles the typed tree of a manifest to SQL.
 
-use jiff::civil::Date;
-use jiff::{Timestamp, Unit, Zoned};
+use jiff::Zoned;
 
-use super::parse::{MAX_BYTES, MAX_DEPTH, is_number};
+use super::functions::means_the_present;
+use super::parse::{MAX_BYTES, MAX_DEPTH};
 use super::{Condition, Expression, IsTest, Operator};
-use crate::base::{Age, Span};
-use crate::filter::{self, CompileError, Place};
+use crate::base::Age;
+use crate::filter::error::shown;
+use crate::filter::field::{Field, Operand, about_the_whole, join};
+use crate::filter::{CompileError, FilterTree, Literal, Place, Predicate, Threshold};
 use crate::system::FieldType;
 
 /// Compiles a typed tree to a condition.
@@ -22,7 +24,7 @@ use crate::system::FieldType;
 ///
 /// With the first comparison that has no meaning: a name that can be no field's, a literal that does not fit the field's type.
 pub fn compile(
-    tree: &filter::Condition,
+    tree: &FilterTree,
     field_type: &dyn Fn(&str) -> Option<FieldType>,
     now: &Zoned,
 ) -> Result<Condition, CompileError> {
@@ -36,7 +38,7 @@ pub fn compile(
 }
 
 fn compile_level(
-    tree: &filter::Condition,
+    tree: &FilterTree,
     field_type: &dyn Fn(&str) -> Option<FieldType>,
     now: &Zoned,
     depth: usize,
@@ -46,212 +48,118 @@ fn compile_level(
         let message = format!("the filter is nested more than {} deep", MAX_DEPTH - 3);
         return Err(about_the_whole(tree, message, "write it with fewer levels"));
     }
-    let parts = |parts: &[filter::Condition]| -> Result<Vec<Expression>, CompileError> {
+    let parts = |parts: &[FilterTree]| -> Result<Vec<Expression>, CompileError> {
         parts.iter().map(|part| compile_level(part, field_type, now, depth + 1)).collect()
     };
     Ok(match tree {
-        filter::Condition::All(all) => join(parts(all)?, Expression::And),
-        filter::Condition::Any(any) => join(parts(any)?, Expression::Or),
-        filter::Condition::Not(part) => not_true(compile_level(part, field_type, now, depth + 1)?),
-        filter::Condition::Field { field, span, comparison } => {
-            Field { name: field, span: *span, kind: field_type(field), now }.compare(comparison)?
+        FilterTree::All(all) => join(parts(all)?, Expression::And),
+        FilterTree::Any(any) => join(parts(any)?, Expression::Or),
+        FilterTree::Not(part) => not_true(compile_level(part, field_type, now, depth + 1)?),
+        FilterTree::Field { field, span, predicate } => {
+            compare(&Field { name: field, span: *span, field_type: field_type(field), now }, predicate)?
         }
     })
-}
-
-/// Joins parts, of which there is at least one.
-fn join(mut parts: Vec<Expression>, join: fn(Vec<Expression>) -> Expression) -> Expression {
-    assert!(!parts.is_empty(), "a level of a filter is never empty: an empty one would mean every record");
-    if parts.len() == 1 { parts.remove(0) } else { join(parts) }
 }
 
 fn not_true(part: Expression) -> Expression {
     Expression::Is { value: Box::new(part), negated: true, test: IsTest::True }
 }
 
-/// An error about a whole tree, which points at its first field. It walks without recursion, since the tree may be deep.
-fn about_the_whole(mut tree: &filter::Condition, message: String, help: &str) -> CompileError {
-    loop {
-        tree = match tree {
-            filter::Condition::All(parts) | filter::Condition::Any(parts) => &parts[0],
-            filter::Condition::Not(part) => part,
-            filter::Condition::Field { field, span, .. } => {
-                return CompileError { field: field.clone(), span: *span, message, help: Some(help.to_owned()) };
-            }
-        }
+fn compare(field: &Field<'_>, predicate: &Predicate) -> Result<Expression, CompileError> {
+    let ordered = |operator: &'static str, threshold: &Threshold| {
+        binary(field, operator, literal(field, field.threshold(threshold)?)?)
+    };
+    let aged = |operator: &'static str, age: &Age| binary(field, operator, written(field, field.before(age, 1)?)?);
+    match predicate {
+        Predicate::Equals(Literal::Null) | Predicate::IsNull(true) => is_null(field, false),
+        Predicate::NotEquals(Literal::Null) | Predicate::IsNull(false) => is_null(field, true),
+        Predicate::Equals(value) => binary(field, "=", literal(field, value)?),
+        Predicate::NotEquals(value) => binary(field, "IS DISTINCT FROM", literal(field, value)?),
+        Predicate::In(values) => one_of(field, values),
+        Predicate::NotIn(values) => Ok(not_true(one_of(field, values)?)),
+        Predicate::Less(threshold) => ordered("<", threshold),
+        Predicate::LessOrEqual(threshold) => ordered("<=", threshold),
+        Predicate::Greater(threshold) => ordered(">", threshold),
+        Predicate::GreaterOrEqual(threshold) => ordered(">=", threshold),
+        Predicate::Like(pattern) => binary(field, "ILIKE", quotable(field, pattern_text(field.pattern(pattern)?))?),
+        Predicate::OlderThan(age) => aged("<", age),
+        Predicate::NewerThan(age) => aged(">=", age),
+        Predicate::Includes(choices) => includes(field, choices),
+        Predicate::Excludes(choices) => Ok(not_true(includes(field, choices)?)),
     }
 }
 
-/// A field that is compared, and what is known of it.
-struct Field<'tree> {
-    name: &'tree str,
-    span: Span,
-    kind: Option<FieldType>,
-    now: &'tree Zoned,
+fn path(field: &Field<'_>) -> Result<Box<Expression>, CompileError> {
+    // The system's names are words; quoting makes any other harmless, but for these.
+    if field.name.is_empty() || field.name.chars().any(char::is_control) {
+        return Err(field.error("this is not a field's name", "write the field's data name, such as `_status`"));
+    }
+    Ok(Box::new(Expression::Field(super::Field { name: field.name.to_owned(), place: Place::default() })))
 }
 
-impl Field<'_> {
-    fn error(&self, message: impl Into<String>, help: impl Into<String>) -> CompileError {
-        CompileError { field: self.name.to_owned(), span: self.span, message: message.into(), help: Some(help.into()) }
-    }
+fn is_null(field: &Field<'_>, negated: bool) -> Result<Expression, CompileError> {
+    Ok(Expression::Is { value: path(field)?, negated, test: IsTest::Null })
+}
 
-    /// The error for a comparison that has no meaning for the field's type.
-    fn unfit(&self, what: &str) -> CompileError {
-        let (kind, help) = match self.kind {
-            Some(FieldType::Boolean) => ("a yes-or-no field", "write `true` or `false` without quotes"),
-            Some(FieldType::Number) => ("a number field", "write a number without quotes, such as `42` or `-1.5`"),
-            Some(FieldType::Date) => {
-                ("a date field", "write a date such as `2026-01-31`, or use `olderThan` or `newerThan`")
-            }
-            Some(FieldType::DateTime) => {
-                ("a date and time field", "write a moment such as `2026-01-31T00:00:00Z`, or use `olderThan` or `newerThan`")
-            }
-            Some(FieldType::MultiPicklist) => ("a field of several texts", "use `includes`, `excludes` or `isNull`"),
-            Some(FieldType::Text | FieldType::Reference) | None => ("a text field", "write text in quotes"),
-        };
-        self.error(format!("`{}` is {kind} and does not take {what}", self.name), help)
-    }
+fn binary(field: &Field<'_>, operator: &'static str, right: Expression) -> Result<Expression, CompileError> {
+    Ok(Expression::Binary(path(field)?, Operator(operator), Box::new(right)))
+}
 
-    fn field(&self) -> Result<Expression, CompileError> {
-        // The system's names are words; quoting makes any other harmless, but for these.
-        if self.name.is_empty() || self.name.chars().any(char::is_control) {
-            return Err(self.error("this is not a field's name", "write the field's data name, such as `_status`"));
-        }
-        Ok(Expression::Field(super::Field { name: self.name.to_owned(), place: Place::default() }))
+fn one_of(field: &Field<'_>, literals: &[Literal]) -> Result<Expression, CompileError> {
+    let (empty, values): (Vec<_>, Vec<_>) =
+        field.at_least_one(literals)?.iter().partition(|literal| **literal == Literal::Null);
+    let list = values.into_iter().map(|value| literal(field, value)).collect::<Result<Vec<_>, _>>()?;
+    let mut parts = Vec::new();
+    if !list.is_empty() {
+        parts.push(Expression::In { value: path(field)?, negated: false, list });
     }
-
-    fn compare(&self, comparison: &filter::Comparison) -> Result<Expression, CompileError> {
-        use filter::Comparison as Tree;
-        match comparison {
-            Tree::Equals(filter::Literal::Null) | Tree::IsNull(true) => self.is_null(false),
-            Tree::NotEquals(filter::Literal::Null) | Tree::IsNull(false) => self.is_null(true),
-            Tree::Equals(literal) => self.binary("=", self.literal(literal)?),
-            Tree::NotEquals(literal) => self.binary("IS DISTINCT FROM", self.literal(literal)?),
-            Tree::In(literals) => self.one_of(literals),
-            Tree::NotIn(literals) => Ok(not_true(self.one_of(literals)?)),
-            Tree::Less(threshold) => self.binary("<", self.threshold(threshold)?),
-            Tree::LessOrEqual(threshold) => self.binary("<=", self.threshold(threshold)?),
-            Tree::Greater(threshold) => self.binary(">", self.threshold(threshold)?),
-            Tree::GreaterOrEqual(threshold) => self.binary(">=", self.threshold(threshold)?),
-            Tree::Like(_) if !matches!(self.kind, None | Some(FieldType::Text)) => Err(self.unfit("a text pattern")),
-            Tree::Like(pattern) => self.binary("ILIKE", self.quotable(&pattern_text(pattern))?),
-            Tree::OlderThan(age) => self.binary("<", self.moment_before(age)?),
-            Tree::NewerThan(age) => self.binary(">=", self.moment_before(age)?),
-            Tree::Includes(choices) => self.includes(choices),
-            Tree::Excludes(choices) => Ok(not_true(self.includes(choices)?)),
-        }
+    if !empty.is_empty() {
+        parts.push(is_null(field, false)?);
     }
+    Ok(join(parts, Expression::Or))
+}
 
-    fn is_null(&self, negated: bool) -> Result<Expression, CompileError> {
-        Ok(Expression::Is { value: Box::new(self.field()?), negated, test: IsTest::Null })
-    }
+/// Each choice may be several joined by `;`, which must all be there.
+fn includes(field: &Field<'_>, choices: &[String]) -> Result<Expression, CompileError> {
+    let parts = field.choices(choices)?.iter().map(|choice| {
+        let wanted = choice.split(';').map(|value| quotable(field, value.to_owned())).collect::<Result<_, _>>()?;
+        binary(field, "@>", Expression::Array(wanted))
+    });
+    Ok(join(parts.collect::<Result<Vec<_>, _>>()?, Expression::Or))
+}
 
-    fn binary(&self, operator: &'static str, right: Expression) -> Result<Expression, CompileError> {
-        Ok(Expression::Binary(Box::new(self.field()?), Operator(operator), Box::new(right)))
-    }
+fn literal(field: &Field<'_>, literal: &Literal) -> Result<Expression, CompileError> {
+    written(field, field.operand(literal)?)
+}
 
-    fn one_of(&self, literals: &[filter::Literal]) -> Result<Expression, CompileError> {
-        let (empty, values): (Vec<_>, Vec<_>) = literals.iter().partition(|literal| **literal == filter::Literal::Null);
-        let list = values.into_iter().map(|literal| self.literal(literal)).collect::<Result<Vec<_>, _>>()?;
-        let mut parts = Vec::new();
-        if !list.is_empty() {
-            parts.push(Expression::In { value: Box::new(self.field()?), negated: false, list });
+fn written(field: &Field<'_>, operand: Operand) -> Result<Expression, CompileError> {
+    match operand {
+        Operand::Null => Err(field.error("it is compared with `null`", "use `isNull`")),
+        Operand::Boolean(value) => Ok(Expression::Boolean(value)),
+        Operand::Number(number) => {
+            let digits = number.as_str();
+            let unsigned = Expression::Number(digits.trim_start_matches(['-', '+']).to_owned());
+            Ok(if digits.starts_with('-') { Expression::Negative(Box::new(unsigned)) } else { unsigned })
         }
-        if !empty.is_empty() {
-            parts.push(self.is_null(false)?);
+        Operand::Text(_) if field.field_type == Some(FieldType::MultiPicklist) => {
+            Err(field.unfit("text", "use `includes`, `excludes` or `isNull`"))
         }
-        if parts.is_empty() {
-            return Err(self.error("the list of values is empty", "list at least one value"));
-        }
-        Ok(join(parts, Expression::Or))
-    }
-
-    /// Each choice may be several joined by `;`, which must all be there.
-    fn includes(&self, choices: &[String]) -> Result<Expression, CompileError> {
-        if !matches!(self.kind, None | Some(FieldType::MultiPicklist)) {
-            return Err(self.unfit("`includes` or `excludes`"));
-        }
-        let parts = choices.iter().map(|choice| {
-            let wanted = choice.split(';').map(|value| self.quotable(value)).collect::<Result<_, _>>()?;
-            self.binary("@>", Expression::Array(wanted))
-        });
-        let parts = parts.collect::<Result<Vec<_>, _>>()?;
-        if parts.is_empty() {
-            return Err(self.error("the list of values is empty", "list at least one value"));
-        }
-        Ok(join(parts, Expression::Or))
-    }
-
-    fn literal(&self, literal: &filter::Literal) -> Result<Expression, CompileError> {
-        match (literal, self.kind) {
-            (filter::Literal::Boolean(value), None | Some(FieldType::Boolean)) => Ok(Expression::Boolean(*value)),
-            (filter::Literal::Number(digits), None | Some(FieldType::Number)) => self.number(digits),
-            (filter::Literal::Text(text), None | Some(FieldType::Text | FieldType::Reference)) => self.quotable(text),
-            (filter::Literal::Text(text), Some(FieldType::Date)) => date(text).ok_or_else(|| self.unfit("this text")),
-            (filter::Literal::Text(text), Some(FieldType::DateTime)) => moment(text).ok_or_else(|| self.unfit("this text")),
-            (filter::Literal::Boolean(value), _) => Err(self.unfit(&format!("`{value}`"))),
-            (filter::Literal::Number(_), _) => Err(self.unfit("a number")),
-            (filter::Literal::Text(_), _) => Err(self.unfit("text")),
-            (filter::Literal::Null, _) => Err(self.unfit("`null`: it has no order")),
-        }
-    }
-
-    fn number(&self, digits: &str) -> Result<Expression, CompileError> {
-        let unsigned = digits.strip_prefix(['-', '+']).unwrap_or(digits);
-        if !is_number(unsigned) {
-            return Err(self.unfit("this text"));
-        }
-        let number = Expression::Number(unsigned.to_owned());
-        Ok(if digits.starts_with('-') { Expression::Negative(Box::new(number)) } else { number })
-    }
-
-    fn threshold(&self, filter::Threshold(literal): &filter::Threshold) -> Result<Expression, CompileError> {
-        match self.kind {
-            Some(FieldType::Boolean | FieldType::MultiPicklist) => {
-                Err(self.unfit("less or greater values: it has no order"))
-            }
-            _ => self.literal(literal),
-        }
-    }
-
-    /// Text that PostgreSQL can hold, and that it cannot take for the present moment.
-    fn quotable(&self, text: &str) -> Result<Expression, CompileError> {
-        if text.contains('\0') {
-            return Err(self.error("a text holds the character zero", "PostgreSQL has none: leave it out"));
-        }
-        if self.kind.is_none() && super::functions::means_the_present(text) {
-            let help = "write the date, or use `olderThan` or `newerThan`; for the text itself use `like`";
-            return Err(self.error(format!("`{text}` means the present day or moment to PostgreSQL"), help));
-        }
-        Ok(Expression::Text(text.to_owned()))
-    }
-
-    fn moment_before(&self, age: &Age) -> Result<Expression, CompileError> {
-        if !matches!(self.kind, None | Some(FieldType::Date | FieldType::DateTime)) {
-            return Err(self.unfit("an age"));
-        }
-        let before = age.before(self.now).ok().filter(|moment| moment.year() > 0);
-        let before = before.ok_or_else(|| self.error(format!("{age} ago is before the year 1"), "write a shorter age"))?;
-        Ok(Expression::Text(match self.kind {
-            Some(FieldType::Date) => before.date().to_string(),
-            _ => whole_second(before.timestamp()).to_string(),
-        }))
+        Operand::Text(text) => quotable(field, text),
+        Operand::Day(day) => Ok(Expression::Text(day.to_string())),
+        Operand::Moment(moment) => Ok(Expression::Text(moment.to_string())),
     }
 }
 
-/// The second a moment is in: the system tells whole seconds, and the earlier one never makes a record older than it is.
-fn whole_second(moment: Timestamp) -> Timestamp {
-    let floor = jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Floor);
-    moment.round(floor).unwrap_or(moment)
-}
-
-fn date(text: &str) -> Option<Expression> {
-    let date: Date = text.parse().ok()?;
-    (date.to_string() == text).then(|| Expression::Text(text.to_owned()))
-}
-
-fn moment(text: &str) -> Option<Expression> {
-    text.parse::<Timestamp>().ok().map(|moment| Expression::Text(moment.to_string()))
+/// Text that PostgreSQL can hold, and that it cannot take for the present moment.
+fn quotable(field: &Field<'_>, text: String) -> Result<Expression, CompileError> {
+    if text.contains('\0') {
+        return Err(field.error("a text holds the character zero", "PostgreSQL has none: leave it out"));
+    }
+    if field.field_type.is_none() && means_the_present(&text) {
+        let help = "write the date, or use `olderThan` or `newerThan`; for the text itself use `like`";
+        return Err(field.error(format!("{} means the present day or moment to PostgreSQL", shown(&text)), help));
+    }
+    Ok(Expression::Text(text))
 }
 
 /// A manifest's pattern in PostgreSQL's form, where a backslash always says something about what follows it.
@@ -270,15 +178,15 @@ fn pattern_text(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::SourceMap;
-    use crate::filter::{Comparison as Tree, Condition as Node, Literal as Plain, Threshold};
+    use crate::base::{SourceMap, Span};
+    use crate::filter::{FilterTree as Node, Literal as Plain, Predicate as Tree};
 
     fn span() -> Span {
         Span { source: SourceMap::default().add("test", ""), start: 3, end: 7 }
     }
 
-    fn field(name: &str, comparison: Tree) -> Node {
-        Node::Field { field: name.into(), span: span(), comparison }
+    fn field(name: &str, predicate: Tree) -> Node {
+        Node::Field { field: name.into(), span: span(), predicate }
     }
 
     fn kind(name: &str) -> Option<FieldType> {
@@ -388,27 +296,27 @@ mod tests {
         `count` is a number field and does not take text
           write a number without quotes, such as `42` or `-1.5`
         `count` is a number field and does not take a text pattern
-          write a number without quotes, such as `42` or `-1.5`
-        `day` is a date field and does not take this text
+          `like` is for text; use `equals`, `in`, `less` or `greater`
+        `day` is a date field and does not take `today`
           write a date such as `2026-01-31`, or use `olderThan` or `newerThan`
-        `day` is a date field and does not take this text
+        `day` is a date field and does not take `2026-01-31T00:00:00Z`
           write a date such as `2026-01-31`, or use `olderThan` or `newerThan`
-        `_server_updated_at` is a date and time field and does not take this text
-          write a moment such as `2026-01-31T00:00:00Z`, or use `olderThan` or `newerThan`
+        `_server_updated_at` is a date and time field and does not take a day without a time
+          name the moment, as in `2026-01-31T00:00:00Z`
         `park` is a text field and does not take an age
-          write text in quotes
-        4000 years ago is before the year 1
+          `olderThan` and `newerThan` are for dates and times
+        4000 years ago is before the year 1, the first one the system knows
           write a shorter age
-        `choices` is a field of several texts and does not take text
+        `choices` is a field of several choices and does not take text
           use `includes`, `excludes` or `isNull`
-        `choices` is a field of several texts and does not take less or greater values: it has no order
-          use `includes`, `excludes` or `isNull`
+        `choices` is a field of several choices and does not take less or greater values: it has no order
+          use `equals`, `in` or, on a field of several choices, `includes`
         `park` is a text field and does not take `includes` or `excludes`
-          write text in quotes
-        `count` is a number field and does not take `null`: it has no order
-          write a number without quotes, such as `42` or `-1.5`
-        `count` is a number field and does not take this text
-          write a number without quotes, such as `42` or `-1.5`
+          use `in` or `notIn`
+        it is compared by order with a value that has none
+          use `equals` or `isNull`
+        `count` is a number field and does not take `1 OR 1`
+          write a number such as `42` or `-1.5`
         a text holds the character zero
           PostgreSQL has none: leave it out
         `now` means the present day or moment to PostgreSQL

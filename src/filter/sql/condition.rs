@@ -4,25 +4,13 @@ use crate::filter::Place;
 
 /// Which records of one form are meant: what stands behind `WHERE`.
 ///
-/// It is not the tree that manifests may hold ([`crate::filter::Condition`]); that one is compiled to this one.
+/// It is not the tree that manifests may hold ([`crate::filter::FilterTree`]); that one is compiled to this one.
 ///
 /// **Invariants**: it prints to one expression that reads back as the same condition, whatever its literals and names hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition(pub(super) Expression);
 
 impl Condition {
-    /// Both conditions hold.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        match self.0 {
-            Expression::And(mut parts) => {
-                parts.push(other.0);
-                Self(Expression::And(parts))
-            }
-            single => Self(Expression::And(vec![single, other.0])),
-        }
-    }
-
     /// Every field with the place where it stands, in bytes, in order; `0..0` where it was not read from a text.
     pub fn fields(&self) -> Vec<(&str, usize, usize)> {
         let mut found = Vec::new();

@@ -1,18 +1,21 @@
 //! Compiles the typed tree of a manifest to ZOQL.
 
 use jiff::Zoned;
-use jiff::tz::TimeZone;
 
-use super::moment::{has_form, read_day, read_moment, write_moment};
-use super::parser::{MAX_CHARACTERS, MAX_COMPARISONS};
+use super::dialect::ZOQL;
+use super::moment::write_moment;
+use super::parser::MAX_COMPARISONS;
 use super::quote::{UNWRITABLE, is_unwritable};
-use super::{Comparison, Condition, Literal, Name, Operator, Pattern, Test};
-use crate::base::{Age, Span};
-use crate::filter::{self, CompileError, Decimal, Place};
+use super::{Comparison, ComparisonOperator, Condition, Literal, Pattern, Place, Test, name};
+use crate::filter::error::shown;
+use crate::filter::field::{Field, Operand, about_the_whole};
+use crate::filter::{self, CompileError, FilterTree, Predicate, Threshold};
 use crate::system::FieldType;
 
 /// How deep a tree may be nested. Ours, to keep the stack small.
 const MAX_DEPTH: usize = 100;
+
+const SPLIT: &str = "split it into several policies, or select by a field instead of a list of values";
 
 /// What a part of a tree becomes: alternatives, each of them comparisons that all must hold.
 type Alternatives = Vec<Vec<Comparison>>;
@@ -34,7 +37,7 @@ type Alternatives = Vec<Vec<Comparison>>;
 /// With the first comparison that has no meaning in ZOQL, and when what is multiplied out has more than 200 comparisons or
 /// 10,000 characters.
 pub fn compile(
-    tree: &filter::Condition,
+    tree: &FilterTree,
     field_type: &dyn Fn(&str) -> Option<FieldType>,
     now: &Zoned,
 ) -> Result<Condition, CompileError> {
@@ -43,11 +46,10 @@ pub fn compile(
     if condition.comparisons().count() > MAX_COMPARISONS {
         return Err(too_many(tree));
     }
-    let characters = condition.to_string().chars().count();
-    if characters > MAX_CHARACTERS {
-        let message =
-            format!("the filter is {characters} characters long in ZOQL, and the system takes at most {MAX_CHARACTERS}");
-        return Err(about_whole(tree, message));
+    let (characters, most) = (condition.to_string().chars().count(), ZOQL.max_characters);
+    if characters > most {
+        let message = format!("the filter is {characters} characters long in ZOQL, and the system takes at most {most}");
+        return Err(about_the_whole(tree, message, SPLIT));
     }
     Ok(condition)
 }
@@ -58,18 +60,19 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    fn alternatives(&self, tree: &filter::Condition, negated: bool, depth: usize) -> Result<Alternatives, CompileError> {
+    fn alternatives(&self, tree: &FilterTree, negated: bool, depth: usize) -> Result<Alternatives, CompileError> {
         if depth > MAX_DEPTH {
-            return Err(about_whole(tree, format!("the filter is nested more than {MAX_DEPTH} deep")));
+            let message = format!("the filter is nested more than {MAX_DEPTH} deep");
+            return Err(about_the_whole(tree, message, "write it with fewer levels"));
         }
         let (parts, all) = match tree {
-            filter::Condition::Not(part) => return self.alternatives(part, !negated, depth + 1),
-            filter::Condition::Field { field, span, comparison } => {
-                let field = Field { name: field, span: *span, kind: (self.field_type)(field), now: self.now };
-                return field.alternatives(comparison, negated);
+            FilterTree::Not(part) => return self.alternatives(part, !negated, depth + 1),
+            FilterTree::Field { field, span, predicate } => {
+                let field = Field { name: field, span: *span, field_type: (self.field_type)(field), now: self.now };
+                return alternatives(&field, predicate, negated);
             }
-            filter::Condition::All(parts) => (parts, !negated),
-            filter::Condition::Any(parts) => (parts, negated),
+            FilterTree::All(parts) => (parts, !negated),
+            FilterTree::Any(parts) => (parts, negated),
         };
         let mut joined = if all { vec![Vec::new()] } else { Vec::new() };
         for part in parts {
@@ -92,195 +95,129 @@ impl Compiler<'_> {
     }
 }
 
-fn too_many(tree: &filter::Condition) -> CompileError {
+fn too_many(tree: &FilterTree) -> CompileError {
     let message = format!(
         "the filter has more than {MAX_COMPARISONS} comparisons, the most the system takes, when it is multiplied out for want of \
          parentheses"
     );
-    about_whole(tree, message)
+    about_the_whole(tree, message, SPLIT)
 }
 
-/// An error about a whole tree, which points at its first field.
-fn about_whole(mut tree: &filter::Condition, message: String) -> CompileError {
-    loop {
-        tree = match tree {
-            filter::Condition::All(parts) | filter::Condition::Any(parts) => &parts[0],
-            filter::Condition::Not(part) => part,
-            filter::Condition::Field { field, span, .. } => {
-                let help =
-                    Some("split it into several policies, or select by a field instead of a list of values".to_owned());
-                return CompileError { field: field.clone(), span: *span, message, help };
-            }
+fn alternatives(field: &Field<'_>, predicate: &Predicate, negated: bool) -> Result<Alternatives, CompileError> {
+    let equal =
+        |value: &filter::Literal, negated: bool| compare(field, ComparisonOperator::Equal, literal(field, value)?, negated);
+    let ordered = |operator: ComparisonOperator, threshold: &Threshold| {
+        compare(field, operator, literal(field, field.threshold(threshold)?)?, negated)
+    };
+    let aged = |operator: ComparisonOperator, age| compare(field, operator, written(field, field.before(age, 1)?)?, negated);
+    match predicate {
+        Predicate::Equals(value) => equal(value, negated),
+        Predicate::NotEquals(value) => equal(value, !negated),
+        Predicate::In(values) => among(field, values, negated),
+        Predicate::NotIn(values) => among(field, values, !negated),
+        Predicate::Less(threshold) => ordered(ComparisonOperator::Less, threshold),
+        Predicate::LessOrEqual(threshold) => ordered(ComparisonOperator::LessOrEqual, threshold),
+        Predicate::Greater(threshold) => ordered(ComparisonOperator::Greater, threshold),
+        Predicate::GreaterOrEqual(threshold) => ordered(ComparisonOperator::GreaterOrEqual, threshold),
+        Predicate::IsNull(empty) => equal(&filter::Literal::Null, negated == *empty),
+        Predicate::OlderThan(age) => aged(ComparisonOperator::Less, age),
+        Predicate::NewerThan(age) => aged(ComparisonOperator::GreaterOrEqual, age),
+        Predicate::Like(_) if negated => {
+            Err(field.error("it is turned round by `not`, and ZOQL has no `not like`", "select by another field"))
+        }
+        Predicate::Like(pattern) => like(field, pattern),
+        Predicate::Includes(_) | Predicate::Excludes(_) => {
+            Err(field.error("ZOQL has no fields of several values", "use `in` or `notIn`"))
         }
     }
 }
 
-/// A field that is compared, and what is known of it.
-struct Field<'tree> {
-    name: &'tree str,
-    span: Span,
-    kind: Option<FieldType>,
-    now: &'tree Zoned,
+fn comparison(field: &Field<'_>, test: Test) -> Result<Comparison, CompileError> {
+    let path = name(field.name, Place::default()).ok_or_else(|| {
+        field.error(
+            format!("{} is not a field", shown(field.name)),
+            "names are letters, digits and `_`, and start with a letter; ZOQL follows no references, so that they have no dots",
+        )
+    })?;
+    Ok(Comparison { field: path, test })
 }
 
-impl Field<'_> {
-    fn error(&self, message: impl Into<String>, help: impl Into<String>) -> CompileError {
-        CompileError { field: self.name.to_owned(), span: self.span, message: message.into(), help: Some(help.into()) }
+/// One comparison, or its opposite, which an empty field meets too.
+fn compare(
+    field: &Field<'_>,
+    operator: ComparisonOperator,
+    literal: Literal,
+    negated: bool,
+) -> Result<Alternatives, CompileError> {
+    let operator = if negated { operator.opposite() } else { operator };
+    let may_be_empty = negated && literal != Literal::Null;
+    let mut alternatives = vec![vec![comparison(field, Test::Compare(operator, literal))?]];
+    if may_be_empty {
+        alternatives.push(vec![is_empty(field)?]);
     }
+    Ok(alternatives)
+}
 
-    /// The error for a comparison that has no meaning for the field's type.
-    fn unfit(&self, what: &str) -> CompileError {
-        let (kind, help) = match self.kind {
-            Some(FieldType::Boolean) => ("a yes-or-no field", "write `true` or `false` without quotes"),
-            Some(FieldType::Number) => ("a number field", "write a number without quotes, such as `42` or `-1.5`"),
-            Some(FieldType::Date) => {
-                ("a date field", "write a date such as `2026-01-31`, or use `olderThan` or `newerThan`")
-            }
-            Some(FieldType::DateTime) => {
-                ("a date and time field", "write a moment such as `2026-01-31T00:00:00Z`, or use `olderThan` or `newerThan`")
-            }
-            _ => ("a text field", "write text, in quotes"),
-        };
-        self.error(format!("`{}` is {kind} and does not take {what}", self.name), help)
-    }
+fn is_empty(field: &Field<'_>) -> Result<Comparison, CompileError> {
+    comparison(field, Test::Compare(ComparisonOperator::Equal, Literal::Null))
+}
 
-    fn alternatives(&self, comparison: &filter::Comparison, negated: bool) -> Result<Alternatives, CompileError> {
-        use filter::Comparison as Tree;
-        let compare = |operator: Operator, literal: Literal| self.compare(operator, literal, negated);
-        let order = |operator: Operator, filter::Threshold(threshold): &filter::Threshold| match self.literal(threshold)? {
-            Literal::Null | Literal::Boolean(_) => {
-                Err(self.error("it is compared by order with a value that has none", "use `equals` or `isNull`"))
-            }
-            literal => self.compare(operator, literal, negated),
-        };
-        match comparison {
-            Tree::Equals(literal) => compare(Operator::Equal, self.literal(literal)?),
-            Tree::NotEquals(literal) => self.compare(Operator::Equal, self.literal(literal)?, !negated),
-            Tree::In(literals) => self.among(literals, negated),
-            Tree::NotIn(literals) => self.among(literals, !negated),
-            Tree::Less(threshold) => order(Operator::Less, threshold),
-            Tree::LessOrEqual(threshold) => order(Operator::LessOrEqual, threshold),
-            Tree::Greater(threshold) => order(Operator::Greater, threshold),
-            Tree::GreaterOrEqual(threshold) => order(Operator::GreaterOrEqual, threshold),
-            Tree::IsNull(empty) => self.compare(Operator::Equal, Literal::Null, negated == *empty),
-            Tree::OlderThan(age) => compare(Operator::Less, self.moment_before(age)?),
-            Tree::NewerThan(age) => compare(Operator::GreaterOrEqual, self.moment_before(age)?),
-            Tree::Like(_) if negated => {
-                Err(self.error("it is turned round by `not`, and ZOQL has no `not like`", "select by another field"))
-            }
-            Tree::Like(pattern) => self.like(pattern),
-            Tree::Includes(_) | Tree::Excludes(_) => {
-                Err(self.error("ZOQL has no fields of several values", "use `in` or `notIn`"))
-            }
-        }
+/// One of these values, or none of them. An empty field is none of them, unless `null` is among them.
+fn among(field: &Field<'_>, values: &[filter::Literal], negated: bool) -> Result<Alternatives, CompileError> {
+    let literals = field.at_least_one(values)?.iter().map(|value| literal(field, value)).collect::<Result<Vec<_>, _>>()?;
+    let operator = if negated { ComparisonOperator::NotEqual } else { ComparisonOperator::Equal };
+    let may_be_empty = negated && !literals.contains(&Literal::Null);
+    let each = literals.into_iter().map(|literal| comparison(field, Test::Compare(operator, literal)));
+    let each = each.collect::<Result<Vec<_>, _>>()?;
+    if !negated {
+        return Ok(each.into_iter().map(|one| vec![one]).collect());
     }
+    let mut alternatives = vec![each];
+    if may_be_empty {
+        alternatives.push(vec![is_empty(field)?]);
+    }
+    Ok(alternatives)
+}
 
-    fn comparison(&self, test: Test) -> Result<Comparison, CompileError> {
-        let field = Name::new(self.name, Place::default()).ok_or_else(|| {
-            let shown: String = self.name.chars().take(60).flat_map(char::escape_debug).collect();
-            self.error(
-                format!("`{shown}` is not a field"),
-                "names are letters, digits and `_`, and start with a letter; ZOQL follows no references, so that they have no dots",
-            )
-        })?;
-        Ok(Comparison { field, test })
-    }
+fn literal(field: &Field<'_>, value: &filter::Literal) -> Result<Literal, CompileError> {
+    written(field, field.operand(value)?)
+}
 
-    /// One comparison, or its opposite, which an empty field meets too.
-    fn compare(&self, operator: Operator, literal: Literal, negated: bool) -> Result<Alternatives, CompileError> {
-        let operator = if negated { operator.opposite() } else { operator };
-        let is_null = literal == Literal::Null;
-        let mut alternatives = vec![vec![self.comparison(Test::Compare(operator, literal))?]];
-        if negated && !is_null {
-            alternatives.push(vec![self.comparison(Test::Compare(Operator::Equal, Literal::Null))?]);
+fn written(field: &Field<'_>, operand: Operand) -> Result<Literal, CompileError> {
+    match operand {
+        Operand::Null => Ok(Literal::Null),
+        Operand::Boolean(value) => Ok(Literal::Boolean(value)),
+        Operand::Number(number) => Ok(Literal::Number(number)),
+        Operand::Text(text) if text.chars().any(is_unwritable) => {
+            Err(field.error(UNWRITABLE, "compare with text that has none"))
         }
-        Ok(alternatives)
+        Operand::Text(text) => Ok(Literal::Text(text)),
+        Operand::Day(day) => Ok(Literal::Text(day.to_string())),
+        Operand::Moment(moment) if moment.subsec_nanosecond() != 0 => {
+            Err(field.unfit("a fraction of a second", "write a whole second"))
+        }
+        Operand::Moment(moment) => Ok(Literal::Text(write_moment(moment))),
     }
+}
 
-    /// One of these values, or none of them. An empty field is none of them, unless `null` is among them.
-    fn among(&self, literals: &[filter::Literal], negated: bool) -> Result<Alternatives, CompileError> {
-        let literals = literals.iter().map(|literal| self.literal(literal)).collect::<Result<Vec<_>, _>>()?;
-        if literals.is_empty() {
-            return Err(self.error("the list of values is empty", "list at least one value"));
-        }
-        let operator = if negated { Operator::NotEqual } else { Operator::Equal };
-        let may_be_empty = negated && !literals.contains(&Literal::Null);
-        let each = literals.into_iter().map(|literal| self.comparison(Test::Compare(operator, literal)));
-        let each = each.collect::<Result<Vec<_>, _>>()?;
-        if !negated {
-            return Ok(each.into_iter().map(|one| vec![one]).collect());
-        }
-        let mut alternatives = vec![each];
-        if may_be_empty {
-            alternatives.push(vec![self.comparison(Test::Compare(Operator::Equal, Literal::Null))?]);
-        }
-        Ok(alternatives)
-    }
-
-    fn literal(&self, literal: &filter::Literal) -> Result<Literal, CompileError> {
-        match (literal, self.kind) {
-            (filter::Literal::Null, _) => Ok(Literal::Null),
-            (filter::Literal::Boolean(value), None | Some(FieldType::Boolean)) => Ok(Literal::Boolean(*value)),
-            (filter::Literal::Boolean(value), _) => Err(self.unfit(&format!("`{value}`"))),
-            (filter::Literal::Number(digits), None | Some(FieldType::Number)) => {
-                Decimal::new(digits).map(Literal::Number).ok_or_else(|| self.unfit("what is no number"))
-            }
-            (filter::Literal::Number(_), _) => Err(self.unfit("a number")),
-            (filter::Literal::Text(text), kind) => self.text(text, kind),
-        }
-    }
-
-    fn text(&self, text: &str, kind: Option<FieldType>) -> Result<Literal, CompileError> {
-        match kind {
-            Some(FieldType::Boolean | FieldType::Number) => Err(self.unfit("text")),
-            Some(FieldType::Date) if read_day(text).is_none() => Err(self.unfit("this text")),
-            Some(FieldType::DateTime) => {
-                // A manifest writes `Z` for UTC; ZOQL documents offsets in digits alone.
-                let named = text.strip_suffix('Z').filter(|civil| has_form(civil, "0000-00-00T00:00:00"));
-                let offset = named.map_or_else(|| text.to_owned(), |civil| format!("{civil}+00:00"));
-                let has_offset = offset.len() > "0000-00-00T00:00:00".len();
-                let moment = read_moment(&offset, &TimeZone::UTC).filter(|_| has_offset);
-                moment.map(|moment| Literal::Text(write_moment(moment))).ok_or_else(|| self.unfit("this text"))
-            }
-            _ if text.chars().any(is_unwritable) => Err(self.error(UNWRITABLE, "compare with text that has none")),
-            _ => Ok(Literal::Text(text.to_owned())),
-        }
-    }
-
-    fn like(&self, text: &str) -> Result<Alternatives, CompileError> {
-        if !matches!(self.kind, None | Some(FieldType::Text)) {
-            return Err(self.unfit("a text pattern"));
-        }
-        let pattern = Pattern::new(text).map_err(|reason| {
-            self.error(reason, "write a pattern such as `Test%` or `%.csv`, with `_` for any one character")
-        })?;
-        Ok(vec![vec![self.comparison(Test::Like(pattern))?]])
-    }
-
-    fn moment_before(&self, age: &Age) -> Result<Literal, CompileError> {
-        if !matches!(self.kind, None | Some(FieldType::Date | FieldType::DateTime)) {
-            return Err(self.unfit("an age"));
-        }
-        let moment = age.before(self.now).ok().filter(|moment| (1..=9999).contains(&moment.year()));
-        let moment = moment.ok_or_else(|| self.error(format!("{age} ago is before the year 1"), "write a shorter age"))?;
-        Ok(Literal::Text(match self.kind {
-            Some(FieldType::Date) => moment.date().to_string(),
-            _ => write_moment(moment.timestamp()),
-        }))
-    }
+fn like(field: &Field<'_>, text: &str) -> Result<Alternatives, CompileError> {
+    let pattern = Pattern::new(field.pattern(text)?).map_err(|reason| {
+        field.error(reason, "write a pattern such as `Test%` or `%.csv`, with `_` for any one character")
+    })?;
+    Ok(vec![vec![comparison(field, Test::Like(pattern))?]])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::SourceMap;
-    use crate::filter::{Comparison as Tree, Condition as Node, Literal as Plain, Threshold};
+    use crate::base::{SourceMap, Span};
+    use crate::filter::{FilterTree as Node, Literal as Plain, Predicate as Tree};
 
-    fn field(name: &str, comparison: Tree) -> Node {
+    fn field(name: &str, predicate: Tree) -> Node {
         Node::Field {
             field: name.into(),
             span: Span { source: SourceMap::default().add("test", ""), start: 3, end: 7 },
-            comparison,
+            predicate,
         }
     }
 
@@ -391,9 +328,9 @@ mod tests {
         select: `select` is not a field
         UOM: `UOM` is a text field and does not take a number
         Quantity: `Quantity` is a number field and does not take text
-        Flag: it is compared by order with a value that has none
-        Day: `Day` is a date field and does not take this text
-        UpdatedDate: `UpdatedDate` is a date and time field and does not take this text
+        Flag: `Flag` is a yes-or-no field and does not take less or greater values: it has no order
+        Day: `Day` is a date field and does not take `31.1.2026`
+        UpdatedDate: `UpdatedDate` is a date and time field and does not take `2026-01-31T12:00:00`
         UOM: `UOM` is a text field and does not take an age
         UOM: in ZOQL `%` stands once in a pattern, at its beginning or at its end
         UOM: in ZOQL a pattern cannot look for a `\`, nor for a `%` or `_` that stands for itself

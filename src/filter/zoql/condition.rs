@@ -1,7 +1,6 @@
-//! The parts of a ZOQL condition and query, as data.
+//! The parts of a ZOQL condition, as data.
 
-use super::Pattern;
-use crate::filter::{Decimal, Place};
+use super::{ComparisonOperator, Decimal, Path, Pattern, Place};
 
 /// Which records of one object are meant, in ZOQL: what stands behind `where`.
 ///
@@ -41,8 +40,8 @@ impl Condition {
 /// One field against something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
-    /// The field.
-    pub field: Name,
+    /// The field, without dots.
+    pub field: Path,
     /// What it is held against.
     pub test: Test,
 }
@@ -51,41 +50,9 @@ pub struct Comparison {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
     /// A single value.
-    Compare(Operator, Literal),
+    Compare(ComparisonOperator, Literal),
     /// A text pattern.
     Like(Pattern),
-}
-
-/// How a field is compared with a single value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operator {
-    /// `=`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
-}
-
-impl Operator {
-    /// The operator that holds for every other value, empty ones apart.
-    #[must_use]
-    pub fn opposite(self) -> Self {
-        match self {
-            Self::Equal => Self::NotEqual,
-            Self::NotEqual => Self::Equal,
-            Self::Less => Self::GreaterOrEqual,
-            Self::LessOrEqual => Self::Greater,
-            Self::Greater => Self::LessOrEqual,
-            Self::GreaterOrEqual => Self::Less,
-        }
-    }
 }
 
 /// A value written in ZOQL. Days are text (documented); moments are text or stand bare (documented both ways).
@@ -103,44 +70,10 @@ pub enum Literal {
     Moment(String),
 }
 
-/// The name of an object or a field.
-///
-/// **Invariants**: a letter followed by letters, digits and `_`, and no word of the language, so that it needs no quoting and
-/// cannot be anything else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name {
-    text: String,
-    /// Where it stands.
-    pub place: Place,
-}
-
-impl Name {
-    /// Takes `text` as a name, or `None` when it is not one.
-    pub fn new(text: &str, place: Place) -> Option<Self> {
-        let well_formed = text.starts_with(|first: char| first.is_ascii_alphabetic())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let reserved = RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text));
-        (well_formed && !reserved).then(|| Self { text: text.to_owned(), place })
-    }
-
-    /// The name as it was written; the language does not tell upper from lower case here (recorded).
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-}
-
-/// Words that no field is called.
+/// Words that nothing is called.
 const RESERVED: [&str; 9] = ["and", "false", "from", "like", "null", "or", "select", "true", "where"];
 
-/// A query: `select … from … where …`.
-///
-/// **Invariants**: `fields` is not empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Select {
-    /// What is asked for, in order.
-    pub fields: Vec<Name>,
-    /// Of which object.
-    pub object: Name,
-    /// Which records; `None` means all.
-    pub condition: Option<Condition>,
+/// The field or object that `text` names; `None` when it is no name, a word of the language, or leads over a parent.
+pub(super) fn name(text: &str, place: Place) -> Option<Path> {
+    Path::new(text, place).filter(|name| name.parents() == 0 && !name.is_any_of(&RESERVED))
 }

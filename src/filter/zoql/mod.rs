@@ -1,4 +1,4 @@
-//! ZOQL conditions and queries, as Zuora's SOAP `query()` reads them: parse, print, evaluate, compile from the typed tree.
+//! ZOQL conditions, as Zuora's SOAP `query()` reads them: parse, print, compile from the typed tree.
 //!
 //! It is not Export ZOQL, which knows joins and `is null`. This one has no parentheses: a condition is alternatives joined by
 //! `or`, each of them comparisons joined by `and`.
@@ -14,8 +14,7 @@
 
 mod compile;
 mod condition;
-mod evaluate;
-mod lexer;
+mod dialect;
 mod moment;
 mod parser;
 mod print;
@@ -24,9 +23,11 @@ mod quote;
 #[cfg(test)]
 mod properties;
 
+use super::{ComparisonOperator, Decimal, Path, Place, SyntaxError};
 pub use compile::compile;
-pub use condition::{Comparison, Condition, Literal, Name, Operator, Select, Test};
-pub use evaluate::{Context, Record, Value, evaluate};
-pub use moment::{read_day, read_moment};
-pub use parser::{parse_condition, parse_select};
+use condition::name;
+pub use condition::{Comparison, Condition, Literal, Test};
+pub use moment::read_moment;
+pub(crate) use parser::Parser;
+pub use parser::parse_condition;
 pub use quote::Pattern;

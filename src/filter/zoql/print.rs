@@ -1,9 +1,9 @@
-//! Writes conditions and queries as ZOQL. Keywords are in lower case, as documented.
+//! Writes conditions as ZOQL. Keywords are in lower case, as documented.
 
 use std::fmt::{self, Display, Formatter};
 
 use super::quote::write_text;
-use super::{Comparison, Condition, Literal, Name, Operator, Pattern, Select, Test};
+use super::{Comparison, Condition, Literal, Pattern, Test};
 
 impl Display for Condition {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
@@ -30,19 +30,6 @@ impl Display for Comparison {
     }
 }
 
-impl Display for Operator {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Equal => "=",
-            Self::NotEqual => "!=",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-        })
-    }
-}
-
 impl Display for Literal {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -58,19 +45,5 @@ impl Display for Literal {
 impl Display for Pattern {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         write_text(formatter, self.as_str())
-    }
-}
-
-impl Display for Name {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-impl Display for Select {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let fields: Vec<&str> = self.fields.iter().map(Name::as_str).collect();
-        write!(formatter, "select {} from {}", fields.join(", "), self.object)?;
-        self.condition.iter().try_for_each(|condition| write!(formatter, " where {condition}"))
     }
 }

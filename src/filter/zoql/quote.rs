@@ -2,6 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
+use super::{Place, SyntaxError};
+use crate::filter::escape;
+
 /// A pattern for `like`: `%` is any run of characters, `_` any one. Neither can stand for itself.
 ///
 /// **Invariants** (documented): `%` stands once at most, at the beginning or at the end. No backslash: how the language reads
@@ -29,25 +32,6 @@ impl Pattern {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Whether the whole of `text` has this form.
-    pub fn matches(&self, text: &str, case_sensitive: bool) -> bool {
-        let fold = |text: &str| if case_sensitive { text.to_owned() } else { text.to_lowercase() };
-        let (pattern, text) = (fold(&self.0), fold(text));
-        let text: Vec<char> = text.chars().collect();
-        let fits = |pattern: &str, text: &[char]| {
-            pattern.chars().count() == text.len()
-                && pattern.chars().zip(text).all(|(wanted, found)| wanted == '_' || wanted == *found)
-        };
-        let length = |pattern: &str| Some(pattern.chars().count()).filter(|length| *length <= text.len());
-        if let Some(end) = pattern.strip_prefix('%') {
-            length(end).is_some_and(|length| fits(end, &text[text.len() - length..]))
-        } else if let Some(start) = pattern.strip_suffix('%') {
-            length(start).is_some_and(|length| fits(start, &text[..length]))
-        } else {
-            fits(&pattern, &text)
-        }
-    }
 }
 
 /// Why text with other control characters than these is refused.
@@ -58,50 +42,38 @@ pub(super) fn is_unwritable(character: char) -> bool {
     character.is_control() && !matches!(character, '\n' | '\r' | '\t' | '\u{8}' | '\u{c}')
 }
 
-/// Writes `text` as a quoted literal that reads back as exactly `text`. All sequences are documented.
+/// Writes `text` as a quoted literal that reads back as exactly `text`.
 pub(super) fn write_text(formatter: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     formatter.write_char('\'')?;
-    for character in text.chars() {
-        match character {
-            '\'' => formatter.write_str("\\'")?,
-            '\\' => formatter.write_str("\\\\")?,
-            '\n' => formatter.write_str("\\n")?,
-            '\r' => formatter.write_str("\\r")?,
-            '\t' => formatter.write_str("\\t")?,
-            '\u{8}' => formatter.write_str("\\b")?,
-            '\u{c}' => formatter.write_str("\\f")?,
-            other => formatter.write_char(other)?,
-        }
-    }
+    text.chars().try_for_each(|character| escape::write_character(formatter, character))?;
     formatter.write_char('\'')
 }
 
-/// Reads the inside of a text literal. An error has the byte range of what is wrong within `inside`, and why.
-pub(super) fn read_text(inside: &str) -> Result<String, (std::ops::Range<usize>, String)> {
+/// Reads the inside of a text literal. `start` is where the inside starts.
+pub(super) fn read_text(inside: &str, start: usize) -> Result<String, SyntaxError> {
     let mut text = String::with_capacity(inside.len());
     let mut characters = inside.char_indices();
     while let Some((at, character)) = characters.next() {
+        let wrong = |length: usize, message: String| {
+            let place = Place { start: start + at, end: start + at + length };
+            let help = "the sequences are `\\'` `\\\"` `\\\\` `\\n` `\\r` `\\t` `\\b` `\\f`; a backslash is written twice";
+            Err(SyntaxError::new(place, message).with_help(help))
+        };
         if is_unwritable(character) {
-            return Err((at..at + character.len_utf8(), UNWRITABLE.to_owned()));
+            return wrong(character.len_utf8(), UNWRITABLE.to_owned());
         }
         if character != '\\' {
             text.push(character);
             continue;
         }
-        let escaped = characters.next().map(|(_, escaped)| escaped);
-        text.push(match escaped {
-            Some('n') => '\n',
-            Some('r') => '\r',
-            Some('t') => '\t',
-            Some('b') => '\u{8}',
-            Some('f') => '\u{c}',
-            Some(escaped @ ('\'' | '"' | '\\')) => escaped,
-            other => {
-                let end = at + 1 + other.map_or(0, char::len_utf8);
-                let shown = other.unwrap_or_default().escape_debug();
-                return Err((at..end, format!("`\\{shown}` is not an escape sequence")));
+        let letter = characters.next().map(|(_, letter)| letter).unwrap_or_default();
+        match escape::unescaped(letter) {
+            Some(meant) => text.push(meant),
+            None => {
+                let message = format!("`\\{}` is not an escape sequence", letter.escape_debug());
+                return wrong(1 + letter.len_utf8(), message);
             }
-        });
+        }
     }
     Ok(text)
 }
@@ -112,9 +84,10 @@ mod tests {
 
     #[test]
     fn reads_every_escape_sequence_that_is_documented_and_no_other() {
-        assert_eq!(read_text(r#"\b\f\n\r\t\'\"\\é"#), Ok("\u{8}\u{c}\n\r\t'\"\\é".to_owned()));
+        assert_eq!(read_text(r#"\b\f\n\r\t\'\"\\é"#, 0), Ok("\u{8}\u{c}\n\r\t'\"\\é".to_owned()));
         for (wrong, place) in [(r"a\x", 1..3), (r"\%", 0..2), (r"\é", 0..3), ("\u{0}", 0..1)] {
-            assert_eq!(read_text(wrong).expect_err(wrong).0, place);
+            let error = read_text(wrong, 0).expect_err(wrong);
+            assert_eq!(error.start..error.end, place);
         }
     }
 
@@ -126,13 +99,5 @@ mod tests {
         for text in ["%a%", "a%c", "%%", "a\\%", "\\_", "a%b%", "\0%"] {
             assert!(Pattern::new(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_pattern_matches_whole_texts() {
-        let matches = |pattern: &str, text: &str| Pattern::new(pattern).expect(pattern).matches(text, true);
-        assert!(matches("ab%", "ab") && matches("ab%", "abc") && !matches("ab%", "xab") && !matches("ab%", "a"));
-        assert!(matches("%ab", "xab") && !matches("%ab", "abx") && matches("%", "") && matches("a_", "aé"));
-        assert!(!matches("a%", "A") && Pattern::new("a%").expect("valid").matches("AB", false));
     }
 }

@@ -1,7 +1,9 @@
 //! `filter:` as text, as `everything`, or as a tree.
 
+use strum::IntoEnumIterator as _;
+
 use crate::base::{Diagnostic, Span};
-use crate::filter::{Comparison, Condition, Filter, Language, Literal, TextFilter, Threshold};
+use crate::filter::{Filter, FilterTree, Language, Literal, Predicate, PredicateKind, TextFilter, Threshold};
 use crate::manifest::codes;
 use crate::manifest::fields::{Field, Fields, Findings, ambiguous_number, boolean_word};
 use crate::manifest::node::Value;
@@ -75,24 +77,24 @@ fn native(field: Field<'_>, text: &str, system: Option<SystemKind>, findings: &m
 
 /// Whether the tree can be put into the system's language. Every comparison is tried for itself, so that all mistakes are told; then the
 /// whole, whose size has limits.
-fn compiles(tree: &Condition, language: Language, findings: &mut Findings<'_>) -> bool {
+fn compiles(tree: &FilterTree, language: Language, findings: &mut Findings<'_>) -> bool {
     comparisons_compile(tree, language, findings) && compiles_alone(tree, language, findings)
 }
 
-fn comparisons_compile(tree: &Condition, language: Language, findings: &mut Findings<'_>) -> bool {
+fn comparisons_compile(tree: &FilterTree, language: Language, findings: &mut Findings<'_>) -> bool {
     match tree {
-        Condition::All(parts) | Condition::Any(parts) => {
+        FilterTree::All(parts) | FilterTree::Any(parts) => {
             // Counted, since `all` would stop at the first.
             parts.iter().filter(|part| !comparisons_compile(part, language, findings)).count() == 0
         }
-        Condition::Not(part) => comparisons_compile(part, language, findings),
-        Condition::Field { .. } => compiles_alone(tree, language, findings),
+        FilterTree::Not(part) => comparisons_compile(part, language, findings),
+        FilterTree::Field { .. } => compiles_alone(tree, language, findings),
     }
 }
 
 /// Field types are not known offline, so this finds what is wrong whatever the type. The moment of the clock reading
 /// does not matter to that either: no age that can be written leaves the calendar from here.
-fn compiles_alone(tree: &Condition, language: Language, findings: &mut Findings<'_>) -> bool {
+fn compiles_alone(tree: &FilterTree, language: Language, findings: &mut Findings<'_>) -> bool {
     let now = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
     let Err(error) = language.compile(tree, &|_| None, &now) else { return true };
     let title = format!("the comparison of `{}` cannot be put into {}", error.field, language.title());
@@ -102,29 +104,12 @@ fn compiles_alone(tree: &Condition, language: Language, findings: &mut Findings<
     false
 }
 
-/// The comparisons of a `field` node.
-const COMPARISONS: [&str; 14] = [
-    "equals",
-    "notEquals",
-    "in",
-    "notIn",
-    "less",
-    "lessOrEqual",
-    "greater",
-    "greaterOrEqual",
-    "like",
-    "isNull",
-    "olderThan",
-    "newerThan",
-    "includes",
-    "excludes",
-];
-
-fn condition(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Condition> {
+fn condition(field: Field<'_>, findings: &mut Findings<'_>) -> Option<FilterTree> {
     let mut fields = findings.fields(field, "a filter")?;
     let shapes: Vec<Field<'_>> = ["all", "any", "not", "field"].into_iter().filter_map(|key| fields.optional(key)).collect();
-    let comparisons: Vec<Field<'_>> = COMPARISONS.into_iter().filter_map(|key| fields.optional(key)).collect();
-    let unknown = fields.entries().len() > shapes.len() + comparisons.len();
+    let predicates: Vec<(PredicateKind, Field<'_>)> =
+        PredicateKind::iter().filter_map(|kind| Some((kind, fields.optional(kind.into())?))).collect();
+    let unknown = fields.entries().len() > shapes.len() + predicates.len();
     fields.end(findings);
     let incomplete = |title: &str, place: Span, label: &str, findings: &mut Findings<'_>| {
         findings.push(
@@ -154,53 +139,53 @@ fn condition(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Condition>
     if shape.key == "field" {
         let name =
             findings.converted(shape, codes::FIELD_NAME, "write it as in `LastActivityDate` or `Account.Name`", field_path);
-        let comparison = match comparisons[..] {
-            [comparison] => self::comparison(comparison, findings),
+        let predicate = match predicates[..] {
+            [(kind, value)] => predicate(kind, value, findings),
             [] if unknown => None,
             [] => {
                 incomplete("a field is compared with nothing", shape.node.span, "no comparison for it", findings);
                 None
             }
-            [_, second, ..] => {
+            [_, (_, second), ..] => {
                 incomplete("a field has more than one comparison", second.place, "one too many", findings);
                 None
             }
         };
-        return Some(Condition::Field { field: name?, span: shape.node.span, comparison: comparison? });
+        return Some(FilterTree::Field { field: name?, span: shape.node.span, predicate: predicate? });
     }
-    if let Some(comparison) = comparisons.first() {
-        let title = format!("`{}` belongs beside `field`, not beside `{}`", comparison.key, shape.key);
-        incomplete(&title, comparison.place, "compares nothing", findings);
+    if let Some((_, predicate)) = predicates.first() {
+        let title = format!("`{}` belongs beside `field`, not beside `{}`", predicate.key, shape.key);
+        incomplete(&title, predicate.place, "compares nothing", findings);
         return None;
     }
     if shape.key == "not" {
-        return condition(shape, findings).map(|part| Condition::Not(Box::new(part)));
+        return condition(shape, findings).map(|part| FilterTree::Not(Box::new(part)));
     }
-    let parts: Vec<Option<Condition>> = findings.list(shape)?.into_iter().map(|part| condition(part, findings)).collect();
+    let parts: Vec<Option<FilterTree>> = findings.list(shape)?.into_iter().map(|part| condition(part, findings)).collect();
     if parts.is_empty() {
         incomplete(&format!("`{}` has no parts", shape.key), shape.place, "an empty list", findings);
         return None;
     }
     let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
-    Some(if shape.key == "all" { Condition::All(parts) } else { Condition::Any(parts) })
+    Some(if shape.key == "all" { FilterTree::All(parts) } else { FilterTree::Any(parts) })
 }
 
-fn comparison(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Comparison> {
-    Some(match field.key {
-        "equals" => Comparison::Equals(literal(field, findings)?),
-        "notEquals" => Comparison::NotEquals(literal(field, findings)?),
-        "in" => Comparison::In(several(field, findings, literal)?),
-        "notIn" => Comparison::NotIn(several(field, findings, literal)?),
-        "less" => Comparison::Less(threshold(field, findings)?),
-        "lessOrEqual" => Comparison::LessOrEqual(threshold(field, findings)?),
-        "greater" => Comparison::Greater(threshold(field, findings)?),
-        "greaterOrEqual" => Comparison::GreaterOrEqual(threshold(field, findings)?),
-        "like" => Comparison::Like(findings.text(field)?.to_owned()),
-        "isNull" => Comparison::IsNull(findings.boolean(field)?),
-        "olderThan" => Comparison::OlderThan(findings.age(field)?),
-        "newerThan" => Comparison::NewerThan(findings.age(field)?),
-        "includes" => Comparison::Includes(several(field, findings, text)?),
-        _ => Comparison::Excludes(several(field, findings, text)?),
+fn predicate(kind: PredicateKind, field: Field<'_>, findings: &mut Findings<'_>) -> Option<Predicate> {
+    Some(match kind {
+        PredicateKind::Equals => Predicate::Equals(literal(field, findings)?),
+        PredicateKind::NotEquals => Predicate::NotEquals(literal(field, findings)?),
+        PredicateKind::In => Predicate::In(several(field, findings, literal)?),
+        PredicateKind::NotIn => Predicate::NotIn(several(field, findings, literal)?),
+        PredicateKind::Less => Predicate::Less(threshold(field, findings)?),
+        PredicateKind::LessOrEqual => Predicate::LessOrEqual(threshold(field, findings)?),
+        PredicateKind::Greater => Predicate::Greater(threshold(field, findings)?),
+        PredicateKind::GreaterOrEqual => Predicate::GreaterOrEqual(threshold(field, findings)?),
+        PredicateKind::Like => Predicate::Like(findings.text(field)?.to_owned()),
+        PredicateKind::IsNull => Predicate::IsNull(findings.boolean(field)?),
+        PredicateKind::OlderThan => Predicate::OlderThan(findings.age(field)?),
+        PredicateKind::NewerThan => Predicate::NewerThan(findings.age(field)?),
+        PredicateKind::Includes => Predicate::Includes(several(field, findings, text)?),
+        PredicateKind::Excludes => Predicate::Excludes(several(field, findings, text)?),
     })
 }
 

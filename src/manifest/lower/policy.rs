@@ -9,7 +9,7 @@ use crate::base::{Diagnostic, HoldName, Percent, PolicyName, Span, TargetName};
 use crate::filter::Filter;
 use crate::manifest::fields::{Field, Fields, Findings};
 use crate::manifest::node::Value;
-use crate::manifest::{AllOrNone, Concurrency, Hold, Limits, Policy, Recheck, SendAs, codes};
+use crate::manifest::{AllOrNone, Concurrency, Hold, Limits, Policy, PolicySettings, Recheck, SendAs, codes};
 use crate::system::{Api, DeleteMode, SystemKind, zuora_object};
 use crate::system::{field_path, object_name};
 
@@ -160,21 +160,23 @@ pub(in crate::manifest) fn policy(
         Some(Policy {
             name: PolicyName::new(header.name.clone()?).ok()?,
             labels: header.labels.clone(),
-            target: references.target.clone()?.0,
-            object: object?,
             filter: filter?,
-            delete: delete?,
-            justification,
-            all_or_none: all_or_none?,
-            limits: given.or(defaults),
-            via,
-            concurrency: concurrency?,
-            group_by,
-            depends_on: references.depends_on.iter().map(|(name, _)| name.clone()).collect(),
-            recheck: recheck?,
-            send_as: send_as?,
-            review_fields,
-            review_by,
+            settings: PolicySettings {
+                target: references.target.clone()?.0,
+                object: object?,
+                delete: delete?,
+                justification,
+                all_or_none: all_or_none?,
+                limits: given.or(defaults),
+                via,
+                concurrency: concurrency?,
+                group_by,
+                depends_on: references.depends_on.iter().map(|(name, _)| name.clone()).collect(),
+                recheck: recheck?,
+                send_as: send_as?,
+                review_fields,
+                review_by,
+            },
             span: header.span,
         })
     };

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use super::Tenant;
+use super::evaluate::Value;
 use super::tenant::Table;
-use crate::filter::zoql::Value;
 
 /// How long the deletion of an account takes after it was accepted. That it takes time is documented, how much is a guess.
 const ACCOUNT_DELETION: SignedDuration = SignedDuration::from_secs(5);

@@ -6,10 +6,10 @@ use fastrand::Rng;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::evaluate::Value;
 use super::objects::Kind;
 use super::tenant::{Row, put};
 use super::{Tenant, TenantError};
-use crate::filter::zoql::Value;
 
 /// Records are spread over ten years, in seconds.
 const SPREAD: i64 = 315_360_000;

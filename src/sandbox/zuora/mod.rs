@@ -4,9 +4,13 @@ mod calls;
 mod cursor;
 mod delete;
 mod envelope;
+mod evaluate;
+#[cfg(test)]
+mod evaluate_properties;
 mod generate;
 mod objects;
 mod query;
+mod select;
 mod service;
 mod session;
 mod settings;

@@ -1,6 +1,7 @@
 //! The objects of a tenant and their fields.
 
-use crate::filter::zoql::{Value, read_day};
+use super::evaluate::Value;
+use crate::filter::read_day;
 
 /// The main fields of the main objects, in the order of WSDL 78 (documented), with their kinds; text unless said. `Id` stands
 /// before them all.

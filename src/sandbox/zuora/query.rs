@@ -9,10 +9,13 @@ use quick_xml::events::BytesText;
 use super::Tenant;
 use super::cursor::Found;
 use super::envelope::{API, INSTANCE, OBJECT, SoapVersion};
+use super::evaluate::{Context, Record, Value, evaluate};
 use super::objects::{Kind, Object};
+use super::select::parse_select;
 use super::soap_fault::{Detail, SoapFault};
 use super::tenant::{Row, written};
-use crate::filter::zoql::{self, Context, Literal, Test, Value, evaluate, parse_select, read_day, read_moment};
+use crate::filter::read_day;
+use crate::filter::zoql::{Condition, Literal, Test, read_moment};
 use crate::sandbox::fault::WorkFaults;
 use crate::sandbox::xml_writer::{XmlWriter, inside, text};
 
@@ -50,7 +53,7 @@ struct Candidate<'a> {
     row: &'a Row,
 }
 
-impl zoql::Record for Candidate<'_> {
+impl Record for Candidate<'_> {
     fn value(&self, field: &str) -> Option<Value> {
         if field.eq_ignore_ascii_case("Id") {
             return Some(Value::Text(self.id.to_owned()));
@@ -79,7 +82,7 @@ impl Tenant {
         fields.sort_unstable();
         fields.dedup();
         let zone = tenant_zone();
-        for comparison in select.condition.iter().flat_map(zoql::Condition::comparisons) {
+        for comparison in select.condition.iter().flat_map(Condition::comparisons) {
             let kind = place(comparison.field.as_str())?.map_or(Kind::Id, |field| object.fields[field].1);
             if !is_comparable(kind, &comparison.test, &zone) {
                 let message = format!("invalid value for the field {}", comparison.field.as_str());
@@ -153,8 +156,7 @@ fn is_comparable(kind: Kind, test: &Test, zone: &jiff::tz::TimeZone) -> bool {
 
 /// The rate plans that a query never finds (documented).
 fn is_hidden(candidate: &Candidate<'_>) -> bool {
-    candidate.object.name == "RatePlan"
-        && zoql::Record::value(candidate, "AmendmentType") == Some(Value::Text("RemoveProduct".to_owned()))
+    candidate.object.name == "RatePlan" && candidate.value("AmendmentType") == Some(Value::Text("RemoveProduct".to_owned()))
 }
 
 impl Page {

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::calls::Calls;
 use super::cursor::Cursors;
 use super::delete::{RowError, Stubborn};
+use super::evaluate::Value;
 use super::objects::{Kind, Object, standard};
 use super::session::Sessions;
-use crate::filter::zoql::Value;
 
 /// A Zuora tenant of records, as simulated: tables of the main objects of WSDL 78, one user, and who is logged in.
 ///

@@ -413,5 +413,5 @@ fn the_same_seed_makes_the_same_records() {
 }
 
 fn tenant_moment(moment: jiff::Timestamp) -> String {
-    super::tenant::written(&crate::filter::zoql::Value::DateTime(moment))
+    super::tenant::written(&super::evaluate::Value::DateTime(moment))
 }

@@ -7,7 +7,8 @@ use super::problem::QueryProblem;
 use super::route::Route;
 use super::row::Names;
 use super::statement::Statement;
-use crate::filter::soql::{Comparison, Condition, Literal, Operator, Path, Select, SelectItem, Test};
+use crate::filter::soql::{Comparison, Condition, Literal, Subquery, Test};
+use crate::filter::{ComparisonOperator as Operator, Path};
 use crate::sandbox::world::Place;
 use crate::sandbox::{FieldKind, RecordKey, Value, World};
 
@@ -21,8 +22,7 @@ pub(super) struct Checker<'a> {
 
 impl<'a> Checker<'a> {
     /// For a query on the object it names.
-    pub(super) fn new(world: &'a World, text: &'a str, select: &Select) -> Result<Self, QueryProblem> {
-        let object = &select.object;
+    pub(super) fn new(world: &'a World, text: &'a str, object: &Path) -> Result<Self, QueryProblem> {
         let table = world
             .table_number(object.as_str())
             .ok_or_else(|| QueryProblem::no_such_object(text, object.place.start, object.as_str()))?;
@@ -66,9 +66,9 @@ impl<'a> Checker<'a> {
             let message = format!("field '{}' can not be filtered in a query call", route.name);
             return Err(QueryProblem::at("INVALID_FIELD", self.text, comparison.path.place.start, &message));
         }
-        if let Test::InSubquery(select) | Test::NotInSubquery(select) = &comparison.test {
+        if let Test::InSubquery(subquery) | Test::NotInSubquery(subquery) = &comparison.test {
             let negated = matches!(comparison.test, Test::NotInSubquery(_));
-            let keys = self.subquery(select, &route)?;
+            let keys = self.subquery(subquery, &route)?;
             let test = KeyTest { route, against: Against::Among { keys, or_null: false, negated } };
             return Ok(self.replaced(comparison, test, names));
         }
@@ -135,18 +135,15 @@ impl<'a> Checker<'a> {
     }
 
     /// The keys a subquery finds.
-    fn subquery(&self, select: &Select, outer: &Route) -> Result<HashSet<RecordKey>, QueryProblem> {
-        let refuse = |message: &str| QueryProblem::at("MALFORMED_QUERY", self.text, select.place.start, message);
-        let inner = Checker::new(self.world, self.text, select)?;
-        let [SelectItem::Field(path, None)] = select.items.as_slice() else {
-            return Err(refuse("Semi join sub-selects must select exactly one field"));
-        };
-        let route = inner.route(path)?;
+    fn subquery(&self, subquery: &Subquery, outer: &Route) -> Result<HashSet<RecordKey>, QueryProblem> {
+        let refuse = |message: &str| QueryProblem::at("MALFORMED_QUERY", self.text, subquery.place.start, message);
+        let inner = Checker::new(self.world, self.text, &subquery.object)?;
+        let route = inner.route(&subquery.field)?;
         if self.kind(outer) != Kind::Key || inner.kind(&route) != Kind::Key || !route.hops.is_empty() {
             return Err(refuse("Semi join sub-selects are only allowed between ID and reference fields"));
         }
         let mut names = Names::default();
-        let condition = select.condition.as_ref().map(|condition| inner.condition(condition, &mut names)).transpose()?;
+        let condition = subquery.condition.as_ref().map(|condition| inner.condition(condition, &mut names)).transpose()?;
         let mut keys = HashSet::new();
         Statement::scan(self.world, inner.table, condition.as_ref(), &names, false, |row| {
             if let Value::Reference(key) = route.value(self.world, inner.table, row) {

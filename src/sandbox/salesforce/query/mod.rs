@@ -3,10 +3,16 @@
 mod answer;
 mod check;
 mod cursor;
+mod date_range;
+mod evaluate;
+#[cfg(test)]
+mod evaluate_properties;
 mod key_test;
+mod like;
 mod problem;
 mod route;
 mod row;
+mod select;
 mod statement;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,8 @@
 //! A row of the world as the evaluator of conditions sees it.
 
-use jiff::Zoned;
-
+use super::evaluate::{Record, Value as SoqlValue};
 use super::key_test::KeyTest;
 use super::route::Route;
-use crate::filter::soql::{Context, Record, Select, Value as SoqlValue};
 use crate::sandbox::{FieldKind, Value, World};
 
 /// What a condition's paths mean.
@@ -50,18 +48,5 @@ impl Record for Row<'_> {
             Value::Text(value) => SoqlValue::Text(value.to_string()),
             Value::Reference(key) => SoqlValue::Text(key.to_string()),
         })
-    }
-}
-
-/// The moment of a query. Subqueries have become key tests before.
-pub(super) struct Moment(pub Zoned);
-
-impl Context for Moment {
-    fn now(&self) -> &Zoned {
-        &self.0
-    }
-
-    fn subquery(&self, _: &Select) -> Vec<SoqlValue> {
-        Vec::new()
     }
 }

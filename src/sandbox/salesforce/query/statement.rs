@@ -5,11 +5,14 @@ use std::cmp::Ordering;
 use jiff::tz::TimeZone;
 
 use super::check::Checker;
+use super::evaluate::evaluate;
 use super::key_test::Against;
 use super::problem::QueryProblem;
 use super::route::Route;
-use super::row::{Moment, Names, Row};
-use crate::filter::soql::{Condition, Path, Select, SelectItem, evaluate, parse_select};
+use super::row::{Names, Row};
+use super::select::{Select, SelectItem, parse_select};
+use crate::filter::Path;
+use crate::filter::soql::Condition;
 use crate::sandbox::world::Place;
 use crate::sandbox::{FieldKind, RecordKey, Value, World};
 
@@ -58,7 +61,7 @@ impl Statement {
             // The code is documented, the text is from memory.
             return Err(QueryProblem::plain("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000"));
         }
-        let checker = Checker::new(world, text, &select)?;
+        let checker = Checker::new(world, text, &select.object)?;
         let shape = shape(&checker, &select)?;
         let mut names = Names::default();
         let condition = select.condition.as_ref().map(|condition| checker.condition(condition, &mut names)).transpose()?;
@@ -172,7 +175,7 @@ impl Statement {
         include_deleted: bool,
         mut take: impl FnMut(usize) -> bool,
     ) {
-        let now = Moment(world.now().to_zoned(TimeZone::UTC));
+        let now = world.now().to_zoned(TimeZone::UTC);
         let rows = &world.tables()[table];
         let mut visit = |row: usize| {
             let visible = if include_deleted { !rows.is_gone(row) } else { rows.is_live(row) };

@@ -5,12 +5,15 @@ use std::cmp::Ordering;
 use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
 
-use super::{Comparison, Condition, DateLiteral, Literal, Operator, Select, Test};
+use super::date_range::days;
+use super::like::matches_pattern;
+use crate::filter::ComparisonOperator as Operator;
+use crate::filter::soql::{Comparison, Condition, DateLiteral, Literal, Test};
 use crate::system::canonical_salesforce_id;
 
 /// The value of a field of one record.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub(super) enum Value {
     /// Empty.
     Null,
     /// Yes or no.
@@ -34,7 +37,7 @@ impl Value {
             Self::Null => true,
             Self::Text(text) => text.is_empty(),
             Self::MultiPicklist(chosen) => chosen.is_empty(),
-            _ => false,
+            Self::Boolean(_) | Self::Number(_) | Self::Date(_) | Self::DateTime(_) => false,
         }
     }
 
@@ -43,27 +46,18 @@ impl Value {
         match self {
             Self::MultiPicklist(chosen) => chosen.iter().map(String::as_str).collect(),
             Self::Text(text) => parts(text),
-            _ => Vec::new(),
+            Self::Null | Self::Boolean(_) | Self::Number(_) | Self::Date(_) | Self::DateTime(_) => Vec::new(),
         }
     }
 }
 
 /// A record that a condition can be held against.
-pub trait Record {
+pub(super) trait Record {
     /// The value of the field that `path` leads to, or `None` when there is no such field, which counts as an empty one.
     ///
     /// Upper and lower case in the path mean the same. A path over a parent that is not there leads to [`Value::Null`]
     /// (documented: such records still take part, as in an outer join).
     fn value(&self, path: &str) -> Option<Value>;
-}
-
-/// What a condition may look at besides the record.
-pub trait Context {
-    /// The present moment, in the zone where days begin and end (the zone of the user who asks).
-    fn now(&self) -> &Zoned;
-
-    /// What the one field of a subquery holds in each record that the subquery finds.
-    fn subquery(&self, select: &Select) -> Vec<Value>;
 }
 
 /// Whether `record` meets `condition`.
@@ -75,35 +69,32 @@ pub trait Context {
 /// picklist equals text when exactly those values are chosen; the ranges of date literals.
 ///
 /// Guessed: that an empty field meets `!=`, `NOT IN`, `EXCLUDES` and a negated comparison; that text is ordered by its
-/// lower-case form; that values of different kinds are unequal and without order; that empty values found by a subquery are
-/// left out.
-pub fn evaluate(condition: &Condition, record: &dyn Record, context: &dyn Context) -> bool {
+/// lower-case form; that values of different kinds are unequal and without order.
+///
+/// `now` is the present moment, in the zone where days begin and end (the zone of the user who asks). A condition has no subqueries any
+/// more: [`super::check`] runs them and puts key tests in their place.
+pub(super) fn evaluate(condition: &Condition, record: &dyn Record, now: &Zoned) -> bool {
     match condition {
-        Condition::And(parts) => parts.iter().all(|part| evaluate(part, record, context)),
-        Condition::Or(parts) => parts.iter().any(|part| evaluate(part, record, context)),
-        Condition::Not(part) => !evaluate(part, record, context),
-        Condition::Comparison(comparison) => meets(comparison, record, context),
+        Condition::And(parts) => parts.iter().all(|part| evaluate(part, record, now)),
+        Condition::Or(parts) => parts.iter().any(|part| evaluate(part, record, now)),
+        Condition::Not(part) => !evaluate(part, record, now),
+        Condition::Comparison(comparison) => meets(comparison, record, now),
     }
 }
 
-fn meets(comparison: &Comparison, record: &dyn Record, context: &dyn Context) -> bool {
+fn meets(comparison: &Comparison, record: &dyn Record, now: &Zoned) -> bool {
     let value = record.value(comparison.path.as_str()).unwrap_or(Value::Null);
-    let equals_any =
-        |literals: &[Literal]| literals.iter().any(|literal| compare(Operator::Equal, &value, literal, context.now()));
+    let equals_any = |literals: &[Literal]| literals.iter().any(|literal| compare(Operator::Equal, &value, literal, now));
     let includes_any = |wanted: &[String]| {
         let chosen = value.chosen();
         wanted.iter().any(|wanted| parts(wanted).iter().all(|part| chosen.iter().any(|value| same_text(part, value))))
     };
-    let found_by = |select: &Select| {
-        !value.is_empty() && context.subquery(select).iter().any(|found| !found.is_empty() && same_value(&value, found))
-    };
     match &comparison.test {
-        Test::Compare(operator, literal) => compare(*operator, &value, literal, context.now()),
-        Test::Like(pattern) => matches!(&value, Value::Text(text) if !text.is_empty() && pattern.matches(text)),
+        Test::Compare(operator, literal) => compare(*operator, &value, literal, now),
+        Test::Like(pattern) => matches!(&value, Value::Text(text) if !text.is_empty() && matches_pattern(pattern, text)),
         Test::In(literals) => equals_any(literals),
         Test::NotIn(literals) => !equals_any(literals),
-        Test::InSubquery(select) => found_by(select),
-        Test::NotInSubquery(select) => !found_by(select),
+        Test::InSubquery(_) | Test::NotInSubquery(_) => false,
         Test::Includes(wanted) => includes_any(wanted),
         Test::Excludes(wanted) => !includes_any(wanted),
     }
@@ -130,7 +121,7 @@ fn compare_with_days(operator: Operator, value: &Value, literal: DateLiteral, no
         Value::DateTime(moment) => moment.to_zoned(now.time_zone().clone()).date(),
         _ => return operator == Operator::NotEqual,
     };
-    let days = literal.days(now.date());
+    let days = days(literal, now.date());
     match operator {
         Operator::Equal => days.contains(&day),
         Operator::NotEqual => !days.contains(&day),
@@ -168,13 +159,6 @@ fn order(value: &Value, literal: &Literal) -> Option<Ordering> {
     }
 }
 
-fn same_value(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Text(one), Value::Text(other)) => same_text(one, other),
-        (one, other) => one == other,
-    }
-}
-
 /// The parts of the written form `a;b`.
 fn parts(text: &str) -> Vec<&str> {
     text.split(';').map(str::trim).filter(|part| !part.is_empty()).collect()
@@ -197,27 +181,14 @@ fn same_text(one: &str, other: &str) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::parse_condition;
     use super::*;
+    use crate::filter::soql::parse_condition;
 
     struct Fields(BTreeMap<&'static str, Value>);
 
     impl Record for Fields {
         fn value(&self, path: &str) -> Option<Value> {
             self.0.iter().find(|(name, _)| name.eq_ignore_ascii_case(path)).map(|(_, value)| value.clone())
-        }
-    }
-
-    struct At(Zoned);
-
-    impl Context for At {
-        fn now(&self) -> &Zoned {
-            &self.0
-        }
-
-        fn subquery(&self, select: &Select) -> Vec<Value> {
-            assert_eq!(select.object.as_str(), "Contact");
-            vec![Value::Null, Value::Text("001D000000ISUr3IAH".into())]
         }
     }
 
@@ -229,7 +200,7 @@ mod tests {
     fn holds(condition: &str, fields: &[(&'static str, Value)]) -> bool {
         let condition = parse_condition(condition).unwrap_or_else(|errors| panic!("{condition}: {errors:?}"));
         let now = "2026-11-21T00:30:00[Europe/Berlin]".parse().expect("valid");
-        evaluate(&condition, &Fields(fields.iter().cloned().collect()), &At(now))
+        evaluate(&condition, &Fields(fields.iter().cloned().collect()), &now)
     }
 
     #[test]
@@ -333,15 +304,5 @@ mod tests {
         }
         assert!(!holds("M INCLUDES ('AAA;CCC', 'E')", &record));
         assert!(holds("M INCLUDES ('b')", &[("M", text("a;b"))]));
-    }
-
-    #[test]
-    fn leaves_out_the_empty_values_of_a_subquery() {
-        let subquery = "A IN (SELECT AccountId FROM Contact)";
-        let without = "A NOT IN (SELECT AccountId FROM Contact)";
-        assert!(holds(subquery, &[("A", text("001D000000ISUr3IAH"))]));
-        assert!(!holds(without, &[("A", text("001D000000ISUr3IAH"))]));
-        assert!(!holds(subquery, &[("A", Value::Null)]) && holds(without, &[("A", Value::Null)]));
-        assert!(holds(without, &[("A", text("003D000000Q89kQIAR"))]));
     }
 }

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{Condition, Literal, Operator, Test, read_day, read_moment};
+use crate::filter::zoql::{Condition, Literal, Pattern, Test, read_moment};
+use crate::filter::{ComparisonOperator as Operator, read_day};
 
 /// The value of a field of one record.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub(super) enum Value {
     /// Empty.
     Null,
     /// Yes or no.
@@ -26,13 +27,13 @@ pub enum Value {
 }
 
 /// A record that a condition can be held against.
-pub trait Record {
+pub(super) trait Record {
     /// The value of the field of that name, whatever its case, or `None` when there is no such field, which counts as empty.
     fn value(&self, field: &str) -> Option<Value>;
 }
 
 /// What a condition depends on besides the record.
-pub struct Context<'a> {
+pub(super) struct Context<'a> {
     /// The tenant's zone, for moments that name none.
     pub zone: &'a TimeZone,
     /// Whether text is compared by case: the query option of that name (documented; its default is not).
@@ -44,7 +45,7 @@ pub struct Context<'a> {
 /// Guessed: that an empty field meets `!=` only against `null` (the filter that Zuora documents for `RatePlan`,
 /// `AmendmentType = null or AmendmentType != 'RemoveProduct'`, would not name `null` otherwise); that an empty field has no
 /// order; that text is ordered by its characters; that values of different kinds are unequal and without order.
-pub fn evaluate(condition: &Condition, record: &dyn Record, context: &Context<'_>) -> bool {
+pub(super) fn evaluate(condition: &Condition, record: &dyn Record, context: &Context<'_>) -> bool {
     evaluate_with(condition, record, context, false)
 }
 
@@ -60,7 +61,7 @@ pub(super) fn evaluate_with(
             let value = record.value(comparison.field.as_str()).unwrap_or(Value::Null);
             match &comparison.test {
                 Test::Like(pattern) => {
-                    matches!(&value, Value::Text(text) if pattern.matches(text, context.case_sensitive))
+                    matches!(&value, Value::Text(text) if matches_pattern(pattern, text, context.case_sensitive))
                 }
                 Test::Compare(operator, literal) => compare(*operator, &value, literal, context, empty_is_unequal),
             }
@@ -73,7 +74,7 @@ fn compare(operator: Operator, value: &Value, literal: &Literal, context: &Conte
         return match operator {
             Operator::Equal => *value == Value::Null,
             Operator::NotEqual => *value != Value::Null,
-            _ => false,
+            Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual => false,
         };
     }
     if *value == Value::Null {
@@ -104,10 +105,29 @@ fn order(value: &Value, literal: &Literal, context: &Context<'_>) -> Option<Orde
     }
 }
 
+/// Whether the whole of `text` has the form of a pattern.
+fn matches_pattern(pattern: &Pattern, text: &str, case_sensitive: bool) -> bool {
+    let fold = |text: &str| if case_sensitive { text.to_owned() } else { text.to_lowercase() };
+    let (pattern, text) = (fold(pattern.as_str()), fold(text));
+    let text: Vec<char> = text.chars().collect();
+    let fits = |pattern: &str, text: &[char]| {
+        pattern.chars().count() == text.len()
+            && pattern.chars().zip(text).all(|(wanted, found)| wanted == '_' || wanted == *found)
+    };
+    let length = |pattern: &str| Some(pattern.chars().count()).filter(|length| *length <= text.len());
+    if let Some(end) = pattern.strip_prefix('%') {
+        length(end).is_some_and(|length| fits(end, &text[text.len() - length..]))
+    } else if let Some(start) = pattern.strip_suffix('%') {
+        length(start).is_some_and(|length| fits(start, &text[..length]))
+    } else {
+        fits(&pattern, &text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::parse_condition;
     use super::*;
+    use crate::filter::zoql::parse_condition;
 
     struct Usage;
 
@@ -162,5 +182,13 @@ mod tests {
     fn case_counts_when_the_query_says_so() {
         assert!(meets("UOM = 'EACH' and UOM like 'ea%'", false));
         assert!(!meets("UOM = 'EACH'", true) && !meets("UOM like 'ea%'", true));
+    }
+
+    #[test]
+    fn a_pattern_matches_whole_texts() {
+        let matches = |pattern: &str, text: &str| matches_pattern(&Pattern::new(pattern).expect(pattern), text, true);
+        assert!(matches("ab%", "ab") && matches("ab%", "abc") && !matches("ab%", "xab") && !matches("ab%", "a"));
+        assert!(matches("%ab", "xab") && !matches("%ab", "abx") && matches("%", "") && matches("a_", "aé"));
+        assert!(!matches("a%", "A") && matches_pattern(&Pattern::new("a%").expect("valid"), "AB", false));
     }
 }
