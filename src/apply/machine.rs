@@ -445,8 +445,8 @@ impl PolicyMachine {
         let batch = orphan.batch.number;
         Some(if self.settings.shape.creates_idle_jobs() {
             // Whether the job exists is not known, and need not be: it was never started, so it has deleted nothing and never
-            // will. Salesforce removes it after seven days. It is not aborted, since without its id it cannot be told from
-            // one that another program has just made.
+            // will. The system removes it by itself some days later. It is not aborted, since without its id it cannot be told
+            // from one that another program has just made.
             Event::Abandoned { batch, cause: "the run ended before the system named the job; it was never started".into() }
         } else {
             Event::Unclear { batch, cause: "the run ended before the answer came".into() }

@@ -44,7 +44,8 @@ pub trait DeleteRequests: Send + Sync {
 /// - Where that call fails, [`super::ErrorClass::Ambiguous`] is the only class after which it may have begun.
 #[async_trait]
 pub trait DeleteJobs: Send + Sync {
-    /// Creates a job for a batch. It may be called again after a failure: a job that was created and never answered stays unstarted.
+    /// Creates a job for a batch. Unless a job of this API begins with its creation, it may be called again after a failure: a job that
+    /// was created and never answered for deletes nothing.
     async fn create(&self, ids: &dyn IdSource) -> Result<Ticket, ProviderError>;
 
     /// Uploads the job's records, or compares them with what was sent when it was created.

@@ -99,7 +99,7 @@ mod tests {
             let unsent = effect.not_answered("act", &TransportError::NotSent { host, cause }, "url");
             assert_eq!(unsent.class, ErrorClass::Transient, "nothing can have been deleted");
             assert!(unsent.help.expect("a help").contains("`url`"));
-            assert_eq!(effect.json::<u8>("act", b"[1").expect_err("it breaks off").class, broken);
+            assert_eq!(effect.json::<Vec<u8>>("act", b"[1").expect_err("it breaks off").class, broken);
             assert_eq!(effect.json::<u8>("act", b"[1]").expect_err("a list").class, unreadable);
             assert_eq!(effect.xml("act", b"<a>").expect_err("it breaks off").class, broken);
         }

@@ -1,6 +1,7 @@
 //! The pairing of a check of presence with what came back.
 
 use super::failure::{error, incomplete};
+use super::ids::check_forms;
 use crate::apply::Presence;
 use crate::base::RecordId;
 use crate::provider::{ErrorClass, ProviderError};
@@ -24,13 +25,11 @@ impl<'a> PresencePairing<'a> {
         most: usize,
         is_id: impl Fn(&RecordId) -> bool,
     ) -> Result<Self, ProviderError> {
-        let refused = |code, message| Err(error(ErrorClass::Invalid, doing, code, message));
         if ids.len() > most {
-            return refused("too-many-ids", format!("one check takes up to {most} ids"));
+            let message = format!("one check takes up to {most} ids");
+            return Err(error(ErrorClass::Invalid, doing, "too-many-ids", message));
         }
-        if let Some(id) = ids.iter().find(|id| !is_id(id)) {
-            return refused("malformed-id", format!("`{id}` is not a whole id of this system"));
-        }
+        check_forms(doing, ids, is_id)?;
         let mut found: Vec<(RecordId, Presence)> = ids.iter().map(|id| (*id, Presence::Absent)).collect();
         found.sort_unstable_by_key(|(id, _)| *id);
         found.dedup_by_key(|(id, _)| *id);

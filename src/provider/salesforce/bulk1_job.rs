@@ -12,13 +12,13 @@ use serde_json::json;
 use super::bulk_ingest::{operation, repeatable};
 use super::bulk1_info::{Info, list, one};
 use super::call::Call;
-use super::collections::check_ids;
 use super::hostile;
 use super::session::Session;
 use super::soql::check_names;
+use super::soql::is_canonical;
 use crate::apply::{BatchSpecification, IdSource, JobProgress, JobStage, Ticket};
 use crate::base::RecordId;
-use crate::provider::common::error;
+use crate::provider::common::{check_ids, error};
 use crate::provider::transport::RequestBody;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::system::DeleteMode;
@@ -125,7 +125,7 @@ pub(super) async fn load(
     let content = Content::of(specification);
     let call = Call::new(doing, Method::POST, format!("{path}/batch")).bulk1();
     let batch = read_all(&call, &*ids)?;
-    check_ids(&call, &batch, BULK1_MOST_IDS as usize)?;
+    check_ids(&call.doing, &batch, BULK1_MOST_IDS as usize, is_canonical)?;
     let call = Call { body: Some((content.media_type(), RequestBody::Bytes(content.batch(&batch)))), ..call }.deleting();
     let info = one(session, &call).await?;
     check_batch(&call, &info, ticket)

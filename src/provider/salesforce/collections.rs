@@ -8,9 +8,11 @@ use super::call::Call;
 use super::error_table::{RecordMeaning, record_meaning};
 use super::hostile;
 use super::session::Session;
+use super::soql::is_canonical;
 use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{Failure, FailureClass, RecordId};
-use crate::provider::{DeleteRequests, ErrorClass, ProviderError};
+use crate::provider::common::check_ids;
+use crate::provider::{DeleteRequests, ProviderError};
 use crate::system::canonical_salesforce_id;
 use crate::system::salesforce::COLLECTIONS_MOST_IDS;
 
@@ -64,7 +66,7 @@ impl DeleteRequests for Collections<'_> {
 fn request(specification: &BatchSpecification, ids: &[RecordId]) -> Result<Call, ProviderError> {
     let call =
         Call::new(format!("delete {} {} records", ids.len(), specification.object), Method::DELETE, "composite/sobjects");
-    check_ids(&call, ids, COLLECTIONS_MOST_IDS)?;
+    check_ids(&call.doing, ids, COLLECTIONS_MOST_IDS, is_canonical)?;
     Ok(Call { query: Some(parameters(ids, specification.atomic)), ..call }.deleting())
 }
 
@@ -72,23 +74,6 @@ fn request(specification: &BatchSpecification, ids: &[RecordId]) -> Result<Call,
 pub(super) fn parameters(ids: &[RecordId], atomic: bool) -> String {
     let list: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
     format!("ids={}&allOrNone={atomic}", list.join(","))
-}
-
-/// Refuses what cannot be the ids of one batch.
-pub(super) fn check_ids(call: &Call, ids: &[RecordId], most: usize) -> Result<(), ProviderError> {
-    let wrong = |code, message| Err(call.error(ErrorClass::Invalid, code, message));
-    if ids.is_empty() || ids.len() > most {
-        return wrong("batch-size", format!("a batch has 1 to {most} ids"));
-    }
-    let mut sorted: Vec<&RecordId> = ids.iter().collect();
-    sorted.sort_unstable();
-    if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-        return wrong("repeated-id", "the same id stands twice in one batch".to_owned());
-    }
-    match ids.iter().find(|id| canonical_salesforce_id(id.as_str()).as_ref() != Ok(*id)) {
-        Some(id) => wrong("malformed-id", format!("`{id}` is not a whole Salesforce id")),
-        None => Ok(()),
-    }
 }
 
 /// Pairs items with ids by their place. Whatever does not fit leaves the whole answer unbelieved.
@@ -149,8 +134,8 @@ mod tests {
 
     use super::super::testing::*;
     use super::*;
-    use crate::provider::Provider as _;
     use crate::provider::transport::scripted::{Reply, answer, json};
+    use crate::provider::{ErrorClass, Provider as _};
     use crate::system::{Api, DeleteMode};
 
     async fn send(atomic: bool, count: u64, reply: Reply) -> Result<Vec<String>, ProviderError> {

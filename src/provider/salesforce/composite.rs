@@ -6,10 +6,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::collections::{check_ids, paired, parameters, verdict};
+use super::collections::{paired, parameters, verdict};
 use super::session::Session;
+use super::soql::is_canonical;
 use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{Failure, FailureClass, RecordId};
+use crate::provider::common::check_ids;
 use crate::provider::{DeleteRequests, ProviderError};
 use crate::system::salesforce::{COLLECTIONS_MOST_IDS, COMPOSITE_MOST_IDS};
 
@@ -52,7 +54,7 @@ impl DeleteRequests for Composite<'_> {
             Method::POST,
             "composite",
         );
-        check_ids(&call, ids, COMPOSITE_MOST_IDS)?;
+        check_ids(&call.doing, ids, COMPOSITE_MOST_IDS, is_canonical)?;
         let version = session.connection(|connection| connection.endpoint.version.clone()).await?;
         let parts: Vec<Value> = ids
             .chunks(COLLECTIONS_MOST_IDS)

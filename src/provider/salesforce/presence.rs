@@ -5,6 +5,7 @@ use super::query::page_through;
 use super::query_page::field_text;
 use super::session::Session;
 use super::soql::check_names;
+use super::soql::is_canonical;
 use crate::apply::Presence;
 use crate::base::RecordId;
 use crate::provider::common::{PresencePairing, error};
@@ -22,8 +23,7 @@ pub(super) async fn check_presence(
 ) -> Result<Vec<Presence>, ProviderError> {
     let doing = format!("check the presence of {} {object} records", ids.len());
     check_names(&doing, object, [])?;
-    let is_id = |id: &RecordId| canonical_salesforce_id(id.as_str()).as_ref() == Ok(id);
-    let mut pairing = PresencePairing::new(&doing, ids, PRESENCE_MOST_IDS, is_id)?;
+    let mut pairing = PresencePairing::new(&doing, ids, PRESENCE_MOST_IDS, is_canonical)?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }

@@ -1,9 +1,11 @@
 //! Queries as SOQL.
 
 use super::call::LONGEST_ADDRESS;
+use crate::base::RecordId;
 use crate::plan::Query;
 use crate::provider::common::error;
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::canonical_salesforce_id;
 
 /// A query as it is sent, and where in a row to find what.
 pub(super) struct Selection {
@@ -79,6 +81,11 @@ pub(super) fn check_names<'a>(
         Some(path) => Err(refused(path, "a field")),
         None => Ok(()),
     }
+}
+
+/// Whether an id is a whole one: 18 characters with the right checksum.
+pub(super) fn is_canonical(id: &RecordId) -> bool {
+    canonical_salesforce_id(id.as_str()).as_ref() == Ok(id)
 }
 
 fn is_name(text: &str) -> bool {

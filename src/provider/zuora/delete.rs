@@ -6,13 +6,13 @@ use super::call::Call;
 use super::error_table::{may_be_gone, record_class};
 use super::operation::Operation;
 use super::presence::check_presence;
-use super::query::{boolean, check_names, record_id};
+use super::query::{boolean, check_names, is_id};
 use super::session::Session;
 use crate::apply::{Answer, AnswerVerdict, Presence};
 use crate::base::{Failure, FailureClass, RecordId};
-use crate::provider::common::{Effect, error, hostile};
+use crate::provider::common::{Effect, check_ids, hostile};
 use crate::provider::transport::Element;
-use crate::provider::{DeleteRequests, ErrorClass, ProviderError};
+use crate::provider::{DeleteRequests, ProviderError};
 use crate::system::zuora::DELETE_MOST_IDS;
 use crate::system::zuora_object;
 
@@ -27,7 +27,8 @@ impl DeleteRequests for Deletions<'_> {
     async fn send(&self, ids: &[RecordId]) -> Result<Vec<Answer>, ProviderError> {
         let (session, object) = (self.session, self.object);
         let doing = format!("delete {} {object} records", ids.len());
-        check(&doing, object, ids)?;
+        check_names(&doing, [object])?;
+        check_ids(&doing, ids, DELETE_MOST_IDS, is_id)?;
         // Here the case of the name matters (documented).
         let object = zuora_object(object).map_or(object, |known| known.name);
         let operation = Operation::Delete { object: object.to_owned(), ids: ids.to_vec() };
@@ -35,24 +36,6 @@ impl DeleteRequests for Deletions<'_> {
         let mut answers = paired(&doing, ids, &answer)?;
         recognize_gone(session, object, &mut answers).await;
         Ok(answers)
-    }
-}
-
-/// Refuses what cannot be the ids of one request.
-fn check(doing: &str, object: &str, ids: &[RecordId]) -> Result<(), ProviderError> {
-    let wrong = |code, message: String| Err(error(ErrorClass::Invalid, doing, code, message));
-    check_names(doing, [object])?;
-    if ids.is_empty() || ids.len() > DELETE_MOST_IDS {
-        return wrong("batch-size", format!("a call takes 1 to {DELETE_MOST_IDS} ids"));
-    }
-    let mut sorted: Vec<&RecordId> = ids.iter().collect();
-    sorted.sort_unstable();
-    if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-        return wrong("repeated-id", "the same id stands twice in one batch".to_owned());
-    }
-    match ids.iter().find(|id| record_id(id.as_str()).as_ref() != Some(*id)) {
-        Some(id) => wrong("malformed-id", format!("`{id}` is not a Zuora id")),
-        None => Ok(()),
     }
 }
 
@@ -112,6 +95,7 @@ async fn recognize_gone(session: &Session, object: &str, answers: &mut [Answer])
 mod tests {
     use super::super::testing::*;
     use super::*;
+    use crate::provider::ErrorClass;
     use crate::provider::transport::scripted::{Reply, answer};
 
     fn success(number: u64) -> String {

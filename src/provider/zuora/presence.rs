@@ -1,6 +1,6 @@
 //! Checking the presence of records one by one.
 
-use super::query::{check_names, key, page_through, record_id};
+use super::query::{check_names, is_id, key, page_through};
 use super::session::Session;
 use crate::apply::Presence;
 use crate::base::RecordId;
@@ -16,7 +16,6 @@ pub(super) async fn check_presence(
 ) -> Result<Vec<Presence>, ProviderError> {
     let doing = format!("check the presence of {} {object} records", ids.len());
     check_names(&doing, [object])?;
-    let is_id = |id: &RecordId| record_id(id.as_str()).as_ref() == Some(id);
     let mut pairing = PresencePairing::new(&doing, ids, PRESENCE_MOST_IDS, is_id)?;
     if ids.is_empty() {
         return Ok(Vec::new());

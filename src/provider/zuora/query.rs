@@ -24,6 +24,11 @@ pub(super) fn record_id(text: &str) -> Option<RecordId> {
     RecordId::new(text).ok().filter(|_| well_formed)
 }
 
+/// Whether an id has the form of Zuora's.
+pub(super) fn is_id(id: &RecordId) -> bool {
+    record_id(id.as_str()).as_ref() == Some(id)
+}
+
 /// Refuses names that are no names, so that nothing but a condition can carry an expression into a statement.
 pub(super) fn check_names<'a>(doing: &str, names: impl IntoIterator<Item = &'a str>) -> Result<(), ProviderError> {
     let is_name = |text: &str| {
