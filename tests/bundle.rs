@@ -236,7 +236,7 @@ fn says_what_is_wrong_with_a_bundle() {
     `records/more.csv` is not part of the plan: take it away, or plan again
     `records/leads.csv` was altered after the plan was sealed: its digest is a79244d7064c8a28aaf3e1794fc52fc0d89a18e92999f31c4ac65fb5f5d19aa4 and should be 55efa92ac40c276089218d6be5325b94e68b5eeec6282179cb305cdcbcc1190e; restore it, or plan again
     the plan at `HOME/plan` has format 2, and this version of sexton knows format 1: use the version that made it, or plan again
-    `plan.json` is not what a plan holds there: missing field `format` at line 52 column 1
+    `plan.json` is not what a plan holds there: missing field `format` at line 58 column 1
     `SHA256SUMS` does not list what the plan seals: its lines are not the digests that `plan.json` seals; restore it, or plan again
     `plan.json` is not what a plan holds there: `leads` selects 1 records and seals 2
     `records/leads.csv` is not what a plan holds there: it holds 2 records, and the plan seals 1
