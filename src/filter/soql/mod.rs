@@ -35,7 +35,9 @@ pub use condition::{Comparison, Condition, Literal, Subquery, Test};
 use date_literal::Named;
 pub use date_literal::{DateLiteral, Period};
 use nearest::nearest;
+#[cfg(feature = "sandbox")]
 pub(crate) use parser::Parser;
 pub use parser::parse_condition;
 pub use quote::{Pattern, PatternPart};
+#[cfg(feature = "sandbox")]
 pub(crate) use rules::broken;
