@@ -6,7 +6,6 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use sexton::base::PolicyName;
 use sexton::base::{CommandError, Exit};
 use sexton::command::AppliedPlan;
 use sexton::sandbox::{RecordKey, World};

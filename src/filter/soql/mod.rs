@@ -33,7 +33,9 @@ use condition::field_path;
 pub use condition::{Comparison, Condition, Literal, Subquery, Test};
 use date_literal::Named;
 pub use date_literal::{DateLiteral, Period};
+#[cfg(feature = "sandbox")]
 pub(crate) use parser::Parser;
 pub use parser::parse_condition;
 pub use quote::{Pattern, PatternPart};
+#[cfg(feature = "sandbox")]
 pub(crate) use rules::broken;

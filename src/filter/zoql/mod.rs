@@ -28,6 +28,7 @@ pub use compile::compile;
 use condition::name;
 pub use condition::{Comparison, Condition, Literal, Test};
 pub use moment::read_moment;
+#[cfg(feature = "sandbox")]
 pub(crate) use parser::Parser;
 pub use parser::parse_condition;
 pub use quote::Pattern;
