@@ -253,12 +253,12 @@ fn objects_of_a_run_that_are_lost_are_named_with_the_way_out() {
         let (head, _) = journal.split_once('\n').expect("lines");
         let newer = journal.replace("\"format\":1", "\"format\":2");
         let damages = [
-            (&segment, None, "journal/00000000.jsonl is damaged: it is missing"),
-            (&segment, Some(String::new()), "journal/00000000.jsonl is damaged: it is cut off"),
-            (&segment, Some(format!("{head}\n{{}}\n")), "journal/00000000.jsonl is damaged: line 2"),
-            (&segment, Some(newer), "journal/00000000.jsonl was written by a newer sexton"),
-            (&round, None, "rounds/leads.0.ids is damaged: it is not there"),
-            (&round, Some("0".repeat(3800)), "rounds/leads.0.ids is damaged: its digest is"),
+            (&segment, None, "journal/00000000.jsonl` is damaged: it is missing"),
+            (&segment, Some(String::new()), "journal/00000000.jsonl` is damaged: it is cut off"),
+            (&segment, Some(format!("{head}\n{{}}\n")), "journal/00000000.jsonl` is damaged: line 2"),
+            (&segment, Some(newer), "journal/00000000.jsonl` was written by a newer sexton"),
+            (&round, None, "rounds/leads.0.ids` is damaged: it is not there"),
+            (&round, Some("0".repeat(3800)), "rounds/leads.0.ids` is damaged: its digest is"),
         ];
         for (path, damage, told) in damages {
             let whole = std::fs::read(path).expect("an object");

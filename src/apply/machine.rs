@@ -369,6 +369,11 @@ impl PolicyMachine {
         }
     }
 
+    /// How many records are in batches under way, of which it is not known what became of them.
+    pub fn in_doubt(&self) -> u64 {
+        self.active.values().map(|active| active.batch.count).sum()
+    }
+
     /// The batches under way of whose records nobody knows yet what became, and that are not called unclear already.
     pub fn unanswered(&self) -> impl Iterator<Item = &Batch> {
         let answered = |active: &&Active| matches!(active.stage, Stage::Unclear | Stage::Incomplete);

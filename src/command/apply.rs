@@ -19,13 +19,13 @@ pub(super) use self::opening::{check_systems, journal_error, open_journal};
 use self::opening::{hard_targets, open_run};
 pub(super) use self::policy_runs::policy_run;
 use self::policy_runs::{interrupted, policy_runs, recheck_all, stale_reasons};
-use self::refusal::{refusals_on_fresh_numbers, refuse_new};
+use self::refusal::refusals_on_fresh_numbers;
 use super::plan::{PlanRequest, plan};
 use super::unfinished::unfinished_run;
 use super::{Shell, Verb};
 use crate::apply::Event;
 use crate::base::{CommandError, Digest, Exit, PolicyName, counted};
-use crate::execute::{POLICIES_AT_ONCE, Run, execute};
+use crate::execute::{POLICIES_AT_ONCE, Run, execute, refuse_other_words};
 use crate::report::{Applied, AppliedView};
 use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::store::{Bundle, Journal, keep_bundle};
@@ -221,7 +221,7 @@ pub async fn apply(
     let stopped = if begun {
         stale_reasons(&project, &opened, &connections, &now).await.map_err(late)?
     } else {
-        refuse_new(&project, &opened.bundle, &connections).await?;
+        refuse_other_words(&project, &opened.bundle, &connections).await?;
         BTreeMap::new()
     };
     let rechecks = recheck_all(&project_context, &opened, &connections, &stopped, stop).await.map_err(late)?;
@@ -229,7 +229,10 @@ pub async fn apply(
         refusals_on_fresh_numbers(&project, &opened, &connections, &rechecks, &state, &now, begun).await.map_err(late)?;
     if !begun && !refusals.is_empty() {
         let mut error = CommandError::new(Exit::GateRefused, "a gate refused on the fresh numbers; nothing was deleted");
-        error.notes = refusals.into_iter().map(|(policy, cause)| format!("policy {policy}: {cause}")).collect();
+        error.notes = refusals
+            .into_iter()
+            .flat_map(|(policy, causes)| causes.into_iter().map(move |cause| format!("policy {policy}: {cause}")))
+            .collect();
         return Err(error);
     }
     if stop.is_cancelled() {

@@ -209,6 +209,14 @@ mod tests {
 
         </details>
 
+        <details><summary>Manifests changed since the last plan</summary>
+
+        ````diff
+        +```
+        ````
+
+        </details>
+
         plan `64879f7d6b96`; nothing left out.
         ");
     }

@@ -85,19 +85,19 @@ pub struct Object {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is an object of that key already. Nothing was written.
-    #[error("{place} is there already")]
+    #[error("`{place}` is there already")]
     Exists {
         /// Where it lies, for people.
         place: String,
     },
     /// The object is not, or no longer, at the version it was to be replaced at. Nothing was written.
-    #[error("{place} was changed by somebody else")]
+    #[error("`{place}` was changed by somebody else")]
     Changed {
         /// Where it lies, for people.
         place: String,
     },
     /// It was written by a version of sexton that knows more than this one.
-    #[error("{place} was written by a newer sexton (format {found}; this one knows {known})")]
+    #[error("`{place}` was written by a newer sexton (format {found}; this one knows {known})")]
     Newer {
         /// Where it lies, for people.
         place: String,
@@ -107,7 +107,7 @@ pub enum StoreError {
         known: u32,
     },
     /// It is not what any version of sexton writes.
-    #[error("{place} is damaged: {why}")]
+    #[error("`{place}` is damaged: {why}")]
     Damaged {
         /// Where it lies, for people.
         place: String,
@@ -115,7 +115,7 @@ pub enum StoreError {
         why: String,
     },
     /// The place cannot be read or written. After a write it is not known whether the object is there.
-    #[error("could not {doing} {place}")]
+    #[error("could not {doing} `{place}`")]
     Access {
         /// What was being done, to read after "could not".
         doing: &'static str,

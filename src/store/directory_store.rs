@@ -124,7 +124,7 @@ impl Backend for DirectoryStore {
 
 /// A path as people are shown it.
 fn shown(path: &Path) -> String {
-    format!("`{}`", path.display())
+    path.display().to_string()
 }
 
 fn version_of(bytes: &[u8]) -> Version {

@@ -117,7 +117,7 @@ impl Backend for MemoryStore {
     }
 
     fn place(&self, key: &Key) -> String {
-        format!("`{key}` in memory")
+        format!("memory:{key}")
     }
 }
 

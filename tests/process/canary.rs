@@ -185,8 +185,13 @@ fn only_the_named_field_is_shown_and_only_where_reviewers_look() {
         assert_eq!(told.run(&words, SECRET), Some(0), "{words:?}");
     }
     assert!(place.read("plan/records/stale-leads.csv").contains(REVIEWED), "reviewers see nothing");
+    // The run keeps the bundle as it was reviewed.
+    let mut kept =
+        std::fs::read_dir(place.path().join(".sexton/plans")).expect("plans").map(|plan| plan.expect("one").file_name());
+    let kept = format!(".sexton/plans/{}/records/stale-leads.csv", kept.next().expect("one").display());
     let shown = [
         "plan/records/stale-leads.csv",
+        &kept,
         "standard output of plan",
         "standard output of show",
         "standard output of show --records",

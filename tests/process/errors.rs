@@ -461,9 +461,10 @@ fn a_mistyped_command_line_says_what_was_meant() {
     Usage: sexton state [OPTIONS] <COMMAND>
 
     Commands:
-      list  One line a policy
-      show  Everything, or one policy
-      rm    Forget the history of a policy that is no longer declared
+      list     One line a policy
+      show     Everything, or one policy
+      rm       Forget the history of a policy that is no longer declared
+      abandon  Give an unfinished run up: settle what was sent, and send nothing more
 
     Options:
       -C, --project <DIR>  The directory that holds the manifests [default: .]

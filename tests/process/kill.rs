@@ -223,18 +223,14 @@ fn job_of(asked: &Asked) -> Option<String> {
     rest.split(['/', '.']).next().filter(|job| !job.is_empty()).map(str::to_owned)
 }
 
-fn journal(place: &Workplace) -> Option<std::path::PathBuf> {
-    let runs = std::fs::read_dir(place.path().join(".sexton/runs")).ok()?;
-    runs.flatten().map(|run| run.path().join("journal.jsonl")).find(|path| path.exists())
-}
-
+/// How many entries the journal has: every segment begins with a line of its own.
 fn journal_lines(place: &Workplace) -> usize {
-    journal(place)
-        .and_then(|path| std::fs::read(path).ok())
-        .unwrap_or_default()
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
+    let runs = std::fs::read_dir(place.path().join(".sexton/runs")).into_iter().flatten().flatten();
+    let segments = runs.flat_map(|run| std::fs::read_dir(run.path().join("journal")).into_iter().flatten().flatten());
+    segments
+        .filter(|segment| segment.path().extension().is_some_and(|ending| ending == "jsonl"))
+        .map(|segment| std::fs::read_to_string(segment.path()).unwrap_or_default().lines().skip(1).count())
+        .sum()
 }
 
 /// A project, its sandbox, and what must be true of it.

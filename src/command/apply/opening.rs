@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Zoned;
 
 use super::applied::{restore_or_abandon, run_error};
-use super::refusal::stale_reason;
+use super::refusal::{refused_when_made, stale_reason};
 use super::{ApplyRequest, PlanToApply};
 use crate::base::{CommandError, Digest, Exit, TargetName};
 use crate::execute::{OpenError, OpenedRun, machine_settings};
@@ -109,7 +109,8 @@ async fn open_new(
             .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
         return Ok((opened, state, true));
     }
-    if let Some(cause) = stale_reason(project, opened.bundle.header(), now) {
+    let refused = || refused_when_made(opened.bundle.header());
+    if let Some(cause) = stale_reason(project, &opened.bundle, now).or_else(refused) {
         return Err(cause);
     }
     if !opened.replay.end.is_empty() {

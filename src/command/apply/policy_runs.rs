@@ -26,7 +26,7 @@ pub(super) async fn stale_reasons(
     now: &Zoned,
 ) -> Result<BTreeMap<PolicyName, String>, CommandError> {
     let header = opened.bundle.header();
-    let whole = stale_reason(project, header, now).map(|error| error.title);
+    let whole = stale_reason(project, &opened.bundle, now).map(|error| error.title);
     let mut reasons = BTreeMap::new();
     for planned in &header.policies {
         let Some(replayed) = opened.replay.policies.get(&planned.policy) else { continue };
@@ -106,7 +106,7 @@ pub(super) fn policy_runs(
     connections: &Connections,
     mut rechecks: BTreeMap<PolicyName, Recheck>,
     stopped: BTreeMap<PolicyName, String>,
-    refusals: BTreeMap<PolicyName, String>,
+    refusals: BTreeMap<PolicyName, Vec<String>>,
     request: &ApplyRequest,
     begun: bool,
 ) -> Result<Vec<PolicyRun>, CommandError> {
@@ -118,8 +118,9 @@ pub(super) fn policy_runs(
         policy.isolate_failures = request.isolate_failures && planned.settings.all_or_none == AllOrNone::PerRequest;
         policy.recheck = rechecks.remove(&planned.policy);
         policy.checks_presence = begun;
-        let refused = stopped.get(&planned.policy).or_else(|| refusals.get(&planned.policy));
-        policy.stopped = refused.map(|cause| (cause.clone(), SkipCause::Refused));
+        let refused = || refusals.get(&planned.policy).map(|causes| causes.join("; "));
+        let refused = stopped.get(&planned.policy).cloned().or_else(refused);
+        policy.stopped = refused.map(|cause| (cause, SkipCause::Refused));
         policies.push(policy);
     }
     Ok(policies)

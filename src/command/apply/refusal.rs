@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Zoned;
 
 use crate::base::{CommandError, Exit, PolicyName, TargetName};
-use crate::execute::{OpenedRun, Recheck, refuse_other_words};
+use crate::execute::{OpenedRun, Recheck};
 use crate::plan::{self, FindingKind, GateInput, Occasion, PlanHeader};
 use crate::report::manifest_diff;
 use crate::select::{Connections, Project, count_cascades};
@@ -13,35 +13,34 @@ use crate::state::State;
 use crate::store::Bundle;
 
 /// Why a plan of which nothing was sent may not be applied any more, if so: it has expired, or the manifests have changed.
-pub(super) fn stale_reason(project: &Project, header: &PlanHeader, now: &Zoned) -> Option<CommandError> {
+pub(super) fn stale_reason(project: &Project, bundle: &Bundle, now: &Zoned) -> Option<CommandError> {
+    let (header, plan) = (bundle.header(), bundle.digest().short());
     let unusable = |title: String| {
         CommandError::new(Exit::PlanUnusable, title).with_help("make a new plan with `sexton plan` and review it")
     };
     if now.timestamp() > header.expires {
-        return Some(unusable(format!("the plan expired at {}", header.expires)));
+        return Some(unusable(format!("the plan {plan} expired at {}", header.expires)));
     }
     if header.manifests.digest != project.workspace.binding_digest() {
         let changes = manifest_diff(&header.manifests.files, &project.sealed_manifests().files);
-        let mut error = unusable("the plan is stale: the manifests changed since it was made".into());
+        let mut error = unusable(format!("the plan {plan} is stale: the manifests changed since it was made"));
         error.notes.extend(changes.lines().take(40).map(str::to_owned));
         return Some(error);
     }
     None
 }
 
-/// Refuses a plan that a gate refused when it was made, or that does not say what the manifests say.
-pub(super) async fn refuse_new(project: &Project, bundle: &Bundle, connections: &Connections) -> Result<(), CommandError> {
-    let header = bundle.header();
-    if header.is_refused() {
-        let mut error =
-            CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted");
-        for policy in &header.policies {
-            let refused = policy.gates.iter().filter(|finding| finding.kind == FindingKind::Refuse);
-            error.notes.extend(refused.map(|finding| format!("policy {}: {finding}", policy.policy)));
-        }
-        return Err(error);
+/// The error of a plan that a gate refused when it was made, if one did.
+pub(super) fn refused_when_made(header: &PlanHeader) -> Option<CommandError> {
+    if !header.is_refused() {
+        return None;
     }
-    refuse_other_words(project, bundle, connections).await
+    let mut error = CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted");
+    for policy in &header.policies {
+        let refused = policy.gates.iter().filter(|finding| finding.kind == FindingKind::Refuse);
+        error.notes.extend(refused.map(|finding| format!("policy {}: {finding}", policy.policy)));
+    }
+    Some(error)
 }
 
 /// Asks the gates again, on the fresh numbers: why policies may not be carried out, or not any further.
@@ -53,7 +52,7 @@ pub(super) async fn refusals_on_fresh_numbers(
     state: &State,
     now: &Zoned,
     begun: bool,
-) -> Result<BTreeMap<PolicyName, String>, CommandError> {
+) -> Result<BTreeMap<PolicyName, Vec<String>>, CommandError> {
     let mut refusals = BTreeMap::new();
     let mut calls_by_target: BTreeMap<&TargetName, u64> = BTreeMap::new();
     for planned in &opened.bundle.header().policies {
@@ -62,7 +61,7 @@ pub(super) async fn refusals_on_fresh_numbers(
             continue;
         };
         let Some(policy) = project.workspace.policies.get(&planned.policy) else {
-            refusals.insert(planned.policy.clone(), "the manifests do not have the policy any more".to_owned());
+            refusals.insert(planned.policy.clone(), vec!["the manifests do not have the policy any more".to_owned()]);
             continue;
         };
         let connection = connections.get(&planned.settings.target).ok_or_else(|| {
@@ -77,11 +76,16 @@ pub(super) async fn refusals_on_fresh_numbers(
         let calls = calls_by_target.entry(&planned.settings.target).or_default();
         *calls += planned.route.as_ref().filter(|_| !begun).map_or(0, |route| route.calls);
         let at_its_start = replayed.rechecked.filter(|_| has_begun).map(|rechecked| rechecked.population);
+        // What is in doubt counts as deleted, and all together are never more than was planned.
+        let deleted = replayed.machine.status().tally.deleted + replayed.machine.in_doubt();
+        let already_deleted = deleted.min(planned.selected.saturating_sub(recheck.cleared));
+        let limits =
+            if has_begun { planned.settings.limits.stricter(policy.settings.limits) } else { policy.settings.limits };
         let input = GateInput {
             occasion: Occasion::Apply,
             today: now.date(),
             settings: &policy.settings,
-            limits: policy.settings.limits,
+            limits,
             identity: connection.identity(),
             environment: connection.sealed.environment,
             capabilities: &capabilities,
@@ -89,7 +93,7 @@ pub(super) async fn refusals_on_fresh_numbers(
             hard_delete: hard_delete.as_ref(),
             population: at_its_start.unwrap_or(recheck.population),
             selected: recheck.cleared,
-            already_deleted: replayed.machine.status().tally.deleted,
+            already_deleted,
             left_behind: state.policies.get(&planned.policy).and_then(|history| history.population),
             open_cascades: &recheck.open,
             cascades: &cascades,
@@ -105,7 +109,7 @@ pub(super) async fn refusals_on_fresh_numbers(
             .map(|finding| finding.to_string())
             .collect();
         if !refused.is_empty() {
-            refusals.insert(planned.policy.clone(), refused.join("; "));
+            refusals.insert(planned.policy.clone(), refused);
         }
     }
     Ok(refusals)
