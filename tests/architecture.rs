@@ -1,7 +1,10 @@
 //! Holds the house to its plan: which folder may import which.
 #![expect(clippy::disallowed_methods, reason = "a test that reads the sources")]
 
-use std::collections::BTreeMap;
+#[path = "architecture/imports.rs"]
+mod imports;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -106,6 +109,95 @@ fn imports_run_downward_only() {
     }
     assert!(judged > 20, "the test looks at nothing: {judged} imports");
     assert!(wrong.is_empty(), "imports that run upward or between strangers: {wrong:#?}");
+}
+
+/// The crate as a build without tests has it.
+fn sources() -> imports::Sources {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    imports::Sources::read(&|file| fs::read_to_string(source.join(file)).ok())
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    let sources = sources();
+    assert_eq!(sources.lost(), BTreeSet::new(), "paths that the test does not follow");
+    let imports = sources.imports();
+    let judged: usize = imports.values().map(BTreeMap::len).sum();
+    assert!(judged > 1000, "the test looks at nothing: {judged} imports");
+    let circles = imports::circles(&imports);
+    let explained: Vec<String> = circles.iter().map(|circle| imports::explain(circle, &imports)).collect();
+    assert!(circles.is_empty(), "files that import each other, {} circles:\n{}", circles.len(), explained.join("\n"));
+}
+
+/// What only an adapter may do, and the files that do it. An entry that is not needed any more fails too.
+const EFFECTS: [(&str, &[&str]); 9] = [
+    (
+        "tokio::time",
+        &[
+            // The timer that everybody else is handed.
+            "cli/machine.rs",
+            // Providers and their transport wait for the network, and have no other timer yet.
+            "provider/common/retry.rs",
+            "provider/fulcrum/batch.rs",
+            "provider/salesforce/bulk_query.rs",
+            "provider/salesforce/command_line_login.rs",
+            "provider/transport/http.rs",
+            "provider/transport/pace.rs",
+            // The sandbox is a service of its own: its clock goes on, its answers are late.
+            "sandbox/clock.rs",
+            "sandbox/gate.rs",
+            "sandbox/server.rs",
+        ],
+    ),
+    // The listener for signals, and the sandbox's connections.
+    ("tokio::spawn", &["cli/interrupt.rs", "sandbox/server.rs"]),
+    ("tokio::task::spawn", &[]),
+    // The system's keyring, and the files of a store.
+    ("spawn_blocking", &["provider/secrets.rs", "store/directory_store.rs"]),
+    ("tokio::fs", &[]),
+    // Whoever asks whether a file is there takes what cannot be seen for what is not.
+    (".exists()", &[]),
+    (".try_exists()", &[]),
+    (
+        "tempfile",
+        &[
+            "store/local_files.rs",
+            // These have scratch files that do not go through the file adapter yet.
+            "execute/excluded.rs",
+            "store/answer_pairing.rs",
+            "store/atomic.rs",
+            "store/run_scratch.rs",
+            "store/scratch.rs",
+        ],
+    ),
+    // The ids that everybody else is handed, and the session ids that the sandbox gives out.
+    ("Uuid::new_v4", &["cli/machine.rs", "sandbox/session.rs", "sandbox/zuora/session.rs"]),
+];
+
+/// Whether a path or a called method is this effect: `tokio::time` stands for everything in it.
+fn is_effect(effect: &str, path: &str) -> bool {
+    format!("::{path}::").contains(&format!("::{effect}::"))
+}
+
+#[test]
+fn effects_stand_in_their_adapters_only() {
+    let mut wrong = Vec::new();
+    let foreign = sources().foreign();
+    for (effect, allowed) in EFFECTS {
+        let mut used = BTreeSet::new();
+        for (file, paths) in &foreign {
+            for path in paths.iter().filter(|path| is_effect(effect, path)) {
+                let file = file.display().to_string();
+                if !allowed.contains(&file.as_str()) {
+                    wrong.push(format!("{file} uses {path}"));
+                }
+                used.insert(file);
+            }
+        }
+        let idle = allowed.iter().filter(|file| !used.contains(**file));
+        wrong.extend(idle.map(|file| format!("{file} does not use {effect} any more: take it off the list")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod applied;
 mod opening;
 mod policy_runs;
 mod refusal;
+mod request;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -13,6 +14,7 @@ use clap::Args;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+pub use self::applied::AppliedPlan;
 use self::applied::exit_of;
 pub(super) use self::applied::{after_deletion, compact, finish, run_error, summarize};
 pub(super) use self::opening::{check_systems, journal_error, open_journal};
@@ -20,13 +22,13 @@ use self::opening::{hard_targets, open_run};
 pub(super) use self::policy_runs::policy_run;
 use self::policy_runs::{interrupted, policy_runs, recheck_all, stale_reasons};
 use self::refusal::refusals_on_fresh_numbers;
+pub use self::request::{ApplyRequest, PlanToApply};
 use super::plan::{PlanRequest, plan};
 use super::unfinished::unfinished_run;
 use super::{Shell, Verb};
 use crate::apply::Event;
-use crate::base::{CommandError, Digest, Exit, PolicyName, counted};
+use crate::base::{CommandError, Exit, PolicyName, counted};
 use crate::execute::{POLICIES_AT_ONCE, Run, execute, refuse_other_words};
-use crate::report::{Applied, AppliedView};
 use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::store::{Bundle, Journal, keep_bundle};
 
@@ -140,59 +142,6 @@ impl Apply {
     }
 }
 
-/// Which plan is to be applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PlanToApply {
-    /// The bundle at that place.
-    Bundle(PathBuf),
-    /// The one whose run is unfinished, from what the store has of it.
-    Unfinished,
-}
-
-/// What is to be applied.
-#[derive(Clone, Debug)]
-pub struct ApplyRequest {
-    /// The directory that holds the manifests.
-    pub project: PathBuf,
-    /// The plan.
-    pub plan: PlanToApply,
-    /// Targets that were confirmed by name; hard deletes need it.
-    pub confirmed_targets: Vec<String>,
-    /// Whether an atomic group that fails is sent again in halves, until the record that fails is alone. It is for
-    /// `allOrNone: perRequest` only.
-    pub isolate_failures: bool,
-}
-
-/// How an apply ended.
-#[derive(Clone, Debug)]
-pub struct AppliedPlan {
-    /// The plan.
-    pub plan: Digest,
-    /// What it did.
-    pub report: Applied,
-    /// The exit code.
-    pub exit: Exit,
-    /// Why the run is not at its end, where it is not; the same command continues it.
-    pub unfinished: Vec<String>,
-}
-
-impl AppliedPlan {
-    /// Shows what was done.
-    ///
-    /// # Errors
-    ///
-    /// When that cannot be written. The deletions are done by then, so the exit code is that of the apply, or 3.
-    pub(super) fn show(&self, shell: &dyn Shell) -> Result<(), CommandError> {
-        let view = AppliedView { plan: self.plan, applied: &self.report, unfinished: &self.unfinished };
-        let shown = shell.show(&view);
-        unfinished_notes(self).iter().for_each(|note| shell.warn(note));
-        shown.map_err(|mut error| {
-            error.exit = if self.exit == Exit::Done { Exit::SomeFailed } else { self.exit };
-            error.with_help(format!("the apply itself came to its end; its evidence is in {}", self.report.evidence))
-        })
-    }
-}
-
 /// Applies a plan, or continues an apply of it: a first apply is a continued one whose journal is empty. `stop` asks to send
 /// nothing new; what was sent is waited for.
 ///
@@ -258,6 +207,7 @@ pub async fn apply(
         scratch: &opened.scratch,
         journal: &journal,
         clock: context.clock.as_ref(),
+        timer: context.timer.as_ref(),
         seed: context.seed,
         observer: context.observer.as_ref(),
         stop,
@@ -277,16 +227,4 @@ pub async fn apply(
         compact(context, &opened).await;
     }
     Ok(AppliedPlan { exit: exit_of(&applied, &results, stop), ..applied })
-}
-
-/// What an unfinished apply is to tell.
-fn unfinished_notes(applied: &AppliedPlan) -> Vec<String> {
-    let mut notes = applied.unfinished.clone();
-    if !notes.is_empty() {
-        notes.push(format!(
-            "{} not finished: run the same command again; it asks the system what happened before it sends anything",
-            counted(notes.len() as u64, "policy")
-        ));
-    }
-    notes
 }

@@ -1,10 +1,12 @@
 //! `sexton init`.
 
+use std::io::ErrorKind;
+
 use clap::Args;
 
 use super::{Shell, Verb};
 use crate::base::{CommandError, Exit};
-use crate::store;
+use crate::store::{self, Files, LocalFiles};
 
 /// The first manifest of a project: a whole policy that selects little, with the reasons in comments.
 const FIRST_MANIFEST: &str = include_str!("init.yaml");
@@ -16,9 +18,15 @@ pub struct Init;
 impl Verb for Init {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
         let path = shell.project().join("sexton.yaml");
-        if path.exists() {
-            return Err(CommandError::plain(format!("{} already exists and was left as it is", path.display()))
-                .with_help("edit it, or begin in another directory with `sexton -C DIR init`"));
+        match LocalFiles.metadata(&path) {
+            Ok(_) => {
+                return Err(CommandError::plain(format!("{} already exists and was left as it is", path.display()))
+                    .with_help("edit it, or begin in another directory with `sexton -C DIR init`"));
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(CommandError::plain(format!("could not look for {}", path.display())).caused_by(&error));
+            }
         }
         store::make_directory(shell.project())?;
         store::write_atomically(&path, FIRST_MANIFEST.as_bytes())?;

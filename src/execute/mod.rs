@@ -17,6 +17,7 @@ mod round;
 mod round_note;
 mod round_writer;
 mod run;
+mod schedule;
 mod step_runner;
 #[cfg(test)]
 mod tests;
@@ -28,5 +29,6 @@ pub use policy_run::{PlannedIds, PolicyResult, PolicyResultKind, PolicyRun};
 pub use recheck::{Recheck, Rechecking};
 pub use replay::{Replay, ReplayedPolicy};
 pub use round::OpenedRound;
-pub use run::{POLICIES_AT_ONCE, Run, execute};
+pub use run::Run;
+pub use schedule::{POLICIES_AT_ONCE, execute};
 pub use verify::{other_policy, other_project, refuse_other_words};

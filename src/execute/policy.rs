@@ -282,7 +282,7 @@ impl<'a> PolicyExecutor<'a> {
                 let (step, end) = ended?;
                 self.close(&step, end).await
             }
-            () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)), if pause.is_some() => Ok(()),
+            () = self.run.timer.sleep(pause.unwrap_or(Duration::MAX)), if pause.is_some() => Ok(()),
             () = self.run.stop.cancelled(), if !stopping => Ok(()),
             else => Err(ExecuteError::Misuse { policy: self.policy().clone(), why: "waits for nothing" }),
         }

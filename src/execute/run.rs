@@ -1,20 +1,10 @@
-//! A run: every policy of a plan, each as soon as those it depends on have ended.
+//! What all policies of a run share.
 
-use std::collections::BTreeMap;
-
-use futures::future::join_all;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::execute_error::ExecuteError;
-use super::policy::PolicyExecutor;
-use super::policy_run::{PolicyResult, PolicyResultKind, PolicyRun};
-use super::replay::Replay;
-use crate::base::{Clock, Observer, PolicyName};
+use crate::base::{Clock, Observer, Timer};
 use crate::store::{Journal, RunScratch, RunStore};
-
-/// So many policies are carried out at once. Each has a handful of files open.
-pub const POLICIES_AT_ONCE: usize = 16;
 
 /// What all policies share.
 #[derive(Clone, Copy)]
@@ -27,6 +17,8 @@ pub struct Run<'a> {
     pub journal: &'a dyn Journal,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// The passing of time.
+    pub timer: &'a dyn Timer,
     /// What pauses are drawn from.
     pub seed: u64,
     /// Who looks on.
@@ -37,49 +29,4 @@ pub struct Run<'a> {
     pub permits: &'a Semaphore,
     /// Whether the systems are asked what became of what was sent. Where not, it ends unknown.
     pub asks_what_happened: bool,
-}
-
-/// Carries out policies, given in the order of apply, each as soon as those it depends on have succeeded. The same call begins
-/// a run and continues one, whatever happened in between.
-///
-/// A policy whose dependency has ended without success is skipped for good; one whose dependency is only unfinished waits
-/// with it for the next run.
-///
-/// # Errors
-///
-/// When the journal or the store fails, or something does not balance. The other policies are stopped then, as if by the user.
-pub async fn execute(run: &Run<'_>, policies: Vec<PolicyRun>, replay: &Replay) -> Result<Vec<PolicyResult>, ExecuteError> {
-    let mut ends: BTreeMap<PolicyName, watch::Receiver<Option<PolicyResultKind>>> = BTreeMap::new();
-    let names: Vec<PolicyName> = policies.iter().map(|input| input.specification.policy.clone()).collect();
-    let mut executions = Vec::new();
-    for input in &policies {
-        let policy = input.specification.policy.clone();
-        let Some(replayed) = replay.policies.get(&policy).cloned() else {
-            return Err(ExecuteError::Misuse { policy, why: "was not replayed" });
-        };
-        let mut before = Vec::new();
-        for name in &input.depends_on {
-            match ends.get(name) {
-                Some(end) => before.push((name.clone(), end.clone())),
-                None if names.contains(name) => {
-                    return Err(ExecuteError::Misuse { policy, why: "comes before a policy it depends on" });
-                }
-                None => {}
-            }
-        }
-        let (tell, end) = watch::channel(None);
-        ends.insert(policy.clone(), end);
-        executions.push(async move {
-            let result = PolicyExecutor::new(run, input, replayed).execute(before).await;
-            match &result {
-                Ok(kind) => {
-                    tell.send_replace(Some(kind.clone()));
-                }
-                // Whatever it was, the others cannot be better off going on: it is this machine, not the system.
-                Err(_) => run.stop.cancel(),
-            }
-            result.map(|kind| PolicyResult { policy, kind })
-        });
-    }
-    join_all(executions).await.into_iter().collect()
 }

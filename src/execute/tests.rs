@@ -19,7 +19,7 @@ use self::world::{Death, Record, World, Wrong};
 use super::{ExecuteError, PlannedIds, PolicyResult, PolicyResultKind, PolicyRun, Recheck, Replay, Run, execute};
 use crate::apply::{BatchSpecification, Event, MachineSettings, SkipCause, Tally};
 use crate::base::Observer;
-use crate::base::{Clock, Digest, PolicyName, RecordId};
+use crate::base::{Clock, Digest, PolicyName, RecordId, Timer};
 use crate::plan::{Route, Row};
 use crate::store::{
     Backend, IdNote, IdsWriter, Journal, JournalError, MemoryStore, RowSorter, RunJournal, RunScratch, RunStore, SortOrder,
@@ -34,6 +34,16 @@ impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         let base = Timestamp::from_second(1_790_000_000).expect("valid");
         base.checked_add(self.0.elapsed()).expect("in range")
+    }
+}
+
+/// Lets tokio's time pass, which a test can stop.
+struct TestTimer;
+
+#[async_trait::async_trait]
+impl Timer for TestTimer {
+    async fn sleep(&self, duration: std::time::Duration) {
+        tokio::time::sleep(duration).await;
     }
 }
 
@@ -306,6 +316,7 @@ impl Rig {
             scratch,
             journal,
             clock: &*self.clock,
+            timer: &TestTimer,
             seed: 7,
             observer: &Unobserved,
             stop,

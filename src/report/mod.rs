@@ -3,6 +3,7 @@
 //! Everything here gives text. Printing it is the command line's business, and nothing here knows whether there is a
 //! terminal: colour is an argument.
 
+mod applied;
 mod apply_view;
 pub mod diagnostic;
 mod diagnostic_report;
@@ -23,7 +24,8 @@ mod style;
 mod validation_view;
 mod view;
 
-pub use apply_view::{Applied, AppliedPolicy, AppliedView, applied_text, apply_summary};
+pub use applied::{Applied, AppliedPolicy};
+pub use apply_view::{AppliedView, applied_text, apply_summary};
 pub use diagnostic_report::{DiagnosticReport, PositionReport, RangeReport, RelatedReport};
 pub use difference_view::{ChangeView, DifferenceView, RecordView};
 pub use escape::{markdown_cell, terminal_line};

@@ -3,9 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::Zoned;
-
-use super::project::Project;
 use crate::base::{Clock, Observer, Timer};
 use crate::manifest::Target;
 use crate::provider::Provider;
@@ -52,24 +49,5 @@ impl Context {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             created: self.clock.now(),
         }
-    }
-}
-
-/// A verb at work on one project.
-#[derive(Clone)]
-pub struct ProjectContext<'a> {
-    /// The world around it.
-    pub context: Context,
-    /// The manifests as they are now, also when a plan is older.
-    pub project: &'a Project,
-    /// The one clock reading of the verb, in the project's time zone.
-    pub now: &'a Zoned,
-}
-
-impl<'a> ProjectContext<'a> {
-    /// The same, with somebody else looking on.
-    #[must_use]
-    pub fn observed_by(&self, observer: Arc<dyn Observer>) -> ProjectContext<'a> {
-        Self { context: Context { observer, ..self.context.clone() }, project: self.project, now: self.now }
     }
 }

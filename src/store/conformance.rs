@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::Barrier;
 
-use super::directory_lease::LEASE_FILE;
+use super::directory_name::LEASE_FILE;
 use super::{
     Backend, DirectoryStore, FaultyStore, Files, Key, LeaseError, LocalFiles, MOST_OBJECT_BYTES, MemoryStore, OpenMode,
     SimulatedDisk, StoreError,

@@ -8,15 +8,13 @@
 //! holder is the worse evil. The second guard is for that case: nobody creates what is there, and a state is not replaced that is
 //! not the one that was loaded.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
-use super::directory_store::{Inner, TEMPORARY, is_absent};
-use super::{DirectoryStore, FileHandle, Lease, LeaseError, OpenMode, create_directories};
+use super::directory_name::{LEASE_FILE, TEMPORARY, access};
+use super::files::is_absent;
+use super::{FileHandle, Files, Lease, LeaseError, OpenMode, create_directories};
 use crate::state::LockInfo;
-
-/// The file whose lock is the lease.
-pub(super) const LEASE_FILE: &str = "lease";
 
 /// The longest holder's information that is read.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -28,7 +26,7 @@ pub(super) struct DirectoryLease {
     left_behind: Option<LockInfo>,
 }
 
-/// What [`DirectoryStore::force_unlock`] found.
+/// What [`super::DirectoryStore::force_unlock`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unlocked {
     /// Nobody held the lease and nothing was written down.
@@ -40,16 +38,15 @@ pub enum Unlocked {
 }
 
 impl DirectoryLease {
-    pub fn take(inner: &Inner, info: &LockInfo) -> Result<Self, LeaseError> {
-        create_directories(inner.files.as_ref(), &inner.root, false)
-            .map_err(inner.access("make the directory", &inner.root))?;
-        let path = inner.root.join(LEASE_FILE);
-        let file = inner.files.open(&path, OpenMode::ReadWrite).map_err(inner.access("open", &path))?;
-        lock(inner, &file)?;
+    pub fn take(files: &dyn Files, root: &Path, info: &LockInfo) -> Result<Self, LeaseError> {
+        create_directories(files, root, false).map_err(access("make the directory", root))?;
+        let path = root.join(LEASE_FILE);
+        let file = files.open(&path, OpenMode::ReadWrite).map_err(access("open", &path))?;
+        lock(&path, &file)?;
         let left_behind = read_info(file.as_ref());
-        let text = serde_json::to_vec_pretty(info).map_err(|error| inner.access("write", &path)(error.into()))?;
-        rewrite(file.as_ref(), &text).map_err(inner.access("write", &path))?;
-        remove_left_behind(inner);
+        let text = serde_json::to_vec_pretty(info).map_err(|error| access("write", &path)(error.into()))?;
+        rewrite(file.as_ref(), &text).map_err(access("write", &path))?;
+        remove_left_behind(files, root);
         Ok(Self { file, left_behind })
     }
 }
@@ -68,45 +65,30 @@ impl Drop for DirectoryLease {
     }
 }
 
-impl DirectoryStore {
-    /// Clears what a dead holder left in the lease. It takes no lease away: a running holder keeps its own, and is named in the
-    /// error so that it can be ended first. `id` is the lease's own name, so that nobody clears another than the one they looked at.
-    ///
-    /// It is never needed for the next run, since a dead process holds nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`LeaseError::Held`] when a process holds the lease.
-    pub async fn force_unlock(&self, id: &str) -> Result<Unlocked, LeaseError> {
-        let id = id.to_owned();
-        self.work(move |inner| Ok(force_unlock(inner, &id))).await?
-    }
-}
-
-fn force_unlock(inner: &Inner, id: &str) -> Result<Unlocked, LeaseError> {
-    let path = inner.root.join(LEASE_FILE);
-    match inner.files.metadata(&path) {
+/// Clears what a dead holder left, if it is the lease of this name.
+pub(super) fn force_unlock(files: &dyn Files, root: &Path, id: &str) -> Result<Unlocked, LeaseError> {
+    let path = root.join(LEASE_FILE);
+    match files.metadata(&path) {
         Err(error) if is_absent(&error) => return Ok(Unlocked::NotLocked),
-        there => _ = there.map_err(inner.access("open", &path))?,
+        there => _ = there.map_err(access("open", &path))?,
     }
-    let file = inner.files.open(&path, OpenMode::ReadWrite).map_err(inner.access("open", &path))?;
-    lock(inner, &file)?;
+    let file = files.open(&path, OpenMode::ReadWrite).map_err(access("open", &path))?;
+    lock(&path, &file)?;
     match read_info(file.as_ref()) {
         Some(found) if found.id != id => Ok(Unlocked::OtherHolder(found)),
         Some(found) => {
-            rewrite(file.as_ref(), b"").map_err(inner.access("write", &path))?;
+            rewrite(file.as_ref(), b"").map_err(access("write", &path))?;
             Ok(Unlocked::Cleared(found))
         }
         None => Ok(Unlocked::NotLocked),
     }
 }
 
-fn lock(inner: &Inner, file: &Arc<dyn FileHandle>) -> Result<(), LeaseError> {
-    let path: PathBuf = inner.root.join(LEASE_FILE);
+fn lock(path: &Path, file: &Arc<dyn FileHandle>) -> Result<(), LeaseError> {
     match file.try_lock() {
         Ok(true) => Ok(()),
         Ok(false) => Err(LeaseError::Held(read_info(file.as_ref()).map(Box::new))),
-        Err(error) => Err(inner.access("lock", &path)(error).into()),
+        Err(error) => Err(access("lock", path)(error).into()),
     }
 }
 
@@ -122,14 +104,14 @@ fn rewrite(file: &dyn FileHandle, bytes: &[u8]) -> std::io::Result<()> {
 
 /// Removes the temporary files of killed processes: those whose lock is free. Some may be written without the lease, so that a lock
 /// that is held says that one is in use. What cannot be removed stays for the next time.
-fn remove_left_behind(inner: &Inner) {
-    for name in inner.files.list(&inner.root).unwrap_or_default() {
-        let path = inner.root.join(&name);
+fn remove_left_behind(files: &dyn Files, root: &Path) {
+    for name in files.list(root).unwrap_or_default() {
+        let path = root.join(&name);
         if name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
-            && let Ok(file) = inner.files.open(&path, OpenMode::Read)
+            && let Ok(file) = files.open(&path, OpenMode::Read)
             && let Ok(true) = file.try_lock()
         {
-            let _ = inner.files.remove_file(&path);
+            let _ = files.remove_file(&path);
         }
     }
 }

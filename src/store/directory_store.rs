@@ -12,16 +12,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::directory_lease::DirectoryLease;
+use super::directory_lease::{DirectoryLease, Unlocked, force_unlock};
+use super::directory_name::{TEMPORARY, access, name_of, part_of, shown};
+use super::files::is_absent;
 use super::{
     Backend, FileHandle, Files, Key, Lease, LeaseError, MOST_OBJECT_BYTES, Object, OpenMode, StoreError, Version,
     create_directories, parent_of,
 };
 use crate::base::Digest;
 use crate::state::LockInfo;
-
-/// What the names of temporary files in the root begin with.
-pub(super) const TEMPORARY: &str = ".sexton-";
 
 /// The file whose lock is held while an object is replaced or removed.
 const REPLACE_LOCK: &str = ".lock";
@@ -39,9 +38,9 @@ pub struct DirectoryStore {
 }
 
 #[derive(Debug)]
-pub(super) struct Inner {
-    pub files: Arc<dyn Files>,
-    pub root: PathBuf,
+struct Inner {
+    files: Arc<dyn Files>,
+    root: PathBuf,
     /// Makes temporary names that no other process has.
     tag: String,
     written: AtomicU64,
@@ -70,8 +69,21 @@ impl DirectoryStore {
         &self.inner.root
     }
 
+    /// Clears what a dead holder left in the lease. It takes no lease away: a running holder keeps its own, and is named in the
+    /// error so that it can be ended first. `id` is the lease's own name, so that nobody clears another than the one they looked at.
+    ///
+    /// It is never needed for the next run, since a dead process holds nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`LeaseError::Held`] when a process holds the lease.
+    pub async fn force_unlock(&self, id: &str) -> Result<Unlocked, LeaseError> {
+        let id = id.to_owned();
+        self.work(move |inner| Ok(force_unlock(inner.files.as_ref(), &inner.root, &id))).await?
+    }
+
     /// Does work on files, on a thread that may wait where that is needed.
-    pub(super) async fn work<T: Send + 'static>(
+    async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -80,7 +92,7 @@ impl DirectoryStore {
         }
         let inner = Arc::clone(&self.inner);
         let done = tokio::task::spawn_blocking(move || work(&inner)).await;
-        done.unwrap_or_else(|error| Err(self.inner.access("work on", &self.inner.root)(io::Error::other(error))))
+        done.unwrap_or_else(|error| Err(access("work on", &self.inner.root)(io::Error::other(error))))
     }
 }
 
@@ -113,18 +125,13 @@ impl Backend for DirectoryStore {
 
     async fn lease(&self, info: &LockInfo) -> Result<Box<dyn Lease>, LeaseError> {
         let info = info.clone();
-        let lease = self.work(move |inner| Ok(DirectoryLease::take(inner, &info))).await??;
+        let lease = self.work(move |inner| Ok(DirectoryLease::take(inner.files.as_ref(), &inner.root, &info))).await??;
         Ok(Box::new(lease))
     }
 
     fn place(&self, key: &Key) -> String {
         shown(&self.inner.path(key))
     }
-}
-
-/// A path as people are shown it.
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }
 
 fn version_of(bytes: &[u8]) -> Version {
@@ -146,24 +153,20 @@ impl Drop for Temporary<'_> {
 }
 
 impl Inner {
-    pub(super) fn access<'p>(&self, doing: &'static str, path: &'p Path) -> impl FnOnce(io::Error) -> StoreError + use<'p> {
-        move |source| StoreError::Access { doing, place: shown(path), source }
-    }
-
     fn path(&self, key: &Key) -> PathBuf {
         let mut path = self.root.clone();
-        path.extend(key.as_str().split('/').map(file_name_of));
+        path.extend(key.as_str().split('/').map(name_of));
         path
     }
 
     fn read(&self, path: &Path) -> Result<Option<Object>, StoreError> {
         let opened = match self.files.open(path, OpenMode::Read) {
             Err(error) if is_absent(&error) => return Ok(None),
-            opened => opened.map_err(self.access("read", path))?,
+            opened => opened.map_err(access("read", path))?,
         };
         let bytes = opened.read_whole(MOST_OBJECT_BYTES as u64).map_err(|error| match error.kind() {
             io::ErrorKind::FileTooLarge => StoreError::Damaged { place: shown(path), why: error.to_string() },
-            _ => self.access("read", path)(error),
+            _ => access("read", path)(error),
         })?;
         // Whoever reads it relies on it.
         self.settle_names(parent_of(path))?;
@@ -207,19 +210,18 @@ impl Inner {
         let directory = parent_of(path);
         let mut attempt = 1;
         loop {
-            create_directories(self.files.as_ref(), directory, false)
-                .map_err(self.access("make the directory", directory))?;
+            create_directories(self.files.as_ref(), directory, false).map_err(access("make the directory", directory))?;
             let temporary = self.temporary(bytes)?;
             match name(&temporary.path) {
                 // The directory was empty and is removed, or somebody thought the temporary file was left behind.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => attempt += 1,
                 named => {
-                    named.map_err(self.access("write", path))??;
+                    named.map_err(access("write", path))??;
                     break;
                 }
             }
         }
-        self.files.sync_directory(directory).map_err(self.access("make durable", directory))?;
+        self.files.sync_directory(directory).map_err(access("make durable", directory))?;
         self.settle(directory)?;
         Ok(version_of(bytes))
     }
@@ -227,10 +229,10 @@ impl Inner {
     fn temporary(&self, bytes: &[u8]) -> Result<Temporary<'_>, StoreError> {
         let number = self.written.fetch_add(1, Ordering::Relaxed);
         let path = self.root.join(format!("{TEMPORARY}{}-{number}", self.tag));
-        let made = self.files.open(&path, OpenMode::CreateNew).map_err(self.access("make", &path))?;
+        let made = self.files.open(&path, OpenMode::CreateNew).map_err(access("make", &path))?;
         let temporary = Temporary { inner: self, path, _handle: Arc::clone(&made) };
         let written = made.lock().and_then(|()| made.write_all_at(bytes, 0)).and_then(|()| made.sync());
-        written.map_err(self.access("write", &temporary.path))?;
+        written.map_err(access("write", &temporary.path))?;
         Ok(temporary)
     }
 
@@ -239,9 +241,9 @@ impl Inner {
         let path = self.root.join(REPLACE_LOCK);
         let opened = match self.files.open(&path, OpenMode::ReadWrite) {
             Err(error) if is_absent(&error) => return Ok(None),
-            opened => opened.map_err(self.access("open", &path))?,
+            opened => opened.map_err(access("open", &path))?,
         };
-        opened.lock().map_err(self.access("lock", &path))?;
+        opened.lock().map_err(access("lock", &path))?;
         Ok(Some(opened))
     }
 
@@ -250,7 +252,7 @@ impl Inner {
             return Ok(());
         }
         let cause = format!("{} bytes are more than the {MOST_OBJECT_BYTES} of an object", bytes.len());
-        Err(self.access("write", path)(io::Error::new(io::ErrorKind::FileTooLarge, cause)))
+        Err(access("write", path)(io::Error::new(io::ErrorKind::FileTooLarge, cause)))
     }
 
     /// Makes a directory's own name and those above it durable, once for this process.
@@ -271,7 +273,7 @@ impl Inner {
                         error.kind(),
                         io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput
                     ) => {}
-            synced => synced.map_err(self.access("make durable", parent))?,
+            synced => synced.map_err(access("make durable", parent))?,
         }
         self.known().settled.insert(directory.to_owned());
         Ok(())
@@ -280,7 +282,7 @@ impl Inner {
     /// Makes the names that are in a directory now durable, once for this process: whoever made one may have been killed before it was.
     fn settle_names(&self, directory: &Path) -> Result<(), StoreError> {
         if !self.is_known(|known| &known.synced, directory) {
-            self.files.sync_directory(directory).map_err(self.access("make durable", directory))?;
+            self.files.sync_directory(directory).map_err(access("make durable", directory))?;
             self.settle(directory)?;
             self.known().synced.insert(directory.to_owned());
         }
@@ -302,7 +304,7 @@ impl Inner {
             let names = match self.files.list(&directory) {
                 // One that is removed while it is looked for holds nothing.
                 Err(error) if is_absent(&error) => continue,
-                names => names.map_err(self.access("list", &directory))?,
+                names => names.map_err(access("list", &directory))?,
             };
             for name in names {
                 // What no key is written as is not ours.
@@ -312,7 +314,7 @@ impl Inner {
                     Err(error) if is_absent(&error) => {}
                     Ok(metadata) if metadata.kind == super::FileKind::Directory => waiting.push((path, key)),
                     Ok(_) => keys.extend(Key::new(key)),
-                    Err(error) => return Err(self.access("list", &path)(error)),
+                    Err(error) => return Err(access("list", &path)(error)),
                 }
             }
         }
@@ -325,12 +327,12 @@ impl Inner {
         match self.files.remove_file(path) {
             // Also then the removal by somebody who was killed may not be durable.
             Err(error) if is_absent(&error) => {}
-            removed => removed.map_err(self.access("remove", path))?,
+            removed => removed.map_err(access("remove", path))?,
         }
         let directory = parent_of(path);
         match self.files.sync_directory(directory) {
             Err(error) if is_absent(&error) => {}
-            synced => synced.map_err(self.access("make durable", directory))?,
+            synced => synced.map_err(access("make durable", directory))?,
         }
         // Directories that hold nothing any more go too, as far as they can: nothing depends on it.
         for directory in directory.ancestors().take_while(|directory| *directory != self.root) {
@@ -342,81 +344,5 @@ impl Inner {
             known.synced.remove(directory);
         }
         Ok(())
-    }
-}
-
-/// Whether the error says that there is nothing of that name: a file in the place of a directory has nothing below it.
-pub(super) fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// Names that Windows keeps for devices, whatever follows behind a dot.
-const DEVICES: [&str; 22] = [
-    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2",
-    "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
-];
-
-/// The name of the file or directory for one part of a key: the part itself, except for what some file system takes for something
-/// else. An upper-case letter becomes `%` and the lower-case one, since some know no difference; `%` also stands before a dot at the
-/// beginning (hidden files, and our own temporary ones), behind one at the end (dropped by Windows), and before the name of a device
-/// and the lease's.
-fn file_name_of(part: &str) -> String {
-    let mut name = String::with_capacity(part.len());
-    let device = part.split('.').next().unwrap_or_default();
-    if part.starts_with('.') || part == super::directory_lease::LEASE_FILE || DEVICES.contains(&device) {
-        name.push_str("%%");
-    }
-    for character in part.chars() {
-        if character.is_ascii_uppercase() {
-            name.push('%');
-        }
-        name.push(character.to_ascii_lowercase());
-    }
-    if part.ends_with('.') {
-        name.push_str("%%");
-    }
-    name
-}
-
-/// The part of a key that is written so; `None` when none is.
-fn part_of(name: &str) -> Option<String> {
-    let mut part = String::with_capacity(name.len());
-    let mut characters = name.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '%' => match characters.next()? {
-                '%' => {}
-                letter => part.push(letter.to_ascii_uppercase()),
-            },
-            character => part.push(character),
-        }
-    }
-    (file_name_of(&part) == name).then_some(part)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_of_a_key_is_a_name_that_every_file_system_takes() {
-        for (part, name) in [
-            ("state.json", "state.json"),
-            ("0a1b", "0a1b"),
-            ("Run-A", "%run-%a"),
-            (".sexton-x", "%%.sexton-x"),
-            ("a.", "a.%%"),
-            ("con", "%%con"),
-            ("nul.csv", "%%nul.csv"),
-            ("Con", "%con"),
-            ("console", "console"),
-            ("lease", "%%lease"),
-        ] {
-            assert_eq!(file_name_of(part), name);
-            assert_eq!(part_of(name).as_deref(), Some(part));
-        }
-        for foreign in ["A", ".lock", "lease", "a.", "con", "a%", "%%a", "a%%", "%1", "."] {
-            assert_eq!(part_of(foreign), None, "{foreign}");
-        }
     }
 }

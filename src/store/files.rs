@@ -345,3 +345,8 @@ pub fn parent_of(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+/// Whether the error says that there is nothing of that name: a file in the place of a directory has nothing below it.
+pub(super) fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}

@@ -14,6 +14,7 @@ mod command_error;
 mod conformance;
 mod directory;
 mod directory_lease;
+mod directory_name;
 mod directory_store;
 #[cfg(test)]
 mod durability_tests;

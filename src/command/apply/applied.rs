@@ -4,14 +4,56 @@ use std::collections::BTreeMap;
 
 use tokio_util::sync::CancellationToken;
 
-use super::AppliedPlan;
 use crate::apply::{Seal, SkipCause};
-use crate::base::{CommandError, Digest, Exit, PolicyName};
+use crate::base::{CommandError, Digest, Exit, PolicyName, counted};
+use crate::command::Shell;
 use crate::execute::{ExecuteError, OpenedRun, PolicyResult, PolicyResultKind};
-use crate::report::{Applied, AppliedPolicy};
+use crate::report::{Applied, AppliedPolicy, AppliedView};
 use crate::select::Context;
 use crate::state::{PolicyEnd, State, fold_open};
 use crate::store::{LockedState, OutcomeRow, StoreError, compact_journal, read_outcomes};
+
+/// How an apply ended.
+#[derive(Clone, Debug)]
+pub struct AppliedPlan {
+    /// The plan.
+    pub plan: Digest,
+    /// What it did.
+    pub report: Applied,
+    /// The exit code.
+    pub exit: Exit,
+    /// Why the run is not at its end, where it is not; the same command continues it.
+    pub unfinished: Vec<String>,
+}
+
+impl AppliedPlan {
+    /// Shows what was done.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be written. The deletions are done by then, so the exit code is that of the apply, or 3.
+    pub(in crate::command) fn show(&self, shell: &dyn Shell) -> Result<(), CommandError> {
+        let view = AppliedView { plan: self.plan, applied: &self.report, unfinished: &self.unfinished };
+        let shown = shell.show(&view);
+        unfinished_notes(self).iter().for_each(|note| shell.warn(note));
+        shown.map_err(|mut error| {
+            error.exit = if self.exit == Exit::Done { Exit::SomeFailed } else { self.exit };
+            error.with_help(format!("the apply itself came to its end; its evidence is in {}", self.report.evidence))
+        })
+    }
+}
+
+/// What an unfinished apply is to tell.
+fn unfinished_notes(applied: &AppliedPlan) -> Vec<String> {
+    let mut notes = applied.unfinished.clone();
+    if !notes.is_empty() {
+        notes.push(format!(
+            "{} not finished: run the same command again; it asks the system what happened before it sends anything",
+            counted(notes.len() as u64, "policy")
+        ));
+    }
+    notes
+}
 
 /// The outcomes of a finished policy, in order of ids.
 async fn outcomes_of(

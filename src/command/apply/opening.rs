@@ -6,7 +6,7 @@ use jiff::Zoned;
 
 use super::applied::{restore_or_abandon, run_error};
 use super::refusal::{refused_when_made, stale_reason};
-use super::{ApplyRequest, PlanToApply};
+use super::request::{ApplyRequest, PlanToApply};
 use crate::base::{CommandError, Digest, Exit, TargetName};
 use crate::execute::{OpenError, OpenedRun, machine_settings};
 use crate::plan::{PlanHeader, PlannedPolicy};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 
-use super::ApplyRequest;
 use super::refusal::stale_reason;
+use super::request::ApplyRequest;
 use crate::apply::{BatchSpecification, SkipCause};
 use crate::base::{CommandError, Exit, PolicyName};
 use crate::execute::{OpenedRun, PlannedIds, PolicyRun, Recheck, Rechecking, is_grouped, other_policy};

@@ -189,6 +189,7 @@ async fn settle(
         scratch: &opened.scratch,
         journal: &journal,
         clock: context.clock.as_ref(),
+        timer: context.timer.as_ref(),
         seed: context.seed,
         observer: context.observer.as_ref(),
         stop,

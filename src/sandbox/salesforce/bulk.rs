@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::bulk_rows::{delete_rows, deletion_of, error_cell};
 use super::bulk1::ClassicJobs;
 use super::bulk2::{CheckedQuery, IngestJob, JobHead};
-use crate::sandbox::{RecordKey, Sandbox};
+use crate::sandbox::RecordKey;
 
 /// How long a job and its results are kept once it has ended, or since it was made. Source: documented.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -56,37 +55,12 @@ impl BulkState {
         if paid == wanted { rows } else { usize::try_from(paid).unwrap_or(usize::MAX).saturating_mul(BATCH_ROWS) }
     }
 
-    fn forget_old(&mut self, now: Timestamp) {
+    /// Drops the jobs that ended, or else were made, too long ago.
+    pub(super) fn forget_old(&mut self, now: Timestamp) {
         let kept = |head: &JobHead, ended: Option<Timestamp>| ended.unwrap_or(head.created).duration_until(now) < RETENTION;
         self.ingest.retain(|_, job| kept(&job.head, job.ended()));
         self.query.retain(|_, query| kept(&query.job.head, query.job.ended()));
         self.classic.forget(|created| created.duration_until(now) >= RETENTION);
-    }
-}
-
-impl Sandbox {
-    /// Does what bulk jobs have to do by now. Every request does it first; a test that looks at the world itself calls it.
-    pub fn run_jobs(&self) {
-        let mut bulk = self.bulk();
-        let now = self.now();
-        bulk.forget_old(now);
-        if bulk.ingest.values().any(IngestJob::is_running) {
-            let mut world = self.world();
-            for job in bulk.ingest.values_mut() {
-                let pace = self.settings().bulk_rows_per_second;
-                job.advance(now, pace, |head, chunk| {
-                    let deletion = deletion_of(head.operation, head.created_by);
-                    let results = delete_rows(&mut world, &head.object, deletion, &chunk.ids, chunk.locked);
-                    results.into_iter().map(|result| result.map_err(|error| error_cell(&error))).collect()
-                });
-            }
-        }
-        if bulk.classic.is_at_work() {
-            bulk.classic.advance(now, self.settings(), &mut self.world());
-        }
-        for query in bulk.query.values_mut() {
-            query.advance(now, self.settings().bulk_query_rows_per_second, || self.world());
-        }
     }
 }
 

@@ -4,6 +4,7 @@ mod bulk;
 mod bulk1;
 mod bulk2;
 mod bulk_rows;
+mod bulk_work;
 mod collections;
 mod composite;
 #[cfg(test)]

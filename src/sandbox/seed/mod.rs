@@ -8,10 +8,12 @@ mod generator;
 mod records;
 #[expect(clippy::module_inception, reason = "the seed is the noun of this folder")]
 mod seed;
+mod seed_error;
 #[cfg(test)]
 mod tests;
 mod zuora;
 
 pub use files::read_directory;
 pub use generator::{GeneratedRecords, GeneratorError};
-pub use seed::{Seed, SeedError};
+pub use seed::Seed;
+pub use seed_error::SeedError;

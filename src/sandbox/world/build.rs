@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::definition::{FieldKind, ObjectDefinition, OnDelete};
 use super::organization::{Client, Organization, PasswordLogin, Permissions, User};
+use super::place::Place;
 use super::standard::{business_objects, system_objects};
-use super::table::{Place, Table};
+use super::table::Table;
 use super::world::Relation;
 use super::{RecordKey, Value, World, WorldError};
 
@@ -20,6 +21,13 @@ pub struct WorldBuilder {
     users: Vec<User>,
     password_logins: BTreeMap<RecordKey, PasswordLogin>,
     clients: Vec<Client>,
+}
+
+impl World {
+    /// Starts a world: with the standard objects, one administrator and one client, unless told otherwise.
+    pub fn builder() -> WorldBuilder {
+        WorldBuilder::new()
+    }
 }
 
 impl WorldBuilder {

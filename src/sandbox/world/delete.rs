@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
 
 use super::definition::OnDelete;
 use super::table::RowState;
-use super::world::{RETENTION, Relation};
-use super::{RecordKey, Value, World};
+use super::world::{DeleteEvent, Position, Relation};
+use super::{ItemError, RecordKey, Value, World};
+
+/// How long a deleted record stays in the recycle bin (documented: 15 days).
+const RETENTION: SignedDuration = SignedDuration::from_hours(15 * 24);
 
 /// The most records one deletion may take with it ([guess]: the vendor names the code, not the number).
 const LARGEST_CASCADE: usize = 100_000;
@@ -21,53 +24,6 @@ pub enum DeleteMode {
     Hard,
 }
 
-/// Why one record was not deleted, in the vendor's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ItemError {
-    /// The code, such as `ENTITY_IS_DELETED`.
-    pub status_code: String,
-    /// The message.
-    pub message: String,
-    /// The fields it is about; mostly none.
-    pub fields: Vec<String>,
-}
-
-impl ItemError {
-    /// An error about a whole record.
-    pub fn new(status_code: &str, message: impl Into<String>) -> Self {
-        Self { status_code: status_code.to_owned(), message: message.into(), fields: Vec::new() }
-    }
-
-    /// What happened to a record that could have been deleted, in a call that was undone (documented text).
-    pub(in crate::sandbox) fn rolled_back() -> Self {
-        let message = "Record rolled back because not all records were valid and the request was using AllOrNone header";
-        Self::new("ALL_OR_NONE_OPERATION_ROLLED_BACK", message)
-    }
-
-    /// The row lock error as one call sees it (recorded text). `others` are further locked rows, of which ten are named.
-    pub fn locked(keys: &[RecordKey]) -> Self {
-        let named: Vec<String> = keys.iter().take(10).map(ToString::to_string).collect();
-        let more = match keys.len().saturating_sub(10) {
-            0 => String::new(),
-            rest => format!(", ... ({rest} more)"),
-        };
-        let message = format!(
-            "unable to obtain exclusive access to this record or {} records: {}{more}",
-            keys.len().max(1),
-            named.join(",")
-        );
-        Self::new("UNABLE_TO_LOCK_ROW", message)
-    }
-}
-
-/// Records that one deletion took along, and the lookups it cleared: what a later restore brings back together.
-#[derive(Clone, Debug)]
-pub(super) struct DeleteEvent {
-    pub at: Timestamp,
-    /// The record that was named, first, then the ones that cascaded.
-    pub members: Vec<RecordKey>,
-}
-
 /// A deletion to be carried out.
 #[derive(Clone, Copy, Debug)]
 pub struct Deletion {
@@ -78,9 +34,6 @@ pub struct Deletion {
     /// Who deletes.
     pub user: RecordKey,
 }
-
-/// A row: its table and its position.
-pub(super) type Position = (usize, usize);
 
 /// Everything one deletion touches.
 struct Extent {

@@ -6,8 +6,10 @@ mod delete;
 #[cfg(test)]
 mod delete_tests;
 mod generate;
+mod item_error;
 mod key;
 mod organization;
+mod place;
 mod standard;
 mod table;
 mod value;
@@ -16,10 +18,12 @@ mod world;
 
 pub use build::WorldBuilder;
 pub use definition::{FieldDefinition, FieldKind, Lookup, ObjectDefinition, OnDelete};
-pub use delete::{DeleteMode, Deletion, ItemError};
+pub use delete::{DeleteMode, Deletion};
+pub use item_error::ItemError;
 pub use key::RecordKey;
 pub use organization::{Client, Organization, PasswordLogin, Permissions, User};
 pub use value::{Value, ValueError};
 pub use world::{World, WorldError};
 
-pub(in crate::sandbox) use table::{Place, SYSTEM_FIELDS, Table};
+pub(in crate::sandbox) use place::{Place, SYSTEM_FIELDS};
+pub(in crate::sandbox) use table::Table;

@@ -2,7 +2,9 @@
 //! where a line says guess.
 
 use super::definition::{FieldKind, Lookup, ObjectDefinition, OnDelete};
-use super::world::ACCESS_PREFIX;
+
+/// The prefix of `UserPermissionAccess`, which has none on the wire.
+pub(super) const ACCESS_PREFIX: [u8; 3] = *b"0Ua";
 
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()

@@ -3,21 +3,27 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::definition::{FieldKind, OnDelete};
-use super::delete::{DeleteEvent, Position};
 use super::generate::Generation;
 use super::organization::{Client, Organization, PasswordLogin, Permissions, User};
-use super::table::{Body, Place, Row, RowState, Table};
+use super::place::Place;
+use super::standard::ACCESS_PREFIX;
+use super::table::{Body, Row, RowState, Table};
 use super::value::whole_seconds;
-use super::{ItemError, RecordKey, Value, WorldBuilder};
+use super::{ItemError, RecordKey, Value};
 
-/// How long a deleted record stays in the recycle bin (documented: 15 days).
-pub(super) const RETENTION: SignedDuration = SignedDuration::from_hours(15 * 24);
+/// A row: its table and its position.
+pub(super) type Position = (usize, usize);
 
-/// The prefix of `UserPermissionAccess`, which has none on the wire.
-pub(super) const ACCESS_PREFIX: [u8; 3] = *b"0Ua";
+/// Records that one deletion took along, and the lookups it cleared: what a later restore brings back together.
+#[derive(Clone, Debug)]
+pub(super) struct DeleteEvent {
+    pub at: Timestamp,
+    /// The record that was named, first, then the ones that cascaded.
+    pub members: Vec<RecordKey>,
+}
 
 /// One relation from a parent's table to a child's, the way deletion walks it.
 #[derive(Clone, Debug)]
@@ -102,11 +108,6 @@ pub enum WorldError {
 }
 
 impl World {
-    /// Starts a world: with the standard objects, one administrator and one client, unless told otherwise.
-    pub fn builder() -> WorldBuilder {
-        WorldBuilder::new()
-    }
-
     /// The present moment of the world.
     pub fn now(&self) -> Timestamp {
         self.now

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::tenant::Row;
+use super::table::Row;
 
 /// How long a cursor lives (documented). That reading a page renews it is a guess.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(15);

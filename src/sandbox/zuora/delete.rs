@@ -6,39 +6,11 @@ use jiff::SignedDuration;
 
 use super::Tenant;
 use super::evaluate::Value;
-use super::tenant::Table;
+use super::row_error::RowError;
+use super::table::Table;
 
 /// How long the deletion of an account takes after it was accepted. That it takes time is documented, how much is a guess.
 const ACCOUNT_DELETION: SignedDuration = SignedDuration::from_secs(5);
-
-/// Why one record was not deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::sandbox) struct RowError {
-    pub code: String,
-    pub message: String,
-}
-
-impl RowError {
-    pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into() }
-    }
-
-    /// Somebody else holds the record (text seen by clients).
-    pub(super) fn lock() -> Self {
-        Self::new("LOCK_COMPETITION", "Operation failed due to a lock competition, please retry later.")
-    }
-
-    fn kept(message: &str) -> Self {
-        Self::new("CANNOT_DELETE", message)
-    }
-}
-
-/// A record that refuses, and how often still.
-#[derive(Clone, Debug)]
-pub(super) struct Stubborn {
-    pub error: RowError,
-    pub times: Option<u32>,
-}
 
 impl Tenant {
     /// Deletes what can be deleted, each record by itself, in the order of the ids. `unknown` is the code for a record that

@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::evaluate::Value;
 use super::objects::Kind;
-use super::tenant::{Row, put};
+use super::table::Row;
+use super::tenant::put;
 use super::{Tenant, TenantError};
 
 /// Records are spread over ten years, in seconds.

@@ -10,11 +10,13 @@ mod evaluate_properties;
 mod generate;
 mod objects;
 mod query;
+mod row_error;
 mod select;
 mod service;
 mod session;
 mod settings;
 mod soap_fault;
+mod table;
 mod tenant;
 #[cfg(test)]
 mod tests;

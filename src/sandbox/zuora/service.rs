@@ -8,9 +8,9 @@ use axum::routing::post;
 use http::{HeaderMap, Uri};
 
 use super::Tenant;
-use super::delete::RowError;
 use super::envelope::{API, SoapVersion, quota};
 use super::query::QueryOptions;
+use super::row_error::RowError;
 use super::soap_fault::{Detail, SoapFault};
 use crate::sandbox::fault::WorkFaults;
 use crate::sandbox::gate::{origin, with_retry_after};

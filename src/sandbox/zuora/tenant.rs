@@ -7,10 +7,11 @@ use jiff::Timestamp;
 
 use super::calls::Calls;
 use super::cursor::Cursors;
-use super::delete::{RowError, Stubborn};
 use super::evaluate::Value;
-use super::objects::{Kind, Object, standard};
+use super::objects::{Kind, standard};
+use super::row_error::{RowError, Stubborn};
 use super::session::Sessions;
+use super::table::{Row, Table};
 
 /// A Zuora tenant of records, as simulated: tables of the main objects of WSDL 78, one user, and who is logged in.
 ///
@@ -38,16 +39,6 @@ impl fmt::Debug for Tenant {
         formatter.debug_struct("Tenant").field("now", &self.now).finish_non_exhaustive()
     }
 }
-
-/// One object and its records.
-#[derive(Debug)]
-pub(super) struct Table {
-    pub object: Object,
-    pub rows: BTreeMap<String, Row>,
-}
-
-/// The fields of a record that are not empty, by their position in the object.
-pub(super) type Row = BTreeMap<usize, Value>;
 
 /// What a test or a seed asked a tenant to do and it could not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,0 +1,61 @@
+//! When each policy of a run is carried out: as soon as those it depends on have ended.
+
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
+use tokio::sync::watch;
+
+use super::execute_error::ExecuteError;
+use super::policy::PolicyExecutor;
+use super::policy_run::{PolicyResult, PolicyResultKind, PolicyRun};
+use super::replay::Replay;
+use super::run::Run;
+use crate::base::PolicyName;
+
+/// So many policies are carried out at once. Each has a handful of files open.
+pub const POLICIES_AT_ONCE: usize = 16;
+
+/// Carries out policies, given in the order of apply, each as soon as those it depends on have succeeded. The same call begins
+/// a run and continues one, whatever happened in between.
+///
+/// A policy whose dependency has ended without success is skipped for good; one whose dependency is only unfinished waits
+/// with it for the next run.
+///
+/// # Errors
+///
+/// When the journal or the store fails, or something does not balance. The other policies are stopped then, as if by the user.
+pub async fn execute(run: &Run<'_>, policies: Vec<PolicyRun>, replay: &Replay) -> Result<Vec<PolicyResult>, ExecuteError> {
+    let mut ends: BTreeMap<PolicyName, watch::Receiver<Option<PolicyResultKind>>> = BTreeMap::new();
+    let names: Vec<PolicyName> = policies.iter().map(|input| input.specification.policy.clone()).collect();
+    let mut executions = Vec::new();
+    for input in &policies {
+        let policy = input.specification.policy.clone();
+        let Some(replayed) = replay.policies.get(&policy).cloned() else {
+            return Err(ExecuteError::Misuse { policy, why: "was not replayed" });
+        };
+        let mut before = Vec::new();
+        for name in &input.depends_on {
+            match ends.get(name) {
+                Some(end) => before.push((name.clone(), end.clone())),
+                None if names.contains(name) => {
+                    return Err(ExecuteError::Misuse { policy, why: "comes before a policy it depends on" });
+                }
+                None => {}
+            }
+        }
+        let (tell, end) = watch::channel(None);
+        ends.insert(policy.clone(), end);
+        executions.push(async move {
+            let result = PolicyExecutor::new(run, input, replayed).execute(before).await;
+            match &result {
+                Ok(kind) => {
+                    tell.send_replace(Some(kind.clone()));
+                }
+                // Whatever it was, the others cannot be better off going on: it is this machine, not the system.
+                Err(_) => run.stop.cancel(),
+            }
+            result.map(|kind| PolicyResult { policy, kind })
+        });
+    }
+    join_all(executions).await.into_iter().collect()
+}
