@@ -308,12 +308,12 @@ mod tests {
             wrong += &format!("{}\n", store.load().await.expect_err("wrong"));
         }
         assert_snapshot!(wrong, @"
-        `state.json` in memory was written by a newer sexton (format 2; this one knows 1)
-        `state.json` in memory is damaged: there is no version 0
-        `state.json` in memory is damaged: unknown field `serials`, expected one of `version`, `lineage`, `serial`, `tool`, `consumed`, `policies` at line 4 column 11
-        `state.json` in memory is damaged: EOF while parsing a string at line 8 column 38
-        `state.json` in memory is damaged: EOF while parsing a value at line 1 column 0
-        `state.json` in memory is damaged: invalid length 0, expected struct Format with 1 element at line 1 column 2
+        `memory:state.json` was written by a newer sexton (format 2; this one knows 1)
+        `memory:state.json` is damaged: there is no version 0
+        `memory:state.json` is damaged: unknown field `serials`, expected one of `version`, `lineage`, `serial`, `tool`, `consumed`, `policies` at line 4 column 11
+        `memory:state.json` is damaged: EOF while parsing a string at line 8 column 38
+        `memory:state.json` is damaged: EOF while parsing a value at line 1 column 0
+        `memory:state.json` is damaged: invalid length 0, expected struct Format with 1 element at line 1 column 2
         ");
     }
 }
