@@ -182,11 +182,13 @@ fn what_was_begun_comes_to_its_end_however_late_it_is() {
 
 #[test]
 fn a_lowered_limit_stops_the_rest_of_a_policy_that_was_begun() {
+    // One batch after the other, so that only the first one was sent.
+    let serial = |most| policy("collections", most).replace("  via:", "  concurrency: serial\n  via:");
     in_paused_time(async {
         let request = first_deletion("collections").await;
-        let (bench, _) = planned("collections").await;
+        let (bench, _) = planned_by(&serial(1000)).await;
         assert!(die_at(&bench, request, true).await);
-        bench.declare(&policy("collections", 300));
+        bench.declare(&serial(300));
         let applied = settled(bench.apply().await);
         let tally = applied.report.tally();
         assert_eq!((applied.exit, tally.total()), (Exit::GateRefused, u64::from(LEADS)));
