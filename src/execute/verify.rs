@@ -52,6 +52,12 @@ pub async fn other_policy(
     let Some(policy) = project.workspace.policies.get(&planned.policy) else {
         return Ok(Some(format!("the manifests have no policy `{}`", planned.policy)));
     };
+    if policy.settings != planned.settings {
+        let differing = policy.settings.differing(&planned.settings);
+        let differing: Vec<String> = differing.iter().map(|key| format!("`{key}`")).collect();
+        let (planned, differing) = (&planned.policy, differing.join(" and "));
+        return Ok(Some(format!("policy `{planned}`: the manifests give another {differing}")));
+    }
     let Some(connection) = connections.get(&policy.settings.target) else {
         return Ok(Some(format!("policy `{}` has no target", planned.policy)));
     };
@@ -66,9 +72,7 @@ pub async fn other_policy(
         ("columns", layout.columns() == planned.records.columns),
         ("number of records", planned.records.rows == planned.selected),
     ];
-    let differing = policy.settings.differing(&planned.settings);
-    let differs = what.into_iter().find(|(_, same)| !same).map(|(what, _)| what.to_owned());
-    let differs = differs.or_else(|| (!differing.is_empty()).then(|| format!("`{}`", differing.join("`, `"))));
+    let differs = what.into_iter().find(|(_, same)| !same).map(|(what, _)| what);
     Ok(differs.map(|what| format!("policy `{}`: its {what} is not what the manifests give", planned.policy)))
 }
 

@@ -15,12 +15,15 @@ use super::{
 };
 use crate::state::LockInfo;
 
+/// Ends the process that holds a lease, as if by `kill -9`.
+type Kill = Box<dyn Fn(Box<dyn super::Lease>, &LockInfo) + Send + Sync>;
+
 /// An empty store, and what the tests do around it.
 struct Place {
     /// The store as another process has it.
     process: Box<dyn Fn() -> Arc<dyn Backend> + Send + Sync>,
     /// Ends the process that has this lease, which cannot give it back in order.
-    kill: Box<dyn Fn(Box<dyn super::Lease>, &LockInfo) + Send + Sync>,
+    kill: Kill,
     _kept: Box<dyn Any + Send + Sync>,
 }
 

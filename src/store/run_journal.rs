@@ -128,9 +128,7 @@ pub async fn read_journal(
         }
         let key = range.key(prefix)?;
         let (_, entries) = read_segment(backend, &key).await?;
-        let mut line = 1;
-        for entry in entries.split_inclusive(|byte| *byte == b'\n') {
-            line += 1;
+        for (line, entry) in (2..).zip(entries.split_inclusive(|byte| *byte == b'\n')) {
             let damaged =
                 |why: String| StoreError::Damaged { place: backend.place(&key), why: format!("line {line}: {why}") };
             let entry: Entry = serde_json::from_slice(entry).map_err(|error| damaged(error.to_string()))?;

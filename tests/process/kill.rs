@@ -320,7 +320,10 @@ impl Scene {
         let count = |outcome: &str| tally.get(outcome).copied().unwrap_or_default();
         // Which of two runs a record fell to cannot always be told, only that it is gone.
         let refused = self.refused as u64;
-        let expected = (872 - refused, 13, refused);
+        // Four went before the apply began. A run that is continued checks whether such a record is there, and says so.
+        let gone = 13 - count("skipped");
+        assert!(gone == 0 || gone == 4, "{tally:?}");
+        let expected = (872 - refused + gone, 13 - gone, refused);
         assert_eq!((count("deleted") + count("already-gone"), count("skipped"), count("failed")), expected, "{tally:?}");
 
         let state: serde_json::Value = serde_json::from_str(&self.place.read(".sexton/state.json")).expect("the state");

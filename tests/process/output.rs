@@ -232,7 +232,10 @@ fn an_apply_that_cannot_say_what_it_did_is_3() {
         let output = place.command(&words).stdout(full()).output().expect("the program");
         let told = place.told(&output);
         assert_eq!(output.status.code(), Some(3), "sexton {}: {told}", words.join(" "));
-        assert!(told.contains("the apply itself came to its end; its evidence is in runs/") || !more.is_empty(), "{told}");
+        assert!(
+            told.contains("the apply itself came to its end; its evidence is in .sexton/runs/") || !more.is_empty(),
+            "{told}"
+        );
         assert_eq!(service.sandbox.world().count("Lead"), 0);
         place.expect(5, &["apply", "plan"]);
     }
