@@ -215,13 +215,11 @@ impl Model {
         fresh: bool,
     ) -> Option<&'static str> {
         let part = &story.policies[policy];
+        // A hold is the cause also where the record does not match any more.
         match self.records.get(id) {
-            Some(((word, mark), written)) if part.words.contains(word) => {
-                if story.holds_now(with_later_holds).any(|(kept, _)| kept == mark) {
-                    Some("held")
-                } else {
-                    (fresh && part.unchanged && *written).then_some("changed")
-                }
+            Some(((_, mark), _)) if story.holds_now(with_later_holds).any(|(kept, _)| kept == mark) => Some("held"),
+            Some(((word, _), written)) if part.words.contains(word) => {
+                (fresh && part.unchanged && *written).then_some("changed")
             }
             _ => Some("no-longer-matches"),
         }

@@ -378,10 +378,11 @@ impl Truth {
 
     /// Why a planned record may not be sent.
     fn keeps_back(&self, story: &Story, policy: usize, record: RecordKey, at_plan: &Self) -> Option<&'static str> {
-        if !self.matched[policy].contains(&record) {
-            Some("no-longer-matches")
-        } else if self.held.contains(&record) {
+        // A hold is the cause also where the record does not match any more.
+        if self.held.contains(&record) {
             Some("held")
+        } else if !self.matched[policy].contains(&record) {
+            Some("no-longer-matches")
         } else if story.policies[policy].unchanged && self.stamps.get(&record) != at_plan.stamps.get(&record) {
             Some("changed")
         } else {
