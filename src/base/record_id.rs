@@ -19,7 +19,7 @@ const CAPACITY: usize = 36;
 ///   look at their lengths.
 /// - Ordering is by byte, which is also how `LC_ALL=C sort` orders a records file.
 ///
-/// A Salesforce identifier must be made canonical (18 characters) with [`super::canonical_salesforce_id`] before it becomes
+/// A Salesforce identifier must be made canonical (18 characters) with `system::canonical_salesforce_id` before it becomes
 /// one, since the 15 and the 18 character form name the same record.
 ///
 /// ```

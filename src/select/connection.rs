@@ -144,7 +144,7 @@ impl Connection {
         self.ask(self.provider.count(query)).await
     }
 
-    /// Streams every matching record; see [`Provider::select`].
+    /// Streams every matching record; see [`crate::provider::ReadHalf::select`].
     ///
     /// # Errors
     ///

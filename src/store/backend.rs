@@ -18,7 +18,7 @@ pub const MOST_PART_BYTES: usize = 120;
 /// The name of an object: parts of ASCII letters, digits, `.`, `-` and `_`, separated by `/`.
 ///
 /// It is not a path: a backend decides where the object lies. **Invariants**: no part is empty, `.` or `..`; a part has at most
-/// [`MOST_PART_BYTES`], the whole at most [`MOST_KEY_BYTES`]. Whoever gives out keys lets none be the beginning of another, as `a` is of
+/// 120 bytes, the whole at most 512. Whoever gives out keys lets none be the beginning of another, as `a` is of
 /// `a/b`: not every backend can have both.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(String);
