@@ -47,9 +47,10 @@ pub(super) async fn open_run(
             }
         },
         PlanToApply::Bundle(place) => {
-            let opened = OpenedRun::of_bundle(&backend, &scratch, place, &settings)
-                .await // A journal that cannot be read is that of a run which may have deleted something.
-                .map_err(|error| open_error(error, unfinished.first().copied()))?;
+            // A journal that cannot be read is that of a run which may have deleted something.
+            let run = unfinished.first().copied();
+            let opened = OpenedRun::of_bundle(&backend, &scratch, place, &settings).await;
+            let opened = opened.map_err(|error| open_error(error, run))?;
             let plan = opened.bundle.digest();
             if !unfinished.contains(&plan) {
                 return open_new(context, project, opened, state, &unfinished, now).await;
