@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sexton::base::{CommandError, Exit};
-use sexton::command::AppliedPlan;
+use sexton::command::{AbandonRequest, Abandoned, AppliedPlan, abandon};
 use sexton::sandbox::{RecordKey, World};
 use support::{Bench, start};
+use tokio_util::sync::CancellationToken;
 
 const LEADS: u32 = 410;
 
@@ -284,6 +285,38 @@ fn objects_of_a_run_that_are_lost_are_named_with_the_way_out() {
         assert_eq!(bench.transport.demands(), []);
         assert_eq!(settled(bench.apply().await).report.tally().deleted, u64::from(LEADS));
     });
+}
+
+#[test]
+fn a_run_that_is_given_up_has_an_outcome_for_every_record_and_makes_room_for_another_plan() {
+    let serial = policy("collections", 1000).replace("  via:", "  concurrency: serial\n  via:");
+    for without_looking in [false, true] {
+        in_paused_time(async {
+            let request = first_deletion("collections").await;
+            let (bench, _) = planned_by(&serial).await;
+            assert!(die_at(&bench, request, true).await);
+            let run = bench.bundle().digest().short();
+            // Another plan has to wait, whatever lies in the working tree.
+            bench.sandbox.world().generate("Lead", 3, 8).expect("leads");
+            bench.plan().await.expect("planned");
+            let error = bench.apply().await.expect_err("a run is unfinished");
+            assert_eq!(error.exit, Exit::PlanUnusable);
+            assert!(error.to_string().contains(&run), "{error}");
+
+            let request = AbandonRequest { project: bench.path().to_owned(), run: run.clone(), without_looking };
+            let abandoned = abandon(&bench.host(), &request, &CancellationToken::new()).await.expect("given up");
+            let Abandoned::Settled(applied) = abandoned else { panic!("the store has all of it: {abandoned:?}") };
+            let tally = applied.report.tally();
+            let sent = if without_looking { tally.unknown } else { tally.deleted };
+            assert_eq!((sent, tally.skipped, tally.total()), (200, u64::from(LEADS) - 200, u64::from(LEADS)));
+            assert_eq!(bench.transport.demands(), [], "nothing more is sent");
+            let outcomes = bench.path().join(format!(".sexton/runs/{run}/outcomes/leads.csv"));
+            let text = std::fs::read_to_string(outcomes).expect("outcomes");
+            assert_eq!(text.matches(",skipped,abandoned,").count(), LEADS as usize - 200);
+            assert_eq!(settled(bench.apply().await).exit, Exit::Done, "the other plan is applied now");
+            assert_eq!(bench.sandbox.world().ids("Lead").count(), 0);
+        });
+    }
 }
 
 /// Who restores an older copy of a run's directory takes the knowledge of a request away. Its records are gone, and nothing may
