@@ -5,7 +5,7 @@ use std::io;
 use crate::apply::SkipCause;
 use crate::base::{CommandError, PolicyName};
 use crate::plan::{self, OpenCascade, PlannedPolicy, RecheckVerdict, Row, intersect};
-use crate::select::{AT_ONCE, Held, IfMoving, Layout, Selector, broken_selection};
+use crate::select::{AT_ONCE, Held, IfMoving, Layout, Selection, Selector, broken_selection};
 use crate::store::{Bundle, RowSorter, Scratch, SortOrder, SortedRows};
 
 /// More bytes of what was found do not stay in memory: there are as many of them as policies.
@@ -56,7 +56,7 @@ impl Rechecking<'_> {
         let broken = |error: io::Error| broken_selection(name, &error);
         let capabilities = self.selector.connection(&settings.target)?.capabilities();
         let fresh = self.selector.select(name, &settings.target, query, self.if_moving).await?;
-        let kept = self.planned_and_held(self.selector.held(&settings.target, &query.object))?;
+        let kept = self.kept(self.selector.held(&settings.target, &query.object), &fresh)?;
 
         let layout = Layout::of_planned(self.planned, &capabilities);
         let mut excluded = self.sorter(SortOrder::Id);
@@ -103,8 +103,9 @@ impl Rechecking<'_> {
         RowSorter::new(self.scratch.clone(), order, RowSorter::WINDOW / AT_ONCE)
     }
 
-    /// The planned records that a hold keeps, whether they match by now or not.
-    fn planned_and_held(&self, held: &Held) -> Result<SortedRows, CommandError> {
+    /// The planned and the selected records that a hold keeps: planned ones whether they match by now or not, and selected ones
+    /// since a held record does not wait for the next plan.
+    fn kept(&self, held: &Held, fresh: &Selection) -> Result<SortedRows, CommandError> {
         let name = &self.planned.policy;
         let broken = |error: io::Error| broken_selection(name, &error);
         let mut sorter = self.sorter(SortOrder::Id);
@@ -114,6 +115,9 @@ impl Rechecking<'_> {
                 let id = id.map_err(|error| broken_selection(name, &error))?;
                 sorter.push(&Row { id, values: Vec::new() }).map_err(broken)?;
             }
+        }
+        for id in fresh.held.ids() {
+            id.and_then(|id| sorter.push(&Row { id, values: Vec::new() })).map_err(broken)?;
         }
         sorter.finish().map_err(broken)
     }
