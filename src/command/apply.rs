@@ -11,7 +11,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use self::applied::AppliedPlan;
@@ -28,7 +27,7 @@ use super::unfinished::unfinished_run;
 use super::{Shell, Verb};
 use crate::apply::Event;
 use crate::base::{CommandError, Exit, PolicyName, counted};
-use crate::execute::{POLICIES_AT_ONCE, Run, execute, refuse_other_words};
+use crate::execute::{Run, execute, refuse_other_words};
 use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::store::{Bundle, Journal, keep_bundle};
 
@@ -201,19 +200,7 @@ pub async fn apply(
         locked.save(&mut state).await?;
     }
     let policies = policy_runs(&opened, &connections, rechecks, stopped, refusals, request, begun)?;
-    let permits = Semaphore::new(POLICIES_AT_ONCE);
-    let run = Run {
-        store: &opened.store,
-        scratch: &opened.scratch,
-        journal: &journal,
-        clock: context.clock.as_ref(),
-        timer: context.timer.as_ref(),
-        seed: context.seed,
-        observer: context.observer.as_ref(),
-        stop,
-        permits: &permits,
-        asks_what_happened: true,
-    };
+    let run = Run::new(context, &opened, &journal, stop, true);
     let found: BTreeMap<PolicyName, (u64, u64)> = policies
         .iter()
         .filter_map(|policy| Some((policy, policy.recheck.as_ref()?)))

@@ -30,5 +30,5 @@ pub use recheck::{Recheck, Rechecking};
 pub use replay::{Replay, ReplayedPolicy};
 pub use round::OpenedRound;
 pub use run::Run;
-pub use schedule::{POLICIES_AT_ONCE, execute};
+pub use schedule::execute;
 pub use verify::{other_policy, other_project, refuse_other_words};

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::excluded::ExcludedPlaces;
 use super::execute_error::ExecuteError;
@@ -70,7 +70,7 @@ impl<'a> PolicyExecutor<'a> {
     }
 
     /// Goes on until the policy has ended in one way or another.
-    pub(super) async fn execute(mut self, before: Before) -> Result<PolicyResultKind, ExecuteError> {
+    pub(super) async fn execute(mut self, before: Before, permits: &Semaphore) -> Result<PolicyResultKind, ExecuteError> {
         if let Some(end) = self.end() {
             return Ok(end);
         }
@@ -81,7 +81,7 @@ impl<'a> PolicyExecutor<'a> {
             return Ok(end);
         }
         // So many policies at once have files open; those that wait for others have none.
-        let Ok(_permit) = self.run.permits.acquire().await else {
+        let Ok(_permit) = permits.acquire().await else {
             return Err(ExecuteError::Misuse { policy: self.policy().clone(), why: "was not admitted" });
         };
         let path = self.run.scratch.messages(self.policy());

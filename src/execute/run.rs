@@ -1,9 +1,10 @@
 //! What all policies of a run share.
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::opened_run::OpenedRun;
 use crate::base::{Clock, Observer, Timer};
+use crate::select::Context;
 use crate::store::{Journal, RunScratch, RunStore};
 
 /// What all policies share.
@@ -25,8 +26,30 @@ pub struct Run<'a> {
     pub observer: &'a dyn Observer,
     /// Cancelled when the user wants to stop: nothing new is sent, and what was sent is waited for.
     pub stop: &'a CancellationToken,
-    /// How many policies may have files open at once.
-    pub permits: &'a Semaphore,
     /// Whether the systems are asked what became of what was sent. Where not, it ends unknown.
     pub asks_what_happened: bool,
+}
+
+impl<'a> Run<'a> {
+    /// An opened run, in the surroundings of a command.
+    #[must_use]
+    pub fn new(
+        context: &'a Context,
+        opened: &'a OpenedRun,
+        journal: &'a dyn Journal,
+        stop: &'a CancellationToken,
+        asks_what_happened: bool,
+    ) -> Self {
+        Self {
+            store: &opened.store,
+            scratch: &opened.scratch,
+            journal,
+            clock: context.clock.as_ref(),
+            timer: context.timer.as_ref(),
+            seed: context.seed,
+            observer: context.observer.as_ref(),
+            stop,
+            asks_what_happened,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::execute_error::ExecuteError;
 use super::policy::PolicyExecutor;
@@ -13,7 +13,7 @@ use super::run::Run;
 use crate::base::PolicyName;
 
 /// So many policies are carried out at once. Each has a handful of files open.
-pub const POLICIES_AT_ONCE: usize = 16;
+const POLICIES_AT_ONCE: usize = 16;
 
 /// Carries out policies, given in the order of apply, each as soon as those it depends on have succeeded. The same call begins
 /// a run and continues one, whatever happened in between.
@@ -25,6 +25,8 @@ pub const POLICIES_AT_ONCE: usize = 16;
 ///
 /// When the journal or the store fails, or something does not balance. The other policies are stopped then, as if by the user.
 pub async fn execute(run: &Run<'_>, policies: Vec<PolicyRun>, replay: &Replay) -> Result<Vec<PolicyResult>, ExecuteError> {
+    let permits = Semaphore::new(POLICIES_AT_ONCE);
+    let permits = &permits;
     let mut ends: BTreeMap<PolicyName, watch::Receiver<Option<PolicyResultKind>>> = BTreeMap::new();
     let names: Vec<PolicyName> = policies.iter().map(|input| input.specification.policy.clone()).collect();
     let mut executions = Vec::new();
@@ -46,7 +48,7 @@ pub async fn execute(run: &Run<'_>, policies: Vec<PolicyRun>, replay: &Replay) -
         let (tell, end) = watch::channel(None);
         ends.insert(policy.clone(), end);
         executions.push(async move {
-            let result = PolicyExecutor::new(run, input, replayed).execute(before).await;
+            let result = PolicyExecutor::new(run, input, replayed).execute(before, permits).await;
             match &result {
                 Ok(kind) => {
                     tell.send_replace(Some(kind.clone()));

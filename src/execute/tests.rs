@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::world::{Death, Record, World, Wrong};
@@ -288,8 +287,8 @@ impl Rig {
                 _ => None,
             };
         }
-        let (scratch, permits) = (self.scratch(), Semaphore::new(4));
-        let run = self.run(&scratch, &journal, &permits, stop);
+        let scratch = self.scratch();
+        let run = self.run(&scratch, &journal, stop);
         tokio::select! {
             biased;
             () = self.world.died.notified() => None,
@@ -304,13 +303,7 @@ impl Rig {
         }
     }
 
-    fn run<'a>(
-        &'a self,
-        scratch: &'a RunScratch,
-        journal: &'a dyn Journal,
-        permits: &'a Semaphore,
-        stop: &'a CancellationToken,
-    ) -> Run<'a> {
+    fn run<'a>(&'a self, scratch: &'a RunScratch, journal: &'a dyn Journal, stop: &'a CancellationToken) -> Run<'a> {
         Run {
             store: &self.store,
             scratch,
@@ -320,7 +313,6 @@ impl Rig {
             seed: 7,
             observer: &Unobserved,
             stop,
-            permits,
             asks_what_happened: true,
         }
     }
@@ -332,8 +324,8 @@ impl Rig {
             Err(error) => return error,
         };
         let (journal, stop) = (self.journal(&replay), CancellationToken::new());
-        let (scratch, permits) = (self.scratch(), Semaphore::new(4));
-        let run = self.run(&scratch, &journal, &permits, &stop);
+        let scratch = self.scratch();
+        let run = self.run(&scratch, &journal, &stop);
         execute(&run, vec![self.machine("policy")], &replay).await.expect_err("it cannot go on")
     }
 
@@ -764,8 +756,8 @@ fn a_process_that_was_overtaken_sends_nothing_more() {
         assert!(rig.live(End::Request(1, true), vec![rig.machine("policy")], &CancellationToken::new()).await.is_none());
         let sends = rig.world.inner().sends.clone();
         let (journal, stop) = (rig.journal(&stale), CancellationToken::new());
-        let (scratch, permits) = (rig.scratch(), Semaphore::new(4));
-        let run = rig.run(&scratch, &journal, &permits, &stop);
+        let scratch = rig.scratch();
+        let run = rig.run(&scratch, &journal, &stop);
         let error = execute(&run, vec![rig.machine("policy")], &stale).await.expect_err("overtaken");
         assert!(error.is_overtaken(), "{error}");
         assert_eq!(rig.world.inner().sends, sends, "not even the first intent could be written");

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::{Event, SkipCause};
@@ -14,7 +13,7 @@ use crate::command::apply::{
     after_deletion, check_systems, compact, finish, journal_error, open_journal, policy_run, run_error, summarize,
 };
 use crate::command::{AppliedPlan, Shell, Verb};
-use crate::execute::{OpenedRun, POLICIES_AT_ONCE, Run, execute, machine_settings};
+use crate::execute::{OpenedRun, Run, execute, machine_settings};
 use crate::plan::PlannedPolicy;
 use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::state::State;
@@ -183,19 +182,7 @@ async fn settle(
         policy.stopped = Some(("the run was abandoned".to_owned(), SkipCause::Abandoned));
         policies.push(policy);
     }
-    let permits = Semaphore::new(POLICIES_AT_ONCE);
-    let run = Run {
-        store: &opened.store,
-        scratch: &opened.scratch,
-        journal: &journal,
-        clock: context.clock.as_ref(),
-        timer: context.timer.as_ref(),
-        seed: context.seed,
-        observer: context.observer.as_ref(),
-        stop,
-        permits: &permits,
-        asks_what_happened: looks,
-    };
+    let run = Run::new(context, &opened, &journal, stop, looks);
     let results = execute(&run, policies, &opened.replay).await.map_err(|error| run_error(&error, plan))?;
     let found = BTreeMap::new();
     let mut applied = summarize(&opened, &results, &found).await.map_err(after_deletion)?;
