@@ -38,7 +38,7 @@ fn run_within(place: &Workplace, words: &[&str]) -> Output {
 }
 
 #[test]
-fn four_hundred_policies_plan_within_256_open_files() {
+fn four_hundred_policies_plan_and_apply_within_256_open_files() {
     let mut world = builder().build().expect("a world");
     for number in 0..POLICIES {
         add_leads(&mut world, 1, &format!("C{number}"));
@@ -49,4 +49,9 @@ fn four_hundred_policies_plan_within_256_open_files() {
     assert_eq!(planned.status.code(), Some(0), "{}", place.shown(&planned));
     let told = place.shown(&planned);
     assert!(told.contains("Plan: 200 to delete, 200 held"), "{told}");
+
+    let applied = run_within(&place, &["apply", "plan"]);
+    let told = place.shown(&applied);
+    assert_eq!(applied.status.code(), Some(0), "{told}");
+    assert_eq!(service.sandbox.world().count("Lead"), POLICIES as u64 / 2, "{told}");
 }
