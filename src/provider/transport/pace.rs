@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use super::retry_after::{LONGEST_WAIT, retry_after};
 use super::{Request, Response, Transport, TransportError};
-use crate::base::{CallBucket, CallBudget, CallMemory, Clock};
+use crate::base::{CallBudget, CallMemory, Clock, Gcra};
 
 /// A wait as long as this is told.
 const TOLD_FROM: Duration = Duration::from_secs(10);
@@ -24,26 +24,26 @@ pub struct Paced {
     budget: CallBudget,
     clock: Arc<dyn Clock>,
     memory: Arc<dyn CallMemory>,
-    /// When the bucket is full, by what went through here.
-    full_at: Mutex<Timestamp>,
+    /// When the budget is whole, by what went through here.
+    whole_at: Mutex<Timestamp>,
 }
 
 impl Paced {
     /// Paces what goes through `inner`. Nothing is read from `memory` before the first request.
     pub fn new(inner: Arc<dyn Transport>, budget: CallBudget, clock: Arc<dyn Clock>, memory: Arc<dyn CallMemory>) -> Self {
-        Self { inner, budget, clock, memory, full_at: Mutex::new(Timestamp::MIN) }
+        Self { inner, budget, clock, memory, whole_at: Mutex::new(Timestamp::MIN) }
     }
 
-    /// Changes the bucket and keeps what it has become. What cannot be kept costs no more than a refusal by the system.
-    async fn change<T: Send>(&self, change: impl Fn(&mut CallBucket, Timestamp) -> T + Send + Sync) -> T {
-        let mut full_at = self.full_at.lock().await;
+    /// Changes the rate and keeps what it has become. What cannot be kept costs no more than a refusal by the system.
+    async fn change<T: Send>(&self, change: impl Fn(&mut Gcra, Timestamp) -> T + Send + Sync) -> T {
+        let mut whole_at = self.whole_at.lock().await;
         let now = self.clock.now();
         // Another process may have made calls meanwhile. At most as empty as one can be, since a clock may have been set back.
         let emptiest = now.saturating_add(LONGEST_WAIT + self.budget.window).unwrap_or(Timestamp::MAX);
-        let own = *full_at;
+        let own = *whole_at;
         let changed = |kept: Option<Timestamp>| {
-            let mut bucket = CallBucket::new(self.budget, kept.map_or(own, |kept| kept.max(own)).min(emptiest));
-            (change(&mut bucket, now), bucket.full_at())
+            let mut rate = Gcra::new(self.budget, kept.map_or(own, |kept| kept.max(own)).min(emptiest));
+            (change(&mut rate, now), rate.whole_at())
         };
         let mut done = None;
         let mut update = |kept: Option<Timestamp>| {
@@ -55,18 +55,18 @@ impl Paced {
             tracing::warn!(%error, "the number of calls made cannot be shared with other processes");
         }
         let (answer, next) = done.unwrap_or_else(|| changed(None));
-        *full_at = next;
+        *whole_at = next;
         answer
     }
 
     /// Takes one call, or tells how long to wait before asking again.
     async fn take(&self) -> Result<(), Duration> {
-        self.change(|bucket, now| {
-            let wait = bucket.next().duration_since(now);
+        self.change(|rate, now| {
+            let wait = rate.next().duration_since(now);
             if wait.is_positive() {
                 return Err(wait.unsigned_abs());
             }
-            bucket.take(now);
+            rate.take(now);
             Ok(())
         })
         .await
@@ -89,7 +89,7 @@ impl Transport for Paced {
         let response = self.inner.send(request).await?;
         if response.status == StatusCode::TOO_MANY_REQUESTS {
             let wait = retry_after(&response.headers).unwrap_or(self.budget.interval());
-            self.change(|bucket, now| bucket.hold_until(now.saturating_add(wait).unwrap_or(Timestamp::MAX))).await;
+            self.change(|rate, now| rate.hold_until(now.saturating_add(wait).unwrap_or(Timestamp::MAX))).await;
         }
         Ok(response)
     }
@@ -231,7 +231,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_moment_that_no_bucket_can_have_is_not_waited_for() {
+    async fn a_moment_that_no_budget_can_have_is_not_waited_for() {
         let system = Arc::new(Scripted::new(|_| Reply::NotSent));
         let memory = Arc::new(Remembered::default());
         memory.update(&mut |_| Some(Timestamp::MAX)).await.expect("kept");

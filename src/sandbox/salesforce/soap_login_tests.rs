@@ -83,7 +83,7 @@ async fn refusals_have_codes_of_their_own() {
     sf:LOGIN_MUST_USE_SECURITY_TOKEN | LOGIN_MUST_USE_SECURITY_TOKEN: Invalid username, password, security token; or user locked out. Are you at a new location? When accessing Salesforce--either via a desktop client or the API--from outside of your company’s trusted networks, you must add a security token to your password to log in.
     soapenv:Client | No operation available for request {urn:partner.soap.sforce.com}login, please check the WSDL for the service.
     sf:UNSUPPORTED_API_VERSION | UNSUPPORTED_API_VERSION: Invalid Api version specified on URL
-    soapenv:Client | a document type is not allowed
+    soapenv:Client | XML with DTD detected
     soapenv:Client | The request is larger than 10240 bytes
     soapenv:Client | No operation available for request {urn:partner.soap.sforce.com}undelete, please check the WSDL for the service.
     soapenv:Client | SOAPAction HTTP header missing

@@ -165,7 +165,7 @@ async fn errors_are_objects_with_status_400_in_the_format_of_the_request() {
     refused.push(get(&tester, "/1", XML).await);
     refused.push(get(&tester, "/1", JSON).await);
     assert_snapshot!(refused.iter().map(Answer::shown).collect::<Vec<_>>().join("\n"), @r#"
-    400 <?xml version="1.0" encoding="UTF-8"?><error xmlns="http://www.force.com/2009/06/asyncapi/dataload"><exceptionCode>InvalidXml</exceptionCode><exceptionMessage>an element does not end</exceptionMessage></error>
+    400 <?xml version="1.0" encoding="UTF-8"?><error xmlns="http://www.force.com/2009/06/asyncapi/dataload"><exceptionCode>InvalidXml</exceptionCode><exceptionMessage>the root node was opened but never closed</exceptionMessage></error>
     400 {"exceptionCode":"InvalidJob","exceptionMessage":"Unable to parse Job"}
     400 {"exceptionCode":"InvalidEntity","exceptionMessage":"Entity 'Leed' is not supported by the Bulk API."}
     400 {"exceptionCode":"FeatureNotEnabled","exceptionMessage":"hardDelete operation requires special user profile permission, please contact your system administrator"}
