@@ -264,3 +264,21 @@ fn a_verb_is_its_own_file_its_lines_in_mod_rs_and_its_row() {
         assert!(known <= 1, "{path} is named elsewhere than in its row");
     }
 }
+
+#[test]
+fn every_backend_has_its_row_in_the_conformance_suite() {
+    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let suite = fs::read_to_string(store.join("conformance.rs")).expect("readable");
+    let mut files = Vec::new();
+    rust_files(&store, &mut files);
+    let mut backends = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).expect("readable");
+        for backend in text.lines().filter_map(|line| line.strip_prefix("impl Backend for ")) {
+            let name = backend.trim_end_matches(" {");
+            assert!(suite.contains(&format!("{name}::new")), "{name} of {} has no row in conformance.rs", file.display());
+            backends += 1;
+        }
+    }
+    assert!(backends >= 3, "{backends} backends were found");
+}

@@ -74,7 +74,7 @@ impl RecordStatus {
         Self::Again { failure, evidence: Evidence::Answer, unclear: false }
     }
 
-    /// The end of a record whose last mark this is. `unclear` tells that in an earlier round a request for it got no answer:
+    /// The outcome of a record whose last status this is. `unclear` tells that in an earlier round a request for it got no answer:
     /// what is then already gone is our own doing.
     pub fn into_outcome(self, id: RecordId, unclear: bool) -> Outcome {
         let (kind, evidence) = match self {
@@ -145,8 +145,8 @@ mod tests {
         Failure { class, code: format!("{class:?}"), message: String::new() }
     }
 
-    fn is_again(mark: &RecordStatus) -> bool {
-        matches!(mark, RecordStatus::Again { .. })
+    fn is_again(status: &RecordStatus) -> bool {
+        matches!(status, RecordStatus::Again { .. })
     }
 
     #[test]

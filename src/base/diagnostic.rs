@@ -28,7 +28,7 @@ pub struct Label {
 
 /// One finding about what a person wrote, as plain data: where and how it is drawn is the report's business.
 ///
-/// It is not an error of the world (a refused connection, a full disk); those are error types of their rooms.
+/// It is not an error of the world (a refused connection, a full disk); those are error types of their folders.
 ///
 /// **Invariants**: `title` is one sentence without a full stop; the first label is where the caret goes.
 #[derive(Clone, Debug, PartialEq, Eq)]

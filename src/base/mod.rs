@@ -1,7 +1,7 @@
-//! The ground: values every other room speaks in.
+//! The ground: values that every other folder speaks in.
 //!
 //! Nothing here reads a clock, a file or the environment, and nothing here knows a particular system's
-//! requests. A type belongs here when at least two rooms that may not import each other need it.
+//! requests. A type belongs here when at least two folders that may not import each other need it.
 
 mod age;
 mod call_budget;

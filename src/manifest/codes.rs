@@ -18,7 +18,7 @@ macro_rules! codes {
     ($($name:ident $code:literal $title:literal $explanation:literal;)*) => {
         $(#[doc = concat!($title, ".")] pub(super) const $name: DiagnosticCode = DiagnosticCode($code);)*
 
-        /// Every code of this room, in ascending order.
+        /// Every code of manifests, in ascending order.
         pub const CODES: &[CodeEntry] =
             &[$(CodeEntry { code: DiagnosticCode($code), title: $title, explanation: $explanation }),*];
     };

@@ -1,7 +1,7 @@
 //! What people write: projects, targets, deletion policies and holds.
 //!
 //! Text becomes a [`Workspace`] or a list of [`crate::base::Diagnostic`]s, all of them at once. Reading files is the
-//! store's business: this room takes texts.
+//! store's business: this folder takes text.
 
 mod check;
 mod codes;
