@@ -319,7 +319,7 @@ impl Reader<'_> {
             && function.null_treatment.is_none()
             && function.within_group.is_empty()
             && !function.uses_odbc_syntax
-            && function.parameters == FunctionArguments::None;
+            && matches!(function.parameters, FunctionArguments::None);
         let FunctionArguments::List(list) = &function.args else { return Err(self.unsupported(parsed)) };
         if !plain || list.duplicate_treatment.is_some() || !list.clauses.is_empty() {
             return Err(self.unsupported(parsed));

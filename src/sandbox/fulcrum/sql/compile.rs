@@ -183,7 +183,7 @@ impl Scope<'_> {
         let (inner, kind) = self.compile(tree, depth)?;
         if matches!(kind, None | Some(ColumnKind::Text)) {
             let literals = list.iter().map(|item| match item {
-                Expr::Value(literal) if literal.value == Literal::Null => Some(None),
+                Expr::Value(literal) if matches!(literal.value, Literal::Null) => Some(None),
                 Expr::Value(literal) => text_of(&literal.value).ok().map(Some),
                 _ => None,
             });
