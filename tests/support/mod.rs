@@ -59,6 +59,10 @@ impl SecretSource for SandboxSecrets {
         let known = SECRETS.into_iter().find(|(known, _)| *reference == SecretReference::Environment((*known).into()));
         known.map(|(_, secret)| secret.into()).ok_or_else(|| SecretError::NotSet(format!("{reference:?}")))
     }
+
+    fn may_wait(&self) -> bool {
+        false
+    }
 }
 
 struct NoCommands;
@@ -202,6 +206,7 @@ impl Bench {
             connector: Arc::new(connector),
             observer: Arc::clone(&self.recorder) as Arc<dyn Observer>,
             who: "ada@bench".into(),
+            process: 7,
             seed: 7,
             fresh_id: Arc::new(move || format!("00000000-0000-4000-8000-{:012}", ids.fetch_add(1, Ordering::Relaxed))),
         }
