@@ -93,15 +93,15 @@ impl Clock for SandboxTime {
     }
 }
 
-struct RouterConnector {
-    transport: Arc<RouterTransport>,
+struct BenchConnector {
+    transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 }
 
-impl Connector for RouterConnector {
+impl Connector for BenchConnector {
     fn connect(&self, target: &Target, _: &Path, store: Arc<dyn Backend>) -> Arc<dyn Provider> {
         let dependencies = ProviderDependencies {
-            transport: Arc::clone(&self.transport) as Arc<dyn Transport>,
+            transport: Arc::clone(&self.transport),
             secrets: Arc::new(SandboxSecrets),
             clock: Arc::clone(&self.clock),
             calls: Arc::new(StoredCalls::new(store, &target.name)),
@@ -196,8 +196,13 @@ impl Bench {
 
     /// What a new process would have.
     pub fn host(&self) -> Context {
+        self.host_through(Arc::clone(&self.transport) as Arc<dyn Transport>)
+    }
+
+    /// The same, with another way to the sandbox.
+    pub fn host_through(&self, transport: Arc<dyn Transport>) -> Context {
         let clock: Arc<dyn Clock> = Arc::new(SandboxTime(self.sandbox.clone()));
-        let connector = RouterConnector { transport: Arc::clone(&self.transport), clock: Arc::clone(&clock) };
+        let connector = BenchConnector { transport, clock: Arc::clone(&clock) };
         let ids = Arc::clone(&self.ids);
         Context {
             files: Arc::new(LocalFiles),
