@@ -18,7 +18,7 @@ use sexton::select::Context;
 use sexton::store::{DiskFault, FileKind, Files, OpenMode, SimulatedDisk, create_directories};
 use tokio_util::sync::CancellationToken;
 
-use crate::process::{Process, RecordedTransport};
+use crate::process::{BEAT, Process, RecordedTransport};
 use crate::promises;
 use crate::support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, FULCRUM_BATCH, Route, System, ZUORA_SOAP};
 use crate::support::wire::locked;
@@ -232,6 +232,7 @@ impl Life {
             self.disk.crash();
         }
         self.bench.transport.go_on();
+        self.bench.transport.before_deletion(|_| {});
         self.recording.add(format_args!("ended {end:?}"));
         end
     }
@@ -247,7 +248,7 @@ impl Life {
             0 | 1 => Some(Trouble::Death { request: random.u64(1..=requests), done: random.bool(), power: random.bool() }),
             2 | 3 => Some(Trouble::PowerLoss(operation)),
             4 => Some(Trouble::Disk(operation, one(random, &faults))),
-            5 => Some(Trouble::Interrupt(Duration::from_millis(random.u64(0..20_000)))),
+            5 => Some(Trouble::Interrupt(BEAT * random.u32(0..300))),
             _ => None,
         }
     }

@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 use crate::support::wire::{RouterTransport, bytes_of, locked};
 use crate::transcript::Recording;
 
+/// Pauses are multiples of it, so that much happens at the same moment.
+pub const BEAT: Duration = Duration::from_millis(50);
+
 /// The verbs that are simulated.
 #[derive(Debug, clap::Parser)]
 #[command(no_binary_name = true)]
@@ -123,7 +126,7 @@ impl Transport for RecordedTransport {
             let (random, number) = &mut *locked(&self.random);
             *number += 1;
             // Never none: what a process does after its death is to reach nobody.
-            (*number, Duration::from_millis(random.u64(1..300)), Duration::from_millis(random.u64(1..300)))
+            (*number, BEAT * random.u32(1..6), BEAT * random.u32(1..6))
         };
         let body = Bytes::from(bytes_of(request.body).await);
         self.recording.add_bytes(format_args!("request {number} {} {}", request.method, request.url), &body);
