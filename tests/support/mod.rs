@@ -85,7 +85,7 @@ impl Timer for RuntimeTimer {
 }
 
 /// The sandbox's clock, as the machine's.
-struct SandboxTime(Sandbox);
+pub struct SandboxTime(pub Sandbox);
 
 impl Clock for SandboxTime {
     fn now(&self) -> Timestamp {
