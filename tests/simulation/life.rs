@@ -28,6 +28,9 @@ use crate::transcript::{Recording, Transcript};
 /// A command is repeated so often at most. From the half on nothing goes wrong any more, so that it must come to its end.
 const ATTEMPTS: usize = 12;
 
+/// So many policies that the one that is woken first goes on first: fewer are asked in turn, whoever was woken.
+const CROWD: usize = 34;
+
 /// The words by which policies know their records, at most one policy each.
 const WORDS: [&str; 2] = ["old", "ancient"];
 
@@ -121,7 +124,7 @@ impl Life {
             meddler: Arc::new(Mutex::new(Some(random.fork()))),
             random: RefCell::new(random),
         };
-        life.declare();
+        life.declare(if seed.is_multiple_of(8) { CROWD } else { 0 });
         life
     }
 
@@ -132,8 +135,8 @@ impl Life {
         live.filter(|id| others.held.contains(id)).collect()
     }
 
-    /// Fills the systems and writes the manifests.
-    fn declare(&self) {
+    /// Fills the systems and writes the manifests. `crowd` is how many policies more wait for the first one.
+    fn declare(&self, crowd: usize) {
         let random = &mut *self.random.borrow_mut();
         let sandbox = &self.bench.sandbox;
         let mut text = String::new();
@@ -160,6 +163,13 @@ impl Life {
                 text += &route.policy_named(&name, &lines.iter().map(String::as_str).collect::<Vec<_>>());
                 declared.push(name);
             }
+        }
+        for number in 0..crowd {
+            let (system, word) = (self.systems[0], format!("crowd-{number}"));
+            system.add(sandbox, 1, &word);
+            let filter = format!("filter: {}", system.condition(&word));
+            let lines = [filter.as_str(), &format!("dependsOn: [{}]", declared[0])];
+            text += &routes(system)[0].0.policy_named(&word, &lines);
         }
         self.bench.write("sexton.yaml", &text);
         self.recording.add(text);
