@@ -130,7 +130,7 @@ fn no_two_files_import_each_other() {
 }
 
 /// What only an adapter may do, and the files that do it. An entry that is not needed any more fails too.
-const EFFECTS: [(&str, &[&str]); 9] = [
+const EFFECTS: [(&str, &[&str]); 13] = [
     (
         "tokio::time",
         &[
@@ -170,8 +170,14 @@ const EFFECTS: [(&str, &[&str]); 9] = [
             "store/scratch.rs",
         ],
     ),
-    // The ids that everybody else is handed, and the session ids that the sandbox gives out.
-    ("Uuid::new_v4", &["cli/machine.rs", "sandbox/session.rs", "sandbox/zuora/session.rs"]),
+    // The ids that everybody else is handed.
+    ("Uuid::new_v4", &["cli/machine.rs"]),
+    ("process::id", &["cli/session.rs"]),
+    // It wakes those that wait in an order of chance.
+    ("sync::watch", &[]),
+    // They are walked in another order in every process. These only look up in them.
+    ("HashMap", &["sandbox/world/build.rs", "sandbox/world/table.rs", "sandbox/world/world.rs"]),
+    ("HashSet", &["sandbox/salesforce/query/check.rs", "sandbox/salesforce/query/key_test.rs", "store/directory_store.rs"]),
 ];
 
 /// Whether a path or a called method is this effect: `tokio::time` stands for everything in it.
@@ -198,6 +204,28 @@ fn effects_stand_in_their_adapters_only() {
         wrong.extend(idle.map(|file| format!("{file} does not use {effect} any more: take it off the list")));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// How many `select!` a text has, and how many of them take by chance what is ready.
+fn selects(text: &str) -> (usize, usize) {
+    let bodies: Vec<&str> = text.split("select! {").skip(1).collect();
+    (bodies.len(), bodies.iter().filter(|body| !body.trim_start().starts_with("biased;")).count())
+}
+
+#[test]
+fn every_choice_between_what_is_ready_has_an_order() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    rust_files(&root.join("src"), &mut files);
+    rust_files(&root.join("tests"), &mut files);
+    files.retain(|file| !file.ends_with(file!()));
+    let counted: Vec<(PathBuf, (usize, usize))> =
+        files.into_iter().map(|file| (file.clone(), selects(&fs::read_to_string(file).expect("readable")))).collect();
+    assert!(counted.iter().map(|(_, (all, _))| all).sum::<usize>() > 5, "the test looks at nothing");
+    let by_chance: Vec<&PathBuf> =
+        counted.iter().filter(|(_, (_, by_chance))| *by_chance > 0).map(|(file, _)| file).collect();
+    assert!(by_chance.is_empty(), "`select!` without `biased;`: {by_chance:#?}");
+    assert_eq!(selects("tokio::select! {\n  biased;\n a = b => {} } tokio::select! { a = b => {} }"), (2, 1));
 }
 
 #[test]

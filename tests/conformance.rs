@@ -172,6 +172,7 @@ impl Case {
     async fn dies_at(&self, request: u64, done: bool) -> bool {
         self.bench.transport.end_at(request, done);
         let died = tokio::select! {
+            biased;
             ended = self.bench.apply() => { ended.expect("applied"); false }
             () = self.bench.transport.ended() => true,
         };

@@ -52,6 +52,7 @@ async fn planned_by(policy: &str) -> (Bench, Vec<RecordKey>) {
 async fn die_at(bench: &Bench, request: u64, done: bool) -> bool {
     bench.transport.end_at(request, done);
     let died = tokio::select! {
+        biased;
         ended = bench.apply() => { ended.expect("applied"); false }
         () = bench.transport.ended() => true,
     };

@@ -389,6 +389,7 @@ impl Play<'_> {
                 self.bench.transport.end_at(*request, *done);
             }
             let ended = tokio::select! {
+                biased;
                 ended = self.bench.apply() => ended,
                 // This process is no more. What it had under way it never hears of.
                 () = self.bench.transport.ended() => continue,

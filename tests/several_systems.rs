@@ -144,6 +144,7 @@ async fn a_crash_at_any_request_is_survived_in_all_of_them() {
             planned(&bench).await;
             bench.transport.end_at(request, done);
             let died = tokio::select! {
+                biased;
                 ended = bench.apply() => { ended.expect("applied"); false }
                 () = bench.transport.ended() => true,
             };

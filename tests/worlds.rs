@@ -328,6 +328,7 @@ impl Play<'_> {
             }
             let quiet = attempt >= ATTEMPTS / 2;
             let ended = tokio::select! {
+                biased;
                 ended = self.bench.apply() => ended,
                 // This process is no more. What it had under way it never hears of.
                 () = self.bench.transport.ended() => continue,

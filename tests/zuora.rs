@@ -1,62 +1,32 @@
 //! The Zuora provider against the sandbox, in one process and with a clock that only the waiting moves.
 
 #[path = "support/provider.rs"]
+mod provider;
 mod support;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use axum::body::Body;
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use jiff::Timestamp;
+use provider::{Halves, Rows};
 use secrecy::SecretString;
 use sexton::apply::{Answer, AnswerVerdict, BatchSpecification, Presence};
-use sexton::base::{CallBudget, CallMemory, Clock, PolicyName, RecordId};
+use sexton::base::{CallBudget, CallMemory, PolicyName, RecordId};
 use sexton::filter::Language;
 use sexton::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
 use sexton::plan::Query;
-use sexton::provider::transport::{Paced, Request, RequestBody, Response, Transport, TransportError};
+use sexton::provider::transport::Paced;
 use sexton::provider::zuora::{ZuoraProvider, call_budget};
 use sexton::provider::{Completeness, ErrorClass, ReadHalf, SecretError, SecretSource};
-use sexton::sandbox::{DroppedConnection, Effect, Fault, Sandbox, Settings, Tenant, World};
+use sexton::sandbox::{Effect, Fault, Sandbox, Settings, Tenant, World};
 use sexton::system::{Api, DeleteMode};
-use support::{Halves, Rows};
-use tower::ServiceExt as _;
+use support::wire::RouterTransport;
+use support::{ADDRESS, SandboxTime};
 use url::Url;
 
 const USAGE: u32 = 100_000;
-
-/// Hands requests to the sandbox without a network between.
-struct Direct(axum::Router);
-
-#[async_trait]
-impl Transport for Direct {
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let RequestBody::Bytes(body) = request.body else { unreachable!("SOAP has a body in memory") };
-        let host = request.url.authority().to_owned();
-        let mut sent = http::Request::builder().method(request.method).uri(request.url.as_str());
-        *sent.headers_mut().expect("a request") = request.headers;
-        let sent = sent.header(http::header::HOST, &host).body(Body::from(body)).expect("a request");
-        let answer = self.0.clone().oneshot(sent).await.expect("infallible");
-        if answer.extensions().get::<DroppedConnection>().is_some() {
-            return Err(TransportError::NoAnswer { host, cause: "connection reset".into() });
-        }
-        let (parts, body) = answer.into_parts();
-        let body = Box::pin(body.into_data_stream().map_err(std::io::Error::other));
-        Ok(Response { status: parts.status, headers: parts.headers, body })
-    }
-}
-
-/// The sandbox's clock, as the machine's.
-struct SandboxTime(Sandbox);
-
-impl Clock for SandboxTime {
-    fn now(&self) -> Timestamp {
-        self.0.clock().now()
-    }
-}
 
 #[derive(Default)]
 struct Memory(Mutex<Option<Timestamp>>);
@@ -80,7 +50,7 @@ impl SecretSource for Password {
 
 fn target() -> ZuoraTarget {
     ZuoraTarget {
-        url: Url::parse("http://127.0.0.1:8080").expect("an address"),
+        url: Url::parse(ADDRESS).expect("an address"),
         wsdl_version: "91.0".into(),
         tenant_id: Some(Tenant::ID.into()),
         sign_in: ZuoraSignIn::Login {
@@ -102,7 +72,7 @@ fn sandbox(usage: u32) -> Sandbox {
 
 fn connected(sandbox: &Sandbox, memory: &Arc<Memory>) -> ZuoraProvider {
     let clock = Arc::new(SandboxTime(sandbox.clone()));
-    let paced = Paced::new(Arc::new(Direct(sandbox.router())), call_budget(&target()), clock, memory.clone());
+    let paced = Paced::new(Arc::new(RouterTransport::new(sandbox.clone())), call_budget(&target()), clock, memory.clone());
     ZuoraProvider::new(&target(), Arc::new(paced), Arc::new(Password))
 }
 

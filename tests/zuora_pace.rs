@@ -43,6 +43,7 @@ async fn foretold(bench: &Bench) -> Duration {
 async fn die_at(bench: &Bench, request: u64) {
     bench.transport.end_at(request, true);
     tokio::select! {
+        biased;
         ended = bench.apply() => panic!("it came to its end: {ended:?}"),
         () = bench.transport.ended() => bench.transport.go_on(),
     }

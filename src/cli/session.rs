@@ -129,6 +129,7 @@ impl Shell for Session {
             connector: Arc::new(NetworkConnector::new()?),
             observer: Arc::new(Progress::new(Arc::clone(&self.terminal))),
             who: machine::who(),
+            process: std::process::id(),
             seed: machine::seed(),
             fresh_id: Arc::new(machine::fresh_id),
         })

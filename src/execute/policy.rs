@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Shared};
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 use super::excluded::ExcludedPlaces;
 use super::execute_error::ExecuteError;
@@ -27,8 +27,11 @@ use crate::store::{IdNote, MessagesFile, RowSorter, SortOrder};
 /// How long a wait lasts at least, so that two clocks that differ a little cannot keep the processor busy.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
-/// The policies one waits for, and where each tells its end.
-pub(super) type Before = Vec<(PolicyName, watch::Receiver<Option<PolicyResultKind>>)>;
+/// The end of a policy, for all that wait for it; `None` when it broke off. Those that wait go on in the order in which they began to.
+pub(super) type End = Shared<BoxFuture<'static, Option<PolicyResultKind>>>;
+
+/// The policies one waits for, and the end of each.
+pub(super) type Before = Vec<(PolicyName, End)>;
 
 /// Carries out one policy.
 pub(super) struct PolicyExecutor<'a> {
@@ -240,10 +243,10 @@ impl<'a> PolicyExecutor<'a> {
 
     /// Waits until every policy this one depends on has ended, and gives the end of this one if that decides it.
     async fn wait_for_dependencies(&mut self, before: Before) -> Result<Option<PolicyResultKind>, ExecuteError> {
-        for (name, mut end) in before {
+        for (name, end) in before {
             let end = tokio::select! {
                 biased;
-                end = end.wait_for(Option::is_some) => end.ok().and_then(|end| end.clone()),
+                end = end => end,
                 () = self.run.stop.cancelled() => None,
             };
             match end {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use futures::FutureExt as _;
 use futures::future::join_all;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot};
 
 use super::execute_error::ExecuteError;
-use super::policy::PolicyExecutor;
-use super::policy_run::{PolicyResult, PolicyResultKind, PolicyRun};
+use super::policy::{End, PolicyExecutor};
+use super::policy_run::{PolicyResult, PolicyRun};
 use super::replay::Replay;
 use super::run::Run;
 use crate::base::PolicyName;
@@ -27,7 +28,7 @@ const POLICIES_AT_ONCE: usize = 16;
 pub async fn execute(run: &Run<'_>, policies: Vec<PolicyRun>, replay: &Replay) -> Result<Vec<PolicyResult>, ExecuteError> {
     let permits = Semaphore::new(POLICIES_AT_ONCE);
     let permits = &permits;
-    let mut ends: BTreeMap<PolicyName, watch::Receiver<Option<PolicyResultKind>>> = BTreeMap::new();
+    let mut ends: BTreeMap<PolicyName, End> = BTreeMap::new();
     let names: Vec<PolicyName> = policies.iter().map(|input| input.specification.policy.clone()).collect();
     let mut executions = Vec::new();
     for input in &policies {
@@ -45,14 +46,13 @@ pub async fn execute(run: &Run<'_>, policies: Vec<PolicyRun>, replay: &Replay) -
                 None => {}
             }
         }
-        let (tell, end) = watch::channel(None);
-        ends.insert(policy.clone(), end);
+        let (tell, end) = oneshot::channel();
+        ends.insert(policy.clone(), end.map(Result::ok).boxed().shared());
         executions.push(async move {
             let result = PolicyExecutor::new(run, input, replayed).execute(before, permits).await;
             match &result {
-                Ok(kind) => {
-                    tell.send_replace(Some(kind.clone()));
-                }
+                // Nobody may be waiting for it.
+                Ok(kind) => _ = tell.send(kind.clone()),
                 // Whatever it was, the others cannot be better off going on: it is this machine, not the system.
                 Err(_) => run.stop.cancel(),
             }

@@ -57,7 +57,7 @@ pub enum SecretError {
     TooLong(String),
 }
 
-/// Gives the secret a reference points at. It may block, on a file or on a program.
+/// Gives the secret a reference points at.
 pub trait SecretSource: Send + Sync {
     /// Gives the secret.
     ///
@@ -65,9 +65,15 @@ pub trait SecretSource: Send + Sync {
     ///
     /// When it is not there, is empty, or is not text.
     fn resolve(&self, reference: &SecretReference) -> Result<SecretString, SecretError>;
+
+    /// Whether it may wait, for a file or a program, so that it belongs on a thread that may wait. Where it does not, everything
+    /// happens in the order it is asked for.
+    fn may_wait(&self) -> bool {
+        true
+    }
 }
 
-/// The secret a reference points at. A reference may point at a program, so that it is resolved where it may take its time.
+/// The secret a reference points at.
 ///
 /// `doing` is to read after "could not".
 pub(in crate::provider) async fn resolve(
@@ -76,9 +82,14 @@ pub(in crate::provider) async fn resolve(
     doing: &str,
 ) -> Result<SecretString, ProviderError> {
     let failed = |message: String| error(ErrorClass::Local, doing, "no-secret", message);
-    let (secrets, reference) = (Arc::clone(secrets), reference.clone());
-    let resolved = tokio::task::spawn_blocking(move || secrets.resolve(&reference)).await;
-    resolved.map_err(|_| failed("looking for it ended unexpectedly".into()))?.map_err(|error| {
+    let resolved = if secrets.may_wait() {
+        let (secrets, reference) = (Arc::clone(secrets), reference.clone());
+        let resolved = tokio::task::spawn_blocking(move || secrets.resolve(&reference)).await;
+        resolved.map_err(|_| failed("looking for it ended unexpectedly".into()))?
+    } else {
+        secrets.resolve(reference)
+    };
+    resolved.map_err(|error| {
         failed(match std::error::Error::source(&error) {
             Some(cause) => format!("{error}: {cause}"),
             None => error.to_string(),

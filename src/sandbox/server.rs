@@ -31,12 +31,14 @@ pub async fn serve(listener: TcpListener, sandbox: Sandbox, shutdown: impl Futur
     tokio::pin!(shutdown);
     loop {
         let stream = tokio::select! {
+            biased;
+            // First, or a crowd at the door would keep it open.
+            () = &mut shutdown => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) if is_about_one_connection(&error) => continue,
                 Err(error) => return Err(error),
             },
-            () = &mut shutdown => break,
         };
         stream.set_nodelay(true)?;
         let router = router.clone();
@@ -53,6 +55,7 @@ pub async fn serve(listener: TcpListener, sandbox: Sandbox, shutdown: impl Futur
         });
     }
     tokio::select! {
+        biased;
         () = open.shutdown() => {}
         () = tokio::time::sleep(PATIENCE) => {}
     }

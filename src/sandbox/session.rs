@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::RecordKey;
+use crate::base::Digest;
 
 /// A login that a request was made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +21,16 @@ pub(in crate::sandbox) struct Session {
 #[derive(Default)]
 pub(in crate::sandbox) struct Sessions {
     by_token: BTreeMap<String, (Session, Timestamp)>,
+    opened: u64,
 }
 
 impl Sessions {
-    /// A new access token: opaque, beginning with the 15 characters of the organization (recorded form).
+    /// A new access token: opaque, beginning with the 15 characters of the organization (recorded form). The same sandbox gives the
+    /// same ones again.
     pub(in crate::sandbox) fn open(&mut self, organization: RecordKey, session: Session, now: Timestamp) -> String {
-        let token = format!("{}!AQ{}", organization.fifteen(), uuid::Uuid::new_v4().simple());
+        self.opened += 1;
+        let opaque = Digest::of(format!("{now} {}", self.opened).as_bytes());
+        let token = format!("{}!AQ{:.32}", organization.fifteen(), opaque.to_string());
         self.by_token.insert(token.clone(), (session, now));
         token
     }

@@ -32,6 +32,8 @@ pub struct Context {
     pub observer: Arc<dyn Observer>,
     /// `user@host`, for the lock.
     pub who: String,
+    /// The number of this process, for the lock.
+    pub process: u32,
     /// A number nobody can foresee; the same number gives the same run.
     pub seed: u64,
     /// A UUID nobody has had before, for a lineage, a lock or a temporary file.
@@ -45,7 +47,7 @@ impl Context {
             id: (self.fresh_id)(),
             operation: operation.to_owned(),
             who: self.who.clone(),
-            process: std::process::id(),
+            process: self.process,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             created: self.clock.now(),
         }

@@ -88,6 +88,8 @@ impl DirectoryStore {
         work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         if !self.inner.files.may_wait() {
+            // Others go on meanwhile, as they do beside a thread that waits.
+            tokio::task::yield_now().await;
             return work(&self.inner);
         }
         let inner = Arc::clone(&self.inner);

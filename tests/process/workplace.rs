@@ -102,6 +102,7 @@ impl Workplace {
             connector: Arc::new(Network),
             observer: Arc::new(Nobody),
             who: "ada@desk".into(),
+            process: 7,
             seed: 1,
             fresh_id: Arc::new(|| "5f9d0f4e-0000-4000-8000-000000000001".into()),
         };

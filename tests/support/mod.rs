@@ -59,6 +59,10 @@ impl SecretSource for SandboxSecrets {
         let known = SECRETS.into_iter().find(|(known, _)| *reference == SecretReference::Environment((*known).into()));
         known.map(|(_, secret)| secret.into()).ok_or_else(|| SecretError::NotSet(format!("{reference:?}")))
     }
+
+    fn may_wait(&self) -> bool {
+        false
+    }
 }
 
 struct NoCommands;
@@ -81,7 +85,7 @@ impl Timer for RuntimeTimer {
 }
 
 /// The sandbox's clock, as the machine's.
-struct SandboxTime(Sandbox);
+pub struct SandboxTime(pub Sandbox);
 
 impl Clock for SandboxTime {
     fn now(&self) -> Timestamp {
@@ -89,15 +93,15 @@ impl Clock for SandboxTime {
     }
 }
 
-struct RouterConnector {
-    transport: Arc<RouterTransport>,
+struct BenchConnector {
+    transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 }
 
-impl Connector for RouterConnector {
+impl Connector for BenchConnector {
     fn connect(&self, target: &Target, _: &Path, store: Arc<dyn Backend>) -> Arc<dyn Provider> {
         let dependencies = ProviderDependencies {
-            transport: Arc::clone(&self.transport) as Arc<dyn Transport>,
+            transport: Arc::clone(&self.transport),
             secrets: Arc::new(SandboxSecrets),
             clock: Arc::clone(&self.clock),
             calls: Arc::new(StoredCalls::new(store, &target.name)),
@@ -192,8 +196,13 @@ impl Bench {
 
     /// What a new process would have.
     pub fn host(&self) -> Context {
+        self.host_through(Arc::clone(&self.transport) as Arc<dyn Transport>)
+    }
+
+    /// The same, with another way to the sandbox.
+    pub fn host_through(&self, transport: Arc<dyn Transport>) -> Context {
         let clock: Arc<dyn Clock> = Arc::new(SandboxTime(self.sandbox.clone()));
-        let connector = RouterConnector { transport: Arc::clone(&self.transport), clock: Arc::clone(&clock) };
+        let connector = BenchConnector { transport, clock: Arc::clone(&clock) };
         let ids = Arc::clone(&self.ids);
         Context {
             files: Arc::new(LocalFiles),
@@ -202,6 +211,7 @@ impl Bench {
             connector: Arc::new(connector),
             observer: Arc::clone(&self.recorder) as Arc<dyn Observer>,
             who: "ada@bench".into(),
+            process: 7,
             seed: 7,
             fresh_id: Arc::new(move || format!("00000000-0000-4000-8000-{:012}", ids.fetch_add(1, Ordering::Relaxed))),
         }

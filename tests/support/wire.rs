@@ -145,7 +145,8 @@ impl RouterTransport {
     }
 }
 
-async fn bytes_of(body: RequestBody) -> Vec<u8> {
+/// All bytes of a body.
+pub async fn bytes_of(body: RequestBody) -> Vec<u8> {
     match body {
         RequestBody::Empty => Vec::new(),
         RequestBody::Bytes(bytes) => bytes.to_vec(),

@@ -7,17 +7,22 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
+use crate::base::Digest;
+
 /// The sessions that are open, with the moment each began. Whether using one renews it is not documented; here it does not.
 #[derive(Default)]
 pub(super) struct Sessions {
     opened: BTreeMap<String, Timestamp>,
+    count: u64,
 }
 
 impl Sessions {
-    /// A new session: some 256 characters of the URL-safe base64 alphabet (recorded form).
+    /// A new session: some 256 characters of the URL-safe base64 alphabet (recorded form). The same tenant gives the same ones again.
     pub(super) fn open(&mut self, now: Timestamp) -> String {
-        let random: Vec<u8> = (0..12).flat_map(|_| uuid::Uuid::new_v4().into_bytes()).collect();
-        let token = URL_SAFE_NO_PAD.encode(random);
+        self.count += 1;
+        let opaque: String =
+            (0..3).map(|part| Digest::of(format!("{now} {} {part}", self.count).as_bytes()).to_string()).collect();
+        let token = URL_SAFE_NO_PAD.encode(opaque);
         self.opened.insert(token.clone(), now);
         token
     }

@@ -1,0 +1,151 @@
+//! One process of the program: what its verbs are given of the world around, all of it simulated.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use clap::Parser as _;
+use futures::StreamExt as _;
+use futures::future::LocalBoxFuture;
+use sexton::base::{Clock, CommandError, Exit};
+use sexton::command::{self, Shell, Verb as _};
+use sexton::provider::transport::{Request, RequestBody, Response, Transport, TransportError};
+use sexton::report::{Palette, View};
+use sexton::select::Context;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::wire::{RouterTransport, bytes_of, locked};
+use crate::transcript::Recording;
+
+/// Pauses are multiples of it, so that much happens at the same moment.
+pub const BEAT: Duration = Duration::from_millis(50);
+
+/// The verbs that are simulated.
+#[derive(Debug, clap::Parser)]
+#[command(no_binary_name = true)]
+enum Typed {
+    Plan(command::Plan),
+    Apply(command::Apply),
+}
+
+/// One process of the program, with a person in front of it who confirms what is asked.
+pub struct Process {
+    pub project: PathBuf,
+    pub context: Context,
+    pub recording: Recording,
+    /// Cancelled when the person wants it to stop.
+    pub stop: CancellationToken,
+}
+
+impl Process {
+    /// Runs a command line to its end, as the program does.
+    pub async fn run(&self, words: &[&str]) -> Exit {
+        let ended = match Typed::parse_from(words) {
+            Typed::Plan(plan) => plan.run(self).await,
+            Typed::Apply(apply) => apply.run(self).await,
+        };
+        ended.unwrap_or_else(|error| {
+            self.tell(&error);
+            error.exit
+        })
+    }
+}
+
+impl Shell for Process {
+    fn project(&self) -> &Path {
+        &self.project
+    }
+
+    fn is_json(&self) -> bool {
+        false
+    }
+
+    fn show(&self, view: &dyn View) -> Result<(), CommandError> {
+        self.tell(view);
+        Ok(())
+    }
+
+    fn tell(&self, view: &dyn View) {
+        self.recording.add(view.text(Palette::new(false)));
+        for event in view.events() {
+            self.recording.add(serde_json::to_string(&event).expect("an event"));
+        }
+    }
+
+    fn can_ask(&self) -> bool {
+        true
+    }
+
+    fn confirms(&self, question: &str, expected: &str) -> bool {
+        self.recording.add(format_args!("{question} {expected}"));
+        true
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.context.clock)
+    }
+
+    fn context(&self) -> Result<Context, CommandError> {
+        Ok(self.context.clone())
+    }
+
+    fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    fn grammar(&self) -> clap::Command {
+        unreachable!("neither verb asks for the grammar")
+    }
+
+    fn run(&self, _: Vec<OsString>) -> LocalBoxFuture<'_, Exit> {
+        unreachable!("neither verb runs others")
+    }
+}
+
+/// The way to the sandbox, on which every request and every answer takes a time of its own and is recorded.
+pub struct RecordedTransport {
+    way: Arc<RouterTransport>,
+    recording: Recording,
+    /// The pauses to come, and how many requests there were.
+    random: Mutex<(fastrand::Rng, u64)>,
+}
+
+impl RecordedTransport {
+    pub fn new(way: Arc<RouterTransport>, recording: Recording, seed: u64) -> Self {
+        Self { way, recording, random: Mutex::new((fastrand::Rng::with_seed(seed), 0)) }
+    }
+}
+
+#[async_trait]
+impl Transport for RecordedTransport {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let (number, there, back) = {
+            let (random, number) = &mut *locked(&self.random);
+            *number += 1;
+            // Never none: what a process does after its death is to reach nobody.
+            (*number, BEAT * random.u32(1..6), BEAT * random.u32(1..6))
+        };
+        let body = Bytes::from(bytes_of(request.body).await);
+        self.recording.add_bytes(format_args!("request {number} {} {}", request.method, request.url), &body);
+        tokio::time::sleep(there).await;
+        let answer = self.way.send(Request { body: RequestBody::Bytes(body), ..request }).await;
+        let answer = match answer {
+            Ok(Response { status, headers, body }) => {
+                let pieces: Vec<std::io::Result<Bytes>> = body.collect().await;
+                let whole = pieces.iter().flatten().flatten().copied().collect::<Vec<u8>>();
+                let broken = pieces.iter().filter(|piece| piece.is_err()).count();
+                self.recording.add_bytes(format_args!("answer {number} {status} {headers:?} {broken} broken"), &whole);
+                Ok(Response { status, headers, body: Box::pin(futures::stream::iter(pieces)) })
+            }
+            Err(error) => {
+                self.recording.add(format_args!("no answer {number} {error}"));
+                Err(error)
+            }
+        };
+        tokio::time::sleep(back).await;
+        answer
+    }
+}
