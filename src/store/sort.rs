@@ -431,8 +431,11 @@ fn compare_entries(order: SortOrder, values: &[u8], left: &Entry, right: &Entry)
 mod tests {
     use proptest::prelude::*;
 
+    use std::path::Path;
+    use std::sync::Arc;
+
     use super::*;
-    use crate::store::Place;
+    use crate::store::{DiskFault, Files, Place, SimulatedDisk};
 
     fn row(id: &str, values: &[&str]) -> Row {
         Row { id: RecordId::new(id).expect("valid"), values: values.iter().map(|value| (*value).into()).collect() }
@@ -528,9 +531,36 @@ mod tests {
     }
 
     #[test]
-    fn says_that_it_cannot_spill() {
-        let mut sorter = RowSorter::new(&Place::of_machine("/nowhere/at/all"), SortOrder::Id, 1);
-        assert!(sorter.push(&row("a", &[])).is_err());
+    fn whatever_the_disk_does_the_rows_are_all_there_in_order_or_an_error_names_the_place() {
+        let sort = |place: &Place| -> io::Result<Vec<RecordId>> {
+            let mut sorter = RowSorter::new(place, SortOrder::Id, 64);
+            (0..300_u32).try_for_each(|number| sorter.push(&row(&format!("{:04}", number * 7 % 300), &["v"])))?;
+            sorter.finish()?.rows().map(|row| row.map(|row| row.id)).collect()
+        };
+        let begin = || {
+            let disk = SimulatedDisk::new(1);
+            disk.create_directory(Path::new("spill")).expect("made");
+            (disk.clone(), Place::new(Arc::new(disk), "spill"))
+        };
+        let (disk, place) = begin();
+        let before = disk.operations();
+        let sorted = sort(&place).expect("sorted");
+        assert!(sorted.len() == 300 && sorted.is_sorted());
+        let mut failures = 0;
+        for number in 0..disk.operations() - before {
+            for fault in [DiskFault::Refused, DiskFault::DoneButFailed, DiskFault::Short, DiskFault::NoSpace] {
+                let (disk, place) = begin();
+                disk.fail_at(number, fault);
+                match sort(&place) {
+                    Ok(rows) => assert_eq!(rows, sorted, "{fault:?} at {number}"),
+                    Err(error) => {
+                        failures += 1;
+                        assert!(error.to_string().contains("a temporary file in `spill`"), "{fault:?} at {number}: {error}");
+                    }
+                }
+            }
+        }
+        assert!(failures > 300, "{failures} failures");
     }
 
     #[test]
