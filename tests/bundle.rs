@@ -2,6 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "the tests damage files")]
 
+#[path = "bundle/durability.rs"]
+mod durability;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,8 +6,6 @@ mod answers;
 mod atomic;
 mod backend;
 mod bundle;
-#[cfg(test)]
-mod bundle_durability_tests;
 mod bundle_error;
 mod bundle_writer;
 mod call_memory;

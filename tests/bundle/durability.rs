@@ -1,61 +1,12 @@
 //! Whatever becomes of the disk and of the process, there is the whole old plan or the whole new one.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Bundle, BundleError, BundleWriter, DiskFault, Files, Place, SimulatedDisk};
-use crate::base::{Digest, PolicyName, RecordId, TargetName};
-use crate::manifest::{AllOrNone, Concurrency, Limits, PolicySettings, Recheck, SendAs};
-use crate::plan::{PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal, Row, SealedManifests};
-use crate::system::DeleteMode;
+use sexton::base::Digest;
+use sexton::store::{Bundle, BundleError, BundleWriter, DiskFault, Files, Place, SimulatedDisk};
 
-fn planned(policy: &PolicyName, records: RecordsSeal) -> PlannedPolicy {
-    let settings = PolicySettings {
-        target: TargetName::new("crm").expect("valid"),
-        object: "Lead".into(),
-        delete: DeleteMode::Soft,
-        justification: None,
-        all_or_none: AllOrNone::No,
-        limits: Limits::default(),
-        via: None,
-        concurrency: Concurrency::Parallel,
-        group_by: None,
-        depends_on: Vec::new(),
-        recheck: Recheck::Matches,
-        send_as: SendAs::Ids,
-        review_fields: Vec::new(),
-        review_by: None,
-    };
-    PlannedPolicy {
-        policy: policy.clone(),
-        settings,
-        query: Query { object: "Lead".into(), key: "Id".into(), fields: Vec::new(), condition: None },
-        population: records.rows,
-        matched: records.rows,
-        selected: records.rows,
-        holds: Vec::new(),
-        cascades: Vec::new(),
-        route: None,
-        gates: Vec::new(),
-        comparison: None,
-        records,
-    }
-}
-
-fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
-    PlanHeader {
-        format: PLAN_FORMAT,
-        tool: "0.1.0".into(),
-        created: jiff::Timestamp::UNIX_EPOCH,
-        expires: jiff::Timestamp::MAX,
-        lineage: "5d8c7f0a".into(),
-        serial: 3,
-        manifests: SealedManifests { digest: Digest::of(b"manifests"), files: Vec::new(), changes: String::new() },
-        targets: BTreeMap::new(),
-        policies,
-    }
-}
+use super::{header, planned, policy_name, row};
 
 /// A disk with a project, in which the directory of plans is not yet there.
 fn disk(seed: u64) -> (SimulatedDisk, Place) {
@@ -71,12 +22,9 @@ fn write(plan: &Place, which: char) -> Result<Digest, BundleError> {
     let writer = BundleWriter::create(plan, &which.to_string())?;
     let mut policies = Vec::new();
     for (name, rows, expected) in [("leads", 5, 0), ("cases", 3, u64::MAX)] {
-        let policy = PolicyName::new(name).expect("valid");
-        let mut records = writer.records(&policy, &[], expected)?;
-        for number in 0..rows {
-            records.push(&Row { id: RecordId::new(&format!("{which}{number:08}")).expect("valid"), values: Vec::new() })?;
-        }
-        policies.push(planned(&policy, records.finish()?));
+        let mut records = writer.records(&policy_name(name), &[], expected)?;
+        (0..rows).try_for_each(|number| records.push(&row(&format!("{which}{number:08}"), &[])))?;
+        policies.push(planned(name, records.finish()?));
     }
     writer.seal(&header(policies))
 }
