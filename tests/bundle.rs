@@ -2,6 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "the tests damage files")]
 
+#[path = "bundle/durability.rs"]
+mod durability;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +14,7 @@ use proptest::prelude::*;
 use sexton::base::{Digest, PolicyName, RecordId, TargetName};
 use sexton::manifest::{AllOrNone, Concurrency, Limits, PolicySettings, Recheck, SendAs};
 use sexton::plan::{PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal, Row, SealedManifests};
-use sexton::store::{Bundle, BundleError, BundleWriter};
+use sexton::store::{Bundle, BundleError, BundleWriter, Place};
 use sexton::system::DeleteMode;
 
 fn policy_name(name: &str) -> PolicyName {
@@ -71,7 +74,7 @@ fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
 /// Writes a bundle with one policy `leads`.
 fn write(directory: &Path, columns: &[&str], rows: &[Row], expected: u64) -> Digest {
     let columns: Vec<String> = columns.iter().map(|column| (*column).into()).collect();
-    let writer = BundleWriter::create(directory).expect("writable");
+    let writer = BundleWriter::create(&Place::of_machine(directory), "one").expect("writable");
     let mut records = writer.records(&policy_name("leads"), &columns, expected).expect("writable");
     rows.iter().try_for_each(|row| records.push(row)).expect("sorted");
     let seal = records.finish().expect("writable");
@@ -79,7 +82,7 @@ fn write(directory: &Path, columns: &[&str], rows: &[Row], expected: u64) -> Dig
 }
 
 fn read(directory: &Path) -> Vec<Row> {
-    let bundle = Bundle::open(directory).expect("a bundle");
+    let bundle = Bundle::open(&Place::of_machine(directory)).expect("a bundle");
     let rows = bundle.rows(&policy_name("leads")).expect("the policy").expect("readable");
     rows.collect::<std::io::Result<_>>().expect("as sealed")
 }
@@ -146,7 +149,7 @@ fn any_flipped_bit_of_any_file_is_refused() {
                 let mut bytes = whole.clone();
                 bytes[place] ^= 1 << (place % 8);
                 fs::write(&file, &bytes).expect("writable");
-                let opened = Bundle::open(&plan);
+                let opened = Bundle::open(&Place::of_machine(&plan));
                 assert!(
                     matches!(opened, Err(BundleError::Altered { .. } | BundleError::SumsDiffer { .. })),
                     "byte {place} of {}: {opened:?}",
@@ -156,10 +159,10 @@ fn any_flipped_bit_of_any_file_is_refused() {
             }
             for bytes in [&whole[..whole.len() - 1], &[whole.as_slice(), b"\n"].concat(), b""] {
                 fs::write(&file, bytes).expect("writable");
-                assert!(Bundle::open(&plan).is_err(), "{}", file.display());
+                assert!(Bundle::open(&Place::of_machine(&plan)).is_err(), "{}", file.display());
             }
             fs::write(&file, whole).expect("writable");
-            Bundle::open(&plan).expect("whole again");
+            Bundle::open(&Place::of_machine(&plan)).expect("whole again");
         }
         assert!(judged > 300, "the test looks at nothing: {judged} bytes");
     }
@@ -170,7 +173,7 @@ fn a_file_altered_after_the_opening_gives_an_error_at_its_end() {
     let home = tempfile::tempdir().expect("a directory");
     let plan = home.path().join("plan");
     write(&plan, &[], &[row("a", &[]), row("b", &[])], 2);
-    let bundle = Bundle::open(&plan).expect("a bundle");
+    let bundle = Bundle::open(&Place::of_machine(&plan)).expect("a bundle");
     fs::write(plan.join("records/leads.csv"), "Id\na\nc\n").expect("writable");
     let rows = bundle.rows(&policy_name("leads")).expect("the policy").expect("readable");
     let last = rows.last().expect("an end").expect_err("another file");
@@ -185,7 +188,7 @@ fn says_what_is_wrong_with_a_bundle() {
         let _ = fs::remove_dir_all(&plan);
         write(&plan, &[], &[row("a", &[])], 1);
         damage();
-        let text = Bundle::open(&plan).expect_err("damaged").to_string();
+        let text = Bundle::open(&Place::of_machine(&plan)).expect_err("damaged").to_string();
         text.replace(&home.path().display().to_string(), "HOME")
     };
     // Whoever alters a file and mends its digests makes another plan; its form is still checked.
@@ -255,9 +258,9 @@ fn a_bundle_that_is_given_up_or_refused_leaves_the_old_one_in_place() {
     let home = tempfile::tempdir().expect("a directory");
     let plan = home.path().join("plan");
     let first = write(&plan, &[], &[row("a", &[])], 1);
-    drop(BundleWriter::create(&plan).expect("writable"));
+    drop(BundleWriter::create(&Place::of_machine(&plan), "one").expect("writable"));
 
-    let writer = BundleWriter::create(&plan).expect("writable");
+    let writer = BundleWriter::create(&Place::of_machine(&plan), "one").expect("writable");
     let mut records = writer.records(&policy_name("leads"), &[], 0).expect("writable");
     records.push(&row("b", &[])).expect("sorted");
     assert!(matches!(records.push(&row("b", &[])), Err(BundleError::Unwritable { .. })));
@@ -265,18 +268,18 @@ fn a_bundle_that_is_given_up_or_refused_leaves_the_old_one_in_place() {
     assert!(matches!(records.push(&row("c", &["more"])), Err(BundleError::Unwritable { .. })));
     records.finish().expect("writable");
     assert!(matches!(writer.seal(&header(Vec::new())), Err(BundleError::Extra { .. })));
-    assert_eq!(Bundle::open(&plan).expect("the old one").digest(), first);
+    assert_eq!(Bundle::open(&Place::of_machine(&plan)).expect("the old one").digest(), first);
     assert_eq!(fs::read_dir(home.path()).expect("readable").count(), 1);
 
     let second = write(&plan, &[], &[row("c", &[])], 1);
-    assert_eq!(Bundle::open(&plan).expect("the new one").digest(), second);
+    assert_eq!(Bundle::open(&Place::of_machine(&plan)).expect("the new one").digest(), second);
 }
 
 #[test]
 fn a_row_that_would_fill_the_memory_is_neither_written_nor_read() {
     let home = tempfile::tempdir().expect("a directory");
     let plan = home.path().join("plan");
-    let writer = BundleWriter::create(&plan).expect("writable");
+    let writer = BundleWriter::create(&Place::of_machine(&plan), "one").expect("writable");
     let mut records = writer.records(&policy_name("leads"), &["Note".into()], 1).expect("writable");
     let huge = "x".repeat(2 * 1024 * 1024 + 1);
     assert!(matches!(records.push(&row("a", &[&huge])), Err(BundleError::Unwritable { .. })));
@@ -290,14 +293,14 @@ fn a_row_that_would_fill_the_memory_is_neither_written_nor_read() {
     let mut text = String::from("Id,Note\na,");
     text.extend(std::iter::repeat_n('x', 9 * 1024 * 1024));
     fs::write(plan.join("records/leads.csv"), &text).expect("writable");
-    let before = Bundle::open(&plan).expect_err("altered");
+    let before = Bundle::open(&Place::of_machine(&plan)).expect_err("altered");
     let BundleError::Altered { expected, found, .. } = before else { panic!("{before}") };
     let sealed = fs::read_to_string(plan.join("plan.json")).expect("readable");
     let sealed = sealed.replace(&expected.to_string(), &found.to_string());
     fs::write(plan.join("plan.json"), &sealed).expect("writable");
     let sums = format!("{}  plan.json\n{found}  records/leads.csv\n", Digest::of(sealed.as_bytes()));
     fs::write(plan.join("SHA256SUMS"), sums).expect("writable");
-    let refused = Bundle::open(&plan).expect_err("too large").to_string();
+    let refused = Bundle::open(&Place::of_machine(&plan)).expect_err("too large").to_string();
     assert!(refused.contains("a row larger than any that is written"), "{refused}");
 }
 
@@ -308,7 +311,7 @@ fn refuses_to_replace_a_directory_with_anything_else_in_it() {
     write(&plan, &[], &[row("a", &[])], 1);
     for foreign in ["thesis.txt", "records/letter.txt"] {
         fs::write(plan.join(foreign), "years of work").expect("writable");
-        let refused = BundleWriter::create(&plan).err().expect("refused");
+        let refused = BundleWriter::create(&Place::of_machine(&plan), "one").err().expect("refused");
         assert!(matches!(&refused, BundleError::InTheWay { found, .. } if found == foreign), "{refused}");
         assert!(plan.join(foreign).exists());
         fs::remove_file(plan.join(foreign)).expect("removed");

@@ -1,12 +1,15 @@
 //! One policy's execution as a state machine.
 
+mod failure;
+mod poll;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::active::{Active, PollVerdict, Stage, judge_poll};
-use super::{Batch, Event, Fault, FaultKind, JobStage, Seal, SkipCause, Step, StepEnd, Tally, back_off};
+use super::active::{Active, Stage};
+use super::{Batch, Event, Seal, SkipCause, Step, StepEnd, Tally, back_off};
 use crate::system::{ApiShape, JobAbort};
 
 /// The most rounds of a policy, apart from those that were cut short and those that isolate failing records. What the last one
@@ -17,20 +20,11 @@ pub const ROUNDS: u32 = 6;
 const SMALLEST_BATCH: u64 = 25;
 /// So many requests in a row refused as a whole end the policy: the next one would be refused too.
 const REFUSALS: u32 = 3;
-/// So many pauses without any progress end the run; the same command continues it.
-const SETBACKS: u32 = 10;
-/// So many failed reads in a row about one batch end the run; the same command continues it.
-const READ_ATTEMPTS: u32 = 10;
-/// So many times answers that cannot be trusted are fetched again before every record is looked at instead.
-const COLLECT_ATTEMPTS: u32 = 3;
 /// An unanswered request may still be at work; it is given this long before the system is asked what came of it.
 const DOUBT: Duration = Duration::from_secs(2);
-/// A system that asks to wait longer than this is asked again by another run.
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-/// The pauses after a failure.
-const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// The pauses before later rounds.
 const ROUND_PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(120));
+
 /// The pauses between polls of a job.
 const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 
@@ -557,133 +551,6 @@ impl PolicyMachine {
 
     fn may_be_aborted(&self, when: JobAbort) -> bool {
         self.settings.shape.jobs().is_some_and(|jobs| jobs.may_be_aborted == when)
-    }
-
-    fn polled(&mut self, number: u64, seen: JobStage, now: Timestamp) -> Option<Event> {
-        let (seed, never_aborted) = (self.settings.seed, self.may_be_aborted(JobAbort::Never));
-        let active = self.active.get_mut(&number)?;
-        match judge_poll(self.settings.shape, &active.stage, seen) {
-            PollVerdict::Started => return Some(Event::Started { batch: number }),
-            PollVerdict::Ended => return Some(Event::Ended { batch: number, stage: seen }),
-            // Asked for once: a system that does not let a running job go has it run to its end.
-            PollVerdict::Running if std::mem::take(&mut active.moment.recalled) && !never_aborted => {
-                active.moment.give_up = true;
-            }
-            PollVerdict::Running => {
-                active.moment.polls += 1;
-                // Four polls at each length: a pause is about a quarter of the time waited so far, so that little of it is wasted.
-                let pause = back_off(POLL.0, POLL.1, active.moment.polls.div_ceil(4), seed);
-                active.moment.due = Some(later(now, pause));
-            }
-            PollVerdict::Loadable | PollVerdict::Startable if active.moment.excluded => active.moment.give_up = true,
-            PollVerdict::Loadable | PollVerdict::Startable if self.halted.is_some() && active.stage != Stage::Starting => {
-                active.moment.give_up = true;
-            }
-            PollVerdict::Loadable | PollVerdict::Startable if self.stuck.is_some() => active.moment.parked = true,
-            PollVerdict::Loadable | PollVerdict::Startable => active.moment.doubted = false,
-            PollVerdict::Useless => active.moment.give_up = true,
-            PollVerdict::NeverWas => {
-                return Some(Event::Abandoned { batch: number, cause: "the job was never started and has ended".into() });
-            }
-            PollVerdict::Lost => {
-                active.moment.due = Some(later(now, DOUBT));
-                return Some(Event::Unclear { batch: number, cause: "the system does not know the job any more".into() });
-            }
-        }
-        if active.moment.give_up && never_aborted {
-            active.moment.give_up = false;
-            if active.may_be_abandoned(self.settings.shape) {
-                return Some(Event::Abandoned {
-                    batch: number,
-                    cause: "the job was not started, and is left as it is".into(),
-                });
-            }
-            active.moment.due = Some(later(now, DOUBT));
-            return Some(Event::Unclear { batch: number, cause: "the job may have begun, and cannot be aborted".into() });
-        }
-        None
-    }
-
-    fn failed(&mut self, step: &Step, number: u64, fault: &Fault, now: Timestamp) -> Option<Event> {
-        let cause = fault.to_string();
-        let wait = if let FaultKind::Later { wait } = fault.kind { wait } else { None };
-        if fault.kind == FaultKind::Stuck || wait.is_some_and(|wait| wait > LONGEST_WAIT) {
-            self.stuck.get_or_insert_with(|| cause.clone());
-        }
-        match step {
-            Step::Send(_) | Step::Create(_)
-                if fault.kind == FaultKind::Unclear && !self.settings.shape.creates_idle_jobs() =>
-            {
-                self.active.get_mut(&number)?.moment.due = Some(later(now, DOUBT));
-                Some(Event::Unclear { batch: number, cause })
-            }
-            // A job that may have been made has not been started: see `duty`.
-            Step::Send(_) | Step::Create(_) => {
-                self.set_back(now, wait, &cause);
-                Some(Event::Abandoned { batch: number, cause })
-            }
-            Step::Abort(..) if fault.kind == FaultKind::Missing => {
-                if self.active.get(&number)?.may_be_abandoned(self.settings.shape) {
-                    return Some(Event::Abandoned { batch: number, cause });
-                }
-                self.polled(number, JobStage::Gone, now)
-            }
-            Step::Load(..) | Step::Start(..) | Step::Abort(..) => {
-                self.set_back(now, wait, &cause);
-                let due = self.paused_until.max(Some(later(now, DOUBT)));
-                let parked = self.stuck.is_some();
-                let moment = &mut self.active.get_mut(&number)?.moment;
-                (moment.doubted, moment.give_up, moment.due, moment.parked) = (true, false, due, parked);
-                None
-            }
-            Step::Poll(..) if fault.kind == FaultKind::Missing => self.polled(number, JobStage::Gone, now),
-            Step::Collect(..) => {
-                let active = self.active.get(&number)?;
-                let hopeless = match fault.kind {
-                    FaultKind::Refused | FaultKind::Missing => true,
-                    FaultKind::Unclear => active.moment.failures + 1 >= COLLECT_ATTEMPTS,
-                    FaultKind::Later { .. } | FaultKind::Stuck => false,
-                };
-                if hopeless {
-                    return Some(Event::Unclear { batch: number, cause });
-                }
-                self.read_failed(number, fault.kind, wait, cause, now);
-                None
-            }
-            _ => {
-                self.read_failed(number, fault.kind, wait, cause, now);
-                None
-            }
-        }
-    }
-
-    /// A step that changes nothing failed: it is tried again after a pause, a bounded number of times.
-    fn read_failed(&mut self, number: u64, kind: FaultKind, wait: Option<Duration>, cause: String, now: Timestamp) {
-        let seed = self.settings.seed ^ number;
-        let Some(active) = self.active.get_mut(&number) else { return };
-        active.moment.failures += 1;
-        if matches!(kind, FaultKind::Stuck) || active.moment.failures >= READ_ATTEMPTS {
-            active.moment.parked = true;
-            self.stuck.get_or_insert(cause);
-        } else {
-            let pause = back_off(PAUSE.0, PAUSE.1, active.moment.failures, seed);
-            active.moment.due = Some(later(now, wait.unwrap_or(pause)));
-        }
-    }
-
-    /// Something that was to change the system had no effect: nothing new is begun for a while. Failures of batches side by
-    /// side within one pause count once.
-    fn set_back(&mut self, now: Timestamp, wait: Option<Duration>, cause: &str) {
-        let seed = self.settings.seed;
-        let known = self.paused_until.filter(|until| *until > now);
-        if known.is_none() {
-            self.setbacks += 1;
-            if self.setbacks >= SETBACKS {
-                self.stuck.get_or_insert_with(|| cause.to_owned());
-            }
-        }
-        let pause = wait.unwrap_or_else(|| back_off(PAUSE.0, PAUSE.1, self.setbacks, seed));
-        self.paused_until = known.max(Some(later(now, pause)));
     }
 }
 

@@ -17,7 +17,7 @@ use crate::base::{Clock, CommandError, Exit};
 use crate::command::{Form, Shell};
 use crate::report::{JsonEvent, Palette, View};
 use crate::select::Context;
-use crate::store::LocalFiles;
+use crate::store::{Files, LocalFiles};
 
 /// Runs one command line and gives the exit code.
 ///
@@ -117,13 +117,17 @@ impl Shell for Session {
         self.terminal.confirms(question, expected)
     }
 
+    fn files(&self) -> Arc<dyn Files> {
+        Arc::new(LocalFiles)
+    }
+
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::new(machine::MachineClock)
     }
 
     fn context(&self) -> Result<Context, CommandError> {
         Ok(Context {
-            files: Arc::new(LocalFiles),
+            files: self.files(),
             clock: self.clock(),
             timer: Arc::new(machine::MachineTimer),
             connector: Arc::new(NetworkConnector::new()?),

@@ -127,7 +127,7 @@ impl Apply {
         if self.auto_approve || !shell.can_ask() {
             return Ok(ControlFlow::Continue(confirmed));
         }
-        for target in hard_targets(Bundle::open(plan)?.header()) {
+        for target in hard_targets(Bundle::open(&shell.place(plan))?.header()) {
             if !confirmed.iter().any(|name| name == target.as_str()) {
                 let question = format!("Hard deletes cannot be taken back. Type the target's name, {target}, to go on:");
                 if !shell.confirms(&question, target.as_str()) {
@@ -152,7 +152,7 @@ pub async fn apply(
     request: &ApplyRequest,
     stop: &CancellationToken,
 ) -> Result<AppliedPlan, CommandError> {
-    let project = Project::load(&request.project)?;
+    let project = Project::load(&context.place(&request.project))?;
     let now = context.clock.now().to_zoned(project.workspace.project.time_zone.clone());
     let mut locked = project.state(context).lock(&context.lock_info("apply")).await?;
     let state = locked.load().await?;

@@ -13,7 +13,7 @@ use crate::report::{Heading, PlainText, terminal_line};
 use crate::sandbox::fulcrum::Organization;
 use crate::sandbox::seed::{GeneratedRecords, Seed};
 use crate::sandbox::{Sandbox, Tenant, serve};
-use crate::store;
+use crate::store::{self, Place};
 
 /// Walk through everything that a user does, on simulated systems
 #[derive(Clone, Debug, Args)]
@@ -60,7 +60,8 @@ impl Verb for Demo {
 
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
         let directory = &self.directory;
-        store::make_empty_directory(directory)?;
+        let place = shell.place(directory);
+        store::make_empty_directory(&place)?;
         let wrong =
             |error: &dyn std::error::Error| CommandError::plain("the demo's sandbox cannot be built").caused_by(error);
         // The way `sexton sandbox --generate` goes, so that the command shown at the end serves the same records.
@@ -70,7 +71,7 @@ impl Verb for Demo {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| wrong(&error))?;
         let address = listener.local_addr().map_err(|error| wrong(&error))?;
         let url = format!("http://{address}");
-        write_project(directory, &url)?;
+        write_project(&place, &url)?;
         let place = terminal_line(&directory.display().to_string()).into_owned();
         shell.show(&PlainText(&format!(
             "Three simulated systems answer on {url} in this process: a Salesforce org, a Zuora tenant, a Fulcrum organization.\n\
@@ -113,15 +114,16 @@ async fn type_lines(directory: &Path, shell: &dyn Shell) -> Result<Exit, Command
     Ok(exit)
 }
 
-fn write_project(directory: &Path, url: &str) -> Result<(), CommandError> {
+fn write_project(directory: &Place, url: &str) -> Result<(), CommandError> {
     let manifest = include_str!("demo.yaml").replace("http://127.0.0.1:8800", url);
-    store::write_atomically(&directory.join("sexton.yaml"), manifest.as_bytes())?;
+    let write = |place: &Place, text: &str| store::write_atomically(place, text.as_bytes(), &std::process::id().to_string());
+    write(&directory.join("sexton.yaml"), &manifest)?;
     let secrets = directory.join(".secrets");
     store::make_directory(&secrets)?;
     for (name, secret) in SECRETS {
-        store::write_atomically(&secrets.join(name), format!("{secret}\n").as_bytes())?;
+        write(&secrets.join(name), &format!("{secret}\n"))?;
     }
-    store::write_atomically(&directory.join(".gitignore"), b".secrets/\n")?;
+    write(&directory.join(".gitignore"), ".secrets/\n")?;
     Ok(())
 }
 

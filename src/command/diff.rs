@@ -29,8 +29,8 @@ pub struct Diff {
 
 impl Verb for Diff {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
-        let before = Bundle::open(&self.before)?;
-        let after = Bundle::open(&self.after)?;
+        let before = Bundle::open(&shell.place(&self.before))?;
+        let after = Bundle::open(&shell.place(&self.after))?;
         let names: BTreeSet<PolicyName> = [&before, &after]
             .into_iter()
             .flat_map(|bundle| bundle.header().policies.iter().map(|policy| policy.policy.clone()))

@@ -18,7 +18,7 @@ pub struct ForceUnlock {
 
 impl Verb for ForceUnlock {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
-        let store = Project::load(shell.project())?.store(&shell.context()?);
+        let store = Project::load(&shell.place(shell.project()))?.store(&shell.context()?);
         let told = match store.force_unlock(&self.id).await? {
             Unlocked::NotLocked => "nobody holds the lock, and nothing was left in it".to_owned(),
             Unlocked::Cleared(info) => {

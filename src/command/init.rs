@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Shell, Verb};
 use crate::base::{CommandError, Exit};
-use crate::store::{self, Files, LocalFiles};
+use crate::store;
 
 /// The first manifest of a project: a whole policy that selects little, with the reasons in comments.
 const FIRST_MANIFEST: &str = include_str!("init.yaml");
@@ -17,8 +17,10 @@ pub struct Init;
 
 impl Verb for Init {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
-        let path = shell.project().join("sexton.yaml");
-        match LocalFiles.metadata(&path) {
+        let project = shell.place(shell.project());
+        let manifest = project.join("sexton.yaml");
+        let path = manifest.path();
+        match manifest.metadata() {
             Ok(_) => {
                 return Err(CommandError::plain(format!("{} already exists and was left as it is", path.display()))
                     .with_help("edit it, or begin in another directory with `sexton -C DIR init`"));
@@ -28,8 +30,8 @@ impl Verb for Init {
                 return Err(CommandError::plain(format!("could not look for {}", path.display())).caused_by(&error));
             }
         }
-        store::make_directory(shell.project())?;
-        store::write_atomically(&path, FIRST_MANIFEST.as_bytes())?;
+        store::make_directory(&project)?;
+        store::write_atomically(&manifest, FIRST_MANIFEST.as_bytes(), &std::process::id().to_string())?;
         shell.done(&format!("wrote {}: edit it, then run `sexton validate`", path.display()));
         Ok(Exit::Done)
     }

@@ -1,7 +1,7 @@
 //! `sexton plan`: compute which records would be deleted, compare with the last plan, write the bundle. Only reads.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -22,7 +22,7 @@ use crate::select::{
     count_cascades, open_all, query_for,
 };
 use crate::state::{PlanStatus, PolicyHistory, State};
-use crate::store::{Bundle, BundleError, BundleWriter, RunStore, read_outcomes};
+use crate::store::{Bundle, BundleError, BundleWriter, Place, RunScratch, RunStore, read_outcomes};
 
 /// Compute which records would be deleted, and write that down for review
 ///
@@ -90,9 +90,9 @@ impl Planned {
 
 /// Plans.
 pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, CommandError> {
-    let project = Project::load(&request.project)?;
+    let project = Project::load(&host.place(&request.project))?;
     project.warnings.iter().for_each(|warning| host.observer.warn(&warning.title));
-    let directory = request.out.clone().unwrap_or_else(|| project.plan_directory());
+    let directory = request.out.as_ref().map_or_else(|| project.plan_directory(), |out| host.place(out));
     let zone = project.workspace.project.time_zone.clone();
     let now = host.clock.now().to_zoned(zone);
     let expires = project
@@ -105,12 +105,12 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     if let Some(run) = unfinished_run_of(host, &project, &state).await {
         host.observer.warn(&run.note());
     }
+    RunScratch::clean(&project.scratch_directory());
     let before = Before::read(host, &directory, &state)?;
     let project_context = ProjectContext { context: host.clone(), project: &project, now: &now };
     let connections = open_all(&project_context).await?;
-    let writer = BundleWriter::create(&directory)?;
-    let scratch = writer.scratch().to_owned();
-    let selector = Selector::new(&project_context, &connections, &scratch).await?;
+    let writer = BundleWriter::create(&directory, &(host.fresh_id)())?;
+    let selector = Selector::new(&project_context, &connections, writer.scratch()).await?;
     let ordered = plan::order(project.workspace.policies.values());
     let unjudged = selector
         .for_each(ordered, |selector, policy| {
@@ -150,7 +150,7 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         policies,
     };
     let digest = writer.seal(&header)?;
-    Ok(Planned { header, digest, directory, samples })
+    Ok(Planned { header, digest, directory: directory.path().to_owned(), samples })
 }
 
 /// Who and where, and what applying takes. A target that only a hold names is no part of what would be done.
@@ -200,7 +200,7 @@ struct Before {
 
 impl Before {
     /// A damaged bundle is told and left out.
-    fn read(host: &Context, directory: &Path, state: &State) -> Result<Self, CommandError> {
+    fn read(host: &Context, directory: &Place, state: &State) -> Result<Self, CommandError> {
         let bundle = match Bundle::open(directory) {
             Ok(bundle) => Some(bundle),
             Err(BundleError::Missing { .. }) => None,
@@ -209,7 +209,7 @@ impl Before {
                     .with_help("a plan would take its place: move it away, or name another directory with --out"));
             }
             Err(error) => {
-                let place = directory.display();
+                let place = directory.path().display();
                 host.observer.warn(&format!(
                     "the plan in {place} cannot be read, so that the new one is not compared with it: {error}"
                 ));

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use super::{Shell, Verb};
@@ -37,7 +36,7 @@ impl Verb for Sandbox {
             return Err(CommandError::plain(format!("{} is not a loopback address", self.listen.ip()))
                 .with_help("the sandbox has well-known secrets and no encryption; listen on 127.0.0.1 or [::1]"));
         }
-        let sandbox = self.build(shell.clock().now())?;
+        let sandbox = self.build(shell)?;
         let listener = TcpListener::bind(self.listen).await.map_err(|error| {
             CommandError::plain(format!("cannot listen on {}", self.listen))
                 .caused_by(&error)
@@ -77,7 +76,7 @@ fn record_counts(sandbox: &sandbox::Sandbox) -> Vec<(String, u64)> {
 
 impl Sandbox {
     /// The sandbox that the arguments describe.
-    fn build(&self, now: Timestamp) -> Result<sandbox::Sandbox, CommandError> {
+    fn build(&self, shell: &dyn Shell) -> Result<sandbox::Sandbox, CommandError> {
         let wrong = |error: &dyn std::error::Error| CommandError::plain("the sandbox cannot be built").caused_by(error);
         let mut seed = match &self.seed {
             Some(directory) => {
@@ -92,9 +91,9 @@ impl Sandbox {
             let generated: GeneratedRecords = wanted.parse().map_err(|error| wrong(&error))?;
             seed = seed.with_generated([generated]);
         }
-        let (world, mut settings) = seed.build(now).map_err(|error| wrong(&error))?;
+        let (world, mut settings) = seed.build(shell.clock().now()).map_err(|error| wrong(&error))?;
         if let Some(path) = &self.faults {
-            let text = store::read_text(path)?;
+            let text = store::read_text(&shell.place(path))?;
             settings.faults.extend(Fault::read_all(&text).map_err(|error| wrong(&error))?);
         }
         Ok(sandbox::Sandbox::new(world, settings))

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::base::{Clock, CommandError, Exit};
 use crate::report::{Done, Note, View, Warning};
 use crate::select::Context;
+use crate::store::{Files, Place};
 
 /// The project, the screen, the person in front of it, and the world around: all that a verb needs and may not make itself.
 pub trait Shell {
@@ -37,6 +38,14 @@ pub trait Shell {
 
     /// Asks `question` and takes only `expected`, the whole word; anything else, an empty line and the end of input are a no.
     fn confirms(&self, question: &str, expected: &str) -> bool;
+
+    /// The files.
+    fn files(&self) -> Arc<dyn Files>;
+
+    /// A path through the files.
+    fn place(&self, path: &Path) -> Place {
+        Place::new(self.files(), path)
+    }
 
     /// The time.
     fn clock(&self) -> Arc<dyn Clock>;

@@ -47,12 +47,12 @@ impl Verb for Show {
 
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
         let directory = match &self.plan {
-            Some(directory) => directory.clone(),
-            None => plan_directory(shell.project())?,
+            Some(directory) => shell.place(directory),
+            None => plan_directory(&shell.place(shell.project()))?,
         };
         let bundle = Bundle::open(&directory)?;
         let samples = samples(&bundle)?;
-        let place = directory.display().to_string();
+        let place = directory.path().display().to_string();
         let digest = Some(bundle.digest());
         let view = PlanView { header: bundle.header(), digest, samples: &samples, place: &place };
         if !shell.is_json() && self.format == ShowFormat::Markdown {

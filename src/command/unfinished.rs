@@ -40,7 +40,7 @@ impl UnfinishedRun {
 ///
 /// When the manifests or the state cannot be read.
 pub async fn unfinished_run(context: &Context, project: &Path) -> Result<Option<UnfinishedRun>, CommandError> {
-    let project = Project::load(project)?;
+    let project = Project::load(&context.place(project))?;
     let state = project.state(context).load().await?;
     match state.as_ref().and_then(|state| state.unfinished().next()) {
         Some(consumed) => Ok(Some(describe(context, &project, consumed.plan).await)),

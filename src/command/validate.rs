@@ -13,7 +13,7 @@ pub struct Validate;
 
 impl Verb for Validate {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
-        let reading = read_manifests(shell.project());
+        let reading = read_manifests(&shell.place(shell.project()));
         shell.tell(&ValidationView { diagnostics: &reading.diagnostics, sources: &reading.sources });
         let Some(workspace) = &reading.workspace else { return Ok(Exit::Error) };
         shell.note(&format!(

@@ -8,33 +8,26 @@ use crate::apply::{Presence, SkipCause};
 use crate::base::RecordId;
 use crate::plan::Row;
 use crate::provider::{ProviderError, ReadHalf};
-use crate::store::{IdNote, RowSorter, SortOrder, SortedRows};
+use crate::store::{IdNote, Place, RowSorter, SortOrder, SortedRows};
 
 /// The places in a round of the records that must not be sent any more, in the order of the round.
 pub(super) struct ExcludedPlaces {
     /// One row a place, with the place and the cause as its values; `None` when there are none.
     rows: Option<SortedRows>,
-    // Last, so that the folder goes after the files in it.
-    scratch: Option<tempfile::TempDir>,
 }
 
 impl ExcludedPlaces {
-    /// Finds the records of `excluded` in a round. `scratch` makes a folder for what does not fit into memory.
+    /// Finds the records of `excluded` in a round. What does not fit into memory goes into `scratch`.
     ///
     /// # Errors
     ///
     /// When a file cannot be read or written.
-    pub fn find(
-        round: &RoundFiles,
-        excluded: Option<&SortedRows>,
-        scratch: impl FnOnce() -> io::Result<tempfile::TempDir>,
-    ) -> io::Result<Self> {
-        let Some(excluded) = excluded else { return Ok(Self { rows: None, scratch: None }) };
-        let scratch = scratch()?;
-        let sorter = |order| RowSorter::new(scratch.path(), order, RowSorter::WINDOW);
+    pub fn find(round: &RoundFiles, excluded: Option<&SortedRows>, scratch: &Place) -> io::Result<Self> {
+        let Some(excluded) = excluded else { return Ok(Self { rows: None }) };
+        let sorter = |order| RowSorter::new(scratch, order, RowSorter::WINDOW);
         // The round in the order of the ids, which is the order of the others.
         let mut by_id = sorter(SortOrder::Id);
-        for (id, place) in round.ids.iter()?.zip(0_u64..) {
+        for (id, place) in round.ids.iter().zip(0_u64..) {
             // With leading zeros, so that places sort as numbers.
             by_id.push(&Row { id: id?.0, values: vec![format!("{place:020}")] })?;
         }
@@ -48,7 +41,7 @@ impl ExcludedPlaces {
                 found.push(&row)?;
             }
         }
-        Ok(Self { rows: Some(found.finish()?), scratch: Some(scratch) })
+        Ok(Self { rows: Some(found.finish()?) })
     }
 
     /// Checks the presence of the records that are left of a round and are not selected any more. What they were sent for may
@@ -58,10 +51,15 @@ impl ExcludedPlaces {
     /// # Errors
     ///
     /// When a file cannot be read or written; inside, when the system cannot be asked.
-    pub async fn check_presence(self, provider: &dyn ReadHalf, object: &str) -> io::Result<Result<Self, ProviderError>> {
-        let (Some(rows), Some(scratch)) = (&self.rows, &self.scratch) else { return Ok(Ok(self)) };
-        let told = check_presence_of(rows, 1, SortOrder::FirstValueThenId, provider, object, scratch.path()).await?;
-        Ok(told.map(|rows| Self { rows: Some(rows), scratch: self.scratch }))
+    pub async fn check_presence(
+        self,
+        provider: &dyn ReadHalf,
+        object: &str,
+        scratch: &Place,
+    ) -> io::Result<Result<Self, ProviderError>> {
+        let Some(rows) = &self.rows else { return Ok(Ok(self)) };
+        let told = check_presence_of(rows, 1, SortOrder::FirstValueThenId, provider, object, scratch).await?;
+        Ok(told.map(|rows| Self { rows: Some(rows) }))
     }
 
     /// The places, and why the record there is not sent any more.
@@ -88,10 +86,10 @@ pub(super) async fn check_presence_of(
     order: SortOrder,
     provider: &dyn ReadHalf,
     object: &str,
-    folder: &std::path::Path,
+    scratch: &Place,
 ) -> io::Result<Result<SortedRows, ProviderError>> {
     let size = provider.capabilities().presence_size.max(1);
-    let mut told = RowSorter::new(folder, order, RowSorter::WINDOW);
+    let mut told = RowSorter::new(scratch, order, RowSorter::WINDOW);
     let mut rows = rows.rows();
     loop {
         let mut asked: Vec<Row> = Vec::new();

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::iter::Peekable;
-use std::path::Path;
 
 use super::execute_error::ExecuteError;
 use super::policy_run::PolicyRun;
@@ -11,7 +10,9 @@ use super::run::Run;
 use crate::apply::{Event, Evidence, MachineStatus, Outcome, OutcomeKind, RecordStatus, SkipCause, Tally};
 use crate::base::RecordId;
 use crate::plan::Row;
-use crate::store::{EncodedStatus, IdNote, IdsIterator, OutcomesWriter, RowSorter, SortOrder, SortedRows, StatusFile};
+use crate::store::{
+    EncodedStatus, IdNote, IdsIterator, OutcomesWriter, Place, RowSorter, SortOrder, SortedRows, StatusFile,
+};
 
 /// How many statuses are read at a time.
 const WINDOW: usize = 1 << 12;
@@ -27,9 +28,9 @@ pub(super) async fn write_outcomes(
     status: &MachineStatus,
 ) -> Result<Event, ExecuteError> {
     let policy = &input.specification.policy;
-    let path = run.scratch.outcomes(policy);
-    let tally = write_scratch(run, input, rounds, status, &path)?;
-    let outcomes = run.store.publish(run.store.outcomes(policy), &path).await?;
+    let place = run.scratch.outcomes(policy);
+    let tally = write_scratch(run, input, rounds, status, &place)?;
+    let outcomes = run.store.publish(run.store.outcomes(policy), &place).await?;
     Ok(Event::Finished { tally, outcomes })
 }
 
@@ -38,27 +39,27 @@ fn write_scratch(
     input: &PolicyRun,
     rounds: &[RoundFiles],
     status: &MachineStatus,
-    path: &Path,
+    place: &Place,
 ) -> Result<Tally, ExecuteError> {
     let policy = &input.specification.policy;
-    let file_error = |source| ExecuteError::file("write", path)(source);
+    let file_error = |source| ExecuteError::file("write", place.path())(source);
     let planned_error = |source| ExecuteError::Planned { policy: policy.clone(), source };
     let unbalanced = |why: String| ExecuteError::Unbalanced { policy: policy.clone(), why };
     let skip = status.halted.as_ref().map(|(_, skip)| *skip);
 
     let excluded = rounds.first().and_then(|round| round.excluded.as_ref()).map(|excluded| excluded.iter());
-    let mut excluded = excluded.transpose().map_err(file_error)?.into_iter().flatten().peekable();
+    let mut excluded = excluded.into_iter().flatten().peekable();
     let cleared = Cleared::new(rounds, skip).map_err(file_error)?;
     let sorted;
     let mut sent: Peekable<Box<dyn Iterator<Item = io::Result<Outcome>> + Send + '_>> =
         if rounds.iter().all(|round| round.ascending) {
             (Box::new(cleared) as Box<dyn Iterator<Item = _> + Send>).peekable()
         } else {
-            sorted = Sorted::new(cleared, run.scratch.path()).map_err(file_error)?;
+            sorted = Sorted::new(cleared, run.scratch.place()).map_err(file_error)?;
             (Box::new(sorted.outcomes()) as Box<dyn Iterator<Item = _> + Send>).peekable()
         };
 
-    let mut writer = OutcomesWriter::create(path).map_err(file_error)?;
+    let mut writer = OutcomesWriter::create(place).map_err(file_error)?;
     let mut planned = 0;
     for id in (input.planned_ids)().map_err(planned_error)? {
         let id = id.map_err(planned_error)?;
@@ -113,10 +114,10 @@ struct RoundReader<'a> {
 
 impl<'a> RoundReader<'a> {
     fn new(round: &'a RoundFiles) -> io::Result<Self> {
-        let (ids, count) = (round.ids.iter()?.peekable(), round.ids.count());
+        let (ids, count) = (round.ids.iter().peekable(), round.ids.count());
         // What is excluded from the first round was never in one.
         let excluded = round.excluded.as_ref().filter(|_| round.number > 0);
-        let excluded = excluded.map(|excluded| excluded.iter()).transpose()?.map(Iterator::peekable);
+        let excluded = excluded.map(|excluded| excluded.iter().peekable());
         Ok(Self { ids, excluded, statuses: &round.statuses, count, place: 0, window: Vec::new().into_iter() })
     }
 
@@ -236,7 +237,7 @@ impl Iterator for Cleared<'_> {
 struct Sorted(SortedRows);
 
 impl Sorted {
-    fn new(cleared: Cleared<'_>, scratch: &Path) -> io::Result<Self> {
+    fn new(cleared: Cleared<'_>, scratch: &Place) -> io::Result<Self> {
         let mut sorter = RowSorter::new(scratch, SortOrder::Id, RowSorter::WINDOW);
         for outcome in cleared {
             let outcome = outcome?;

@@ -1,6 +1,5 @@
 //! A run, opened: its plan, its journal and where this process works on it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::execute_error::ExecuteError;
@@ -9,7 +8,7 @@ use crate::apply::MachineSettings;
 use crate::base::{Digest, PolicyName};
 use crate::manifest::AllOrNone;
 use crate::plan::PlannedPolicy;
-use crate::store::{Backend, Bundle, BundleError, RunScratch, RunStore, StoreError, fetch_bundle};
+use crate::store::{Backend, Bundle, BundleError, Place, RunScratch, RunStore, StoreError, fetch_bundle};
 
 /// A run, opened. What of it is in the working tree is a copy, so that nobody who plans meanwhile changes it.
 pub struct OpenedRun {
@@ -47,35 +46,33 @@ impl From<StoreError> for OpenError {
 }
 
 impl OpenedRun {
-    /// The run of the bundle at a place in the working tree, whether it was begun before or not.
+    /// The run of the bundle at a place in the working tree, whether it was begun before or not. It is worked on in `scratch`.
     ///
     /// # Errors
     ///
     /// When it is no bundle, or what was kept of its run cannot be read.
     pub async fn of_bundle(
         backend: &Arc<dyn Backend>,
-        scratch: &Path,
-        bundle: &Path,
+        scratch: RunScratch,
+        bundle: &Place,
         settings: &impl Fn(&PlannedPolicy) -> Option<MachineSettings>,
     ) -> Result<Self, OpenError> {
-        let scratch = RunScratch::new(scratch).map_err(ExecuteError::file("make a place in", scratch))?;
-        let bundle = Bundle::open_copy(bundle, &scratch.path().join("bundle"))?;
+        let bundle = Bundle::open_copy(bundle, &scratch.place().join("bundle"))?;
         Self::open(backend, scratch, bundle, settings).await
     }
 
-    /// A run that was begun before, from what the store has of it.
+    /// A run that was begun before, from what the store has of it. It is worked on in `scratch`.
     ///
     /// # Errors
     ///
     /// [`OpenError::PlanMissing`] when the store does not have its plan; else when what was kept of it cannot be read.
     pub async fn of_begun(
         backend: &Arc<dyn Backend>,
-        scratch: &Path,
+        scratch: RunScratch,
         plan: Digest,
         settings: &impl Fn(&PlannedPolicy) -> Option<MachineSettings>,
     ) -> Result<Self, OpenError> {
-        let scratch = RunScratch::new(scratch).map_err(ExecuteError::file("make a place in", scratch))?;
-        let place = scratch.path().join("bundle");
+        let place = scratch.place().join("bundle");
         if !fetch_bundle(&RunStore::new(Arc::clone(backend), plan), &place).await? {
             return Err(OpenError::PlanMissing { plan });
         }

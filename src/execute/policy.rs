@@ -87,8 +87,8 @@ impl<'a> PolicyExecutor<'a> {
         let Ok(_permit) = permits.acquire().await else {
             return Err(ExecuteError::Misuse { policy: self.policy().clone(), why: "was not admitted" });
         };
-        let path = self.run.scratch.messages(self.policy());
-        let messages = Arc::new(MessagesFile::create(&path).map_err(ExecuteError::file("make", &path))?);
+        let place = self.run.scratch.messages(self.policy());
+        let messages = Arc::new(MessagesFile::create(&place).map_err(ExecuteError::file("make", place.path()))?);
         let mut files = match self.open_rounds(&messages).await? {
             RoundEnd::Opened(files) => files,
             RoundEnd::NotNow(cause) => return Ok(PolicyResultKind::Unfinished { cause, settled: self.settled() }),
@@ -184,20 +184,19 @@ impl<'a> PolicyExecutor<'a> {
     /// this holds even if both were written by something else.
     fn refuse_unplanned(&self, round: &RoundFiles) -> Result<(), ExecuteError> {
         let planned_error = |source| ExecuteError::Planned { policy: self.policy().clone(), source };
-        let ids = || Ok::<_, std::io::Error>(round.ids.iter()?.map(|id| id.map(|(id, _)| id)));
+        let ids = || round.ids.iter().map(|id| id.map(|(id, _)| id));
         let planned = (self.input.planned_ids)().map_err(planned_error)?;
         let unplanned = if round.ascending {
-            crate::plan::subtract(ids().map_err(|error| self.scratch_error(error))?, planned).next()
+            crate::plan::subtract(ids(), planned).next()
         } else {
             let sort = || {
-                let folder = self.run.scratch.folder(&format!("verify.{}", self.policy()))?;
-                let mut sorter = RowSorter::new(folder.path(), SortOrder::Id, RowSorter::WINDOW);
-                for id in ids()? {
+                let mut sorter = RowSorter::new(self.run.scratch.place(), SortOrder::Id, RowSorter::WINDOW);
+                for id in ids() {
                     sorter.push(&Row { id: id?, values: Vec::new() })?;
                 }
-                Ok((sorter.finish()?, folder))
+                sorter.finish()
             };
-            let (sorted, _folder) = sort().map_err(|error: std::io::Error| self.scratch_error(error))?;
+            let sorted = sort().map_err(|error| self.scratch_error(error))?;
             crate::plan::subtract(sorted.distinct_ids(), planned).next()
         };
         match unplanned {
@@ -320,13 +319,12 @@ impl<'a> PolicyExecutor<'a> {
     }
 
     fn excluded_places(&self, round: &RoundFiles) -> Result<ExcludedPlaces, ExecuteError> {
-        let folder = || self.run.scratch.folder(&format!("excluded.{}", self.policy()));
         let excluded = self.input.recheck.as_ref().map(|recheck| &recheck.excluded);
-        ExcludedPlaces::find(round, excluded, folder).map_err(|error| self.scratch_error(error))
+        ExcludedPlaces::find(round, excluded, self.run.scratch.place()).map_err(|error| self.scratch_error(error))
     }
 
     fn scratch_error(&self, source: std::io::Error) -> ExecuteError {
-        ExecuteError::file("use files in", self.run.scratch.path())(source)
+        ExecuteError::file("use files in", self.run.scratch.place().path())(source)
     }
 
     /// Opens a round with what the one before it left to be sent again, or did not send.
@@ -337,7 +335,7 @@ impl<'a> PolicyExecutor<'a> {
         messages: &Arc<MessagesFile>,
     ) -> Result<RoundEnd<RoundFiles>, ExecuteError> {
         let (provider, object) = (self.input.provider()?.as_ref(), &self.input.specification.object);
-        let places = self.excluded_places(last)?.check_presence(provider, object).await;
+        let places = self.excluded_places(last)?.check_presence(provider, object, self.run.scratch.place()).await;
         let places = match places.map_err(|error| self.scratch_error(error))? {
             Ok(places) => places,
             Err(error) => return Ok(RoundEnd::NotNow(error.to_string())),

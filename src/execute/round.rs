@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::execute_error::ExecuteError;
 use crate::apply::{Excluded, Seal};
 use crate::base::PolicyName;
-use crate::store::{IdsFile, MessagesFile, RunScratch, RunStore, StatusFile};
+use crate::store::{IdsFile, MessagesFile, Place, RunScratch, RunStore, StatusFile};
 
 /// A round as the journal has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,25 +63,25 @@ impl RoundFiles {
         round: &OpenedRound,
         messages: &Arc<MessagesFile>,
     ) -> Result<Self, ExecuteError> {
-        let path = scratch.round(policy, number);
-        let ids = open_ids(&path, round.count)?;
-        let ascending = ids.is_ascending().map_err(ExecuteError::file("read", &path))?;
+        let place = scratch.round(policy, number);
+        let ids = open_ids(&place, round.count)?;
+        let ascending = ids.is_ascending().map_err(ExecuteError::file("read", place.path()))?;
         let excluded = match &round.excluded {
             Some(excluded) => Some(Arc::new(open_ids(&scratch.excluded(policy, number), excluded.count)?)),
             None => None,
         };
-        let path = scratch.statuses(policy, number);
-        let statuses =
-            StatusFile::create(&path, Arc::clone(messages), round.count).map_err(ExecuteError::file("make", &path))?;
+        let place = scratch.statuses(policy, number);
+        let statuses = StatusFile::create(&place, Arc::clone(messages), round.count);
+        let statuses = statuses.map_err(ExecuteError::file("make", place.path()))?;
         Ok(Self { number, ids: Arc::new(ids), excluded, statuses: Arc::new(statuses), ascending })
     }
 }
 
-fn open_ids(path: &std::path::Path, count: u64) -> Result<IdsFile, ExecuteError> {
-    let ids = IdsFile::open(path).map_err(ExecuteError::file("open", path))?;
+fn open_ids(place: &Place, count: u64) -> Result<IdsFile, ExecuteError> {
+    let ids = IdsFile::open(place).map_err(ExecuteError::file("open", place.path()))?;
     if ids.count() == count {
         return Ok(ids);
     }
     let why = format!("it has {} records, and the journal says {count}", ids.count());
-    Err(ExecuteError::file("use", path)(std::io::Error::new(std::io::ErrorKind::InvalidData, why)))
+    Err(ExecuteError::file("use", place.path())(std::io::Error::new(std::io::ErrorKind::InvalidData, why)))
 }

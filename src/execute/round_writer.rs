@@ -23,15 +23,13 @@ pub(super) enum RoundEnd<T> {
 /// Writes the first round: all planned records in the order in which they are sent, less what the recheck excludes. Gives how
 /// many records are in it, and how many are excluded.
 pub(super) async fn write_first_round(run: &Run<'_>, input: &PolicyRun) -> Result<RoundEnd<(u64, u64)>, ExecuteError> {
-    let policy = &input.specification.policy;
-    let scratch_error = |error| ExecuteError::file("use files in", run.scratch.path())(error);
-    let folder = run.scratch.folder(&format!("first.{policy}")).map_err(scratch_error)?;
+    let scratch_error = |error| ExecuteError::file("use files in", run.scratch.place().path())(error);
     let checked;
     let mut excluded = input.recheck.as_ref().map(|recheck| &recheck.excluded);
     if let Some(rows) = excluded.filter(|_| input.checks_presence) {
         // An earlier process had this run; an older copy of its journal would not know of a request for a record that is gone.
         let (provider, object) = (input.provider()?.as_ref(), &input.specification.object);
-        let rows = check_presence_of(rows, 0, SortOrder::Id, provider, object, folder.path()).await;
+        let rows = check_presence_of(rows, 0, SortOrder::Id, provider, object, run.scratch.place()).await;
         checked = match rows.map_err(scratch_error)? {
             Ok(rows) => rows,
             Err(error) => return Ok(RoundEnd::NotNow(error.to_string())),
@@ -49,10 +47,10 @@ fn write_first(
     grouped: Option<&SortedRows>,
 ) -> Result<(u64, u64), ExecuteError> {
     let policy = &input.specification.policy;
-    let (ids_path, excluded_path) = (run.scratch.round(policy, 0), run.scratch.excluded(policy, 0));
-    let mut ids = IdsWriter::create(&ids_path).map_err(ExecuteError::file("make", &ids_path))?;
-    let mut left_out = IdsWriter::create(&excluded_path).map_err(ExecuteError::file("make", &excluded_path))?;
-    let written = |error| ExecuteError::file("write", &ids_path)(error);
+    let (ids_place, excluded_place) = (run.scratch.round(policy, 0), run.scratch.excluded(policy, 0));
+    let mut ids = IdsWriter::create(&ids_place).map_err(ExecuteError::file("make", ids_place.path()))?;
+    let mut left_out = IdsWriter::create(&excluded_place).map_err(ExecuteError::file("make", excluded_place.path()))?;
+    let written = |error| ExecuteError::file("write", ids_place.path())(error);
     let planned_error = |source| ExecuteError::Planned { policy: policy.clone(), source };
     let mut causes = excluded.into_iter().flat_map(SortedRows::rows).peekable();
     // An atomic group is what was reviewed as one: so many records of the plan, less those that are excluded.
@@ -109,15 +107,15 @@ pub(super) fn write_next_round(
     unsent: Vec<(u64, u64)>,
     places: &ExcludedPlaces,
 ) -> Result<(u64, u64), ExecuteError> {
-    let path = run.scratch.round(policy, number);
+    let place = run.scratch.round(policy, number);
     let write = || {
         for (first, count) in unsent {
             // What an abandoned batch left there is no status.
             last.statuses.clear(first, count)?;
         }
-        let mut writer = IdsWriter::create(&path)?;
+        let mut writer = IdsWriter::create(&place)?;
         let mut excluded = IdsWriter::create(&run.scratch.excluded(policy, number))?;
-        let (mut ids, mut places) = (last.ids.iter()?, places.iter());
+        let (mut ids, mut places) = (last.ids.iter(), places.iter());
         let mut next = places.next().transpose()?;
         let mut begins_group = false;
         last.statuses.scan(0, last.ids.count(), |place, status| {
@@ -141,5 +139,5 @@ pub(super) fn write_next_round(
         })?;
         Ok((writer.finish()?, excluded.finish()?))
     };
-    write().map_err(ExecuteError::file("write", &path))
+    write().map_err(ExecuteError::file("write", place.path()))
 }

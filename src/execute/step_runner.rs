@@ -100,7 +100,7 @@ impl<'a> StepRunner<'a> {
 
     /// For errors about the files of a round.
     fn status_error(&self, round: &RoundFiles) -> impl Fn(std::io::Error) -> ExecuteError {
-        let path = self.run.scratch.statuses(&self.input.specification.policy, round.number);
+        let path = self.run.scratch.statuses(&self.input.specification.policy, round.number).path().to_owned();
         move |source| ExecuteError::File { doing: "use the answers in", path: path.clone(), source }
     }
 
@@ -167,8 +167,7 @@ impl<'a> StepRunner<'a> {
     ) -> Result<StepEnd, ExecuteError> {
         let error = self.status_error(round);
         let ids = BatchIds::new(Arc::clone(&round.ids), batch);
-        let scratch =
-            self.run.scratch.folder(&format!("{}.{}", self.input.specification.policy, batch.number)).map_err(&error)?;
+        let scratch = self.run.scratch.place();
         let pairing = AnswerPairing::new(&ids, &round.statuses, batch.first, round.ascending, scratch).map_err(&error)?;
         let mut sink = PairingSink { pairing, error: None };
         let collected = jobs.collect(ticket, &ids, &mut sink).await;

@@ -21,8 +21,8 @@ use crate::base::Observer;
 use crate::base::{Clock, Digest, PolicyName, RecordId, Timer};
 use crate::plan::{Route, Row};
 use crate::store::{
-    Backend, IdNote, IdsWriter, Journal, JournalError, MemoryStore, RowSorter, RunJournal, RunScratch, RunStore, SortOrder,
-    read_journal,
+    Backend, IdNote, IdsWriter, Journal, JournalError, MemoryStore, Place, RowSorter, RunJournal, RunScratch, RunStore,
+    SortOrder, read_journal,
 };
 use crate::system::{Api, ApiShape, DeleteMode};
 
@@ -205,7 +205,7 @@ impl Rig {
     }
 
     fn scratch(&self) -> RunScratch {
-        RunScratch::new(self.folder.path()).expect("made")
+        RunScratch::new(&Place::of_machine(self.folder.path()), "one").expect("made")
     }
 
     fn machine(&self, name: &str) -> PolicyRun {
@@ -248,7 +248,7 @@ impl Rig {
     /// What the recheck finds before each process.
     fn recheck(&self) -> Recheck {
         let inner = self.world.inner();
-        let sorter = |order| RowSorter::new(self.folder.path(), order, RowSorter::WINDOW);
+        let sorter = |order| RowSorter::new(&Place::of_machine(self.folder.path()), order, RowSorter::WINDOW);
         let (mut excluded, mut grouped) = (sorter(SortOrder::Id), sorter(SortOrder::FirstValueThenId));
         for (number, (id, record)) in inner.records.iter().enumerate() {
             let kept = self.scenario.records[number].0.then_some(SkipCause::Held);

@@ -41,7 +41,7 @@ impl Connection {
     ///
     /// When it refuses, or is another organization than the target is pinned to.
     pub async fn open(project: &ProjectContext<'_>, target: &Target) -> Result<Self, CommandError> {
-        let (directory, store) = (&project.project.directory, project.project.store(&project.context));
+        let (directory, store) = (project.project.directory.path(), project.project.store(&project.context));
         let provider = project.context.connector.connect(target, directory, store);
         let identity: Identity = provider.identify().await.map_err(|error| {
             let exit = if error.class == ErrorClass::WrongSystem { Exit::PlanUnusable } else { Exit::Error };

@@ -1,13 +1,13 @@
 //! What a command is given of the world around it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::{Clock, Observer, Timer};
 use crate::manifest::Target;
 use crate::provider::Provider;
 use crate::state::LockInfo;
-use crate::store::{Backend, Files};
+use crate::store::{Backend, Files, Place};
 
 /// Makes a provider for a target. The command line hands in one that reaches the network; tests hand in one that reaches a
 /// sandbox in the same process.
@@ -20,7 +20,7 @@ pub trait Connector: Send + Sync {
 /// What a verb is given of the world around it.
 #[derive(Clone)]
 pub struct Context {
-    /// The files.
+    /// The files: everything that a verb reads or writes of the working tree, the store and its scratch files.
     pub files: Arc<dyn Files>,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -41,6 +41,11 @@ pub struct Context {
 }
 
 impl Context {
+    /// A path through its files.
+    pub fn place(&self, path: impl Into<PathBuf>) -> Place {
+        Place::new(Arc::clone(&self.files), path)
+    }
+
     /// Who wants the lock, for whoever has to wait.
     pub fn lock_info(&self, operation: &str) -> LockInfo {
         LockInfo {

@@ -87,6 +87,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Place;
 
     fn id(number: u32) -> RecordId {
         RecordId::new(&format!("{number:05}")).expect("valid")
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn a_record_that_several_holds_keep_in_several_ways_is_counted_once_and_for_each_hold() {
         let directory = tempfile::tempdir().expect("a directory");
-        let space = SortSpace::for_holds(directory.path(), 1);
+        let space = SortSpace::for_holds(&Place::of_machine(directory.path()), 1);
         let held = Held {
             sets: vec![
                 set(&space, "acme", false, &[1, 2, 9]),
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn ids_that_are_not_in_order_keep_nothing_quietly() {
         let directory = tempfile::tempdir().expect("a directory");
-        let space = SortSpace::for_holds(directory.path(), 1);
+        let space = SortSpace::for_holds(&Place::of_machine(directory.path()), 1);
         let held = Held { sets: vec![set(&space, "acme", false, &[1])], open: Vec::new() };
         assert!(held.among(|| [2, 1].into_iter().map(|number| Ok(id(number))), &space).is_err());
     }

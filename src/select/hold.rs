@@ -2,7 +2,6 @@
 //! [`crate::plan::CascadeGraph`], which says what to ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -17,7 +16,7 @@ use super::sort_space::SortSpace;
 use crate::base::{CommandError, RecordId, TargetName};
 use crate::manifest::Hold;
 use crate::plan::{CascadeEdge, CascadeGraph, ObjectFacts, OpenCascade, Query, Row};
-use crate::store::{RowSorter, SortedRows};
+use crate::store::{Place, RowSorter, SortedRows};
 
 /// How many objects are described at once at most; a system may take fewer.
 const DESCRIBED_AT_ONCE: usize = 16;
@@ -54,7 +53,7 @@ impl HeldRecords {
     /// # Errors
     ///
     /// When a hold that concerns a policy cannot be read to its end: nobody knows then what must stay.
-    pub async fn read(project: &ProjectContext<'_>, connections: &Connections, spill: &Path) -> Result<Self, CommandError> {
+    pub async fn read(project: &ProjectContext<'_>, connections: &Connections, spill: &Place) -> Result<Self, CommandError> {
         let holds = &project.project.workspace.holds;
         let mut targets = BTreeMap::new();
         for (name, connection) in connections {

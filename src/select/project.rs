@@ -1,6 +1,6 @@
 //! A project on disk: its manifests, and where its plan and its store lie.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::Context;
@@ -8,17 +8,17 @@ use crate::base::Digest;
 use crate::base::{CommandError, Exit};
 use crate::manifest::{self, Reading, Workspace};
 use crate::plan::{SealedFile, SealedManifests};
-use crate::store::{DirectoryStore, StateStore, manifest_files};
+use crate::store::{DirectoryStore, Place, StateStore, manifest_files};
 
 /// Reads every manifest of a project. Directories that sexton itself writes are passed over.
-pub fn read_manifests(directory: &Path) -> Reading {
+pub fn read_manifests(directory: &Place) -> Reading {
     manifest::read(manifest_files::read(directory, &[Path::new("plan")]))
 }
 
 /// A project on disk, its manifests read and checked.
 pub struct Project {
     /// The directory that holds the manifests.
-    pub directory: PathBuf,
+    pub directory: Place,
     /// What they say.
     pub workspace: Workspace,
     /// Findings that stop nothing.
@@ -28,43 +28,48 @@ pub struct Project {
 
 impl Project {
     /// Reads and checks every manifest below a directory.
-    pub fn load(directory: &Path) -> Result<Self, CommandError> {
+    pub fn load(directory: &Place) -> Result<Self, CommandError> {
         let reading = read_manifests(directory);
         let Some(workspace) = reading.workspace else {
             let count = reading.diagnostics.len();
             let mut error = CommandError::new(
                 Exit::Error,
-                format!("the manifests in {} have {}", directory.display(), crate::base::counted(count as u64, "mistake")),
+                format!(
+                    "the manifests in {} have {}",
+                    directory.path().display(),
+                    crate::base::counted(count as u64, "mistake")
+                ),
             );
             error.diagnostics = Some(Box::new((reading.diagnostics, reading.sources)));
             return Err(error);
         };
-        Ok(Self { directory: directory.to_owned(), workspace, warnings: reading.diagnostics, store: OnceLock::new() })
+        Ok(Self { directory: directory.clone(), workspace, warnings: reading.diagnostics, store: OnceLock::new() })
     }
 
     /// Where plans go when the command names no other place.
-    pub fn plan_directory(&self) -> PathBuf {
+    pub fn plan_directory(&self) -> Place {
         self.below(&self.workspace.project.plan_directory)
     }
 
     /// A path below the project. In the current directory it is shown as people type it, without `./`.
-    fn below(&self, relative: &Path) -> PathBuf {
-        if self.directory == Path::new(".") { relative.to_owned() } else { self.directory.join(relative) }
+    fn below(&self, relative: &Path) -> Place {
+        if self.directory.path() == Path::new(".") { self.directory.at(relative) } else { self.directory.join(relative) }
     }
 
-    fn store_directory(&self) -> PathBuf {
+    fn store_directory(&self) -> Place {
         self.below(&self.workspace.project.store_directory)
     }
 
     /// Where a command puts files that are of use only while it lasts.
-    pub fn scratch_directory(&self) -> PathBuf {
+    pub fn scratch_directory(&self) -> Place {
         self.store_directory().join("scratch")
     }
 
     /// The store: what outlives a command. The same one every time.
     pub fn store(&self, context: &Context) -> Arc<DirectoryStore> {
-        let made =
-            || Arc::new(DirectoryStore::new(Arc::clone(&context.files), self.store_directory(), (context.fresh_id)()));
+        let made = || {
+            Arc::new(DirectoryStore::new(Arc::clone(&context.files), self.store_directory().path(), (context.fresh_id)()))
+        };
         Arc::clone(self.store.get_or_init(made))
     }
 
@@ -90,6 +95,6 @@ impl Project {
 }
 
 /// Where the plans of a project go when a command names no other place.
-pub fn plan_directory(project: &Path) -> Result<PathBuf, CommandError> {
+pub fn plan_directory(project: &Place) -> Result<Place, CommandError> {
     Ok(Project::load(project)?.plan_directory())
 }

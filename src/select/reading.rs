@@ -96,6 +96,6 @@ pub(super) async fn read_sorted(
     space.finish(sink.sorter).map_err(|error| {
         CommandError::plain("the rows could not be sorted")
             .caused_by(&error)
-            .with_help(format!("see that there is room on the disk below {}", space.directory().display()))
+            .with_help(format!("see that there is room on the disk below {}", space.directory().path().display()))
     })
 }

@@ -1,6 +1,5 @@
 //! Selecting for the policies of a project, side by side.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::ProjectContext;
@@ -13,6 +12,7 @@ use super::side_by_side::side_by_side;
 use super::sort_space::SortSpace;
 use crate::base::{CommandError, Exit, PolicyName, TargetName};
 use crate::plan::Query;
+use crate::store::Place;
 
 /// Selects for any number of policies, with one reading of the holds for all of them.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct Selector<'a> {
     project: ProjectContext<'a>,
     connections: &'a Connections,
     held: Arc<HeldRecords>,
-    spill: &'a Path,
+    spill: &'a Place,
     policies: usize,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Selector<'a> {
     pub async fn new(
         project: &ProjectContext<'a>,
         connections: &'a Connections,
-        spill: &'a Path,
+        spill: &'a Place,
     ) -> Result<Self, CommandError> {
         let held = Arc::new(HeldRecords::read(project, connections, spill).await?);
         let policies = project.project.workspace.policies.len();

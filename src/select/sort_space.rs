@@ -1,10 +1,9 @@
 //! Where rows are sorted, and how much memory that takes.
 
 use std::io;
-use std::path::Path;
 
 use super::side_by_side::AT_ONCE;
-use crate::store::{RowSorter, Scratch, SortOrder, SortedRows};
+use crate::store::{Place, RowSorter, Scratch, SortOrder, SortedRows};
 
 /// More bytes of rows that are kept for the whole command do not stay in memory: there are as many of them as holds.
 const KEPT_IN_MEMORY: usize = 64 * 1024;
@@ -19,12 +18,12 @@ pub(super) struct SortSpace {
 
 impl SortSpace {
     /// For one of `works` policies: a file in `directory` of its own, and its part of the memory that one alone would have.
-    pub(super) fn for_policy(directory: &Path, works: usize) -> Self {
+    pub(super) fn for_policy(directory: &Place, works: usize) -> Self {
         Self { scratch: Scratch::from(directory), window: Self::window(works), kept: usize::MAX }
     }
 
     /// For all of `works` holds: one file in `directory`, and little memory for what was read.
-    pub(super) fn for_holds(directory: &Path, works: usize) -> Self {
+    pub(super) fn for_holds(directory: &Place, works: usize) -> Self {
         Self { scratch: Scratch::from(directory), window: Self::window(works), kept: KEPT_IN_MEMORY }
     }
 
@@ -33,7 +32,7 @@ impl SortSpace {
     }
 
     /// Where the rows go, in words for people.
-    pub(super) fn directory(&self) -> &Path {
+    pub(super) fn directory(&self) -> &Place {
         self.scratch.directory()
     }
 

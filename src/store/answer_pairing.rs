@@ -1,12 +1,10 @@
 //! Pairs a job's answers with the records of its batch, in bounded memory.
-#![expect(clippy::disallowed_methods, reason = "this is the adapter for the files of a run")]
 
-use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::{EncodedStatus, StatusFile};
+use super::{EncodedStatus, FileHandle, FileStream, Place, StatusFile};
 use crate::apply::{IdSource, RecordStatus};
 use crate::base::RecordId;
 
@@ -15,28 +13,30 @@ const BUCKET: u64 = 1 << 14;
 /// There are at most so many buckets, since each is an open file; above, they grow.
 const MOST_BUCKETS: u64 = 256;
 
-/// A file of `(id, payload)` lines of fixed width.
+/// A file without a name, of `(id, payload)` lines of fixed width.
 struct Bucket<const WIDTH: usize> {
-    path: PathBuf,
-    file: BufWriter<File>,
+    file: Arc<dyn FileHandle>,
+    output: BufWriter<FileStream>,
 }
 
 impl<const WIDTH: usize> Bucket<WIDTH> {
-    fn create(path: PathBuf) -> io::Result<Self> {
-        let file = BufWriter::with_capacity(1 << 13, File::create(&path)?);
-        Ok(Self { path, file })
+    fn create(directory: &Place) -> io::Result<Self> {
+        let file = directory.files().open_unnamed(directory.path())?;
+        // There may be some hundred of them.
+        let output = BufWriter::with_capacity(1 << 13, FileStream::new(Arc::clone(&file)));
+        Ok(Self { file, output })
     }
 
     fn push(&mut self, id: &RecordId, payload: [u8; WIDTH]) -> io::Result<()> {
         let mut key = [b' '; 36];
         key[..id.as_bytes().len()].copy_from_slice(id.as_bytes());
-        self.file.write_all(&key)?;
-        self.file.write_all(&payload)
+        self.output.write_all(&key)?;
+        self.output.write_all(&payload)
     }
 
     fn read(mut self, mut each: impl FnMut(RecordId, [u8; WIDTH]) -> io::Result<()>) -> io::Result<()> {
-        self.file.flush()?;
-        let mut reader = BufReader::with_capacity(1 << 16, File::open(&self.path)?);
+        self.output.flush()?;
+        let mut reader = BufReader::with_capacity(1 << 16, FileStream::new(self.file));
         let (mut key, mut payload) = ([0; 36], [0; WIDTH]);
         loop {
             match reader.read_exact(&mut key) {
@@ -72,8 +72,6 @@ pub struct AnswerPairing<'a> {
     members: Members,
     buckets: Vec<Bucket<16>>,
     foreign: u64,
-    // Last, so that the folder goes after the files in it.
-    _scratch: tempfile::TempDir,
 }
 
 /// What was wrong with the answers to a batch.
@@ -87,7 +85,7 @@ pub struct PairingReport {
 
 impl<'a> AnswerPairing<'a> {
     /// Begins to pair for the batch of `ids`, whose first record has the place `first` in the round of `statuses`. `ascending` says
-    /// whether the round is in ascending order.
+    /// whether the round is in ascending order; the buckets lie in the directory `scratch`.
     ///
     /// # Errors
     ///
@@ -97,18 +95,16 @@ impl<'a> AnswerPairing<'a> {
         statuses: &'a StatusFile,
         first: u64,
         ascending: bool,
-        scratch: tempfile::TempDir,
+        scratch: &Place,
     ) -> io::Result<Self> {
         let count = ids.count();
         let size = BUCKET.max(count.div_ceil(MOST_BUCKETS));
         let number = count.div_ceil(size);
-        let name = |kind: &str, number: u64| scratch.path().join(format!("{kind}-{number}"));
         let members = if ascending {
             let starts = (0..number).map(|bucket| ids.read(bucket * size, 1)).collect::<io::Result<Vec<_>>>()?;
             Members::Windows(starts.into_iter().flatten().collect())
         } else {
-            let mut buckets =
-                (0..number).map(|bucket| Bucket::create(name("ids", bucket))).collect::<io::Result<Vec<_>>>()?;
+            let mut buckets = (0..number).map(|_| Bucket::create(scratch)).collect::<io::Result<Vec<_>>>()?;
             for window in 0..number {
                 for (id, place) in ids.read(window * size, size as usize)?.into_iter().zip(window * size..) {
                     buckets[hash(&id, number)].push(&id, place.to_le_bytes())?;
@@ -116,8 +112,8 @@ impl<'a> AnswerPairing<'a> {
             }
             Members::Hashes(buckets)
         };
-        let buckets = (0..number).map(|bucket| Bucket::create(name("answers", bucket))).collect::<io::Result<_>>()?;
-        Ok(Self { ids, statuses, first, size, members, buckets, foreign: 0, _scratch: scratch })
+        let buckets = (0..number).map(|_| Bucket::create(scratch)).collect::<io::Result<_>>()?;
+        Ok(Self { ids, statuses, first, size, members, buckets, foreign: 0 })
     }
 
     /// Takes the answer about one record.
@@ -204,8 +200,6 @@ fn hash(id: &RecordId, buckets: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -247,11 +241,11 @@ mod tests {
             random.shuffle(&mut answered);
             answered.truncate(random.usize(0..=ids.len()));
             let folder = tempfile::tempdir().expect("folder");
-            let texts = Arc::new(MessagesFile::create(&folder.path().join("texts")).expect("made"));
-            let statuses = StatusFile::create(&folder.path().join("statuses"), texts, u64::from(count) + 7).expect("made");
-            let scratch = tempfile::tempdir().expect("scratch");
+            let folder = Place::of_machine(folder.path());
+            let texts = Arc::new(MessagesFile::create(&folder.join("texts")).expect("made"));
+            let statuses = StatusFile::create(&folder.join("statuses"), texts, u64::from(count) + 7).expect("made");
             let source = Ids(ids.clone());
-            let mut pairing = AnswerPairing::new(&source, &statuses, 7, !shuffled, scratch).expect("begun");
+            let mut pairing = AnswerPairing::new(&source, &statuses, 7, !shuffled, &folder).expect("begun");
             let (mut twice, mut foreign) = (Vec::new(), 0);
             for answer in &answered {
                 pairing.push(answer, &RecordStatus::Deleted(Evidence::Answer)).expect("taken");

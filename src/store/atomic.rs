@@ -1,137 +1,80 @@
 //! Files and directories that are there as a whole or not at all.
 
-#![expect(clippy::disallowed_methods, reason = "an adapter: files are its business")]
+use std::io;
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use super::work_folder::remove_left_behind;
+use super::{FileError, OpenMode, Place, WorkFolder, create_directories};
 
-use super::parent_of;
-
-/// What could not be done with which file.
-#[derive(Debug, thiserror::Error)]
-#[error("could not {doing} `{}`", .path.display())]
-pub struct FileError {
-    /// What was being done, to read after "could not".
-    pub doing: &'static str,
-    /// The file or directory.
-    pub path: PathBuf,
-    /// Why.
-    pub source: io::Error,
-}
-
-impl FileError {
-    /// For `map_err`: says what was being done with which file.
-    pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self { doing, path: path.to_owned(), source }
-    }
-}
-
-/// Writes a file so that it holds either its old bytes or the new ones, whatever happens, and is durable on return.
+/// Writes a file so that there is either what was there before or all of the bytes, whatever happens, and it is durable on return. No
+/// other process has the same `tag`.
 ///
 /// # Errors
 ///
-/// When the bytes cannot be written beside the file, made durable, or moved into place; the file is then as it was,
+/// When the bytes cannot be written beside the file, made durable, or moved into place; there is then what was there before,
 /// unless the very last step (making the directory durable) failed.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    replace(path, bytes, File::sync_all)?;
-    sync_directory(parent_of(path))
+pub fn write_atomically(place: &Place, bytes: &[u8], tag: &str) -> Result<(), FileError> {
+    let parent = place.parent();
+    let folder = WorkFolder::create(&parent, &beside(place, "new-"), tag)?;
+    let written = folder.place().join("file");
+    write_durably(&written, bytes)?;
+    place.files().rename(written.path(), place.path()).map_err(FileError::at("put in place", place.path()))?;
+    parent.sync_directory().map_err(FileError::at("make durable", parent.path()))
 }
 
-/// Writes a file so that whoever reads it sees either its old bytes or the new ones. After a loss of power it may have neither.
-///
-/// # Errors
-///
-/// When the bytes cannot be written beside the file or moved into place; the file is then as it was.
-pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    replace(path, bytes, |_| Ok(()))
+/// Writes a file that nobody looks for yet. Its bytes are durable on return; its name is not.
+pub(super) fn write_durably(place: &Place, bytes: &[u8]) -> Result<(), FileError> {
+    let written = place.open(OpenMode::CreateNew).and_then(|file| {
+        file.write_all_at(bytes, 0)?;
+        file.sync()
+    });
+    written.map_err(FileError::at("write", place.path()))
 }
 
-fn replace(path: &Path, bytes: &[u8], settle: impl FnOnce(&File) -> io::Result<()>) -> Result<(), FileError> {
-    let directory = parent_of(path);
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".sexton-");
-    // As the file that is replaced; a new one like any file the user makes, and not for its owner alone as a temporary
-    // file would be.
-    match fs::metadata(path) {
-        Ok(metadata) => _ = builder.permissions(metadata.permissions()),
-        #[cfg(unix)]
-        Err(_) => _ = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)),
-        #[cfg(not(unix))]
-        Err(_) => {}
-    }
-    let mut file = builder.tempfile_in(directory).map_err(FileError::at("make a file in", directory))?;
-    file.write_all(bytes).and_then(|()| settle(file.as_file())).map_err(FileError::at("write", path))?;
-    file.persist(path).map(drop).map_err(|error| error.error).map_err(FileError::at("replace", path))
-}
-
-/// Makes the names in a directory durable, where the system can.
-///
-/// # Errors
-///
-/// When the system can and does not.
-pub fn sync_directory(directory: &Path) -> Result<(), FileError> {
-    // Elsewhere a directory cannot be opened as a file, and names are durable without it.
-    if cfg!(unix) {
-        File::open(directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(FileError::at("make durable", directory))?;
-    }
-    Ok(())
-}
-
-/// A name beside `path`: hidden, and with the given ending.
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{ending}"))
+/// The name of something beside a place: hidden, and with the given ending.
+fn beside(place: &Place, ending: &str) -> String {
+    format!(".{}.{ending}", place.path().file_name().unwrap_or_default().to_string_lossy())
 }
 
 /// A directory under construction beside the one it will replace.
 ///
 /// It is removed when it is dropped. One that a killed process left behind is removed by the next
-/// [`StagedDirectory::create`] for the same place; one that a running process is writing is not.
+/// [`StagedDirectory::create`] or [`repair_replacement`] for the same place; one that a running process is writing is not.
 #[must_use = "a staged directory replaces nothing until it is put in place"]
 pub struct StagedDirectory {
-    target: PathBuf,
-    staging: tempfile::TempDir,
-    /// Held while the directory is written, so that others can tell it from one left behind.
-    lock: File,
+    target: Place,
+    folder: WorkFolder,
+    contents: Place,
 }
 
-/// The file whose lock says that a staged directory is being written.
-const STAGING_LOCK: &str = ".lock";
-
 impl StagedDirectory {
-    /// An empty directory that will replace `target`, whose parent is made if need be.
+    /// An empty directory that will replace `target`, whose parent is made if need be. No other process has the same `tag`.
     ///
     /// # Errors
     ///
     /// When the directory cannot be made, or an interrupted replacement cannot be repaired.
-    pub fn create(target: &Path) -> Result<Self, FileError> {
-        let parent = parent_of(target);
-        fs::create_dir_all(parent).map_err(FileError::at("make the directory", parent))?;
+    pub fn create(target: &Place, tag: &str) -> Result<Self, FileError> {
+        let parent = target.parent();
+        create_directories(target.files(), parent.path(), true)
+            .map_err(FileError::at("make the directory", parent.path()))?;
         repair_replacement(target)?;
-        remove_left_behind(target)?;
-        let prefix = beside(target, "new-");
-        let prefix = prefix.file_name().unwrap_or_default();
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(prefix);
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let staging = builder.tempdir_in(parent).map_err(FileError::at("make a directory in", parent))?;
-        let lock_path = staging.path().join(STAGING_LOCK);
-        let lock = File::create(&lock_path).map_err(FileError::at("make", &lock_path))?;
-        // A file system without locks only loses the cleaning up after a killed process.
-        let _ = lock.try_lock();
-        Ok(Self { target: target.to_owned(), staging, lock })
+        let folder = WorkFolder::create(&parent, &beside(target, "new-"), tag)?;
+        let contents = folder.place().join("contents");
+        contents.files().create_directory(contents.path()).map_err(FileError::at("make", contents.path()))?;
+        Ok(Self { target: target.clone(), folder, contents })
     }
 
-    /// Where to write.
-    pub fn path(&self) -> &Path {
-        self.staging.path()
+    /// Where to write what will be in place.
+    pub fn contents(&self) -> &Place {
+        &self.contents
     }
 
-    /// Puts the directory in the place of the old one, whose contents are removed. The files in it are already durable.
+    /// Where to write what is of use only meanwhile.
+    pub fn scratch(&self) -> &Place {
+        self.folder.place()
+    }
+
+    /// Puts the directory in the place of the old one, which is removed. The files in it are already durable, and so are the names in
+    /// directories below it.
     ///
     /// Between the two renames neither is in place; a process killed there leaves the old one under a hidden name, and
     /// [`repair_replacement`] puts it back.
@@ -140,159 +83,168 @@ impl StagedDirectory {
     ///
     /// When a rename fails; the old directory is then still in place, or put back by the next start.
     pub fn put_in_place(self) -> Result<(), FileError> {
-        let Self { target, staging, lock } = self;
-        let lock_path = staging.path().join(STAGING_LOCK);
-        fs::remove_file(&lock_path).map_err(FileError::at("remove", &lock_path))?;
-        sync_directory(staging.path())?;
-        let previous = beside(&target, "previous");
-        if target.symlink_metadata().is_ok() {
-            fs::rename(&target, &previous).map_err(FileError::at("move away", &target))?;
+        let (target, contents, files) = (&self.target, &self.contents, self.target.files());
+        contents.sync_directory().map_err(FileError::at("make durable", contents.path()))?;
+        let previous = previous(target);
+        if target.metadata().is_ok() {
+            files.rename(target.path(), previous.path()).map_err(FileError::at("move away", target.path()))?;
         }
-        let staged = staging.path();
-        if let Err(source) = fs::rename(staged, &target) {
+        if let Err(source) = files.rename(contents.path(), target.path()) {
             // The error that matters is the first one; what cannot be put back now is put back by the next start.
-            let _ = fs::rename(&previous, &target);
-            return Err(FileError { doing: "put in place", path: target, source });
+            let _ = files.rename(previous.path(), target.path());
+            return Err(FileError::at("put in place", target.path())(source));
         }
-        let _ = staging.keep();
-        drop(lock);
-        sync_directory(parent_of(&target))?;
-        remove_if_there(&previous)
+        remove_replaced(target)
     }
+}
+
+/// Where the directory lies that is just being replaced.
+fn previous(target: &Place) -> Place {
+    target.at(target.path().with_file_name(beside(target, "previous")))
 }
 
 /// Ends a replacement that a killed process left half done: puts the old directory back when nothing is in its place,
-/// and removes it when the new one is.
+/// and removes it when the new one is. Staged directories of the dead are removed.
 ///
 /// # Errors
 ///
-/// When it cannot be moved or removed.
-pub fn repair_replacement(target: &Path) -> Result<(), FileError> {
-    let previous = beside(target, "previous");
-    if previous.symlink_metadata().is_err() {
+/// When the old one cannot be moved or removed.
+pub fn repair_replacement(target: &Place) -> Result<(), FileError> {
+    remove_left_behind(&target.parent(), &beside(target, "new-"));
+    let previous = previous(target);
+    if previous.metadata().is_err() {
         return Ok(());
     }
-    if target.symlink_metadata().is_ok() {
-        return remove_if_there(&previous);
+    if target.metadata().is_ok() {
+        return remove_replaced(target);
     }
-    fs::rename(&previous, target).map_err(FileError::at("put back", target))
+    target.files().rename(previous.path(), target.path()).map_err(FileError::at("put back", target.path()))
 }
 
-fn remove_if_there(directory: &Path) -> Result<(), FileError> {
-    match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::at("remove", directory)(error)),
+/// Removes the old directory, once the new one is sure to stay.
+fn remove_replaced(target: &Place) -> Result<(), FileError> {
+    let (parent, previous) = (target.parent(), previous(target));
+    parent.sync_directory().map_err(FileError::at("make durable", parent.path()))?;
+    match target.files().remove_directory(previous.path()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(FileError::at("remove", previous.path())(error)),
         _ => Ok(()),
     }
 }
 
-/// Removes staged directories whose writers are dead: their lock can be taken. One without a lock file is just being
-/// made or just being put in place, and is left alone.
-fn remove_left_behind(target: &Path) -> Result<(), FileError> {
-    let (parent, prefix) = (parent_of(target), beside(target, "new-"));
-    let prefix = prefix.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    for entry in fs::read_dir(parent).map_err(FileError::at("list", parent))? {
-        let entry = entry.map_err(FileError::at("list", parent))?;
-        if entry.file_name().to_string_lossy().starts_with(&prefix)
-            && let Ok(lock) = File::open(entry.path().join(STAGING_LOCK))
-            && lock.try_lock().is_ok()
-        {
-            remove_if_there(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
 
-    fn names(directory: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(directory)
-            .expect("readable")
-            .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
+    use super::*;
+    use crate::store::{DiskFault, Files, SimulatedDisk};
+
+    fn names(place: &Place) -> Vec<String> {
+        place.list().expect("listed").iter().map(|name| name.to_string_lossy().into_owned()).collect()
     }
 
-    fn staged(target: &Path, text: &str) -> StagedDirectory {
-        let staged = StagedDirectory::create(target).expect("writable");
-        fs::write(staged.path().join("file"), text).expect("writable");
-        staged
+    fn read(place: &Place) -> Option<Vec<u8>> {
+        place.open(OpenMode::Read).ok().map(|file| file.read_whole(1 << 20).expect("readable"))
+    }
+
+    fn replace(target: &Place, text: &str) -> Result<(), FileError> {
+        let staged = StagedDirectory::create(target, "one")?;
+        write_durably(&staged.contents().join("file"), text.as_bytes())?;
+        staged.put_in_place()
     }
 
     #[test]
     fn replaces_a_file_and_leaves_nothing_beside_it() {
         let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("file");
-        write_atomically(&path, b"one").expect("writable");
-        write_atomically(&path, b"two").expect("writable");
-        assert_eq!(fs::read(&path).expect("readable"), b"two");
-        assert_eq!(names(directory.path()), ["file"]);
+        let file = Place::of_machine(directory.path()).join("file");
+        write_atomically(&file, b"one", "one").expect("writable");
+        write_atomically(&file, b"two", "one").expect("writable");
+        assert_eq!(read(&file), Some(b"two".to_vec()));
+        assert_eq!(names(&file.parent()), ["file"]);
     }
 
-    #[cfg(unix)]
     #[test]
-    fn a_file_keeps_its_permissions() {
-        use std::os::unix::fs::PermissionsExt;
-
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("file");
-        write_atomically(&path, b"one").expect("writable");
-        fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("ours");
-        write_atomically(&path, b"two").expect("writable");
-        assert_eq!(fs::metadata(&path).expect("readable").permissions().mode() & 0o777, 0o600);
+    fn a_file_is_old_or_new_whenever_the_power_goes() {
+        let begin = |seed| {
+            let disk = SimulatedDisk::new(seed);
+            let file = Place::new(Arc::new(disk.clone()), "file");
+            write_atomically(&file, b"old", "one").expect("written");
+            (disk, file)
+        };
+        let (disk, file) = begin(0);
+        let before = disk.operations();
+        write_atomically(&file, b"new", "one").expect("written");
+        for (number, seed) in (0..=disk.operations() - before).flat_map(|number| (0..16).map(move |seed| (number, seed))) {
+            let (disk, file) = begin(seed);
+            disk.fail_at(number, DiskFault::PowerLoss);
+            let done = write_atomically(&file, b"new", "one").is_ok();
+            disk.heal();
+            disk.crash();
+            let found = read(&file).expect("there");
+            assert!(found == b"new" || found == b"old" && !done, "power lost at {number}, seed {seed}: {found:?}");
+        }
     }
 
     #[test]
     fn says_which_file_cannot_be_written() {
-        let error = write_atomically(Path::new("/nowhere/at/all"), b"").expect_err("no such directory");
-        assert_eq!(error.to_string(), "could not make a file in `/nowhere/at`");
+        let file = Place::new(Arc::new(SimulatedDisk::new(1)), "file");
+        write_atomically(&file, b"text", "one").expect("written");
+        let error = write_atomically(&file.join("below"), b"", "one").expect_err("no directory");
+        assert_eq!(error.to_string(), "could not make `file/.below.new-one-0`");
     }
 
     #[test]
     fn replaces_a_directory_and_leaves_nothing_beside_it() {
         let directory = tempfile::tempdir().expect("a directory");
-        let target = directory.path().join("deep/plan");
+        let target = Place::of_machine(directory.path()).join("deep/plan");
         for text in ["one", "two"] {
-            staged(&target, text).put_in_place().expect("writable");
-            assert_eq!(fs::read_to_string(target.join("file")).expect("readable"), text);
-            assert_eq!(names(parent_of(&target)), ["plan"]);
+            replace(&target, text).expect("writable");
+            assert_eq!(read(&target.join("file")), Some(text.into()));
+            assert_eq!(names(&target.parent()), ["plan"]);
             assert_eq!(names(&target), ["file"]);
         }
-        drop(staged(&target, "three"));
-        assert_eq!(fs::read_to_string(target.join("file")).expect("readable"), "two");
-        assert_eq!(names(parent_of(&target)), ["plan"]);
+        drop(StagedDirectory::create(&target, "one").expect("writable"));
+        assert_eq!(read(&target.join("file")), Some(b"two".to_vec()));
+        assert_eq!(names(&target.parent()), ["plan"]);
     }
 
     #[test]
-    fn repairs_what_a_killed_replacement_left() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let target = directory.path().join("plan");
-        staged(&target, "old").put_in_place().expect("writable");
-        // Killed between the two renames.
-        fs::rename(&target, beside(&target, "previous")).expect("renamed");
+    fn of_two_who_replace_one_directory_the_later_one_stays() {
+        let target = Place::new(Arc::new(SimulatedDisk::new(1)), "plan");
+        let slow = StagedDirectory::create(&target, "slow").expect("writable");
+        write_durably(&slow.contents().join("file"), b"slow").expect("written");
+        replace(&target, "quick").expect("writable");
         repair_replacement(&target).expect("repaired");
-        assert_eq!(fs::read_to_string(target.join("file")).expect("readable"), "old");
-        // Killed after the second rename.
-        fs::create_dir(beside(&target, "previous")).expect("made");
-        repair_replacement(&target).expect("repaired");
-        assert_eq!(names(directory.path()), ["plan"]);
+        slow.put_in_place().expect("writable");
+        assert_eq!(read(&target.join("file")), Some(b"slow".to_vec()));
+        assert_eq!(names(&target.parent()), ["plan"]);
     }
 
     #[test]
-    fn removes_the_staging_of_the_dead_and_not_of_the_living() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let target = directory.path().join("plan");
-        let living = staged(&target, "living");
-        let dead = beside(&target, "new-dead");
-        fs::create_dir(&dead).expect("made");
-        fs::write(dead.join(STAGING_LOCK), "").expect("written");
-        let other = staged(&target, "other");
-        assert!(!dead.exists());
-        assert!(living.path().join("file").exists());
-        other.put_in_place().expect("writable");
-        living.put_in_place().expect("writable");
-        assert_eq!(fs::read_to_string(target.join("file")).expect("readable"), "living");
+    fn a_repair_that_loses_power_itself_loses_nothing() {
+        let begin = |seed, killed_at| {
+            let disk = SimulatedDisk::new(seed);
+            let target = Place::new(Arc::new(disk.clone()), "plan");
+            replace(&target, "old").expect("written");
+            disk.fail_at(killed_at, DiskFault::PowerLoss);
+            let done = replace(&target, "new").is_ok();
+            disk.heal();
+            disk.kill();
+            (disk, target, done)
+        };
+        assert!(begin(0, 32).2, "a replacement has fewer operations");
+        for killed_at in 0..32 {
+            for (number, seed) in (0..16).flat_map(|number| (0..4).map(move |seed| (number, seed))) {
+                let (disk, target, done) = begin(seed, killed_at);
+                disk.fail_at(number, DiskFault::PowerLoss);
+                let _ = repair_replacement(&target);
+                disk.heal();
+                disk.crash();
+                repair_replacement(&target).expect("repaired");
+                let found = read(&target.join("file")).expect("there");
+                let at = format!("killed at {killed_at}, power lost at {number}, seed {seed}");
+                assert!(found == b"new" || found == b"old" && !done, "{at}: {found:?}");
+                assert_eq!(disk.list(std::path::Path::new("/")).expect("listed"), ["plan"], "{at}");
+            }
+        }
     }
 }

@@ -1,13 +1,10 @@
 //! Reading a bundle, and proving that it is the one that was sealed.
 
-#![expect(clippy::disallowed_methods, reason = "an adapter: files are its business")]
-
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
 
-use super::{BundleError, FileError, RecordsReader, repair_replacement};
+use super::files::is_absent;
+use super::{BundleError, FileError, FileKind, OpenMode, Place, RecordsReader, make_directory, repair_replacement};
 use crate::base::{Digest, PolicyName};
 use crate::plan::{HeaderError, PLAN_FORMAT, PlanHeader, PlannedPolicy};
 
@@ -35,7 +32,7 @@ pub(super) fn sums(plan: Digest, header: &PlanHeader) -> String {
 /// asked here.
 #[derive(Debug)]
 pub struct Bundle {
-    directory: PathBuf,
+    directory: Place,
     digest: Digest,
     header: PlanHeader,
 }
@@ -49,11 +46,8 @@ impl Bundle {
     ///
     /// When there is none, when it is of another format, when any file is not the sealed one, when records are not
     /// sorted, unique and well formed, and when there are records files that the plan does not know.
-    pub fn open(directory: &Path) -> Result<Self, BundleError> {
-        repair_replacement(directory)?;
-        if directory.metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            return Err(BundleError::Missing { directory: directory.to_owned() });
-        }
+    pub fn open(directory: &Place) -> Result<Self, BundleError> {
+        find(directory)?;
         let plan = read_whole(directory, PLAN_FILE)?;
         let listed = read_whole(directory, SUMS_FILE)?;
         let digest = Digest::of(&plan);
@@ -64,7 +58,7 @@ impl Bundle {
         }
         let header = PlanHeader::from_bytes(&plan).map_err(|error| match error {
             HeaderError::OtherFormat { found } => {
-                BundleError::NewerFormat { directory: directory.to_owned(), found, known: PLAN_FORMAT }
+                BundleError::NewerFormat { directory: directory.path().to_owned(), found, known: PLAN_FORMAT }
             }
             HeaderError::Malformed(cause) => BundleError::Malformed { file: PLAN_FILE.into(), cause: cause.to_string() },
         })?;
@@ -73,7 +67,7 @@ impl Bundle {
             return Err(BundleError::SumsDiffer { file: SUMS_FILE, cause });
         }
         check_names(directory, &header)?;
-        let bundle = Self { directory: directory.to_owned(), digest, header };
+        let bundle = Self { directory: directory.clone(), digest, header };
         for policy in &bundle.header.policies {
             let mut reader = bundle.reader(policy)?;
             while reader.next_row()?.is_some() {}
@@ -92,7 +86,7 @@ impl Bundle {
     }
 
     /// Where it is.
-    pub fn directory(&self) -> &Path {
+    pub fn directory(&self) -> &Place {
         &self.directory
     }
 
@@ -108,21 +102,18 @@ impl Bundle {
     /// # Errors
     ///
     /// As [`Bundle::open`]; and when it cannot be copied.
-    pub fn open_copy(from: &Path, to: &Path) -> Result<Self, BundleError> {
-        repair_replacement(from)?;
-        if from.metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            return Err(BundleError::Missing { directory: from.to_owned() });
-        }
+    pub fn open_copy(from: &Place, to: &Place) -> Result<Self, BundleError> {
+        find(from)?;
         copy_files(from, to)?;
         let records = from.join(RECORDS_DIRECTORY);
-        if records.is_dir() {
+        if kind_of(&records)? == Some(FileKind::Directory) {
             copy_files(&records, &to.join(RECORDS_DIRECTORY))?;
         }
         // People know the place they named, and not the copy's.
         Self::open(to).map_err(|error| match error {
-            BundleError::NotABundle { file, .. } => BundleError::NotABundle { directory: from.to_owned(), file },
+            BundleError::NotABundle { file, .. } => BundleError::NotABundle { directory: from.path().to_owned(), file },
             BundleError::NewerFormat { found, known, .. } => {
-                BundleError::NewerFormat { directory: from.to_owned(), found, known }
+                BundleError::NewerFormat { directory: from.path().to_owned(), found, known }
             }
             error => error,
         })
@@ -150,15 +141,32 @@ impl Bundle {
     }
 }
 
+/// Refuses where there is nothing, once a replacement that was killed half way is repaired.
+fn find(directory: &Place) -> Result<(), BundleError> {
+    repair_replacement(directory)?;
+    match directory.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(BundleError::Missing { directory: directory.path().to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What stands there; `None` for nothing.
+pub(super) fn kind_of(place: &Place) -> Result<Option<FileKind>, FileError> {
+    match place.resolved_metadata() {
+        Err(error) if is_absent(&error) => Ok(None),
+        metadata => metadata.map(|metadata| Some(metadata.kind)).map_err(FileError::at("look at", place.path())),
+    }
+}
+
 /// Copies the files of a directory, and none of the directories in it.
-fn copy_files(from: &Path, to: &Path) -> Result<(), FileError> {
-    fs::create_dir_all(to).map_err(FileError::at("make the directory", to))?;
-    for entry in fs::read_dir(from).map_err(FileError::at("list", from))? {
-        let path = entry.map_err(FileError::at("list", from))?.path();
-        if path.is_file()
-            && let Some(name) = path.file_name()
-        {
-            fs::copy(&path, to.join(name)).map_err(FileError::at("copy", &path))?;
+fn copy_files(from: &Place, to: &Place) -> Result<(), FileError> {
+    make_directory(to)?;
+    for name in from.list().map_err(FileError::at("list", from.path()))? {
+        let file = from.join(&name);
+        if kind_of(&file)? == Some(FileKind::File) {
+            file.copy_to(&to.join(&name)).map_err(FileError::at("copy", file.path()))?;
         }
     }
     Ok(())
@@ -178,7 +186,7 @@ fn listed_digest(listed: &[u8]) -> Result<Digest, BundleError> {
 
 /// Each policy has its own file at its own place, and no other file claims to hold records. The paths are the ones this
 /// program writes, so a header cannot make it read from anywhere else.
-pub(super) fn check_names(directory: &Path, header: &PlanHeader) -> Result<(), BundleError> {
+pub(super) fn check_names(directory: &Place, header: &PlanHeader) -> Result<(), BundleError> {
     let mut sealed = BTreeSet::new();
     for planned in &header.policies {
         let path = &planned.records.path;
@@ -199,12 +207,11 @@ pub(super) fn check_names(directory: &Path, header: &PlanHeader) -> Result<(), B
     }
     let known: BTreeSet<&str> = header.policies.iter().map(|planned| planned.records.path.as_str()).collect();
     let records = directory.join(RECORDS_DIRECTORY);
-    let entries = match fs::read_dir(&records) {
+    let names = match records.list() {
         Err(error) if error.kind() == io::ErrorKind::NotFound && known.is_empty() => return Ok(()),
-        entries => entries.map_err(FileError::at("list", &records))?,
+        names => names.map_err(FileError::at("list", records.path()))?,
     };
-    for entry in entries {
-        let name = entry.map_err(FileError::at("list", &records))?.file_name();
+    for name in names {
         let file = format!("{RECORDS_DIRECTORY}/{}", name.to_string_lossy());
         if !known.contains(file.as_str()) {
             return Err(BundleError::Extra { file });
@@ -213,18 +220,16 @@ pub(super) fn check_names(directory: &Path, header: &PlanHeader) -> Result<(), B
     Ok(())
 }
 
-fn read_whole(directory: &Path, file: &'static str) -> Result<Vec<u8>, BundleError> {
-    let path = directory.join(file);
-    let opened = match fs::File::open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound || error.kind() == io::ErrorKind::NotADirectory => {
-            return Err(BundleError::NotABundle { directory: directory.to_owned(), file });
+fn read_whole(directory: &Place, file: &'static str) -> Result<Vec<u8>, BundleError> {
+    let place = directory.join(file);
+    let opened = match place.open(OpenMode::Read) {
+        Err(error) if is_absent(&error) => {
+            return Err(BundleError::NotABundle { directory: directory.path().to_owned(), file });
         }
-        opened => opened.map_err(FileError::at("read", &path))?,
+        opened => opened.map_err(FileError::at("read", place.path()))?,
     };
-    let mut bytes = Vec::new();
-    opened.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(FileError::at("read", &path))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(BundleError::Malformed { file: file.into(), cause: format!("it is larger than {MOST_BYTES} bytes") });
-    }
-    Ok(bytes)
+    opened.read_whole(MOST_BYTES).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => BundleError::Malformed { file: file.into(), cause: error.to_string() },
+        _ => FileError::at("read", place.path())(error).into(),
+    })
 }

@@ -1,13 +1,10 @@
 //! Writing a bundle.
 
-#![expect(clippy::disallowed_methods, reason = "an adapter: files are its business")]
-
-use std::fs;
 use std::io;
-use std::path::Path;
 
-use super::bundle::{PLAN_FILE, RECORDS_DIRECTORY, SUMS_FILE, check_names, sums};
-use super::{BundleError, FileError, RecordsWriter, StagedDirectory, sync_directory};
+use super::atomic::write_durably;
+use super::bundle::{PLAN_FILE, RECORDS_DIRECTORY, SUMS_FILE, check_names, kind_of, sums};
+use super::{BundleError, FileError, FileKind, Place, RecordsWriter, StagedDirectory};
 use crate::base::{Digest, PolicyName};
 use crate::plan::PlanHeader;
 
@@ -23,17 +20,17 @@ pub struct BundleWriter {
 }
 
 impl BundleWriter {
-    /// Begins a bundle for `directory`, which may hold an older bundle, or nothing.
+    /// Begins a bundle for `directory`, which may hold an older bundle, or nothing. No other process has the same `tag`.
     ///
     /// # Errors
     ///
     /// [`BundleError::InTheWay`] when the directory holds anything that is no part of a bundle, since that would be
     /// lost.
-    pub fn create(directory: &Path) -> Result<Self, BundleError> {
-        let staged = StagedDirectory::create(directory)?;
+    pub fn create(directory: &Place, tag: &str) -> Result<Self, BundleError> {
+        let staged = StagedDirectory::create(directory, tag)?;
         refuse_foreign(directory)?;
-        let records = staged.path().join(RECORDS_DIRECTORY);
-        fs::create_dir(&records).map_err(FileError::at("make", &records))?;
+        let records = staged.contents().join(RECORDS_DIRECTORY);
+        records.files().create_directory(records.path()).map_err(FileError::at("make", records.path()))?;
         Ok(Self { staged })
     }
 
@@ -45,12 +42,12 @@ impl BundleWriter {
     /// When the file cannot be made, for one because the policy has one already.
     pub fn records(&self, policy: &PolicyName, columns: &[String], expected: u64) -> Result<RecordsWriter, BundleError> {
         let ending = if expected > COMPRESS_ABOVE { "csv.gz" } else { "csv" };
-        RecordsWriter::create(self.staged.path(), format!("{RECORDS_DIRECTORY}/{policy}.{ending}"), columns)
+        RecordsWriter::create(self.staged.contents(), format!("{RECORDS_DIRECTORY}/{policy}.{ending}"), columns)
     }
 
-    /// Where temporary files without a name may be made while the bundle is written: on the file system of the bundle.
-    pub fn scratch(&self) -> &Path {
-        self.staged.path()
+    /// Where temporary files may be made while the bundle is written: on the file system of the bundle, and no part of it.
+    pub fn scratch(&self) -> &Place {
+        self.staged.scratch()
     }
 
     /// Writes the header and the list of digests, and puts the bundle in place. Gives the plan's name.
@@ -60,12 +57,12 @@ impl BundleWriter {
     /// When the header does not name exactly the records files that were written, or something cannot be written; what
     /// stood in the place before is then still there.
     pub fn seal(self, header: &PlanHeader) -> Result<Digest, BundleError> {
-        let staging = self.staged.path();
-        let records = staging.join(RECORDS_DIRECTORY);
-        check_names(staging, header)?;
+        let contents = self.staged.contents();
+        let records = contents.join(RECORDS_DIRECTORY);
+        check_names(contents, header)?;
         for policy in &header.policies {
             let file = &policy.records.path;
-            if !staging.join(file).is_file() {
+            if kind_of(&contents.join(file))? != Some(FileKind::File) {
                 return Err(BundleError::FileMissing { file: file.clone() });
             }
         }
@@ -73,34 +70,27 @@ impl BundleWriter {
             .to_bytes()
             .map_err(|error| BundleError::Malformed { file: PLAN_FILE.into(), cause: error.to_string() })?;
         let digest = Digest::of(&bytes);
-        write_durably(&staging.join(PLAN_FILE), &bytes)?;
-        write_durably(&staging.join(SUMS_FILE), sums(digest, header).as_bytes())?;
-        sync_directory(&records)?;
+        write_durably(&contents.join(PLAN_FILE), &bytes)?;
+        write_durably(&contents.join(SUMS_FILE), sums(digest, header).as_bytes())?;
+        records.sync_directory().map_err(FileError::at("make durable", records.path()))?;
         self.staged.put_in_place()?;
         Ok(digest)
     }
 }
 
-fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    fs::write(path, bytes)
-        .and_then(|()| fs::OpenOptions::new().write(true).open(path)?.sync_all())
-        .map_err(FileError::at("write", path))
-}
-
-fn names_in(directory: &Path) -> Result<Vec<String>, FileError> {
-    let entries = match fs::read_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(FileError::at("list", directory))?,
-    };
-    entries
-        .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
-        .collect::<io::Result<_>>()
-        .map_err(FileError::at("list", directory))
+fn names_in(directory: &Place) -> Result<Vec<String>, FileError> {
+    match directory.list() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        names => {
+            let names = names.map_err(FileError::at("list", directory.path()))?;
+            Ok(names.iter().map(|name| name.to_string_lossy().into_owned()).collect())
+        }
+    }
 }
 
 /// A directory that is replaced is removed with all it holds, so it may hold nothing but a bundle.
-fn refuse_foreign(directory: &Path) -> Result<(), BundleError> {
-    let refuse = |found: String| Err(BundleError::InTheWay { directory: directory.to_owned(), found });
+fn refuse_foreign(directory: &Place) -> Result<(), BundleError> {
+    let refuse = |found: String| Err(BundleError::InTheWay { directory: directory.path().to_owned(), found });
     for name in names_in(directory)? {
         if ![PLAN_FILE, SUMS_FILE, RECORDS_DIRECTORY].contains(&name.as_str()) {
             return refuse(name);

@@ -1,19 +1,19 @@
 //! Directories and small texts that commands need.
-#![expect(clippy::disallowed_methods, reason = "an adapter: files are its business")]
 
-use std::fs;
 use std::io;
-use std::path::Path;
 
-use super::FileError;
+use super::{FileError, OpenMode, Place, create_directories};
+
+/// The largest text that is read.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Makes a directory and those above it, where they are not there yet.
 ///
 /// # Errors
 ///
 /// When one of them cannot be made.
-pub fn make_directory(path: &Path) -> Result<(), FileError> {
-    fs::create_dir_all(path).map_err(FileError::at("make the directory", path))
+pub fn make_directory(place: &Place) -> Result<(), FileError> {
+    create_directories(place.files(), place.path(), false).map_err(FileError::at("make the directory", place.path()))
 }
 
 /// Makes a directory that holds nothing; one that is there already must be empty.
@@ -21,32 +21,26 @@ pub fn make_directory(path: &Path) -> Result<(), FileError> {
 /// # Errors
 ///
 /// When it holds something, or cannot be made.
-pub fn make_empty_directory(path: &Path) -> Result<(), FileError> {
-    make_directory(path)?;
-    let mut entries = fs::read_dir(path).map_err(FileError::at("read the directory", path))?;
-    if entries.next().is_some() {
-        return Err(FileError::at("use the directory", path)(io::Error::new(
-            io::ErrorKind::DirectoryNotEmpty,
-            "it is not empty; name one that is empty or does not exist",
-        )));
+pub fn make_empty_directory(place: &Place) -> Result<(), FileError> {
+    make_directory(place)?;
+    if place.list().map_err(FileError::at("read the directory", place.path()))?.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    Err(FileError::at("use the directory", place.path())(io::Error::new(
+        io::ErrorKind::DirectoryNotEmpty,
+        "it is not empty; name one that is empty or does not exist",
+    )))
 }
 
 /// Reads a text file.
 ///
 /// # Errors
 ///
-/// When it cannot be read or is not UTF-8.
-pub fn read_text(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(FileError::at("read", path))
-}
-
-/// Removes a directory and everything in it.
-///
-/// # Errors
-///
-/// When some of it cannot be removed.
-pub fn remove_directory(path: &Path) -> Result<(), FileError> {
-    fs::remove_dir_all(path).map_err(FileError::at("remove the directory", path))
+/// When it cannot be read, is larger than 64 MiB or is not UTF-8.
+pub fn read_text(place: &Place) -> Result<String, FileError> {
+    let bytes = place.open(OpenMode::Read).and_then(|file| file.read_whole(MOST_BYTES));
+    let text = bytes.and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+    });
+    text.map_err(FileError::at("read", place.path()))
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How a file is opened.
@@ -66,6 +66,13 @@ pub trait Files: Send + Sync + fmt::Debug {
     ///
     /// `NotFound` where there is no such name.
     fn metadata(&self, path: &Path) -> io::Result<FileMetadata>;
+
+    /// The one path of what a path leads to: absolute and without links.
+    ///
+    /// # Errors
+    ///
+    /// When it leads nowhere.
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
 
     /// The names in a directory, in ascending order.
     ///

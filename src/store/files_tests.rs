@@ -101,6 +101,39 @@ fn a_lock_is_its_handles_and_goes_with_it() {
     });
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sync_of_the_machine_reaches_the_system() {
+    // What has nothing to sync says so.
+    let nothing = LocalFiles.open(Path::new("/dev/null"), OpenMode::ReadWrite).expect("opened");
+    assert_eq!(kind(nothing.sync()), Some(ErrorKind::InvalidInput));
+    assert_eq!(kind(LocalFiles.sync_directory(Path::new("/proc"))), Some(ErrorKind::InvalidInput));
+}
+
+#[test]
+fn a_path_resolves_to_the_one_without_detours() {
+    on_both(|files, home| {
+        create_directories(files, &home.join("a/b"), false).expect("made");
+        let resolved = |path: &str| files.resolve(&home.join(path)).map_err(|error| error.kind());
+        assert_eq!(resolved("a/./b/../b"), resolved("a/b"));
+        assert_ne!(resolved("a/b"), resolved("a"));
+        assert_eq!(resolved("a/c"), Err(ErrorKind::NotFound));
+    });
+}
+
+#[test]
+fn a_killed_process_has_no_locks_and_loses_nothing() {
+    let disk = SimulatedDisk::new(1);
+    let handle = write(&disk, Path::new("file"), b"abc");
+    assert!(handle.try_lock().expect("locks"));
+    disk.fail_at(0, DiskFault::PowerLoss);
+    assert!(handle.write_all_at(b"d", 3).is_err());
+    disk.kill();
+    assert!(handle.length().is_err());
+    assert_eq!(read(&disk, Path::new("file")), Ok(b"abc".to_vec()));
+    assert!(disk.open(Path::new("file"), OpenMode::Read).expect("there").try_lock().expect("free"));
+}
+
 #[test]
 fn a_stream_reads_and_writes_from_where_it_is() {
     on_both(|files, home| {

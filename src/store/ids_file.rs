@@ -1,11 +1,10 @@
 //! The ids of a round, in the order in which they are sent.
-#![expect(clippy::disallowed_methods, reason = "this is the adapter for the files of a run")]
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
 
+use super::{FileHandle, FileStream, OpenMode, Place};
 use crate::apply::{Batch, IdSource, SkipCause};
 use crate::base::RecordId;
 
@@ -59,19 +58,19 @@ impl IdNote {
 /// Writes a round's ids file.
 #[must_use = "an ids file that is not finished is not there"]
 pub struct IdsWriter {
-    file: BufWriter<File>,
+    file: BufWriter<FileStream>,
     count: u64,
 }
 
 impl IdsWriter {
-    /// Begins the file that is to stand at `path`, in place of any other.
+    /// Begins the file that is to stand at `place`, in place of any other.
     ///
     /// # Errors
     ///
     /// When it cannot be made.
-    pub fn create(path: &Path) -> io::Result<Self> {
-        let file = BufWriter::with_capacity(1 << 16, File::create(path)?);
-        Ok(Self { file, count: 0 })
+    pub fn create(place: &Place) -> io::Result<Self> {
+        let file = FileStream::new(place.open(OpenMode::Truncate)?);
+        Ok(Self { file: BufWriter::with_capacity(1 << 16, file), count: 0 })
     }
 
     /// Writes the next id.
@@ -101,8 +100,8 @@ impl IdsWriter {
 
 /// A round's ids, by their place.
 pub struct IdsFile {
-    file: Mutex<File>,
-    path: PathBuf,
+    file: Arc<dyn FileHandle>,
+    place: Place,
     count: u64,
 }
 
@@ -112,13 +111,13 @@ impl IdsFile {
     /// # Errors
     ///
     /// When it cannot be read, or is not made of whole lines.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
+    pub fn open(place: &Place) -> io::Result<Self> {
+        let file = place.open(OpenMode::Read)?;
+        let length = file.length()?;
         if length % LINE as u64 != 0 {
-            return Err(damaged(path, length / LINE as u64, "the last line is cut off"));
+            return Err(damaged(place.path(), length / LINE as u64, "the last line is cut off"));
         }
-        Ok(Self { file: Mutex::new(file), path: path.to_owned(), count: length / LINE as u64 })
+        Ok(Self { file, place: place.clone(), count: length / LINE as u64 })
     }
 
     /// How many ids there are.
@@ -134,7 +133,7 @@ impl IdsFile {
     pub fn is_ascending(&self) -> io::Result<bool> {
         let mut ascending = true;
         let mut last: Option<RecordId> = None;
-        for id in self.iter()? {
+        for id in self.iter() {
             let (id, _) = id?;
             ascending &= last.is_none_or(|last| last < id);
             last = Some(id);
@@ -143,13 +142,9 @@ impl IdsFile {
     }
 
     /// All ids from the first on.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be opened once more.
-    pub fn iter(&self) -> io::Result<IdsIterator> {
-        let reader = BufReader::with_capacity(1 << 16, File::open(&self.path)?);
-        Ok(IdsIterator { reader, path: self.path.clone(), place: 0, line: [0; LINE] })
+    pub fn iter(&self) -> IdsIterator {
+        let reader = BufReader::with_capacity(1 << 16, FileStream::new(Arc::clone(&self.file)));
+        IdsIterator { reader, file: self.place.clone(), place: 0, line: [0; LINE] }
     }
 
     /// Reads up to `most` ids from place `first` on.
@@ -164,12 +159,8 @@ impl IdsFile {
     fn read_noted(&self, first: u64, most: usize) -> io::Result<Vec<(RecordId, IdNote)>> {
         let most = usize::try_from(self.count.saturating_sub(first)).unwrap_or(usize::MAX).min(most);
         let mut bytes = vec![0; most * LINE];
-        {
-            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.seek(SeekFrom::Start(first * LINE as u64))?;
-            file.read_exact(&mut bytes)?;
-        }
-        bytes.as_chunks::<LINE>().0.iter().zip(first..).map(|(line, place)| parse(line, &self.path, place)).collect()
+        self.file.read_exact_at(&mut bytes, first * LINE as u64)?;
+        bytes.as_chunks::<LINE>().0.iter().zip(first..).map(|(line, place)| parse(line, self.place.path(), place)).collect()
     }
 
     /// How many of the `count` records from place `first` on are whole groups: all of them where a group or the file ends
@@ -198,8 +189,8 @@ impl IdsFile {
 
 /// The ids of a file with their notes, one after the other.
 pub struct IdsIterator {
-    reader: BufReader<File>,
-    path: PathBuf,
+    reader: BufReader<FileStream>,
+    file: Place,
     place: u64,
     /// The line that was read last.
     line: [u8; LINE],
@@ -214,7 +205,7 @@ impl Iterator for IdsIterator {
             Ok(_) => {}
             Err(error) => return Some(Err(error)),
         }
-        let read = self.reader.read_exact(&mut self.line).and_then(|()| parse(&self.line, &self.path, self.place));
+        let read = self.reader.read_exact(&mut self.line).and_then(|()| parse(&self.line, self.file.path(), self.place));
         self.place += 1;
         Some(read)
     }
@@ -256,7 +247,7 @@ impl IdSource for BatchIds {
         let most = usize::try_from(self.count.saturating_sub(first)).unwrap_or(usize::MAX).min(most);
         let ids = self.file.read(self.first + first, most)?;
         if ids.len() != most {
-            return Err(damaged(&self.file.path, self.file.count, "ids are missing at the end"));
+            return Err(damaged(self.file.place.path(), self.file.count, "ids are missing at the end"));
         }
         Ok(ids)
     }
@@ -264,6 +255,8 @@ impl IdSource for BatchIds {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a look at the machine's files from outside")]
+
     use super::*;
 
     fn id(number: u64) -> RecordId {
@@ -273,14 +266,14 @@ mod tests {
     #[test]
     fn reads_back_any_part_of_what_was_written() {
         let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("round.ids");
+        let path = Place::of_machine(folder.path()).join("round.ids");
         let mut writer = IdsWriter::create(&path).expect("created");
         (0..1000).for_each(|number| writer.push(&id(number), IdNote::None).expect("written"));
         let count = writer.finish().expect("finished");
         let file = Arc::new(IdsFile::open(&path).expect("opened"));
         assert_eq!((count, file.count()), (1000, 1000));
         assert!(!file.is_ascending().expect("read"), "a longer key may sort before a shorter one");
-        let all: Vec<RecordId> = file.iter().expect("opened").map(|id| id.expect("valid").0).collect();
+        let all: Vec<RecordId> = file.iter().map(|id| id.expect("valid").0).collect();
         assert_eq!(all, (0..1000).map(id).collect::<Vec<_>>());
         let batch = BatchIds::new(file, &Batch { number: 0, round: 0, first: 990, count: 7 });
         assert_eq!(batch.read(5, 100).expect("read"), [id(995), id(996)]);
@@ -289,7 +282,7 @@ mod tests {
     #[test]
     fn a_batch_ends_where_a_group_does() {
         let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("round.ids");
+        let path = Place::of_machine(folder.path()).join("round.ids");
         // Groups of 1, 2, 3, ... records: they begin at 0, 1, 3, 6, 10, ...
         let begins: Vec<u64> = (0..100).map(|size| size * (size + 1) / 2).collect();
         let mut writer = IdsWriter::create(&path).expect("created");
@@ -312,16 +305,16 @@ mod tests {
     #[test]
     fn says_which_line_is_damaged() {
         let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("round.ids");
+        let path = Place::of_machine(folder.path()).join("round.ids");
         let mut writer = IdsWriter::create(&path).expect("created");
         (0..3).for_each(|number| writer.push(&id(number), IdNote::None).expect("written"));
         writer.finish().expect("finished");
-        let mut bytes = std::fs::read(&path).expect("read");
+        let mut bytes = std::fs::read(path.path()).expect("read");
         bytes[LINE + 2] = b'\'';
-        std::fs::write(&path, &bytes).expect("written");
+        std::fs::write(path.path(), &bytes).expect("written");
         let error = IdsFile::open(&path).expect("opened").is_ascending().expect_err("damaged");
         assert!(error.to_string().ends_with("line 2: it is not a record id"), "{error}");
-        std::fs::write(&path, &bytes[..bytes.len() - 1]).expect("written");
+        std::fs::write(path.path(), &bytes[..bytes.len() - 1]).expect("written");
         assert!(IdsFile::open(&path).is_err());
     }
 }

@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{FileHandle, FileKind, FileMetadata, Files, OpenMode};
@@ -42,6 +42,10 @@ impl Files for LocalFiles {
             _ => FileKind::Other,
         };
         Ok(FileMetadata { kind, length: metadata.len() })
+    }
+
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(path)
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {

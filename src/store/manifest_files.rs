@@ -1,57 +1,74 @@
 //! Finds and reads manifest files.
 
-#![expect(clippy::disallowed_methods, reason = "this is the adapter that reads manifest files")]
-
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::{self, Read as _};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use walkdir::{DirEntry, WalkDir};
-
+use super::{FileKind, OpenMode, Place};
 use crate::manifest::{FileTrouble, MOST_FILE_BYTES, ManifestFile};
 
-/// Reads every `.yaml` and `.yml` file below a directory, or the one file that `path` names, whatever its ending.
+/// Reads every `.yaml` and `.yml` file below a directory, or the one file that `place` is, whatever its ending.
 ///
-/// Directories whose name starts with `.` are left out, and those of `outputs`, which are relative to `path`. Links are
+/// Directories whose name starts with `.` are left out, and those of `outputs`, which are relative to `place`. Links are
 /// followed; a directory that was seen already, by whatever name, is not entered again. Files come in the byte order of
-/// their names, which are relative to `path`, with `/`; a file that `path` names itself keeps that name.
+/// their names, which are relative to `place`, with `/`; a file that `place` is itself keeps its name.
 ///
 /// What cannot be read comes as a file with its [`FileTrouble`], so that all of it is told at once. A file that is too large
 /// is not read: its size is asked for first, and reading stops at the limit even if the size was wrong.
-pub fn read(path: &Path, outputs: &[&Path]) -> Vec<ManifestFile> {
-    let mut files =
-        if path.is_dir() { below(path, outputs) } else { vec![ManifestFile { name: shown(path), content: content(path) }] };
-    files.sort_by(|left, right| left.name.as_bytes().cmp(right.name.as_bytes()));
-    files
+pub fn read(place: &Place, outputs: &[&Path]) -> Vec<ManifestFile> {
+    if !place.resolved_metadata().is_ok_and(|metadata| metadata.kind == FileKind::Directory) {
+        return vec![ManifestFile { name: shown(place.path()), content: content(place) }];
+    }
+    let mut walk = Walk { root: place, outputs, seen: BTreeSet::new(), files: Vec::new() };
+    walk.enter(place);
+    walk.files.sort_by(|left, right| left.name.as_bytes().cmp(right.name.as_bytes()));
+    walk.files
 }
 
-fn below(root: &Path, outputs: &[&Path]) -> Vec<ManifestFile> {
-    let relative = |path: &Path| path.strip_prefix(root).map_or_else(|_| path.to_owned(), Path::to_owned);
-    let mut seen = BTreeSet::new();
-    let mut enters = |entry: &DirEntry| {
-        let hidden = entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
-        let passed_over = hidden || outputs.contains(&relative(entry.path()).as_path());
-        // A directory that cannot be resolved is entered, so that the walk says why it cannot be read.
-        !passed_over && entry.path().canonicalize().map_or(true, |directory| seen.insert(directory))
-    };
-    // By name, so that of two links to one directory always the same one is entered.
-    let entries = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
-    let entries = entries.filter_entry(|entry| !entry.file_type().is_dir() || enters(entry));
-    entries
-        .filter_map(|entry| match entry {
-            Ok(entry) => (!entry.file_type().is_dir() && is_manifest(entry.path()))
-                .then(|| ManifestFile { name: shown(&relative(entry.path())), content: content(entry.path()) }),
-            Err(error) => {
-                let path = error.path().unwrap_or(root).to_owned();
-                // A link that leads nowhere is of interest only where it is named like a manifest; a circle never is.
-                let matters = is_manifest(&path) || path.is_dir() || path == root;
-                let name = if path == root { shown(root) } else { shown(&relative(&path)) };
-                let error = error.into_io_error().filter(|_| matters)?;
-                Some(ManifestFile { name, content: Err(FileTrouble::Unreadable(error)) })
+/// The way through the directories below a root.
+struct Walk<'a> {
+    root: &'a Place,
+    outputs: &'a [&'a Path],
+    /// The directories that were entered.
+    seen: BTreeSet<PathBuf>,
+    files: Vec<ManifestFile>,
+}
+
+impl Walk<'_> {
+    /// By name, so that of two links to one directory always the same one is entered.
+    fn enter(&mut self, directory: &Place) {
+        // One that cannot be resolved is entered, so that its listing says why it cannot be read.
+        if directory.files().resolve(directory.path()).is_ok_and(|resolved| !self.seen.insert(resolved)) {
+            return;
+        }
+        let names = match directory.list() {
+            Ok(names) => names,
+            Err(error) => return self.take(directory, Err(FileTrouble::Unreadable(error))),
+        };
+        for name in names {
+            let place = directory.join(&name);
+            match place.resolved_metadata() {
+                Ok(metadata) if metadata.kind == FileKind::Directory => {
+                    let hidden = name.as_encoded_bytes().starts_with(b".");
+                    if !hidden && !self.outputs.contains(&self.relative(&place)) {
+                        self.enter(&place);
+                    }
+                }
+                // A link that leads nowhere is of interest only where it is named like a manifest.
+                _ if is_manifest(place.path()) => self.take(&place, content(&place)),
+                _ => {}
             }
-        })
-        .collect()
+        }
+    }
+
+    fn take(&mut self, place: &Place, content: Result<Vec<u8>, FileTrouble>) {
+        let path = if place.path() == self.root.path() { place.path() } else { self.relative(place) };
+        self.files.push(ManifestFile { name: shown(path), content });
+    }
+
+    fn relative<'p>(&self, place: &'p Place) -> &'p Path {
+        place.path().strip_prefix(self.root.path()).unwrap_or(place.path())
+    }
 }
 
 fn is_manifest(path: &Path) -> bool {
@@ -63,24 +80,29 @@ fn shown(path: &Path) -> String {
     path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
-fn content(path: &Path) -> Result<Vec<u8>, FileTrouble> {
-    let metadata = fs::metadata(path).map_err(FileTrouble::Unreadable)?;
+fn content(place: &Place) -> Result<Vec<u8>, FileTrouble> {
+    let metadata = place.resolved_metadata().map_err(FileTrouble::Unreadable)?;
     // Opening a pipe would wait for a writer that may never come.
-    if !metadata.is_file() {
+    if metadata.kind != FileKind::File {
         return Err(FileTrouble::Unreadable(io::Error::other("not a regular file")));
     }
     let too_large = |bytes| FileTrouble::TooLarge { bytes, most: MOST_FILE_BYTES };
-    if metadata.len() > MOST_FILE_BYTES {
-        return Err(too_large(metadata.len()));
+    if metadata.length > MOST_FILE_BYTES {
+        return Err(too_large(metadata.length));
     }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    let file = fs::File::open(path).map_err(FileTrouble::Unreadable)?;
-    file.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(FileTrouble::Unreadable)?;
-    if bytes.len() as u64 > MOST_FILE_BYTES { Err(too_large(bytes.len() as u64)) } else { Ok(bytes) }
+    let read = place.open(OpenMode::Read).and_then(|file| file.read_whole(MOST_FILE_BYTES));
+    read.map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => too_large(MOST_FILE_BYTES + 1),
+        _ => FileTrouble::Unreadable(error),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a look at the machine's files from outside")]
+
+    use std::fs;
+
     use super::*;
 
     fn write(root: &Path, name: &str, content: &str) {
@@ -109,7 +131,7 @@ mod tests {
         ] {
             write(root.path(), name, name);
         }
-        let files = read(root.path(), &[Path::new("plan"), Path::new("out/runs")]);
+        let files = read(&Place::of_machine(root.path()), &[Path::new("plan"), Path::new("out/runs")]);
         assert_eq!(names(&files), [".hidden.yaml", "a.yaml", "a/z.yml", "b.yaml", "deep/plan/x.yaml"]);
         assert!(files.iter().all(|file| file.content.as_deref().ok() == Some(file.name.as_bytes())));
     }
@@ -122,7 +144,7 @@ mod tests {
         let large = fs::File::create(root.path().join("b.yaml")).expect("writable");
         // Sparse: reading it would need this much memory, writing it needs no disk.
         large.set_len(1 << 40).expect("writable");
-        let files = read(root.path(), &[]);
+        let files = read(&Place::of_machine(root.path()), &[]);
         assert_eq!(files[0].content.as_ref().map(Vec::len).ok(), Some(MOST_FILE_BYTES as usize));
         assert!(matches!(files[1].content, Err(FileTrouble::TooLarge { bytes, .. }) if bytes == 1 << 40));
     }
@@ -132,10 +154,10 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         write(root.path(), "one.txt", "x");
         let path = root.path().join("one.txt");
-        let files = read(&path, &[]);
+        let files = read(&Place::of_machine(&path), &[]);
         assert_eq!(names(&files), [path.to_str().expect("UTF-8")]);
         assert!(files[0].content.is_ok());
-        let files = read(&root.path().join("absent"), &[]);
+        let files = read(&Place::of_machine(root.path().join("absent")), &[]);
         assert!(matches!(&files[0].content, Err(FileTrouble::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound));
     }
 
@@ -149,7 +171,7 @@ mod tests {
         symlink(root.path().join("a"), root.path().join("b")).expect("a link");
         symlink(root.path().join("a/one.yaml"), root.path().join("two.yaml")).expect("a link");
         symlink(root.path().join("nowhere"), root.path().join("gone.yaml")).expect("a link");
-        let files = read(root.path(), &[]);
+        let files = read(&Place::of_machine(root.path()), &[]);
         assert_eq!(names(&files), ["a/one.yaml", "gone.yaml", "two.yaml"]);
         assert!(matches!(&files[1].content, Err(FileTrouble::Unreadable(_))));
     }

@@ -1,11 +1,9 @@
 //! The codes and messages that statuses refer to.
-#![expect(clippy::disallowed_methods, reason = "this is the adapter for scratch files")]
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::{FileHandle, OpenMode, Place};
 use crate::base::Failure;
 
 /// So many bytes are held back before they are written.
@@ -15,12 +13,12 @@ const HELD_BACK: usize = 1 << 16;
 ///
 /// It only grows. What no status refers to, after a repeated download, does no harm.
 pub struct MessagesFile {
-    path: PathBuf,
+    place: Place,
     tail: Mutex<MessagesTail>,
 }
 
 struct MessagesTail {
-    file: File,
+    file: Arc<dyn FileHandle>,
     /// The length of the file, without what is held back.
     written: u64,
     held_back: Vec<u8>,
@@ -33,10 +31,10 @@ impl MessagesFile {
     /// # Errors
     ///
     /// When it cannot be made.
-    pub fn create(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path)?;
+    pub fn create(place: &Place) -> io::Result<Self> {
+        let file = place.open(OpenMode::Truncate)?;
         let tail = MessagesTail { file, written: 0, held_back: Vec::new(), last: None };
-        Ok(Self { path: path.to_owned(), tail: Mutex::new(tail) })
+        Ok(Self { place: place.clone(), tail: Mutex::new(tail) })
     }
 
     fn tail(&self) -> MutexGuard<'_, MessagesTail> {
@@ -48,7 +46,7 @@ impl MessagesFile {
         let mut text = failure.code.replace('\0', " ").into_bytes();
         text.push(0);
         text.extend_from_slice(failure.message.replace('\0', " ").as_bytes());
-        let length = u32::try_from(text.len()).map_err(|_| damaged(&self.path, "a message is longer than 4 GiB"))?;
+        let length = u32::try_from(text.len()).map_err(|_| self.damaged("a message is longer than 4 GiB"))?;
         let mut tail = self.tail();
         if let Some((place, last)) = &tail.last
             && *last == text
@@ -68,29 +66,27 @@ impl MessagesFile {
         let mut tail = self.tail();
         tail.write()?;
         if place + u64::from(length) > tail.written {
-            return Err(damaged(&self.path, "a text is missing"));
+            return Err(self.damaged("a text is missing"));
         }
         let mut text = vec![0; length as usize];
-        tail.file.seek(SeekFrom::Start(place))?;
-        tail.file.read_exact(&mut text)?;
-        let text = String::from_utf8(text).map_err(|_| damaged(&self.path, "a text is not UTF-8"))?;
-        let (code, message) = text.split_once('\0').ok_or_else(|| damaged(&self.path, "a text has no code"))?;
+        tail.file.read_exact_at(&mut text, place)?;
+        let text = String::from_utf8(text).map_err(|_| self.damaged("a text is not UTF-8"))?;
+        let (code, message) = text.split_once('\0').ok_or_else(|| self.damaged("a text has no code"))?;
         Ok((code.into(), message.into()))
+    }
+
+    fn damaged(&self, why: &str) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, format!("{} is damaged: {why}", self.place.path().display()))
     }
 }
 
 impl MessagesTail {
     fn write(&mut self) -> io::Result<()> {
         if !self.held_back.is_empty() {
-            self.file.seek(SeekFrom::Start(self.written))?;
-            self.file.write_all(&self.held_back)?;
+            self.file.write_all_at(&self.held_back, self.written)?;
             self.written += self.held_back.len() as u64;
             self.held_back.clear();
         }
         Ok(())
     }
-}
-
-fn damaged(path: &Path, why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{} is damaged: {why}", path.display()))
 }

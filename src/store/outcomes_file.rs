@@ -1,11 +1,9 @@
 //! The one end of every planned record, for people and for proof.
-#![expect(clippy::disallowed_methods, reason = "this is the adapter for the files of a run")]
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, BufWriter};
-use std::path::Path;
 
+use super::{FileStream, OpenMode, Place};
 use crate::apply::{Outcome, OutcomeKind, Tally};
 use crate::base::RecordId;
 
@@ -15,20 +13,20 @@ use crate::base::RecordId;
 /// **Invariant**: rows come in ascending order of their ids, so that no record has two.
 #[must_use = "an outcomes file that is not finished is not there"]
 pub struct OutcomesWriter {
-    rows: csv::Writer<BufWriter<File>>,
+    rows: csv::Writer<BufWriter<FileStream>>,
     tally: Tally,
     last: Option<RecordId>,
 }
 
 impl OutcomesWriter {
-    /// Begins the scratch file at `path`, in place of any other.
+    /// Begins the scratch file at `place`, in place of any other.
     ///
     /// # Errors
     ///
     /// When it cannot be made.
-    pub fn create(path: &Path) -> io::Result<Self> {
-        let file = BufWriter::with_capacity(1 << 16, File::create(path)?);
-        let mut rows = csv::Writer::from_writer(file);
+    pub fn create(place: &Place) -> io::Result<Self> {
+        let file = FileStream::new(place.open(OpenMode::Truncate)?);
+        let mut rows = csv::Writer::from_writer(BufWriter::with_capacity(1 << 16, file));
         rows.write_record(["Id", "Outcome", "Cause", "Code", "Message", "Evidence"])?;
         Ok(Self { rows, tally: Tally::default(), last: None })
     }
@@ -74,6 +72,8 @@ fn inert(cell: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a look at the machine's files from outside")]
+
     use super::*;
     use crate::apply::{Evidence, SkipCause};
     use crate::base::{Failure, FailureClass};
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn one_row_a_record_and_no_formula_in_any_cell() {
         let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("policy.csv");
+        let path = Place::of_machine(folder.path()).join("policy.csv");
         let mut writer = OutcomesWriter::create(&path).expect("created");
         let failed = |code: &str, message: &str| {
             OutcomeKind::Failed(Failure { class: FailureClass::Refused, code: code.into(), message: message.into() })
@@ -100,7 +100,7 @@ mod tests {
         let again = Outcome { id: RecordId::new("e").expect("valid"), kind: OutcomeKind::Unknown, evidence: Evidence::None };
         assert!(writer.push(&again).is_err(), "a record has two outcomes");
         let tally = writer.finish().expect("finished");
-        let text = std::fs::read_to_string(&path).expect("read");
+        let text = std::fs::read_to_string(path.path()).expect("read");
         assert_eq!(tally, Tally { deleted: 1, already_gone: 1, skipped: 1, failed: 1, unknown: 1 });
         insta::assert_snapshot!(text, @r#"
         Id,Outcome,Cause,Code,Message,Evidence

@@ -1,8 +1,8 @@
 //! Reading the outcomes of a run again.
 
 use std::io;
-use std::path::Path;
 
+use super::{FileStream, OpenMode, Place};
 use crate::base::RecordId;
 
 /// One row of an outcomes file, as text.
@@ -23,9 +23,10 @@ pub struct OutcomeRow {
 /// # Errors
 ///
 /// When the file cannot be opened. The items tell when it cannot be read on, or is damaged.
-pub fn read_outcomes(path: &Path) -> io::Result<impl Iterator<Item = io::Result<OutcomeRow>> + Send + use<>> {
-    let shown = path.display().to_string();
-    let mut reader = csv::Reader::from_path(path)?;
+pub fn read_outcomes(place: &Place) -> io::Result<impl Iterator<Item = io::Result<OutcomeRow>> + Send + use<>> {
+    let shown = place.path().display().to_string();
+    let file = FileStream::new(place.open(OpenMode::Read)?);
+    let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(file);
     let mut row = csv::StringRecord::new();
     Ok(std::iter::from_fn(move || match reader.read_record(&mut row) {
         Ok(false) => None,

@@ -6,19 +6,15 @@
 //! a cell gets an apostrophe in front, and so does one that begins with an apostrophe; reading takes exactly one away.
 //! Every text therefore reads back as it was, and no two texts are written alike.
 
-#![expect(clippy::disallowed_methods, reason = "an adapter: files are its business")]
-
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
 
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 
 use super::bundle_error::LineError;
-use super::{BundleError, FileError};
+use super::{BundleError, FileError, FileKind, FileStream, OpenMode, Place};
 use crate::base::{Digest, Digester, RecordId};
 use crate::plan::{RecordsSeal, Row};
 
@@ -60,7 +56,7 @@ pub struct RecordsWriter {
     rows: u64,
     last: Option<RecordId>,
     output: csv::Writer<Encoder>,
-    place: std::path::PathBuf,
+    place: Place,
 }
 
 /// The way from CSV to the file's bytes.
@@ -71,16 +67,16 @@ enum Encoder {
 
 /// A file whose bytes are digested while they are written.
 struct DigestingFile {
-    file: File,
+    file: FileStream,
     digester: Digester,
 }
 
 impl RecordsWriter {
     /// Makes the file that the bundle in `directory` calls `file`; compressed when that name ends in `.gz`.
-    pub(super) fn create(directory: &Path, file: String, columns: &[String]) -> Result<Self, BundleError> {
+    pub(super) fn create(directory: &Place, file: String, columns: &[String]) -> Result<Self, BundleError> {
         let place = directory.join(&file);
-        let made = File::create_new(&place).map_err(FileError::at("make", &place))?;
-        let digesting = DigestingFile { file: made, digester: Digester::new() };
+        let made = place.open(OpenMode::CreateNew).map_err(FileError::at("make", place.path()))?;
+        let digesting = DigestingFile { file: FileStream::new(made), digester: Digester::new() };
         // Neither a time nor a name goes into the compressed file, so that equal records give equal bytes.
         let encoder = if file.ends_with(".gz") {
             Encoder::Gzip(Box::new(GzBuilder::new().mtime(0).write(digesting, Compression::fast())))
@@ -91,7 +87,7 @@ impl RecordsWriter {
             csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).buffer_capacity(BUFFER).from_writer(encoder);
         output
             .write_record(header(columns).iter().map(|cell| cell.as_bytes()))
-            .map_err(|error| FileError::at("write", &place)(error.into()))?;
+            .map_err(|error| FileError::at("write", place.path())(error.into()))?;
         Ok(Self { file, columns: columns.to_vec(), rows: 0, last: None, output, place })
     }
 
@@ -125,7 +121,7 @@ impl RecordsWriter {
                 })
                 .and_then(|()| self.output.write_record(None::<&[u8]>))
         };
-        written.map_err(|error| FileError::at("write", &self.place)(error.into()))?;
+        written.map_err(|error| FileError::at("write", self.place.path())(error.into()))?;
         self.last = Some(row.id);
         self.rows += 1;
         Ok(())
@@ -137,13 +133,13 @@ impl RecordsWriter {
     ///
     /// When the last bytes cannot be written or made durable.
     pub fn finish(self) -> Result<RecordsSeal, BundleError> {
-        let at = || FileError::at("write", &self.place);
+        let at = || FileError::at("write", self.place.path());
         let encoder = self.output.into_inner().map_err(|error| at()(error.into_error()))?;
         let DigestingFile { file, digester } = match encoder {
             Encoder::Plain(file) => file,
             Encoder::Gzip(encoder) => encoder.finish().map_err(at())?,
         };
-        file.sync_all().map_err(at())?;
+        file.handle().sync().map_err(at())?;
         Ok(RecordsSeal { path: self.file, columns: self.columns, digest: digester.finish(), rows: self.rows })
     }
 }
@@ -233,7 +229,7 @@ impl Decoder {
 /// unproven rows.
 pub struct RecordsReader {
     seal: RecordsSeal,
-    place: std::path::PathBuf,
+    place: Place,
     input: Option<csv::Reader<Decoder>>,
     record: csv::ByteRecord,
     rows: u64,
@@ -241,19 +237,19 @@ pub struct RecordsReader {
 }
 
 impl RecordsReader {
-    pub(super) fn open(directory: &Path, seal: &RecordsSeal) -> Result<Self, BundleError> {
+    pub(super) fn open(directory: &Place, seal: &RecordsSeal) -> Result<Self, BundleError> {
         let place = directory.join(&seal.path);
         // A pipe or a device would block or never end.
-        match place.symlink_metadata() {
-            Ok(metadata) if metadata.is_file() => {}
+        match place.metadata() {
+            Ok(metadata) if metadata.kind == FileKind::File => {}
             Ok(_) => return Err(BundleError::Malformed { file: seal.path.clone(), cause: "it is not a plain file".into() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(BundleError::FileMissing { file: seal.path.clone() });
             }
-            Err(error) => return Err(FileError::at("read", &place)(error).into()),
+            Err(error) => return Err(FileError::at("read", place.path())(error).into()),
         }
-        let file = File::open(&place).map_err(FileError::at("read", &place))?;
-        let digesting = DigestingFile { file, digester: Digester::new() };
+        let file = place.open(OpenMode::Read).map_err(FileError::at("read", place.path()))?;
+        let digesting = DigestingFile { file: FileStream::new(file), digester: Digester::new() };
         let source = if seal.path.ends_with(".gz") {
             Source::Gzip(Box::new(GzDecoder::new(io::BufReader::with_capacity(BUFFER, digesting))))
         } else {
@@ -266,7 +262,11 @@ impl RecordsReader {
         let expected = header(&seal.columns);
         let found = reader.read_record();
         let is_header = matches!(found, Ok(true)) && reader.record.iter().eq(expected.iter().map(|cell| cell.as_bytes()));
-        if is_header { Ok(reader) } else { Err(reader.explain(LineError::Header { expected: expected.join(",") })) }
+        match found {
+            Err(cause) if is_unread(&cause) => Err(reader.explain(LineError::Csv { number: 0, cause })),
+            _ if is_header => Ok(reader),
+            _ => Err(reader.explain(LineError::Header { expected: expected.join(",") })),
+        }
     }
 
     fn read_record(&mut self) -> Result<bool, csv::Error> {
@@ -307,7 +307,7 @@ impl RecordsReader {
     /// What the file is, judged by its digest.
     fn verify(&mut self) -> Result<(), BundleError> {
         let Some(input) = self.input.take() else { return Ok(()) };
-        let (found, trailing) = input.into_inner().digest().map_err(FileError::at("read", &self.place))?;
+        let (found, trailing) = input.into_inner().digest().map_err(FileError::at("read", self.place.path()))?;
         if found != self.seal.digest {
             return Err(BundleError::Altered { file: self.seal.path.clone(), expected: self.seal.digest, found });
         }
@@ -328,14 +328,23 @@ impl RecordsReader {
     }
 
     /// An altered file is called altered, whatever the first nonsense in it was; only with the right digest is the
-    /// nonsense the cause.
+    /// nonsense the cause. What the disk does not give says nothing about the file.
     fn explain(&mut self, error: LineError) -> BundleError {
         let file = self.seal.path.clone();
-        match self.verify() {
-            Err(altered @ BundleError::Altered { .. }) => altered,
-            _ => BundleError::Malformed { file, cause: error.to_string() },
+        match (self.verify(), error) {
+            (Err(known @ (BundleError::Altered { .. } | BundleError::File(_))), _) => known,
+            (_, LineError::Csv { cause, .. }) if is_unread(&cause) => {
+                FileError::at("read", self.place.path())(cause.into()).into()
+            }
+            (_, error) => BundleError::Malformed { file, cause: error.to_string() },
         }
     }
+}
+
+/// Whether the bytes could not be read, rather than make no sense.
+fn is_unread(error: &csv::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    matches!(error.kind(), csv::ErrorKind::Io(error) if !matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof))
 }
 
 impl Iterator for RecordsReader {

@@ -1,9 +1,7 @@
 //! Where a process works on a run.
-#![expect(clippy::disallowed_methods, reason = "this is the adapter for scratch files")]
 
-use std::io;
-use std::path::{Path, PathBuf};
-
+use super::work_folder::remove_left_behind;
+use super::{FileError, Place, WorkFolder};
 use crate::base::PolicyName;
 
 /// What the names of these places begin with.
@@ -18,85 +16,57 @@ const PREFIX: &str = ".sexton-";
 /// | `<policy>.<n>.excluded` | the records that are not sent any more from that round on |
 /// | `<policy>.<n>.statuses`, `<policy>.messages` | what is known about every record of a round |
 /// | `<policy>.outcomes` | the ends of all planned records, before they are published |
-#[derive(Debug)]
 pub struct RunScratch {
-    root: tempfile::TempDir,
+    folder: WorkFolder,
 }
 
 impl RunScratch {
-    /// An empty place below `parent`, which is made if need be. What a killed process left there is removed: whoever carries out
-    /// a run holds the lease, so nobody else is at work there.
+    /// An empty place below `parent`, which is made if need be. No other process has the same `tag`. What killed processes left there
+    /// is removed.
     ///
     /// # Errors
     ///
     /// When it cannot be made.
-    pub fn new(parent: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(parent)?;
-        for entry in std::fs::read_dir(parent)? {
-            let entry = entry?;
-            if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
-                std::fs::remove_dir_all(entry.path())?;
-            }
-        }
-        Ok(Self { root: tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)? })
+    pub fn new(parent: &Place, tag: &str) -> Result<Self, FileError> {
+        Ok(Self { folder: WorkFolder::create(parent, PREFIX, tag)? })
+    }
+
+    /// Removes what killed processes left in `parent`.
+    pub fn clean(parent: &Place) {
+        remove_left_behind(parent, PREFIX);
     }
 
     /// The place itself.
-    pub fn path(&self) -> &Path {
-        self.root.path()
+    pub fn place(&self) -> &Place {
+        self.folder.place()
     }
 
-    fn file(&self, name: String) -> PathBuf {
-        self.root.path().join(name)
+    fn file(&self, name: String) -> Place {
+        self.place().join(name)
     }
 
     /// The ids of a round.
-    pub fn round(&self, policy: &PolicyName, round: u32) -> PathBuf {
+    pub fn round(&self, policy: &PolicyName, round: u32) -> Place {
         self.file(format!("{policy}.{round}.ids"))
     }
 
     /// The records that are not sent any more from a round on.
-    pub fn excluded(&self, policy: &PolicyName, round: u32) -> PathBuf {
+    pub fn excluded(&self, policy: &PolicyName, round: u32) -> Place {
         self.file(format!("{policy}.{round}.excluded"))
     }
 
     /// The statuses of a round.
-    pub fn statuses(&self, policy: &PolicyName, round: u32) -> PathBuf {
+    pub fn statuses(&self, policy: &PolicyName, round: u32) -> Place {
         self.file(format!("{policy}.{round}.statuses"))
     }
 
     /// The codes and messages that the statuses of all rounds of a policy refer to.
-    pub fn messages(&self, policy: &PolicyName) -> PathBuf {
+    pub fn messages(&self, policy: &PolicyName) -> Place {
         self.file(format!("{policy}.messages"))
     }
 
     /// The ends of all planned records of a policy.
-    pub fn outcomes(&self, policy: &PolicyName) -> PathBuf {
+    pub fn outcomes(&self, policy: &PolicyName) -> Place {
         self.file(format!("{policy}.outcomes"))
-    }
-
-    /// An empty folder for files that are of use only while one step lasts; `step` names it among all steps under way.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be made.
-    pub fn folder(&self, step: &str) -> io::Result<tempfile::TempDir> {
-        tempfile::Builder::new().prefix(&format!("{step}.")).tempdir_in(self.root.path())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_killed_process_left_is_removed_and_nothing_else() {
-        let parent = tempfile::tempdir().expect("a folder");
-        let left = RunScratch::new(parent.path()).expect("made").root.keep();
-        std::fs::write(left.join("leads.0.ids"), "ids").expect("written");
-        std::fs::write(parent.path().join("mine"), "mine").expect("written");
-        let scratch = RunScratch::new(parent.path()).expect("made");
-        assert!(!left.exists() && scratch.path().exists());
-        assert_eq!(std::fs::read(parent.path().join("mine")).expect("read"), b"mine");
     }
 }

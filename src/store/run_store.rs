@@ -1,11 +1,9 @@
 //! Where everything of one run lies.
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::path::Path;
 use std::sync::Arc;
 
-use super::{Backend, Key, LargeName, LargeReader, LargeWriter, StoreError};
+use super::directory_name::access;
+use super::{Backend, Key, LargeName, LargeReader, LargeWriter, OpenMode, Place, StoreError};
 use crate::apply::Seal;
 use crate::base::{Digest, PolicyName};
 
@@ -121,15 +119,18 @@ impl RunStore {
     /// # Errors
     ///
     /// When the file cannot be read or the object not be written.
-    pub async fn publish(&self, name: LargeName, scratch: &Path) -> Result<Seal, StoreError> {
-        let unreadable = |source| StoreError::Access { doing: "read", place: scratch.display().to_string(), source };
-        let mut file = open(scratch).map_err(unreadable)?;
+    pub async fn publish(&self, name: LargeName, scratch: &Place) -> Result<Seal, StoreError> {
+        let unreadable = || access("read", scratch.path());
+        let file = scratch.open(OpenMode::Read).map_err(unreadable())?;
         let mut writer = self.write(name);
-        let mut window = vec![0; WINDOW];
+        let (mut window, mut place) = (vec![0; WINDOW], 0);
         loop {
-            match file.read(&mut window).map_err(unreadable)? {
+            match file.read_at(&mut window, place).map_err(unreadable())? {
                 0 => return writer.finish().await,
-                length => writer.write(&window[..length]).await?,
+                length => {
+                    writer.write(&window[..length]).await?;
+                    place += length as u64;
+                }
             }
         }
     }
@@ -139,12 +140,14 @@ impl RunStore {
     /// # Errors
     ///
     /// When the object is not there or not the one of the seal, or the file cannot be written.
-    pub async fn fetch(&self, name: LargeName, seal: Seal, scratch: &Path) -> Result<(), StoreError> {
-        let unwritable = |source| StoreError::Access { doing: "write", place: scratch.display().to_string(), source };
-        let mut file = create(scratch).map_err(unwritable)?;
+    pub async fn fetch(&self, name: LargeName, seal: Seal, scratch: &Place) -> Result<(), StoreError> {
+        let unwritable = || access("write", scratch.path());
+        let file = scratch.open(OpenMode::Truncate).map_err(unwritable())?;
         let mut reader = self.read(name, seal);
+        let mut place = 0;
         while let Some(bytes) = reader.next().await? {
-            file.write_all(&bytes).map_err(unwritable)?;
+            file.write_all_at(&bytes, place).map_err(unwritable())?;
+            place += bytes.len() as u64;
         }
         Ok(())
     }
@@ -160,16 +163,6 @@ impl RunStore {
         }
         Ok(())
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a scratch file, which is never the truth")]
-fn open(path: &Path) -> std::io::Result<File> {
-    File::open(path)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a scratch file, which is never the truth")]
-fn create(path: &Path) -> std::io::Result<File> {
-    File::create(path)
 }
 
 fn key(text: String) -> Result<Key, StoreError> {

@@ -1,74 +1,75 @@
 //! Temporary bytes on disk, which are never the truth.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// The buffer of what is written or copied.
+use super::{FileError, FileHandle, FileStream, Place};
+
+/// The buffer of what is written.
 const BUFFER: usize = 64 * 1024;
 
 /// One temporary file that any number of sorters spill into: many sorted things that are kept for long then take one open file.
 /// It is made when the first of them needs it. Clones are the same file.
 ///
 /// The file has no name where the system allows that, so it is gone when the last clone is, also when the process is killed.
+/// Errors name the directory it lies in.
 #[derive(Clone)]
 pub struct Scratch {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    directory: PathBuf,
-    file: Mutex<Option<File>>,
+    directory: Place,
+    file: OnceLock<Arc<dyn FileHandle>>,
+    /// Where what was appended ends.
+    end: Mutex<u64>,
 }
 
-impl From<&Path> for Scratch {
+impl From<&Place> for Scratch {
     /// A file to be made in this directory, which exists.
-    fn from(directory: &Path) -> Self {
-        Self { shared: Arc::new(Shared { directory: directory.to_owned(), file: Mutex::new(None) }) }
+    fn from(directory: &Place) -> Self {
+        Self { shared: Arc::new(Shared { directory: directory.clone(), file: OnceLock::new(), end: Mutex::new(0) }) }
     }
 }
 
 impl Scratch {
     /// The directory it lies in.
-    pub fn directory(&self) -> &Path {
+    pub fn directory(&self) -> &Place {
         &self.shared.directory
     }
 
-    /// Appends what `write` writes, and tells where it stands. Nothing else can be read or written meanwhile.
+    /// Appends what `write` writes, and tells where it stands. Nothing else can be appended meanwhile; what stands there can be read.
     pub(super) fn append(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Range<u64>> {
-        let mut file = self.shared.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = match &mut *file {
+        let mut end = self.shared.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let appended = self.append_at(*end, write).map_err(self.at("write a temporary file in"))?;
+        *end = appended.end;
+        Ok(appended)
+    }
+
+    fn append_at(&self, start: u64, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Range<u64>> {
+        let file = match self.shared.file.get() {
             Some(file) => file,
-            none => none.insert(tempfile::tempfile_in(&self.shared.directory)?),
+            None => {
+                let made = self.directory().files().open_unnamed(self.directory().path())?;
+                self.shared.file.get_or_init(|| made)
+            }
         };
-        let start = file.seek(SeekFrom::End(0))?;
-        let mut output = BufWriter::with_capacity(BUFFER, file);
+        let mut stream = FileStream::new(Arc::clone(file));
+        stream.seek(SeekFrom::Start(start))?;
+        let mut output = BufWriter::with_capacity(BUFFER, stream);
         write(&mut output)?;
-        output.flush()?;
-        let end = output.get_mut().stream_position()?;
+        let end = output.stream_position()?;
         Ok(start..end)
     }
 
     /// Fills `buffer` with the bytes from this place on.
     pub(super) fn read_at(&self, place: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let mut file = self.shared.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = file.as_mut().ok_or(io::ErrorKind::UnexpectedEof)?;
-        file.seek(SeekFrom::Start(place))?;
-        file.read_exact(buffer)
+        let file = self.shared.file.get().ok_or(io::ErrorKind::UnexpectedEof)?;
+        file.read_exact_at(buffer, place).map_err(self.at("read a temporary file in"))
     }
 
-    /// Copies a range into another output, which is not this file.
-    pub(super) fn copy(&self, range: Range<u64>, output: &mut dyn Write) -> io::Result<()> {
-        let mut buffer = vec![0; BUFFER];
-        let mut place = range.start;
-        while place < range.end {
-            let length = usize::try_from(range.end - place).unwrap_or(usize::MAX).min(BUFFER);
-            self.read_at(place, &mut buffer[..length])?;
-            output.write_all(&buffer[..length])?;
-            place += length as u64;
-        }
-        Ok(())
+    fn at(&self, doing: &'static str) -> impl FnOnce(io::Error) -> io::Error + '_ {
+        move |error| FileError::at(doing, self.directory().path())(error).into()
     }
 }

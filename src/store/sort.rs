@@ -68,8 +68,8 @@ impl RowSorter {
     /// The window to use where there is no reason for another: 8 MiB, some 190,000 keys.
     pub const WINDOW: usize = 8 * 1024 * 1024;
 
-    /// A sorter that spills into `scratch` once rows take more than `window` bytes. A path stands for a file of the sorter's own
-    /// in that directory, which exists.
+    /// A sorter that spills into `scratch` once rows take more than `window` bytes. A place stands for a file of the sorter's
+    /// own in that directory, which exists.
     pub fn new(scratch: impl Into<Scratch>, order: SortOrder, window: usize) -> Self {
         // Offsets into the window are 32 bits wide.
         let window = window.min(1 << 30);
@@ -193,9 +193,8 @@ impl Spill {
     fn reduce_runs(&mut self, order: SortOrder) -> io::Result<()> {
         while self.runs.len() > FAN_IN {
             let taken: Vec<Range<u64>> = self.runs.drain(..FAN_IN).collect();
-            // The merged run goes to a file of its own first, since one file cannot be read and appended to at once.
-            let merged = Scratch::from(self.scratch.directory());
-            let run = merged.append(|output| {
+            // Behind the runs that it is made of, while those are read.
+            let merged = self.scratch.append(|output| {
                 let mut encoded = Vec::new();
                 for row in Merge::over(order, self, &taken) {
                     let row = row?;
@@ -205,7 +204,7 @@ impl Spill {
                 }
                 Ok(())
             })?;
-            self.append(false, |output| merged.copy(run, output))?;
+            self.runs.push(merged);
         }
         Ok(())
     }
@@ -432,7 +431,11 @@ fn compare_entries(order: SortOrder, values: &[u8], left: &Entry, right: &Entry)
 mod tests {
     use proptest::prelude::*;
 
+    use std::path::Path;
+    use std::sync::Arc;
+
     use super::*;
+    use crate::store::{DiskFault, Files, Place, SimulatedDisk};
 
     fn row(id: &str, values: &[&str]) -> Row {
         Row { id: RecordId::new(id).expect("valid"), values: values.iter().map(|value| (*value).into()).collect() }
@@ -440,7 +443,7 @@ mod tests {
 
     fn sorted(rows: &[Row], order: SortOrder, window: usize) -> SortedRows {
         let directory = tempfile::tempdir().expect("a directory");
-        let mut sorter = RowSorter::new(directory.path(), order, window);
+        let mut sorter = RowSorter::new(&Place::of_machine(directory.path()), order, window);
         rows.iter().try_for_each(|row| sorter.push(row)).expect("writable");
         sorter.finish().expect("writable")
     }
@@ -517,7 +520,7 @@ mod tests {
     #[test]
     fn leaves_no_file_behind_and_none_to_see_while_it_works() {
         let directory = tempfile::tempdir().expect("a directory");
-        let mut sorter = RowSorter::new(directory.path(), SortOrder::Id, 1);
+        let mut sorter = RowSorter::new(&Place::of_machine(directory.path()), SortOrder::Id, 1);
         sorter.push(&row("a", &["secret"])).expect("writable");
         let sorted = sorter.finish().expect("writable");
         assert!(sorted.spill.is_some());
@@ -528,15 +531,42 @@ mod tests {
     }
 
     #[test]
-    fn says_that_it_cannot_spill() {
-        let mut sorter = RowSorter::new(std::path::Path::new("/nowhere/at/all"), SortOrder::Id, 1);
-        assert!(sorter.push(&row("a", &[])).is_err());
+    fn whatever_the_disk_does_the_rows_are_all_there_in_order_or_an_error_names_the_place() {
+        let sort = |place: &Place| -> io::Result<Vec<RecordId>> {
+            let mut sorter = RowSorter::new(place, SortOrder::Id, 64);
+            (0..300_u32).try_for_each(|number| sorter.push(&row(&format!("{:04}", number * 7 % 300), &["v"])))?;
+            sorter.finish()?.rows().map(|row| row.map(|row| row.id)).collect()
+        };
+        let begin = || {
+            let disk = SimulatedDisk::new(1);
+            disk.create_directory(Path::new("spill")).expect("made");
+            (disk.clone(), Place::new(Arc::new(disk), "spill"))
+        };
+        let (disk, place) = begin();
+        let before = disk.operations();
+        let sorted = sort(&place).expect("sorted");
+        assert!(sorted.len() == 300 && sorted.is_sorted());
+        let mut failures = 0;
+        for number in 0..disk.operations() - before {
+            for fault in [DiskFault::Refused, DiskFault::DoneButFailed, DiskFault::Short, DiskFault::NoSpace] {
+                let (disk, place) = begin();
+                disk.fail_at(number, fault);
+                match sort(&place) {
+                    Ok(rows) => assert_eq!(rows, sorted, "{fault:?} at {number}"),
+                    Err(error) => {
+                        failures += 1;
+                        assert!(error.to_string().contains("a temporary file in `spill`"), "{fault:?} at {number}: {error}");
+                    }
+                }
+            }
+        }
+        assert!(failures > 300, "{failures} failures");
     }
 
     #[test]
     fn sorters_that_share_a_scratch_file_keep_their_rows_apart_and_open_no_other_file() {
         let directory = tempfile::tempdir().expect("a directory");
-        let scratch = Scratch::from(directory.path());
+        let scratch = Scratch::from(&Place::of_machine(directory.path()));
         let mut sorters: Vec<RowSorter> = (0..5).map(|_| RowSorter::new(scratch.clone(), SortOrder::Id, 200)).collect();
         for number in (0..500_u32).rev() {
             let place = number as usize % sorters.len();
@@ -555,12 +585,14 @@ mod tests {
     fn few_rows_stay_in_memory_and_more_do_not() {
         let directory = tempfile::tempdir().expect("a directory");
         for (kept, spills) in [(0, true), (1 << 10, false)] {
-            let mut sorter = RowSorter::new(directory.path(), SortOrder::Id, 1 << 20);
+            let mut sorter = RowSorter::new(&Place::of_machine(directory.path()), SortOrder::Id, 1 << 20);
             sorter.push(&row("a", &[])).expect("writable");
             assert_eq!(sorter.finish_within(kept).expect("writable").spill.is_some(), spills);
         }
         // No rows take no file.
-        let none = RowSorter::new(directory.path(), SortOrder::Id, 1 << 20).finish_within(0).expect("nothing to write");
+        let none = RowSorter::new(&Place::of_machine(directory.path()), SortOrder::Id, 1 << 20)
+            .finish_within(0)
+            .expect("nothing to write");
         assert!(none.spill.is_none());
     }
 }

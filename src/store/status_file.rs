@@ -1,12 +1,10 @@
 //! What is known about every record of a round.
-#![expect(clippy::disallowed_methods, reason = "this is the adapter for the files of a run")]
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
 
-use super::MessagesFile;
+use super::{FileHandle, MessagesFile, OpenMode, Place};
 use crate::apply::{Evidence, RecordStatus, StatusRun, Tally};
 use crate::base::{Failure, FailureClass};
 
@@ -92,8 +90,8 @@ pub struct StatusCount {
 ///
 /// It is a scratch file: what counts is what the journal says.
 pub struct StatusFile {
-    path: PathBuf,
-    file: Mutex<File>,
+    place: Place,
+    file: Arc<dyn FileHandle>,
     texts: Arc<MessagesFile>,
 }
 
@@ -103,19 +101,19 @@ impl StatusFile {
     /// # Errors
     ///
     /// When it cannot be made.
-    pub fn create(path: &Path, texts: Arc<MessagesFile>, count: u64) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path)?;
-        file.set_len(count * WIDTH as u64)?;
-        Ok(Self { path: path.to_owned(), file: Mutex::new(file), texts })
+    pub fn create(place: &Place, texts: Arc<MessagesFile>, count: u64) -> io::Result<Self> {
+        let file = place.open(OpenMode::Truncate)?;
+        file.set_length(count * WIDTH as u64)?;
+        Ok(Self { place: place.clone(), file, texts })
     }
 
     /// Where it lies, for people.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.place.path()
     }
 
-    fn file(&self) -> MutexGuard<'_, File> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    fn damaged(&self, why: &str) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, format!("{} is damaged: {why}", self.place.path().display()))
     }
 
     /// The form of a mark on disk; its text goes into the texts file.
@@ -157,7 +155,7 @@ impl StatusFile {
         let bytes = raw.0;
         let evidence = if bytes[1] == 0 { Evidence::Answer } else { Evidence::PresenceCheck };
         let failure = || {
-            let class = *CLASSES.get(usize::from(bytes[2])).ok_or_else(|| damaged(&self.path, "a mark has no class"))?;
+            let class = *CLASSES.get(usize::from(bytes[2])).ok_or_else(|| self.damaged("a mark has no class"))?;
             let length = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
             let mut place = [0; 8];
             place.copy_from_slice(&bytes[8..]);
@@ -173,7 +171,7 @@ impl StatusFile {
             AGAIN => RecordStatus::Again { failure: failure()?, evidence, unclear: bytes[3] != 0 },
             UNKNOWN => RecordStatus::Unknown,
             MISSING => RecordStatus::Missing,
-            _ => return Err(damaged(&self.path, "a mark is of no known kind")),
+            _ => return Err(self.damaged("a mark is of no known kind")),
         }))
     }
 
@@ -184,9 +182,7 @@ impl StatusFile {
     /// When they cannot be written.
     pub fn write(&self, first: u64, statuses: &[EncodedStatus]) -> io::Result<()> {
         let bytes: Vec<u8> = statuses.iter().flat_map(|mark| mark.0).collect();
-        let mut file = self.file();
-        file.seek(SeekFrom::Start(first * WIDTH as u64))?;
-        file.write_all(&bytes)
+        self.file.write_all_at(&bytes, first * WIDTH as u64)
     }
 
     /// Writes the same mark for `count` records from place `first` on.
@@ -226,9 +222,7 @@ impl StatusFile {
     /// When they cannot be read.
     pub fn read(&self, first: u64, count: usize) -> io::Result<Vec<EncodedStatus>> {
         let mut bytes = vec![0; count * WIDTH];
-        let mut file = self.file();
-        file.seek(SeekFrom::Start(first * WIDTH as u64))?;
-        file.read_exact(&mut bytes)?;
+        self.file.read_exact_at(&mut bytes, first * WIDTH as u64)?;
         Ok(bytes.as_chunks::<WIDTH>().0.iter().map(|bytes| EncodedStatus(*bytes)).collect())
     }
 
@@ -274,7 +268,7 @@ impl StatusFile {
                 AGAIN => &mut sum.again,
                 UNKNOWN => &mut sum.tally.unknown,
                 MISSING => &mut sum.missing,
-                _ => return Err(damaged(&self.path, "a mark is of no known kind")),
+                _ => return Err(self.damaged("a mark is of no known kind")),
             } += 1;
             Ok(true)
         })?;
@@ -324,8 +318,7 @@ impl StatusRuns<'_> {
             };
             if let Some((status, count)) = ended {
                 let decoded = self.file.decode(&status)?;
-                let status =
-                    decoded.ok_or_else(|| damaged(&self.file.path, "a record of an answered batch has no status"))?;
+                let status = decoded.ok_or_else(|| self.file.damaged("a record of an answered batch has no status"))?;
                 return Ok(Some(StatusRun(count, status)));
             }
             if status.is_none() {
@@ -341,10 +334,6 @@ impl Iterator for StatusRuns<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         self.run().transpose()
     }
-}
-
-fn damaged(path: &Path, why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{} is damaged: {why}", path.display()))
 }
 
 #[cfg(test)]
@@ -380,7 +369,8 @@ mod tests {
     #[test]
     fn every_mark_comes_back_from_disk() {
         let folder = tempfile::tempdir().expect("folder");
-        let (marks_path, texts_path) = (folder.path().join("p.0.statuses"), folder.path().join("p.texts"));
+        let folder = Place::of_machine(folder.path());
+        let (marks_path, texts_path) = (folder.join("p.0.statuses"), folder.join("p.texts"));
         let statuses = every_mark();
         let texts = Arc::new(MessagesFile::create(&texts_path).expect("made"));
         let file = StatusFile::create(&marks_path, texts, 100).expect("made");
@@ -397,8 +387,9 @@ mod tests {
     #[test]
     fn removed_marks_are_none_and_others_stay() {
         let folder = tempfile::tempdir().expect("folder");
-        let texts = Arc::new(MessagesFile::create(&folder.path().join("p.texts")).expect("made"));
-        let file = StatusFile::create(&folder.path().join("p.0.statuses"), texts, 10).expect("opened");
+        let folder = Place::of_machine(folder.path());
+        let texts = Arc::new(MessagesFile::create(&folder.join("p.texts")).expect("made"));
+        let file = StatusFile::create(&folder.join("p.0.statuses"), texts, 10).expect("opened");
         file.fill(2, 6, EncodedStatus::MISSING).expect("written");
         file.clear(3, 4).expect("removed");
         let missing: Vec<bool> = file.read(0, 10).expect("read").iter().map(EncodedStatus::is_missing).collect();
@@ -408,8 +399,9 @@ mod tests {
     #[test]
     fn neighbours_with_one_status_come_as_one_run() {
         let folder = tempfile::tempdir().expect("folder");
-        let texts = Arc::new(MessagesFile::create(&folder.path().join("p.texts")).expect("made"));
-        let file = StatusFile::create(&folder.path().join("p.0.statuses"), texts, 20_000).expect("made");
+        let folder = Place::of_machine(folder.path());
+        let texts = Arc::new(MessagesFile::create(&folder.join("p.texts")).expect("made"));
+        let file = StatusFile::create(&folder.join("p.0.statuses"), texts, 20_000).expect("made");
         let failed = RecordStatus::Failed(failure(FailureClass::Denied, "no"), Evidence::Answer);
         file.fill(3, 9_000, file.encode(&RecordStatus::Deleted(Evidence::Answer)).expect("encoded")).expect("written");
         file.fill(9_003, 2, file.encode(&failed).expect("encoded")).expect("written");

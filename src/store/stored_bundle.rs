@@ -1,10 +1,8 @@
 //! The bundle of every run, kept in the store: a run never depends on the working tree.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Backend, Bundle, Key, LargeName, RunStore, StoreError};
+use super::{Backend, Bundle, Key, LargeName, Place, RunStore, StoreError};
 use crate::apply::Seal;
 use crate::base::Digest;
 use crate::plan::PlanHeader;
@@ -92,14 +90,14 @@ async fn contents(run: &RunStore) -> Result<Option<Contents>, StoreError> {
 /// # Errors
 ///
 /// When the store has lost a file of it, or the directory cannot be written.
-pub async fn fetch_bundle(run: &RunStore, into: &Path) -> Result<bool, StoreError> {
+pub async fn fetch_bundle(run: &RunStore, into: &Place) -> Result<bool, StoreError> {
     let Some(contents) = contents(run).await? else { return Ok(false) };
     for (path, seal) in contents.files {
         let place = into.join(&path);
-        let parent = super::parent_of(&place);
-        super::make_directory(parent).map_err(|error| StoreError::Access {
+        let parent = place.parent();
+        super::make_directory(&parent).map_err(|error| StoreError::Access {
             doing: "make",
-            place: parent.display().to_string(),
+            place: parent.path().display().to_string(),
             source: std::io::Error::other(error),
         })?;
         run.fetch(name_of(run.plan(), &path), seal, &place).await?;

@@ -15,6 +15,7 @@ use sexton::command::{self, Shell, Verb as _};
 use sexton::provider::transport::{Request, RequestBody, Response, Transport, TransportError};
 use sexton::report::{Palette, View};
 use sexton::select::Context;
+use sexton::store::Files;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::wire::{RouterTransport, bytes_of, locked};
@@ -82,6 +83,10 @@ impl Shell for Process {
     fn confirms(&self, question: &str, expected: &str) -> bool {
         self.recording.add(format_args!("{question} {expected}"));
         true
+    }
+
+    fn files(&self) -> Arc<dyn Files> {
+        Arc::clone(&self.context.files)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -28,7 +28,7 @@ use sexton::provider::{Provider, ProviderDependencies, SecretError, SecretSource
 use sexton::sandbox::{Sandbox, Settings, World};
 use sexton::select::{Connector, Context};
 use sexton::state::State;
-use sexton::store::{Backend, Bundle, LocalFiles, OutcomeRow, StoredCalls, read_outcomes};
+use sexton::store::{Backend, Bundle, LocalFiles, OutcomeRow, Place, StoredCalls, read_outcomes};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -250,7 +250,7 @@ impl Bench {
 
     /// The bundle that was planned.
     pub fn bundle(&self) -> Bundle {
-        Bundle::open(&self.plan_directory()).expect("a bundle")
+        Bundle::open(&Place::of_machine(self.plan_directory())).expect("a bundle")
     }
 
     /// The planned ids of every policy.
@@ -271,7 +271,7 @@ impl Bench {
     /// The outcomes of a policy in that run.
     pub fn outcomes(&self, policy: &PolicyName) -> Vec<OutcomeRow> {
         let path = self.run().join(format!("outcomes/{policy}.csv"));
-        read_outcomes(&path).expect("outcomes").map(|row| row.expect("readable")).collect()
+        read_outcomes(&Place::of_machine(path)).expect("outcomes").map(|row| row.expect("readable")).collect()
     }
 
     /// The state.

@@ -61,14 +61,14 @@ async fn outcomes_of(
     policy: &PolicyName,
     seal: Seal,
 ) -> Result<impl Iterator<Item = std::io::Result<OutcomeRow>>, CommandError> {
-    let path = opened.scratch.outcomes(policy);
+    let place = opened.scratch.outcomes(policy);
     // A policy that ended in this process has left its outcomes here; those of an earlier one are in the store.
-    let fetched = match read_outcomes(&path) {
+    let fetched = match read_outcomes(&place) {
         Ok(rows) => return Ok(rows),
-        Err(_) => opened.store.fetch(opened.store.outcomes(policy), seal, &path).await,
+        Err(_) => opened.store.fetch(opened.store.outcomes(policy), seal, &place).await,
     };
     fetched.map_err(|error: StoreError| CommandError::from(error))?;
-    read_outcomes(&path).map_err(|error| unreadable_outcomes(&error))
+    read_outcomes(&place).map_err(|error| unreadable_outcomes(&error))
 }
 
 fn unreadable_outcomes(error: &std::io::Error) -> CommandError {

@@ -12,7 +12,7 @@ use crate::execute::{OpenError, OpenedRun, machine_settings};
 use crate::plan::{PlanHeader, PlannedPolicy};
 use crate::select::{Connections, Context, Project};
 use crate::state::{PlanStatus, State};
-use crate::store::{Backend, Bundle, JournalError, RunJournal};
+use crate::store::{Backend, Bundle, JournalError, RunJournal, RunScratch};
 use crate::system::DeleteMode;
 
 pub(super) fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
@@ -36,7 +36,8 @@ pub(super) async fn open_run(
     now: &Zoned,
 ) -> Result<(OpenedRun, State, bool), CommandError> {
     let settings = |planned: &PlannedPolicy| machine_settings(planned, context.seed);
-    let (backend, scratch) = (project.store(context) as Arc<dyn Backend>, project.scratch_directory());
+    let backend = project.store(context) as Arc<dyn Backend>;
+    let scratch = || RunScratch::new(&project.scratch_directory(), &(context.fresh_id)());
     let unfinished: Vec<Digest> = state.iter().flat_map(State::unfinished).map(|consumed| consumed.plan).collect();
     let begun = match &request.plan {
         PlanToApply::Unfinished => match unfinished.first() {
@@ -49,7 +50,7 @@ pub(super) async fn open_run(
         PlanToApply::Bundle(place) => {
             // A journal that cannot be read is that of a run which may have deleted something.
             let run = unfinished.first().copied();
-            let opened = OpenedRun::of_bundle(&backend, &scratch, place, &settings).await;
+            let opened = OpenedRun::of_bundle(&backend, scratch()?, &context.place(place), &settings).await;
             let opened = opened.map_err(|error| open_error(error, run))?;
             let plan = opened.bundle.digest();
             if !unfinished.contains(&plan) {
@@ -61,10 +62,10 @@ pub(super) async fn open_run(
     let (Some(plan), Some(state)) = (begun, state) else {
         return Err(CommandError::plain("internal error: a run without a state"));
     };
-    let mut opened = OpenedRun::of_begun(&backend, &scratch, plan, &settings).await;
+    let mut opened = OpenedRun::of_begun(&backend, scratch()?, plan, &settings).await;
     if let (Err(OpenError::PlanMissing { .. }), PlanToApply::Bundle(place)) = (&opened, &request.plan) {
         // The working tree has what the store has lost.
-        opened = OpenedRun::of_bundle(&backend, &scratch, place, &settings).await;
+        opened = OpenedRun::of_bundle(&backend, scratch()?, &context.place(place), &settings).await;
     }
     let opened = opened.map_err(|error| open_error(error, Some(plan)))?;
     if opened.replay.end.is_empty() {

@@ -75,8 +75,8 @@ pub(super) async fn recheck_all(
     }
     let any_begun = due.iter().any(|(_, begun)| *begun);
     let unread = |error: CommandError| if any_begun { error.with_note(GOES_ON_ONLY) } else { error };
-    let selector = Selector::new(project, connections, opened.scratch.path()).await.map_err(unread)?;
-    let scratch = Scratch::from(opened.scratch.path());
+    let selector = Selector::new(project, connections, opened.scratch.place()).await.map_err(unread)?;
+    let scratch = Scratch::from(opened.scratch.place());
     let rechecks = selector
         .for_each(due, |selector, (planned, begun)| {
             let works_by_jobs = planned.route.as_ref().is_some_and(|route| route.api.shape().jobs().is_some());

@@ -17,7 +17,7 @@ use crate::execute::{OpenedRun, Run, execute, machine_settings};
 use crate::plan::PlannedPolicy;
 use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::state::State;
-use crate::store::{Backend, Journal, LockedState};
+use crate::store::{Backend, Journal, LockedState, RunScratch};
 
 /// Give an unfinished run up: settle what was sent, and send nothing more
 ///
@@ -96,14 +96,13 @@ pub async fn abandon(
     request: &AbandonRequest,
     stop: &CancellationToken,
 ) -> Result<Abandoned, CommandError> {
-    let project = Project::load(&request.project)?;
+    let project = Project::load(&context.place(&request.project))?;
     let mut locked = project.state(context).lock(&context.lock_info("state abandon")).await?;
     let mut state = locked.load().await?.ok_or_else(|| CommandError::plain("there is no state yet, and so no run"))?;
     let plan = find_run(&state, &request.run)?;
     let settings = |planned: &PlannedPolicy| machine_settings(planned, context.seed);
-    let opened =
-        OpenedRun::of_begun(&(project.store(context) as Arc<dyn Backend>), &project.scratch_directory(), plan, &settings)
-            .await;
+    let scratch = RunScratch::new(&project.scratch_directory(), &(context.fresh_id)())?;
+    let opened = OpenedRun::of_begun(&(project.store(context) as Arc<dyn Backend>), scratch, plan, &settings).await;
     let opened = match opened {
         Ok(opened) if opened.replay.end.is_empty() => Err(format!("its journal is not in {}", opened.store.place())),
         Ok(opened) => Ok(opened),

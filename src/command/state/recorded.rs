@@ -12,6 +12,6 @@ use crate::state::State;
 ///
 /// Where no plan was ever made, there is none.
 pub async fn recorded_state(context: &Context, project: &Path) -> Result<State, CommandError> {
-    let state = Project::load(project)?.state(context).load().await?;
+    let state = Project::load(&context.place(project))?.state(context).load().await?;
     state.ok_or_else(|| CommandError::plain("there is no state yet").with_help("the first `sexton plan` makes it"))
 }

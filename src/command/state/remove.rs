@@ -17,7 +17,7 @@ pub struct StateRemove {
 impl Verb for StateRemove {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
         let context = shell.context()?;
-        let project = Project::load(shell.project())?;
+        let project = Project::load(&shell.place(shell.project()))?;
         let name = &self.policy;
         if project.workspace.policies.contains_key(name) {
             return Err(CommandError::plain(format!("policy `{name}` is still declared; its history was left as it is"))
