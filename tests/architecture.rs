@@ -171,7 +171,8 @@ const EFFECTS: [(&str, &[&str]); 21] = [
     ("tempfile", &["store/local_files.rs"]),
     // The ids that everybody else is handed.
     ("Uuid::new_v4", &["cli/machine.rs"]),
-    ("process::id", &["cli/session.rs"]),
+    // The others make the names of temporary files of it.
+    ("process::id", &["cli/session.rs", "command/demo.rs", "command/init.rs"]),
     // It wakes those that wait in an order of chance.
     ("sync::watch", &[]),
     // They are walked in another order in every process. These only look up in them.

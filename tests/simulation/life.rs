@@ -31,6 +31,9 @@ const ATTEMPTS: usize = 12;
 /// So many policies that the one that is woken first goes on first: fewer are asked in turn, whoever was woken.
 const CROWD: usize = 34;
 
+/// The project, which is no directory of this machine.
+const PROJECT: &str = "/simulated/project";
+
 /// The words by which policies know their records, at most one policy each.
 const WORDS: [&str; 2] = ["old", "ancient"];
 
@@ -46,8 +49,8 @@ pub fn simulate(seed: u64) -> Transcript {
 enum Trouble {
     /// It dies with the request of this number, whether the system does its part or not; the power goes with it, or does not.
     Death { request: u64, done: bool, power: bool },
-    /// The power goes when so many more things were asked of the disk.
-    PowerLoss(u64),
+    /// It dies when so many more things were asked of the disk, with the power or alone.
+    DeathAtDisk { operation: u64, power: bool },
     /// After so many things that were asked of it the disk fails at one.
     Disk(u64, DiskFault),
     /// The person wants it to stop after this time.
@@ -106,9 +109,9 @@ impl Life {
         let world = World::builder().start(start()).build().expect("a world");
         let settings = Settings { bulk_rows_per_second: random.u64(20..2_000), ..Settings::starting_at(world.now()) };
         let bench = Bench::with(world, settings);
-        let recording = Recording::new(bench.path().display().to_string());
         let disk = SimulatedDisk::new(random.u64(..));
-        create_directories(&disk, bench.path(), true).expect("a directory");
+        create_directories(&disk, Path::new(PROJECT), true).expect("a directory");
+        let recording = Recording::new();
         let transport = RecordedTransport::new(Arc::clone(&bench.transport), recording.clone(), random.u64(..));
         let mut systems: Vec<System> = System::ALL.into_iter().filter(|_| random.bool()).collect();
         if systems.is_empty() {
@@ -171,7 +174,9 @@ impl Life {
             let lines = [filter.as_str(), &format!("dependsOn: [{}]", declared[0])];
             text += &routes(system)[0].0.policy_named(&word, &lines);
         }
-        self.bench.write("sexton.yaml", &text);
+        let manifest = self.disk.open(&Path::new(PROJECT).join("sexton.yaml"), OpenMode::CreateNew).expect("made");
+        manifest.write_all_at(text.as_bytes(), 0).and_then(|()| manifest.sync()).expect("written");
+        self.disk.sync_directory(Path::new(PROJECT)).expect("durable");
         self.recording.add(text);
     }
 
@@ -184,22 +189,22 @@ impl Life {
             seed: self.random.borrow_mut().u64(..),
             ..self.bench.host_through(Arc::clone(&self.transport) as Arc<dyn Transport>)
         };
-        Process { project: self.bench.path().to_owned(), context, recording, stop: CancellationToken::new() }
+        Process { project: PROJECT.into(), context, recording, stop: CancellationToken::new() }
     }
 
     /// Runs a command line in a process of its own; `None` when it died. Trouble begins with the process, or `late`: with the first
     /// deletion, when somebody else meddles as well.
     async fn run(&self, words: &[&str], trouble: Option<Trouble>, late: bool) -> Option<Exit> {
         self.recording.add(format_args!("$ sexton {} {trouble:?} {late}", words.join(" ")));
-        // With this operation of the disk the power goes.
+        // With this operation of the disk it dies.
         let last = Arc::new(AtomicU64::new(u64::MAX));
         let begin = {
             let (way, disk, last) = (Arc::clone(&self.bench.transport), self.disk.clone(), Arc::clone(&last));
             move || match trouble {
                 Some(Trouble::Death { request, done, .. }) => way.end_at(request, done),
-                Some(Trouble::PowerLoss(number)) => {
-                    last.store(disk.operations() + number, Ordering::Relaxed);
-                    disk.fail_at(number, DiskFault::PowerLoss);
+                Some(Trouble::DeathAtDisk { operation, .. }) => {
+                    last.store(disk.operations() + operation, Ordering::Relaxed);
+                    disk.fail_at(operation, DiskFault::PowerLoss);
                 }
                 Some(Trouble::Disk(number, fault)) => disk.fail_at(number, fault),
                 Some(Trouble::Interrupt(_)) | None => {}
@@ -227,19 +232,20 @@ impl Life {
                 process.stop.cancel();
             }
             let end = work.as_mut().poll(context);
-            let without_power = self.disk.operations() > last.load(Ordering::Relaxed);
-            if without_power || dead.as_mut().poll(context).is_ready() { Poll::Ready(None) } else { end.map(Some) }
+            let at_disk = self.disk.operations() > last.load(Ordering::Relaxed);
+            if at_disk || dead.as_mut().poll(context).is_ready() { Poll::Ready(None) } else { end.map(Some) }
         });
         let end = end.await;
-        let power = matches!(trouble, Some(Trouble::PowerLoss(_) | Trouble::Death { power: true, .. }));
-        if end.is_none() && power {
+        if end.is_none() {
             // What is dropped now must not tidy up any more.
             self.disk.fail_at(0, DiskFault::PowerLoss);
         }
         drop(work);
         self.disk.heal();
-        if end.is_none() && power {
-            self.disk.crash();
+        match (end, trouble) {
+            (None, Some(Trouble::Death { power: true, .. } | Trouble::DeathAtDisk { power: true, .. })) => self.disk.crash(),
+            (None, _) => self.disk.kill(),
+            (Some(_), _) => {}
         }
         self.bench.transport.go_on();
         self.bench.transport.before_deletion(|_| {});
@@ -256,7 +262,7 @@ impl Life {
         let faults = [DiskFault::Refused, DiskFault::DoneButFailed, DiskFault::Short, DiskFault::NoSpace];
         match random.u8(..8) {
             0 | 1 => Some(Trouble::Death { request: random.u64(1..=requests), done: random.bool(), power: random.bool() }),
-            2 | 3 => Some(Trouble::PowerLoss(operation)),
+            2 | 3 => Some(Trouble::DeathAtDisk { operation, power: random.bool() }),
             4 => Some(Trouble::Disk(operation, one(random, &faults))),
             5 => Some(Trouble::Interrupt(BEAT * random.u32(0..300))),
             _ => None,
@@ -284,7 +290,7 @@ impl Life {
         self.show_disk();
         promises.check();
         promises.before_apply();
-        let plan = self.bench.plan_directory().display().to_string();
+        let plan = format!("{PROJECT}/plan");
         assert_eq!(self.run(&["apply", &plan], None, false).await, Some(Exit::PlanUnusable), "a plan is used once");
         assert_eq!(self.bench.transport.demands(), [], "a used plan deletes nothing");
         self.recording.finish()
@@ -303,7 +309,7 @@ impl Life {
             let end = self.run(&["plan"], self.trouble(false).filter(|_| !quiet), false).await;
             assert_eq!(self.bench.transport.demands(), [], "a plan only reads");
             match end {
-                Some(Exit::Done) => return self.show_files("plan"),
+                Some(Exit::Done) => return self.export(),
                 Some(exit) => assert!(!quiet && exit == Exit::Error, "{exit:?} of a plan"),
                 None => {}
             }
@@ -315,13 +321,13 @@ impl Life {
     async fn apply(&self, promises: &mut promises::Promises<'_>) {
         self.bench.sandbox.clear_faults();
         self.arm();
-        let plan = self.bench.plan_directory().display().to_string();
+        let plan = format!("{PROJECT}/plan");
         for attempt in 0..ATTEMPTS {
             let quiet = attempt >= ATTEMPTS / 2;
             if quiet {
                 self.bench.sandbox.clear_faults();
             }
-            let begun = unfinished_run(&self.process().context, self.bench.path()).await.expect("a state").is_some();
+            let begun = unfinished_run(&self.process().context, Path::new(PROJECT)).await.expect("a state").is_some();
             let ways: &[&[&str]] =
                 if begun { &[&["apply", &plan], &["apply", "--continue"], &["apply"]] } else { &[&["apply", &plan]] };
             let words = one(&mut self.random.borrow_mut(), ways);
@@ -348,13 +354,15 @@ impl Life {
         panic!("an apply that never ends");
     }
 
-    /// Copies the simulated disk to the machine's, where the usual ways of reading it back are.
+    /// Copies the simulated project to the machine's, where the usual ways of reading it back are.
     fn export(&self) {
-        let store = self.bench.path().join(".sexton");
-        if store.is_dir() {
-            std::fs::remove_dir_all(&store).expect("removed");
+        for directory in ["plan", ".sexton"].map(|name| self.bench.path().join(name)) {
+            if directory.is_dir() {
+                std::fs::remove_dir_all(directory).expect("removed");
+            }
         }
-        for (path, bytes) in files_below(&self.disk, &store) {
+        for (path, bytes) in files_below(&self.disk, Path::new(PROJECT)) {
+            let path = self.bench.path().join(path.strip_prefix(PROJECT).expect("below it"));
             std::fs::create_dir_all(path.parent().expect("a directory")).expect("made");
             std::fs::write(path, bytes).expect("written");
         }
@@ -362,12 +370,6 @@ impl Life {
 
     fn show_disk(&self) {
         for (path, bytes) in files_below(&self.disk, Path::new("/")) {
-            self.recording.add_bytes(path.display(), &bytes);
-        }
-    }
-
-    fn show_files(&self, directory: &str) {
-        for (path, bytes) in self.bench.files(directory) {
             self.recording.add_bytes(path.display(), &bytes);
         }
     }

@@ -39,19 +39,16 @@ impl Transcript {
 pub struct Recording {
     text: Arc<Mutex<String>>,
     start: Instant,
-    /// A directory whose name is by chance.
-    place: String,
 }
 
 impl Recording {
-    /// Begins now, which is the moment 0 of every line. `place` is left out of it.
-    pub fn new(place: String) -> Self {
-        Self { text: Arc::default(), start: Instant::now(), place }
+    /// Begins now, which is the moment 0 of every line.
+    pub fn new() -> Self {
+        Self { text: Arc::default(), start: Instant::now() }
     }
 
     /// Adds something that was seen now.
     pub fn add(&self, seen: impl Display) {
-        let seen = seen.to_string().replace(&self.place, "[project]");
         *locked(&self.text) += &format!("{:>9} {seen}\n", self.start.elapsed().as_millis());
     }
 
