@@ -1,6 +1,5 @@
 //! `sexton apply`: delete the records of a plan, and nothing else.
 
-mod applied;
 mod opening;
 mod policy_runs;
 mod refusal;
@@ -13,17 +12,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-pub use self::applied::AppliedPlan;
-use self::applied::exit_of;
-pub(super) use self::applied::{after_deletion, compact, finish, run_error, summarize};
-pub(super) use self::opening::{check_systems, journal_error, open_journal};
 use self::opening::{hard_targets, open_run};
-pub(super) use self::policy_runs::policy_run;
 use self::policy_runs::{interrupted, policy_runs, recheck_all, stale_reasons};
 use self::refusal::refusals_on_fresh_numbers;
 pub use self::request::{ApplyRequest, PlanToApply};
 use super::plan::{PlanRequest, plan};
-use super::unfinished::unfinished_run;
+use super::run::{
+    AppliedPlan, after_deletion, check_systems, compact, exit_of, finish, journal_error, open_journal, run_error, summarize,
+    unfinished_run,
+};
 use super::{Shell, Verb};
 use crate::apply::Event;
 use crate::base::{CommandError, Exit, PolicyName, counted};

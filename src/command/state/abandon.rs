@@ -9,10 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::apply::{Event, SkipCause};
 use crate::base::{CommandError, Digest, Exit};
-use crate::command::apply::{
-    after_deletion, check_systems, compact, finish, journal_error, open_journal, policy_run, run_error, summarize,
+use crate::command::run::{
+    AppliedPlan, after_deletion, check_systems, compact, finish, journal_error, open_journal, policy_run, run_error,
+    summarize,
 };
-use crate::command::{AppliedPlan, Shell, Verb};
+use crate::command::{Shell, Verb};
 use crate::execute::{OpenedRun, Run, execute, machine_settings};
 use crate::plan::PlannedPolicy;
 use crate::select::{Context, Project, ProjectContext, open_all};

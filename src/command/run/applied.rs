@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::apply::{Seal, SkipCause};
 use crate::base::{CommandError, Digest, Exit, PolicyName, counted};
 use crate::command::Shell;
-use crate::execute::{ExecuteError, OpenedRun, PolicyResult, PolicyResultKind};
+use crate::execute::{OpenedRun, PolicyResult, PolicyResultKind};
 use crate::report::{Applied, AppliedPolicy, AppliedView};
 use crate::select::Context;
 use crate::state::{PolicyEnd, State, fold_open};
@@ -182,7 +182,7 @@ pub(in crate::command) async fn compact(context: &Context, opened: &OpenedRun) {
     }
 }
 
-pub(super) fn exit_of(applied: &AppliedPlan, results: &[PolicyResult], stop: &CancellationToken) -> Exit {
+pub(in crate::command) fn exit_of(applied: &AppliedPlan, results: &[PolicyResult], stop: &CancellationToken) -> Exit {
     let tally = applied.report.tally();
     if !applied.unfinished.is_empty() {
         return if stop.is_cancelled() { Exit::Interrupted } else { Exit::SomeFailed };
@@ -200,39 +200,4 @@ pub(super) fn exit_of(applied: &AppliedPlan, results: &[PolicyResult], stop: &Ca
         (false, true) => Exit::GateRefused,
         (false, false) => Exit::Done,
     }
-}
-
-/// What to do when the store has lost something of a run that nothing can replace.
-pub(super) fn restore_or_abandon(plan: Digest) -> String {
-    format!(
-        "restore the store from a copy and run the same command again; or give the run up with `sexton state abandon {}`",
-        plan.short()
-    )
-}
-
-/// An error that comes after records may have gone: its exit code must not say that none were.
-pub(in crate::command) fn after_deletion(mut error: CommandError) -> CommandError {
-    if !matches!(error.exit, Exit::Interrupted | Exit::LockHeld | Exit::PlanUnusable) {
-        error.exit = Exit::SomeFailed;
-    }
-    let kept = error.help.take();
-    error.with_help(
-        kept.unwrap_or_else(|| "mend the cause and run the same command again: it takes up the run where it is".to_owned()),
-    )
-}
-
-pub(in crate::command) fn run_error(error: &ExecuteError, plan: Digest) -> CommandError {
-    if error.is_overtaken() {
-        return CommandError::new(Exit::LockHeld, "another process goes on with this run; this one has stopped")
-            .caused_by(error)
-            .with_help("what this process had sent is looked at by the other one; wait for it to end");
-    }
-    // Records may have gone before it broke off, so this is not "nothing was deleted".
-    let converted = CommandError::new(Exit::SomeFailed, error.to_string()).caused_by_source(error);
-    converted.with_help(if error.is_loss() {
-        restore_or_abandon(plan)
-    } else {
-        "what was journalled stands; mend the cause and run the same command again: it asks the system what happened first"
-            .to_owned()
-    })
 }
