@@ -109,7 +109,7 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     let project_context = ProjectContext { context: host.clone(), project: &project, now: &now };
     let connections = open_all(&project_context).await?;
     let writer = BundleWriter::create(&directory)?;
-    let scratch = writer.scratch().to_owned();
+    let scratch = writer.scratch();
     let selector = Selector::new(&project_context, &connections, &scratch).await?;
     let ordered = plan::order(project.workspace.policies.values());
     let unjudged = selector

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::bundle::{PLAN_FILE, RECORDS_DIRECTORY, SUMS_FILE, check_names, sums};
 use super::{BundleError, FileError, RecordsWriter, StagedDirectory, sync_directory};
@@ -13,6 +13,9 @@ use crate::plan::PlanHeader;
 
 /// Above this many rows a records file is compressed: a smaller one can be read in a pull request.
 const COMPRESS_ABOVE: u64 = 20_000;
+
+/// The directory of what is needed only while the bundle is written. It never goes into place with it.
+const SCRATCH_DIRECTORY: &str = "scratch";
 
 /// Writes a bundle beside the place it is for, and puts it there as a whole.
 ///
@@ -33,7 +36,10 @@ impl BundleWriter {
         let staged = StagedDirectory::create(directory)?;
         refuse_foreign(directory)?;
         let records = staged.path().join(RECORDS_DIRECTORY);
-        fs::create_dir(&records).map_err(FileError::at("make", &records))?;
+        let scratch = staged.path().join(SCRATCH_DIRECTORY);
+        for made in [records, scratch] {
+            fs::create_dir(&made).map_err(FileError::at("make", &made))?;
+        }
         Ok(Self { staged })
     }
 
@@ -48,9 +54,9 @@ impl BundleWriter {
         RecordsWriter::create(self.staged.path(), format!("{RECORDS_DIRECTORY}/{policy}.{ending}"), columns)
     }
 
-    /// Where temporary files without a name may be made while the bundle is written: on the file system of the bundle.
-    pub fn scratch(&self) -> &Path {
-        self.staged.path()
+    /// Where temporary files may be made while the bundle is written: on its file system, and gone when it is sealed.
+    pub fn scratch(&self) -> PathBuf {
+        self.staged.path().join(SCRATCH_DIRECTORY)
     }
 
     /// Writes the header and the list of digests, and puts the bundle in place. Gives the plan's name.
@@ -60,6 +66,8 @@ impl BundleWriter {
     /// When the header does not name exactly the records files that were written, or something cannot be written; what
     /// stood in the place before is then still there.
     pub fn seal(self, header: &PlanHeader) -> Result<Digest, BundleError> {
+        let scratch = self.scratch();
+        fs::remove_dir_all(&scratch).map_err(FileError::at("remove", &scratch))?;
         let staging = self.staged.path();
         let records = staging.join(RECORDS_DIRECTORY);
         check_names(staging, header)?;
