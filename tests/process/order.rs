@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::service::Verdict;
 use super::stage::{Cue, EACH, POLICIES, Stage};
 use super::support::route::COLLECTIONS;
+use sexton::sandbox::{Effect, Fault};
 
 const PLANNED: usize = POLICIES.len() * EACH;
 
@@ -56,6 +57,21 @@ fn another_plan_is_refused_while_a_run_is_unfinished_and_the_run_is_finished_wit
     let told = stage.expect(0, &["apply", "--continue"]);
     assert!(told.contains(&format!("Continuing the unfinished run of the plan {run}")), "{told}");
     assert_eq!(stage.gone(), PLANNED);
+    stage.everything_has_its_outcome(false);
+}
+
+/// Records are gone by then, so that nothing may say that none are.
+#[test]
+fn a_continued_run_that_cannot_sign_in_is_3_and_not_1() {
+    let stage = Stage::new(COLLECTIONS);
+    stage.plan();
+    stage.kill_at(&["apply", "plan"], Cue::BeforeDeletion(2));
+    stage.service.sandbox.add_fault(Fault::on("POST", "*/token", Effect::Unavailable { retry_after: None }));
+    for words in [&["apply", "plan"][..], &["apply", "--continue"], &["apply", "--auto-approve"]] {
+        stage.expect(3, words);
+    }
+    stage.service.sandbox.clear_faults();
+    stage.expect(0, &["apply", "--continue"]);
     stage.everything_has_its_outcome(false);
 }
 

@@ -7,7 +7,7 @@ use jiff::Zoned;
 use super::refusal::{refused_when_made, stale_reason};
 use super::request::{ApplyRequest, PlanToApply};
 use crate::base::{CommandError, Digest, Exit, TargetName};
-use crate::command::run::{restore_or_abandon, run_error};
+use crate::command::run::{open_begun, restore_or_abandon, run_error};
 use crate::execute::{OpenError, OpenedRun, machine_settings};
 use crate::plan::{PlanHeader, PlannedPolicy};
 use crate::select::{Context, Project};
@@ -61,9 +61,8 @@ pub(super) async fn open_run(
     let (Some(plan), Some(state)) = (begun, state) else {
         return Err(CommandError::plain("internal error: a run without a state"));
     };
-    let mut opened = OpenedRun::of_begun(&backend, &scratch, plan, &settings).await;
+    let mut opened = open_begun(context, project, plan).await;
     if let (Err(OpenError::PlanMissing { .. }), PlanToApply::Bundle(place)) = (&opened, &request.plan) {
-        // The working tree has what the store has lost.
         opened = OpenedRun::of_bundle(&backend, &scratch, place, &settings).await;
     }
     let opened = opened.map_err(|error| open_error(error, Some(plan)))?;

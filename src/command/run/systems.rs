@@ -11,7 +11,8 @@ pub(in crate::command) fn check_systems(header: &PlanHeader, connections: &Conne
             return Err(CommandError::new(
                 Exit::PlanUnusable,
                 format!("the plan's target `{name}` is not used by any policy any more"),
-            ));
+            )
+            .with_help("declare the target again, with a policy that uses it"));
         };
         let found = &connection.identity().organization_id;
         if *found != sealed.identity.organization_id {
