@@ -1,6 +1,8 @@
 //! An apply that is interrupted before its first deletion, or twice in a row, or whose output is closed.
 
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::service::Verdict;
 use super::stage::{Cue, EACH, POLICIES, Stage, documents, send, wait_until};
@@ -70,13 +72,17 @@ fn a_second_interrupt_ends_an_apply_at_once_and_the_next_one_finds_every_outcome
     for answered in [true, false] {
         let stage = Stage::new(COLLECTIONS);
         stage.plan();
+        let gone = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&gone);
         // The request is not answered before the process is gone, so the first interrupt alone would wait for ever.
         let interrupt = move |process| {
             wait_until("the end of the process", || !send("-INT", process));
+            told.store(true, Ordering::SeqCst);
             if answered { Verdict::CarryOut } else { Verdict::Ignore }
         };
         let (output, came) = stage.run_with(&["apply", "plan"], Cue::BeforeDeletion(2), interrupt);
         assert!(came && output.status.code() == Some(130), "{}", stage.place.shown(&output));
+        assert!(gone.load(Ordering::SeqCst), "it waited for the answer");
         let told = stage.expect(0, &["apply", "plan"]);
         assert!(told.contains(&format!("Apply: {} deleted, 0 already gone", POLICIES.len() * EACH)), "{told}");
         stage.everything_has_its_outcome(false);
