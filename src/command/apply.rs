@@ -1,6 +1,5 @@
 //! `sexton apply`: delete the records of a plan, and nothing else.
 
-mod applied;
 mod opening;
 mod policy_runs;
 mod refusal;
@@ -13,17 +12,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-pub use self::applied::AppliedPlan;
-use self::applied::exit_of;
-pub(super) use self::applied::{after_deletion, compact, finish, run_error, summarize};
-pub(super) use self::opening::{check_systems, journal_error, open_journal};
 use self::opening::{hard_targets, open_run};
-pub(super) use self::policy_runs::policy_run;
 use self::policy_runs::{interrupted, policy_runs, recheck_all, stale_reasons};
 use self::refusal::refusals_on_fresh_numbers;
 pub use self::request::{ApplyRequest, PlanToApply};
 use super::plan::{PlanRequest, plan};
-use super::unfinished::unfinished_run;
+use super::run::{
+    AppliedPlan, after_deletion, check_systems, compact, exit_of, finish, journal_error, open_journal, run_error, summarize,
+    unfinished_run,
+};
 use super::{Shell, Verb};
 use crate::apply::Event;
 use crate::base::{CommandError, Exit, PolicyName, counted};
@@ -85,7 +82,7 @@ impl Verb for Apply {
             isolate_failures: self.isolate_failures,
         };
         let applied = apply(&context, &request, &shell.stop()).await?;
-        applied.show(shell)?;
+        applied.show(shell, "run the same command again; it asks the system what happened before it sends anything")?;
         Ok(applied.exit)
     }
 }
@@ -157,61 +154,63 @@ pub async fn apply(
     let mut locked = project.state(context).lock(&context.lock_info("apply")).await?;
     let state = locked.load().await?;
     let (opened, mut state, begun) = open_run(context, &project, request, state, &now).await?;
-    if !begun {
-        opening::confirm_hard_deletes(opened.bundle.header(), &request.confirmed_targets)?;
-    }
-    let project_context = ProjectContext { context: context.clone(), project: &project, now: &now };
-    let connections = open_all(&project_context).await?;
-    check_systems(opened.bundle.header(), &connections)?;
-
     let sent = opened.replay.has_begun();
-    let late = |error| if sent { after_deletion(error) } else { error };
-    let stopped = if begun {
-        stale_reasons(&project, &opened, &connections, &now).await.map_err(late)?
-    } else {
-        refuse_other_words(&project, &opened.bundle, &connections).await?;
-        BTreeMap::new()
-    };
-    let rechecks = recheck_all(&project_context, &opened, &connections, &stopped, stop).await.map_err(late)?;
-    let refusals =
-        refusals_on_fresh_numbers(&project, &opened, &connections, &rechecks, &state, &now, begun).await.map_err(late)?;
-    if !begun && !refusals.is_empty() {
-        let mut error = CommandError::new(Exit::GateRefused, "a gate refused on the fresh numbers; nothing was deleted");
-        error.notes = refusals
-            .into_iter()
-            .flat_map(|(policy, causes)| causes.into_iter().map(move |cause| format!("policy {policy}: {cause}")))
-            .collect();
-        return Err(error);
-    }
-    if stop.is_cancelled() {
-        return Err(late(interrupted(begun)));
-    }
+    let carried_out = async {
+        if !begun {
+            opening::confirm_hard_deletes(opened.bundle.header(), &request.confirmed_targets)?;
+        }
+        let project_context = ProjectContext { context: context.clone(), project: &project, now: &now };
+        let connections = open_all(&project_context).await?;
+        check_systems(opened.bundle.header(), &connections)?;
 
-    let journal = open_journal(context, &opened)?;
-    if !begun {
-        keep_bundle(&opened.store, &opened.bundle).await?;
-    }
-    let opening = Event::RunOpened { plan: opened.bundle.digest(), tool: env!("CARGO_PKG_VERSION").to_owned() };
-    journal.append(None, &[opening]).await.map_err(|error| late(journal_error(&error)))?;
-    if !begun {
-        state
-            .consume(opened.bundle.digest(), context.clock.now())
-            .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
-        locked.save(&mut state).await?;
-    }
-    let policies = policy_runs(&opened, &connections, rechecks, stopped, refusals, request, begun)?;
-    let run = Run::new(context, &opened, &journal, stop, true);
-    let found: BTreeMap<PolicyName, (u64, u64)> = policies
-        .iter()
-        .filter_map(|policy| Some((policy, policy.recheck.as_ref()?)))
-        .map(|(policy, recheck)| (policy.specification.policy.clone(), (recheck.population, recheck.waiting)))
-        .collect();
-    let results =
-        execute(&run, policies, &opened.replay).await.map_err(|error| run_error(&error, opened.bundle.digest()))?;
-    let applied = summarize(&opened, &results, &found).await.map_err(after_deletion)?;
-    if applied.unfinished.is_empty() {
-        finish(context, &mut locked, &mut state, &opened, &results, &found).await.map_err(after_deletion)?;
-        compact(context, &opened).await;
-    }
-    Ok(AppliedPlan { exit: exit_of(&applied, &results, stop), ..applied })
+        let stopped = if begun {
+            stale_reasons(&project, &opened, &connections, &now).await?
+        } else {
+            refuse_other_words(&project, &opened.bundle, &connections).await?;
+            BTreeMap::new()
+        };
+        let rechecks = recheck_all(&project_context, &opened, &connections, &stopped, stop).await?;
+        let refusals = refusals_on_fresh_numbers(&project, &opened, &connections, &rechecks, &state, &now, begun).await?;
+        if !begun && !refusals.is_empty() {
+            let mut error = CommandError::new(Exit::GateRefused, "a gate refused on the fresh numbers; nothing was deleted");
+            error.notes = refusals
+                .into_iter()
+                .flat_map(|(policy, causes)| causes.into_iter().map(move |cause| format!("policy {policy}: {cause}")))
+                .collect();
+            return Err(error);
+        }
+        if stop.is_cancelled() {
+            return Err(interrupted(begun));
+        }
+
+        let journal = open_journal(context, &opened)?;
+        if !begun {
+            keep_bundle(&opened.store, &opened.bundle).await?;
+        }
+        let opening = Event::RunOpened { plan: opened.bundle.digest(), tool: env!("CARGO_PKG_VERSION").to_owned() };
+        journal.append(None, &[opening]).await.map_err(|error| journal_error(&error))?;
+        if !begun {
+            state
+                .consume(opened.bundle.digest(), context.clock.now())
+                .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
+            locked.save(&mut state).await?;
+        }
+        let policies = policy_runs(&opened, &connections, rechecks, stopped, refusals, request, begun)?;
+        let run = Run::new(context, &opened, &journal, stop, true);
+        let found: BTreeMap<PolicyName, (u64, u64)> = policies
+            .iter()
+            .filter_map(|policy| Some((policy, policy.recheck.as_ref()?)))
+            .map(|(policy, recheck)| (policy.specification.policy.clone(), (recheck.population, recheck.waiting)))
+            .collect();
+        let results =
+            execute(&run, policies, &opened.replay).await.map_err(|error| run_error(&error, opened.bundle.digest()))?;
+        let applied = summarize(&opened, &results, &found).await.map_err(after_deletion)?;
+        if applied.unfinished.is_empty() {
+            finish(context, &mut locked, &mut state, &opened, &results, &found).await.map_err(after_deletion)?;
+            compact(context, &opened).await;
+        }
+        Ok(AppliedPlan { exit: exit_of(&applied, &results, stop), ..applied })
+    };
+    // Whatever it was, an earlier process may have deleted something.
+    carried_out.await.map_err(|error| if sent { after_deletion(error) } else { error })
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::Zoned;
 
-use super::unfinished::unfinished_run_of;
+use super::run::unfinished_run_of;
 use super::{Shell, Verb};
 use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};

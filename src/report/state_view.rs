@@ -61,8 +61,8 @@ fn state_show_text(state: &State, only: Option<&PolicyName>, palette: Palette) -
             writeln!(text, "lineage {}  serial {}  version {}", terminal_line(&state.lineage), state.serial, state.version);
         for plan in &state.consumed {
             let end = plan.finished.map_or_else(
-                || palette.caution("not finished: run the same apply again"),
-                |finished| format!("finished {}", moment(finished)),
+                || palette.caution("not finished: `sexton apply --continue` finishes it"),
+                |finished| format!("{} {}", if plan.abandoned { "given up" } else { "finished" }, moment(finished)),
             );
             let _ = writeln!(text, "plan {}  started {}  {end}", plan.plan.short(), moment(plan.started));
         }

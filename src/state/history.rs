@@ -125,7 +125,8 @@ impl State {
         for (policy, end) in ends {
             let history = self.policies.entry(policy).or_default();
             let PolicyEnd { tally, outcomes, population, open } = end;
-            history.population = Some(population.saturating_sub(tally.deleted));
+            // What may be gone is not certainly left.
+            history.population = Some(population.saturating_sub(tally.deleted + tally.unknown));
             history.runs.push(RunSummary { plan, finished: at, tally, outcomes });
             let surplus = history.runs.len().saturating_sub(PolicyHistory::KEPT_RUNS);
             history.runs.drain(..surplus);

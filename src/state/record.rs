@@ -53,8 +53,8 @@ pub struct ConsumedPlan {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PolicyHistory {
-    /// How many records the last apply left in the object: those it counted less those it deleted. For the gate on
-    /// emptiness.
+    /// How many records the last apply left in the object: those it counted less those it deleted or may have
+    /// deleted. For the gate on emptiness.
     pub population: Option<u64>,
     /// The last runs, newest last; at most [`PolicyHistory::KEPT_RUNS`].
     pub runs: Vec<RunSummary>,

@@ -12,13 +12,19 @@ macro_rules! assert_shown {
     };
 }
 
+mod abandon;
 mod canary;
+mod elsewhere;
 mod errors;
 mod exit_codes;
+mod interrupt;
 mod kill;
 mod many;
+mod order;
 mod output;
+mod repeat;
 mod service;
+mod stage;
 #[path = "../support/mod.rs"]
 mod support;
 mod workplace;

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use jiff::Zoned;
 
-use super::applied::{restore_or_abandon, run_error};
 use super::refusal::{refused_when_made, stale_reason};
 use super::request::{ApplyRequest, PlanToApply};
 use crate::base::{CommandError, Digest, Exit, TargetName};
+use crate::command::run::{open_begun, restore_or_abandon, run_error};
 use crate::execute::{OpenError, OpenedRun, machine_settings};
 use crate::plan::{PlanHeader, PlannedPolicy};
-use crate::select::{Connections, Context, Project};
+use crate::select::{Context, Project};
 use crate::state::{PlanStatus, State};
-use crate::store::{Backend, Bundle, JournalError, RunJournal, RunScratch};
+use crate::store::{Backend, Bundle, RunScratch};
 use crate::system::DeleteMode;
 
 pub(super) fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
@@ -62,9 +62,8 @@ pub(super) async fn open_run(
     let (Some(plan), Some(state)) = (begun, state) else {
         return Err(CommandError::plain("internal error: a run without a state"));
     };
-    let mut opened = OpenedRun::of_begun(&backend, scratch()?, plan, &settings).await;
+    let mut opened = open_begun(context, project, plan).await?;
     if let (Err(OpenError::PlanMissing { .. }), PlanToApply::Bundle(place)) = (&opened, &request.plan) {
-        // The working tree has what the store has lost.
         opened = OpenedRun::of_bundle(&backend, scratch()?, &context.place(place), &settings).await;
     }
     let opened = opened.map_err(|error| open_error(error, Some(plan)))?;
@@ -176,41 +175,4 @@ pub(super) fn confirm_hard_deletes(header: &PlanHeader, confirmed: &[String]) ->
         "the plan hard deletes, and its target was not confirmed by name; nothing was deleted",
     )
     .with_help(format!("look at the plan with `sexton show`, then add {}", missing.join(" "))))
-}
-
-pub(in crate::command) fn open_journal(context: &Context, opened: &OpenedRun) -> Result<RunJournal, CommandError> {
-    let (backend, prefix) = (Arc::clone(opened.store.backend()), opened.store.journal()?);
-    let end = opened.replay.end.clone();
-    Ok(RunJournal::new(backend, prefix, Arc::clone(&context.clock), (context.fresh_id)(), end))
-}
-
-pub(in crate::command) fn journal_error(error: &JournalError) -> CommandError {
-    match error {
-        JournalError::Overtaken { .. } => {
-            CommandError::new(Exit::LockHeld, "another process goes on with this run; nothing was sent").caused_by(error)
-        }
-        _ => CommandError::plain("the journal cannot be written, so nothing more is sent").caused_by(error),
-    }
-}
-
-/// Refuses when any login is for another organization than the plan was made in.
-pub(in crate::command) fn check_systems(header: &PlanHeader, connections: &Connections) -> Result<(), CommandError> {
-    for (name, sealed) in &header.targets {
-        let Some(connection) = connections.get(name) else {
-            return Err(CommandError::new(
-                Exit::PlanUnusable,
-                format!("the plan's target `{name}` is not used by any policy any more"),
-            ));
-        };
-        let found = &connection.identity().organization_id;
-        if *found != sealed.identity.organization_id {
-            return Err(CommandError::new(
-                Exit::PlanUnusable,
-                format!("target `{name}` is another organization than the plan was made in; nothing was sent"),
-            )
-            .with_note(format!("the plan was made in {}, the login is for {found}", sealed.identity.organization_id))
-            .with_help("check the credentials of this environment, or make a plan for this organization"));
-        }
-    }
-    Ok(())
 }

@@ -1,21 +1,20 @@
 //! The policies of a run: what the recheck finds of each, and what is to be carried out.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 
 use super::refusal::stale_reason;
 use super::request::ApplyRequest;
-use crate::apply::{BatchSpecification, SkipCause};
+use crate::apply::SkipCause;
 use crate::base::{CommandError, Exit, PolicyName};
-use crate::execute::{OpenedRun, PlannedIds, PolicyRun, Recheck, Rechecking, is_grouped, other_policy};
-use crate::manifest::{AllOrNone, Concurrency, SendAs};
+use crate::command::run::policy_run;
+use crate::execute::{OpenedRun, PolicyRun, Recheck, Rechecking, other_policy};
+use crate::manifest::AllOrNone;
 use crate::plan::PlannedPolicy;
-use crate::provider::Provider;
 use crate::select::{Connections, IfMoving, Project, ProjectContext, Selector};
-use crate::store::{Bundle, Scratch};
+use crate::store::Scratch;
 
 /// Why policies of a begun run of which nothing was sent may not begin any more: the plan is too old, or the manifests are not
 /// those it was made from.
@@ -124,45 +123,4 @@ pub(super) fn policy_runs(
         policies.push(policy);
     }
     Ok(policies)
-}
-
-/// One policy to carry out, before anything is known of its recheck; `None` for one without records. Without a `provider` nothing
-/// is asked and nothing sent.
-pub(in crate::command) fn policy_run(
-    bundle: &Arc<Bundle>,
-    planned: &PlannedPolicy,
-    provider: Option<&Arc<dyn Provider>>,
-) -> Option<PolicyRun> {
-    let route = planned.route.as_ref()?;
-    let source = Arc::clone(bundle);
-    let policy = planned.policy.clone();
-    let planned_ids: PlannedIds = Arc::new(move || {
-        let rows = source
-            .rows(&policy)
-            .ok_or_else(|| std::io::Error::other("the plan does not have the policy"))?
-            .map_err(std::io::Error::other)?;
-        Ok(Box::new(rows.map(|row| row.map(|row| row.id).map_err(std::io::Error::other))))
-    });
-    let settings = &planned.settings;
-    Some(PolicyRun {
-        specification: BatchSpecification {
-            policy: planned.policy.clone(),
-            object: planned.query.object.clone(),
-            delete: settings.delete,
-            api: route.api,
-            atomic: settings.all_or_none != AllOrNone::No,
-            serial: settings.concurrency == Concurrency::Serial,
-            matching: planned.query.condition.clone().filter(|_| settings.send_as == SendAs::Query),
-        },
-        route: route.clone(),
-        depends_on: settings.depends_on.clone(),
-        provider: provider.map(Arc::clone),
-        planned: planned.selected,
-        planned_ids,
-        grouped: is_grouped(planned),
-        isolate_failures: false,
-        recheck: None,
-        checks_presence: false,
-        stopped: None,
-    })
 }

@@ -2,22 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::{Event, SkipCause};
-use crate::base::{CommandError, Digest, Exit};
-use crate::command::apply::{
-    after_deletion, check_systems, compact, finish, journal_error, open_journal, policy_run, run_error, summarize,
+use crate::base::{CommandError, Digest, Exit, counted};
+use crate::command::run::{
+    AppliedPlan, after_deletion, check_systems, compact, finish, journal_error, kept_plan, open_begun, open_journal,
+    policy_run, run_error, summarize, unknown_ends,
 };
-use crate::command::{AppliedPlan, Shell, Verb};
-use crate::execute::{OpenedRun, Run, execute, machine_settings};
-use crate::plan::PlannedPolicy;
+use crate::command::{Shell, Verb};
+use crate::execute::{OpenedRun, Run, execute};
 use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::state::State;
-use crate::store::{Backend, Journal, LockedState, RunScratch};
+use crate::store::{Journal, LockedState, RunScratch, RunStore};
 
 /// Give an unfinished run up: settle what was sent, and send nothing more
 ///
@@ -41,17 +40,28 @@ impl Verb for StateAbandon {
         };
         match abandon(&shell.context()?, &request, &shell.stop()).await? {
             Abandoned::Settled(applied) => {
-                applied.show(shell)?;
+                let next = "the run is not given up yet; run the same command again, or add --without-looking, by which what was or \
+                            may have been sent ends unknown";
+                applied.show(shell, next)?;
                 if applied.unfinished.is_empty() {
                     shell.done(&format!("the run of the plan {} was given up", applied.plan.short()));
                     return Ok(Exit::Done);
                 }
                 Ok(applied.exit)
             }
-            Abandoned::Lost { plan, cause } => {
+            Abandoned::Lost { plan, cause, unknown: 0 } => {
                 shell.warn(&format!(
                     "the run of the plan {} was given up without outcomes: {cause}; what it deleted, nobody can say any more",
                     plan.short()
+                ));
+                Ok(Exit::Done)
+            }
+            Abandoned::Lost { plan, cause, unknown } => {
+                shell.warn(&format!(
+                    "the run of the plan {} was given up: {cause}; any of its {} may have been sent, so all of them end unknown, \
+                     and the next plan looks at them again",
+                    plan.short(),
+                    counted(unknown, "record")
                 ));
                 Ok(Exit::Done)
             }
@@ -75,12 +85,14 @@ pub struct AbandonRequest {
 pub enum Abandoned {
     /// Every planned record has its outcome.
     Settled(Box<AppliedPlan>),
-    /// What the store had of the run is lost, so that nobody can say what it deleted. The state does not wait for it any more.
+    /// The journal of the run is lost, so that nobody can say what it deleted. The state does not wait for it any more.
     Lost {
         /// The plan.
         plan: Digest,
         /// What is lost.
         cause: String,
+        /// How many records end unknown: all of the plan, and none where that is lost, too.
+        unknown: u64,
     },
 }
 
@@ -100,19 +112,14 @@ pub async fn abandon(
     let mut locked = project.state(context).lock(&context.lock_info("state abandon")).await?;
     let mut state = locked.load().await?.ok_or_else(|| CommandError::plain("there is no state yet, and so no run"))?;
     let plan = find_run(&state, &request.run)?;
-    let settings = |planned: &PlannedPolicy| machine_settings(planned, context.seed);
-    let scratch = RunScratch::new(&project.scratch_directory(), &(context.fresh_id)())?;
-    let opened = OpenedRun::of_begun(&(project.store(context) as Arc<dyn Backend>), scratch, plan, &settings).await;
-    let opened = match opened {
-        Ok(opened) if opened.replay.end.is_empty() => Err(format!("its journal is not in {}", opened.store.place())),
-        Ok(opened) => Ok(opened),
-        Err(error) => Err(error.to_string()),
+    let cause = match open_begun(context, &project, plan).await? {
+        Ok(opened) if opened.replay.end.is_empty() => format!("its journal is not in {}", opened.store.place()),
+        Ok(opened) => {
+            return settle(context, request, stop, &project, &mut locked, &mut state, opened).await;
+        }
+        Err(error) => error.to_string(),
     };
-    let opened = match opened {
-        Ok(opened) => opened,
-        Err(cause) => return close_lost(context, &mut locked, &mut state, plan, cause).await,
-    };
-    settle(context, request, stop, &project, &mut locked, &mut state, opened).await
+    close_lost(context, &project, &mut locked, &mut state, plan, cause).await
 }
 
 /// The unfinished run that these digits name.
@@ -138,18 +145,28 @@ fn find_run(state: &State, digits: &str) -> Result<Digest, CommandError> {
     }
 }
 
-/// Closes a run of which the store has lost the plan or the journal.
+/// Closes a run of which the store has lost the journal or the plan.
 async fn close_lost(
     context: &Context,
+    project: &Project,
     locked: &mut LockedState,
     state: &mut State,
     plan: Digest,
     cause: String,
 ) -> Result<Abandoned, CommandError> {
+    let scratch = RunScratch::new(&project.scratch_directory(), &(context.fresh_id)())?;
+    let store = RunStore::new(project.store(context), plan);
+    let ends = match kept_plan(&store, project, scratch.place()).await {
+        Some(bundle) => unknown_ends(&store, &scratch, &bundle, state).await?,
+        None => Vec::new(),
+    };
+    let unknown = ends.iter().map(|(_, end)| end.tally.unknown).sum();
     state.abandon(plan);
-    state.finish(plan, context.clock.now(), []).map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
+    state
+        .finish(plan, context.clock.now(), ends)
+        .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
     locked.save(state).await?;
-    Ok(Abandoned::Lost { plan, cause })
+    Ok(Abandoned::Lost { plan, cause, unknown })
 }
 
 async fn settle(
@@ -164,8 +181,16 @@ async fn settle(
     let looks = !request.without_looking && opened.replay.has_begun();
     let now = context.clock.now().to_zoned(project.workspace.project.time_zone.clone());
     let connections = if looks {
-        let connections = open_all(&ProjectContext { context: context.clone(), project, now: &now }).await?;
-        check_systems(opened.bundle.header(), &connections)?;
+        let unasked = |error: CommandError| {
+            error.with_note(format!(
+                "the run was not given up; where a system cannot be asked any more, `sexton state abandon {} --without-looking` \
+                 gives it up: what was or may have been sent ends unknown",
+                opened.bundle.digest().short()
+            ))
+        };
+        let connections = open_all(&ProjectContext { context: context.clone(), project, now: &now }).await;
+        let connections = connections.map_err(unasked)?;
+        check_systems(opened.bundle.header(), &connections).map_err(unasked)?;
         connections
     } else {
         BTreeMap::new()

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::rig::{Rig, id, in_paused_time};
+use super::scenario::{End, Scenario};
 use super::world::Wrong;
-use super::{End, Rig, Scenario, id, in_paused_time};
 use crate::apply::{SkipCause, Tally};
 
 #[test]

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::{End, Rig, Scenario, id, in_paused_time};
+use super::rig::{Rig, id, in_paused_time};
+use super::scenario::{End, Scenario};
 use crate::apply::Event;
 use crate::base::RecordId;
 

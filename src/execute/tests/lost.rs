@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
 
-use super::{End, Rig, Scenario, id, in_paused_time, scenarios};
+use super::rig::{Rig, id, in_paused_time};
+use super::scenario::{End, Scenario, scenarios};
 use crate::apply::{Event, Tally};
 use crate::store::{Backend, Key};
 

@@ -7,10 +7,10 @@ use tokio_util::sync::CancellationToken;
 use crate::apply::{Seal, SkipCause};
 use crate::base::{CommandError, Digest, Exit, PolicyName, counted};
 use crate::command::Shell;
-use crate::execute::{ExecuteError, OpenedRun, PolicyResult, PolicyResultKind};
+use crate::execute::{OpenedRun, PolicyResult, PolicyResultKind};
 use crate::report::{Applied, AppliedPolicy, AppliedView};
 use crate::select::Context;
-use crate::state::{PolicyEnd, State, fold_open};
+use crate::state::{OpenRecords, PolicyEnd, State, fold_open};
 use crate::store::{LockedState, OutcomeRow, StoreError, compact_journal, read_outcomes};
 
 /// How an apply ended.
@@ -27,32 +27,23 @@ pub struct AppliedPlan {
 }
 
 impl AppliedPlan {
-    /// Shows what was done.
+    /// Shows what was done, and what to do `next` where the run is not at its end.
     ///
     /// # Errors
     ///
     /// When that cannot be written. The deletions are done by then, so the exit code is that of the apply, or 3.
-    pub(in crate::command) fn show(&self, shell: &dyn Shell) -> Result<(), CommandError> {
+    pub(in crate::command) fn show(&self, shell: &dyn Shell, next: &str) -> Result<(), CommandError> {
         let view = AppliedView { plan: self.plan, applied: &self.report, unfinished: &self.unfinished };
         let shown = shell.show(&view);
-        unfinished_notes(self).iter().for_each(|note| shell.warn(note));
+        self.unfinished.iter().for_each(|note| shell.warn(note));
+        if !self.unfinished.is_empty() {
+            shell.warn(&format!("{} not finished: {next}", counted(self.unfinished.len() as u64, "policy")));
+        }
         shown.map_err(|mut error| {
             error.exit = if self.exit == Exit::Done { Exit::SomeFailed } else { self.exit };
             error.with_help(format!("the apply itself came to its end; its evidence is in {}", self.report.evidence))
         })
     }
-}
-
-/// What an unfinished apply is to tell.
-fn unfinished_notes(applied: &AppliedPlan) -> Vec<String> {
-    let mut notes = applied.unfinished.clone();
-    if !notes.is_empty() {
-        notes.push(format!(
-            "{} not finished: run the same command again; it asks the system what happened before it sends anything",
-            counted(notes.len() as u64, "policy")
-        ));
-    }
-    notes
 }
 
 /// The outcomes of a finished policy, in order of ids.
@@ -146,17 +137,7 @@ pub(in crate::command) async fn finish(
     let mut finished = Vec::new();
     for result in results {
         let PolicyResultKind::Finished { tally, outcomes, .. } = &result.kind else { continue };
-        let before = state.policies.get(&result.policy).map(|history| history.open.clone()).unwrap_or_default();
-        let rows = outcomes_of(opened, &result.policy, *outcomes).await?;
-        let codes = rows.map(|row| {
-            row.map(|row| match row.outcome.as_str() {
-                "failed" => (row.id, Some(row.code)),
-                "unknown" => (row.id, Some("unknown".to_owned())),
-                _ => (row.id, None),
-            })
-        });
-        let open = fold_open(&before, codes)
-            .map_err(|error| CommandError::plain("the outcomes cannot be folded into the state").caused_by(&error))?;
+        let open = still_open(state, &result.policy, outcomes_of(opened, &result.policy, *outcomes).await?)?;
         let planned = opened.bundle.policy(&result.policy).map_or(0, |planned| planned.population);
         let replayed = opened.replay.policies.get(&result.policy).and_then(|replayed| replayed.rechecked);
         let population = replayed
@@ -171,6 +152,24 @@ pub(in crate::command) async fn finish(
     Ok(locked.save(state).await?)
 }
 
+/// The records that a policy leaves open, by its outcomes in order of ids.
+pub(in crate::command) fn still_open(
+    state: &State,
+    policy: &PolicyName,
+    rows: impl Iterator<Item = std::io::Result<OutcomeRow>>,
+) -> Result<OpenRecords, CommandError> {
+    let before = state.policies.get(policy).map(|history| history.open.as_slice()).unwrap_or_default();
+    let codes = rows.map(|row| {
+        row.map(|row| match row.outcome.as_str() {
+            "failed" => (row.id, Some(row.code)),
+            "unknown" => (row.id, Some("unknown".to_owned())),
+            _ => (row.id, None),
+        })
+    });
+    fold_open(before, codes)
+        .map_err(|error| CommandError::plain("the outcomes cannot be folded into the state").caused_by(&error))
+}
+
 /// Joins what a finished run keeps into a handful of objects. It is tidiness: the run is finished in any case.
 pub(in crate::command) async fn compact(context: &Context, opened: &OpenedRun) {
     let compacted = match opened.store.journal() {
@@ -182,7 +181,7 @@ pub(in crate::command) async fn compact(context: &Context, opened: &OpenedRun) {
     }
 }
 
-pub(super) fn exit_of(applied: &AppliedPlan, results: &[PolicyResult], stop: &CancellationToken) -> Exit {
+pub(in crate::command) fn exit_of(applied: &AppliedPlan, results: &[PolicyResult], stop: &CancellationToken) -> Exit {
     let tally = applied.report.tally();
     if !applied.unfinished.is_empty() {
         return if stop.is_cancelled() { Exit::Interrupted } else { Exit::SomeFailed };
@@ -200,39 +199,4 @@ pub(super) fn exit_of(applied: &AppliedPlan, results: &[PolicyResult], stop: &Ca
         (false, true) => Exit::GateRefused,
         (false, false) => Exit::Done,
     }
-}
-
-/// What to do when the store has lost something of a run that nothing can replace.
-pub(super) fn restore_or_abandon(plan: Digest) -> String {
-    format!(
-        "restore the store from a copy and run the same command again; or give the run up with `sexton state abandon {}`",
-        plan.short()
-    )
-}
-
-/// An error that comes after records may have gone: its exit code must not say that none were.
-pub(in crate::command) fn after_deletion(mut error: CommandError) -> CommandError {
-    if !matches!(error.exit, Exit::Interrupted | Exit::LockHeld | Exit::PlanUnusable) {
-        error.exit = Exit::SomeFailed;
-    }
-    let kept = error.help.take();
-    error.with_help(
-        kept.unwrap_or_else(|| "mend the cause and run the same command again: it takes up the run where it is".to_owned()),
-    )
-}
-
-pub(in crate::command) fn run_error(error: &ExecuteError, plan: Digest) -> CommandError {
-    if error.is_overtaken() {
-        return CommandError::new(Exit::LockHeld, "another process goes on with this run; this one has stopped")
-            .caused_by(error)
-            .with_help("what this process had sent is looked at by the other one; wait for it to end");
-    }
-    // Records may have gone before it broke off, so this is not "nothing was deleted".
-    let converted = CommandError::new(Exit::SomeFailed, error.to_string()).caused_by_source(error);
-    converted.with_help(if error.is_loss() {
-        restore_or_abandon(plan)
-    } else {
-        "what was journalled stands; mend the cause and run the same command again: it asks the system what happened first"
-            .to_owned()
-    })
 }

@@ -64,6 +64,10 @@ async fn deleted(run: &RunStore) -> Result<Option<(u64, u64)>, ExecuteError> {
     let policies =
         header.policies.iter().filter_map(|planned| Some((planned.policy.clone(), machine_settings(planned, 0)?)));
     let replay = Replay::read(run, policies).await?;
+    if replay.end.is_empty() {
+        // A run that was begun has a journal: this one was lost, and says nothing.
+        return Ok(None);
+    }
     let deleted = replay.policies.values().map(|policy| policy.machine.status().tally.deleted).sum();
     Ok(Some((deleted, header.selected())))
 }
