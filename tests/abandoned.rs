@@ -63,6 +63,7 @@ async fn given_up(route: Route, request: u64, done: bool, without_looking: bool)
     let asked = watch(&bench);
     bench.transport.end_at(request, done);
     tokio::select! {
+        biased;
         ended = bench.apply() => { ended.expect("applied"); return None }
         () = bench.transport.ended() => {}
     }
