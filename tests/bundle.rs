@@ -236,20 +236,20 @@ fn says_what_is_wrong_with_a_bundle() {
     `HOME/plan` is not a plan: it has no `plan.json`
     `HOME/plan` is not a plan: it has no `SHA256SUMS`
     `records/leads.csv` is missing from the plan: restore it, or plan again
-    `records/more.csv` is not part of the plan: take it away, or plan again
+    `records/more.csv` is not part of the plan: remove it, or plan again
     `records/leads.csv` was altered after the plan was sealed: its digest is a79244d7064c8a28aaf3e1794fc52fc0d89a18e92999f31c4ac65fb5f5d19aa4 and should be 55efa92ac40c276089218d6be5325b94e68b5eeec6282179cb305cdcbcc1190e; restore it, or plan again
     the plan at `HOME/plan` has format 2, and this version of sexton knows format 1: use the version that made it, or plan again
-    `plan.json` is not what a plan holds there: missing field `format` at line 58 column 1
+    `plan.json` is not what a plan has there: missing field `format` at line 58 column 1
     `SHA256SUMS` does not list what the plan seals: its lines are not the digests that `plan.json` seals; restore it, or plan again
-    `plan.json` is not what a plan holds there: `leads` selects 1 records and seals 2
-    `records/leads.csv` is not what a plan holds there: it holds 2 records, and the plan seals 1
-    `records/leads.csv` is not what a plan holds there: record 2 does not come after the one before it
-    `records/leads.csv` is not what a plan holds there: record 2 does not come after the one before it
-    `records/leads.csv` is not what a plan holds there: record 1 has a value that is not written as this version writes it
-    `records/leads.csv` is not what a plan holds there: record 1 has no valid key: `a b` is not a record id: 1 to 36 ASCII letters, digits, `-` or `_`
-    `records/leads.csv` is not what a plan holds there: it does not begin with the line `Id`
-    `records/leads.csv` is not what a plan holds there: record 1 is not well formed: CSV error: record 1 (line: 2, byte: 3): found record with 2 fields, but the previous record has 1 fields
-    `records/leads.csv` is not what a plan holds there: it does not begin with the line `Id`
+    `plan.json` is not what a plan has there: `leads` selects 1 records and seals 2
+    `records/leads.csv` is not what a plan has there: it holds 2 records, and the plan seals 1
+    `records/leads.csv` is not what a plan has there: record 2 does not come after the one before it
+    `records/leads.csv` is not what a plan has there: record 2 does not come after the one before it
+    `records/leads.csv` is not what a plan has there: record 1 has a value that is not written as this version writes it
+    `records/leads.csv` is not what a plan has there: record 1 has no valid key: `a b` is not a record id: 1 to 36 ASCII letters, digits, `-` or `_`
+    `records/leads.csv` is not what a plan has there: it does not begin with the line `Id`
+    `records/leads.csv` is not what a plan has there: record 1 is not well formed: CSV error: record 1 (line: 2, byte: 3): found record with 2 fields, but the previous record has 1 fields
+    `records/leads.csv` is not what a plan has there: it does not begin with the line `Id`
     ");
 }
 

@@ -215,7 +215,10 @@ async fn a_page_cut_short_is_no_selection_and_no_deletion() {
     };
     sandbox.add_fault(short);
     let error = provider.select(&query, 10, &mut Rows::default()).await.expect_err("short");
-    assert_eq!((error.class, error.message.as_str()), (ErrorClass::Incomplete, "7 rows came, and the system declared 10"));
+    assert_eq!(
+        (error.class, error.message.as_str()),
+        (ErrorClass::Incomplete, "7 rows arrived, but the system declared 10")
+    );
     let error = provider.check_presence(&query.object, &all).await.expect_err("short");
     assert_eq!(error.class, ErrorClass::Incomplete);
 }

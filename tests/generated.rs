@@ -53,7 +53,7 @@ fn the_manifest_reference_is_up_to_date() {
 fn the_diagnostics_reference_is_up_to_date() {
     let mut text = String::from(
         "# Diagnostics\n\n<!-- Printed from src/manifest/codes.rs. Do not edit. -->\n\n\
-         Everything `sexton validate` can find wrong with manifests. A code never changes its meaning and is never used again.\n",
+         Everything `sexton validate` can find wrong with manifests. A code never changes its meaning and is never reused.\n",
     );
     for (letter, heading) in [("M", "Manifests"), ("Q", "Filters"), ("C", "What the APIs can do")] {
         let _ = write!(text, "\n## {heading}\n");
@@ -133,10 +133,10 @@ fn the_capability_reference_is_up_to_date() {
 fn the_gate_reference_is_up_to_date() {
     let mut text = String::from(
         "# Gates\n\n<!-- Printed from src/plan/gate.rs. Do not edit. -->\n\n\
-         A gate is a rule about one policy. It lets it pass, warns, or refuses. A plan with a refusal is written, so that it can be \
-         looked at, and cannot be applied. Apply asks the gates again on the fresh numbers; what a run has deleted already counts for \
+         A gate is a rule about one policy. It lets it pass, warns, or refuses. A refused plan is still written, so that it can be \
+         inspected, but it cannot be applied. Apply evaluates the gates again on fresh numbers; what a run has already deleted counts towards \
          the limits.\n\n\
-         Of a policy of which something was deleted already, only those marked in the last column stop the rest.\n\n\
+         For a policy that has begun, only the gates marked in the last column are evaluated, and stop the rest of it.\n\n\
          | gate | refuses when | stops the rest |\n|---|---|---|\n",
     );
     for gate in GATES {
@@ -152,13 +152,13 @@ fn capability_reference(systems: &[Capabilities]) -> String {
     let count = |count: u64| if count == 0 { "none".to_owned() } else { with_thousands(count) };
     let mut text = String::from(
         "# Capabilities\n\n<!-- Printed from the tables in src/system. Do not edit. -->\n\n\
-         What an API cannot do no manifest may ask of it: `sexton validate` says so where that can be told offline, and the gates \
+         No manifest may ask of an API what it cannot do: `sexton validate` says so where that is known offline, the gates \
          `route` and `all-or-none` of a plan where it depends on the number of records.\n\n\
          ## APIs\n\n\
          A pin (`via`) leaves one candidate. A candidate must be able to delete in the policy's mode, one batch at a time where that \
-         is asked, and atomically exactly where that is asked. Of those that are left the first in this order that takes a selection \
-         of that size by itself is taken; all-or-none, `concurrency: serial` and a pin outweigh that size.\n\n\
-         | API | `via` | system | soft | hard | by itself for | a batch | an atomic batch | at once | serial | jobs | calls a batch |\n\
+         is asked, and atomically exactly where that is asked. Of the candidates left, the first in this order that takes a selection \
+         of that size by itself is chosen; all-or-none, `concurrency: serial` and a pin override the size.\n\n\
+         | API | `via` | system | soft | hard | by itself for | a batch | an atomic batch | at once | serial | jobs | calls per batch |\n\
          |---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for route in systems.iter().flat_map(|able| able.routes) {
@@ -184,10 +184,10 @@ fn capability_reference(systems: &[Capabilities]) -> String {
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text.push_str(
-        "\nSizes are numbers of records. *At once* is how many batches may be under way, without `concurrency: serial`. *Calls a batch* \
-         leaves out the polls of a job.\n\n\
+        "\nSizes are numbers of records. *At once* is how many batches may be under way, without `concurrency: serial`. *Calls per \
+         batch* leaves out the polls of a job.\n\n\
          ## Systems\n\n\
-         | system | filters | key | changes show in | recycle bin | calls | records a page | records a look |\n|---|---|---|---|---|---|---|---|\n",
+         | system | filters | key | changes show in | recycle bin | calls | records per page | records per presence check |\n|---|---|---|---|---|---|---|---|\n",
     );
     for able in systems {
         let cells = [
@@ -207,7 +207,7 @@ fn capability_reference(systems: &[Capabilities]) -> String {
     }
     text.push_str(
         "\n*Calls* is what a target may make unless its `maxCalls` says less; a tenth of them may go at once, the rest is spread evenly. \
-         *Changes show in* names the field that `recheck: unchanged` compares. A look asks which of some records are still there.\n",
+         *Changes show in* names the field that `recheck: unchanged` compares. A presence check asks which of some records still exist.\n",
     );
     text
 }
@@ -216,13 +216,13 @@ fn capability_reference(systems: &[Capabilities]) -> String {
 fn json_reference(schema: &Value) -> String {
     let mut text = String::from(
         "# JSON output\n\n<!-- Printed from schemas/output.schema.json. Do not edit. -->\n\n\
-         With `--json`, every command prints one JSON object a line to standard output, and nothing else; only `schema` and \
-         `completions` print what they are asked for, and `demo` shows itself. \
+         With `--json`, every command prints one JSON object per line to standard output, and nothing else; only `schema` and \
+         `completions` print what they are asked for, and `demo` shows its walkthrough. \
          `type` says what a line is. The exit code is the same as without `--json`: see [exit codes](exit-codes.md).\n\n\
-         The first line is `version`. Its `formatVersion` is `major.minor`: a new minor only adds, so pass over keys and types \
+         The first line is `version`. Its `formatVersion` is `major.minor`: a new minor only adds, so ignore keys and types \
          you do not know; a new major may break, so refuse one you do not know. The schema of a line is \
          [output.schema.json](../../schemas/output.schema.json); `sexton schema output` prints it.\n\n\
-         Numbers are whole and not shortened, digests are 64 hexadecimal digits, moments are RFC 3339 in UTC. A key that a table \
+         Numbers are whole and never abbreviated, digests are 64 hexadecimal digits, moments are RFC 3339 in UTC. A key that a table \
          calls optional may be `null`.\n\n\
          ```console\n$ sexton plan --json | jq -r 'select(.type == \"plan_summary\") | .delete'\n```\n\n## Lines\n",
     );
@@ -290,7 +290,7 @@ fn manifest_reference(schema: &Value) -> String {
         "# Manifests\n\n<!-- Printed from schemas/sexton.schema.json. Do not edit. -->\n\n\
          A manifest is a YAML document with the four keys below; a file may hold several, with `---` between them. A project is a \
          directory of such files. Unknown keys are errors.\n\n\
-         With this line at the top of a file, editors that speak the YAML language server complete and check as you type:\n\n\
+         With this line at the top of a file, editors with a YAML language server complete and check as you type:\n\n\
          ```yaml\n# yaml-language-server: $schema=../schemas/sexton.schema.json\n```\n",
     );
     text.push_str("\n## Every document\n");

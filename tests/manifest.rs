@@ -341,7 +341,7 @@ fn a_sign_in_that_retires_is_taken_with_a_warning() {
      --> crm.yaml:8:7
       |
     8 |       soapLogin: { username: me@example.com, password: { env: A }, securityToken: { env: B } }
-      |       ^^^^^^^^^ will then sign in nowhere
+      |       ^^^^^^^^^ will stop working then
       |
       = help: move to an OAuth way to sign in, such as `clientCredentials`
 

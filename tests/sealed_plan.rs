@@ -66,7 +66,7 @@ async fn a_plan_with_any_other_setting_than_the_manifests_is_refused() {
         fs::write(file("SHA256SUMS"), format!("{}  plan.json\n{other_sums}", Digest::of(text.as_bytes()))).expect("written");
         let error = bench.apply().await.expect_err(setting);
         assert_eq!(error.exit, Exit::PlanUnusable, "{setting}: {error} {:?}", error.notes);
-        let named = format!("policy `leads`: the manifests give another `{setting}`");
+        let named = format!("policy `leads`: the manifests give a different `{setting}`");
         assert!(error.notes.contains(&named), "{error} {:?}", error.notes);
     }
     assert_eq!(bench.transport.demands(), [], "nothing was asked for");
@@ -86,7 +86,7 @@ async fn a_pull_request_shows_how_the_manifests_changed_since_the_plan_before() 
     bench.declare(&policy(20));
     bench.plan().await.expect("planned");
     let text = shown(&bench);
-    assert!(text.contains("Manifests changed since the last plan"), "{text}");
+    assert!(text.contains("Manifests changed since the previous plan"), "{text}");
     assert!(
         text.contains("\n-  limits: { maxRecords: 10, maxPercent: 100 }\n+  limits: { maxRecords: 20, maxPercent: 100 }\n"),
         "{text}"

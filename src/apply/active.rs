@@ -51,7 +51,7 @@ pub(super) struct Moment {
     pub excluded: bool,
     /// Some of those are known to be there still, so that its job is given up also if it runs.
     pub recalled: bool,
-    /// Reading about it failed too often; a later run goes on.
+    /// Asking about it failed too often; the next run continues it.
     pub parked: bool,
     /// Nothing about it before this moment.
     pub due: Option<Timestamp>,
@@ -59,7 +59,7 @@ pub(super) struct Moment {
     pub failures: u32,
     /// Polls that found it running.
     pub polls: u32,
-    /// How far the look has come.
+    /// The place in the batch up to which the presence of its records has been checked.
     pub looked: u64,
 }
 

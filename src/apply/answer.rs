@@ -18,7 +18,7 @@ pub struct Answer {
 pub enum AnswerVerdict {
     /// It deleted it.
     Deleted,
-    /// It was not there any more. After a request whose fate was unknown this may be our own doing.
+    /// The record no longer existed. After an earlier request without an answer, that request may have deleted it.
     AlreadyGone(Failure),
     /// It did not delete it.
     Failed(Failure),
@@ -62,7 +62,7 @@ pub enum JobStage {
     Gone,
 }
 
-/// What a look at one record shows.
+/// What a presence check shows of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Presence {

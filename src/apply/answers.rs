@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{RecordStatus, Seal};
 
-/// So many records in a row, in the order in which they were sent, with one status. As JSON `[200,{"deleted":"answer"}]`.
+/// A number of consecutive records, in the order in which they were sent, with the same status. In JSON:
+/// `[200,{"deleted":"answer"}]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusRun(pub u64, pub RecordStatus);
 
@@ -12,7 +13,7 @@ pub struct StatusRun(pub u64, pub RecordStatus);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Answers {
-    /// Few enough to stand in the journal itself.
+    /// In the journal itself, if there are few.
     Here(Vec<StatusRun>),
     /// In an object of their own, one [`StatusRun`] a line.
     Stored(Seal),

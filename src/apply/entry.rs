@@ -132,7 +132,7 @@ pub enum Event {
         batch: u64,
         /// Records that are to be sent again: locked, transient, not processed, rolled back with such a one.
         again: u64,
-        /// Records the system did not mention; they must be looked at before the batch is done.
+        /// Records the system did not mention; their presence must be checked before the batch is done.
         missing: u64,
         /// Ends that are final.
         tally: Tally,
@@ -145,19 +145,19 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         isolates: bool,
     },
-    /// The request or job may or may not have taken effect: every record of the batch must be looked at before anything
-    /// else is sent for it.
+    /// The request or job may have taken effect: the presence of every record of the batch must be checked before any of them
+    /// is sent again.
     Unclear {
         /// The batch.
         batch: u64,
         /// Why.
         cause: String,
     },
-    /// The records that had to be looked at have been, which ends the batch; what was seen is among the answers.
+    /// The presence of all records in doubt was checked, which ends the batch; the results are among the answers.
     PresenceChecked {
         /// The batch.
         batch: u64,
-        /// Records of the batch that are to be sent again, whether looked at or answered for.
+        /// Records of the batch to be sent again, whether by an answer or by a presence check.
         again: u64,
         /// Ends that are final.
         tally: Tally,

@@ -18,7 +18,7 @@ pub const ROUNDS: u32 = 6;
 
 /// Batches get smaller from round to round, against locks, but not below this.
 const SMALLEST_BATCH: u64 = 25;
-/// So many requests in a row refused as a whole end the policy: the next one would be refused too.
+/// After this many consecutive requests refused as a whole the policy is halted: the next would be refused too.
 const REFUSALS: u32 = 3;
 /// An unanswered request may still be at work; it is given this long before the system is asked what came of it.
 const DOUBT: Duration = Duration::from_secs(2);
@@ -44,12 +44,12 @@ pub struct MachineSettings {
     pub seed: u64,
 }
 
-/// How a machine stands, for people and for the final reading of the files.
+/// The state of a machine, for messages and for writing the outcomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MachineStatus {
     /// The last opened round.
     pub round: u32,
-    /// The final ends so far among the records that were sent.
+    /// The records whose outcome is final so far, including the excluded ones, as skipped.
     pub tally: Tally,
     /// Why nothing more is sent, and what becomes of what was never sent.
     pub halted: Option<(String, SkipCause)>,
@@ -59,7 +59,7 @@ pub struct MachineStatus {
 
 /// A journal that does not tell a history: damaged, or of another program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the journal says `{event}` where that cannot be: {why}")]
+#[error("the journal has `{event}` where it cannot be: {why}")]
 pub struct MachineError {
     event: String,
     why: &'static str,
@@ -68,7 +68,7 @@ pub struct MachineError {
 #[derive(Clone, Debug, Default)]
 struct Round {
     number: u32,
-    /// How many rounds before it were sent to their ends, apart from those that halved the batches.
+    /// How many earlier rounds were sent completely, not counting those after which batches were halved.
     attempt: u32,
     /// How often batches were halved to isolate records that fail.
     halvings: u32,
@@ -83,11 +83,11 @@ struct Round {
 
 /// One policy's execution: a fold over journal events, and nothing besides but when to try what.
 ///
-/// It holds the batches under way and counters, whatever the number of records. Everything about what has become of a
-/// record follows from [`PolicyMachine::record`]; [`PolicyMachine::close`] and [`PolicyMachine::next`] only remember pauses, and what the driver is doing.
+/// It holds counters and the batches under way, however many records there are. What became of a record follows from the events
+/// given to [`PolicyMachine::record`] alone; the other methods only affect what is tried, and when.
 ///
-/// **Invariants**: a record is in at most one batch under way; a record of an unclear batch is in no other batch until it has
-/// been looked at; records are sent from the rounds' files only.
+/// **Invariants**: a record is in at most one batch under way; a record of an unclear batch is in no other batch until its
+/// presence has been checked; only records of the rounds' files are sent.
 #[derive(Clone, Debug)]
 pub struct PolicyMachine {
     settings: MachineSettings,
@@ -134,7 +134,7 @@ impl PolicyMachine {
         }
     }
 
-    /// How it stands.
+    /// Its present state.
     pub fn status(&self) -> MachineStatus {
         MachineStatus {
             round: self.round.as_ref().map_or(0, |round| round.number),
@@ -175,7 +175,7 @@ impl PolicyMachine {
                     round.number + 1 == *number && round.again + unsent == *count + excluded && self.active.is_empty()
                 });
                 let before =
-                    before.ok_or_else(|| wrong("the round before it is not done, or left another number of records"))?;
+                    before.ok_or_else(|| wrong("the round before it is not done, or left a different number of records"))?;
                 let halvings = before.halvings + u32::from(before.isolates);
                 let attempt = before.attempt + u32::from(unsent == 0 && !before.isolates);
                 self.round = Some(Round { number: *number, attempt, halvings, count: *count, ..Round::default() });
@@ -287,7 +287,7 @@ impl PolicyMachine {
         }
         self.setbacks = 0;
         if missing > 0 {
-            // Nothing is booked yet: the look ends the batch, and books all of it.
+            // Nothing is counted yet: the presence check ends the batch and counts all of it.
             active.enter(Stage::Incomplete);
             return Ok(());
         }
@@ -368,7 +368,7 @@ impl PolicyMachine {
         self.active.values().map(|active| active.batch.count).sum()
     }
 
-    /// The batches under way of whose records nobody knows yet what became, and that are not called unclear already.
+    /// The batches under way without answers that are not recorded as unclear yet.
     pub fn unanswered(&self) -> impl Iterator<Item = &Batch> {
         let answered = |active: &&Active| matches!(active.stage, Stage::Unclear | Stage::Incomplete);
         self.active.values().filter(move |active| !answered(active)).map(|active| &active.batch)
@@ -379,7 +379,7 @@ impl PolicyMachine {
         self.stopping = true;
     }
 
-    /// What to do next. A step about a batch must be told to [`PolicyMachine::begin`], after its intent was written and recorded.
+    /// The next step. Once its intent is written and recorded, a step about a batch must be passed to [`PolicyMachine::begin`].
     pub fn next(&mut self, now: Timestamp) -> Step {
         let under_way = self.active.values().filter(|active| active.moment.busy).count();
         let (busy, all_hands) = (under_way > 0, under_way >= self.settings.parallel.max(1) as usize);
@@ -446,7 +446,10 @@ impl PolicyMachine {
             // Whether the job exists is not known, and need not be: it was never started, so it has deleted nothing and never
             // will. The system removes it by itself some days later. It is not aborted, since without its id it cannot be told
             // from one that another program has just made.
-            Event::Abandoned { batch, cause: "the run ended before the system named the job; it was never started".into() }
+            Event::Abandoned {
+                batch,
+                cause: "the run ended before the system gave the job's id; it was never started".into(),
+            }
         } else {
             Event::Unclear { batch, cause: "the run ended before the answer came".into() }
         })
@@ -480,7 +483,7 @@ impl PolicyMachine {
 
     /// What to do when nothing is under way and nothing can be begun.
     fn ending(&self) -> Step {
-        let Some(round) = &self.round else { return Step::Pause("its records were not cleared yet".into()) };
+        let Some(round) = &self.round else { return Step::Pause("its records have not been cleared yet".into()) };
         let unsent = !self.unsent().is_empty();
         let cut_short = unsent && self.cut_short;
         if !self.active.is_empty() || (unsent && !cut_short && self.halted.is_none()) {
@@ -498,7 +501,7 @@ impl PolicyMachine {
         }
     }
 
-    /// The driver takes this step now.
+    /// Notes that the caller has begun this step.
     pub fn begin(&mut self, step: &Step) {
         if let Some(active) = step.batch().and_then(|batch| self.active.get_mut(&batch.number)) {
             active.moment.busy = true;
@@ -527,9 +530,10 @@ impl PolicyMachine {
                     active.moment.give_up = false;
                     None
                 }
-                _ if active.may_be_abandoned(self.settings.shape) => {
-                    Some(Event::Abandoned { batch: number, cause: "the job was found not started, and given up".into() })
-                }
+                _ if active.may_be_abandoned(self.settings.shape) => Some(Event::Abandoned {
+                    batch: number,
+                    cause: "the job was found not started, and was abandoned".into(),
+                }),
                 // It may have come to some of its records before it was stopped. Its answers tell.
                 _ if may_be_recalled => Some(Event::Started { batch: number }),
                 _ => {

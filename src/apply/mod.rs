@@ -1,7 +1,7 @@
 //! How records are deleted: the machine, batches, retry, pace, journal entries and outcomes. No I/O.
 //!
-//! Data in, data out: journal entries are told to a [`PolicyMachine`], which says what to do next. A crash is then nothing
-//! special: tell it the same entries again and ask.
+//! Data in, data out: a [`PolicyMachine`] takes journal entries and says what to do next. A crash therefore needs no special
+//! handling: replay the same entries and ask again.
 
 mod active;
 mod answer;

@@ -1,10 +1,10 @@
-//! The end of one planned record.
+//! The outcome of one planned record.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Failure, RecordId};
 
-/// The end of one planned record. Exactly one for each.
+/// What finally became of a planned record. Each has exactly one outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The record.
@@ -27,7 +27,7 @@ pub enum OutcomeKind {
     Skipped(SkipCause),
     /// The system did not delete it.
     Failed(Failure),
-    /// Nobody could say. It is settled by looking in the next plan.
+    /// It could not be found out; the next plan settles it.
     Unknown,
 }
 
@@ -58,7 +58,7 @@ pub enum SkipCause {
     RolledBack,
     /// A policy this one depends on did not succeed.
     Dependency,
-    /// The run was stopped before its turn came and will not go on.
+    /// The policy was halted before the record was sent.
     Stopped,
     /// A gate, an expired plan or changed manifests refused the policy when the run was continued.
     Refused,
@@ -105,9 +105,9 @@ impl SkipCause {
 pub enum Evidence {
     /// The system's own answer about this record.
     Answer,
-    /// A look at the record afterwards, since the answer was lost.
+    /// A check of the record's presence, where no answer tells.
     PresenceCheck,
-    /// The recheck before anything was sent.
+    /// The recheck, which excluded the record.
     Recheck,
     /// None.
     None,

@@ -26,12 +26,12 @@ pub enum RecordStatus {
         failure: Failure,
         /// Where that is known from.
         evidence: Evidence,
-        /// Whether a request for it got no answer, so that it may yet turn out to have been deleted by us.
+        /// Whether a request for it was not answered, so that this run may have deleted it all the same.
         unclear: bool,
     },
-    /// It was looked at in vain.
+    /// Its presence could not be checked.
     Unknown,
-    /// The system's answers do not mention it, or contradict themselves about it: it must be looked at.
+    /// The system's answers do not mention it, or contradict each other about it: its presence must be checked.
     Missing,
 }
 
@@ -45,24 +45,24 @@ impl RecordStatus {
             AnswerVerdict::Failed(failure) => Self::Failed(failure, Evidence::Answer),
             AnswerVerdict::RolledBack(failure) => Self::again(failure),
             AnswerVerdict::NotProcessed => {
-                Self::again(ours("not-processed", "the system ended the job before it came to this record"))
+                Self::again(ours("not-processed", "the system ended the job before it reached this record"))
             }
         }
     }
 
-    /// The status for what a look shows. `unclear` says that a request or job for the record may have taken effect; without it
-    /// the job has ended and the record was merely not mentioned.
+    /// The status for the result of a presence check. `unclear`: a request or job for the record may have taken effect; otherwise
+    /// the job has ended and merely did not mention the record.
     ///
-    /// A record that is gone counts as deleted by us, since we sent it, and with the look as evidence: nobody can tell our
-    /// deletion from another one of the same moment.
+    /// A record that is gone counts as deleted by this run, which sent it, with the presence check as evidence: a deletion by
+    /// somebody else at the same time cannot be told apart.
     pub fn of_presence(presence: Presence, unclear: bool) -> Self {
         match presence {
             Presence::InBin | Presence::Absent => Self::Deleted(Evidence::PresenceCheck),
             Presence::Present => {
                 let failure = if unclear {
-                    ours("no-answer", "the request was not answered, and a look afterwards found the record still there")
+                    ours("no-answer", "the request was not answered, and a presence check found the record still there")
                 } else {
-                    ours("not-mentioned", "no result mentions the record, and a look afterwards found it still there")
+                    ours("not-mentioned", "no result mentions the record, and a presence check found it still there")
                 };
                 Self::Again { failure, evidence: Evidence::PresenceCheck, unclear }
             }
@@ -74,8 +74,8 @@ impl RecordStatus {
         Self::Again { failure, evidence: Evidence::Answer, unclear: false }
     }
 
-    /// The outcome of a record whose last status this is. `unclear` tells that in an earlier round a request for it got no answer:
-    /// what is then already gone is our own doing.
+    /// The outcome of a record whose last status this is. `unclear`: in an earlier round a request for it was not answered, so
+    /// if it is already gone, this run deleted it.
     pub fn into_outcome(self, id: RecordId, unclear: bool) -> Outcome {
         let (kind, evidence) = match self {
             Self::Deleted(evidence) => (OutcomeKind::Deleted, evidence),
@@ -96,8 +96,8 @@ impl RecordStatus {
 /// When a record failed for good, the ones rolled back with it are done: they were to go together or not at all. When
 /// nothing stood in the way but locks, or records that are gone already, the rest may be sent again.
 ///
-/// A record that is called gone may have gone with an earlier record of the same request, by a cascade that was taken back with
-/// it. Where nothing is sent again it therefore counts as taken back too.
+/// A record reported as gone may have been deleted by a cascade from an earlier record of the same request, which was rolled
+/// back. If nothing is sent again, it therefore counts as rolled back too.
 ///
 /// With `isolate` the ones rolled back are sent again in smaller requests, until the records that fail are alone. A record that
 /// failed with words of its own is one of them.

@@ -1,10 +1,10 @@
-//! What a machine wants done next, and how it ended.
+//! The steps that a policy machine asks for, and how they end.
 
 use jiff::Timestamp;
 
 use super::{Answers, Batch, Event, Fault, JobProgress, Tally, Ticket};
 
-/// What a machine wants done next.
+/// What a policy machine asks for next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Write this into the journal; nothing else is to be done.
@@ -27,7 +27,7 @@ pub enum Step {
     CheckPresence {
         /// The batch.
         batch: Batch,
-        /// The place within the batch from which on records are still to be looked at.
+        /// The place in the batch of the first record that is still to be checked.
         from: u64,
         /// Whether only those are meant that the system's answers do not mention. What happened to them is then certain: the job has ended.
         missing_only: bool,
@@ -45,7 +45,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// What must be durable in the journal before the step is taken, for one that cannot be taken back.
+    /// The event that must be durable in the journal before a step that cannot be undone.
     pub fn intent(&self) -> Option<Event> {
         match self {
             Self::Write(event) => Some(event.clone()),
@@ -85,9 +85,9 @@ pub enum StepEnd {
     Polled(JobProgress),
     /// Every record of the batch has a status.
     Answered {
-        /// Records marked [`super::RecordStatus::Again`].
+        /// Records of status [`super::RecordStatus::Again`].
         again: u64,
-        /// Records marked [`super::RecordStatus::Missing`].
+        /// Records of status [`super::RecordStatus::Missing`].
         missing: u64,
         /// The others.
         tally: Tally,
@@ -98,11 +98,12 @@ pub enum StepEnd {
         /// Whether the records to be sent again are to go in smaller batches, until one that fails is alone.
         isolates: bool,
     },
-    /// Some records were looked at, and have a status.
+    /// The presence of some records was checked, and they have a status.
     PresenceChecked {
-        /// The place within the batch from which on records are still to be looked at; its count when none are.
+        /// The place in the batch of the first record still to be checked; the batch's count if none is.
         next: u64,
-        /// When none are: how many of the batch's records are marked [`super::RecordStatus::Again`], the others, and what became of every record.
+        /// If none is: how many records have the status [`super::RecordStatus::Again`], the tally of the others, and what became
+        /// of every record.
         ended: Option<(u64, Tally, Answers)>,
     },
     /// It failed.

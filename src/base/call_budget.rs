@@ -1,11 +1,11 @@
-//! How many calls a system takes in how long.
+//! How many calls a system accepts in a period.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-/// So many calls in any window of so long.
+/// The most calls in any window of a given length.
 ///
 /// A tenth of them may go at once; the rest is spread evenly. So no window, wherever it starts, holds more than `calls`: what
 /// was saved up before it and what is earned in it are together not more.

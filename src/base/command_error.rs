@@ -44,7 +44,7 @@ impl CommandError {
         self
     }
 
-    /// The same, with the policy it happened for, where neither its words nor a place in the manifests tell.
+    /// The same, with the policy it concerns, unless its text or a place in the manifests already names it.
     #[must_use]
     pub fn about_policy(self, policy: &PolicyName) -> Self {
         let told = self.diagnostics.is_some() || self.title.contains(policy.as_str());

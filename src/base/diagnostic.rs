@@ -1,11 +1,11 @@
-//! What a person must be told about something they wrote.
+//! Diagnostics: findings about what a person wrote.
 
 use super::Span;
 
 /// How serious a diagnostic is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Nothing goes on until it is mended.
+    /// Nothing proceeds until it is corrected.
     Error,
     /// Worth knowing; it stops nothing.
     Warning,

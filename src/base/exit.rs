@@ -9,7 +9,7 @@ pub enum Exit {
     Error,
     /// 2: only with `--detailed-exitcode`: deletions are present, or two plans differ. Never an error.
     ChangesPresent,
-    /// 3: an apply ended, and some records failed or are unknown.
+    /// 3: an apply ended with failed or unknown records, or broke off when records may have been deleted.
     SomeFailed,
     /// 4: a gate refused.
     GateRefused,

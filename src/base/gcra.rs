@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::CallBudget;
 
-/// The generic cell rate algorithm over a [`CallBudget`]: how much of it is left. One moment says it all (the algorithm's theoretical
-/// arrival time), and that is what a process hands on to the next.
+/// The generic cell rate algorithm for a [`CallBudget`]: how much of it is left. Its whole state is one moment (the algorithm's
+/// theoretical arrival time), which a process passes on to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gcra {
     budget: CallBudget,

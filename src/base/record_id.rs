@@ -15,8 +15,7 @@ const CAPACITY: usize = 36;
 ///
 /// **Invariants**
 /// - 1 to 36 bytes of ASCII letters, digits, `-` and `_`: it needs no quoting in CSV, SOQL, ZOQL, SQL or XML.
-/// - What lies behind the key's own bytes is zeros, which no key contains. So the whole arrays compare as the keys do, without a
-///   look at their lengths.
+/// - The bytes after the key are zeros, which no key contains. So whole arrays compare as the keys do, without their lengths.
 /// - Ordering is by byte, which is also how `LC_ALL=C sort` orders a records file.
 ///
 /// A Salesforce identifier must be made canonical (18 characters) with `system::canonical_salesforce_id` before it becomes

@@ -1,4 +1,4 @@
-//! Texts of others in messages of ours.
+//! Foreign text, cut to fit into messages.
 
 /// At most 80 characters of a text, for messages.
 pub fn shortened(text: &str) -> String {

@@ -28,7 +28,7 @@ pub struct LineColumn {
     pub column: usize,
 }
 
-/// One text that was read, and what people call it. Its `Debug` form leaves the text out, since a secret may stand in it.
+/// A text that was read, and its name for people. Its `Debug` form omits the text, which may contain a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Source {
     /// The path as people gave it, relative to the project where it lies inside it.

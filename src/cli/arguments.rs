@@ -20,12 +20,12 @@ const START_HERE: &str = if cfg!(feature = "sandbox") {
 
 const EXIT_CODES: &str = "Exit codes:
     0  done
-    1  error; nothing was deleted by this run
-    2  there is something to delete (plan --detailed-exitcode), or two plans differ (diff)
-    3  the apply ended, and some records failed or are unknown
+    1  error; nothing was deleted by this command
+    2  with --detailed-exitcode: there is something to delete (plan), or two plans differ (diff)
+    3  the apply ended or broke off; records failed or are unknown, or a policy is not finished
     4  a gate refused
-    5  the plan is stale, expired, used, altered or for another target
-    6  the lock is held
+    5  the plan cannot be used (stale, expired, used, altered, for another target or project), or another run is unfinished
+    6  another process holds the lock or has taken over the run
   130  interrupted; run the same command to continue";
 
 /// Deletion as code: declare which records must not exist, plan, review, apply.
@@ -55,7 +55,7 @@ pub struct Global {
     /// Print JSON instead of text, one object per line
     #[arg(long, global = true)]
     pub json: bool,
-    /// Never use colours (so does the environment variable NO_COLOR)
+    /// Never use colours (the environment variable NO_COLOR does the same)
     #[arg(long, global = true)]
     pub no_color: bool,
     /// Log to standard error; twice for more, three times for every request

@@ -43,12 +43,12 @@ pub fn who() -> String {
     format!("{user}@{host}")
 }
 
-/// A UUID nobody has had before.
+/// A new random UUID.
 pub fn fresh_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
-/// A number nobody can foresee.
+/// An unpredictable number.
 pub fn seed() -> u64 {
     uuid::Uuid::new_v4().as_u64_pair().0
 }

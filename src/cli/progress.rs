@@ -20,7 +20,7 @@ struct Shown {
     bar: Option<ProgressBar>,
     /// Whether there is a number to reach.
     counts: bool,
-    /// The last hundredth that was told in plain lines.
+    /// The last quarter of the total that was reported without a bar; without a total, the last multiple of 250,000.
     told: u64,
 }
 

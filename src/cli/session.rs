@@ -76,7 +76,7 @@ impl Session {
 
     async fn dispatch(&self) -> Exit {
         let ended = self.arguments.verb.run(self).await;
-        // What was told as an event is a result as well.
+        // Events are results too, so a failure to write one counts.
         let ended = ended.and_then(|exit| match exit {
             Exit::Done | Exit::ChangesPresent => self.terminal.check().map(|()| exit),
             exit => Ok(exit),

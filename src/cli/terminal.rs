@@ -59,7 +59,7 @@ impl Terminal {
         self.check()
     }
 
-    /// Tells something beside the result. An event that cannot be written is told on standard error instead.
+    /// Reports something besides the result. An event that cannot be written is reported on standard error instead.
     pub fn tell(&self, view: &dyn View) {
         if self.json {
             view.events().iter().for_each(|event| self.event(event));
@@ -122,7 +122,7 @@ impl Terminal {
     }
 }
 
-/// Writes to standard error. There is nobody left to tell where that fails.
+/// Writes to standard error. A failure is ignored, as there is nowhere left to report it.
 fn aside(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());

@@ -30,11 +30,11 @@ use crate::store::{Bundle, Journal, keep_bundle};
 
 /// Delete the records of a reviewed plan, and nothing else
 ///
-/// It selects again first: a record that no longer matches or is held by now is skipped, and one that is not in the plan is
+/// It selects again first: a record that no longer matches or is now held is skipped, and one that is not in the plan is
 /// left alone. After an interruption the same command continues where this one stopped.
 #[derive(Clone, Debug, Args)]
 pub struct Apply {
-    /// The plan's directory; without one, an unfinished run is continued, or a plan is made and shown, and you are asked
+    /// The plan's directory; without one, continues an unfinished run, or makes a plan, shows it and asks
     #[arg(conflicts_with = "continue_run")]
     plan: Option<PathBuf>,
     /// Continue the unfinished run; the plan's directory is not needed
@@ -43,10 +43,10 @@ pub struct Apply {
     /// Do not ask; hard deletes also need --confirm-target
     #[arg(long)]
     auto_approve: bool,
-    /// Confirm a target by its name, for hard deletes without a question
+    /// Confirm a target by name, for hard deletes without a prompt
     #[arg(long, value_name = "NAME")]
     confirm_target: Vec<String>,
-    /// For `allOrNone: perRequest`: send a group that fails again in halves, until the record that fails is alone
+    /// For `allOrNone: perRequest`: send a failed group again in halves, until the failing record is alone
     #[arg(long)]
     isolate_failures: bool,
 }
@@ -91,7 +91,7 @@ impl Apply {
     /// Makes a plan, shows it, and asks; gives its directory, or the exit code where nothing is to be deleted.
     async fn make_plan(&self, shell: &dyn Shell) -> Result<ControlFlow<Exit, PathBuf>, CommandError> {
         if shell.is_json() && !self.auto_approve {
-            return Err(CommandError::plain("with --json there is nobody to ask")
+            return Err(CommandError::plain("cannot ask for confirmation with --json")
                 .with_help("name a reviewed plan, as in `sexton apply plan --json`, or add --auto-approve"));
         }
         let request = PlanRequest { project: shell.project().to_owned(), out: None };
@@ -106,10 +106,10 @@ impl Apply {
         }
         if !self.auto_approve {
             if !shell.can_ask() {
-                return Err(CommandError::plain("there is no terminal to ask on, so nothing was deleted")
+                return Err(CommandError::plain("there is no terminal to ask for confirmation; nothing was deleted")
                     .with_help("name the reviewed plan, as in `sexton apply plan`, or add --auto-approve"));
             }
-            let question = format!("Delete {}? Type `yes` to delete them:", counted(planned.header.selected(), "record"));
+            let question = format!("Delete {}? Type `yes` to confirm:", counted(planned.header.selected(), "record"));
             if !shell.confirms(&question, "yes") {
                 shell.note("Nothing was deleted.");
                 return Ok(ControlFlow::Break(Exit::Error));
@@ -126,7 +126,7 @@ impl Apply {
         }
         for target in hard_targets(Bundle::open(&shell.place(plan))?.header()) {
             if !confirmed.iter().any(|name| name == target.as_str()) {
-                let question = format!("Hard deletes cannot be taken back. Type the target's name, {target}, to go on:");
+                let question = format!("Hard deletes cannot be undone. Type the target's name, {target}, to continue:");
                 if !shell.confirms(&question, target.as_str()) {
                     shell.note("Nothing was deleted.");
                     return Ok(ControlFlow::Break(()));
@@ -141,9 +141,9 @@ impl Apply {
 /// Applies a plan, or continues an apply of it: a first apply is a continued one whose journal is empty. `stop` asks to send
 /// nothing new; what was sent is waited for.
 ///
-/// Every policy of which nothing was sent yet has to pass everything a first apply has to pass: the plan's age, the manifests,
-/// the limits and the other gates, on the fresh numbers. One that was begun comes to its end with what was sent; a lowered limit,
-/// a hold, and what is wrong with the target or the organization stop the rest of it.
+/// A policy of which nothing was sent yet must pass every check of a first apply: the plan's age, the manifests, the limits and
+/// the other gates, on the fresh numbers. One that has begun still settles what was sent; a lowered limit, a hold, or a problem
+/// with the target or the organization stops the rest of it.
 pub async fn apply(
     context: &Context,
     request: &ApplyRequest,

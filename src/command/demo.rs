@@ -136,7 +136,7 @@ fn how_to_go_on(place: &str, port: u16) -> String {
         })
         .collect();
     format!(
-        "The project stays in {place}. To go on by hand, serve the same records again in one terminal:\n\n    \
+        "The project stays in {place}. To continue by hand, serve the same records again in one terminal:\n\n    \
          sexton sandbox --listen 127.0.0.1:{port} {}\n\nand in another one look at {place}/sexton.yaml, then:\n\n    \
          sexton -C {place} plan\n",
         generate.join(" ")

@@ -1,7 +1,7 @@
 //! One file a verb: its arguments, a straight list of steps, and the view that is shown.
 //!
-//! A verb is given a [`Shell`] and uses nothing of the terminal behind it. The work of `plan` and `apply` can be had without
-//! one: [`plan`] and [`apply`] take a request and a [`Context`](crate::select::Context), and give data or a
+//! A verb gets a [`Shell`] and knows nothing of the terminal behind it. `plan` and `apply` also work without one: [`plan`] and
+//! [`apply`] take a request and a [`Context`](crate::select::Context), and give data or a
 //! [`CommandError`](crate::base::CommandError).
 //!
 //! What verbs share that have to do with a run is in `run`.

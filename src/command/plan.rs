@@ -24,10 +24,10 @@ use crate::select::{
 use crate::state::{PlanStatus, PolicyHistory, State};
 use crate::store::{Bundle, BundleError, BundleWriter, Place, RunScratch, RunStore, read_outcomes};
 
-/// Compute which records would be deleted, and write that down for review
+/// Compute which records would be deleted, and write a plan for review
 ///
-/// It signs in to every target, selects what each policy matches, takes out what a hold keeps, judges the gates, compares
-/// with the plan already there, and writes a sealed bundle of files. It sends no request that changes anything.
+/// It signs in to every target, selects what each policy matches, removes what a hold keeps, evaluates the gates, compares
+/// with the plan already there, and writes a sealed bundle of files. It sends no request that changes a record.
 #[derive(Clone, Debug, Args)]
 pub struct Plan {
     /// Where to write the plan; it is compared with the one already there [default: plan, or what the project says]
@@ -88,7 +88,7 @@ impl Planned {
     }
 }
 
-/// Plans.
+/// Selects for every policy, judges the gates and writes the bundle. Only reads from the systems.
 pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, CommandError> {
     let project = Project::load(&host.place(&request.project))?;
     project.warnings.iter().for_each(|warning| host.observer.warn(&warning.title));
@@ -153,7 +153,7 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     Ok(Planned { header, digest, directory: directory.path().to_owned(), samples })
 }
 
-/// Who and where, and what applying takes. A target that only a hold names is no part of what would be done.
+/// The targets as the plan seals them, with the calls that applying takes. Targets that only holds name are left out.
 fn sealed_targets(
     connections: &Connections,
     policies: &[PlannedPolicy],
@@ -180,7 +180,7 @@ async fn state_with_lineage(host: &Context, project: &Project) -> Result<State, 
         return Ok(state);
     }
     let mut locked = store.lock(&host.lock_info("plan")).await?;
-    // Another process may have made it between the look and the lock.
+    // Another process may have created it before the lock was taken.
     if let Some(state) = locked.load().await? {
         return Ok(state);
     }
@@ -194,7 +194,7 @@ struct Before {
     bundle: Option<Bundle>,
     /// Its manifests, read again; `None` where this version cannot read them any more.
     documents: Option<Workspace>,
-    /// Whether it was applied to its end.
+    /// Whether its apply is finished.
     finished: bool,
 }
 
@@ -206,13 +206,12 @@ impl Before {
             Err(BundleError::Missing { .. }) => None,
             Err(error @ BundleError::NotABundle { .. }) => {
                 return Err(CommandError::from(error)
-                    .with_help("a plan would take its place: move it away, or name another directory with --out"));
+                    .with_help("a new plan would replace it: move it away, or name another directory with --out"));
             }
             Err(error) => {
                 let place = directory.path().display();
-                host.observer.warn(&format!(
-                    "the plan in {place} cannot be read, so that the new one is not compared with it: {error}"
-                ));
+                host.observer
+                    .warn(&format!("the plan in {place} cannot be read, so the new one is not compared with it: {error}"));
                 None
             }
         };
@@ -328,7 +327,7 @@ impl Planning<'_> {
                     "{} has no field `{field}`, or this login may not see it",
                     facts.name
                 ))
-                .with_help(format!("correct `{key}` of the policy, or grant the login to read the field")));
+                .with_help(format!("correct `{key}` of the policy, or grant the login read access to the field")));
             }
         }
         Ok(())
@@ -368,7 +367,7 @@ impl Planning<'_> {
         let Some(bundle) = &self.before.bundle else { return Ok(Box::new(std::iter::empty())) };
         if self.before.finished {
             let runs = self.history.map(|history| history.runs.as_slice()).unwrap_or_default();
-            // Evidence may have been moved to where it is kept; then nothing is known to be awaited.
+            // The evidence may have been moved to an archive; then nothing is known to be awaited.
             let Some(run) = runs.iter().find(|run| run.plan == bundle.digest()) else {
                 return Ok(Box::new(std::iter::empty()));
             };
@@ -378,7 +377,7 @@ impl Planning<'_> {
                 return Ok(Box::new(std::iter::empty()));
             }
             let rows = read_outcomes(&scratch).map_err(|error| {
-                CommandError::plain("the outcomes of the plan before could not be read").caused_by(&error)
+                CommandError::plain("the outcomes of the previous plan could not be read").caused_by(&error)
             })?;
             let left = rows.filter_map(|row| match row {
                 Ok(row) if matches!(row.outcome.as_str(), "deleted" | "already-gone") => None,

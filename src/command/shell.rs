@@ -29,8 +29,8 @@ pub trait Shell {
     /// When this or something before it could not be written, with exit code 1. A verb that has deleted gives it another one.
     fn show(&self, view: &dyn View) -> Result<(), CommandError>;
 
-    /// Tells something beside the result: text on standard error, or events on standard output. What cannot be written there
-    /// stops nothing; where it was an event, [`Shell::show`] and the end of the process tell.
+    /// Reports something besides the result: text on standard error, or events on standard output. A failure to write stops
+    /// nothing; for an event, [`Shell::show`] and the end of the process report it.
     fn tell(&self, view: &dyn View);
 
     /// Whether there is a person to ask.
@@ -72,7 +72,7 @@ pub trait Shell {
         self.tell(&Note(message));
     }
 
-    /// Tells something to look at; the work goes on.
+    /// Reports a warning; the work continues.
     fn warn(&self, message: &str) {
         self.tell(&Warning(message));
     }

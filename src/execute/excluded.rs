@@ -1,4 +1,4 @@
-//! Where in a round the records stand that must not be sent any more.
+//! The places in a round of the excluded records.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use crate::plan::Row;
 use crate::provider::{ProviderError, ReadHalf};
 use crate::store::{IdNote, Place, RowSorter, SortOrder, SortedRows};
 
-/// The places in a round of the records that must not be sent any more, in the order of the round.
+/// The places in a round of the records that are excluded by now, in the order of the round.
 pub(super) struct ExcludedPlaces {
     /// One row a place, with the place and the cause as its values; `None` when there are none.
     rows: Option<SortedRows>,
@@ -74,12 +74,12 @@ fn read(row: &Row) -> io::Result<(u64, IdNote)> {
     Ok((place, note_of(row, 1)?))
 }
 
-/// Rows of excluded records, whose cause stands at `cause_at`, with [`GONE`] as the cause of those that do not match any more and
-/// are not there.
+/// The same rows of excluded records, whose cause is their value `cause_at`, with [`GONE`] as the cause of those that no longer
+/// match and are not present.
 ///
 /// # Errors
 ///
-/// When a file cannot be read or written; inside, when the system cannot be asked.
+/// When a file cannot be read or written. The inner error: when the system cannot be asked.
 pub(super) async fn check_presence_of(
     rows: &SortedRows,
     cause_at: usize,

@@ -7,7 +7,7 @@ use crate::apply::MachineError;
 use crate::base::{Digest, PolicyName, RecordId};
 use crate::store::{JournalError, StoreError};
 
-/// Why a run broke off. What was journalled stands, and the same command continues it when the cause is mended.
+/// Why a run broke off. What was journalled stays valid, and the same command continues the run once the cause is removed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError {
     /// The journal cannot be written.
@@ -17,7 +17,7 @@ pub enum ExecuteError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The journal is of another plan.
-    #[error("the journal is of the plan {found}")]
+    #[error("the journal belongs to the plan {found}")]
     OtherRun {
         /// The plan.
         found: Digest,

@@ -7,7 +7,7 @@ use crate::provider::{ErrorClass, ProviderError};
 /// What an error means for a step.
 ///
 /// A provider promises that only [`ErrorClass::Ambiguous`] leaves a deletion in doubt. An answer that is cut short or cannot be
-/// understood is doubted here all the same: doubt costs a look, and trust could cost the truth.
+/// understood is doubted here all the same: that costs only a presence check, and trust could make the outcome false.
 pub(super) fn fault_of(error: &ProviderError) -> Fault {
     let (kind, class) = match error.class {
         ErrorClass::Transient => (FaultKind::Later { wait: None }, FailureClass::Transient),

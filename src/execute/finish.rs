@@ -1,4 +1,4 @@
-//! The one end of every planned record.
+//! Writes the one outcome of every planned record.
 
 use std::io;
 use std::iter::Peekable;
@@ -96,7 +96,7 @@ fn excluded_outcome(id: RecordId, note: IdNote) -> Outcome {
     let (kind, evidence) = match note {
         IdNote::Gone => (OutcomeKind::AlreadyGone, Evidence::PresenceCheck),
         IdNote::Excluded(cause) => (OutcomeKind::Skipped(cause), Evidence::Recheck),
-        // Without a cause nobody knows.
+        // The cause is not known.
         IdNote::None | IdNote::Group => (OutcomeKind::Unknown, Evidence::None),
     };
     Outcome { id, kind, evidence }
@@ -158,9 +158,9 @@ fn is_about(next: &io::Result<(RecordId, IdNote)>, id: RecordId) -> bool {
 
 /// The outcomes of all cleared records, in the order of round 0.
 ///
-/// A later round holds, in the same order, what the one before left to be sent again, and where that was cut short also what it
-/// did not send; less what was excluded, which is in a file of its own. So all rounds are read side by side. Which records went
-/// on is what the files say and not the statuses: lost statuses may have been made anew when the next round was there already.
+/// A later round holds, in the same order, the records that its predecessor left to be sent again and, if that was cut short,
+/// those it did not send, except the excluded ones, which are in a file of their own. So all rounds are read in parallel. The
+/// files, not the statuses, decide which records are in the next round: lost statuses may have been restored after it was opened.
 struct Cleared<'a> {
     rounds: Vec<RoundReader<'a>>,
     /// What becomes of records that were never sent; `None` when there can be none.
@@ -173,7 +173,7 @@ impl<'a> Cleared<'a> {
     }
 
     fn outcome(&mut self) -> io::Result<Option<Outcome>> {
-        // The record, and its last mark.
+        // The record and its last status.
         let mut left: Option<(RecordId, Option<RecordStatus>)> = None;
         let (mut unanswered, mut sent) = (false, true);
         let mut later = self.rounds.iter_mut().peekable();
@@ -182,7 +182,7 @@ impl<'a> Cleared<'a> {
                 && let Some(note) = round.take_withheld(*id)?
             {
                 let (kind, evidence) = match (note, mark) {
-                    // A request for it had no answer: it is gone by that, as far as anybody can tell.
+                    // A request for it was not answered, so that request is taken to have deleted it.
                     (IdNote::Gone, _) if unanswered => (OutcomeKind::Deleted, Evidence::PresenceCheck),
                     (IdNote::Gone, _) => (OutcomeKind::AlreadyGone, Evidence::PresenceCheck),
                     (IdNote::Excluded(cause), Some(RecordStatus::Again { evidence, .. })) => {

@@ -1,8 +1,8 @@
 //! Carrying out a plan: the machine of [`crate::apply`], the store and the systems put together.
 //!
-//! Whoever calls [`execute()`] has read and checked the bundle, taken the lease, read the journal again ([`Replay`]), rechecked
-//! every policy that is not at its end and asked the gates. From there on everything is here, the first time and after any
-//! interruption alike: a first run is a continued one whose journal is empty.
+//! The caller of [`execute()`] must have read and checked the bundle, taken the lease, replayed the journal ([`Replay`]),
+//! rechecked every unfinished policy and asked the gates. The rest is done here, the first time and after any interruption alike:
+//! a first run is a continued one with an empty journal.
 
 mod excluded;
 mod execute_error;

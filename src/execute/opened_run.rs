@@ -10,7 +10,7 @@ use crate::manifest::AllOrNone;
 use crate::plan::PlannedPolicy;
 use crate::store::{Backend, Bundle, BundleError, Place, RunScratch, RunStore, StoreError, fetch_bundle};
 
-/// A run, opened. What of it is in the working tree is a copy, so that nobody who plans meanwhile changes it.
+/// An opened run. Its plan is a copy of the one in the working tree, so planning meanwhile does not change it.
 pub struct OpenedRun {
     /// What it keeps.
     pub store: RunStore,
@@ -61,7 +61,7 @@ impl OpenedRun {
         Self::open(backend, scratch, bundle, settings).await
     }
 
-    /// A run that was begun before, from what the store has of it. It is worked on in `scratch`.
+    /// Opens a run that has begun, from the store alone. `scratch` is for its scratch files.
     ///
     /// # Errors
     ///

@@ -83,7 +83,7 @@ impl<'a> PolicyExecutor<'a> {
         {
             return Ok(end);
         }
-        // So many policies at once have files open; those that wait for others have none.
+        // Limits how many policies have files open at once; those that wait for others have none.
         let Ok(_permit) = permits.acquire().await else {
             return Err(ExecuteError::Misuse { policy: self.policy().clone(), why: "was not admitted" });
         };
@@ -144,7 +144,7 @@ impl<'a> PolicyExecutor<'a> {
         }
     }
 
-    /// The rounds as scratch files: the first one is opened where there is none yet, later ones come out of the store.
+    /// The rounds as scratch files: fetched from the store, or a first round if none was opened yet.
     async fn open_rounds(&mut self, messages: &Arc<MessagesFile>) -> Result<RoundEnd<Vec<RoundFiles>>, ExecuteError> {
         if self.rounds.is_empty() {
             let (count, excluded) = match write_first_round(self.run, self.input).await? {
@@ -165,7 +165,7 @@ impl<'a> PolicyExecutor<'a> {
         if !lost.is_empty() {
             let (policy, batches) = (self.policy(), lost.len());
             self.run.observer.warn(&format!(
-                "{policy}: the store has lost the answers to {batches} of its batches; whether their records are gone is checked"
+                "{policy}: the store has lost the answers to {batches} of its batches; the presence of their records is checked"
             ));
         }
         self.write(&lost).await?;
@@ -180,8 +180,8 @@ impl<'a> PolicyExecutor<'a> {
         Ok(RoundEnd::Opened(files))
     }
 
-    /// Refuses to go on with a round that names a record which was not planned. The journal vouches for the round by its digest;
-    /// this holds even if both were written by something else.
+    /// Refuses a round that names a record which was not planned. The journal vouches for the round by its digest; this check also
+    /// protects against a journal and a round that another program wrote.
     fn refuse_unplanned(&self, round: &RoundFiles) -> Result<(), ExecuteError> {
         let planned_error = |source| ExecuteError::Planned { policy: self.policy().clone(), source };
         let ids = || round.ids.iter().map(|id| id.map(|(id, _)| id));
@@ -347,7 +347,7 @@ impl<'a> PolicyExecutor<'a> {
         if excluded > 0 {
             let records = counted(excluded, "record");
             self.run.observer.warn(&format!(
-                "{policy}: {records} held, changed, not matching any more or gone by now; nothing more is sent for them"
+                "{policy}: {records} now held, changed, no longer matching or gone; nothing more is sent for them"
             ));
         }
         if !cut_short {

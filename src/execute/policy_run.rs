@@ -17,7 +17,7 @@ pub type PlannedIds = Arc<dyn Fn() -> io::Result<Box<dyn Iterator<Item = io::Res
 pub struct PolicyRun {
     /// What is the same for every batch.
     pub specification: BatchSpecification,
-    /// How its records go.
+    /// How its records are deleted.
     pub route: Route,
     /// The policies that must have succeeded before. One that is not carried out in this run is the caller's business.
     pub depends_on: Vec<PolicyName>,
@@ -25,7 +25,7 @@ pub struct PolicyRun {
     pub provider: Option<Arc<dyn Provider>>,
     /// How many records are planned.
     pub planned: u64,
-    /// Which.
+    /// The ids of the planned records.
     pub planned_ids: PlannedIds,
     /// Whether the ids of a round say which records go in one batch.
     pub grouped: bool,

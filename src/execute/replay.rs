@@ -149,7 +149,7 @@ impl AnswerCollector<'_> {
         }
         match &entry.event {
             Event::Intended { batch, round, first, count } | Event::Lost { batch, round, first, count, .. } => {
-                // What was taken back before was looked at anew.
+                // Answers that were revoked do not count any more.
                 self.stored.remove(batch);
                 self.batches.insert(*batch, Batch { number: *batch, round: *round, first: *first, count: *count });
             }

@@ -23,7 +23,7 @@ pub struct OpenedRound {
 pub(super) struct RoundFiles {
     pub number: u32,
     pub ids: Arc<IdsFile>,
-    /// What was left before it and is not sent any more.
+    /// The records excluded from this round on.
     pub excluded: Option<Arc<IdsFile>>,
     pub statuses: Arc<StatusFile>,
     /// Whether the ids are in ascending order.

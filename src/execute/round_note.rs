@@ -1,4 +1,4 @@
-//! What stands beside a record that is not sent any more.
+//! The note of an excluded record: why it is excluded.
 
 use std::io;
 

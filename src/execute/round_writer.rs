@@ -53,7 +53,7 @@ fn write_first(
     let written = |error| ExecuteError::file("write", ids_place.path())(error);
     let planned_error = |source| ExecuteError::Planned { policy: policy.clone(), source };
     let mut causes = excluded.into_iter().flat_map(SortedRows::rows).peekable();
-    // An atomic group is what was reviewed as one: so many records of the plan, less those that are excluded.
+    // An atomic group is what was reviewed as one: a batch's worth of planned records, minus the excluded ones.
     let group_size = input.specification.atomic.then_some(input.route.batch_size.max(1));
     let mut last_group = None;
     for (id, place) in (input.planned_ids)().map_err(planned_error)?.zip(0_u64..) {
@@ -110,7 +110,7 @@ pub(super) fn write_next_round(
     let place = run.scratch.round(policy, number);
     let write = || {
         for (first, count) in unsent {
-            // What an abandoned batch left there is no status.
+            // Statuses left by an abandoned batch do not count.
             last.statuses.clear(first, count)?;
         }
         let mut writer = IdsWriter::create(&place)?;

@@ -16,13 +16,13 @@ pub struct Run<'a> {
     pub scratch: &'a RunScratch,
     /// The journal in the store, for appending.
     pub journal: &'a dyn Journal,
-    /// The time.
+    /// The clock.
     pub clock: &'a dyn Clock,
-    /// The passing of time.
+    /// For waiting.
     pub timer: &'a dyn Timer,
     /// What pauses are drawn from.
     pub seed: u64,
-    /// Who looks on.
+    /// Is told of progress and warnings.
     pub observer: &'a dyn Observer,
     /// Cancelled when the user wants to stop: nothing new is sent, and what was sent is waited for.
     pub stop: &'a CancellationToken,
@@ -31,7 +31,7 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// An opened run, in the surroundings of a command.
+    /// An opened run, with the context of a command.
     #[must_use]
     pub fn new(
         context: &'a Context,

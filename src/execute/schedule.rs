@@ -13,7 +13,7 @@ use super::replay::Replay;
 use super::run::Run;
 use crate::base::PolicyName;
 
-/// So many policies are carried out at once. Each has a handful of files open.
+/// How many policies are carried out at once. Each has a few files open.
 const POLICIES_AT_ONCE: usize = 16;
 
 /// Carries out policies, given in the order of apply, each as soon as those it depends on have succeeded. The same call begins
@@ -53,7 +53,7 @@ pub async fn execute(run: &Run<'_>, policies: Vec<PolicyRun>, replay: &Replay) -
             match &result {
                 // Nobody may be waiting for it.
                 Ok(kind) => _ = tell.send(kind.clone()),
-                // Whatever it was, the others cannot be better off going on: it is this machine, not the system.
+                // The fault is on this side, not in the system, so the other policies could not continue either.
                 Err(_) => run.stop.cancel(),
             }
             result.map(|kind| PolicyResult { policy, kind })

@@ -16,7 +16,7 @@ use crate::base::RecordId;
 use crate::provider::{AnswerSink, DeleteHalf, DeleteJobs, DeleteRequests, ProviderError};
 use crate::store::{AnswerPairing, BatchIds, EncodedStatus, write_answers};
 
-/// So many records are settled at once where no system is asked about them.
+/// How many records are settled in one step if no system is asked about them.
 const UNASKED_AT_ONCE: usize = 1_000;
 
 /// Does the steps of one policy's machine: one call of the provider each, and its answers into the statuses file.
@@ -121,7 +121,7 @@ impl<'a> StepRunner<'a> {
             self.warn_of_answers(batch, distrusted);
             if self.input.specification.atomic {
                 // All or none: without every answer nobody knows which.
-                let cause = "the answers are not one for each record of the batch";
+                let cause = "there is not exactly one answer for each record of the batch";
                 return Ok(StepEnd::Failed(unclear("answers-mismatch", cause)));
             }
         }
@@ -200,7 +200,7 @@ impl<'a> StepRunner<'a> {
         if distrusted > 0 {
             self.run.observer.warn(&format!(
                 "{}: {distrusted} answers to batch {} are missing, contradict others, or are about records that were not sent; \
-                 they are not believed, and the records are looked at",
+                 they are not trusted, and the presence of the records is checked",
                 self.input.specification.policy, batch.number
             ));
         }
@@ -243,11 +243,11 @@ impl<'a> StepRunner<'a> {
                         seen.into_iter().map(|presence| RecordStatus::of_presence(presence, !missing_only)).collect()
                     }
                     Ok(seen) => {
-                        let cause = format!("{} records were looked at and {} were shown", ids.len(), seen.len());
+                        let cause = format!("{} records were checked, but {} were reported", ids.len(), seen.len());
                         return Ok(StepEnd::Failed(unclear("look-mismatch", &cause)));
                     }
                     Err(error) => match fault_of(&error) {
-                        // It will never be seen: honest ignorance.
+                        // It can never be checked, so the records end as unknown.
                         fault if matches!(fault.kind, FaultKind::Refused | FaultKind::Missing) => {
                             self.run.observer.warn(&format!("{}: {error}", self.input.specification.policy));
                             vec![RecordStatus::Unknown; ids.len()]

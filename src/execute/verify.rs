@@ -23,21 +23,21 @@ pub async fn refuse_other_words(project: &Project, bundle: &Bundle, connections:
     Ok(())
 }
 
-/// What the plan as a whole says otherwise than the manifests, if anything.
+/// How the plan as a whole differs from the manifests; `None` if it does not.
 pub fn other_project(project: &Project, header: &PlanHeader) -> Option<String> {
     let settings = &project.workspace.project;
     let created = header.created.to_zoned(settings.time_zone.clone());
     let expires = settings.plan_expires_after.after(&created).map(|expires| expires.timestamp());
     if expires.ok() != Some(header.expires) {
-        return Some("it expires at another moment than the project's `planExpiresAfter` gives".into());
+        return Some("its expiry is not the one that the project's `planExpiresAfter` gives".into());
     }
     if header.policies.len() != project.workspace.policies.len() {
-        return Some("it does not have the policies of the manifests".into());
+        return Some("its policies are not those of the manifests".into());
     }
     None
 }
 
-/// What the plan of one policy says otherwise than the manifests, if anything.
+/// How the plan of one policy differs from the manifests; `None` if it does not.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ pub async fn other_policy(
         let differing = policy.settings.differing(&planned.settings);
         let differing: Vec<String> = differing.iter().map(|key| format!("`{key}`")).collect();
         let (planned, differing) = (&planned.policy, differing.join(" and "));
-        return Ok(Some(format!("policy `{planned}`: the manifests give another {differing}")));
+        return Ok(Some(format!("policy `{planned}`: the manifests give a different {differing}")));
     }
     let Some(connection) = connections.get(&policy.settings.target) else {
         return Ok(Some(format!("policy `{}` has no target", planned.policy)));
@@ -79,6 +79,6 @@ pub async fn other_policy(
 fn other_words(cause: &str) -> CommandError {
     CommandError::new(Exit::PlanUnusable, "the plan does not match the manifests it was made from; nothing was deleted")
         .with_note(cause.to_owned())
-        .with_note("the bundle was written by something else than `sexton plan`, or the object changed in the system")
+        .with_note("the bundle was not written by `sexton plan`, or the object changed in the system")
         .with_help("make a new plan with `sexton plan` and review it")
 }

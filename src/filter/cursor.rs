@@ -127,14 +127,14 @@ impl<'text, V> Cursor<'text, V> {
         }
         self.at_word("SELECT").then(|| {
             let help = match self.behind_where() {
-                Some(condition) => format!("write what stands behind `WHERE` alone: {condition}"),
-                None => format!("write a condition alone, such as `{}`", dialect.example),
+                Some(condition) => format!("write only what follows `WHERE`: {condition}"),
+                None => format!("write only a condition, such as `{}`", dialect.example),
             };
             SyntaxError::new(self.here(), "the filter is a whole query, not a condition").with_help(help)
         })
     }
 
-    /// The condition of a query, as it stands in the text.
+    /// The text after `WHERE` in a whole query, up to the next clause.
     fn behind_where(&self) -> Option<String> {
         let word = |at: usize| self.word_ahead(at).map(str::to_ascii_uppercase).unwrap_or_default();
         let places = 0..self.tokens.len();

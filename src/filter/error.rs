@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::base::Span;
 
-/// Where a part stands in the text it was read from, in bytes.
+/// The byte range of a part in the text it was read from.
 ///
-/// Places never count in a comparison: two parts are equal when they mean the same, wherever they stand. A part that was
-/// not read from a text has the place `0..0`.
+/// All places are equal, so that two parts are equal if they mean the same, wherever they are. A part that was not read from a
+/// text has the place `0..0`.
 #[derive(Clone, Copy, Default)]
 pub struct Place {
     /// The first byte.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-/// What stands behind the backslash, and what it means.
+/// The character after the backslash, and what it means.
 const SEQUENCES: [(char, char); 8] = [
     ('\'', '\''),
     ('\\', '\\'),

@@ -1,4 +1,4 @@
-//! What a filter tree says of one field, whatever the language it is compiled to.
+//! Type checks of the comparisons in a filter tree, common to all languages.
 
 use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
@@ -113,7 +113,7 @@ impl Field<'_> {
         match (literal, self.field_type) {
             (_, Some(FieldType::Boolean | FieldType::MultiPicklist)) => has_no_order(),
             (Literal::Null | Literal::Boolean(_), _) => {
-                Err(self.error("it is compared by order with a value that has none", "use `equals` or `isNull`"))
+                Err(self.error("it is compared by order with a value that has no order", "use `equals` or `isNull`"))
             }
             (Literal::Number(_) | Literal::Text(_), _) => Ok(literal),
         }

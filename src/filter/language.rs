@@ -58,7 +58,7 @@ impl Language {
         }
     }
 
-    /// Compiles a typed tree; see [`soql::compile`] and [`zoql::compile`] for what the arguments mean.
+    /// Compiles a typed tree; see [`soql::compile`], [`zoql::compile`] and [`sql::compile`] for the arguments.
     ///
     /// # Errors
     ///

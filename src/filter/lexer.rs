@@ -12,7 +12,7 @@ pub(super) struct Dialect<V: 'static> {
     pub name: &'static str,
     /// The longest text, in characters (documented for a whole query).
     pub max_characters: usize,
-    /// The signs that may stand around text.
+    /// The characters that may quote text.
     pub quotes: &'static [char],
     /// The signs that are tokens of their own.
     pub symbols: &'static [char],
@@ -20,7 +20,7 @@ pub(super) struct Dialect<V: 'static> {
     pub foreign: &'static [(&'static str, &'static str)],
     /// Reads the whole run of a number or a moment.
     pub value: fn(&str) -> Option<V>,
-    /// How numbers and moments are written, for a run that is none.
+    /// The help for characters that are neither a number nor a moment.
     pub value_help: fn(&str) -> String,
     /// A condition, for helps.
     pub example: &'static str,
@@ -69,7 +69,7 @@ pub(super) fn tokens<V>(text: &str, dialect: &Dialect<V>) -> Result<Vec<Token<V>
     if errors.is_empty() { Ok(tokens) } else { Err(errors) }
 }
 
-/// The token at the start of `rest`, or what is wrong with it; in either case with the length to go on behind.
+/// The token at the start of `rest`, or what is wrong with it; either way with its length.
 fn token<V>(rest: &str, first: char, start: usize, dialect: &Dialect<V>) -> (Result<TokenKind<V>, SyntaxError>, usize) {
     // Longer ones first.
     const OPERATORS: [(&str, ComparisonOperator); 7] = [
@@ -93,7 +93,7 @@ fn token<V>(rest: &str, first: char, start: usize, dialect: &Dialect<V>) -> (Res
             Some(length) => (Ok(TokenKind::Text), length),
             None => {
                 let help = format!("end it with `{first}`; a quotation mark inside text is written `\\{first}`");
-                (Err(wrong(1, "this text is never closed".to_owned(), &help)), rest.len())
+                (Err(wrong(1, "this text has no closing quotation mark".to_owned(), &help)), rest.len())
             }
         };
     }
@@ -116,7 +116,7 @@ fn token<V>(rest: &str, first: char, start: usize, dialect: &Dialect<V>) -> (Res
             || wrong(run.len(), format!("{} is not a value in {}", shown(run), dialect.name), &(dialect.value_help)(run));
         return ((dialect.value)(run).map(TokenKind::Value).ok_or_else(error), run.len());
     }
-    // One comment, or one text in the wrong quotes, is one mistake: what it says is not looked at.
+    // A comment, or a text in the wrong quotes, is one mistake, whatever it contains.
     let comment = match rest.get(..2) {
         Some("--" | "//") => Some(rest.find('\n').unwrap_or(rest.len())),
         Some("/*") => Some(rest.find("*/").map_or(rest.len(), |end| end + 2)),

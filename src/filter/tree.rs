@@ -82,13 +82,13 @@ pub enum Predicate {
     Greater(Threshold),
     /// Above or equal.
     GreaterOrEqual(Threshold),
-    /// Text with `%` for any run and `_` for any one character.
+    /// Text with `%` for any run of characters and `_` for any one character.
     Like(#[schemars(regex(pattern = r"\S"))] String),
     /// Empty (`true`) or not (`false`).
     IsNull(bool),
-    /// The date lies at least this long back. An empty field never matches.
+    /// The date is at least this long ago. An empty field never matches.
     OlderThan(Age),
-    /// The date lies less than this long back. An empty field never matches.
+    /// The date is less than this long ago. An empty field never matches.
     NewerThan(Age),
     /// A multi-select picklist holds one of these.
     Includes(#[schemars(length(min = 1), inner(regex(pattern = r"\S")))] Vec<String>),

@@ -26,7 +26,7 @@ pub(super) fn names(named: &[Named]) -> Vec<Diagnostic> {
         };
         let diagnostic = if one.kind == DocumentKind::Project {
             Diagnostic::error(codes::SEVERAL_PROJECTS, "there is more than one project document", one.span, "again here")
-                .with_help("settings hold for the whole directory: keep one `kind: Project`")
+                .with_help("settings apply to the whole directory: keep one `kind: Project`")
         } else {
             let title = format!("two documents of kind `{}` have the name `{}`", one.kind.name(), one.name);
             Diagnostic::error(codes::DUPLICATE_NAME, title, one.span, "again here")
@@ -121,7 +121,7 @@ fn cycle(
     }
     let shown: Vec<&str> = path.iter().map(|(name, _)| name.as_str()).chain([to.as_str()]).collect();
     let title = format!("policies wait for each other: {}", shown.join(" -> "));
-    let mut diagnostic = Diagnostic::error(codes::DEPENDENCY_CYCLE, title, span, "closes the circle")
+    let mut diagnostic = Diagnostic::error(codes::DEPENDENCY_CYCLE, title, span, "closes the cycle")
         .with_help("delete one `dependsOn` of this path");
     for (policy, followed) in &path[..path.len() - 1] {
         if let Some((to, span)) = graph.get(policy).and_then(|edges| edges.get(followed - 1)) {

@@ -60,7 +60,7 @@ impl<'n> Fields<'n> {
         found
     }
 
-    /// Every entry, for mappings whose keys are free or are looked at one by one.
+    /// Every entry, for mappings whose keys are free or are checked one by one.
     pub(super) fn entries(&self) -> &[Field<'n>] {
         &self.entries
     }
@@ -70,7 +70,7 @@ impl<'n> Fields<'n> {
         self.end_except(&[], findings);
     }
 
-    /// Reports the keys that nobody asked for, but for some that are told about elsewhere.
+    /// Reports the keys that were not asked for, except some that are reported elsewhere.
     pub(super) fn end_except(self, told: &[&str], findings: &mut Findings<'_>) {
         let known = |key: &str| self.asked.contains(&key) || told.contains(&key);
         for field in self.entries.iter().filter(|field| !known(field.key)) {
@@ -164,7 +164,7 @@ impl Findings<'_> {
                         codes::BLANK_TEXT,
                         format!("`{}` is blank", field.key),
                         self.visible(field.node.span, field.place),
-                        "nothing is in here",
+                        "this is blank",
                     )
                     .with_help("write something, or delete the key"),
                 );
@@ -276,7 +276,7 @@ impl Findings<'_> {
             self.push(
                 Diagnostic::error(
                     codes::NUMBER_RANGE,
-                    format!("`{}` must be a whole number from 0", field.key),
+                    format!("`{}` must be a whole number, 0 or more", field.key),
                     field.node.span,
                     label,
                 )

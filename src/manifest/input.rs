@@ -10,7 +10,7 @@ pub const MOST_FILE_BYTES: u64 = 1024 * 1024;
 pub struct ManifestFile {
     /// The path that people are shown: relative to the directory that was read, with `/`.
     pub name: String,
-    /// Its bytes, or why they could not be had.
+    /// Its bytes, or why they could not be read.
     pub content: Result<Vec<u8>, FileTrouble>,
 }
 

@@ -1,7 +1,7 @@
 //! Finds text that may be a secret before anything of a file is shown.
 //!
-//! A literal secret is an error, and the error must not be what publishes it. So every scalar below a key that sounds
-//! like a secret, and every scalar of a sign-in, is masked unless it stands where a reference or a plain setting stands.
+//! A literal secret is an error, and the error must not publish it. So every scalar below a key that sounds like a secret, and
+//! every scalar of a sign-in, is masked unless it is part of a reference or a plain setting.
 
 use super::node::{Node, Value};
 use crate::base::{SourceId, Span};

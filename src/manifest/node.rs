@@ -1,4 +1,4 @@
-//! YAML text as a tree in which every value knows its place. The only file that knows the YAML crate.
+//! YAML text as a tree in which every value has its place. The only file of this folder that uses the YAML crate.
 //!
 //! A derived reader stops at the first thing it does not expect, and people want everything that is wrong at once. So
 //! text becomes this small untyped tree first, which fails only where the text is not YAML; the readers in
@@ -15,7 +15,7 @@ use serde_yaml::{Error, MessageFormatter, Spanned, UserMessageFormatter};
 use super::codes;
 use crate::base::{Diagnostic, SourceId, Span};
 
-/// A value and where it stands.
+/// A value and its place.
 pub(super) struct Node {
     /// A scalar's text with its quotes; for a list or mapping its first line, since nobody wants a screenful underlined.
     pub span: Span,
@@ -152,7 +152,7 @@ fn diagnose(source: SourceId, slice: &str, base: usize, error: &Error) -> Diagno
         // The scanner has its own nesting limit, without a variant of its own.
         _ if message.contains("recursion limit") => too_complex(span),
         Error::UnknownAnchor { .. } => {
-            Diagnostic::error(codes::SYNTAX, "an alias refers to nothing", span, "no anchor of this name stands before it")
+            Diagnostic::error(codes::SYNTAX, "an alias refers to nothing", span, "no anchor of this name comes before it")
                 .with_help("write the value out, or put the text in quotes")
         }
         Error::UnsupportedTag { .. } => {
@@ -169,7 +169,7 @@ fn diagnose(source: SourceId, slice: &str, base: usize, error: &Error) -> Diagno
 }
 
 fn tab(span: Span) -> Diagnostic {
-    Diagnostic::error(codes::TAB_INDENTATION, "a line is indented with a tab", span, "a tab is in here")
+    Diagnostic::error(codes::TAB_INDENTATION, "a line is indented with a tab", span, "there is a tab here")
         .with_help("YAML indents with spaces only")
 }
 

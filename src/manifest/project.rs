@@ -25,7 +25,7 @@ pub struct Project {
 }
 
 impl Default for Project {
-    /// What holds where no document says otherwise: UTC, plans that live for seven days, and the usual places.
+    /// The defaults: UTC, plans that expire after seven days, and the usual directories.
     fn default() -> Self {
         Self {
             name: None,

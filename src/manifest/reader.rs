@@ -124,7 +124,7 @@ fn parse_file(source: SourceId, sources: &mut SourceMap, parsed: &mut Vec<(Span,
 
 /// Lowers and checks every document. The result is a workspace only when no error was found.
 fn build(parsed: &[(Span, Node)], findings: &mut Findings<'_>) -> Workspace {
-    // A name may be missing because its document could not be read: then nobody is told that it does not exist.
+    // A name may be missing only because its document could not be read: then it is not reported as missing.
     let all_read = findings.diagnostics.is_empty();
     let headers: Vec<(Span, Header<'_>)> =
         parsed.iter().filter_map(|(span, node)| header(node, findings).map(|header| (*span, header))).collect();

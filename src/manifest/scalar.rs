@@ -1,4 +1,4 @@
-//! Where a range of a scalar's value stands in the file.
+//! The place in the file of a part of a scalar's value.
 
 use super::node::Node;
 use crate::base::{Source, Span};

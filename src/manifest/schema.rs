@@ -119,7 +119,7 @@ struct Metadata {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 struct ProjectSpec {
-    /// The IANA time zone in which ages count their calendar.
+    /// The IANA time zone of the calendar in which ages are counted.
     #[schemars(extend("default" = "UTC"))]
     time_zone: Option<NotBlank>,
     /// How long a plan may wait for its apply.
@@ -130,15 +130,15 @@ struct ProjectSpec {
     /// The directory of the plan's bundle, relative to the project's directory.
     #[schemars(extend("default" = "plan"))]
     plan_directory: Option<NotBlank>,
-    /// Where everything lies that outlives a command.
+    /// Where everything that outlives a command is kept.
     store: Option<Store>,
 }
 
-/// Where everything lies that outlives a command: the state, the lock, the runs and their evidence.
+/// Where everything that outlives a command is kept: the state, the lock, the runs and their evidence.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 struct Store {
-    /// A directory, relative to the project's. Without a store it is `.sexton`; manifests are not looked for in directories that begin with a dot.
+    /// A directory, relative to the project's. Without a store it is `.sexton`; directories whose name begins with a dot are not searched for manifests.
     directory: NotBlank,
 }
 
@@ -147,7 +147,7 @@ struct Store {
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [{ "required": ["salesforce"] }, { "required": ["zuora"] }, { "required": ["fulcrum"] }]))]
 struct TargetSpec {
-    /// What the system is for. A production target asks for more care.
+    /// What the system is for. A production organization is refused unless this says `production`.
     environment: Option<Environment>,
     /// A Salesforce org.
     salesforce: Option<Salesforce>,
@@ -162,7 +162,7 @@ struct TargetSpec {
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("if" = { "not": { "properties": { "auth": { "required": ["sfCli"] } } } }, "then" = { "required": ["loginUrl"] }))]
 struct Salesforce {
-    /// The host that signs in: the org's My Domain host. Needed unless the Salesforce CLI signs in. Plain `http` is for loopback
+    /// The host to sign in to: the org's My Domain host. Needed unless the Salesforce CLI signs in. Plain `http` is for loopback
     /// addresses only.
     #[schemars(regex(pattern = HOST))]
     login_url: Option<String>,
@@ -183,7 +183,7 @@ struct Zuora {
     /// The tenant's SOAP host, such as `https://na.zuora.com`. Plain `http` is for loopback addresses only.
     #[schemars(regex(pattern = HOST))]
     url: String,
-    /// The version of the WSDL, in quotes. It decides which fields and dates the tenant speaks of.
+    /// The version of the WSDL, in quotes. It decides which fields and date formats the tenant uses.
     #[schemars(regex(pattern = r"^[1-9][0-9]{1,2}\.0$"), extend("default" = "153.0"))]
     wsdl_version: Option<String>,
     /// The tenant that this target must be; another one is refused.
@@ -214,7 +214,7 @@ struct ZuoraLogin {
     password: SecretReference,
     /// The entity to sign in to, in a tenant with several.
     entity_id: Option<NotBlank>,
-    /// The same by name.
+    /// The entity to sign in to, by name.
     entity_name: Option<NotBlank>,
 }
 
@@ -313,11 +313,11 @@ struct SoapLogin {
     username: NotBlank,
     /// The password.
     password: SecretReference,
-    /// The user's security token, where the machine's address is not one the org trusts.
+    /// The user's security token, where the org does not trust the machine's address.
     security_token: Option<SecretReference>,
 }
 
-/// Where a secret is to be found, never the secret itself: exactly one of the three.
+/// Where to find a secret, never the secret itself: exactly one of the three.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
@@ -372,24 +372,24 @@ struct DeletionPolicySpec {
     delete: Option<DeleteMode>,
     /// Why a hard delete is right. Needed with `delete: hard`.
     justification: Option<NotBlank>,
-    /// Whether all records go or none: the whole policy (`true`), each request for itself (`perRequest`), or each record for itself
+    /// What is deleted as a whole or not at all: the whole policy (`true`), each request (`perRequest`), or each record
     /// (`false`).
     #[schemars(extend("default" = false))]
     all_or_none: Option<AllOrNone>,
-    /// What stops the plan. Limits stop, they never shorten.
+    /// What stops the plan. Limits stop; they never truncate.
     limits: Option<Limits>,
     /// The API to use. Without it, the plan chooses one and says why.
     via: Option<Api>,
     /// Whether batches may run side by side.
     #[schemars(extend("default" = "parallel"))]
     concurrency: Option<Concurrency>,
-    /// The field whose equal values stay together in one batch, against lock contention.
+    /// Records with equal values in this field stay in one batch, against lock contention.
     #[schemars(regex(pattern = FIELD))]
     group_by: Option<String>,
-    /// The policies that must have succeeded before this one starts.
+    /// The policies that must succeed before this one starts.
     #[schemars(extend("uniqueItems" = true))]
     depends_on: Option<Vec<PolicyName>>,
-    /// What a record must still be when it is deleted: still matching, or also not changed since the plan.
+    /// What must be true of a record when it is deleted: that it still matches, or also that it has not changed since the plan.
     #[schemars(extend("default" = "matches"))]
     recheck: Option<Recheck>,
     /// How a batch names its records: by their ids, or (in Fulcrum) by a query for those among them that still match.
@@ -397,7 +397,7 @@ struct DeletionPolicySpec {
     send_as: Option<SendAs>,
     /// What reviewers are shown of each record.
     review: Option<Review>,
-    /// A day, after which the policy still plans and no longer applies.
+    /// A day after which the policy can still be planned, but no longer applied.
     #[schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     review_by: Option<String>,
 }
@@ -434,7 +434,7 @@ struct Limits {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Review {
-    /// Fields whose values stand in the plan. No other contents of a record are written anywhere.
+    /// Fields whose values are written to the plan. No other contents of a record are written anywhere.
     #[schemars(extend("uniqueItems" = true))]
     fields: Vec<FieldPath>,
 }

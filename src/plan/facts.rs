@@ -68,7 +68,7 @@ pub struct FieldFacts {
     pub name: String,
     /// Its type.
     pub kind: FieldType,
-    /// Whether it may stand in a condition.
+    /// Whether a condition may use it.
     pub filterable: bool,
     /// Whether it can be empty.
     pub nillable: bool,

@@ -48,13 +48,13 @@ pub const GATES: &[Gate] = &[
     },
     Gate {
         name: "max-percent",
-        refuses_when: "they are more than `limits.maxPercent` of the object's records",
+        refuses_when: "more than `limits.maxPercent` of the object's records are selected",
         stops_begun: true,
         ask: max_percent::ask,
     },
     Gate {
         name: "cascade",
-        refuses_when: "what the system deletes along with the selection makes it more than `limits.maxRecords`",
+        refuses_when: "the selection and what the system deletes along with it are more than `limits.maxRecords`",
         stops_begun: false,
         ask: cascade::ask,
     },
@@ -72,7 +72,7 @@ pub const GATES: &[Gate] = &[
     },
     Gate {
         name: "emptiness",
-        refuses_when: "the object shows no records at all, and the last apply left some in it: the login may have lost sight of them",
+        refuses_when: "the object shows no records at all, but the last apply left some in it: the login may no longer see them",
         stops_begun: false,
         ask: emptiness::ask,
     },
@@ -96,7 +96,7 @@ pub const GATES: &[Gate] = &[
     },
     Gate {
         name: "cascade-growth",
-        refuses_when: "more records would go along now than when the plan was made; only an apply is asked",
+        refuses_when: "more records would be deleted along than when the plan was made; evaluated only by apply",
         stops_begun: false,
         ask: cascade_growth::ask,
     },
@@ -108,7 +108,7 @@ pub const GATES: &[Gate] = &[
     },
     Gate {
         name: "all-or-none",
-        refuses_when: "the policy asks for atomicity that no API gives at this size",
+        refuses_when: "the policy asks for atomicity that no API offers at this size",
         stops_begun: false,
         ask: all_or_none::ask,
     },

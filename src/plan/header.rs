@@ -56,7 +56,7 @@ impl PlanHeader {
     ///
     /// # Errors
     ///
-    /// [`HeaderError::OtherFormat`] for a plan of another format, before anything else of it is looked at.
+    /// [`HeaderError::OtherFormat`] for a plan of another format, whatever else it has.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, HeaderError> {
         #[derive(Deserialize)]
         struct Format {
@@ -140,7 +140,7 @@ pub struct SealedTarget {
     pub identity: Identity,
     /// The calls that the deletions of all policies take there, without polling, reads and retries.
     pub calls: u64,
-    /// The least time that and the reads before it take, in seconds, where the system takes so many calls in so long only.
+    /// The least time in seconds that those calls and the reads before them take; `None` if the system has no call budget.
     pub least_seconds: Option<u64>,
 }
 
@@ -164,7 +164,7 @@ pub struct PlannedPolicy {
     pub holds: Vec<HeldCount>,
     /// What the system would delete together with the records.
     pub cascades: Vec<CascadeCount>,
-    /// How the records would go; `None` when there are none, or when a gate refuses.
+    /// How the records would be deleted; `None` if there are none, or if no API can.
     pub route: Option<Route>,
     /// What every gate said that was asked.
     pub gates: Vec<GateFinding>,
@@ -243,7 +243,7 @@ pub struct Comparison {
     pub kept_now: u64,
     /// `#` held now.
     pub held: u64,
-    /// What moved the count.
+    /// Why the count changed.
     pub cause: CountCause,
 }
 

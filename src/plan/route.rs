@@ -116,7 +116,8 @@ pub fn choose(settings: &PolicySettings, selected: u64, capabilities: &Capabilit
     })
 }
 
-/// Why no API is left before sizes are looked at, naming the setting to change. `fitting` are those that would do without the pin.
+/// Why no API is left before sizes are considered, naming the setting to change. `fitting` are those that would fit without the
+/// pin.
 fn no_api(settings: &PolicySettings, capabilities: &Capabilities, fitting: &[&RouteCapability]) -> String {
     let system = capabilities.system;
     let pin = settings.via.map(|api| format!("`via: {api}` pins {}", api.title()));
@@ -139,7 +140,7 @@ fn no_api(settings: &PolicySettings, capabilities: &Capabilities, fitting: &[&Ro
         Some(pin) if !others.is_empty() => {
             format!("{pin}, which cannot do {what}: use {}, or leave `via` out", others.join(" or "))
         }
-        _ => format!("no API of a {system} target can do {what} in this version: take it out of the policy"),
+        _ => format!("no API of a {system} target can do {what} in this version: remove it from the policy"),
     }
 }
 
@@ -154,8 +155,8 @@ fn not_atomic(settings: &PolicySettings, selected: u64, able: &[&RouteCapability
     let group = able.iter().find(|route| route.atomic_size > 0);
     match best.zip(group) {
         Some((best, group)) => format!(
-            "{records} cannot go as a whole: `allOrNone: true` reaches up to {} ({}), which is {} fewer; narrow the filter, \
-             or set `allOrNone: perRequest` for groups of {} that each go as a whole",
+            "{records} cannot be deleted as a whole: `allOrNone: true` takes at most {} ({}), which is {} fewer; narrow the filter, \
+             or set `allOrNone: perRequest` for atomic groups of {}",
             with_thousands(best.atomic_size),
             best.api.title(),
             with_thousands(selected.saturating_sub(best.atomic_size)),
@@ -164,7 +165,7 @@ fn not_atomic(settings: &PolicySettings, selected: u64, able: &[&RouteCapability
         _ => {
             let titles: Vec<&str> = able.iter().map(|route| route.api.title()).collect();
             format!(
-                "{records} would go through {}, which cannot do {asked}: set `allOrNone: false`, or take out what asks for \
+                "{records} would go through {}, which cannot do {asked}: set `allOrNone: false`, or remove what asks for \
                  that API (`delete: hard`, `via`)",
                 titles.join(" or ")
             )
@@ -310,7 +311,7 @@ mod tests {
         ok   1,000 records, all or none: Composite takes up to 1,000 in one atomic request
         no api: `via: composite` pins Composite, which cannot do `allOrNone: false`: use `via: collections` or `via: bulk2` or `via: bulk1`, or leave `via` out
         ok   1,204 records, 2 atomic groups of 1,000, each all or none, through Composite
-        not atomic: 1,204 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 1,004 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
+        not atomic: 1,204 records cannot be deleted as a whole: `allOrNone: true` takes at most 200 (sObject Collections), which is 1,004 fewer; narrow the filter, or set `allOrNone: perRequest` for atomic groups of 200
         ok   1,204 records, up to 2,000 go through sObject Collections
         ok   2,001 records, above 2,000 go through Bulk API 2.0
         ok   2,001 records, all go through sObject Collections
@@ -319,13 +320,13 @@ mod tests {
         ok   5 records, hard deletes go through Bulk API 2.0
         ok   150 records, all or none: sObject Collections takes up to 200 in one atomic request
         ok   1,204 records, 7 atomic groups of 200, each all or none, through sObject Collections
-        not atomic: 1,204 records cannot go as a whole: `allOrNone: true` reaches up to 1,000 (Composite), which is 204 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
-        not atomic: 5 records would go through Bulk API 2.0 or Bulk API 1.0, which cannot do `allOrNone: true`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)
-        not atomic: 5 records would go through Bulk API 2.0, which cannot do `allOrNone: perRequest`: set `allOrNone: false`, or take out what asks for that API (`delete: hard`, `via`)
+        not atomic: 1,204 records cannot be deleted as a whole: `allOrNone: true` takes at most 1,000 (Composite), which is 204 fewer; narrow the filter, or set `allOrNone: perRequest` for atomic groups of 200
+        not atomic: 5 records would go through Bulk API 2.0 or Bulk API 1.0, which cannot do `allOrNone: true`: set `allOrNone: false`, or remove what asks for that API (`delete: hard`, `via`)
+        not atomic: 5 records would go through Bulk API 2.0, which cannot do `allOrNone: perRequest`: set `allOrNone: false`, or remove what asks for that API (`delete: hard`, `via`)
         no api: `via: collections` pins sObject Collections, which cannot do `delete: hard`: use `via: bulk2` or `via: bulk1`, or leave `via` out
-        no api: no API of a salesforce target can do `delete: hard` in this version: take it out of the policy
+        no api: no API of a salesforce target can do `delete: hard` in this version: remove it from the policy
         no api: `via: bulk2` pins Bulk API 2.0, which a salesforce target does not have: use collections, or leave `via` out
-        no api: no API of a salesforce target can do `concurrency: serial` in this version: take it out of the policy
+        no api: no API of a salesforce target can do `concurrency: serial` in this version: remove it from the policy
         ");
     }
 }

@@ -23,7 +23,7 @@ pub enum ErrorClass {
     Denied,
     /// The login is for another organization than the one asked for. Nothing else was asked and nothing was sent.
     WrongSystem,
-    /// There is no such thing.
+    /// What was asked for does not exist.
     NotFound,
     /// The request is wrong; repeating it cannot help.
     Invalid,

@@ -6,10 +6,10 @@
 //!   effect;
 //! - calls that a system counts over minutes wait in the transport until there is one ([`transport::Paced`]).
 //!
-//! The read half repeats a failed request a few times: it is safe, and one call of it stands for many requests, which a caller could only
+//! The read half repeats a failed request a few times: this is safe, and one call makes many requests, which a caller could only
 //! repeat from the beginning.
 //!
-//! How an API or a system is added is told, step by step, in `docs/adding-an-api.md`.
+//! `docs/adding-an-api.md` describes how to add an API or a system.
 
 mod common;
 mod contract;

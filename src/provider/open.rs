@@ -17,7 +17,7 @@ pub struct ProviderDependencies {
     pub transport: Arc<dyn Transport>,
     /// Where secrets come from.
     pub secrets: Arc<dyn SecretSource>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// What a process knows of the calls that were made before it; for systems that count them.
     pub calls: Arc<dyn CallMemory>,

@@ -16,7 +16,7 @@ use crate::manifest::SecretReference;
 /// The longest secret: an RSA key in PEM has about 3 KiB, so this refuses only what cannot be meant.
 const LONGEST: u64 = 64 * 1024;
 
-/// Why a secret could not be had. It names the place, and never the value or what a program printed.
+/// Why a secret could not be read. It names the place, never the value or a program's output.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The variable is not set.

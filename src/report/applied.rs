@@ -49,7 +49,7 @@ pub struct AppliedPolicy {
     pub halted: Option<String>,
     /// Planned records whose end is not known yet, since the run is not finished; the same command continues it.
     pub unsettled: u64,
-    /// What the system was counted to delete together with the records, one entry a kind; these have no outcome of their own.
+    /// The records that the system deletes together with these, as the plan counted them; they have no outcome of their own.
     pub with_them: Vec<CascadeCount>,
 }
 

@@ -63,8 +63,8 @@ pub(super) fn skip_words(cause: SkipCause) -> &'static str {
     }
 }
 
-/// The whole result for a terminal, the summary line last. Several policies end in one table, and those of which there is
-/// nothing more to tell stand only there.
+/// The whole result for a terminal, the summary line last. Several policies share a table at the end; those without anything more
+/// to report are only in it.
 pub fn applied_text(applied: &Applied, palette: Palette) -> String {
     let mut text = String::new();
     let several = applied.policies.len() > 1;
@@ -89,8 +89,7 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
         }
         if tally.unknown > 0 {
             line(
-                palette
-                    .trouble(&format!("{:>10} unknown: the next plan looks at them again", with_thousands(tally.unknown))),
+                palette.trouble(&format!("{:>10} unknown: the next plan checks them again", with_thousands(tally.unknown))),
             );
         }
         if policy.unsettled > 0 {
@@ -189,7 +188,7 @@ mod tests {
                    2 failed: DELETE_FAILED\u{1b}
                    4 failed: UNABLE_TO_LOCK_ROW
           other work held their locks: write `concurrency: serial` for one batch at a time (Bulk API 1.0 in Salesforce), and `groupBy` with the field that names their parent
-                   2 unknown: the next plan looks at them again
+                   2 unknown: the next plan checks them again
                    7 not settled yet
             up to 12 Task went with them
                   12 matching now but not planned: left for the next plan

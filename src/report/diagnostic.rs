@@ -82,7 +82,8 @@ fn excerpt<'a>(id: SourceId, labels: &[(usize, &'a Label)], sources: &'a SourceM
     Some(snippet)
 }
 
-/// Lines of a file that a terminal can show, and where each byte went. One character stands for each, so that columns stay true.
+/// Lines of a file, escaped for a terminal, and the new offset of each byte. Each character is replaced by one, so columns are
+/// unchanged.
 fn escaped_with_offsets(text: &str) -> (String, Vec<usize>) {
     let mut escaped = String::with_capacity(text.len());
     let mut moved = Vec::with_capacity(text.len() + 1);
@@ -91,7 +92,7 @@ fn escaped_with_offsets(text: &str) -> (String, Vec<usize>) {
         escaped.push(match character {
             // Tabs are drawn as spaces by the renderer.
             '\n' | '\t' => character,
-            // The pictures of control characters stand in Unicode in the order of the characters.
+            // Unicode's control pictures are in the order of the control characters.
             '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)).unwrap_or(char::REPLACEMENT_CHARACTER),
             _ if is_dangerous(character) => char::REPLACEMENT_CHARACTER,
             _ => character,

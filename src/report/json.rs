@@ -47,9 +47,9 @@ pub enum JsonEvent {
         production: Option<bool>,
         /// Who is signed in.
         user: String,
-        /// The calls that the deletions of all policies take there, without polling, reads and retries.
+        /// The calls that the deletions of all policies take there, without polls, reads and retries.
         calls: u64,
-        /// The least time that and the reads before it take, in seconds, where the system takes so many calls in so long only.
+        /// The least time that these calls and the reads before them take, in seconds, where the system limits calls by the minute.
         least_seconds: Option<u64>,
     },
     /// What a plan proposes for one policy.
@@ -72,7 +72,7 @@ pub enum JsonEvent {
         held: u64,
         /// Records to delete.
         selected: u64,
-        /// Records of other objects that the system deletes along.
+        /// Records of other objects that the system deletes along with them.
         cascades: Vec<JsonCascade>,
         /// The API, absent where nothing is to be deleted or a gate refused.
         api: Option<String>,
@@ -80,9 +80,9 @@ pub enum JsonEvent {
         batches: Option<u64>,
         /// For `allOrNone: perRequest`: the most records that go together or not at all.
         atomic_groups_of: Option<u64>,
-        /// How the selection differs from the plan that lay there before.
+        /// How the selection differs from the previous plan.
         changes: Option<Box<JsonChanges>>,
-        /// What every gate said that was asked.
+        /// What every evaluated gate found.
         gates: Vec<JsonGate>,
         /// The records file, relative to the bundle.
         records: String,
@@ -93,7 +93,7 @@ pub enum JsonEvent {
     PlanSummary {
         /// The plan's digest; absent when it was not written.
         plan: Option<String>,
-        /// Where it lies.
+        /// Its directory.
         directory: Option<String>,
         /// When it expires, RFC 3339.
         expires: String,
@@ -124,7 +124,7 @@ pub enum JsonEvent {
         /// Records in the earlier plan only.
         kept_now: u64,
     },
-    /// A sandbox answers.
+    /// A sandbox is listening.
     Sandbox {
         /// Its address.
         url: String,
@@ -137,13 +137,13 @@ pub enum JsonEvent {
     PolicyApplied {
         /// The policy.
         policy: String,
-        /// How its records ended.
+        /// What became of its records.
         tally: JsonTally,
-        /// Skipped ones by cause.
+        /// Skipped records by cause.
         skipped: BTreeMap<String, u64>,
-        /// Failed ones by the system's code.
+        /// Failed records by the system's code.
         failed: BTreeMap<String, u64>,
-        /// Planned records whose end is not known yet: the run is not finished.
+        /// Planned records without an outcome yet: the run is not finished.
         unsettled: u64,
         /// Records that match now and were not in the plan.
         waiting: u64,
@@ -154,11 +154,11 @@ pub enum JsonEvent {
     ApplySummary {
         /// The plan's digest.
         plan: String,
-        /// Where the evidence lies.
+        /// Where the evidence is.
         evidence: String,
-        /// Planned records whose end is not known yet: the run is not finished.
+        /// Planned records without an outcome yet: the run is not finished.
         unsettled: u64,
-        /// How the records of the policies that came to their end ended.
+        /// The outcomes known so far, of all policies.
         tally: JsonTally,
         /// Why some policies are not finished, one text each; the same command continues them.
         unfinished: Vec<String>,
@@ -169,7 +169,7 @@ pub enum JsonEvent {
         #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
         state: Box<State>,
     },
-    /// A command that has nothing else to tell did what it was asked for.
+    /// A command that has nothing else to show did what it was asked to do.
     Done {
         /// In words.
         message: String,
@@ -203,21 +203,21 @@ pub enum JsonEvent {
     },
 }
 
-/// How the records of a policy ended.
+/// What became of the records of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JsonTally {
     /// Deleted by this run.
     pub deleted: u64,
-    /// Gone before.
+    /// Already gone.
     pub already_gone: u64,
-    /// Not sent, or taken back.
+    /// Not sent, or rolled back.
     pub skipped: u64,
     /// Not deleted by the system.
     pub failed: u64,
     /// Not known.
     pub unknown: u64,
-    /// The sum.
+    /// Planned records: the sum of the others.
     pub planned: u64,
 }
 
@@ -267,7 +267,7 @@ pub struct JsonCascade {
     pub records: Option<u64>,
 }
 
-/// What one gate said.
+/// What one gate found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JsonGate {

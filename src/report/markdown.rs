@@ -80,7 +80,7 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
         // A fence longer than any run of backticks in the text cannot be closed by it.
         let fence = "`".repeat(longest_run(&changes, '`').max(2) + 1);
         let section = format!(
-            "\n<details><summary>Manifests changed since the last plan</summary>\n\n{fence}diff\n{changes}{fence}\n\n</details>\n"
+            "\n<details><summary>Manifests changed since the previous plan</summary>\n\n{fence}diff\n{changes}{fence}\n\n</details>\n"
         );
         if text.len() + section.len() > space {
             left_out.push("the difference of the manifests".into());
@@ -209,7 +209,7 @@ mod tests {
 
         </details>
 
-        <details><summary>Manifests changed since the last plan</summary>
+        <details><summary>Manifests changed since the previous plan</summary>
 
         ````diff
         +```

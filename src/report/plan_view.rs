@@ -32,7 +32,7 @@ impl View for PlanView<'_> {
     }
 }
 
-/// The first records of a policy, for people to look at.
+/// A sample of a policy's records, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicySample {
     /// The names of the review fields.
@@ -89,7 +89,7 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
         let kind = match identity.is_production {
             Some(true) => "production",
             Some(false) => "not production",
-            None => "kind not known",
+            None => "production unknown",
         };
         let _ = writeln!(
             text,
@@ -110,7 +110,7 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
         let _ = write!(
             text,
             "\n{}\n{}",
-            palette.strong("manifests changed since the plan that lay here:"),
+            palette.strong("manifests changed since the previous plan:"),
             painted_diff(&header.manifests.changes, palette)
         );
     }
@@ -254,9 +254,9 @@ fn comparison_text(comparison: &Comparison) -> String {
 
 fn cause_text(cause: CountCause) -> &'static str {
     match cause {
-        CountCause::Nothing => "nothing moved: no record came in, and none that still waited went out",
-        CountCause::Data => "the data moved: the policy and its holds read as they did",
-        CountCause::PolicyAndData => "the policy or a hold changed, and the data may have moved as well",
+        CountCause::Nothing => "nothing changed: no record was newly selected, and none still to be deleted dropped out",
+        CountCause::Data => "the data changed: the policy and its holds are the same",
+        CountCause::PolicyAndData => "the policy or a hold changed, and the data may have changed as well",
     }
 }
 
@@ -318,7 +318,7 @@ mod tests {
           held       # 96 by hold acme-litigation
           delete     - 1,204
           since      plan 6db7d803e74f: - 4 newly selected, ~ 1 tried again, = 1,199 already reviewed, + 7 kept now, # 96 held
-          why        the data moved: the policy and its holds read as they did
+          why        the data changed: the policy and its holds are the same
           route      sObject Collections, 7 batches of up to 200: up to 2,000 records go through sObject Collections
           gates      all passed
             - 00Q000000000001EAA  Company=<b>Acme</b> | @all

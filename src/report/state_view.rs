@@ -26,7 +26,7 @@ impl View for StateListView<'_> {
 pub struct StateView<'a> {
     /// The state.
     pub state: &'a State,
-    /// The one policy that people are shown; machines are told everything.
+    /// If given, the text shows only this policy; the JSON form always has everything.
     pub only: Option<&'a PolicyName>,
 }
 

@@ -38,7 +38,7 @@ impl Palette {
         self.paint(AnsiColor::Green.on_default(), text)
     }
 
-    /// Something to look at twice.
+    /// Something that needs attention.
     pub fn caution(self, text: &str) -> String {
         self.paint(AnsiColor::Yellow.on_default(), text)
     }

@@ -39,7 +39,7 @@ impl View for Done<'_> {
     }
 }
 
-/// Something to look at; the work goes on.
+/// A warning; the work continues.
 #[derive(Clone, Copy, Debug)]
 pub struct Warning<'a>(pub &'a str);
 

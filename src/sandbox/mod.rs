@@ -1,8 +1,8 @@
 //! The simulator: a world of records behind the vendors' own interfaces, on loopback.
 //!
-//! It shares no code with the providers, or client and server would agree on the same mistake. A [`World`] is data, a
-//! [`Sandbox`] serves it: by [`Sandbox::router`] inside the process or by [`serve`] on a socket. A test keeps the handle,
-//! looks at the truth and changes it while a client works:
+//! It shares no code with the providers, or client and server might share a mistake. A [`World`] is data, and a [`Sandbox`] serves
+//! it: by [`Sandbox::router`] inside the process or by [`serve`] on a socket. A test keeps the handle to inspect and change the
+//! records while a client works:
 //!
 //! ```
 //! use sexton::sandbox::{Sandbox, Settings, World};

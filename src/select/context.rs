@@ -1,4 +1,4 @@
-//! What a command is given of the world around it.
+//! The context of a command: clock, files, systems and observer.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,26 +9,25 @@ use crate::provider::Provider;
 use crate::state::LockInfo;
 use crate::store::{Backend, Files, Place};
 
-/// Makes a provider for a target. The command line hands in one that reaches the network; tests hand in one that reaches a
-/// sandbox in the same process.
+/// Makes a provider for a target. The command line's uses the network; that of tests uses a sandbox in the same process.
 pub trait Connector: Send + Sync {
     /// A provider for `target`, not yet signed in. Secrets named by relative files are looked for below `project`; what must be
     /// remembered from one process to the next is kept in `store`.
     fn connect(&self, target: &Target, project: &Path, store: Arc<dyn Backend>) -> Arc<dyn Provider>;
 }
 
-/// What a verb is given of the world around it.
+/// Everything a command uses outside itself. It is passed in, so that tests can replace it.
 #[derive(Clone)]
 pub struct Context {
     /// The files: everything that a verb reads or writes of the working tree, the store and its scratch files.
     pub files: Arc<dyn Files>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The passing of time.
+    /// For waiting.
     pub timer: Arc<dyn Timer>,
     /// The way to the systems.
     pub connector: Arc<dyn Connector>,
-    /// Who looks on.
+    /// Is told of progress and warnings.
     pub observer: Arc<dyn Observer>,
     /// `user@host`, for the lock.
     pub who: String,

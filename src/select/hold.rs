@@ -1,5 +1,5 @@
-//! Which records holds keep, directly or because a held record would go with them in a cascade: the requests around
-//! [`crate::plan::CascadeGraph`], which says what to ask for.
+//! Which records holds keep, directly or because a cascade from them would delete a held record: sends the requests that
+//! [`crate::plan::CascadeGraph`] asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl HeldRecords {
     ///
     /// # Errors
     ///
-    /// When a hold that concerns a policy cannot be read to its end: nobody knows then what must stay.
+    /// When a hold that concerns a policy cannot be read completely, so that it is not known what must stay.
     pub async fn read(project: &ProjectContext<'_>, connections: &Connections, spill: &Place) -> Result<Self, CommandError> {
         let holds = &project.project.workspace.holds;
         let mut targets = BTreeMap::new();
@@ -239,6 +239,6 @@ fn parents_of(connection: &Connection, edge: &CascadeEdge, children: &[RecordId]
     let condition = connection
         .language()
         .among(connection.capabilities().key, children, field)
-        .ok_or_else(|| CommandError::plain(format!("the field `{field}` of {child} cannot be asked for")))?;
+        .ok_or_else(|| CommandError::plain(format!("the field `{field}` of {child} cannot be queried")))?;
     Ok(Query { object: child.clone(), key: field.clone(), fields: Vec::new(), condition: Some(condition) })
 }

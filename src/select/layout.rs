@@ -93,7 +93,7 @@ impl Layout {
         self.stamp.is_some_and(|place| value(planned, 0) != fingerprint(value(fresh, place)))
     }
 
-    /// Where the value of a field stands in a row.
+    /// The index of a field's value in a row.
     pub fn place_of(&self, field: &str) -> Option<usize> {
         self.fields.iter().position(|known| known.eq_ignore_ascii_case(field))
     }

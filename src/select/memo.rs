@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-/// Answers by name. Whoever asks for one that is being fetched waits for it. A failure is no answer: the next one asks again.
+/// Answers by name. A caller waits for an answer that is already being fetched. A failure is not kept: the next caller asks again.
 pub(super) struct Memo<T> {
     cells: Mutex<BTreeMap<String, Arc<OnceCell<T>>>>,
 }

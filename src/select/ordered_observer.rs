@@ -1,12 +1,12 @@
-//! Works that go on side by side, told of in the order in which they stand.
+//! Reports the progress of concurrent pieces of work in a fixed order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::{Observer, PolicyName};
 
-/// Passes on what the first unfinished work tells, and keeps what the ones behind it tell until they are the first: what is
-/// shown has the same order whichever answers come first.
+/// Passes on what the first unfinished piece of work reports, and keeps what later ones report until their turn: so the order of
+/// output does not depend on which answers come first.
 pub(super) struct OrderedObserver {
     inner: Arc<dyn Observer>,
     queue: Mutex<Queue>,

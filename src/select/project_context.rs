@@ -10,7 +10,7 @@ use crate::base::Observer;
 /// A verb at work on one project.
 #[derive(Clone)]
 pub struct ProjectContext<'a> {
-    /// The world around it.
+    /// The context of the command.
     pub context: Context,
     /// The manifests as they are now, also when a plan is older.
     pub project: &'a Project,

@@ -14,7 +14,7 @@ use crate::store::{RowSorter, SortedRows};
 /// How often progress is told.
 const TOLD_EVERY: u64 = 10_000;
 
-/// So many times a selection is read that moves while it is read.
+/// How often a selection is read if it changes while it is read.
 const READINGS: u32 = 8;
 
 /// The pauses between those.
@@ -87,7 +87,7 @@ pub(super) async fn read_sorted(
     // The provider promises this; a plan rests on it, so it is not taken on trust.
     if proof.rows != proof.declared || received != proof.declared {
         return Err(CommandError::plain(format!(
-            "the read of {} was not complete: {received} rows came and the system declared {}",
+            "the read of {} was not complete: {received} rows arrived, but the system declared {}",
             query.object, proof.declared
         ))
         .with_help("nothing was planned or deleted; run the same command again"));
@@ -96,6 +96,6 @@ pub(super) async fn read_sorted(
     space.finish(sink.sorter).map_err(|error| {
         CommandError::plain("the rows could not be sorted")
             .caused_by(&error)
-            .with_help(format!("see that there is room on the disk below {}", space.directory().path().display()))
+            .with_help(format!("check that there is free space on the disk below {}", space.directory().path().display()))
     })
 }

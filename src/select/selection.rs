@@ -36,5 +36,5 @@ impl Selection {
 
 /// A selection that could not be put in order; nothing was planned or deleted from it.
 pub fn broken_selection(policy: &PolicyName, error: &dyn std::error::Error) -> CommandError {
-    CommandError::plain(format!("the selection of policy `{policy}` could not be put in order")).caused_by(error)
+    CommandError::plain(format!("the selection of policy `{policy}` could not be sorted")).caused_by(error)
 }

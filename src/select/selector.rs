@@ -54,7 +54,7 @@ impl<'a> Selector<'a> {
     pub fn connection(&self, target: &TargetName) -> Result<&'a Connection, CommandError> {
         self.connections
             .get(target)
-            .ok_or_else(|| CommandError::new(Exit::PlanUnusable, format!("target `{target}` is gone from the manifests")))
+            .ok_or_else(|| CommandError::new(Exit::PlanUnusable, format!("target `{target}` is no longer in the manifests")))
     }
 
     /// What holds keep of an object, in the system's own spelling, that policies delete from.

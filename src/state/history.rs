@@ -81,7 +81,7 @@ impl State {
         }
     }
 
-    /// The plans whose run was begun and is not at its end, by the first use.
+    /// The plans whose run has begun and is not finished, in the order of first use.
     pub fn unfinished(&self) -> impl Iterator<Item = &ConsumedPlan> {
         self.consumed.iter().filter(|consumed| consumed.finished.is_none())
     }

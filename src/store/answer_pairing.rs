@@ -8,9 +8,9 @@ use super::{EncodedStatus, FileHandle, FileStream, Place, StatusFile};
 use crate::apply::{IdSource, RecordStatus};
 use crate::base::RecordId;
 
-/// A bucket holds about so many records.
+/// About how many records a bucket holds.
 const BUCKET: u64 = 1 << 14;
-/// There are at most so many buckets, since each is an open file; above, they grow.
+/// The most buckets, since each is an open file. Larger batches make larger buckets.
 const MOST_BUCKETS: u64 = 256;
 
 /// A file without a name, of `(id, payload)` lines of fixed width.
@@ -59,10 +59,10 @@ enum Members {
     Hashes(Vec<Bucket<8>>),
 }
 
-/// Takes a job's answers in any order, and then gives every record of the batch its mark.
+/// Takes a job's answers in any order, then gives every record of the batch its status.
 ///
-/// Answers are spread over files by the bucket their record belongs to; then one bucket after the other is paired in memory.
-/// What is needed at once is one bucket, whatever the number of records.
+/// Answers are written to one file per bucket; then the buckets are paired in memory, one after the other. Only one bucket is in
+/// memory at a time, however many records there are.
 pub struct AnswerPairing<'a> {
     ids: &'a dyn IdSource,
     statuses: &'a StatusFile,
@@ -79,7 +79,7 @@ pub struct AnswerPairing<'a> {
 pub struct PairingReport {
     /// Answers for records that were not in the batch. They are not believed.
     pub foreign: u64,
-    /// Records about which the answers contradict each other; they are marked [`RecordStatus::Missing`].
+    /// Records about which the answers contradict each other; their status is [`RecordStatus::Missing`].
     pub contradicted: u64,
 }
 
@@ -135,7 +135,7 @@ impl<'a> AnswerPairing<'a> {
         }
     }
 
-    /// Writes the mark of every record of the batch.
+    /// Writes the status of every record of the batch.
     ///
     /// # Errors
     ///

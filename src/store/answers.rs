@@ -6,9 +6,9 @@ use super::{LargeName, RunStore, StatusFile, StoreError};
 use crate::apply::{Answers, Batch, Seal, StatusRun};
 use crate::base::PolicyName;
 
-/// Answers of up to so many bytes stand in the journal itself.
+/// Answers of up to this many bytes are put into the journal itself.
 const MOST_BYTES: usize = 8 << 10;
-/// So many bytes are collected before they are handed on.
+/// How many bytes are collected before they are written.
 const WINDOW: usize = 1 << 16;
 
 /// Takes what is known of the records of a batch: into the journal where it is little, else into an object, which is durable

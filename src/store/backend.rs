@@ -85,13 +85,13 @@ pub struct Object {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is an object of that key already. Nothing was written.
-    #[error("`{place}` is there already")]
+    #[error("`{place}` already exists")]
     Exists {
         /// Where it lies, for people.
         place: String,
     },
     /// The object is not, or no longer, at the version it was to be replaced at. Nothing was written.
-    #[error("`{place}` was changed by somebody else")]
+    #[error("`{place}` was changed by another process")]
     Changed {
         /// Where it lies, for people.
         place: String,
@@ -126,7 +126,7 @@ pub enum StoreError {
     },
 }
 
-/// Why the right to write was not had.
+/// Why the lease could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LeaseError {
     /// Somebody else has it; who, where that is known.
@@ -143,7 +143,7 @@ fn holder(info: &Option<Box<LockInfo>>) -> String {
             let LockInfo { id, operation, who, process, version, created } = info.as_ref();
             format!("`sexton {operation}` of {who} (process {process}, since {created}, version {version}, lock {id})")
         }
-        None => "a process that has not said yet who it is: try again".into(),
+        None => "a process that has not identified itself yet: try again".into(),
     }
 }
 
@@ -166,7 +166,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// The object; `None` where there is none.
     async fn read(&self, key: &Key) -> Result<Option<Object>, StoreError>;
 
-    /// Makes an object where there is none.
+    /// Creates an object that must not exist yet.
     async fn create(&self, key: &Key, bytes: Vec<u8>) -> Result<Version, StoreError>;
 
     /// Puts other bytes in the place of an object that is still at `version`.

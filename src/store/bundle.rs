@@ -152,7 +152,7 @@ fn find(directory: &Place) -> Result<(), BundleError> {
     }
 }
 
-/// What stands there; `None` for nothing.
+/// What is at the place; `None` for nothing.
 pub(super) fn kind_of(place: &Place) -> Result<Option<FileKind>, FileError> {
     match place.resolved_metadata() {
         Err(error) if is_absent(&error) => Ok(None),

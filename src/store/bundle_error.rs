@@ -59,13 +59,13 @@ pub enum BundleError {
         file: String,
     },
     /// A records file that the plan does not know.
-    #[error("`{file}` is not part of the plan: take it away, or plan again")]
+    #[error("`{file}` is not part of the plan: remove it, or plan again")]
     Extra {
         /// The file inside the bundle.
         file: String,
     },
     /// The digests are right and the contents make no sense: no version of sexton wrote this.
-    #[error("`{file}` is not what a plan holds there: {cause}")]
+    #[error("`{file}` is not what a plan has there: {cause}")]
     Malformed {
         /// The file inside the bundle.
         file: String,
@@ -76,7 +76,7 @@ pub enum BundleError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The directory to write into holds something else, which replacing it would destroy.
-    #[error("`{}` holds `{found}`, which is no part of a plan and would be lost: choose another directory, or move it away", .directory.display())]
+    #[error("`{}` holds `{found}`, which is not part of a plan and would be lost: choose another directory, or move it away", .directory.display())]
     InTheWay {
         /// The directory.
         directory: PathBuf,
@@ -108,6 +108,6 @@ pub(super) enum LineError {
     Order { number: u64 },
     #[error("it holds {found} records, and the plan seals {expected}")]
     Rows { found: u64, expected: u64 },
-    #[error("it is not compressed as a whole: {0}")]
+    #[error("it is not one complete compressed file: {0}")]
     Compression(std::io::Error),
 }

@@ -35,7 +35,7 @@ impl CallMemory for StoredCalls {
                 let text = std::str::from_utf8(&object.bytes).ok()?;
                 let moment = text.trim().parse().ok();
                 if moment.is_none() {
-                    tracing::warn!("{} holds no moment; it is written anew", self.store.place(&key));
+                    tracing::warn!("{} does not hold a time; it is rewritten", self.store.place(&key));
                 }
                 moment
             });
@@ -50,7 +50,7 @@ impl CallMemory for StoredCalls {
                 written => return written.map(drop).map_err(io::Error::other),
             }
         }
-        Err(io::Error::other(format!("{} is changed by others all the time", self.store.place(&key))))
+        Err(io::Error::other(format!("{} keeps being changed by other processes", self.store.place(&key))))
     }
 }
 

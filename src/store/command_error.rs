@@ -29,7 +29,7 @@ impl From<StoreError> for CommandError {
         let converted = CommandError::from_error(Exit::Error, &error);
         match error {
             StoreError::Newer { .. } => converted.with_help("use a newer sexton"),
-            StoreError::Damaged { .. } => converted.with_help("restore it from where you keep copies"),
+            StoreError::Damaged { .. } => converted.with_help("restore it from a backup"),
             _ => converted,
         }
     }

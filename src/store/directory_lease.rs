@@ -1,12 +1,12 @@
-//! The right to write to a store in a directory.
+//! The lease of a store in a directory.
 //!
-//! It is the operating system's own lock on a file in the root, so a dead process holds none, however it died. The file stays when
-//! nobody holds the lock and blocks nobody. What is written in it, the holder's [`LockInfo`], is for people.
+//! It is the operating system's lock on a file in the root, so a dead process never holds it. The file remains without a holder,
+//! and then blocks nobody. Its contents, the holder's [`LockInfo`], are for people.
 //!
-//! On a network file system that does not carry locks from one machine to another, two machines can both get it. The information
-//! in the file cannot help there: a name of another host is what every dead container leaves behind too, and a lock that outlives its
-//! holder is the worse evil. The second guard is for that case: nobody creates what is there, and a state is not replaced that is
-//! not the one that was loaded.
+//! On a network file system that does not share locks between machines, two machines can both get the lease. The file's contents
+//! cannot prevent that: every dead container leaves another host's name too, and a lock that outlives its holder would be worse.
+//! The second guard is for that case: an existing object is never created again, and a state is only replaced if it is the one
+//! that was loaded.
 
 use std::path::Path;
 use std::sync::Arc;

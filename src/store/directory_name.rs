@@ -1,4 +1,4 @@
-//! The names of files in a directory that is a store: those of its own, and those that stand for keys.
+//! The names of the files of a store in a directory: its own files, and those that represent keys.
 
 use std::io;
 use std::path::Path;
@@ -17,10 +17,10 @@ const DEVICES: [&str; 22] = [
     "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
-/// The name of the file or directory for one part of a key: the part itself, except for what some file system takes for something
-/// else. An upper-case letter becomes `%` and the lower-case one, since some know no difference; `%` also stands before a dot at the
-/// beginning (hidden files, and our own temporary ones), behind one at the end (dropped by Windows), and before the name of a device
-/// and the lease's.
+/// The name of the file or directory for one part of a key: the part itself, except for what a file system might treat specially.
+/// An upper-case letter becomes `%` and its lower-case form, since some ignore case; `%` also precedes a leading dot (hidden
+/// files, and the store's temporary ones), follows a trailing dot (dropped by Windows), and precedes the names of devices and of
+/// the lease.
 pub(super) fn name_of(part: &str) -> String {
     let mut name = String::with_capacity(part.len());
     let device = part.split('.').next().unwrap_or_default();

@@ -1,8 +1,8 @@
 //! A store in a directory.
 //!
-//! An object is a file, named after its key. It is written under a temporary name in the root, made durable and then given its name
-//! by a step that cannot be done by half: a link, which fails where the name is taken, or a rename, which replaces. So no reader and no
-//! crash finds half an object.
+//! An object is a file, named after its key. It is written under a temporary name in the root, made durable and then given its
+//! name in one atomic step: a link, which fails if the name exists, or a rename, which replaces. So no reader sees half an object,
+//! not even after a crash.
 
 use std::collections::HashSet;
 use std::io;
@@ -25,7 +25,7 @@ use crate::state::LockInfo;
 /// The file whose lock is held while an object is replaced or removed.
 const REPLACE_LOCK: &str = ".lock";
 
-/// So often a write begins anew when somebody takes its temporary file or the object's directory away.
+/// How often a write is tried again if its temporary file or the object's directory was removed meanwhile.
 const ATTEMPTS: u32 = 16;
 
 /// A store in a directory, which need not be there yet. Every process that works on it has one of its own.
@@ -69,10 +69,10 @@ impl DirectoryStore {
         &self.inner.root
     }
 
-    /// Clears what a dead holder left in the lease. It takes no lease away: a running holder keeps its own, and is named in the
-    /// error so that it can be ended first. `id` is the lease's own name, so that nobody clears another than the one they looked at.
+    /// Clears what a dead holder left in the lease file. A running holder keeps its lease, and the error names it so that it can
+    /// be ended first. `id` is that of the lease, so that only the intended one is cleared.
     ///
-    /// It is never needed for the next run, since a dead process holds nothing.
+    /// It is never needed for the next run, since a dead process holds no lease.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl DirectoryStore {
         work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         if !self.inner.files.may_wait() {
-            // Others go on meanwhile, as they do beside a thread that waits.
+            // Other tasks may run meanwhile, as they do beside a blocking thread.
             tokio::task::yield_now().await;
             return work(&self.inner);
         }
@@ -257,10 +257,10 @@ impl Inner {
         Err(access("write", path)(io::Error::new(io::ErrorKind::FileTooLarge, cause)))
     }
 
-    /// Makes a directory's own name and those above it durable, once for this process.
+    /// Makes the names of a directory and of those above it durable, once per process.
     ///
-    /// A directory that another process removes and makes anew meanwhile may be thought durable when it is not: only an empty one is
-    /// ever removed, and nobody removes a run that somebody else works on.
+    /// A directory that another process removes and creates again meanwhile may be wrongly considered durable. That is harmless:
+    /// only empty ones are removed, and a run is not removed while another process works on it.
     fn settle(&self, directory: &Path) -> Result<(), StoreError> {
         if directory == Path::new(".") || self.is_known(|known| &known.settled, directory) {
             return Ok(());

@@ -49,7 +49,7 @@ impl<F: Copy> FaultSchedule<F> {
     pub fn next(&mut self) -> Option<F> {
         let named = self.at.remove(&self.operations);
         self.operations += 1;
-        // The dice are thrown for every operation, so that a named fault does not move those that come by chance.
+        // A random number is drawn for every operation, so that a given fault does not shift the random ones.
         let thrown = self.chance.as_mut().and_then(|Chance { random, per_mille, faults }| {
             let hit = random.u32(0..1_000) < *per_mille;
             let fault = random.choice(faults.iter()).copied();

@@ -15,7 +15,7 @@ use crate::state::LockInfo;
 pub enum StoreFault {
     /// It is not done.
     Refused,
-    /// There is no room for a write, which is not done. Nothing else notices.
+    /// There is no space for a write, which is not done. Other operations succeed.
     NoSpace,
     /// A write is done, and its answer is lost. A read fails.
     AnswerLost,

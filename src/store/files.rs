@@ -1,4 +1,4 @@
-//! What is asked of the machine's files: one small adapter, so that a simulated disk can stand in for the machine.
+//! File operations as a trait, so that a simulated disk can replace the machine's files.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -33,7 +33,7 @@ pub enum FileKind {
 /// What is known of a name without opening it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileMetadata {
-    /// What it stands for.
+    /// What it refers to.
     pub kind: FileKind,
     /// How many bytes a file holds; no meaning for anything else.
     pub length: u64,
@@ -60,7 +60,7 @@ pub trait Files: Send + Sync + fmt::Debug {
     /// When it cannot be made.
     fn open_unnamed(&self, directory: &Path) -> io::Result<Arc<dyn FileHandle>>;
 
-    /// What a name stands for.
+    /// What a name refers to.
     ///
     /// # Errors
     ///
@@ -271,8 +271,7 @@ impl dyn FileHandle + '_ {
     }
 }
 
-/// Reads and writes a file from its beginning on, as `std::io` does. It has no buffer of its own: whoever reads or writes little
-/// at a time puts one in front.
+/// Reads and writes a file sequentially, for `std::io`. It has no buffer: for small reads and writes, add one.
 #[derive(Clone, Debug)]
 pub struct FileStream {
     handle: Arc<dyn FileHandle>,
@@ -345,7 +344,7 @@ pub fn create_directories(files: &dyn Files, path: &Path, durably: bool) -> io::
     if durably { files.sync_directory(parent_of(path)) } else { Ok(()) }
 }
 
-/// The directory a path stands in.
+/// The directory that contains a path.
 pub fn parent_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

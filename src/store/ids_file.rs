@@ -15,7 +15,7 @@ const LINE: usize = NOTE + 2;
 /// How many lines are read at once where a file is read backwards.
 const WINDOW: usize = 1 << 10;
 
-/// What stands beside an id.
+/// The note of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdNote {
     /// Nothing.
@@ -29,7 +29,7 @@ pub enum IdNote {
 }
 
 impl IdNote {
-    /// The causes that a run which is continued withholds records for.
+    /// The causes for which records are excluded, each with its byte.
     const CAUSES: [(u8, SkipCause); 3] =
         [(b'h', SkipCause::Held), (b'c', SkipCause::Changed), (b'n', SkipCause::NoLongerMatches)];
 

@@ -60,7 +60,7 @@ pub struct LargeWriter<'a> {
     digester: Digester,
 }
 
-/// So many names are tried. Each one that is taken is the work of a process that died before it could say so.
+/// How many names are tried. Each one that exists was written by a process that died before it could journal it.
 const MOST_ATTEMPTS: u32 = 1_000;
 
 impl<'a> LargeWriter<'a> {

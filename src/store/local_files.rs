@@ -1,4 +1,4 @@
-//! The files of this machine: the one place that touches them.
+//! The files of this machine: the adapter for the store and its scratch files.
 
 #![expect(clippy::disallowed_methods, reason = "the adapter to the machine's files")]
 

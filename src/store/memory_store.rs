@@ -19,7 +19,7 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Kept {
     objects: BTreeMap<Key, Vec<u8>>,
-    /// What stands in the lease: the holder, or one who died.
+    /// The holder of the lease, or one that was killed.
     info: Option<LockInfo>,
     /// The number of the lease that is held.
     held: Option<u64>,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{FileHandle, OpenMode, Place};
 use crate::base::Failure;
 
-/// So many bytes are held back before they are written.
+/// How many bytes are buffered before they are written.
 const HELD_BACK: usize = 1 << 16;
 
 /// The codes and messages that a policy's statuses refer to, in no order.

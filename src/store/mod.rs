@@ -1,5 +1,4 @@
-//! What outlives a command: the store and its backends, and under a directory's the files of this machine. An adapter: the only folder
-//! that touches files.
+//! What outlives a command: the store and its backends, and bundles. Also the adapter to the machine's files.
 
 mod answer_pairing;
 mod answers;

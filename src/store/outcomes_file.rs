@@ -1,4 +1,4 @@
-//! The one end of every planned record, for people and for proof.
+//! Outcomes files: the one outcome of every planned record, as evidence.
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter};

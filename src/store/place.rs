@@ -45,13 +45,13 @@ impl Place {
         Self { files: Arc::clone(&self.files), path: path.into() }
     }
 
-    /// What stands in it under a relative path.
+    /// The place of a relative path below it.
     #[must_use]
     pub fn join(&self, relative: impl AsRef<Path>) -> Self {
         self.at(self.path.join(relative))
     }
 
-    /// The directory it stands in.
+    /// The directory that contains it.
     #[must_use]
     pub fn parent(&self) -> Self {
         self.at(parent_of(&self.path))
@@ -75,7 +75,7 @@ impl Place {
         self.files.metadata(&self.path)
     }
 
-    /// What stands there; links are followed.
+    /// What is at it; links are followed.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! The journal of a run: numbered segments, each created once and never changed.
 //!
-//! That a segment can be created only where there is none is what keeps two processes from going on with one run: whoever goes
-//! on first has the next number, and the other one can write nothing any more.
+//! A segment can be created only once, which keeps two processes from continuing one run: the first to continue creates the next
+//! segment, and the other can then write nothing more.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use crate::base::{Clock, PolicyName};
 
 /// The format of a segment.
 const FORMAT: u32 = 1;
-/// After so many segments of this process they become one object, while the run goes on.
+/// After this many segments of this process they are joined into one object, while the run continues.
 const COMPACT_EVERY: u64 = 1_000;
 /// Segments are joined up to this size.
 const JOINED_BYTES: usize = 2 << 20;
@@ -24,7 +24,7 @@ const JOINED_BYTES: usize = 2 << 20;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum JournalError {
     /// Another process has gone on with the run.
-    #[error("another process goes on with this run: it has written {place}")]
+    #[error("another process has taken over this run: it has written {place}")]
     Overtaken {
         /// The segment that is there already.
         place: String,
@@ -64,7 +64,7 @@ struct Head {
     writer: String,
 }
 
-/// What has to be known of the journal to go on with it.
+/// The end of a journal, needed to continue it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JournalEnd {
     /// The number of the next segment.

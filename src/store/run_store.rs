@@ -9,7 +9,7 @@ use crate::base::{Digest, PolicyName};
 
 /// How much of a file is copied at once.
 const WINDOW: usize = 1 << 16;
-/// Answers of up to so many runs stand in the journal itself.
+/// Answers of up to this many runs of equal statuses are put into the journal itself.
 const INLINE_RUNS: usize = 48;
 
 /// Everything that shows what happened to which record of one run, and all that is needed to continue it from any machine.
@@ -42,7 +42,7 @@ impl RunStore {
         Self { inline_runs, ..self }
     }
 
-    /// Answers of up to so many runs stand in the journal itself.
+    /// Answers of up to this many runs of equal statuses are put into the journal itself.
     pub fn inline_runs(&self) -> usize {
         self.inline_runs
     }

@@ -39,7 +39,7 @@ impl Scratch {
         &self.shared.directory
     }
 
-    /// Appends what `write` writes, and tells where it stands. Nothing else can be appended meanwhile; what stands there can be read.
+    /// Appends what `write` writes, and returns its range. Nothing else can be appended meanwhile; what is there can be read.
     pub(super) fn append(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Range<u64>> {
         let mut end = self.shared.end.lock().unwrap_or_else(PoisonError::into_inner);
         let appended = self.append_at(*end, write).map_err(self.at("write a temporary file in"))?;

@@ -15,11 +15,11 @@ use super::{FileHandle, FileKind, FileMetadata, Files, OpenMode};
 pub enum DiskFault {
     /// It is not done. A sync that is refused has lost some of what it was to keep, and the next one does not bring it back.
     Refused,
-    /// It is done, and an error is told.
+    /// It is done but reported as failed.
     DoneButFailed,
     /// A write is cut short, which is no error. Nothing else notices.
     Short,
-    /// A write is done by half and then there is no room. Nothing can be made either; what needs no room notices nothing.
+    /// There is no space: a write is half done, and nothing can be created. Operations that need no space succeed.
     NoSpace,
     /// The power goes: neither this operation nor any later one is done before [`SimulatedDisk::crash`] or
     /// [`SimulatedDisk::kill`].
@@ -54,7 +54,7 @@ struct Disk {
 /// What an operation needs, for the faults that ask.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Needs room for a name.
+    /// It needs space for a name.
     Make,
     Other,
 }
@@ -101,8 +101,8 @@ impl SimulatedDisk {
         self.shared.unlocked.notify_all();
     }
 
-    /// Every process is killed, and the machine goes on: as [`SimulatedDisk::crash`], but nothing is lost. After
-    /// [`DiskFault::PowerLoss`] at an operation, it was killed before that one.
+    /// Kills all processes while the machine keeps running: as [`SimulatedDisk::crash`], but nothing is lost. After a
+    /// [`DiskFault::PowerLoss`], they are killed before that operation.
     pub fn kill(&self) {
         self.shared.disk().kill();
         self.shared.unlocked.notify_all();

@@ -35,7 +35,7 @@ pub(super) struct SimulatedTree {
     numbers: u64,
     /// Changes of names that no sync has made durable, oldest first.
     changes: Vec<Change>,
-    /// With so many nodes, those that nothing reaches are looked for.
+    /// The number of nodes at which unreachable ones are collected.
     collect_at: usize,
 }
 

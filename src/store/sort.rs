@@ -65,7 +65,7 @@ struct Spill {
 }
 
 impl RowSorter {
-    /// The window to use where there is no reason for another: 8 MiB, some 190,000 keys.
+    /// The default window: 8 MiB, about 190,000 keys.
     pub const WINDOW: usize = 8 * 1024 * 1024;
 
     /// A sorter that spills into `scratch` once rows take more than `window` bytes. A place stands for a file of the sorter's
@@ -363,7 +363,7 @@ impl<'a> RunReader<'a> {
         Self { scratch, rest, buffer: Vec::new(), used: 0 }
     }
 
-    /// Makes `length` unread bytes stand in the buffer, and gives them.
+    /// Takes the next `length` bytes, read into the buffer if necessary.
     fn take(&mut self, length: usize) -> io::Result<&[u8]> {
         let unread = self.buffer.len() - self.used;
         if unread < length {

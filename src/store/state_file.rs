@@ -13,7 +13,7 @@ const STATE_KEY: &str = "state.json";
 pub enum StateError {
     /// Somebody wrote it who does not have the lease.
     #[error(
-        "{place} was changed by something that does not have the lease: {change}; nothing was written, so look at what else uses this store"
+        "{place} was changed by something that does not hold the lock: {change}; nothing was written; check what else uses this store"
     )]
     Moved {
         /// Where it lies, for people.
@@ -59,7 +59,7 @@ impl StateStore {
         Self { store, key: Key::literal(STATE_KEY) }
     }
 
-    /// Reads the state without the lease, to look at it; `None` when there is none yet.
+    /// Reads the state without the lease; `None` if there is none yet.
     ///
     /// # Errors
     ///

@@ -31,14 +31,14 @@ const CLASSES: [FailureClass; 8] = [
     FailureClass::Unrecognized,
 ];
 
-/// A mark as it lies on disk: kind, evidence, class, whether unclear, and the length and place of its text.
+/// A status as it is on disk: kind, evidence, class, whether unclear, and the length and place of its message.
 ///
-/// All zeros is no mark.
+/// All zeros mean no status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodedStatus([u8; WIDTH]);
 
 impl EncodedStatus {
-    /// No mark: the record was never sent in this round.
+    /// No status: the record was not sent in this round.
     pub const NONE: Self = Self([0; WIDTH]);
     /// [`RecordStatus::Missing`].
     pub const MISSING: Self = {
@@ -47,7 +47,7 @@ impl EncodedStatus {
         Self(bytes)
     };
 
-    /// Takes the bytes of a mark.
+    /// The status with these bytes.
     pub fn from_bytes(bytes: [u8; WIDTH]) -> Self {
         Self(bytes)
     }
@@ -73,10 +73,10 @@ impl EncodedStatus {
     }
 }
 
-/// How many statuses say what.
+/// How many records have which status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatusCount {
-    /// No mark.
+    /// Records without a status.
     pub none: u64,
     /// [`RecordStatus::Again`].
     pub again: u64,
@@ -116,11 +116,11 @@ impl StatusFile {
         io::Error::new(io::ErrorKind::InvalidData, format!("{} is damaged: {why}", self.place.path().display()))
     }
 
-    /// The form of a mark on disk; its text goes into the texts file.
+    /// The form of a status on disk; its message is added to the messages file.
     ///
     /// # Errors
     ///
-    /// When the text cannot be written.
+    /// When the message cannot be written.
     pub fn encode(&self, mark: &RecordStatus) -> io::Result<EncodedStatus> {
         let evidence = |evidence: Evidence| u8::from(evidence == Evidence::PresenceCheck);
         let (kind, evidence, unclear, failure) = match mark {
@@ -146,11 +146,11 @@ impl StatusFile {
         Ok(EncodedStatus(bytes))
     }
 
-    /// The mark that `raw` stands for; `None` where there is none.
+    /// The status that `raw` encodes; `None` if it is no status.
     ///
     /// # Errors
     ///
-    /// When it or its text is damaged.
+    /// When it or its message is damaged.
     pub fn decode(&self, raw: &EncodedStatus) -> io::Result<Option<RecordStatus>> {
         let bytes = raw.0;
         let evidence = if bytes[1] == 0 { Evidence::Answer } else { Evidence::PresenceCheck };
@@ -185,7 +185,7 @@ impl StatusFile {
         self.file.write_all_at(&bytes, first * WIDTH as u64)
     }
 
-    /// Writes the same mark for `count` records from place `first` on.
+    /// Writes the same status for `count` records from place `first` on.
     ///
     /// # Errors
     ///
@@ -226,7 +226,7 @@ impl StatusFile {
         Ok(bytes.as_chunks::<WIDTH>().0.iter().map(|bytes| EncodedStatus(*bytes)).collect())
     }
 
-    /// Tells `each` the place and the mark of every record from `first` on, `count` of them, until it says `false`.
+    /// Passes the place and status of each of `count` records from `first` on to `each`, until it returns `false`.
     ///
     /// # Errors
     ///

@@ -80,7 +80,7 @@ async fn contents(run: &RunStore) -> Result<Option<Contents>, StoreError> {
     }
     let contents: Contents = serde_json::from_slice(&object.bytes).map_err(|error| damaged(error.to_string()))?;
     if contents.plan != run.plan() {
-        return Err(damaged(format!("it is of the plan {}", contents.plan)));
+        return Err(damaged(format!("it belongs to the plan {}", contents.plan)));
     }
     Ok(Some(contents))
 }

@@ -9,7 +9,7 @@ use super::{FileError, FileHandle, FileKind, OpenMode, Place, create_directories
 /// The file whose lock says that a process is at work in the folder.
 const LOCK: &str = ".lock";
 
-/// So often a folder is begun anew when somebody takes it for one left behind.
+/// How often the creation is tried again if another process takes the new folder for one left behind.
 const ATTEMPTS: u32 = 16;
 
 /// A folder that one process works in, and that is gone with it.
@@ -57,7 +57,7 @@ impl Drop for WorkFolder {
     }
 }
 
-/// Makes the folder and takes its lock; `None` where it is taken, or somebody was quicker to take it for one left behind.
+/// Creates the folder and takes its lock; `None` if another process has the lock, or took the folder for one left behind.
 fn begin(place: &Place) -> io::Result<Option<Arc<dyn FileHandle>>> {
     match place.files().create_directory(place.path()) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
@@ -94,7 +94,7 @@ pub(super) fn remove_left_behind(parent: &Place, prefix: &str) {
     }
 }
 
-/// Removes a folder whose lock is held, and the lock file last: one that is removed by half is still known to be ours.
+/// Removes a folder whose lock is held, the lock file last, so that a half removed folder can still be recognized.
 fn remove(folder: &Place) -> io::Result<()> {
     let files = folder.files();
     for name in folder.list()?.into_iter().filter(|name| name != LOCK) {

@@ -28,7 +28,7 @@ pub struct RouteCapability {
     pub parallel: u32,
     /// The calls that one batch takes, without polling.
     pub calls_per_batch: u64,
-    /// The largest selection this API is taken for by itself; `None` when it is taken for any size.
+    /// The largest selection for which this API is preferred; `None` for any size.
     pub preferred_up_to: Option<u64>,
 }
 
@@ -49,9 +49,9 @@ pub struct Capabilities {
     pub system: SystemKind,
     /// The field that holds a record's key.
     pub key: &'static str,
-    /// The field that moves with every change of a record; `None` where there is none.
+    /// The field that changes whenever a record does; `None` if there is none.
     pub change_stamp: Option<&'static str>,
-    /// How many calls the system takes in how long, where it says so; nothing goes faster.
+    /// The call budget, if the system has one; no more calls are made.
     pub budget: Option<CallBudget>,
     /// The routes, in order of preference.
     pub routes: &'static [RouteCapability],

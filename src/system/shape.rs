@@ -51,7 +51,7 @@ impl ApiShape {
         }
     }
 
-    /// Whether a batch that was started runs to its end, whatever becomes of the run.
+    /// Whether a job that was started runs to its end, whatever becomes of the run.
     pub fn runs_on(self) -> bool {
         self.jobs().is_some_and(|jobs| jobs.may_be_aborted != JobAbort::AnyTime)
     }

@@ -180,7 +180,7 @@ fn a_system_that_cannot_be_reached_or_is_down_says_so() {
     signing in to crm
     error: could not find out which organization this login is for: HTTP 403 REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.
       = while signing in to target `crm`
-      help: the org's daily API requests are used up; run the same command again when the 24 hours have moved on
+      help: the org's daily API requests are used up; run the same command again later, as the 24-hour window moves on
 
     signing in to crm
     error: could not describe Lead: HTTP 429 REQUEST_LIMIT_EXCEEDED: Too many requests.
@@ -190,7 +190,7 @@ fn a_system_that_cannot_be_reached_or_is_down_says_so() {
     signing in to crm
     error: could not describe Lead: HTTP 500 no-code: a page without a title
       = in policy `stale-leads`
-      help: the trouble is on the system's side: run the same command again, and show its vendor these words if it stays
+      help: the problem is on the system's side: run the same command again, and show its vendor this message if it persists
 
     signing in to crm
     error: could not describe Lead: HTTP 302 redirected: the system points to another address, which is not followed
@@ -202,7 +202,7 @@ fn a_system_that_cannot_be_reached_or_is_down_says_so() {
       = in policy `stale-leads`
 
     signing in to crm
-    error: could not describe Lead: broken-answer: the answer ends in the middle
+    error: could not describe Lead: broken-answer: the answer is cut off
       = in policy `stale-leads`
     ");
 }
@@ -292,7 +292,7 @@ fn manifests_that_do_not_fit_the_system_show_the_place() {
     signing in to crm
     error: Lead has no field `Colour__c`, or this login may not see it
       = in policy `stale-leads`
-      help: correct `review.fields` of the policy, or grant the login to read the field
+      help: correct `review.fields` of the policy, or grant the login read access to the field
 
     error[M0101]: a deletion policy has no key `colour`
      --> policies.yaml:9:3
@@ -343,7 +343,7 @@ fn what_is_no_plan_says_so() {
     error: `plan` is not a plan: it has no `plan.json`
 
     error: `plan` is not a plan: it has no `plan.json`
-      help: a plan would take its place: move it away, or name another directory with --out
+      help: a new plan would replace it: move it away, or name another directory with --out
 
     error: `plan.json` was altered after the plan was sealed: its digest is [digest] and should be [digest]; restore it, or plan again
 
@@ -367,10 +367,10 @@ fn a_damaged_state_is_not_guessed_at() {
     assert_eq!(service.sandbox.world().count("Lead"), 3);
     assert_shown!(told.join("\n"), @"
     error: `.sexton/state.json` is damaged: EOF while parsing an object at line 1 column 1
-      help: restore it from where you keep copies
+      help: restore it from a backup
 
     error: `.sexton/state.json` is damaged: EOF while parsing a value at line 1 column 0
-      help: restore it from where you keep copies
+      help: restore it from a backup
 
     error: `.sexton/state.json` was written by a newer sexton (format 99; this one knows 1)
       help: use a newer sexton
@@ -391,10 +391,10 @@ fn nobody_to_ask_is_a_no() {
     assert_eq!(service.sandbox.world().count("Lead"), 3);
     assert_shown!(format!("{}\n{}", told.join("\n"), String::from_utf8_lossy(&json.stdout)), @r#"
     signing in to crm
-    error: there is no terminal to ask on, so nothing was deleted
+    error: there is no terminal to ask for confirmation; nothing was deleted
       help: name the reviewed plan, as in `sexton apply plan`, or add --auto-approve
     {"type":"version","formatVersion":"1.0","sexton":"0.1.0"}
-    {"type":"error","exitCode":1,"message":"with --json there is nobody to ask","notes":[],"help":"name a reviewed plan, as in `sexton apply plan --json`, or add --auto-approve"}
+    {"type":"error","exitCode":1,"message":"cannot ask for confirmation with --json","notes":[],"help":"name a reviewed plan, as in `sexton apply plan --json`, or add --auto-approve"}
     "#);
 }
 
@@ -461,29 +461,29 @@ fn a_mistyped_command_line_says_what_was_meant() {
     Usage: sexton state [OPTIONS] <COMMAND>
 
     Commands:
-      list     One line a policy
-      show     Everything, or one policy
+      list     List the policies, one line each
+      show     Show everything, or one policy
       rm       Forget the history of a policy that is no longer declared
-      abandon  Give an unfinished run up: settle what was sent, and send nothing more
+      abandon  Abandon an unfinished run: settle what was sent, and send nothing more
 
     Options:
       -C, --project <DIR>  The directory that holds the manifests [default: .]
           --json           Print JSON instead of text, one object per line
-          --no-color       Never use colours (so does the environment variable NO_COLOR)
+          --no-color       Never use colours (the environment variable NO_COLOR does the same)
       -v, --verbose...     Log to standard error; twice for more, three times for every request
       -h, --help           Print help
       -V, --version        Print version
 
     $ sexton state show stale-lead
     error: there is no state yet
-      help: the first `sexton plan` makes it
+      help: the first `sexton plan` creates it
 
     $ sexton state rm stale-leads
     error: policy `stale-leads` is still declared; its history was left as it is
-      help: the history feeds gates and the next plan's comparison; take the policy out of the manifests first
+      help: the history feeds gates and the next plan's comparison; remove the policy from the manifests first
 
     $ sexton force-unlock 9f2c
-    nobody holds the lock, and nothing was left in it
+    no process holds the lock, and nothing was left in it
 
     $ sexton -C /nowhere/at/all plan
     error[M0002]: `/nowhere/at/all` cannot be read: No such file or directory (os error 2)

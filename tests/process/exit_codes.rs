@@ -129,20 +129,20 @@ fn every_gate_refuses_with_4() {
     error: a gate refused this plan when it was made; nothing was deleted
       = policy stale-leads: max-percent: 300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150
 
-      REFUSED    all-or-none: 300 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 100 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
+      REFUSED    all-or-none: 300 records cannot be deleted as a whole: `allOrNone: true` takes at most 200 (sObject Collections), which is 100 fewer; narrow the filter, or set `allOrNone: perRequest` for atomic groups of 200
     Plan: 300 to delete, 0 held; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
-      = policy stale-leads: all-or-none: 300 records cannot go as a whole: `allOrNone: true` reaches up to 200 (sObject Collections), which is 100 fewer; narrow the filter, or set `allOrNone: perRequest` for groups of 200 that each go as a whole
+      = policy stale-leads: all-or-none: 300 records cannot be deleted as a whole: `allOrNone: true` takes at most 200 (sObject Collections), which is 100 fewer; narrow the filter, or set `allOrNone: perRequest` for atomic groups of 200
 
       REFUSED    hard-delete: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
     Plan: 300 to delete, 0 held; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
       = policy stale-leads: hard-delete: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
 
-      REFUSED    deletable: this login may not delete `Lead`: grant it Delete on that object, or take the policy out
+      REFUSED    deletable: this login may not delete `Lead`: grant it Delete on that object, or remove the policy
     Plan: 300 to delete, 0 held; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
-      = policy stale-leads: deletable: this login may not delete `Lead`: grant it Delete on that object, or take the policy out
+      = policy stale-leads: deletable: this login may not delete `Lead`: grant it Delete on that object, or remove the policy
 
       REFUSED    production: organization 00DS00000000001MAA (Sandbox Industries) is production and the target says `environment: sandbox`: sign in to the system you mean, or set `environment: production` in the target
     Plan: 3 to delete, 0 held; 1 policy refused by a gate.
@@ -160,10 +160,10 @@ fn an_object_that_suddenly_looks_empty_is_4() {
     place.expect(0, &["apply", "plan"]);
     delete(&mut service.sandbox.world(), &young);
     assert_shown!(refused_in(&place), @"
-      REFUSED    emptiness: `Lead` shows no records at all, and the last apply left 2 in it: check that this login can still see them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put it back
+      REFUSED    emptiness: `Lead` shows no records at all, but the last apply left 2 in it: check that this login can still see them; if they are gone for good, remove the policy from the manifests, run `sexton state rm` for it, and add it again
     Plan: 0 to delete, 0 held, 0 newly selected, 0 tried again, 0 already reviewed, 0 kept now; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
-      = policy stale-leads: emptiness: `Lead` shows no records at all, and the last apply left 2 in it: check that this login can still see them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put it back
+      = policy stale-leads: emptiness: `Lead` shows no records at all, but the last apply left 2 in it: check that this login can still see them; if they are gone for good, remove the policy from the manifests, run `sexton state rm` for it, and add it again
     ");
 }
 
@@ -290,7 +290,7 @@ fn an_altered_plan_is_5() {
 
     error: `plan.json` was altered after the plan was sealed: its digest is [digest] and should be [digest]; restore it, or plan again
 
-    error: `records/other.csv` is not part of the plan: take it away, or plan again
+    error: `records/other.csv` is not part of the plan: remove it, or plan again
 
     error: `records/stale-leads.csv` is missing from the plan: restore it, or plan again
 
@@ -332,7 +332,7 @@ fn a_plan_of_another_project_is_5() {
 
     std::fs::remove_file(place.path().join(".sexton/state.json")).expect("removed");
     assert_shown!(unusable(&service, &place), @"
-    error: the plan [plan] was made beside a state that is not here: it belongs to another project, or the state was lost
+    error: the plan [plan] was made with a state that is not here: it belongs to another project, or the state was lost
       help: make a new plan with `sexton plan` and review it
     ");
 }
@@ -353,8 +353,8 @@ fn a_plan_of_another_organization_is_5() {
     let told = unusable(&service, &place);
     assert_shown!(told, @"
     signing in to crm
-    error: target `crm` is another organization than the plan was made in; nothing was sent
-      = the plan was made in 00DS00000000001MAA, the login is for 00DS00000000009MAA
+    error: target `crm` is not the organization the plan was made for; nothing was sent
+      = the plan was made for 00DS00000000001MAA, the login is for 00DS00000000009MAA
       help: check the credentials of this environment, or make a plan for this organization
     ");
     assert!(memory.all().iter().all(|asked| asked.method == "GET" || asked.path.ends_with("/token")), "something was sent");
@@ -366,7 +366,7 @@ fn a_plan_of_another_organization_is_5() {
     let output = place.expect(5, &["plan"]);
     assert_shown!(place.told(&output), @"
     signing in to crm
-    error: could not use this login: wrong-organization: it is for organization 00DS00000000009MAA, and the target is 00DS00000000001MAA
+    error: could not use this login: wrong-organization: it is for organization 00DS00000000009MAA, but the target is 00DS00000000001MAA
       = while signing in to target `crm`
       help: sign in to the right organization, or correct the target's `organizationId`
     ");
@@ -490,9 +490,9 @@ fn a_begun_plan_without_its_journal_is_5() {
     std::fs::rename(place.path().join("elsewhere"), place.path().join(".sexton/runs")).expect("moved back");
     place.expect(0, &["apply", "plan"]);
     assert_shown!(told, @"
-    error: the plan [plan] was begun, and the journal of its run is not in .sexton/runs/[plan]
-      = without the journal nobody knows what was sent, so the run cannot be continued
-      help: restore the store from a copy and run the same command again; or give the run up with `sexton state abandon [plan]`
+    error: the plan [plan] was begun, but the journal of its run is not in .sexton/runs/[plan]
+      = without the journal it is not known what was sent, so the run cannot be continued
+      help: restore the store from a copy and run the same command again; or abandon the run with `sexton state abandon [plan]`
     ");
 }
 
@@ -505,7 +505,11 @@ fn a_run_that_an_older_state_does_not_know_is_told_to_it_again() {
     add_leads(&mut service.sandbox.world(), 2, "Old");
     place.write(".sexton/state.json", &older);
     let output = place.expect(0, &["apply", "plan"]);
-    assert!(place.told(&output).contains("the state does not know it, but the run of the plan"), "{}", place.told(&output));
+    assert!(
+        place.told(&output).contains("the state has no record of it, but the run of the plan"),
+        "{}",
+        place.told(&output)
+    );
     assert_eq!(service.sandbox.world().count("Lead"), 2, "nothing is deleted a second time");
     let tally = |state: &str| {
         let state: serde_json::Value = serde_json::from_str(state).expect("a state");

@@ -232,10 +232,7 @@ fn an_apply_that_cannot_say_what_it_did_is_3() {
         let output = place.command(&words).stdout(full()).output().expect("the program");
         let told = place.told(&output);
         assert_eq!(output.status.code(), Some(3), "sexton {}: {told}", words.join(" "));
-        assert!(
-            told.contains("the apply itself came to its end; its evidence is in .sexton/runs/") || !more.is_empty(),
-            "{told}"
-        );
+        assert!(told.contains("the apply itself finished; its evidence is in .sexton/runs/") || !more.is_empty(), "{told}");
         assert_eq!(service.sandbox.world().count("Lead"), 0);
         place.expect(5, &["apply", "plan"]);
     }
@@ -258,7 +255,7 @@ fn help_tells_the_verbs_and_the_exit_codes() {
     Commands:
       init          Write a first manifest, with comments, into the project's directory
       validate      Check the manifests, offline
-      plan          Compute which records would be deleted, and write that down for review
+      plan          Compute which records would be deleted, and write a plan for review
       diff          Compare two plans record by record, offline
       show          Show a plan, as text, JSON or Markdown, offline
       apply         Delete the records of a reviewed plan, and nothing else
@@ -273,7 +270,7 @@ fn help_tells_the_verbs_and_the_exit_codes() {
     Options:
       -C, --project <DIR>  The directory that holds the manifests [default: .]
           --json           Print JSON instead of text, one object per line
-          --no-color       Never use colours (so does the environment variable NO_COLOR)
+          --no-color       Never use colours (the environment variable NO_COLOR does the same)
       -v, --verbose...     Log to standard error; twice for more, three times for every request
       -h, --help           Print help
       -V, --version        Print version
@@ -283,12 +280,12 @@ fn help_tells_the_verbs_and_the_exit_codes() {
 
     Exit codes:
         0  done
-        1  error; nothing was deleted by this run
-        2  there is something to delete (plan --detailed-exitcode), or two plans differ (diff)
-        3  the apply ended, and some records failed or are unknown
+        1  error; nothing was deleted by this command
+        2  with --detailed-exitcode: there is something to delete (plan), or two plans differ (diff)
+        3  the apply ended or broke off; records failed or are unknown, or a policy is not finished
         4  a gate refused
-        5  the plan is stale, expired, used, altered or for another target
-        6  the lock is held
+        5  the plan cannot be used (stale, expired, used, altered, for another target or project), or another run is unfinished
+        6  another process holds the lock or has taken over the run
       130  interrupted; run the same command to continue
     ");
 }

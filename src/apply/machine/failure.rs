@@ -1,4 +1,4 @@
-//! What the machine makes of a step that failed.
+//! How the policy machine handles a step that failed.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use super::{DOUBT, PolicyMachine, later};
 use crate::apply::{Event, Fault, FaultKind, JobStage, Step, back_off};
 
-/// So many pauses without any progress end the run; the same command continues it.
+/// After this many pauses without progress the policy stays unfinished; the same command continues it.
 const SETBACKS: u32 = 10;
-/// So many failed reads in a row about one batch end the run; the same command continues it.
+/// After this many consecutive failed reads for one batch the policy stays unfinished; the same command continues it.
 const READ_ATTEMPTS: u32 = 10;
-/// So many times answers that cannot be trusted are fetched again before every record is looked at instead.
+/// How often answers are fetched that cannot be trusted, before the presence of every record is checked instead.
 const COLLECT_ATTEMPTS: u32 = 3;
-/// A system that asks to wait longer than this is asked again by another run.
+/// If the system asks for a longer wait than this, the policy stays unfinished; the same command continues it.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// The pauses after a failure.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));

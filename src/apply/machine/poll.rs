@@ -1,4 +1,4 @@
-//! What the machine makes of a job that it has looked at.
+//! How the policy machine handles the result of a poll.
 
 use jiff::Timestamp;
 
@@ -36,7 +36,7 @@ impl PolicyMachine {
             }
             PollVerdict::Lost => {
                 active.moment.due = Some(later(now, DOUBT));
-                return Some(Event::Unclear { batch: number, cause: "the system does not know the job any more".into() });
+                return Some(Event::Unclear { batch: number, cause: "the system no longer knows the job".into() });
             }
         }
         if active.moment.give_up && never_aborted {

@@ -70,9 +70,9 @@ pub(super) async fn open_run(
     if opened.replay.end.is_empty() {
         return Err(CommandError::new(
             Exit::PlanUnusable,
-            format!("the plan {} was begun, and the journal of its run is not in {}", plan.short(), opened.store.place()),
+            format!("the plan {} was begun, but the journal of its run is not in {}", plan.short(), opened.store.place()),
         )
-        .with_note("without the journal nobody knows what was sent, so the run cannot be continued")
+        .with_note("without the journal it is not known what was sent, so the run cannot be continued")
         .with_help(restore_or_abandon(plan)));
     }
     Ok((opened, state, true))
@@ -93,16 +93,16 @@ async fn open_new(
             Exit::PlanUnusable,
             format!("the run of the plan {} is unfinished; nothing was deleted", other.short()),
         )
-        .with_note("another plan can be applied when it has come to its end")
+        .with_note("another plan can be applied once that run has ended")
         .with_help(format!(
-            "finish it with `sexton apply --continue`, or give it up with `sexton state abandon {}`",
+            "finish it with `sexton apply --continue`, or abandon it with `sexton state abandon {}`",
             other.short()
         )));
     }
     if opened.replay.has_begun() {
         // An older copy of the state was restored. What was sent must come to its end all the same.
         context.observer.warn(&format!(
-            "the state does not know it, but the run of the plan {} was begun before: it is continued",
+            "the state has no record of it, but the run of the plan {} was begun before: it is continued",
             opened.bundle.digest().short()
         ));
         let mut state = state;
@@ -131,7 +131,7 @@ fn open_error(error: OpenError, plan: Option<Digest>) -> CommandError {
         },
         OpenError::PlanMissing { plan } => CommandError::new(
             Exit::PlanUnusable,
-            format!("the plan {} was begun, and the store does not have it", plan.short()),
+            format!("the plan {} was begun, but the store does not have it", plan.short()),
         )
         .with_help(restore_or_abandon(plan)),
     }
@@ -145,7 +145,7 @@ fn usable_state(state: Option<State>, bundle: &Bundle) -> Result<State, CommandE
     };
     let Some(state) = state else {
         return Err(unusable(format!(
-            "the plan {} was made beside a state that is not here: it belongs to another project, or the state was lost",
+            "the plan {} was made with a state that is not here: it belongs to another project, or the state was lost",
             bundle.digest().short()
         )));
     };

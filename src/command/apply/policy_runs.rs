@@ -47,7 +47,7 @@ pub(super) fn interrupted(begun: bool) -> CommandError {
     CommandError::new(Exit::Interrupted, "interrupted; nothing was sent").with_help(if begun {
         "run the same command to continue"
     } else {
-        "the plan is not used up: the same command applies it"
+        "the plan is still unused: the same command applies it"
     })
 }
 
@@ -95,9 +95,9 @@ pub(super) async fn recheck_all(
     Ok(rechecks.into_iter().collect())
 }
 
-/// What a person should know who sees that a begun run does not go on.
+/// The note for a run that has begun and cannot continue.
 const GOES_ON_ONLY: &str =
-    "the run goes on only when the selection and every hold can be read; mend the cause and run the same command again";
+    "the run continues only when the selection and every hold can be read; fix the cause and run the same command again";
 
 /// What is to be carried out, in the order of the plan.
 pub(super) fn policy_runs(

@@ -61,11 +61,14 @@ pub(super) async fn refusals_on_fresh_numbers(
             continue;
         };
         let Some(policy) = project.workspace.policies.get(&planned.policy) else {
-            refusals.insert(planned.policy.clone(), vec!["the manifests do not have the policy any more".to_owned()]);
+            refusals.insert(planned.policy.clone(), vec!["the policy is no longer in the manifests".to_owned()]);
             continue;
         };
         let connection = connections.get(&planned.settings.target).ok_or_else(|| {
-            CommandError::new(Exit::PlanUnusable, format!("target `{}` is gone from the manifests", planned.settings.target))
+            CommandError::new(
+                Exit::PlanUnusable,
+                format!("target `{}` is no longer in the manifests", planned.settings.target),
+            )
         })?;
         let has_begun = replayed.machine.has_begun();
         let facts = connection.describe(&planned.query.object).await?;

@@ -41,7 +41,7 @@ impl AppliedPlan {
         }
         shown.map_err(|mut error| {
             error.exit = if self.exit == Exit::Done { Exit::SomeFailed } else { self.exit };
-            error.with_help(format!("the apply itself came to its end; its evidence is in {}", self.report.evidence))
+            error.with_help(format!("the apply itself finished; its evidence is in {}", self.report.evidence))
         })
     }
 }
@@ -86,7 +86,7 @@ pub(in crate::command) async fn summarize(
             }
             PolicyResultKind::Interrupted { settled } => {
                 let runs_on = planned.route.as_ref().is_some_and(|route| route.api.shape().runs_on());
-                let rest = if runs_on { "; a batch that was started cannot be stopped and runs to its end" } else { "" };
+                let rest = if runs_on { "; a batch that was started cannot be stopped and runs to completion" } else { "" };
                 unfinished.push(format!("policy {}: interrupted{rest}", result.policy));
                 (*settled, None, None)
             }
@@ -167,7 +167,7 @@ pub(in crate::command) fn still_open(
         })
     });
     fold_open(before, codes)
-        .map_err(|error| CommandError::plain("the outcomes cannot be folded into the state").caused_by(&error))
+        .map_err(|error| CommandError::plain("the outcomes cannot be recorded in the state").caused_by(&error))
 }
 
 /// Joins what a finished run keeps into a handful of objects. It is tidiness: the run is finished in any case.

@@ -16,7 +16,7 @@ pub(in crate::command) fn open_journal(context: &Context, opened: &OpenedRun) ->
 pub(in crate::command) fn journal_error(error: &JournalError) -> CommandError {
     match error {
         JournalError::Overtaken { .. } => {
-            CommandError::new(Exit::LockHeld, "another process goes on with this run; nothing was sent").caused_by(error)
+            CommandError::new(Exit::LockHeld, "another process has taken over this run; nothing was sent").caused_by(error)
         }
         _ => CommandError::plain("the journal cannot be written, so nothing more is sent").caused_by(error),
     }

@@ -10,7 +10,7 @@ pub(in crate::command) fn check_systems(header: &PlanHeader, connections: &Conne
         let Some(connection) = connections.get(name) else {
             return Err(CommandError::new(
                 Exit::PlanUnusable,
-                format!("the plan's target `{name}` is not used by any policy any more"),
+                format!("no policy uses the plan's target `{name}` any more"),
             )
             .with_help("declare the target again, with a policy that uses it"));
         };
@@ -18,9 +18,9 @@ pub(in crate::command) fn check_systems(header: &PlanHeader, connections: &Conne
         if *found != sealed.identity.organization_id {
             return Err(CommandError::new(
                 Exit::PlanUnusable,
-                format!("target `{name}` is another organization than the plan was made in; nothing was sent"),
+                format!("target `{name}` is not the organization the plan was made for; nothing was sent"),
             )
-            .with_note(format!("the plan was made in {}, the login is for {found}", sealed.identity.organization_id))
+            .with_note(format!("the plan was made for {}, the login is for {found}", sealed.identity.organization_id))
             .with_help("check the credentials of this environment, or make a plan for this organization"));
         }
     }

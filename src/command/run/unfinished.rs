@@ -8,7 +8,7 @@ use crate::select::{Context, Project};
 use crate::state::State;
 use crate::store::{RunStore, kept_header};
 
-/// A run that was begun and is not at its end.
+/// A run that has begun and is not finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnfinishedRun {
     /// Its plan.
@@ -18,7 +18,7 @@ pub struct UnfinishedRun {
 }
 
 impl UnfinishedRun {
-    /// What a person should know of it.
+    /// A note about it for people.
     pub fn note(&self) -> String {
         let plan = self.plan.short();
         let deleted = match self.deleted {
@@ -28,8 +28,8 @@ impl UnfinishedRun {
             None => "how many records it has deleted cannot be read from the store".to_owned(),
         };
         format!(
-            "the run of the plan {plan} is unfinished; {deleted}. Finish it with `sexton apply --continue`, or give it up with \
-             `sexton state abandon {plan}`: no other plan can be applied before"
+            "the run of the plan {plan} is unfinished; {deleted}. Finish it with `sexton apply --continue`, or abandon it with \
+             `sexton state abandon {plan}`: until then no other plan can be applied"
         )
     }
 }

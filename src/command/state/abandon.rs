@@ -18,15 +18,15 @@ use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::state::State;
 use crate::store::{Journal, LockedState, RunScratch, RunStore};
 
-/// Give an unfinished run up: settle what was sent, and send nothing more
+/// Abandon an unfinished run: settle what was sent, and send nothing more
 ///
 /// Jobs that can be stopped are stopped, others are waited for. What was sent is settled by asking the systems; what was never
-/// sent is skipped. Afterwards another plan can be applied.
+/// sent is skipped. After that another plan can be applied.
 #[derive(Clone, Debug, Args)]
 pub struct StateAbandon {
-    /// The run: the first digits of its plan, as `sexton plan` and `sexton apply` name it
+    /// The run: the first digits of its plan, six or more, as `sexton plan` and `sexton apply` print them
     run: String,
-    /// Do not ask the systems what became of what was sent: it ends unknown
+    /// Do not ask the systems what became of sent records: they end unknown
     #[arg(long)]
     without_looking: bool,
 }
@@ -44,14 +44,14 @@ impl Verb for StateAbandon {
                             may have been sent ends unknown";
                 applied.show(shell, next)?;
                 if applied.unfinished.is_empty() {
-                    shell.done(&format!("the run of the plan {} was given up", applied.plan.short()));
+                    shell.done(&format!("the run of the plan {} was abandoned", applied.plan.short()));
                     return Ok(Exit::Done);
                 }
                 Ok(applied.exit)
             }
             Abandoned::Lost { plan, cause, unknown: 0 } => {
                 shell.warn(&format!(
-                    "the run of the plan {} was given up without outcomes: {cause}; what it deleted, nobody can say any more",
+                    "the run of the plan {} was abandoned without outcomes: {cause}; what it deleted is no longer known",
                     plan.short()
                 ));
                 Ok(Exit::Done)
@@ -110,7 +110,7 @@ pub async fn abandon(
 ) -> Result<Abandoned, CommandError> {
     let project = Project::load(&context.place(&request.project))?;
     let mut locked = project.state(context).lock(&context.lock_info("state abandon")).await?;
-    let mut state = locked.load().await?.ok_or_else(|| CommandError::plain("there is no state yet, and so no run"))?;
+    let mut state = locked.load().await?.ok_or_else(|| CommandError::plain("there is no state yet, so there is no run"))?;
     let plan = find_run(&state, &request.run)?;
     let cause = match open_begun(context, &project, plan).await? {
         Ok(opened) if opened.replay.end.is_empty() => format!("its journal is not in {}", opened.store.place()),

@@ -7,7 +7,7 @@ use crate::base::{CommandError, Exit};
 use crate::command::{Shell, Verb};
 use crate::report::StateListView;
 
-/// One line a policy
+/// List the policies, one line each
 #[derive(Clone, Copy, Debug, Args)]
 pub struct StateList;
 
@@ -16,7 +16,7 @@ impl Verb for StateList {
         let state = recorded_state(&shell.context()?, shell.project()).await?;
         shell.show(&StateListView(&state))?;
         if state.policies.is_empty() {
-            shell.note("no policy was ever applied");
+            shell.note("no policy has been applied yet");
         }
         Ok(Exit::Done)
     }

@@ -22,7 +22,7 @@ impl Verb for StateRemove {
         if project.workspace.policies.contains_key(name) {
             return Err(CommandError::plain(format!("policy `{name}` is still declared; its history was left as it is"))
                 .with_help(
-                    "the history feeds gates and the next plan's comparison; take the policy out of the manifests first",
+                    "the history feeds gates and the next plan's comparison; remove the policy from the manifests first",
                 ));
         }
         let store = project.state(&context);

@@ -7,7 +7,7 @@ use crate::base::{CommandError, Exit, PolicyName};
 use crate::command::{Shell, Verb};
 use crate::report::StateView;
 
-/// Everything, or one policy
+/// Show everything, or one policy
 #[derive(Clone, Debug, Args)]
 pub struct StateShow {
     /// The policy

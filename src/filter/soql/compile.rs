@@ -80,7 +80,7 @@ fn path(field: &Field<'_>) -> Result<Path, CompileError> {
         )
     })?;
     if path.parents() > MAX_PARENTS {
-        let message = format!("{} goes over {} parents", shown(path.as_str()), path.parents());
+        let message = format!("{} goes through {} parents", shown(path.as_str()), path.parents());
         return Err(field.error(message, format!("the system follows at most {MAX_PARENTS}")));
     }
     Ok(path)
@@ -138,7 +138,7 @@ fn written(field: &Field<'_>, operand: Operand) -> Result<Literal, CompileError>
                 return Err(out_of_years(field, year));
             }
             if !is_in_milliseconds(&moment) {
-                return Err(field.unfit("a fraction of a millisecond", "write at most three digits behind the second"));
+                return Err(field.unfit("a fraction of a millisecond", "write at most three decimal places of a second"));
             }
             Ok(Literal::DateTime(moment))
         }
@@ -150,7 +150,7 @@ fn out_of_years(field: &Field<'_>, year: i16) -> CompileError {
     field.unfit(&format!("the year {year}"), help)
 }
 
-/// In SOQL a yes-or-no field equals `null` when it is `false` (documented), which nobody means who asks for empty ones.
+/// `null`, refused for a boolean field: in SOQL it equals `null` if it is `false` (documented), which is never what is meant.
 fn null(field: &Field<'_>) -> Result<Literal, CompileError> {
     if field.field_type == Some(FieldType::Boolean) {
         return Err(field.unfit("`null`: it is never empty", "write `equals: false` or `equals: true`"));
@@ -170,7 +170,7 @@ fn quotable(field: &Field<'_>, text: &str) -> Result<String, CompileError> {
 fn within_length(field: &Field<'_>, characters: usize) -> Result<(), CompileError> {
     if characters > MAX_TEXT_CHARACTERS {
         let message = format!("a text has {characters} characters, and the system takes at most {MAX_TEXT_CHARACTERS}");
-        return Err(field.error(message, "compare with its beginning by `like`"));
+        return Err(field.error(message, "compare its beginning with `like`"));
     }
     Ok(())
 }
@@ -314,7 +314,7 @@ mod tests {
         the list of values is empty
           list at least one value
         a text has 4001 characters, and the system takes at most 4000
-          compare with its beginning by `like`
+          compare its beginning with `like`
         `Count` is a number field and does not take text
           write a number without quotes, such as `42` or `-1.5`
         `Count` is a number field and does not take `1 OR 1`
@@ -341,7 +341,7 @@ mod tests {
           names are letters, digits and `_`, start with a letter, and are joined by single dots, as in `Account.Name`
         `` is not a field
           names are letters, digits and `_`, start with a letter, and are joined by single dots, as in `Account.Name`
-        `A.B.C.D.E.F.G` goes over 6 parents
+        `A.B.C.D.E.F.G` goes through 6 parents
           the system follows at most 5
         the filter is 120168 characters long in SOQL, and the system takes at most 100000
           split it into several policies, or select by a field instead of a list of values

@@ -5,9 +5,9 @@ use jiff::civil::Date;
 
 use super::{ComparisonOperator, DateLiteral, Decimal, Path, Pattern, Place};
 
-/// Which records of one object are meant, in SOQL: what stands behind `WHERE`.
+/// A condition in SOQL: what follows `WHERE`.
 ///
-/// It is not the tree that manifests may hold ([`crate::filter::FilterTree`]); that one is compiled to this one.
+/// It is not the tree that manifests may have ([`crate::filter::FilterTree`]), which is compiled to this.
 ///
 /// **Invariants**: `And` and `Or` have at least two parts, so that what is printed parses to the same condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Every field path with the place where it stands, in order.
+    /// Every field path with its byte range, in order.
     ///
     /// Paths inside subqueries are left out: they belong to another object. [`Condition::subqueries`] has those.
     pub fn fields(&self) -> Vec<(&str, usize, usize)> {
@@ -126,7 +126,7 @@ const RESERVED: [&str; 23] = [
     "LIMIT", "NOT", "NULL", "NULLS", "OR", "SELECT", "TRUE", "USING", "WHERE", "WITH",
 ];
 
-/// The field that `text` names, or the way to it over parents; `None` when it is no path, or a word of the language.
+/// The field, or path to a field, that `text` names; `None` if it is not a path or is a reserved word.
 pub(super) fn field_path(text: &str, place: Place) -> Option<Path> {
     Path::new(text, place).filter(|path| !path.is_any_of(&RESERVED))
 }

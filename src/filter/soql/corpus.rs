@@ -223,10 +223,10 @@ fn explains_what_is_wrong_with_a_condition() {
             leave the word out: the condition alone is the filter
     SELECT Id FROM Lead WHERE Status = 'Closed' LIMIT 5
         the filter is a whole query, not a condition: [SELECT]
-            write what stands behind `WHERE` alone: `Status = 'Closed'`
+            write only what follows `WHERE`: `Status = 'Closed'`
     SELECT Id FROM Lead
         the filter is a whole query, not a condition: [SELECT]
-            write a condition alone, such as `Status = 'Closed'`
+            write only a condition, such as `Status = 'Closed'`
     Name LIEK 'x'
         expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found `LIEK`: [LIEK]
             did you mean `LIKE`?
@@ -234,19 +234,19 @@ fn explains_what_is_wrong_with_a_condition() {
         expected `AND`, `OR` or the end of the condition, found `ADN`: [ADN]
             did you mean `AND`?
     Name = 'a' AND B = 2 OR C = 3
-        `OR` stands beside `AND` without parentheses: [OR]
+        `OR` is mixed with `AND` without parentheses: [OR]
             say which belong together: `(Name = 'a' AND B = 2) OR C = 3` or `Name = 'a' AND (B = 2 OR C = 3)`
     (A = 1 OR B = 2 AND C = 3) AND D = 4
-        `AND` stands beside `OR` without parentheses: [AND]
+        `AND` is mixed with `OR` without parentheses: [AND]
             say which belong together: `(A = 1 OR B = 2) AND C = 3` or `A = 1 OR (B = 2 AND C = 3)`
     A = 1 AND NOT B = 2
-        `NOT` stands beside another condition without parentheses: [NOT]
+        `NOT` is mixed with another condition without parentheses: [NOT]
             write `(NOT B = 2)`
     NOT A = 1 AND B = 2
-        `NOT` stands beside another condition without parentheses: [NOT]
+        `NOT` is mixed with another condition without parentheses: [NOT]
             write `(NOT A = 1)`
     NOT NOT A = 1
-        `NOT` stands beside `NOT`: [NOT]
+        `NOT` follows `NOT`: [NOT]
             write `NOT (NOT …)`, or leave both out
     Name NOT LIKE 'x'
         expected `IN` after `NOT`, found `LIKE`: [LIKE]
@@ -268,7 +268,7 @@ fn explains_what_is_wrong_with_a_condition() {
             write `AND`
     !A
         SOQL has no `!`: [!]
-            write `!=` for another value and `NOT (…)` to turn a condition round
+            write `!=` for another value and `NOT (…)` to negate a condition
     Name = "x" AND B = 1
         unexpected quotation mark `"`: ["x"]
             text is written in straight single quotes, as in `Status = 'Closed'`
@@ -277,13 +277,13 @@ fn explains_what_is_wrong_with_a_condition() {
             text is written in straight single quotes, as in `Status = 'Closed'`
     Name = x
         expected a value, found `x`: [x]
-            text stands in single quotes: `'x'`
+            text goes in single quotes: `'x'`
     Flag = ture
         expected a value, found `ture`: [ture]
-            did you mean `true`? Text stands in single quotes, as in `'ture'`
+            did you mean `true`? Text goes in single quotes, as in `'ture'`
     D > LAST_MOTNH
         expected a value, found `LAST_MOTNH`: [LAST_MOTNH]
-            did you mean `LAST_MONTH`? Text stands in single quotes, as in `'LAST_MOTNH'`
+            did you mean `LAST_MONTH`? Text goes in single quotes, as in `'LAST_MOTNH'`
     D > LAST_N_DAYS
         `LAST_N_DAYS` needs a number: [LAST_N_DAYS]
             as in `LAST_N_DAYS:3`
@@ -309,15 +309,15 @@ fn explains_what_is_wrong_with_a_condition() {
             dates are written `2026-01-31`, moments `2026-01-31T12:00:00Z` or `2026-01-31T12:00:00+01:00`, from the year 1700 to 4000
     Amount > 1,000
         expected `AND`, `OR` or the end of the condition, found `,`: [,]
-            several values stand behind `IN`, as in `IN (1, 2)`; numbers have no `,`
+            several values follow `IN` in parentheses, as in `IN (1, 2)`; numbers have no `,`
     Amount > 1e5
         `1e5` is not a value in SOQL: [1e5]
-            numbers are written `42` or `-1.5`; text stands in single quotes
+            numbers are written `42` or `-1.5`; text goes in single quotes
     Name = 'x
-        this text is never closed: [']
+        this text has no closing quotation mark: [']
             end it with `'`; a quotation mark inside text is written `\'`
     Name = 'x\'
-        this text is never closed: [']
+        this text has no closing quotation mark: [']
             end it with `'`; a quotation mark inside text is written `\'`
     Name = 'x\d'
         `\d` is not an escape sequence: [\d]
@@ -334,7 +334,7 @@ fn explains_what_is_wrong_with_a_condition() {
             as in `Name = true` or `Name != null`
     Name =
         expected a value, found the end: []
-            text stands in single quotes, as in `'Closed'`
+            text goes in single quotes, as in `'Closed'`
     = 'x'
         expected a condition, found `=`: [=]
     Name = 'x' AND
@@ -374,7 +374,7 @@ fn explains_what_is_wrong_with_a_condition() {
             leave it out; a manifest can hold comments outside the filter
     Name IN 'x'
         expected `(`, found `'x'`: ['x']
-            values stand in parentheses, as in `('a', 'b')`
+            values go in parentheses, as in `('a', 'b')`
     Name IN ()
         expected a value, found `)`: [)]
     Name IN ('x',)
@@ -387,7 +387,7 @@ fn explains_what_is_wrong_with_a_condition() {
         the function `CALENDAR_YEAR` is not supported in a filter: [CALENDAR_YEAR]
             compare the field itself; a date literal such as `LAST_YEAR` stands for a range of days
     A.B.C.D.E.F.G = 1
-        `A.B.C.D.E.F.G` goes over 6 parents: [A.B.C.D.E.F.G]
+        `A.B.C.D.E.F.G` goes through 6 parents: [A.B.C.D.E.F.G]
             the system follows at most 5
     A..B = 1
         `A..B` is not a field: [A..B]
@@ -400,22 +400,22 @@ fn explains_what_is_wrong_with_a_condition() {
         unexpected character `\u{a0}`: [\u{a0}]
     SELECT = 1
         the filter is a whole query, not a condition: [SELECT]
-            write a condition alone, such as `Status = 'Closed'`
+            write only a condition, such as `Status = 'Closed'`
     Id IN (SELECT AccountId FROM A) OR B = 1
-        a subquery cannot stand below `OR`: [Id IN (SELECT AccountId FROM A)]
+        a subquery cannot be inside `OR`: [Id IN (SELECT AccountId FROM A)]
             make two policies, one for each side of the `OR`
     NOT Id IN (SELECT AccountId FROM A)
-        a subquery cannot stand below `NOT`: [Id IN (SELECT AccountId FROM A)]
+        a subquery cannot be inside `NOT`: [Id IN (SELECT AccountId FROM A)]
             write `Id NOT IN (SELECT …)` without the `NOT` before it
     Id IN (SELECT X FROM A) AND Id IN (SELECT X FROM B) AND Id NOT IN (SELECT X FROM C)
         this is the third subquery, and a condition holds at most 2: [Id NOT IN (SELECT X FROM C)]
     Id IN (SELECT X FROM A WHERE Id IN (SELECT Y FROM B))
-        a subquery stands inside a subquery: [Id IN (SELECT X FROM A WHERE Id IN (SELECT Y FROM B))]
+        a subquery is nested in a subquery: [Id IN (SELECT X FROM A WHERE Id IN (SELECT Y FROM B))]
     Account.Id IN (SELECT X FROM A)
-        `Account.Id` goes over a parent, and is compared with a subquery: [Account.Id]
+        `Account.Id` goes through a parent and is compared with a subquery: [Account.Id]
             use the field of this object that refers to the parent, such as `AccountId`
     Id IN (SELECT Account.Id FROM A)
-        `Account.Id` goes over a parent, in a subquery: [Account.Id]
+        `Account.Id` goes through a parent, in a subquery: [Account.Id]
             select the field that refers to the parent, such as `AccountId`
     Id IN (SELECT X, Y FROM A)
         a subquery selects exactly one field: [SELECT X,]
@@ -436,7 +436,7 @@ fn explains_what_is_wrong_with_a_condition() {
         expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found `LIEK`: [LIEK]
             did you mean `LIKE`?
         expected a value, found `y`: [y]
-            text stands in single quotes: `'y'`
+            text goes in single quotes: `'y'`
         expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found `IS`: [IS]
             write `D = null`
     "#);
@@ -466,7 +466,7 @@ fn bounds_length_and_depth() {
     parentheses are nested more than 100 deep
     parentheses are nested more than 100 deep
     parentheses are nested more than 100 deep
-    `NOT` stands beside `NOT`
+    `NOT` follows `NOT`
     parentheses are nested more than 100 deep
     expected a value, found `A`
     expected a comparison such as `=`, `!=`, `<`, `LIKE` or `IN`, found `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`

@@ -70,7 +70,7 @@ pub(super) enum Named {
 }
 
 impl DateLiteral {
-    /// The literal a name stands for, or `None` when it stands for none; upper and lower case are the same.
+    /// The literal that a name stands for, whatever its case; `None` if there is none.
     pub(super) fn named(name: &str) -> Option<Named> {
         Self::names().into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, named)| named)
     }

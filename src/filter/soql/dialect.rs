@@ -16,7 +16,7 @@ pub(super) const SOQL: Dialect<Literal> = Dialect {
     max_characters: 100_000,
     quotes: &['\''],
     symbols: &['(', ')', ',', ':'],
-    foreign: &[("!", "write `!=` for another value and `NOT (…)` to turn a condition round")],
+    foreign: &[("!", "write `!=` for another value and `NOT (…)` to negate a condition")],
     value: |run| {
         Decimal::new(run)
             .map(Literal::Number)
@@ -36,7 +36,7 @@ fn value_help(run: &str) -> String {
             YEARS.end()
         )
     } else {
-        "numbers are written `42` or `-1.5`; text stands in single quotes".to_owned()
+        "numbers are written `42` or `-1.5`; text goes in single quotes".to_owned()
     }
 }
 

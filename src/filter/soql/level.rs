@@ -66,7 +66,7 @@ impl Level {
             let one = format!("({}) {word} {}", slice(start.start, last.end), slice(next.start, next.end));
             let other = format!("{} ({})", slice(start.start, last.start), slice(last.start, next.end));
             mistakes.push(
-                SyntaxError::new(place, format!("`{word}` stands beside `{before}` without parentheses"))
+                SyntaxError::new(place, format!("`{word}` is mixed with `{before}` without parentheses"))
                     .with_help(format!("say which belong together: {} or {}", quote(&one), quote(&other))),
             );
         }
@@ -74,7 +74,7 @@ impl Level {
             mistakes.extend(self.negations.iter().map(|place| {
                 SyntaxError::new(
                     Place { start: place.start, end: place.start + "NOT".len() },
-                    "`NOT` stands beside another condition without parentheses",
+                    "`NOT` is mixed with another condition without parentheses",
                 )
                 .with_help(format!("write {}", quote(&format!("({})", slice(place.start, place.end)))))
             }));

@@ -10,17 +10,17 @@ use crate::filter::cursor::Cursor;
 use crate::filter::error::shown;
 use crate::filter::lexer::{MAX_ERRORS, TokenKind};
 
-/// How deep parentheses may be nested. Ours: the system's own bound is not known, and ours keeps the stack small.
+/// How deep parentheses may be nested. A limit of this program, to keep the stack small: the system's own is not known.
 pub(super) const MAX_DEPTH: usize = 100;
 /// How many parents a path may go over (documented).
 pub(super) const MAX_PARENTS: usize = 5;
 
-/// Reads a condition: what stands behind `WHERE`, without the word itself.
+/// Parses a condition: what follows `WHERE`, without the word itself.
 ///
 /// # Errors
 ///
-/// With every mistake that could be found, in the order of the text, and at least one. Anything that is not a single
-/// condition to its very end is one: a whole statement, a clause behind the condition, a comment.
+/// With all mistakes that were found, at least one, in the order of the text. Anything but a single condition is a mistake: a
+/// whole statement, a clause after the condition, a comment.
 pub fn parse_condition(text: &str) -> Result<Condition, Vec<SyntaxError>> {
     let mut parser = Parser::new(text)?;
     if let Some(error) = parser.cursor.refused_start(&SOQL) {
@@ -90,8 +90,8 @@ impl<'text> Parser<'text> {
         }
     }
 
-    /// Reads parts joined by `AND` or by `OR`, up to a closing parenthesis or the end; reports what is wrong and goes on
-    /// behind it. `None` when anything was wrong.
+    /// Reads parts joined by `AND` or by `OR`, up to a closing parenthesis or the end. Reports mistakes and continues after them;
+    /// `None` if there was any.
     fn condition(&mut self, ends: Ends) -> Option<Condition> {
         let mut level = Level::default();
         loop {
@@ -137,7 +137,7 @@ impl<'text> Parser<'text> {
         let error = self.cursor.refused_clause().unwrap_or_else(|| {
             let error = self.expected_word("`AND`, `OR` or the end of the condition", &["AND", "OR"]);
             if self.cursor.at(',') {
-                return error.with_help("several values stand behind `IN`, as in `IN (1, 2)`; numbers have no `,`");
+                return error.with_help("several values follow `IN` in parentheses, as in `IN (1, 2)`; numbers have no `,`");
             }
             error
         });
@@ -175,9 +175,7 @@ impl<'text> Parser<'text> {
         let not = self.cursor.here();
         if self.cursor.take_word("NOT") {
             if self.cursor.at_word("NOT") {
-                return Err(
-                    SyntaxError::new(not, "`NOT` stands beside `NOT`").with_help("write `NOT (NOT …)`, or leave both out")
-                );
+                return Err(SyntaxError::new(not, "`NOT` follows `NOT`").with_help("write `NOT (NOT …)`, or leave both out"));
             }
             return Ok(self.part()?.map(|part| Condition::Not(Box::new(part))));
         }
@@ -200,7 +198,7 @@ impl<'text> Parser<'text> {
         if self.depth == MAX_DEPTH {
             self.stopped = true;
             return Err(SyntaxError::new(open, format!("parentheses are nested more than {MAX_DEPTH} deep"))
-                .with_help("take away those that change nothing"));
+                .with_help("remove those that change nothing"));
         }
         self.cursor.advance();
         self.depth += 1;
@@ -239,8 +237,11 @@ impl<'text> Parser<'text> {
         let path = self.cursor.word().and_then(|word| field_path(word, place));
         let path = path.ok_or_else(|| self.cursor.expected(expected))?;
         if path.parents() > MAX_PARENTS {
-            return Err(SyntaxError::new(place, format!("{} goes over {} parents", shown(path.as_str()), path.parents()))
-                .with_help(format!("the system follows at most {MAX_PARENTS}")));
+            return Err(SyntaxError::new(
+                place,
+                format!("{} goes through {} parents", shown(path.as_str()), path.parents()),
+            )
+            .with_help(format!("the system follows at most {MAX_PARENTS}")));
         }
         self.cursor.advance();
         Ok(path)
@@ -296,7 +297,7 @@ impl<'text> Parser<'text> {
         subquery: fn(Box<Subquery>) -> Test,
     ) -> Result<Option<Test>, SyntaxError> {
         if !self.cursor.at('(') {
-            return Err(self.cursor.expected("`(`").with_help("values stand in parentheses, as in `('a', 'b')`"));
+            return Err(self.cursor.expected("`(`").with_help("values go in parentheses, as in `('a', 'b')`"));
         }
         let is_subquery = self.cursor.word_ahead(1).is_some_and(|word| word.eq_ignore_ascii_case("SELECT"));
         self.in_parentheses(|parser| {
@@ -395,7 +396,7 @@ impl<'text> Parser<'text> {
             Some(TokenKind::Word) => self.named_literal(),
             Some(TokenKind::Symbol(':')) => Err(expected().with_help("there are no variables here: write the value itself")),
             Some(TokenKind::Symbol(_) | TokenKind::Operator(_)) => Err(expected()),
-            None => Err(expected().with_help("text stands in single quotes, as in `'Closed'`")),
+            None => Err(expected().with_help("text goes in single quotes, as in `'Closed'`")),
         }
     }
 
@@ -415,8 +416,8 @@ impl<'text> Parser<'text> {
             let names: Vec<String> = DateLiteral::names().into_iter().map(|(name, _)| name).collect();
             let known = names.iter().map(String::as_str).chain(["null", "true", "false"]);
             let help = match nearest(name, known) {
-                Some(known) => format!("did you mean `{known}`? Text stands in single quotes, as in `'{name:.40}'`"),
-                None => format!("text stands in single quotes: `'{name:.40}'`"),
+                Some(known) => format!("did you mean `{known}`? Text goes in single quotes, as in `'{name:.40}'`"),
+                None => format!("text goes in single quotes: `'{name:.40}'`"),
             };
             return Err(self.cursor.expected("a value").with_help(help));
         };

@@ -10,8 +10,7 @@ pub(super) const MAX_TEXT_CHARACTERS: usize = 4_000;
 
 /// A pattern for `LIKE`.
 ///
-/// It is not the text between the quotes: a `%` that stands for itself and a `%` that stands for anything are two things
-/// here, and cannot be mistaken for each other.
+/// It is not the text between the quotes: here a literal `%` and the wildcard `%` are different parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pattern(pub Vec<PatternPart>);
 
@@ -27,8 +26,8 @@ pub enum PatternPart {
 }
 
 impl Pattern {
-    /// The pattern that a manifest means: `%` is any run, `_` any one character, and a backslash before `%`, `_` or a
-    /// backslash makes that one stand for itself. A backslash before anything else stands for itself.
+    /// The pattern of a manifest: `%` is any characters or none, `_` any one character, and a backslash makes a following `%`, `_`
+    /// or backslash literal. A backslash before anything else is literal.
     pub fn from_wildcards(text: &str) -> Self {
         let mut characters = text.chars().peekable();
         let mut parts = Vec::new();
@@ -115,7 +114,7 @@ fn read(inside: &str, start: usize, in_pattern: bool, mut take: impl FnMut(Patte
     if count > MAX_TEXT_CHARACTERS {
         let place = Place { start: start - 1, end: start + inside.len() + 1 };
         let message = format!("this text has {count} characters, and the system takes at most {MAX_TEXT_CHARACTERS}");
-        return Err(SyntaxError::new(place, message).with_help("compare with its beginning by `LIKE`"));
+        return Err(SyntaxError::new(place, message).with_help("compare its beginning with `LIKE`"));
     }
     Ok(())
 }

@@ -34,10 +34,10 @@ fn visit(condition: &Condition, above: Option<&str>, count: &mut usize, errors: 
             match above {
                 Some("NOT") => {
                     let help = format!("write `{} {opposite} (SELECT …)` without the `NOT` before it", comparison.path);
-                    errors.push(error("a subquery cannot stand below `NOT`".to_owned()).with_help(help));
+                    errors.push(error("a subquery cannot be inside `NOT`".to_owned()).with_help(help));
                 }
                 Some(_) => errors.push(
-                    error("a subquery cannot stand below `OR`".to_owned())
+                    error("a subquery cannot be inside `OR`".to_owned())
                         .with_help("make two policies, one for each side of the `OR`"),
                 ),
                 None => {}
@@ -46,7 +46,7 @@ fn visit(condition: &Condition, above: Option<&str>, count: &mut usize, errors: 
                 errors.push(
                     SyntaxError::new(
                         comparison.path.place,
-                        format!("`{}` goes over a parent, and is compared with a subquery", comparison.path),
+                        format!("`{}` goes through a parent and is compared with a subquery", comparison.path),
                     )
                     .with_help("use the field of this object that refers to the parent, such as `AccountId`"),
                 );
@@ -60,12 +60,12 @@ fn broken_by_subquery(comparison: &Comparison, subquery: &Subquery) -> Vec<Synta
     let mut errors = Vec::new();
     if subquery.field.parents() > 0 {
         errors.push(
-            SyntaxError::new(subquery.field.place, format!("`{}` goes over a parent, in a subquery", subquery.field))
+            SyntaxError::new(subquery.field.place, format!("`{}` goes through a parent, in a subquery", subquery.field))
                 .with_help("select the field that refers to the parent, such as `AccountId`"),
         );
     }
     if subquery.condition.as_ref().is_some_and(|condition| !condition.subqueries().is_empty()) {
-        errors.push(SyntaxError::new(comparison.place, "a subquery stands inside a subquery"));
+        errors.push(SyntaxError::new(comparison.place, "a subquery is nested in a subquery"));
     }
     errors
 }

@@ -153,11 +153,11 @@ fn written(field: &Field<'_>, operand: Operand) -> Result<Expression, CompileErr
 /// Text that PostgreSQL can hold, and that it cannot take for the present moment.
 fn quotable(field: &Field<'_>, text: String) -> Result<Expression, CompileError> {
     if text.contains('\0') {
-        return Err(field.error("a text holds the character zero", "PostgreSQL has none: leave it out"));
+        return Err(field.error("a text contains a NUL character", "PostgreSQL has no such character: leave it out"));
     }
     if field.field_type.is_none() && means_the_present(&text) {
         let help = "write the date, or use `olderThan` or `newerThan`; for the text itself use `like`";
-        return Err(field.error(format!("{} means the present day or moment to PostgreSQL", shown(&text)), help));
+        return Err(field.error(format!("{} means the current day or moment to PostgreSQL", shown(&text)), help));
     }
     Ok(Expression::Text(text))
 }
@@ -297,13 +297,13 @@ mod tests {
           use `equals`, `in` or, on a field of several choices, `includes`
         `park` is a text field and does not take `includes` or `excludes`
           use `in` or `notIn`
-        it is compared by order with a value that has none
+        it is compared by order with a value that has no order
           use `equals` or `isNull`
         `count` is a number field and does not take `1 OR 1`
           write a number such as `42` or `-1.5`
-        a text holds the character zero
-          PostgreSQL has none: leave it out
-        `now` means the present day or moment to PostgreSQL
+        a text contains a NUL character
+          PostgreSQL has no such character: leave it out
+        `now` means the current day or moment to PostgreSQL
           write the date, or use `olderThan` or `newerThan`; for the text itself use `like`
         this is not a field's name
           write the field's data name, such as `_status`

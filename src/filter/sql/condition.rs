@@ -2,16 +2,16 @@
 
 use crate::filter::Place;
 
-/// Which records of one form are meant: what stands behind `WHERE`.
+/// A condition on the records of one form: what follows `WHERE`.
 ///
-/// It is not the tree that manifests may hold ([`crate::filter::FilterTree`]); that one is compiled to this one.
+/// It is not the tree that manifests may have ([`crate::filter::FilterTree`]), which is compiled to this.
 ///
-/// **Invariants**: it prints to one expression that reads back as the same condition, whatever its literals and names hold.
+/// **Invariant**: it prints to one expression that reads back as the same condition, whatever its literals and names contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition(pub(super) Expression);
 
 impl Condition {
-    /// Every field with the place where it stands, in bytes, in order; `0..0` where it was not read from a text.
+    /// Every field with its byte range, in order; `0..0` if it was not read from a text.
     pub fn fields(&self) -> Vec<(&str, usize, usize)> {
         let mut found = Vec::new();
         self.0.collect_fields(&mut found);
@@ -88,7 +88,7 @@ impl Expression {
     }
 }
 
-/// A field, and where its name stands.
+/// A field, and the place of its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Field {
     /// The exact name: what is not quoted in a text is folded to lower case, as PostgreSQL does.

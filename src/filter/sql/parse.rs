@@ -13,7 +13,7 @@ use super::{Condition, Expression, Field, IsTest, Operator, TypeName, functions}
 use crate::filter::error::shown;
 use crate::filter::{Place, SyntaxError};
 
-/// The longest condition, in bytes; the query stands in a request's body. Ours: no limit is documented.
+/// The longest condition, in bytes. A limit of this program: the query is in a request's body, and no limit is documented.
 pub(super) const MAX_BYTES: usize = 100_000;
 /// How deep a condition may be nested.
 pub(super) const MAX_DEPTH: usize = 20;
@@ -23,10 +23,10 @@ const PARSER_DEPTH: usize = 50;
 /// How many words and signs besides literals and commas a condition may have, so that long chains cannot exhaust the stack.
 const MAX_WORDS: usize = 4_000;
 
-/// Parses a condition: what stands behind `WHERE`, without that word.
+/// Parses a condition: what follows `WHERE`, without the word itself.
 ///
-/// Subqueries are refused, also those that only read: they reach the records of other forms, which no hold, count or second
-/// look here covers, and each page of the selection and each batch would run them again.
+/// Subqueries are refused, although they only read: they reach records of other forms, which no hold, count or recheck covers, and
+/// each page of the selection and each batch would run them again.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ impl Reader<'_> {
     fn condition(&self) -> Read<Condition> {
         let whole = self.whole();
         if self.text.len() > MAX_BYTES {
-            let message = format!("the condition has {} bytes, and at most {MAX_BYTES} are taken", self.text.len());
+            let message = format!("the condition has {} bytes, and at most {MAX_BYTES} are accepted", self.text.len());
             return Err(error(whole, message, "split it into several policies"));
         }
         let dialect = PostgreSqlDialect {};
@@ -59,7 +59,7 @@ impl Reader<'_> {
         let next = parser.next_token();
         if next.token != Token::EOF {
             let message = format!("the condition ends before {}", shown(&next.token.to_string()));
-            return Err(error(self.place(next.span), message, "join conditions by `AND` or `OR`"));
+            return Err(error(self.place(next.span), message, "join conditions with `AND` or `OR`"));
         }
         let condition = Condition(self.expression(&parsed, 0)?);
         if condition.fields().is_empty() {
@@ -75,19 +75,19 @@ impl Reader<'_> {
             && matches!(word.keyword, Keyword::SELECT | Keyword::WHERE | Keyword::DELETE | Keyword::WITH)
         {
             let message = format!("a filter does not begin with {}", shown(&word.value));
-            return Err(error(self.place(*span), message, "write the condition alone: what stands behind `WHERE`"));
+            return Err(error(self.place(*span), message, "write only the condition: what follows `WHERE`"));
         }
         for token in tokens {
             let place = || self.place(token.span);
             match &token.token {
                 Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => {
-                    return Err(error(place(), "a comment stands in the condition", "put comments into the YAML, with `#`"));
+                    return Err(error(place(), "the condition contains a comment", "put comments into the YAML, with `#`"));
                 }
                 Token::SemiColon => {
                     return Err(error(
                         place(),
-                        "a `;` stands in the condition",
-                        "a filter is one condition and no statement",
+                        "the condition contains a `;`",
+                        "a filter is one condition, not a statement",
                     ));
                 }
                 Token::Whitespace(_) | Token::Comma | Token::Number(..) | Token::SingleQuotedString(_) => {}
@@ -95,7 +95,7 @@ impl Reader<'_> {
             }
         }
         if words > MAX_WORDS {
-            let message = format!("the condition has {words} words and signs, and at most {MAX_WORDS} are taken");
+            let message = format!("the condition has {words} words and signs, and at most {MAX_WORDS} are accepted");
             return Err(error(self.whole(), message, "use `IN` for long lists, or split it into several policies"));
         }
         Ok(())
@@ -218,14 +218,14 @@ impl Reader<'_> {
     fn refuse_chained(&self, operator: Operator, sides: &[&Expr]) -> Read<()> {
         let compares = |side: &Expr| matches!(side, Expr::BinaryOp { op, .. } if operator_text(op).is_some_and(|text| Operator(text).compares()));
         match sides.iter().find(|side| operator.compares() && compares(side)) {
-            Some(side) => Err(error(self.place(side.span()), "a comparison is compared again", "join comparisons by `AND`")),
+            Some(side) => Err(error(self.place(side.span()), "comparisons are chained", "join comparisons with `AND`")),
             None => Ok(()),
         }
     }
 
     fn operator(&self, operator: &BinaryOperator, parsed: &Expr) -> Read<Operator> {
         operator_text(operator).map(Operator).ok_or_else(|| {
-            let message = format!("the operator `{operator}` is not taken here");
+            let message = format!("the operator `{operator}` is not accepted here");
             error(self.place(parsed.span()), message, "use `=` `<>` `<` `<=` `>` `>=` `LIKE` `IN` `IS NULL` `@>` `&&`")
         })
     }
@@ -249,7 +249,7 @@ impl Reader<'_> {
             Value::Number(digits, false) if is_number(digits) => Ok(Expression::Number(digits.clone())),
             Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) => {
                 if functions::means_the_present(text) {
-                    let message = format!("{} means the present day or moment where a date is expected", shown(text));
+                    let message = format!("{} means the current day or moment where a date is expected", shown(text));
                     let help = "write the date, or use `olderThan` in a filter tree; for the text itself use `LIKE`";
                     return Err(error(self.place(parsed.span()), message, help));
                 }
@@ -257,7 +257,7 @@ impl Reader<'_> {
             }
             _ => Err(error(
                 self.place(parsed.span()),
-                "this form of literal is not taken here",
+                "this form of literal is not accepted here",
                 "write text in single quotes",
             )),
         }
@@ -267,8 +267,8 @@ impl Reader<'_> {
         if text.contains('\0') {
             return Err(error(
                 self.place(parsed.span()),
-                "a text holds the character zero",
-                "PostgreSQL has none: leave it out",
+                "a text contains a NUL character",
+                "PostgreSQL has no such character: leave it out",
             ));
         }
         Ok(Expression::Text(text.to_owned()))
@@ -280,7 +280,7 @@ impl Reader<'_> {
             other => other.to_string(),
         };
         TypeName::new(&name).ok_or_else(|| {
-            let message = format!("the type {} is not taken here", shown(&name));
+            let message = format!("the type {} is not accepted here", shown(&name));
             let help = "use `text`, `integer`, `numeric`, `boolean`, `date`, `timestamp`, `interval` or `text[]`";
             error(self.place(parsed.span()), message, help)
         })
@@ -310,7 +310,7 @@ impl Reader<'_> {
             return Err(self.of_the_clock(place, &name));
         }
         let Some(known) = functions::known(&name) else {
-            let message = format!("the function {} is not taken here", shown(&name));
+            let message = format!("the function {} is not accepted here", shown(&name));
             let help = "use plain ones such as `lower`, `length`, `coalesce`, `cardinality` or `date_part`";
             return Err(error(place, message, help));
         };
@@ -339,16 +339,16 @@ impl Reader<'_> {
     fn unsupported(&self, parsed: &Expr) -> SyntaxError {
         let (message, help) = match parsed {
             Expr::InSubquery { .. } | Expr::Exists { .. } | Expr::Subquery(_) => {
-                ("a subquery is not taken here", "name the records by the form's own fields, or list the values")
+                ("a subquery is not accepted here", "name the records by the form's own fields, or list the values")
             }
             Expr::CompoundIdentifier(_) => {
-                ("a field of a named form is not taken here", "write the field alone: a condition is about one form")
+                ("a field of a named form is not accepted here", "write the field alone: a condition is about one form")
             }
             Expr::Like { .. } | Expr::ILike { .. } => {
-                ("this form of `LIKE` is not taken here", "a backslash before `%` or `_` makes it stand for itself")
+                ("this form of `LIKE` is not accepted here", "a backslash before `%` or `_` makes it stand for itself")
             }
             _ => (
-                "this is PostgreSQL that is not taken here",
+                "this is PostgreSQL that is not accepted here",
                 "use fields, literals, comparisons, `AND` `OR` `NOT` `IN` `LIKE` `BETWEEN` `IS NULL` and plain functions",
             ),
         };

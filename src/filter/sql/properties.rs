@@ -200,10 +200,10 @@ fn refuses_what_is_not_one_harmless_condition() {
         write one condition in PostgreSQL
     >SELECT< _record_id FROM "Parks" WHERE _status = 'a'
         a filter does not begin with `SELECT`
-        write the condition alone: what stands behind `WHERE`
+        write only the condition: what follows `WHERE`
     >where< _status = 'a'
         a filter does not begin with `where`
-        write the condition alone: what stands behind `WHERE`
+        write only the condition: what follows `WHERE`
     _status =><
         expected: an expression, found: the end
         write one condition in PostgreSQL
@@ -211,37 +211,37 @@ fn refuses_what_is_not_one_harmless_condition() {
         unterminated string literal
         close what was opened
     _status = 'a'>;< DELETE FROM x
-        a `;` stands in the condition
-        a filter is one condition and no statement
+        the condition contains a `;`
+        a filter is one condition, not a statement
     _status = 'a' >-- and not reviewed<
-        a comment stands in the condition
+        the condition contains a comment
         put comments into the YAML, with `#`
     _status = 'a' >/* hm */<
-        a comment stands in the condition
+        the condition contains a comment
         put comments into the YAML, with `#`
     _status = 'a' >ORDER< BY _status
         the condition ends before `ORDER`
-        join conditions by `AND` or `OR`
+        join conditions with `AND` or `OR`
     _status = 'a' >UNION< SELECT 1
         the condition ends before `UNION`
-        join conditions by `AND` or `OR`
+        join conditions with `AND` or `OR`
     >_record_id IN (SELECT _record_id FROM other<)
-        a subquery is not taken here
+        a subquery is not accepted here
         name the records by the form's own fields, or list the values
     EXISTS (>SELECT 1<)
-        a subquery is not taken here
+        a subquery is not accepted here
         name the records by the form's own fields, or list the values
     _version = (>SELECT 1<)
-        a subquery is not taken here
+        a subquery is not accepted here
         name the records by the form's own fields, or list the values
     >pg_sleep(10<) IS NULL
-        the function `pg_sleep` is not taken here
+        the function `pg_sleep` is not accepted here
         use plain ones such as `lower`, `length`, `coalesce`, `cardinality` or `date_part`
     >nextval('x'<) = _version
-        the function `nextval` is not taken here
+        the function `nextval` is not accepted here
         use plain ones such as `lower`, `length`, `coalesce`, `cardinality` or `date_part`
     >"Park"._status< = 'a'
-        a field of a named form is not taken here
+        a field of a named form is not accepted here
         write the field alone: a condition is about one form
     _created_at < >now<()
         `now` depends on the clock, and every moment of a plan is fixed
@@ -250,7 +250,7 @@ fn refuses_what_is_not_one_harmless_condition() {
         `current_date` depends on the clock, and every moment of a plan is fixed
         write the date, such as '2026-01-31', or use `olderThan` in a filter tree
     _created_at < >'today'<
-        `today` means the present day or moment where a date is expected
+        `today` means the current day or moment where a date is expected
         write the date, or use `olderThan` in a filter tree; for the text itself use `LIKE`
     é = 'é' AND _created_at < >'today'<::date
         `today` depends on the clock, and every moment of a plan is fixed
@@ -262,16 +262,16 @@ fn refuses_what_is_not_one_harmless_condition() {
         `age` depends on the clock, and every moment of a plan is fixed
         write the date, such as '2026-01-31', or use `olderThan` in a filter tree
     _status = >$1<
-        this form of literal is not taken here
+        this form of literal is not accepted here
         write text in single quotes
     >_version < 1< < 2
-        a comparison is compared again
-        join comparisons by `AND`
+        comparisons are chained
+        join comparisons with `AND`
     note = >$$a$$<
-        this form of literal is not taken here
+        this form of literal is not accepted here
         write text in single quotes
     >geo<::regclass = 1
-        the type `REGCLASS` is not taken here
+        the type `REGCLASS` is not accepted here
         use `text`, `integer`, `numeric`, `boolean`, `date`, `timestamp`, `interval` or `text[]`
     >TRUE<
         the condition names no field
@@ -280,13 +280,13 @@ fn refuses_what_is_not_one_harmless_condition() {
         the condition names no field
         for every record write `filter: everything`
     >count<(*) > 1
-        the function `count` is not taken here
+        the function `count` is not accepted here
         use plain ones such as `lower`, `length`, `coalesce`, `cardinality` or `date_part`
     >rank<() over () = 1
-        the function `rank` is not taken here
+        the function `rank` is not accepted here
         use plain ones such as `lower`, `length`, `coalesce`, `cardinality` or `date_part`
     >note LIKE 'a'< ESCAPE '!'
-        this form of `LIKE` is not taken here
+        this form of `LIKE` is not accepted here
         a backslash before `%` or `_` makes it stand for itself
     "#);
 }

@@ -97,7 +97,7 @@ impl Compiler<'_> {
 
 fn too_many(tree: &FilterTree) -> CompileError {
     let message = format!(
-        "the filter has more than {MAX_COMPARISONS} comparisons, the most the system takes, when it is multiplied out for want of \
+        "the filter has more than {MAX_COMPARISONS} comparisons, the most the system takes, once expanded, as ZOQL has no \
          parentheses"
     );
     about_the_whole(tree, message, SPLIT)
@@ -123,7 +123,7 @@ fn alternatives(field: &Field<'_>, predicate: &Predicate, negated: bool) -> Resu
         Predicate::OlderThan(age) => aged(ComparisonOperator::Less, age),
         Predicate::NewerThan(age) => aged(ComparisonOperator::GreaterOrEqual, age),
         Predicate::Like(_) if negated => {
-            Err(field.error("it is turned round by `not`, and ZOQL has no `not like`", "select by another field"))
+            Err(field.error("it is negated by `not`, and ZOQL has no `not like`", "select by another field"))
         }
         Predicate::Like(pattern) => like(field, pattern),
         Predicate::Includes(_) | Predicate::Excludes(_) => {
@@ -136,7 +136,7 @@ fn comparison(field: &Field<'_>, test: Test) -> Result<Comparison, CompileError>
     let path = name(field.name, Place::default()).ok_or_else(|| {
         field.error(
             format!("{} is not a field", shown(field.name)),
-            "names are letters, digits and `_`, and start with a letter; ZOQL follows no references, so that they have no dots",
+            "names are letters, digits and `_`, and start with a letter; ZOQL follows no references, so names have no dots",
         )
     })?;
     Ok(Comparison { field: path, test })
@@ -320,14 +320,14 @@ mod tests {
         Day: `Day` is a date field and does not take `31.1.2026`
         UpdatedDate: `UpdatedDate` is a date and time field and does not take `2026-01-31T12:00:00`
         UOM: `UOM` is a text field and does not take an age
-        UOM: in ZOQL `%` stands once in a pattern, at its beginning or at its end
+        UOM: in ZOQL a pattern has one `%`, at its beginning or at its end
         UOM: in ZOQL a pattern cannot look for a `\`, nor for a `%` or `_` that stands for itself
-        UOM: it is turned round by `not`, and ZOQL has no `not like`
+        UOM: it is negated by `not`, and ZOQL has no `not like`
         UOM: ZOQL has no fields of several values
         UOM: in ZOQL text cannot hold this control character
-        A: the filter has more than 200 comparisons, the most the system takes, when it is multiplied out for want of parentheses
-        A: the filter has more than 200 comparisons, the most the system takes, when it is multiplied out for want of parentheses
-        A: the filter has more than 200 comparisons, the most the system takes, when it is multiplied out for want of parentheses
+        A: the filter has more than 200 comparisons, the most the system takes, once expanded, as ZOQL has no parentheses
+        A: the filter has more than 200 comparisons, the most the system takes, once expanded, as ZOQL has no parentheses
+        A: the filter has more than 200 comparisons, the most the system takes, once expanded, as ZOQL has no parentheses
         A: the filter is 10006 characters long in ZOQL, and the system takes at most 10000
         ");
         assert!(!compiled(&wide(200)).starts_with("A:"));

@@ -2,12 +2,12 @@
 
 use super::{ComparisonOperator, Decimal, Path, Pattern, Place};
 
-/// Which records of one object are meant, in ZOQL: what stands behind `where`.
+/// A condition in ZOQL: what follows `where`.
 ///
-/// The language has no parentheses and `and` binds tighter than `or` (documented), so that this is all it can say: at least
-/// one of the alternatives holds, and in it every comparison.
+/// The language has no parentheses, and `and` binds tighter than `or` (documented), so a condition is always this: in at least one
+/// of the alternatives every comparison holds.
 ///
-/// **Invariants**: there is an alternative, and none is empty.
+/// **Invariants**: there is at least one alternative, and none is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     alternatives: Vec<Vec<Comparison>>,
@@ -30,7 +30,7 @@ impl Condition {
         self.alternatives.iter().flatten()
     }
 
-    /// Every field with the place where it stands, in order.
+    /// Every field with its byte range, in order.
     pub fn fields(&self) -> Vec<(&str, usize, usize)> {
         let fields = self.comparisons().map(|comparison| &comparison.field);
         fields.map(|field| (field.as_str(), field.place.start, field.place.end)).collect()

@@ -9,12 +9,12 @@ use crate::filter::lexer::{MAX_ERRORS, TokenKind};
 /// The most comparisons of a condition (documented).
 pub(super) const MAX_COMPARISONS: usize = 200;
 
-/// Reads a condition: what stands behind `where`, without the word itself.
+/// Parses a condition: what follows `where`, without the word itself.
 ///
 /// # Errors
 ///
-/// With every mistake that could be found, in the order of the text, and at least one. Anything that is not a single
-/// condition to its very end is one: a whole query, a clause behind the condition, anything that only SQL has.
+/// With all mistakes that were found, at least one, in the order of the text. Anything but a single condition is a mistake: a
+/// whole query, a clause after the condition, anything that only SQL has.
 pub fn parse_condition(text: &str) -> Result<Condition, Vec<SyntaxError>> {
     let mut parser = Parser::new(text)?;
     match parser.cursor.refused_start(&ZOQL) {
@@ -30,7 +30,7 @@ fn mistake(place: Place, message: impl Into<String>, help: &str) -> SyntaxError 
 
 const NO_PARENTHESES: &str = "ZOQL has no parentheses";
 const WRITE_OUT: &str = "`and` binds tighter than `or`: write `a = 1 and c = 3 or b = 2 and c = 3`, or use a filter tree \
-                         (`all`, `any`), which is written out for you";
+                         (`all`, `any`), which is expanded for you";
 
 /// Reads parts of a condition.
 pub(crate) struct Parser<'text> {
@@ -46,7 +46,7 @@ impl<'text> Parser<'text> {
         Ok(Self { cursor: Cursor::new(text, &ZOQL)? })
     }
 
-    /// Reads comparisons to the end; reports what is wrong in one and goes on behind it.
+    /// Reads comparisons to the end; reports a mistake in one and continues after it.
     pub(crate) fn condition(&mut self) -> Result<Condition, Vec<SyntaxError>> {
         let mut errors = Vec::new();
         let (mut alternatives, mut alternative) = (Vec::new(), Vec::new());
@@ -107,7 +107,7 @@ impl<'text> Parser<'text> {
             return Err(mistake(self.cursor.here(), NO_PARENTHESES, WRITE_OUT));
         }
         if self.cursor.at_word("not") {
-            let help = "turn the comparison round, as in `UOM != 'Each'`, or use a filter tree (`not`)";
+            let help = "negate the comparison, as in `UOM != 'Each'`, or use a filter tree (`not`)";
             return Err(mistake(self.cursor.here(), "ZOQL has no `not`", help));
         }
         let field = self.name("a field")?;
@@ -128,7 +128,7 @@ impl<'text> Parser<'text> {
         })?;
         self.cursor.advance();
         if self.cursor.at('(') {
-            let help = "compare the field itself; Sexton counts the records it selects by itself";
+            let help = "compare the field itself; Sexton itself counts the records it selects";
             return Err(mistake(place, format!("ZOQL has no functions such as `{word:.40}`"), help));
         }
         Ok(name)
@@ -186,13 +186,13 @@ impl<'text> Parser<'text> {
             Some(TokenKind::Word) => match self.cursor.found().to_ascii_lowercase().as_str() {
                 "null" if !matches!(operator, ComparisonOperator::Equal | ComparisonOperator::NotEqual) => {
                     let help = "write `= null` or `!= null`";
-                    return Err(mistake(here, format!("`null` has no order, and stands behind `{operator}`"), help));
+                    return Err(mistake(here, format!("`null` has no order, but follows `{operator}`"), help));
                 }
                 "null" => Literal::Null,
                 "true" => Literal::Boolean(true),
                 "false" => Literal::Boolean(false),
                 _ => {
-                    let help = "text stands in single quotes, as in `'Each'`; ZOQL compares no field with another one, and has \
+                    let help = "text goes in single quotes, as in `'Each'`; ZOQL compares no field with another one, and has \
                                 no relative dates: for those use a filter tree (`olderThan`)";
                     return Err(self.cursor.expected("a value").with_help(help));
                 }
@@ -202,7 +202,7 @@ impl<'text> Parser<'text> {
                 return Err(mistake(here, "ZOQL has neither parentheses nor subqueries", help));
             }
             Some(TokenKind::Symbol(_) | TokenKind::Operator(_)) | None => {
-                return Err(self.cursor.expected("a value").with_help("text stands in single quotes, as in `'Each'`"));
+                return Err(self.cursor.expected("a value").with_help("text goes in single quotes, as in `'Each'`"));
             }
         };
         self.cursor.advance();
@@ -219,7 +219,7 @@ impl<'text> Parser<'text> {
         }
         Err(self.cursor.refused_clause().unwrap_or_else(|| {
             let error = self.cursor.expected("`and`, `or` or the end");
-            error.with_help("numbers have no `,`; text stands in single quotes")
+            error.with_help("numbers have no `,`; text goes in single quotes")
         }))
     }
 }
@@ -271,7 +271,7 @@ mod tests {
         insta::assert_snapshot!(texts.map(wrong).join("\n"), @r#"
         (UOM = 'Each' or Quantity = 0) and RbeStatus = 'x'
         ^ ZOQL has no parentheses
-          `and` binds tighter than `or`: write `a = 1 and c = 3 or b = 2 and c = 3`, or use a filter tree (`all`, `any`), which is written out for you
+          `and` binds tighter than `or`: write `a = 1 and c = 3 or b = 2 and c = 3`, or use a filter tree (`all`, `any`), which is expanded for you
         UOM in ('Each', 'Hour')
             ^^ ZOQL has no `in`
           write `UOM = 'a' or UOM = 'b'`, or use a filter tree (`in`)
@@ -280,7 +280,7 @@ mod tests {
           write `UOM != 'a' and UOM != 'b'`
         not UOM = 'Each'
         ^^^ ZOQL has no `not`
-          turn the comparison round, as in `UOM != 'Each'`, or use a filter tree (`not`)
+          negate the comparison, as in `UOM != 'Each'`, or use a filter tree (`not`)
         SourceName not like 'a%'
                    ^^^^^^^^ ZOQL has no `not like`
           select by another field
@@ -295,7 +295,7 @@ mod tests {
           leave it out: a condition only says which records are meant, not how many or in which order
         count(Id) > 3
         ^^^^^ ZOQL has no functions such as `count`
-          compare the field itself; Sexton counts the records it selects by itself
+          compare the field itself; Sexton itself counts the records it selects
         Account.Name = 'Acme'
         ^^^^^^^^^^^^ ZOQL reads one object and follows no references: a name has no dots
           name a field of the object itself, such as `AccountId`
@@ -304,12 +304,12 @@ mod tests {
           write the values themselves, each in a comparison of its own
         StartDateTime < today
                         ^^^^^ expected a value, found `today`
-          text stands in single quotes, as in `'Each'`; ZOQL compares no field with another one, and has no relative dates: for those use a filter tree (`olderThan`)
+          text goes in single quotes, as in `'Each'`; ZOQL compares no field with another one, and has no relative dates: for those use a filter tree (`olderThan`)
         UOM = Each
               ^^^^ expected a value, found `Each`
-          text stands in single quotes, as in `'Each'`; ZOQL compares no field with another one, and has no relative dates: for those use a filter tree (`olderThan`)
+          text goes in single quotes, as in `'Each'`; ZOQL compares no field with another one, and has no relative dates: for those use a filter tree (`olderThan`)
         SourceName like '%a%'
-                        ^^^^^ in ZOQL `%` stands once in a pattern, at its beginning or at its end
+                        ^^^^^ in ZOQL a pattern has one `%`, at its beginning or at its end
           write a pattern such as `'Test%'` or `'%.csv'`
         UOM = 'Each';
                     ^ ZOQL has no `;`
@@ -321,10 +321,10 @@ mod tests {
                       ^^^^^^^^^^ `2026-01-31` is not a value in ZOQL
           numbers are written `42` or `-1.5`, days `'2026-01-31'`, moments `'2026-01-31T12:00:00+00:00'`
         Quantity < null
-                   ^^^^ `null` has no order, and stands behind `<`
+                   ^^^^ `null` has no order, but follows `<`
           write `= null` or `!= null`
         UOM = "Each
-              ^ this text is never closed
+              ^ this text has no closing quotation mark
           end it with `"`; a quotation mark inside text is written `\"`
         UOM = 'a\x'
                 ^^ `\x` is not an escape sequence
@@ -343,7 +343,7 @@ mod tests {
           write `UOM = 'a' or UOM = 'b'`, or use a filter tree (`in`)
         Account.Id = 'a' and UOM = 'x' or UOM in ('a and b') or Quantity = 1 2
                                                                              ^ expected `and`, `or` or the end, found `2`
-          numbers have no `,`; text stands in single quotes
+          numbers have no `,`; text goes in single quotes
         ");
     }
 

@@ -5,10 +5,10 @@ use std::fmt::{self, Write as _};
 use super::{Place, SyntaxError};
 use crate::filter::escape;
 
-/// A pattern for `like`: `%` is any run of characters, `_` any one. Neither can stand for itself.
+/// A pattern for `like`: `%` is any characters or none, `_` any one character. Neither can be literal.
 ///
-/// **Invariants** (documented): `%` stands once at most, at the beginning or at the end. No backslash: how the language reads
-/// one inside a pattern is not known.
+/// **Invariants** (documented): at most one `%`, at the beginning or at the end. No backslash: how the language reads one in a
+/// pattern is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(String);
 
@@ -17,7 +17,7 @@ impl Pattern {
     pub fn new(text: &str) -> Result<Self, &'static str> {
         let inside = text.strip_prefix('%').or_else(|| text.strip_suffix('%')).unwrap_or(text);
         if inside.contains('%') {
-            return Err("in ZOQL `%` stands once in a pattern, at its beginning or at its end");
+            return Err("in ZOQL a pattern has one `%`, at its beginning or at its end");
         }
         if text.contains('\\') {
             return Err("in ZOQL a pattern cannot look for a `\\`, nor for a `%` or `_` that stands for itself");

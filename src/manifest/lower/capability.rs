@@ -5,7 +5,7 @@ use crate::manifest::fields::{Field, Findings};
 use crate::manifest::{AllOrNone, Concurrency, SendAs, codes};
 use crate::system::{Api, DeleteMode, SystemKind};
 
-/// A setting and where it stands, if it does.
+/// A setting, and its field if the manifest gives one.
 type Wish<'n, T> = Option<(T, Option<Field<'n>>)>;
 
 /// What a policy asks for. A setting that could not be read is `None`.
@@ -106,7 +106,7 @@ pub(super) fn capabilities(system: SystemKind, requested: &Requested<'_>, findin
         let (label, help) = if able.is_empty() {
             (
                 "no atomic requests".to_owned(),
-                format!("leave `allOrNone` out: {} decides each record for itself", system.title()),
+                format!("leave `allOrNone` out: {} deletes each record separately", system.title()),
             )
         } else {
             (format!("needs one of {able}"), format!("leave `allOrNone` out, or let a soft delete go through one of {able}"))

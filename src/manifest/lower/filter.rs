@@ -16,8 +16,8 @@ use crate::system::field_path;
 /// The word for every record of an object.
 const EVERYTHING: &str = "everything";
 
-/// Reads the filter of a policy or a hold; its absence is an error of its own. Without a known system nobody can say what
-/// its text or tree means, so it is only read.
+/// Reads the filter of a policy or a hold; its absence is an error of its own. If the system is not known, its text or tree is
+/// read but not checked.
 pub(super) fn filter(fields: &mut Fields<'_>, system: Option<SystemKind>, findings: &mut Findings<'_>) -> Option<Filter> {
     let Some(field) = fields.optional("filter") else {
         findings.push(
@@ -98,7 +98,7 @@ fn comparisons_compile(tree: &FilterTree, language: Language, findings: &mut Fin
 fn compiles_alone(tree: &FilterTree, language: Language, findings: &mut Findings<'_>) -> bool {
     let now = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
     let Err(error) = language.compile(tree, &|_| None, &now) else { return true };
-    let title = format!("the comparison of `{}` cannot be put into {}", error.field, language.title());
+    let title = format!("the comparison of `{}` cannot be expressed in {}", error.field, language.title());
     let mut diagnostic = Diagnostic::error(codes::FILTER_MEANING, title, error.span, error.message);
     diagnostic.help = error.help;
     findings.push(diagnostic);

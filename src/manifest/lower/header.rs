@@ -25,7 +25,7 @@ pub(in crate::manifest) struct Header<'n> {
     pub spec: Option<Field<'n>>,
 }
 
-/// Reads the head of a document. `None` when the format or the kind is not known: then nobody can say what the rest means.
+/// Reads the header of a document. `None` if the format or the kind is not known, so that the rest has no known meaning.
 pub(in crate::manifest) fn header<'n>(node: &'n Node, findings: &mut Findings<'_>) -> Option<Header<'n>> {
     if !matches!(node.value, Value::Mapping(_)) {
         let label = format!("this is {}", node.value.describe());

@@ -17,7 +17,7 @@ pub(super) fn max_calls(field: Option<Field<'_>>, most: u32, findings: &mut Find
                 field.node.span,
                 format!("the system takes at most {most}"),
             )
-            .with_help("leave it out to use all that the system takes; write less when other programs share it"),
+            .with_help("leave it out to use all that the system accepts; write less when other programs share it"),
         );
     }
     within

@@ -32,8 +32,8 @@ impl Systems {
         Self(known.into_iter().collect())
     }
 
-    /// The system of a target. A target that is not there is told elsewhere; then the only system of the project is taken, so that the
-    /// other mistakes are told too.
+    /// The system of a target. A missing target is reported elsewhere; then the project's system is taken if it has only one, so
+    /// that the other mistakes are reported too.
     fn of(&self, target: Option<&TargetName>) -> Option<SystemKind> {
         let only = || {
             let first = self.0.values().next().copied()?;
@@ -68,7 +68,7 @@ pub(super) fn limits(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Li
     let max_records = fields.optional("maxRecords").map(|field| findings.count(field));
     let max_percent = fields.optional("maxPercent").map(|field| findings.percent(field));
     fields.end(findings);
-    // A limit that was given and could not be read is reported; it must not look as if it were missing, too.
+    // A limit that could not be read has been reported, and must not be reported as missing too.
     let (max_records, max_percent) =
         (max_records.map(Option::unwrap_or_default), max_percent.map(|read| read.unwrap_or(Percent::ALL)));
     Some(LimitsGiven { max_records, max_percent })
@@ -239,11 +239,11 @@ fn refuse_kept_object(fields: &mut Fields<'_>, object: Option<&str>, findings: &
         findings.push(
             Diagnostic::error(
                 codes::CAPABILITY_OBJECT,
-                format!("Zuora deletes no records of {}", kept.name),
+                format!("Zuora does not delete records of {}", kept.name),
                 field.node.span,
                 "SOAP `delete()` does not take them",
             )
-            .with_help("name the object whose records they go with, or take the policy out"),
+            .with_help("name the object whose records they are deleted with, or remove the policy"),
         );
     }
 }
@@ -263,7 +263,7 @@ fn justification(
     if hard && (field.is_none() || blank) {
         let place = delete_field.map_or(fields.place, |field| field.node.span);
         findings.push(
-            Diagnostic::error(codes::NO_JUSTIFICATION, "a hard delete needs a justification", place, "cannot be taken back")
+            Diagnostic::error(codes::NO_JUSTIFICATION, "a hard delete needs a justification", place, "cannot be undone")
                 .with_help("add `justification:` with the reason, such as a law or a ticket"),
         );
         return None;

@@ -51,12 +51,12 @@ fn refuse_replaced_keys(fields: &Fields<'_>, findings: &mut Findings<'_>) {
         findings.push(
             Diagnostic::error(
                 codes::UNKNOWN_KEY,
-                format!("a project has no key `{}` any more", field.key),
+                format!("a project no longer has the key `{}`", field.key),
                 field.place,
                 "replaced by `store`",
             )
             .with_help(
-                "the state and the runs lie in one directory now: write `store: { directory: .sexton }`, or delete the key",
+                "the state and the runs are in one directory now: write `store: { directory: .sexton }`, or delete the key",
             ),
         );
     }

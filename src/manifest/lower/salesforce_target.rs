@@ -140,7 +140,7 @@ fn sign_in(field: Field<'_>, findings: &mut Findings<'_>) -> Option<SalesforceSi
                     codes::SOAP_LOGIN_RETIRES,
                     "SOAP `login()` retires with Summer '27",
                     way.place,
-                    "will then sign in nowhere",
+                    "will stop working then",
                 )
                 .with_help("move to an OAuth way to sign in, such as `clientCredentials`")
                 .as_warning(),

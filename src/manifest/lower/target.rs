@@ -10,7 +10,7 @@ use crate::manifest::node::Value;
 use crate::manifest::{System, Target, codes};
 use crate::system::SystemKind;
 
-/// The system of a target by the key it names, also when what stands below is wrong; `None` unless it is exactly one.
+/// The system of a target by its key, even if what is below that is wrong; `None` unless there is exactly one such key.
 pub(in crate::manifest) fn system_kind(header: &Header<'_>) -> Option<SystemKind> {
     let Value::Mapping(entries) = &header.spec?.node.value else { return None };
     let names =

@@ -17,7 +17,7 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
         })
         .collect();
     if input.selected == 0 || words.is_empty() {
-        return Some(Finding::pass("no other record goes with them"));
+        return Some(Finding::pass("no other record is deleted with them"));
     }
     let words = words.join(", ");
     let total = input.selected.saturating_add(input.already_deleted).saturating_add(together);
@@ -25,8 +25,8 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
         return Some(Finding::pass(format!("the system also deletes what belongs to them: {words}")));
     }
     Some(Finding::refuse(format!(
-        "the system also deletes what belongs to them: {words}; that is {} together, and `limits.maxRecords` is {}: raise it to {}, \
-         or delete the children by a policy of their own first",
+        "the system also deletes what belongs to them: {words}; that is {} in all, and `limits.maxRecords` is {}: raise it to {}, \
+         or first delete the children by a policy of their own",
         counted(total, "record"),
         with_thousands(most),
         with_thousands(total),
@@ -50,7 +50,7 @@ mod tests {
         let said = [of(600, &[Some(400)], 1_000).said(ask), of(600, &[Some(401), None], 1_000).said(ask)];
         insta::assert_snapshot!(said.join("\n"), @"
         pass: the system also deletes what belongs to them: 400 `Contact` by `AccountId`
-        refuse: the system also deletes what belongs to them: 401 `Contact` by `AccountId`, an unknown number of `Contact` by `AccountId`; that is 1,001 records together, and `limits.maxRecords` is 1,000: raise it to 1,001, or delete the children by a policy of their own first
+        refuse: the system also deletes what belongs to them: 401 `Contact` by `AccountId`, an unknown number of `Contact` by `AccountId`; that is 1,001 records in all, and `limits.maxRecords` is 1,000: raise it to 1,001, or first delete the children by a policy of their own
         ");
     }
 
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn says_nothing_where_nothing_goes_along() {
         for scene in [of(0, &[Some(9)], 0), of(0, &[], 0), of(5, &[Some(0)], 0)] {
-            assert_eq!(scene.said(ask), "pass: no other record goes with them");
+            assert_eq!(scene.said(ask), "pass: no other record is deleted with them");
         }
     }
 }

@@ -16,10 +16,10 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
         _ => None,
     });
     let Some((cascade, records, before)) = grown else {
-        return Some(Finding::pass("no more goes along than was reviewed"));
+        return Some(Finding::pass("no more is deleted along than was reviewed"));
     };
     Some(Finding::refuse(format!(
-        "the system would also delete {} `{}` by `{}` that belong to these records now, and {} when the plan was made: make a new plan \
+        "the system would now also delete {} `{}` by `{}` that belong to these records, and {} when the plan was made: make a new plan \
          and review it",
         with_thousands(records),
         cascade.child,
@@ -40,10 +40,10 @@ mod tests {
             Scene { planned_cascades, cascades: vec![contacts(now)], ..scene() }.said(ask)
         };
         for (before, now) in [(Some(5), Some(5)), (Some(5), Some(4)), (None, Some(1)), (Some(5), None)] {
-            assert_eq!(between(&[before], now), "pass: no more goes along than was reviewed", "{before:?} {now:?}");
+            assert_eq!(between(&[before], now), "pass: no more is deleted along than was reviewed", "{before:?} {now:?}");
         }
         assert!(between(&[], Some(1)).starts_with("refuse"));
-        insta::assert_snapshot!(between(&[Some(5)], Some(6)), @"refuse: the system would also delete 6 `Contact` by `AccountId` that belong to these records now, and 5 when the plan was made: make a new plan and review it");
+        insta::assert_snapshot!(between(&[Some(5)], Some(6)), @"refuse: the system would now also delete 6 `Contact` by `AccountId` that belong to these records, and 5 when the plan was made: make a new plan and review it");
     }
 
     #[test]

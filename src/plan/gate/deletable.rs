@@ -9,19 +9,19 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
     let object = &facts.name;
     if !facts.deletable {
         return Some(Finding::refuse(format!(
-            "this login may not delete `{object}`: grant it Delete on that object, or take the policy out"
+            "this login may not delete `{object}`: grant it Delete on that object, or remove the policy"
         )));
     }
     Some(Finding::pass(match input.settings.delete {
         _ if !system.has_recycle_bin() => {
             format!(
-                "nothing is known against deleting `{object}`; whether this login may, {} does not tell before",
+                "as far as is known, `{object}` can be deleted; whether this login may, {} does not say in advance",
                 system.title()
             )
         }
         DeleteMode::Soft if !facts.undeletable => {
             format!(
-                "this login may delete `{object}`, which keeps nothing in a recycle bin: even a soft delete cannot be taken back"
+                "this login may delete `{object}`, which keeps nothing in a recycle bin: even a soft delete cannot be undone"
             )
         }
         _ => format!("this login may delete `{object}`"),
@@ -50,9 +50,9 @@ mod tests {
         ];
         insta::assert_snapshot!(table.join("\n"), @"
         pass: this login may delete `Lead`
-        pass: this login may delete `Lead`, which keeps nothing in a recycle bin: even a soft delete cannot be taken back
-        refuse: this login may not delete `Lead`: grant it Delete on that object, or take the policy out
-        pass: nothing is known against deleting `Lead`; whether this login may, Fulcrum does not tell before
+        pass: this login may delete `Lead`, which keeps nothing in a recycle bin: even a soft delete cannot be undone
+        refuse: this login may not delete `Lead`: grant it Delete on that object, or remove the policy
+        pass: as far as is known, `Lead` can be deleted; whether this login may, Fulcrum does not say in advance
         ");
     }
 }

@@ -1,7 +1,7 @@
-//! Whether an object that looks empty can be empty.
+//! Whether an object that appears empty is plausibly empty.
 //!
-//! An object that sexton itself emptied, or that was empty before, may be empty. One that had records which sexton did not delete
-//! may have become invisible to the login instead, and "nothing to delete" would then be a false report.
+//! It is if sexton itself emptied it, or if it was empty before. If it had records that sexton did not delete, they may have
+//! become invisible to the login instead, and "nothing to delete" would be a false report.
 
 use super::finding::Finding;
 use super::input::GateInput;
@@ -11,8 +11,8 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
     let (object, population) = (&input.facts.name, input.population);
     Some(match input.left_behind {
         Some(left) if population == 0 && left > 0 => Finding::refuse(format!(
-            "`{object}` shows no records at all, and the last apply left {} in it: check that this login can still see them; if they \
-             are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put it back",
+            "`{object}` shows no records at all, but the last apply left {} in it: check that this login can still see them; if they \
+             are gone for good, remove the policy from the manifests, run `sexton state rm` for it, and add it again",
             with_thousands(left),
         )),
         _ => Finding::pass(format!("`{object}` has {}", counted(population, "record"))),
@@ -31,7 +31,7 @@ mod tests {
         insta::assert_snapshot!(table.join("\n"), @"
         pass: `Lead` has 0 records
         pass: `Lead` has 0 records
-        refuse: `Lead` shows no records at all, and the last apply left 78,796 in it: check that this login can still see them; if they are gone for good, take the policy out of the manifests, run `sexton state rm` for it, and put it back
+        refuse: `Lead` shows no records at all, but the last apply left 78,796 in it: check that this login can still see them; if they are gone for good, remove the policy from the manifests, run `sexton state rm` for it, and add it again
         pass: `Lead` has 1 record
         ");
     }

@@ -16,7 +16,7 @@ pub enum FindingKind {
     Refuse,
 }
 
-/// What the function of one gate says of one policy. It does not know the gate's name: [`GateFinding`] has it.
+/// The finding of one gate about one policy, without the gate's name, which [`GateFinding`] adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Whether the policy may pass.

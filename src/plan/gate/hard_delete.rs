@@ -8,7 +8,7 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
     Some(match input.hard_delete? {
         // A system that knows no other deletion has no right of its own for it, and cannot be asked.
         Permission::Granted if !system.has_recycle_bin() => Finding::pass(format!(
-            "what is deleted of `{object}` cannot be restored; whether this login may delete it, {} does not tell before",
+            "deleted records of `{object}` cannot be restored; whether this login may delete them, {} does not say in advance",
             system.title()
         )),
         Permission::Granted => {
@@ -41,7 +41,7 @@ mod tests {
         ];
         insta::assert_snapshot!(table.join("\n"), @"
         pass: this login may hard delete `Lead`; the records cannot be restored through the API
-        pass: what is deleted of `Lead` cannot be restored; whether this login may delete it, Zuora does not tell before
+        pass: deleted records of `Lead` cannot be restored; whether this login may delete them, Zuora does not say in advance
         refuse: this login may not hard delete `Lead`: grant it `Bulk API Hard Delete`, or set `delete: soft`
         not asked
         ");

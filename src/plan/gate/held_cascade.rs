@@ -15,7 +15,7 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
     };
     Some(Finding::refuse(format!(
         "deleting `{object}` may delete records that hold `{}` keeps, by the cascade {}, which cannot be followed to its end{others}: \
-         put a hold on `{object}` itself, or take the policy out",
+         put a hold on `{object}` itself, or remove the policy",
         first.hold,
         first.path.join(" > "),
     )))
@@ -39,8 +39,8 @@ mod tests {
         let table = [said(Vec::new()), said(vec![acme.clone()]), said(vec![acme, third])];
         insta::assert_snapshot!(table.join("\n"), @"
         pass: no cascade that cannot be followed leads to a held record
-        refuse: deleting `Lead` may delete records that hold `acme` keeps, by the cascade Lead > Case > CaseComment, which cannot be followed to its end: put a hold on `Lead` itself, or take the policy out
-        refuse: deleting `Lead` may delete records that hold `acme` keeps, by the cascade Lead > Case > CaseComment, which cannot be followed to its end (and 1 like it): put a hold on `Lead` itself, or take the policy out
+        refuse: deleting `Lead` may delete records that hold `acme` keeps, by the cascade Lead > Case > CaseComment, which cannot be followed to its end: put a hold on `Lead` itself, or remove the policy
+        refuse: deleting `Lead` may delete records that hold `acme` keeps, by the cascade Lead > Case > CaseComment, which cannot be followed to its end (and 1 like it): put a hold on `Lead` itself, or remove the policy
         ");
     }
 }

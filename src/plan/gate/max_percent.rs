@@ -14,7 +14,7 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
     let part = format!("{} of {}{already}", with_thousands(total), counted(population, "record"));
     let Some(needed) = Percent::needed_for(total, population) else {
         return Some(Finding::refuse(format!(
-            "{part}: more are selected than the object was counted to have, so their share cannot be judged; make the plan again, \
+            "{part}: more are selected than the object was counted to have, so their share cannot be computed; make a new plan, \
              and check that this login can see every record of the object"
         )));
     };
@@ -61,7 +61,7 @@ mod tests {
         refuse: 8,001 of 80,000 records and `limits.maxPercent` is 10, so at most 8,000 may go: raise it to 10.01, or narrow the filter by 1
         refuse: 1 of 3 records and `limits.maxPercent` is 0, so at most 0 may go: raise it to 33.34, or narrow the filter by 1
         pass: 0 of 3 records, at most 0 % may go
-        refuse: 2 of 1 record: more are selected than the object was counted to have, so their share cannot be judged; make the plan again, and check that this login can see every record of the object
+        refuse: 2 of 1 record: more are selected than the object was counted to have, so their share cannot be computed; make a new plan, and check that this login can see every record of the object
         ");
     }
 

@@ -13,7 +13,7 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
             Finding::pass(format!("{needed} to `{target}`, {} left today", with_thousands(left)))
         }
         Some(left) => Finding::refuse(format!(
-            "{needed} to `{target}` are needed and {} are left today: wait until the 24 hours have passed, or plan less",
+            "{needed} to `{target}` are needed and {} are left today: wait until the 24 hours have passed, or plan fewer deletions",
             with_thousands(left)
         )),
     })
@@ -31,7 +31,7 @@ mod tests {
         insta::assert_snapshot!(table.join("\n"), @"
         pass: 1 call to `crm`; this login may not see how many are left today
         pass: 12 calls to `crm`, 12 left today
-        refuse: 13 calls to `crm` are needed and 12 are left today: wait until the 24 hours have passed, or plan less
+        refuse: 13 calls to `crm` are needed and 12 are left today: wait until the 24 hours have passed, or plan fewer deletions
         ");
     }
 }

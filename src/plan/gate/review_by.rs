@@ -1,5 +1,5 @@
-//! Whether the policy's review is still in date; the day of `reviewBy` itself is. A plan only tells, so that the next review has
-//! numbers to look at; an apply is refused.
+//! Whether `reviewBy` has not passed; the day itself still counts. A plan only warns, so that the next review has numbers; an
+//! apply is refused.
 
 use super::finding::Finding;
 use super::input::{GateInput, Occasion};

@@ -75,7 +75,7 @@ impl<B> Call<B> {
         Self { effect: Effect::Deletes, ..self }
     }
 
-    /// An error about this call that no answer stands behind.
+    /// An error about this call without an HTTP status.
     pub(in crate::provider) fn error(&self, class: ErrorClass, code: &str, message: impl Into<String>) -> ProviderError {
         error(class, &self.doing, code, message)
     }

@@ -17,7 +17,7 @@ pub(in crate::provider) enum Effect {
 }
 
 impl Effect {
-    /// `class`, or [`ErrorClass::Ambiguous`] where nobody knows what became of the records.
+    /// `class`, or [`ErrorClass::Ambiguous`] if the request may have deleted records.
     fn doubted(self, class: ErrorClass) -> ErrorClass {
         match self {
             Self::Harmless => class,
@@ -55,7 +55,7 @@ impl Effect {
         limit: usize,
     ) -> Result<Bytes, ProviderError> {
         read_body(body, limit).await.map_err(|error| match error {
-            BodyError::Broken(cause) => self.broken(doing, format!("the answer broke off: {cause}")),
+            BodyError::Broken(cause) => self.broken(doing, format!("the answer was cut off: {cause}")),
             BodyError::TooLong { .. } => self.unreadable(doing, error.to_string()),
         })
     }
@@ -64,7 +64,7 @@ impl Effect {
     pub(in crate::provider) fn json<T: DeserializeOwned>(self, doing: &str, bytes: &[u8]) -> Result<T, ProviderError> {
         serde_json::from_slice(bytes).map_err(|error| {
             if error.is_eof() {
-                return self.broken(doing, "the answer ends in the middle");
+                return self.broken(doing, "the answer is cut off");
             }
             // Not serde's own words, which repeat what they stumble over: that may be a record's field.
             let (line, column) = (error.line(), error.column());
@@ -75,7 +75,7 @@ impl Effect {
     /// Understands a successful answer's body as XML.
     pub(in crate::provider) fn xml(self, doing: &str, bytes: &[u8]) -> Result<Element, ProviderError> {
         Element::read(bytes).map_err(|error| match error {
-            XmlError::Truncated => self.broken(doing, "the answer ends in the middle"),
+            XmlError::Truncated => self.broken(doing, "the answer is cut off"),
             error => self.unreadable(doing, format!("the answer is not what was asked for: {error}")),
         })
     }

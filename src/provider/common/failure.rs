@@ -2,7 +2,7 @@
 
 use crate::provider::{ErrorClass, ProviderError};
 
-/// An error that no HTTP status stands behind. `doing` is to read after "could not".
+/// An error without an HTTP status. `doing` completes "could not".
 pub(in crate::provider) fn error(class: ErrorClass, doing: &str, code: &str, message: impl Into<String>) -> ProviderError {
     let (doing, code, message) = (doing.to_owned(), code.to_owned(), message.into());
     ProviderError { class, doing, status: None, code, message, help: None }
@@ -18,5 +18,5 @@ pub(in crate::provider) fn incomplete(doing: &str, message: impl Into<String>) -
 
 /// The error for rows or answers that cannot be kept on this machine.
 pub(in crate::provider) fn not_kept(doing: &str, cause: &std::io::Error) -> ProviderError {
-    error(ErrorClass::Local, doing, "not-kept", format!("what arrived cannot be written down: {cause}"))
+    error(ErrorClass::Local, doing, "not-kept", format!("the answer cannot be stored: {cause}"))
 }

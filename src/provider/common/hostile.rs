@@ -83,7 +83,7 @@ pub(in crate::provider) fn page_words(bytes: &[u8]) -> String {
     }
 }
 
-/// A system's code: what has the form of one, and a code of ours for the rest.
+/// A system's code if it has the form of one, else a code of our own.
 pub(in crate::provider) fn code(text: &str) -> String {
     let well_formed = (1..=LONGEST_CODE).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));

@@ -18,7 +18,7 @@ pub(in crate::provider) fn check_ids(
     let mut sorted: Vec<&RecordId> = ids.iter().collect();
     sorted.sort_unstable();
     if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-        return wrong("repeated-id", "the same id stands twice in one batch".to_owned());
+        return wrong("repeated-id", "the same id is in one batch twice".to_owned());
     }
     check_forms(doing, ids, is_id)
 }
@@ -27,7 +27,7 @@ pub(in crate::provider) fn check_ids(
 pub(super) fn check_forms(doing: &str, ids: &[RecordId], is_id: impl Fn(&RecordId) -> bool) -> Result<(), ProviderError> {
     match ids.iter().find(|id| !is_id(id)) {
         Some(id) => {
-            let message = format!("`{id}` is not a whole id of this system");
+            let message = format!("`{id}` is not a full id of this system");
             Err(error(ErrorClass::Invalid, doing, "malformed-id", message))
         }
         None => Ok(()),

@@ -18,7 +18,7 @@ impl<'a> PresencePairing<'a> {
     ///
     /// # Errors
     ///
-    /// When there are more, or one is no id of the system, which `is_id` knows: nothing is then asked.
+    /// When there are more, or `is_id` rejects one. Nothing may then be asked.
     pub(in crate::provider) fn new(
         doing: &'a str,
         ids: &'a [RecordId],

@@ -34,7 +34,7 @@ impl Batch {
         let batch = Self::deserialize(answer.get("batch").unwrap_or(answer));
         let batch = batch.map_err(|_| call.unreadable("the answer is not a batch"))?;
         if RecordId::new(&batch.id).is_err() || ticket.is_some_and(|ticket| ticket.0 != batch.id) {
-            return Err(call.unreadable("the system answers with another batch than the one asked for"));
+            return Err(call.unreadable("the system answers with a different batch than the one asked for"));
         }
         Ok(batch)
     }
@@ -59,7 +59,7 @@ impl Batch {
             return Ok(());
         }
         let message = format!(
-            "batch {} is about {} records, and {} were sent; it was left unstarted",
+            "batch {} is about {} records, but {} were sent; it was never started",
             self.id,
             with_thousands(self.total()),
             with_thousands(sent)
@@ -71,7 +71,7 @@ impl Batch {
     }
 }
 
-/// The path of a batch. The ticket may come from a journal and is looked at like anything else.
+/// The path of a batch. The ticket may come from a journal, so it is checked too.
 fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError> {
     let id = RecordId::new(&ticket.0);
     let id = id.map_err(|cause| error(ErrorClass::Invalid, doing, "malformed-ticket", cause.to_string()))?;
@@ -106,7 +106,7 @@ pub(super) async fn create(
     let mut operation = json!({ "action": "delete", "resource": "record", "form_id": specification.object });
     match &specification.matching {
         None => operation["ids"] = json!(ids),
-        // Both at once are not taken (documented). The ids stand in the query too, so that it can only shrink.
+        // Ids and a query cannot be combined (documented). The query contains the ids too, so it can only select fewer.
         Some(condition) => {
             let (key, form, condition) = (quoted(KEY), quoted(&specification.object), enclosed(&doing, condition)?);
             let query = format!("SELECT {key} AS id FROM {form} WHERE {condition} AND {key} IN ({})", listed(&ids));
@@ -139,7 +139,7 @@ pub(super) async fn compare(session: &Session, ticket: &Ticket, sent: u64) -> Re
     let batch = get(session, &doing, ticket).await?;
     match batch.stage() {
         Some(JobStage::Open) => batch.refuse_other_total(&doing, sent),
-        _ => Err(error(ErrorClass::Ambiguous, &doing, "already-started", "it was not to run yet, and does")),
+        _ => Err(error(ErrorClass::Ambiguous, &doing, "already-started", "it should not run yet, but does")),
     }
 }
 
@@ -160,7 +160,12 @@ pub(super) async fn start(session: &Session, ticket: &Ticket) -> Result<(), Prov
             _ => return Ok(()),
         }
     }
-    Err(error(ErrorClass::Ambiguous, &doing, "still-pending", "the start was accepted, and the batch still waits for one"))
+    Err(error(
+        ErrorClass::Ambiguous,
+        &doing,
+        "still-pending",
+        "the start was accepted, but the batch is still waiting for one",
+    ))
 }
 
 /// How far a batch is.
@@ -172,7 +177,7 @@ pub(super) async fn poll(session: &Session, ticket: &Ticket) -> Result<JobProgre
         }
         answer => answer?,
     };
-    let unknown = || error(ErrorClass::Malformed, &doing, "unreadable-answer", "the batch is in a state that is not known");
+    let unknown = || error(ErrorClass::Malformed, &doing, "unreadable-answer", "the batch is in an unknown state");
     let stage = batch.stage().ok_or_else(unknown)?;
     let ended = matches!(stage, JobStage::Complete | JobStage::Broken);
     // `success` is not documented to mean all of them.
@@ -184,7 +189,7 @@ pub(super) async fn poll(session: &Session, ticket: &Ticket) -> Result<JobProgre
     Ok(JobProgress { stage, processed: batch.objects_success, failed: None, message })
 }
 
-/// There is no way to stop a batch (documented). One that waits does nothing until it is started, and needs none.
+/// Fails if the batch may be running: it cannot be stopped (documented). A waiting one does nothing until it is started.
 pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), ProviderError> {
     let doing = format!("stop batch {}", ticket.0);
     let stage = match get(session, &doing, ticket).await {
@@ -352,8 +357,8 @@ mod tests {
         Broken Some(1) it ended as `failed` with 1 of 3 records
         Gone None 
         Open None 
-        Malformed the batch is in a state that is not known
-        Malformed the system answers with another batch than the one asked for
+        Malformed the batch is in an unknown state
+        Malformed the system answers with a different batch than the one asked for
         ");
     }
 

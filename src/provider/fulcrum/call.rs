@@ -25,7 +25,7 @@ pub(super) async fn send(
     token: &SecretString,
 ) -> Result<Response, ProviderError> {
     let unusable =
-        |_| call.error(ErrorClass::Local, "unusable-token", "the API token has characters that no header may have");
+        |_| call.error(ErrorClass::Local, "unusable-token", "the API token has characters that a header cannot carry");
     let mut credential = HeaderValue::try_from(token.expose_secret()).map_err(unusable)?;
     credential.set_sensitive(true);
     let mut headers = HeaderMap::new();

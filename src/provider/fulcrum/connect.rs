@@ -113,8 +113,7 @@ impl DeleteJobs for Batches<'_> {
         batch::poll(self.session, ticket).await
     }
 
-    /// There are no results for each record (documented): none is mentioned, so that each is looked for, and what is found is its
-    /// outcome.
+    /// Gives no answers, since the API has no results per record (documented): the presence of every record is then checked.
     async fn collect(&self, _: &Ticket, _: &dyn IdSource, _: &mut dyn AnswerSink) -> Result<(), ProviderError> {
         Ok(())
     }

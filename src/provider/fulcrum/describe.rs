@@ -96,7 +96,7 @@ async fn form_id(session: &Session, doing: &str, object: &str) -> Result<String,
         let is_last = page >= answer.total_pages || answer.forms.is_empty();
         found.extend(answer.forms.into_iter().filter(|form| form.name == object).map(|form| form.id));
         if is_last && seen < answer.total_count {
-            return Err(incomplete(doing, format!("{seen} forms came, and the system declared {}", answer.total_count)));
+            return Err(incomplete(doing, format!("{seen} forms arrived, but the system declared {}", answer.total_count)));
         }
         if is_last {
             break;
@@ -107,7 +107,7 @@ async fn form_id(session: &Session, doing: &str, object: &str) -> Result<String,
         Err(ProviderError { help: Some(help.to_owned()), ..error(class, doing, code, message) })
     };
     match found.as_slice() {
-        [id] if not_an_id(id) => Err(error(ErrorClass::Malformed, doing, "malformed-id", "the form's id is none")),
+        [id] if not_an_id(id) => Err(error(ErrorClass::Malformed, doing, "malformed-id", "the form's id is not a valid id")),
         [id] => Ok(id.clone()),
         [] => {
             let message = "this login sees no form of that name or id".to_owned();

@@ -52,7 +52,7 @@ pub(super) fn help(status: StatusCode, message: &str) -> Option<&'static str> {
     Some(match status.as_u16() {
         // PostgreSQL's own words.
         _ if message.contains("statement timeout") => {
-            "the Query API gives a query 10 seconds: narrow the filter, or split the policy"
+            "the Query API allows a query 10 seconds: narrow the filter, or split the policy"
         }
         401 => "check the API token; it belongs to one user in one organization",
         402 => "the API needs a plan with the developer pack",
@@ -60,7 +60,7 @@ pub(super) fn help(status: StatusCode, message: &str) -> Option<&'static str> {
         429 => "the user's calls of this hour are used up: run the same command again later",
         300..=399 => "set `url` to the API host of your region, such as `https://api.fulcrumapp.com`",
         500..=599 => {
-            "the trouble is on the system's side: run the same command again, and show its vendor these words if it stays"
+            "the problem is on the system's side: run the same command again, and show its vendor this message if it persists"
         }
         _ => return None,
     })

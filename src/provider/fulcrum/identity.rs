@@ -76,10 +76,10 @@ pub(super) fn read(call: &Call, answer: Answer, host: &Url) -> Result<Caller, Pr
             )
         });
     };
-    // Both stand in plans and are compared; nothing else is known of their form.
+    // Plans contain and compare both ids; their form is not known otherwise.
     let plain = |id: &str| (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
     if !plain(&id) || !plain(&user.id) {
-        return Err(call.unreadable("the id of the organization or of the user is none"));
+        return Err(call.unreadable("the id of the organization or of the user is not a valid id"));
     }
     let context = user.contexts.iter().find(|context| context.id.as_deref() == Some(id.as_str()));
     let may_delete = context.and_then(|context| context.role.as_ref()).and_then(|role| role.can_delete_records);

@@ -1,7 +1,7 @@
-//! Fulcrum: the Query API to select and to presence, the Batch API to delete.
+//! Fulcrum: the Query API to select records and check presence, the Batch API to delete.
 //!
-//! Facts about the wire carry where they are known from: *documented* by the vendor, *recorded* from a real answer, seen in a
-//! *client*, or a *guess*. No answer of the Batch API was ever recorded. Where a fact is a guess, both readings are accepted.
+//! Facts about the wire name their source: *documented* by the vendor, *recorded* from a real answer, known from another *client*,
+//! or a *guess*. No answer of the Batch API was ever recorded. If a fact is a guess, both readings are accepted.
 
 mod batch;
 mod call;

@@ -22,7 +22,7 @@ pub(super) async fn check_presence(session: &Session, form: &str, ids: &[RecordI
     let statement = format!("SELECT {} FROM {} WHERE {condition}", quoted(KEY), quoted(form));
     let found = ask(session, &doing, &statement).await?.ids(&doing)?;
     if found.len() as u64 != declared {
-        return Err(incomplete(&doing, format!("{} rows came, and the system declared {declared}", found.len())));
+        return Err(incomplete(&doing, format!("{} rows arrived, but the system declared {declared}", found.len())));
     }
     found.into_iter().try_for_each(|id| pairing.take(id, Presence::Present))?;
     Ok(pairing.finish())

@@ -31,7 +31,7 @@ pub(super) struct Column {
     pub(super) kind: String,
 }
 
-/// Asks a query. It only reads, although it is a `POST`, which every client uses since an address has no room for a long one.
+/// Sends a query. It only reads, although it is a `POST`, which all clients use since a long query does not fit into a URL.
 pub(super) async fn ask(session: &Session, doing: &str, statement: &str) -> Result<Answer, ProviderError> {
     let call = Call::new(doing, Method::POST, "query").json(&json!({ "q": statement, "format": "json" }));
     session.read_json(&call).await
@@ -113,7 +113,7 @@ pub(super) async fn select(session: &Session, query: &Query, sink: &mut dyn RowS
         for record in page {
             rows += 1;
             if rows > declared {
-                return Err(incomplete(&doing, format!("more than the {declared} rows came that the system declared")));
+                return Err(incomplete(&doing, format!("more rows arrived than the {declared} that the system declared")));
             }
             let row = row(&doing, query, &record)?;
             last = Some(row.id);
@@ -126,7 +126,7 @@ pub(super) async fn select(session: &Session, query: &Query, sink: &mut dyn RowS
     if rows == declared {
         Ok(Completeness { rows, declared })
     } else {
-        Err(incomplete(&doing, format!("{rows} rows came, and the system declared {declared}")))
+        Err(incomplete(&doing, format!("{rows} rows arrived, but the system declared {declared}")))
     }
 }
 
@@ -135,7 +135,7 @@ pub(super) fn id_of(doing: &str, row: &Map<String, Value>) -> Result<RecordId, P
     let id = row.get(KEY).and_then(Value::as_str).and_then(|id| RecordId::new(id).ok());
     // It is not repeated: when columns are out of step, it is the value of some field.
     id.ok_or_else(|| {
-        error(ErrorClass::Malformed, doing, "malformed-id", "what stands where the record's id should be is not one")
+        error(ErrorClass::Malformed, doing, "malformed-id", "the value in the place of the record's id is not an id")
     })
 }
 
@@ -217,7 +217,7 @@ mod tests {
         let short = refused(3, vec![record(0)]).await;
         assert_eq!(
             (short.class, short.message.as_str()),
-            (ErrorClass::Incomplete, "1 rows came, and the system declared 3")
+            (ErrorClass::Incomplete, "1 rows arrived, but the system declared 3")
         );
         assert_eq!(refused(1, vec![record(0), record(1)]).await.class, ErrorClass::Incomplete);
     }

@@ -53,7 +53,7 @@ impl Connect for ApiToken {
                     ErrorClass::WrongSystem,
                     "use this API token",
                     "wrong-organization",
-                    format!("it is for organization {}, and the target is {wanted}", caller.identity.organization_id),
+                    format!("it is for organization {}, but the target is {wanted}", caller.identity.organization_id),
                 )
             }),
             _ => {

@@ -51,7 +51,7 @@ pub(super) async fn one(session: &Session, call: &Call) -> Result<Info, Provider
 
 /// Makes a call that is answered with a list of batches.
 pub(super) async fn list(session: &Session, call: &Call) -> Result<Vec<Info>, ProviderError> {
-    let not_a_list = || call.unreadable("the answer is no list of batches");
+    let not_a_list = || call.unreadable("the answer is not a list of batches");
     Ok(match answer(session, call).await? {
         Answer::Json(value) => {
             let list = value.get("batchInfo").and_then(Value::as_array).ok_or_else(not_a_list)?;

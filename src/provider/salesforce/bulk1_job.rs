@@ -70,7 +70,7 @@ impl Content {
     }
 }
 
-/// The path of a job. The ticket may come from a journal and is looked at like anything else.
+/// The path of a job. The ticket may come from a journal, so it is checked too.
 pub(super) fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError> {
     let id = canonical_salesforce_id(&ticket.0)
         .map_err(|cause| error(ErrorClass::Invalid, doing, "malformed-ticket", cause.to_string()))?;
@@ -97,7 +97,7 @@ pub(super) async fn create(
     }
     let job = one(session, &call).await.map_err(repeatable)?;
     let id = job.text("id").and_then(|text| canonical_salesforce_id(text).ok());
-    let id = id.ok_or_else(|| call.unreadable("the job's id is none"))?;
+    let id = id.ok_or_else(|| call.unreadable("the job's id is not a valid id"))?;
     let expected = [
         ("state", "Open"),
         ("operation", operation(specification)),
@@ -107,7 +107,7 @@ pub(super) async fn create(
     ];
     for (name, value) in expected {
         if job.text(name).is_some_and(|text| !text.eq_ignore_ascii_case(value)) {
-            return Err(call.unreadable(format!("the new job has another `{name}` than was asked for")));
+            return Err(call.unreadable(format!("the new job has a different `{name}` than was asked for")));
         }
     }
     Ok(Ticket(id.to_string()))
@@ -146,7 +146,7 @@ fn check_batch(call: &Call, batch: &Info, ticket: &Ticket) -> Result<(), Provide
     if batch.text("jobId").and_then(|text| canonical_salesforce_id(text).ok()) == canonical_salesforce_id(&ticket.0).ok() {
         return Ok(());
     }
-    Err(call.unreadable("the system answers with a batch of another job than the one asked for"))
+    Err(call.unreadable("the system answers with a batch of a different job than the one asked for"))
 }
 
 /// Closes the job: no more batches will come. The one it has is at work already.
@@ -198,7 +198,7 @@ pub(super) async fn poll(session: &Session, ticket: &Ticket) -> Result<JobProgre
     };
     let Some(batch) = batches.first() else { return stage_without_batch(session, ticket).await.map(stage_alone) };
     let doing = format!("poll Bulk API 1.0 job {}", ticket.0);
-    let unknown = || error(ErrorClass::Malformed, &doing, "unknown-state", "a batch is in a state that is not known");
+    let unknown = || error(ErrorClass::Malformed, &doing, "unknown-state", "a batch is in an unknown state");
     let stages = batches.iter().map(|batch| batch_stage(batch).ok_or_else(unknown)).collect::<Result<Vec<_>, _>>()?;
     let stage = match stages[..] {
         [stage] => stage,
@@ -224,7 +224,7 @@ async fn stage_without_batch(session: &Session, ticket: &Ticket) -> Result<JobSt
         _ if job.count("numberBatchesTotal").unwrap_or(0) > 0 => JobStage::Running,
         Some("Open") => JobStage::Open,
         Some("Closed" | "Aborted" | "Failed") => JobStage::Broken,
-        _ => return Err(call.unreadable("the job is in a state that is not known")),
+        _ => return Err(call.unreadable("the job is in an unknown state")),
     })
 }
 
@@ -240,7 +240,7 @@ pub(super) async fn abort(session: &Session, ticket: &Ticket) -> Result<(), Prov
         Ok(batches) if batches.is_empty() => Ok(()),
         Ok(_) => {
             let doing = format!("abort Bulk API 1.0 job {}", ticket.0);
-            Err(error(ErrorClass::Invalid, &doing, "job-has-begun", "it has a batch, whose results tell what it did"))
+            Err(error(ErrorClass::Invalid, &doing, "job-has-begun", "it has a batch, whose results show what it did"))
         }
         Err(error) => Err(error),
     }

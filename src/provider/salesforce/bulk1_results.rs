@@ -35,12 +35,12 @@ pub(super) async fn collect(
     };
     match batch_stage(batch) {
         Some(JobStage::Complete) => {}
-        // Its results, if any, are those of the rows it came to (documented), and a failure among them names no record. They are looked at.
+        // Its results, if any, are those of the rows it processed (documented), and failures name no record: presence is checked.
         Some(JobStage::Broken) => return Ok(()),
         _ => return Err(error(ErrorClass::Invalid, &doing, "job-not-ended", "the job's batch has not ended")),
     }
     let id = batch.text("id").and_then(|text| canonical_salesforce_id(text).ok());
-    let id = id.ok_or_else(|| wrong("malformed-answer", "the batch's id is none"))?;
+    let id = id.ok_or_else(|| wrong("malformed-answer", "the batch's id is not a valid id"))?;
     let call = Call::get(doing.clone(), format!("{}/batch/{id}/result", path(&doing, ticket)?)).bulk1();
     let ids = read_all(&call, ids)?;
     let content = Content::of(specification);
@@ -56,7 +56,7 @@ pub(super) async fn collect(
     let failures = results.iter().filter(|answer| answer.verdict != AnswerVerdict::Deleted).count() as u64;
     let disagrees = |name, came| batch.count(name).is_some_and(|counted| counted != came);
     if disagrees("numberRecordsProcessed", results.len() as u64) || disagrees("numberRecordsFailed", failures) {
-        let words = format!("{} answers with {failures} failures came, and the batch counts others", results.len());
+        let words = format!("{} answers with {failures} failures arrived, but the batch counts differently", results.len());
         return Err(incomplete(&doing, words));
     }
     results.into_iter().try_for_each(|answer| answers.answer(answer)).map_err(|cause| not_kept(&doing, &cause))
@@ -87,7 +87,7 @@ async fn csv(call: &Call, ids: &[RecordId], response: Response) -> Result<Vec<An
     if answers.len() != ids.len() {
         return Err(call
             .effect
-            .broken(&call.doing, format!("{} ids were sent and {} answers came", ids.len(), answers.len())));
+            .broken(&call.doing, format!("{} ids were sent, but {} answers arrived", ids.len(), answers.len())));
     }
     Ok(answers)
 }

@@ -47,7 +47,7 @@ pub(super) fn operation(specification: &BatchSpecification) -> &'static str {
     }
 }
 
-/// The path of a job. The ticket may come from a journal and is looked at like anything else.
+/// The path of a job. The ticket may come from a journal, so it is checked too.
 pub(super) fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError> {
     let id = canonical_salesforce_id(&ticket.0)
         .map_err(|cause| error(ErrorClass::Invalid, doing, "malformed-ticket", cause.to_string()))?;
@@ -56,12 +56,12 @@ pub(super) fn path(doing: &str, ticket: &Ticket) -> Result<String, ProviderError
 
 /// Checks that an answer is about the job asked for, and about what was ordered.
 fn check(call: &Call, job: &Job, specification: &BatchSpecification, ticket: Option<&Ticket>) -> Result<(), ProviderError> {
-    let id = canonical_salesforce_id(&job.id).map_err(|_| call.unreadable("the job's id is none"))?;
+    let id = canonical_salesforce_id(&job.id).map_err(|_| call.unreadable("the job's id is not a valid id"))?;
     let other_job = ticket.is_some_and(|ticket| canonical_salesforce_id(&ticket.0) != Ok(id));
     let other_object = job.object.as_ref().is_some_and(|object| !object.eq_ignore_ascii_case(&specification.object));
     let other_operation = job.operation.as_ref().is_some_and(|name| name != operation(specification));
     if other_job || other_object || other_operation {
-        return Err(call.unreadable("the system answers with another job than the one asked for"));
+        return Err(call.unreadable("the system answers with a different job than the one asked for"));
     }
     Ok(())
 }
@@ -167,7 +167,7 @@ impl Iterator for Upload {
         for id in ids {
             // The length was declared on the strength of it.
             if id.as_bytes().len() as u64 + 1 != LINE {
-                return Some(Err(std::io::Error::other(format!("`{id}` is not a whole Salesforce id"))));
+                return Some(Err(std::io::Error::other(format!("`{id}` is not a full Salesforce id"))));
             }
             lines.extend_from_slice(id.as_bytes());
             lines.push(b'\n');
@@ -189,7 +189,7 @@ pub(super) async fn start(
     check(&call, &job, specification, Some(ticket))?;
     match stage(&job.state) {
         Some(JobStage::Running | JobStage::Complete) => Ok(()),
-        _ => Err(call.unreadable("the job was to start and is in another state")),
+        _ => Err(call.unreadable("the job should have started, but is in another state")),
     }
 }
 
@@ -219,7 +219,7 @@ pub(super) async fn poll(
         answer => answer.map_err(repeatable)?,
     };
     check(&call, &job, specification, Some(ticket))?;
-    let stage = stage(&job.state).ok_or_else(|| call.unreadable("the job is in a state that is not known"))?;
+    let stage = stage(&job.state).ok_or_else(|| call.unreadable("the job is in an unknown state"))?;
     Ok(JobProgress {
         stage,
         processed: job.number_records_processed,

@@ -63,7 +63,7 @@ pub(super) async fn select(
     let id = canonical_salesforce_id(&job.id).map_err(|_| create.unreadable("the query job's id is none"))?;
     let path = format!("jobs/query/{id}");
     let result = read_results(session, selection, &path, sink).await;
-    // The job is ours, since it was made a moment ago. Left behind it would only be removed some days later.
+    // This process created the job. If not removed here, the system would remove it some days later.
     if let Err(error) = session.call(&Call::new("remove a finished query job", Method::DELETE, path)).await {
         tracing::debug!(%error, "a query job was left behind");
     }
@@ -100,7 +100,7 @@ async fn read_results(
             return Err(incomplete(
                 doing,
                 format!(
-                    "a page brought {page_rows} rows and declared {page_declared}; {rows} of the job's {declared} have come"
+                    "a page brought {page_rows} rows and declared {page_declared}; {rows} of the job's {declared} have arrived"
                 ),
             ));
         }
@@ -116,7 +116,7 @@ async fn read_results(
         locator = Some(next);
     }
     if rows != declared {
-        return Err(incomplete(doing, format!("{rows} rows came, and the system declared {declared}")));
+        return Err(incomplete(doing, format!("{rows} rows arrived, but the system declared {declared}")));
     }
     Ok(Completeness { rows, declared })
 }
@@ -142,7 +142,7 @@ async fn wait_for(session: &Session, doing: &str, path: &str) -> Result<u64, Pro
                 let code = if job.state == "Failed" { "query-job-failed" } else { "query-job-aborted" };
                 return Err(call.error(ErrorClass::Incomplete, code, reason));
             }
-            _ => return Err(call.unreadable("the query job is in a state that is not known")),
+            _ => return Err(call.unreadable("the query job is in an unknown state")),
         }
     }
     Err(incomplete(doing, format!("the query job was not done in {} hours", LONGEST_JOB.as_secs() / 3600)))
@@ -306,17 +306,17 @@ mod tests {
     async fn refuses_a_page_shorter_or_longer_than_its_header() {
         let one = "\"Id\"\n\"00Q000000000000EAA\"\n";
         let message = refused(2, move |_| csv(2, "null", one)).await;
-        assert_eq!(message, "a page brought 1 rows and declared 2; 1 of the job's 2 have come");
+        assert_eq!(message, "a page brought 1 rows and declared 2; 1 of the job's 2 have arrived");
         assert_eq!(refused(0, move |_| csv(0, "null", one)).await, "a page of results has more than the 0 rows it declares");
     }
 
     #[tokio::test(start_paused = true)]
     async fn refuses_fewer_or_more_rows_than_the_job_found() {
         let one = "\"Id\"\n\"00Q000000000000EAA\"\n";
-        assert_eq!(refused(2, move |_| csv(1, "null", one)).await, "1 rows came, and the system declared 2");
+        assert_eq!(refused(2, move |_| csv(1, "null", one)).await, "1 rows arrived, but the system declared 2");
         assert_eq!(
             refused(0, move |_| csv(1, "null", one)).await,
-            "a page brought 1 rows and declared 1; 1 of the job's 0 have come"
+            "a page brought 1 rows and declared 1; 1 of the job's 0 have arrived"
         );
     }
 
@@ -346,7 +346,7 @@ mod tests {
                 vec![Ok("\"Id\"\n\"00Q000000000000EAA\"\n".into()), Err(std::io::Error::other("reset"))],
             )
         };
-        assert_eq!(refused(2, broken).await, "the download broke off: reset");
+        assert_eq!(refused(2, broken).await, "the download was cut off: reset");
         assert_eq!(
             refused(1, |_| csv(1, "null", "\"Id\"\n\"00Q000000000000")).await,
             "the download ends in the middle of a value"

@@ -44,14 +44,14 @@ pub(super) async fn collect(
     let failures = download.list(Results::Failed, answers).await?;
     download.list(Results::Unprocessed, answers).await?;
 
-    // The counters of a job that broke may lag (recorded); what its lists do not mention is looked at anyhow.
+    // The counters of a broken job may lag (recorded); records that its lists do not mention are checked for presence anyway.
     let processed = progress.processed.unwrap_or(successes + failures);
     let failed = progress.failed.unwrap_or(failures);
     if progress.stage == JobStage::Complete && (processed, failed) != (successes + failures, failures) {
         return Err(incomplete(
             &doing,
             format!(
-                "{successes} successes and {failures} failures came, and the job counts {processed} records with {failed} failures"
+                "{successes} successes and {failures} failures arrived; the job counts {processed} records with {failed} failures"
             ),
         ));
     }
@@ -192,7 +192,7 @@ mod tests {
         let lists = [SUCCESSES, FAILURES, UNPROCESSED];
         let error = collect("JobComplete", WRONG, lists, 8).await.1.expect_err("one is missing");
         assert_eq!(error.class, ErrorClass::Incomplete);
-        insta::assert_snapshot!(error.message, @"2 successes and 4 failures came, and the job counts 7 records with 4 failures");
+        insta::assert_snapshot!(error.message, @"2 successes and 4 failures arrived; the job counts 7 records with 4 failures");
         collect("Failed", WRONG, lists, 8).await.1.expect("what is missing is looked at");
     }
 

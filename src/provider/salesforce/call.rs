@@ -69,7 +69,7 @@ impl Endpoint {
             }
         };
         let mut credential = credential.map_err(|_| {
-            call.error(ErrorClass::Local, "unusable-token", "the access token has characters that no header may have")
+            call.error(ErrorClass::Local, "unusable-token", "the access token has characters that a header cannot carry")
         })?;
         credential.set_sensitive(true);
         headers.insert(name, credential);
@@ -136,7 +136,7 @@ fn status_help(status: StatusCode) -> Option<&'static str> {
             Some("the system is not available now: run the same command again later")
         }
         _ if status.is_server_error() => Some(
-            "the trouble is on the system's side: run the same command again, and show its vendor these words if it stays",
+            "the problem is on the system's side: run the same command again, and show its vendor this message if it persists",
         ),
         _ => None,
     }

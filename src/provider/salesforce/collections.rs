@@ -56,13 +56,13 @@ impl DeleteRequests for Collections<'_> {
         let undone = any(|verdict| matches!(verdict, AnswerVerdict::RolledBack(_)))
             || (specification.atomic && any(|verdict| *verdict != AnswerVerdict::Deleted));
         if undone && any(|verdict| *verdict == AnswerVerdict::Deleted) {
-            return Err(call.unreadable("the request was taken back, and some of its records are called deleted"));
+            return Err(call.unreadable("the request was rolled back, but some of its records are reported as deleted"));
         }
         Ok(answers)
     }
 }
 
-/// The request, after everything that can be wrong with it has been looked at.
+/// The request, after all checks.
 fn request(specification: &BatchSpecification, ids: &[RecordId]) -> Result<Call, ProviderError> {
     let call =
         Call::new(format!("delete {} {} records", ids.len(), specification.object), Method::DELETE, "composite/sobjects");
@@ -70,7 +70,7 @@ fn request(specification: &BatchSpecification, ids: &[RecordId]) -> Result<Call,
     Ok(Call { query: Some(parameters(ids, specification.atomic)), ..call }.deleting())
 }
 
-/// The parameters of a request for these ids. Commas stand as they are: encoded, the list would be half as long again.
+/// The parameters of a request for these ids. Commas are not encoded, which would only make the list longer.
 pub(super) fn parameters(ids: &[RecordId], atomic: bool) -> String {
     let list: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
     format!("ids={}&allOrNone={atomic}", list.join(","))
@@ -79,7 +79,7 @@ pub(super) fn parameters(ids: &[RecordId], atomic: bool) -> String {
 /// Pairs items with ids by their place. Whatever does not fit leaves the whole answer unbelieved.
 pub(super) fn paired(call: &Call, ids: &[RecordId], items: Vec<Item>) -> Result<Vec<Answer>, ProviderError> {
     if items.len() != ids.len() {
-        return Err(call.unreadable(format!("{} ids were sent and {} answers came", ids.len(), items.len())));
+        return Err(call.unreadable(format!("{} ids were sent, but {} answers arrived", ids.len(), items.len())));
     }
     let answer = |(place, (id, item)): (usize, (&RecordId, Item))| {
         check_echo(call, place, id, item.id.as_deref(), item.success)?;
@@ -113,7 +113,7 @@ pub(super) fn check_echo(
     if fits {
         Ok(())
     } else {
-        Err(call.unreadable(format!("answer {} is about another id than the one sent there", place + 1)))
+        Err(call.unreadable(format!("answer {} is about a different id than the one sent there", place + 1)))
     }
 }
 

@@ -59,7 +59,8 @@ impl DeleteRequests for Composite<'_> {
         let parts: Vec<Value> = ids
             .chunks(COLLECTIONS_MOST_IDS)
             .enumerate()
-            // The outer flag overrides the inner one (documented). It is set all the same, for siblings to be told as taken back (guess).
+            // The outer flag overrides the inner one (documented), which is set so that siblings are reported as rolled back
+            // (guess).
             .map(|(place, ids)| {
                 json!({
                     "method": "DELETE",
@@ -85,17 +86,19 @@ fn reference(place: usize) -> String {
     format!("delete{place}")
 }
 
-/// What the answer says about every record. As soon as one failed nothing was deleted, whatever is said about the others: a subrequest
-/// may call records a success that were taken back with it (documented).
+/// The answers about all records. If any failed, nothing was deleted, whatever is said about the others: a subrequest may report
+/// success for records that were rolled back with it (documented).
 fn whole(call: &Call, ids: &[RecordId], parts: Vec<Part>) -> Result<Vec<Answer>, ProviderError> {
     let wanted = ids.len().div_ceil(COLLECTIONS_MOST_IDS);
     if parts.len() != wanted {
-        return Err(call.unreadable(format!("{wanted} subrequests were sent and {} answers came", parts.len())));
+        return Err(call.unreadable(format!("{wanted} subrequests were sent, but {} answers arrived", parts.len())));
     }
     let mut answers = Vec::with_capacity(ids.len());
     for (place, (ids, part)) in ids.chunks(COLLECTIONS_MOST_IDS).zip(parts).enumerate() {
         if part.reference_id.as_deref() != Some(&reference(place)) {
-            return Err(call.unreadable(format!("answer {} is to another subrequest than the one sent there", place + 1)));
+            return Err(
+                call.unreadable(format!("answer {} is to a different subrequest than the one sent there", place + 1))
+            );
         }
         answers.extend(answers_of_part(call, ids, part)?);
     }
@@ -103,13 +106,13 @@ fn whole(call: &Call, ids: &[RecordId], parts: Vec<Part>) -> Result<Vec<Answer>,
         return Ok(answers);
     }
     if !answers.iter().any(|answer| matches!(answer.verdict, AnswerVerdict::Failed(_) | AnswerVerdict::AlreadyGone(_))) {
-        return Err(call.unreadable("the request was taken back, and no record is named as the cause"));
+        return Err(call.unreadable("the request was rolled back, but no record is named as the cause"));
     }
     for answer in answers.iter_mut().filter(|answer| answer.verdict == AnswerVerdict::Deleted) {
         answer.verdict = AnswerVerdict::RolledBack(Failure {
             class: FailureClass::Invalid,
             code: "rolled-back".into(),
-            message: "called a success, and taken back with the request".into(),
+            message: "reported as a success, but rolled back with the request".into(),
         });
     }
     Ok(answers)

@@ -15,7 +15,7 @@ const MOST_FIELDS: usize = 5_000;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CsvError {
     /// It broke off.
-    #[error("the download broke off: {0}")]
+    #[error("the download was cut off: {0}")]
     Broken(std::io::Error),
     /// It ended inside a quoted value.
     #[error("the download ends in the middle of a value")]

@@ -31,10 +31,10 @@ const fn row(code: &'static str, request: ErrorClass, record: FailureClass) -> R
     Row { code, request, record: RecordMeaning::Failed(record) }
 }
 
-/// Every code with a meaning, sorted by name. Where the same code stands for a request and for a record, both are said.
+/// Every known code, sorted by name, with its meaning for a request and for a record.
 ///
-/// Bulk API 2.0 uses the exception names of Bulk API 1.0 in upper case without separators (documented, recorded); they are looked up
-/// whatever their case, since inside a job's `errorMessage` they come in camel case.
+/// Bulk API 2.0 uses the exception names of Bulk API 1.0 in upper case without separators (documented, recorded). The case is
+/// ignored, since they are in camel case inside a job's `errorMessage`.
 const CODES: &[Row] = {
     use ErrorClass as Request;
     use FailureClass as Record;
@@ -195,18 +195,18 @@ pub(super) fn help(code: &str, message: &str) -> Option<&'static str> {
             "grant `API Enabled` to the user, and check that the org's edition has this API"
         }
         "REQUEST_LIMIT_EXCEEDED" if message.starts_with("totalrequests") => {
-            "the org's daily API requests are used up; run the same command again when the 24 hours have moved on"
+            "the org's daily API requests are used up; run the same command again later, as the 24-hour window moves on"
         }
         "EXCEEDEDQUOTA" | "LIMIT_EXCEEDED" => "a daily limit of the org is used up; run the same command again tomorrow",
         "INVALID_SESSION_ID" => "sign in again",
         "INVALID_LOGIN" => {
-            "check `username`, `password` and `securityToken`; after some more wrong ones the user is locked out, which looks the same"
+            "check `username`, `password` and `securityToken`; after a few more wrong ones the user is locked out, which looks the same"
         }
         "LOGIN_MUST_USE_SECURITY_TOKEN" => {
-            "set `securityToken` to the user's own, since this machine's address is not one the org trusts; a new password makes a new token"
+            "set `securityToken` to the user's own, since the org does not trust this machine's address; a new password means a new token"
         }
         "PASSWORD_LOCKOUT" => {
-            "the user is locked out after wrong passwords: wait until that has passed, or have an administrator unlock the user"
+            "the user is locked out after wrong passwords: wait until the lockout ends, or have an administrator unlock the user"
         }
         "INVALID_OPERATION_WITH_EXPIRED_PASSWORD" => EXPIRED_PASSWORD_HELP,
         "LOGIN_DURING_RESTRICTED_DOMAIN" => "sign in from an address within the login IP ranges of the user's profile",

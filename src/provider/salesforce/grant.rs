@@ -57,7 +57,7 @@ pub(super) fn agreed(first: Option<RecordId>, second: Option<RecordId>) -> Resul
             ErrorClass::Malformed,
             DOING,
             "contradicting-organizations",
-            format!("the access token is for organization {first}, and what came with it for {second}"),
+            format!("the access token is for organization {first}, but its response is for {second}"),
         )),
         (first, second) => Ok(first.or(second)),
     }

@@ -2,9 +2,9 @@
 
 pub(super) use crate::provider::common::hostile::{code, page_words, refusal_words, words};
 
-/// Said of what stands where a record's key should be. It is not repeated: when columns are out of step, it is the value of
-/// some field.
-pub(super) const NOT_AN_ID: &str = "what stands where the record's id should be is not one (15 or 18 letters and digits)";
+/// The message for text that should be a record's key and is not. The text is not quoted: if columns are shifted, it is the value
+/// of a field.
+pub(super) const NOT_AN_ID: &str = "the value in the place of the record's id is not an id (15 or 18 letters and digits)";
 
 /// A system's words about one record, without what they repeat of the record's contents: outcomes hold none.
 ///

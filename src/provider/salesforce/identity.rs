@@ -43,14 +43,19 @@ pub(super) async fn prove(endpoint: &Endpoint, grant: &Grant) -> Result<Identity
     let organization_id = match (proven, grant.organization_id) {
         (Some(proven), Some(granted)) if proven != granted => {
             return Err(malformed(format!(
-                "the sign-in is for organization {granted}, and the system says that it is {proven}"
+                "the sign-in is for organization {granted}, but the system says that it is {proven}"
             )));
         }
         (Some(id), _) | (None, Some(id)) => id,
         (None, None) => {
             return Err(ProviderError {
                 help: Some("let the user read the `Organization` object, or add the scope `openid` to the app".into()),
-                ..error(ErrorClass::Denied, DOING, "unknown-organization", "the system does not tell this login")
+                ..error(
+                    ErrorClass::Denied,
+                    DOING,
+                    "unknown-organization",
+                    "the system does not tell this login its organization",
+                )
             });
         }
     };
@@ -89,7 +94,7 @@ async fn organization(endpoint: &Endpoint) -> Result<Organization, ProviderError
     let call = Call::get(DOING, "query").parameters(&[("q", soql)]);
     let page: QueryPage = call.read_json(endpoint.call(&call).await?).await?;
     let rows = page.whole(&call)?;
-    let [row] = rows.as_slice() else { return Err(call.unreadable("there is not one organization")) };
+    let [row] = rows.as_slice() else { return Err(call.unreadable("there is not exactly one organization")) };
     let text = |name| field_text(row, name).ok_or_else(|| call.unreadable(format!("the organization has no `{name}`")));
     let id = canonical_salesforce_id(&text("Id")?).map_err(|_| call.unreadable(super::hostile::NOT_AN_ID))?;
     let kind = text("OrganizationType")?;

@@ -43,18 +43,18 @@ pub(super) async fn page_through(
             take(&record)?;
         }
         if rows > total {
-            return Err(incomplete(doing, format!("{rows} rows came, and the system declared {total}")));
+            return Err(incomplete(doing, format!("{rows} rows arrived, but the system declared {total}")));
         }
         match (done, page.next_records_url) {
             (true, None) if rows == total => return Ok(Completeness { rows, declared: total }),
-            (true, None) => return Err(incomplete(doing, format!("{rows} rows came, and the system declared {total}"))),
+            (true, None) => return Err(incomplete(doing, format!("{rows} rows arrived, but the system declared {total}"))),
             (true, Some(_)) => return Err(incomplete(doing, "the last page names a next one")),
             (false, None) => return Err(incomplete(doing, "a page that is not the last names no next one")),
             (false, Some(_)) if is_empty => return Err(incomplete(doing, "a page that is not the last is empty")),
             (false, Some(next)) => {
                 // The address is the server's word. It is documented to begin so, and anything else could lead a token elsewhere.
                 if !next.starts_with("/services/data/") || next.len() > 2_000 {
-                    return Err(incomplete(doing, "a page names a next one that is none of this system"));
+                    return Err(incomplete(doing, "a page names a next one that is not of this system"));
                 }
                 if !visited.insert(next.clone()) {
                     return Err(incomplete(doing, "two pages name the same next one"));
@@ -181,14 +181,14 @@ mod tests {
 
     #[tokio::test]
     async fn refuses_a_short_page() {
-        assert_eq!(refused(vec![page(3, true, None, vec![lead(0)])]).await, "1 rows came, and the system declared 3");
+        assert_eq!(refused(vec![page(3, true, None, vec![lead(0)])]).await, "1 rows arrived, but the system declared 3");
     }
 
     #[tokio::test]
     async fn refuses_more_rows_than_declared() {
         assert_eq!(
             refused(vec![page(1, true, None, vec![lead(0), lead(1)])]).await,
-            "2 rows came, and the system declared 1"
+            "2 rows arrived, but the system declared 1"
         );
     }
 
@@ -228,7 +228,7 @@ mod tests {
         ] {
             assert_eq!(
                 refused(vec![page(9, false, Some(next), vec![lead(0)])]).await,
-                "a page names a next one that is none of this system"
+                "a page names a next one that is not of this system"
             );
         }
     }

@@ -26,7 +26,7 @@ const HOPELESS: [&str; 2] =
 /// is known to be the right one; it never changes afterwards, however often the session is renewed.
 pub(super) type Session = common::Session<SignIn>;
 
-/// A session as it stands: never changed, only replaced.
+/// The present connection: never changed, only replaced.
 pub(super) struct Connection {
     /// Where calls go.
     pub(super) endpoint: Endpoint,
@@ -99,7 +99,7 @@ impl SignIn {
                     ErrorClass::WrongSystem,
                     "use this login",
                     "wrong-organization",
-                    format!("it is for organization {found}, and the target is {wanted}"),
+                    format!("it is for organization {found}, but the target is {wanted}"),
                 )
             }),
         }
@@ -240,7 +240,7 @@ mod tests {
         let (provider, _) = connect(&target(), script);
         let error = provider.identify().await.expect_err("another organization");
         assert_eq!((error.class, error.code.as_str()), (ErrorClass::WrongSystem, "wrong-organization"));
-        insta::assert_snapshot!(error, @"could not use this login: wrong-organization: it is for organization 00D000000000002EAA, and the target is 00D000000000001EAA");
+        insta::assert_snapshot!(error, @"could not use this login: wrong-organization: it is for organization 00D000000000002EAA, but the target is 00D000000000001EAA");
     }
 
     #[tokio::test]

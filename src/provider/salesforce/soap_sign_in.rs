@@ -80,7 +80,7 @@ impl SoapLogin<'_> {
     }
 }
 
-/// The security token stands behind the password, without anything between them (documented).
+/// The request. The security token follows the password directly (documented).
 fn envelope(username: &str, password: &SecretString, security_token: Option<&SecretString>) -> Result<Bytes, XmlError> {
     let token = security_token.map_or("", |token| token.expose_secret());
     let password = SecretString::from(format!("{}{token}", password.expose_secret()));
@@ -204,11 +204,11 @@ mod tests {
         }
         insta::assert_snapshot!(told.join("\n"), @"
         INVALID_LOGIN: Invalid username, password, security token; or user locked out.
-            check `username`, `password` and `securityToken`; after some more wrong ones the user is locked out, which looks the same
+            check `username`, `password` and `securityToken`; after a few more wrong ones the user is locked out, which looks the same
         LOGIN_MUST_USE_SECURITY_TOKEN: Invalid username, password, security token; or user locked out.
-            set `securityToken` to the user's own, since this machine's address is not one the org trusts; a new password makes a new token
+            set `securityToken` to the user's own, since the org does not trust this machine's address; a new password means a new token
         PASSWORD_LOCKOUT: locked [redacted]
-            the user is locked out after wrong passwords: wait until that has passed, or have an administrator unlock the user
+            the user is locked out after wrong passwords: wait until the lockout ends, or have an administrator unlock the user
         INVALID_OPERATION_WITH_EXPIRED_PASSWORD: The users password has expired
             set a new password in the browser, and put it where `password` points to; the security token changes with it
         LOGIN_DURING_RESTRICTED_DOMAIN: cannot login from current domain
@@ -224,7 +224,7 @@ mod tests {
         INVALID_OPERATION: SOAP API login() is disabled by default in this org.
             switch on `Enable SOAP API login()` in Setup, User Interface; better, sign in by OAuth
         SOMETHING_NEW: nobody knows
-            the trouble is on the system's side: run the same command again, and show its vendor these words if it stays
+            the problem is on the system's side: run the same command again, and show its vendor this message if it persists
         ");
     }
 

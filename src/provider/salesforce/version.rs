@@ -60,7 +60,7 @@ pub(super) async fn choose(transport: &dyn Transport, instance: &Url, wanted: &s
     match (best, offered.iter().min()) {
         (Some(Version(major, minor)), _) if Version(major, minor) >= OLDEST => Ok(format!("{major}.{minor}")),
         (_, Some(oldest)) => Err(unsupported(format!(
-            "API version {wanted} is not offered by the system any more; its oldest is {}.{}",
+            "API version {wanted} is no longer offered by the system; its oldest is {}.{}",
             oldest.0, oldest.1
         ))),
         (_, None) => Err(unsupported("the system offers no API version".to_owned())),
@@ -96,9 +96,9 @@ mod tests {
         insta::assert_snapshot!(choose_from(&["65.0", "66.0"], "46.0").await.expect_err("too old"),
             @"API version 46.0 is too old: 47.0 is the oldest that can be used");
         insta::assert_snapshot!(choose_from(&["65.0", "66.0"], "60.0").await.expect_err("gone"),
-            @"API version 60.0 is not offered by the system any more; its oldest is 65.0");
+            @"API version 60.0 is no longer offered by the system; its oldest is 65.0");
         insta::assert_snapshot!(choose_from(&["20.0", "40.0"], "60.0").await.expect_err("an old system"),
-            @"API version 60.0 is not offered by the system any more; its oldest is 20.0");
+            @"API version 60.0 is no longer offered by the system; its oldest is 20.0");
         insta::assert_snapshot!(choose_from(&[], "60.0").await.expect_err("nothing"), @"the system offers no API version");
         insta::assert_snapshot!(choose_from(&["66.0"], "v66").await.expect_err("no version"), @"`v66` is not an API version, such as 66.0");
     }

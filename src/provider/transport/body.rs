@@ -15,7 +15,7 @@ pub enum BodyError {
         limit: usize,
     },
     /// It broke off.
-    #[error("the answer broke off")]
+    #[error("the answer was cut off")]
     Broken(#[source] std::io::Error),
 }
 

@@ -66,7 +66,7 @@ impl HttpTransport {
             "http" if is_loopback(url) => Ok(&self.loopback),
             "https" => self.remote(),
             scheme => Err(TransportError::Refused(format!(
-                "{scheme}://{} is refused: only https is taken, and http to this machine itself",
+                "{scheme}://{} is refused: only https is accepted, and http to this machine itself",
                 host_of(url)
             ))),
         }
@@ -204,7 +204,7 @@ fn patient_body(pieces: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'sta
             Ok(Some(Err(error))) => Some((Err(std::io::Error::other(cause_of(error))), None)),
             Ok(None) => None,
             Err(_) => {
-                let words = format!("nothing more came in {} seconds", idle.as_secs());
+                let words = format!("nothing more arrived in {} seconds", idle.as_secs());
                 Some((Err(std::io::Error::new(std::io::ErrorKind::TimedOut, words)), None))
             }
         }

@@ -1,6 +1,4 @@
-//! The one way to the network.
-//!
-//! Everything that later injects faults, records or counts requests stands here, between a provider and the wire.
+//! The transport: the only way from a provider to the network, where requests can also be paced or replaced by scripted answers.
 
 mod body;
 mod exchange;

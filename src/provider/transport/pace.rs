@@ -12,19 +12,19 @@ use super::retry_after::{LONGEST_WAIT, retry_after};
 use super::{Request, Response, Transport, TransportError};
 use crate::base::{CallBudget, CallMemory, Clock, Gcra};
 
-/// A wait as long as this is told.
+/// Waits of at least this are reported as warnings.
 const TOLD_FROM: Duration = Duration::from_secs(10);
 
-/// Sends requests no faster than a budget allows, sign-ins and reads among them, and remembers across processes how much of it is
-/// used up.
+/// Sends requests, including sign-ins and reads, no faster than a budget allows, and remembers across processes how much of it is
+/// used.
 ///
-/// One of these stands for one system: everything that goes to it shares it.
+/// There is one for each target, and all its requests share it.
 pub struct Paced {
     inner: Arc<dyn Transport>,
     budget: CallBudget,
     clock: Arc<dyn Clock>,
     memory: Arc<dyn CallMemory>,
-    /// When the budget is whole, by what went through here.
+    /// When the budget is unused again, as last known to this process.
     whole_at: Mutex<Timestamp>,
 }
 
@@ -79,9 +79,9 @@ impl Transport for Paced {
         while let Err(wait) = self.take().await {
             if wait >= TOLD_FROM {
                 // Somebody may be looking on, and would take it for stuck.
-                tracing::warn!("waiting {} s: `maxCalls` lets no more calls through before", wait.as_secs());
+                tracing::warn!("waiting {} s: `maxCalls` allows no more calls until then", wait.as_secs());
             } else {
-                tracing::debug!(?wait, "the system takes no more calls now");
+                tracing::debug!(?wait, "the system accepts no more calls now");
             }
             // At least a millisecond, the least tokio knows.
             tokio::time::sleep(wait.max(Duration::from_millis(1))).await;

@@ -22,19 +22,19 @@ const MOST_ATTRIBUTES: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum XmlError {
     /// It is no well-formed document in UTF-8.
-    #[error("it is no well-formed XML (at byte {at})")]
+    #[error("it is not well-formed XML (at byte {at})")]
     Malformed {
         /// Where.
         at: u64,
     },
     /// It ends in the middle.
-    #[error("it ends in the middle")]
+    #[error("it is cut off")]
     Truncated,
     /// It holds something that is never read: a document type, an entity of its own.
     #[error("it holds {0}, which is never read")]
     Forbidden(&'static str),
     /// It is larger than anything that can be meant.
-    #[error("it has more than {0}, which is more than can be meant")]
+    #[error("it has more than {0}, the most that is read")]
     TooLarge(&'static str),
     /// A text has a character that XML cannot carry.
     #[error("a text has a control character, which XML cannot carry")]
@@ -152,7 +152,7 @@ impl Element {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether it says that it stands for nothing (`xsi:nil`).
+    /// Whether it is marked as null (`xsi:nil`).
     pub fn is_nil(&self) -> bool {
         matches!(self.attribute("nil"), Some("true" | "1"))
     }
@@ -225,7 +225,7 @@ impl XmlWriter {
     /// Writes an element that holds `text`.
     pub fn text(&mut self, name: &str, text: &str) {
         self.unwritable |= text.chars().any(|character| !can_be_carried(character));
-        // A reader would make a line feed of a carriage return that stands as it is.
+        // A reader would turn an unescaped carriage return into a line feed.
         let escaped = quick_xml::escape::escape(text).replace('\r', "&#13;");
         self.element(name, &[], |inside| inside.write(Event::Text(BytesText::from_escaped(escaped))));
     }

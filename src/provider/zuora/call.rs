@@ -57,14 +57,14 @@ impl Endpoint {
             Ok(Reply::Answer(answer)) if status == StatusCode::OK => return Ok(answer),
             Ok(Reply::Refusal { code, message }) => (hostile::code(&code), message),
             Err(XmlError::Truncated) if status.is_success() => {
-                return Err(effect.broken(doing, "the answer ends in the middle"));
+                return Err(effect.broken(doing, "the answer is cut off"));
             }
             Err(cause) if status.is_success() => {
                 return Err(effect.unreadable(doing, format!("the answer cannot be read: {cause}")));
             }
             Ok(Reply::Strange { message }) if status.is_success() => {
                 let message = hostile::words(&hostile::one_line(&message));
-                return Err(effect.unreadable(doing, format!("the answer is no SOAP: {message}")));
+                return Err(effect.unreadable(doing, format!("the answer is not SOAP: {message}")));
             }
             Ok(Reply::Strange { message }) => ("no-code".to_owned(), message),
             Ok(Reply::Answer(_)) | Err(_) => ("no-code".to_owned(), String::new()),

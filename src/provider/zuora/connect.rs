@@ -74,7 +74,7 @@ impl ReadHalf for ZuoraProvider {
         match describe::describe(object)?.deletable {
             true => Ok(()),
             false => {
-                let message = format!("SOAP `delete()` takes no records of {object}");
+                let message = format!("SOAP `delete()` does not accept records of {object}");
                 Err(error(ErrorClass::Denied, &doing, "not-deletable", message))
             }
         }

@@ -45,12 +45,12 @@ fn paired(doing: &str, ids: &[RecordId], answer: &Element) -> Result<Vec<Answer>
     let unclear = |message: String| Effect::Deletes.unreadable(doing, message);
     let results: Vec<&Element> = answer.all("result").collect();
     if results.len() != ids.len() {
-        return Err(unclear(format!("{} ids were sent and {} results came", ids.len(), results.len())));
+        return Err(unclear(format!("{} ids were sent, but {} results arrived", ids.len(), results.len())));
     }
     let pair = |(place, (id, result)): (usize, (&RecordId, &&Element))| {
         let number = place + 1;
         if result.text_of("id").is_some_and(|echoed| echoed.trim() != id.as_str()) {
-            return Err(unclear(format!("result {number} is about another id than the one sent there")));
+            return Err(unclear(format!("result {number} is about a different id than the one sent there")));
         }
         let success = result.text_of("success").and_then(boolean);
         let success = success.ok_or_else(|| unclear(format!("result {number} is neither a success nor a failure")))?;
@@ -72,8 +72,8 @@ fn failure(reason: Option<&Element>) -> Failure {
     Failure { class: record_class(&code, &message), code, message }
 }
 
-/// What is said of an id that is not there (any more) is not documented. So those that were refused with a code that may mean
-/// it are checked for. A check that fails changes nothing: the system's answer stands.
+/// Checks the presence of records refused with a code that may mean that they do not exist: which code that has is not documented.
+/// If the check fails, the system's answer stays.
 async fn recognize_gone(session: &Session, object: &str, answers: &mut [Answer]) {
     let in_question = |answer: &&mut Answer| match &answer.verdict {
         AnswerVerdict::Failed(failure) => failure.class == FailureClass::Invalid && may_be_gone(&failure.code),

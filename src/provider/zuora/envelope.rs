@@ -3,7 +3,7 @@
 use crate::provider::common::hostile::page_words;
 use crate::provider::transport::{Element, XmlError};
 
-/// An answer of the system, as far as it can be told what it is.
+/// An answer of the system, by its kind.
 pub(super) enum Reply {
     /// The operation's own answer.
     Answer(Element),
@@ -40,7 +40,7 @@ impl Reply {
             Some(fault) => Ok(Self::read_fault(fault)),
             None => match content.take(&format!("{operation}Response")) {
                 Some(answer) => Ok(Self::Answer(answer)),
-                None => Ok(Self::Strange { message: "an envelope with the answer to something else".to_owned() }),
+                None => Ok(Self::Strange { message: "an envelope with the answer to a different call".to_owned() }),
             },
         }
     }
@@ -124,9 +124,9 @@ mod tests {
         refusal Server: Id is invalid
         refusal Receiver: com.ctc.wstx.x
         refusal no-code: 
-        strange: an envelope with the answer to something else
+        strange: an envelope with the answer to a different call
         strange: an envelope without a body
-        error: it ends in the middle
+        error: it is cut off
         error: it holds a document type, which is never read
         refusal 70: API Rate limit exceeded for the minute
         refusal 50000070: limit

@@ -10,7 +10,7 @@ use crate::provider::ErrorClass;
 /// What a fault says about a `delete()` as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Effect {
-    /// It was refused before any record was looked at.
+    /// It was refused before any record was processed.
     None,
     /// Some records may be gone: each is a transaction of its own (documented), and what the fault stopped is not said.
     Unclear,
@@ -93,8 +93,7 @@ pub(super) fn record_class(code: &str, message: &str) -> FailureClass {
     known(code).map_or(FailureClass::Unrecognized, |row| row.record)
 }
 
-/// Whether a record that was refused with this code may simply not be there any more. Which code that has is a guess, so that it is
-/// looked at.
+/// Whether a record refused with this code may no longer exist. Which code that has is a guess, so its presence is checked.
 pub(super) fn may_be_gone(code: &str) -> bool {
     matches!(code, "INVALID_VALUE" | "INVALID_ID")
 }
@@ -151,17 +150,15 @@ pub(super) fn help(status: StatusCode, code: &str, message: &str) -> Option<&'st
         "INVALID_SESSION" => "sign in again",
         "INVALID_LOGIN" => "check the user name and the password",
         "INVALID_VERSION" => "set `wsdlVersion` of the target to a version that the tenant serves",
-        "INVALID_TYPE" => {
-            "write the object's name as in the WSDL, in its upper and lower case, and see that records of it can be deleted"
-        }
-        "NO_PERMISSION" => "give the user's role the permission `API Write Access`, and that to delete such objects",
+        "INVALID_TYPE" => "write the object's name exactly as in the WSDL, and check that records of it can be deleted",
+        "NO_PERMISSION" => "give the user's role the permission `API Write Access`, and the one to delete such objects",
         "MALFORMED_QUERY" | "INVALID_FIELD" => "check the filter's fields against the tenant's WSDL",
         "MAX_RECORDS_EXCEEDED" => "a call takes 50 ids",
         "API_DISABLED" => {
             "the tenant's API is disabled, or down for maintenance: ask its administrator, and run the same command again"
         }
         _ if status == StatusCode::TOO_MANY_REQUESTS => {
-            "the tenant takes no more requests now: run the same command again later, or lower `maxCalls` of the target"
+            "the tenant accepts no more requests now: run the same command again later, or lower `maxCalls` of the target"
         }
         _ if status.is_redirection() || status == StatusCode::NOT_FOUND => {
             "set `url` of the target to the tenant's own SOAP host"

@@ -127,7 +127,7 @@ pub(super) async fn page_through(
             rows += 1;
             take(record)?;
         }
-        let wrong_count = || incomplete(doing, format!("{rows} rows came, and the system declared {}", page.size));
+        let wrong_count = || incomplete(doing, format!("{rows} rows arrived, but the system declared {}", page.size));
         if rows > page.size {
             return Err(wrong_count());
         }
@@ -151,7 +151,7 @@ pub(super) async fn page_through(
 /// The key of a record.
 pub(super) fn key(doing: &str, record: &Element, name: &str) -> Result<RecordId, ProviderError> {
     let not_an_id = || {
-        let message = "what stands where the record's id should be is not one (32 letters and digits, or digits alone)";
+        let message = "the value in the place of the record's id is not an id (32 letters and digits, or digits alone)";
         error(ErrorClass::Malformed, doing, "malformed-id", message)
     };
     record_id(field(record, name).trim()).ok_or_else(not_an_id)
@@ -235,7 +235,7 @@ mod tests {
         let nil = "<ns1:records xsi:nil=\"1\" />".to_owned();
         let (rows, proof) = select_from(&[], vec![page(0, true, None, std::slice::from_ref(&nil))]).await;
         assert_eq!((rows.len(), proof), (0, Ok(Completeness { rows: 0, declared: 0 })));
-        assert_eq!(refused(vec![page(1, true, None, &[nil])]).await, "0 rows came, and the system declared 1");
+        assert_eq!(refused(vec![page(1, true, None, &[nil])]).await, "0 rows arrived, but the system declared 1");
     }
 
     #[tokio::test]
@@ -254,10 +254,10 @@ mod tests {
 
     #[tokio::test]
     async fn refuses_whatever_is_not_proven() {
-        assert_eq!(refused(vec![page(3, true, None, &[usage(0)])]).await, "1 rows came, and the system declared 3");
+        assert_eq!(refused(vec![page(3, true, None, &[usage(0)])]).await, "1 rows arrived, but the system declared 3");
         assert_eq!(
             refused(vec![page(1, true, None, &[usage(0), usage(1)])]).await,
-            "2 rows came, and the system declared 1"
+            "2 rows arrived, but the system declared 1"
         );
         let pages = vec![page(3, false, Some(NEXT), &[usage(0)]), page(2, true, None, &[usage(1)])];
         assert_eq!(refused(pages).await, "the size changed between two pages");

@@ -31,7 +31,7 @@ pub(super) struct SignIn {
     pub(super) secrets: Arc<dyn SecretSource>,
 }
 
-/// A session as it stands: never changed, only replaced.
+/// The present connection: never changed, only replaced.
 pub(super) struct Connection {
     endpoint: Endpoint,
     identity: Identity,
@@ -53,7 +53,7 @@ impl Connect for SignIn {
             .flatten()
             .find(|wanted| **wanted != identity.organization_id)
         {
-            let message = format!("it is for tenant {}, and the target is {wanted}", identity.organization_id);
+            let message = format!("it is for tenant {}, but the target is {wanted}", identity.organization_id);
             return Err(ProviderError {
                 help: Some("sign in to the right tenant or entity, or correct the target's `tenantId`".into()),
                 ..error(ErrorClass::WrongSystem, "use this login", "wrong-organization", message)
@@ -109,7 +109,7 @@ impl SignIn {
                 ErrorClass::Malformed,
                 SIGN_IN,
                 "foreign-server",
-                "the answer sends further calls to another host than the target's, and a session is never sent there",
+                "the answer sends further calls to a host that is not the target's, and the session is never sent there",
             )
         })
     }
