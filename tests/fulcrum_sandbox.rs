@@ -194,7 +194,7 @@ async fn a_batch_about_another_number_of_records_is_left_unstarted() {
         then: Effect::WrongTotal { by: 1 },
     });
     let more = provider.jobs(&order(&query)).create(&Ids(all.clone())).await.expect_err("one too many");
-    assert_eq!(more.message.split(" is about ").nth(1), Some("11 records, and 10 were sent; it was left unstarted"));
+    assert_eq!(more.message.split(" is about ").nth(1), Some("11 records, but 10 were sent; it was never started"));
     sandbox.fulcrum().settings.foreign_ids = ForeignIds::Refused;
     sandbox.fulcrum().remove(FORM, all[0].as_str());
     let refused = provider.jobs(&order(&query)).create(&Ids(all)).await.expect_err("one is gone");

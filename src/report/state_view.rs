@@ -62,7 +62,7 @@ fn state_show_text(state: &State, only: Option<&PolicyName>, palette: Palette) -
         for plan in &state.consumed {
             let end = plan.finished.map_or_else(
                 || palette.caution("not finished: `sexton apply --continue` finishes it"),
-                |finished| format!("{} {}", if plan.abandoned { "given up" } else { "finished" }, moment(finished)),
+                |finished| format!("{} {}", if plan.abandoned { "abandoned" } else { "finished" }, moment(finished)),
             );
             let _ = writeln!(text, "plan {}  started {}  {end}", plan.plan.short(), moment(plan.started));
         }

@@ -53,17 +53,17 @@ fn a_run_is_given_up_without_looking_when_its_system_cannot_be_asked_any_more() 
         stage.declare(&documents(COLLECTIONS, more));
         let refused = told(&stage, code, &["state", "abandon", &run]);
         let way_out = format!(
-            "the run was not given up; where a system cannot be asked any more, `sexton state abandon {run} --without-looking`"
+            "the run was not abandoned; where a system can no longer be asked, `sexton state abandon {run} --without-looking`"
         );
         assert!(refused.contains(&way_out) && refused.contains("help: "), "{refused}");
         assert_eq!(stage.unfinished().as_ref(), Some(&run));
 
         let done = told(&stage, 0, &["state", "abandon", &run, "--without-looking"]);
-        assert!(done.contains(&format!("the run of the plan {run} was given up")), "{done}");
+        assert!(done.contains(&format!("the run of the plan {run} was abandoned")), "{done}");
         assert_eq!(stage.tally(), tally(&[("deleted", EACH), ("unknown", EACH), ("skipped", EACH)]));
         stage.everything_has_its_outcome(true);
         let shown = stage.expect(0, &["state", "show"]);
-        assert!(shown.contains("  given up 20") && shown.contains("  unknown\n"), "{shown}");
+        assert!(shown.contains("  abandoned 20") && shown.contains("  unknown\n"), "{shown}");
 
         stage.place.write("target.yaml", &document(&stage, "as usual"));
         stage.declare(&documents(COLLECTIONS, &[]));
@@ -82,8 +82,8 @@ fn a_run_is_given_up_without_looking_where_another_organization_answers() {
     let own = stage.service.sandbox.clone();
     stage.service.becomes(other);
     let refused = told(&stage, 5, &["state", "abandon", &run]);
-    assert!(refused.contains("is another organization than the plan was made in"), "{refused}");
-    assert!(refused.contains("--without-looking` gives it up"), "{refused}");
+    assert!(refused.contains("is not the organization the plan was made for"), "{refused}");
+    assert!(refused.contains("--without-looking` abandons it"), "{refused}");
     stage.expect(0, &["state", "abandon", &run, "--without-looking"]);
     stage.service.becomes(own);
     assert_eq!(stage.tally(), tally(&[("deleted", EACH), ("unknown", EACH), ("skipped", EACH)]));
@@ -119,7 +119,7 @@ fn a_run_that_cannot_be_settled_now_is_given_up_later_or_without_looking() {
     warning: beta: REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.
     beta: deleting: 0 of 8
     warning: policy beta: REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.
-    warning: 1 policy not finished: the run is not given up yet; run the same command again, or add --without-looking, by which what was or may have been sent ends unknown
+    warning: 1 policy not finished: the run is not abandoned yet; run the same command again, or add --without-looking, by which what was or may have been sent ends unknown
     ");
     assert_eq!(stage.unfinished().as_ref(), Some(&run));
     stage.service.sandbox.clear_faults();
@@ -157,7 +157,7 @@ fn a_run_whose_journal_or_plan_is_lost_is_given_up_and_all_of_it_may_have_been_s
             );
             assert_eq!(stage.tally(), tally(&[("unknown", PLANNED)]), "{lost}");
         } else {
-            assert!(abandoned.contains("was given up without outcomes: the store does not have the plan"), "{abandoned}");
+            assert!(abandoned.contains("was abandoned without outcomes: the store does not have the plan"), "{abandoned}");
             assert_eq!(stage.outcomes(), []);
         }
         assert_eq!(stage.runs(), [(run.clone(), true)], "{lost}");

@@ -26,7 +26,7 @@ fn an_apply_that_is_interrupted_before_its_first_request_has_to_pass_everything_
             let told = stage.place.told(&output);
             assert!(came && output.status.code() == Some(130), "{signal}: {told}");
             assert!(told.contains("interrupted; nothing was sent"), "{told}");
-            assert!(told.contains("the plan is not used up: the same command applies it"), "{told}");
+            assert!(told.contains("the plan is still unused: the same command applies it"), "{told}");
             assert_eq!(stage.runs(), [], "{signal}");
 
             stage.declare(&documents(COLLECTIONS, &[change]));

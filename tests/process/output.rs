@@ -284,7 +284,8 @@ fn help_tells_the_verbs_and_the_exit_codes() {
         2  with --detailed-exitcode: there is something to delete (plan), or two plans differ (diff)
         3  the apply ended or broke off; records failed or are unknown, or a policy is not finished
         4  a gate refused
-        5  the plan cannot be used (stale, expired, used, altered, for another target or project), or another run is unfinished
+        5  the plan cannot be used (stale, expired, used, altered, for another target or project), or
+        another run is unfinished
         6  another process holds the lock or has taken over the run
       130  interrupted; run the same command to continue
     ");

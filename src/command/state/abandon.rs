@@ -40,7 +40,7 @@ impl Verb for StateAbandon {
         };
         match abandon(&shell.context()?, &request, &shell.stop()).await? {
             Abandoned::Settled(applied) => {
-                let next = "the run is not given up yet; run the same command again, or add --without-looking, by which what was or \
+                let next = "the run is not abandoned yet; run the same command again, or add --without-looking, by which what was or \
                             may have been sent ends unknown";
                 applied.show(shell, next)?;
                 if applied.unfinished.is_empty() {
@@ -58,7 +58,7 @@ impl Verb for StateAbandon {
             }
             Abandoned::Lost { plan, cause, unknown } => {
                 shell.warn(&format!(
-                    "the run of the plan {} was given up: {cause}; any of its {} may have been sent, so all of them end unknown, \
+                    "the run of the plan {} was abandoned: {cause}; any of its {} may have been sent, so all of them end unknown, \
                      and the next plan looks at them again",
                     plan.short(),
                     counted(unknown, "record")
@@ -183,8 +183,8 @@ async fn settle(
     let connections = if looks {
         let unasked = |error: CommandError| {
             error.with_note(format!(
-                "the run was not given up; where a system cannot be asked any more, `sexton state abandon {} --without-looking` \
-                 gives it up: what was or may have been sent ends unknown",
+                "the run was not abandoned; where a system can no longer be asked, `sexton state abandon {} --without-looking` \
+                 abandons it: what was or may have been sent ends unknown",
                 opened.bundle.digest().short()
             ))
         };

@@ -25,6 +25,6 @@ mod tests {
             scene.said(ask)
         };
         assert_eq!(said(200), "not asked");
-        assert!(said(201).starts_with("refuse: 201 records cannot go as a whole"), "{}", said(201));
+        assert!(said(201).starts_with("refuse: 201 records cannot be deleted as a whole"), "{}", said(201));
     }
 }

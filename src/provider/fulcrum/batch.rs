@@ -268,7 +268,7 @@ mod tests {
             let (provider, transport) = organization(move |_| shown("pending", total, 0));
             let error = provider.jobs(&specification()).create(&source(2)).await.expect_err("refused");
             assert_eq!((error.class, error.code.as_str()), (ErrorClass::Invalid, "total-mismatch"));
-            assert!(error.message.contains("and 2 were sent"), "{error}");
+            assert!(error.message.contains("but 2 were sent"), "{error}");
             let error = provider.jobs(&specification()).load(&ticket(), Arc::new(source(2))).await.expect_err("refused");
             assert_eq!((error.class, error.code.as_str()), (ErrorClass::Invalid, "total-mismatch"));
             assert!(transport.lines().iter().all(|line| !line.contains("start")));
