@@ -1,8 +1,10 @@
 //! What a place that keeps things must be able to do.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hasher as _};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use crate::state::LockInfo;
 
@@ -68,9 +70,19 @@ impl fmt::Display for Key {
 }
 
 /// What an object was at one moment. Two objects of one key and one version have the same bytes; nothing else can be read
-/// from it.
+/// from it. It is not kept: another process may have other versions of the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version(pub String);
+
+impl Version {
+    /// The version of a store that has nothing but the bytes to tell it by. It notices a change and proves nothing, so it is no
+    /// digest: large objects are written without being digested twice.
+    pub fn of_content(bytes: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(bytes);
+        Self(format!("{}-{:016x}", bytes.len(), hasher.finish()))
+    }
+}
 
 /// An object as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,7 +179,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
     async fn read(&self, key: &Key) -> Result<Option<Object>, StoreError>;
 
     /// Creates an object that must not exist yet.
-    async fn create(&self, key: &Key, bytes: Vec<u8>) -> Result<Version, StoreError>;
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<Version, StoreError>;
 
     /// Puts other bytes in the place of an object that is still at `version`.
     async fn replace(&self, key: &Key, bytes: Vec<u8>, version: &Version) -> Result<Version, StoreError>;

@@ -43,7 +43,7 @@ impl CallMemory for StoredCalls {
             let bytes = format!("{next}\n").into_bytes();
             let written = match found {
                 Some(object) => self.store.replace(&key, bytes, &object.version).await,
-                None => self.store.create(&key, bytes).await,
+                None => self.store.create(&key, bytes.into()).await,
             };
             match written {
                 Err(StoreError::Exists { .. } | StoreError::Changed { .. }) => {}
@@ -85,7 +85,7 @@ mod tests {
     #[tokio::test]
     async fn one_that_is_damaged_is_written_anew() {
         let store = MemoryStore::new();
-        store.create(&Key::literal("calls/crm"), b"yesterday".to_vec()).await.expect("new");
+        store.create(&Key::literal("calls/crm"), b"yesterday".to_vec().into()).await.expect("new");
         let calls = StoredCalls::new(Arc::new(store), &TargetName::new("crm").expect("a name"));
         calls.update(&mut |kept| kept.or(Some(Timestamp::UNIX_EPOCH))).await.expect("kept");
         assert_eq!(load(&calls).await, Some(Timestamp::UNIX_EPOCH));

@@ -49,20 +49,20 @@ async fn bytes_of(store: &dyn Backend, at: &str) -> Option<Vec<u8>> {
 async fn an_object_is_created_once(place: Place) {
     let (one, two) = ((place.process)(), (place.process)());
     assert_eq!(bytes_of(one.as_ref(), "a/b/1").await, None);
-    let version = one.create(&key("a/b/1"), b"one".to_vec()).await.expect("new");
-    let refused = two.create(&key("a/b/1"), b"two".to_vec()).await.expect_err("there");
+    let version = one.create(&key("a/b/1"), b"one".to_vec().into()).await.expect("new");
+    let refused = two.create(&key("a/b/1"), b"two".to_vec().into()).await.expect_err("there");
     assert!(matches!(refused, StoreError::Exists { .. }), "{refused}");
     assert!(refused.to_string().contains(&two.place(&key("a/b/1"))), "{refused}");
     let found = two.read(&key("a/b/1")).await.expect("readable").expect("there");
     assert_eq!((found.bytes, found.version), (b"one".to_vec(), version));
-    one.create(&key("a/b/2"), Vec::new()).await.expect("new");
+    one.create(&key("a/b/2"), bytes::Bytes::new()).await.expect("new");
     assert_eq!(bytes_of(two.as_ref(), "a/b/2").await, Some(Vec::new()));
 }
 
 async fn an_object_is_replaced_only_at_the_version_it_has(place: Place) {
     let (one, two) = ((place.process)(), (place.process)());
     let at = key("state.json");
-    let first = one.create(&at, b"1".to_vec()).await.expect("new");
+    let first = one.create(&at, b"1".to_vec().into()).await.expect("new");
     let second = two.replace(&at, b"2".to_vec(), &first).await.expect("as it was read");
     let changed = one.replace(&at, b"3".to_vec(), &first).await.expect_err("changed");
     assert!(matches!(changed, StoreError::Changed { .. }), "{changed}");
@@ -77,7 +77,7 @@ async fn a_list_is_what_lies_below_in_order(place: Place) {
     let store = (place.process)();
     assert_eq!(store.list(&key("runs")).await.expect("listed"), []);
     for at in ["runs/2/journal/10", "runs/2/journal/9", "runs/1/a", "runs-old/1", "runs/2/journal-1", "runs/2/z", "other"] {
-        store.create(&key(at), Vec::new()).await.expect("new");
+        store.create(&key(at), bytes::Bytes::new()).await.expect("new");
     }
     let listed = |prefix: &'static str| {
         let store = Arc::clone(&store);
@@ -93,7 +93,7 @@ async fn what_is_removed_is_gone(place: Place) {
     let (one, two) = ((place.process)(), (place.process)());
     one.remove(&key("never/there")).await.expect("no error");
     for at in ["a/b/1", "a/b/2", "a/c"] {
-        one.create(&key(at), b"x".to_vec()).await.expect("new");
+        one.create(&key(at), b"x".to_vec().into()).await.expect("new");
     }
     for at in ["a/b/1", "a/b/2"] {
         two.remove(&key(at)).await.expect("removed");
@@ -101,13 +101,13 @@ async fn what_is_removed_is_gone(place: Place) {
         assert_eq!(bytes_of(one.as_ref(), at).await, None);
     }
     assert_eq!(one.list(&key("a")).await.expect("listed"), [key("a/c")]);
-    one.create(&key("a/b/1"), b"y".to_vec()).await.expect("new again");
+    one.create(&key("a/b/1"), b"y".to_vec().into()).await.expect("new again");
     assert_eq!(bytes_of(two.as_ref(), "a/b/1").await, Some(b"y".to_vec()));
 }
 
 async fn of_sixteen_who_create_one_key_one_succeeds(place: Place) {
     race(&place, 32, |store, at, mine| async move {
-        match store.create(&at, mine).await {
+        match store.create(&at, mine.into()).await {
             Err(StoreError::Exists { .. }) => false,
             created => created.map(|_| true).expect("created or refused"),
         }
@@ -120,7 +120,7 @@ async fn of_sixteen_who_replace_one_version_one_succeeds(place: Place) {
     let mut versions = BTreeMap::new();
     for round in 0..32 {
         let at = key(&format!("race/{round}"));
-        versions.insert(at.clone(), before.create(&at, b"before".to_vec()).await.expect("new"));
+        versions.insert(at.clone(), before.create(&at, b"before".to_vec().into()).await.expect("new"));
     }
     let versions = Arc::new(versions);
     race(&place, 32, move |store, at, mine| {
@@ -175,7 +175,7 @@ async fn race<F: Future<Output = bool> + Send + 'static>(
 
 async fn no_update_is_lost_and_no_reader_sees_half_of_one(place: Place) {
     let at = key("deep/down/counter");
-    (place.process)().create(&at, vec![0; 50_000]).await.expect("new");
+    (place.process)().create(&at, vec![0; 50_000].into()).await.expect("new");
     let tasks: Vec<_> = (0..16)
         .map(|_| {
             let (store, at) = ((place.process)(), at.clone());
@@ -207,7 +207,7 @@ async fn writers_removers_and_the_holder_of_the_lease_do_not_hinder_one_another(
             tokio::spawn(async move {
                 for round in 0..40 {
                     let at = key(&format!("a/b/{number}"));
-                    store.create(&at, vec![number; 1_000]).await.unwrap_or_else(|error| panic!("{round}: {error:?}"));
+                    store.create(&at, vec![number; 1_000].into()).await.unwrap_or_else(|error| panic!("{round}: {error:?}"));
                     store.remove(&at).await.unwrap_or_else(|error| panic!("{round}: {error:?}"));
                 }
                 left.fetch_sub(1, Ordering::SeqCst);
@@ -257,7 +257,7 @@ async fn keys_that_file_systems_take_for_something_else_are_keys(place: Place) {
     .chain([".sexton-1", ".lock", "lease", "LEASE", "aux"].map(key))
     .collect();
     for at in &keys {
-        store.create(at, at.as_str().as_bytes().to_vec()).await.unwrap_or_else(|error| panic!("{at}: {error:?}"));
+        store.create(at, at.as_str().as_bytes().to_vec().into()).await.unwrap_or_else(|error| panic!("{at}: {error:?}"));
     }
     drop(store.lease(&info("one")).await.expect("free"));
     for at in &keys {
@@ -271,10 +271,10 @@ async fn keys_that_file_systems_take_for_something_else_are_keys(place: Place) {
 async fn an_object_may_be_as_large_as_the_limit_and_not_larger(place: Place) {
     let store = (place.process)();
     let too_large = vec![7; MOST_OBJECT_BYTES + 1];
-    assert!(matches!(store.create(&key("large"), too_large.clone()).await, Err(StoreError::Access { .. })));
+    assert!(matches!(store.create(&key("large"), too_large.clone().into()).await, Err(StoreError::Access { .. })));
     assert_eq!(bytes_of(store.as_ref(), "large").await, None);
     let largest = vec![7; MOST_OBJECT_BYTES];
-    let version = store.create(&key("large"), largest.clone()).await.expect("as large as may be");
+    let version = store.create(&key("large"), largest.clone().into()).await.expect("as large as may be");
     assert!(matches!(store.replace(&key("large"), too_large, &version).await, Err(StoreError::Access { .. })));
     assert!(bytes_of(store.as_ref(), "large").await == Some(largest));
 }
@@ -288,7 +288,7 @@ async fn one_process_has_the_lease_and_a_dead_one_has_not(place: Place) {
         other => panic!("{other:?}"),
     }
     assert!(one.lease(&info("again")).await.is_err(), "nor a second time in one process");
-    two.create(&key("calls/crm"), b"no lease is needed".to_vec()).await.expect("new");
+    two.create(&key("calls/crm"), b"no lease is needed".to_vec().into()).await.expect("new");
     drop(first);
     let second = two.lease(&info("two")).await.expect("free again");
     assert_eq!(second.left_behind(), None);

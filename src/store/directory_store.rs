@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::directory_lease::{DirectoryLease, Unlocked, force_unlock};
 use super::directory_name::{TEMPORARY, access, name_of, part_of, shown};
@@ -19,7 +20,6 @@ use super::{
     Backend, FileHandle, Files, Key, Lease, LeaseError, MOST_OBJECT_BYTES, Object, OpenMode, StoreError, Version,
     create_directories, parent_of,
 };
-use crate::base::Digest;
 use crate::state::LockInfo;
 
 /// The file whose lock is held while an object is replaced or removed.
@@ -105,7 +105,7 @@ impl Backend for DirectoryStore {
         self.work(move |inner| inner.read(&path)).await
     }
 
-    async fn create(&self, key: &Key, bytes: Vec<u8>) -> Result<Version, StoreError> {
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<Version, StoreError> {
         let path = self.inner.path(key);
         self.work(move |inner| inner.create(&path, &bytes)).await
     }
@@ -134,10 +134,6 @@ impl Backend for DirectoryStore {
     fn place(&self, key: &Key) -> String {
         shown(&self.inner.path(key))
     }
-}
-
-fn version_of(bytes: &[u8]) -> Version {
-    Version(Digest::of(bytes).to_string())
 }
 
 /// A file that is being written. Its lock is held, so that others can tell it from one left behind.
@@ -172,7 +168,7 @@ impl Inner {
         })?;
         // Whoever reads it relies on it.
         self.settle_names(parent_of(path))?;
-        let version = version_of(&bytes);
+        let version = Version::of_content(&bytes);
         Ok(Some(Object { bytes, version }))
     }
 
@@ -225,7 +221,7 @@ impl Inner {
         }
         self.files.sync_directory(directory).map_err(access("make durable", directory))?;
         self.settle(directory)?;
-        Ok(version_of(bytes))
+        Ok(Version::of_content(bytes))
     }
 
     fn temporary(&self, bytes: &[u8]) -> Result<Temporary<'_>, StoreError> {

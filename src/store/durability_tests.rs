@@ -71,7 +71,7 @@ async fn go(store: &DirectoryStore) -> May {
             Step::Remove(at) => (key(at), None),
         };
         let done = match (step, &new) {
-            (Step::Create(..), Some(bytes)) => store.create(&at, bytes.clone()).await.is_ok(),
+            (Step::Create(..), Some(bytes)) => store.create(&at, bytes.clone().into()).await.is_ok(),
             (Step::Replace(..), Some(bytes)) => match store.read(&at).await {
                 Ok(Some(found)) => store.replace(&at, bytes.clone(), &found.version).await.is_ok(),
                 _ => false,

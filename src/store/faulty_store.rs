@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::fault_schedule::FaultSchedule;
 use super::{Backend, Key, Lease, LeaseError, Object, StoreError, Version};
@@ -100,7 +101,7 @@ impl Backend for FaultyStore {
         }
     }
 
-    async fn create(&self, key: &Key, bytes: Vec<u8>) -> Result<Version, StoreError> {
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<Version, StoreError> {
         let lost = self.before_write("write", key)?;
         self.after_write("write", key, lost, self.store.create(key, bytes).await)
     }
@@ -160,13 +161,13 @@ mod tests {
         for (fault, done) in [(StoreFault::Refused, false), (StoreFault::NoSpace, false), (StoreFault::AnswerLost, true)] {
             let at = key(&format!("{fault:?}"));
             faulty.fail_at(1, fault);
-            faulty.create(&key(&format!("before/{fault:?}")), Vec::new()).await.expect("the operation before it");
-            let error = faulty.create(&at, b"1".to_vec()).await.expect_err("failed");
+            faulty.create(&key(&format!("before/{fault:?}")), bytes::Bytes::new()).await.expect("the operation before it");
+            let error = faulty.create(&at, b"1".to_vec().into()).await.expect_err("failed");
             assert!(matches!(error, StoreError::Access { .. }), "{error}");
             assert_eq!(store.read(&at).await.expect("readable").is_some(), done);
         }
         let (store, faulty) = stores();
-        let version = faulty.create(&key("a"), b"1".to_vec()).await.expect("new");
+        let version = faulty.create(&key("a"), b"1".to_vec().into()).await.expect("new");
         faulty.fail_at(0, StoreFault::AnswerLost);
         assert!(matches!(faulty.replace(&key("a"), b"2".to_vec(), &version).await, Err(StoreError::Access { .. })));
         assert_eq!(store.read(&key("a")).await.expect("readable").expect("there").bytes, b"2");
@@ -181,11 +182,11 @@ mod tests {
     #[tokio::test]
     async fn a_read_fails_and_a_list_is_an_old_one() {
         let (_, faulty) = stores();
-        faulty.create(&key("a/1"), Vec::new()).await.expect("new");
+        faulty.create(&key("a/1"), bytes::Bytes::new()).await.expect("new");
         faulty.fail_at(0, StoreFault::Refused);
         assert!(faulty.read(&key("a/1")).await.is_err());
         assert_eq!(faulty.list(&key("a")).await.expect("listed"), [key("a/1")]);
-        faulty.create(&key("a/2"), Vec::new()).await.expect("new");
+        faulty.create(&key("a/2"), bytes::Bytes::new()).await.expect("new");
         faulty.fail_at(0, StoreFault::StaleList);
         assert_eq!(faulty.list(&key("a")).await.expect("listed"), [key("a/1")]);
         assert_eq!(faulty.list(&key("a")).await.expect("listed"), [key("a/1"), key("a/2")]);
@@ -199,7 +200,8 @@ mod tests {
             faulty.fail_by_chance(7, 200, vec![StoreFault::Refused, StoreFault::AnswerLost]);
             let mut failed = Vec::new();
             for number in 0..100 {
-                failed.extend(faulty.create(&key(&number.to_string()), Vec::new()).await.is_err().then_some(number));
+                failed
+                    .extend(faulty.create(&key(&number.to_string()), bytes::Bytes::new()).await.is_err().then_some(number));
             }
             runs.push((failed, faulty.operations()));
         }

@@ -1,5 +1,7 @@
 //! Objects of any size: one whole object, or numbered parts that are each created once.
 
+use bytes::Bytes;
+
 use super::{Backend, Key, StoreError};
 use crate::apply::Seal;
 use crate::base::Digester;
@@ -80,14 +82,14 @@ impl<'a> LargeWriter<'a> {
             let (now, rest) = bytes.split_at(PART_BYTES - self.buffer.len());
             self.buffer.extend_from_slice(now);
             bytes = rest;
-            let part = std::mem::take(&mut self.buffer);
-            self.write_part(part).await?;
+            self.write_part().await?;
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())
     }
 
-    async fn write_part(&mut self, part: Vec<u8>) -> Result<(), StoreError> {
+    async fn write_part(&mut self) -> Result<(), StoreError> {
+        let part = Bytes::from(std::mem::take(&mut self.buffer));
         if self.parts == 0 {
             let name = self.name.clone();
             self.create_first(part, |attempt| name.part(attempt, 0)).await?;
@@ -99,11 +101,7 @@ impl<'a> LargeWriter<'a> {
     }
 
     /// Creates the first object under the first name that is free.
-    async fn create_first(
-        &mut self,
-        bytes: Vec<u8>,
-        key: impl Fn(u32) -> Result<Key, StoreError>,
-    ) -> Result<(), StoreError> {
+    async fn create_first(&mut self, bytes: Bytes, key: impl Fn(u32) -> Result<Key, StoreError>) -> Result<(), StoreError> {
         loop {
             match self.backend.create(&key(self.attempt)?, bytes.clone()).await {
                 Err(StoreError::Exists { .. }) if self.attempt < MOST_ATTEMPTS => self.attempt += 1,
@@ -118,12 +116,12 @@ impl<'a> LargeWriter<'a> {
     ///
     /// When the last part cannot be written.
     pub async fn finish(mut self) -> Result<Seal, StoreError> {
-        let rest = std::mem::take(&mut self.buffer);
         if self.parts == 0 {
+            let rest = Bytes::from(std::mem::take(&mut self.buffer));
             let name = self.name.clone();
             self.create_first(rest, |attempt| name.whole(attempt)).await?;
-        } else if !rest.is_empty() {
-            self.write_part(rest).await?;
+        } else if !self.buffer.is_empty() {
+            self.write_part().await?;
         }
         Ok(Seal { attempt: self.attempt, parts: self.parts, digest: self.digester.finish() })
     }

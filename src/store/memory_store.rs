@@ -5,9 +5,9 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::{Backend, Key, Lease, LeaseError, MOST_OBJECT_BYTES, Object, StoreError, Version};
-use crate::base::Digest;
 use crate::state::LockInfo;
 
 /// A store in memory, for tests and simulation. Clones are the same store.
@@ -59,25 +59,21 @@ impl MemoryStore {
     }
 }
 
-fn version_of(bytes: &[u8]) -> Version {
-    Version(Digest::of(bytes).to_string())
-}
-
 #[async_trait]
 impl Backend for MemoryStore {
     async fn read(&self, key: &Key) -> Result<Option<Object>, StoreError> {
         let bytes = self.kept().objects.get(key).cloned();
-        Ok(bytes.map(|bytes| Object { version: version_of(&bytes), bytes }))
+        Ok(bytes.map(|bytes| Object { version: Version::of_content(&bytes), bytes }))
     }
 
-    async fn create(&self, key: &Key, bytes: Vec<u8>) -> Result<Version, StoreError> {
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<Version, StoreError> {
         self.refuse_large(key, &bytes)?;
         let mut kept = self.kept();
         if kept.objects.contains_key(key) {
             return Err(StoreError::Exists { place: self.place(key) });
         }
-        let version = version_of(&bytes);
-        kept.objects.insert(key.clone(), bytes);
+        let version = Version::of_content(&bytes);
+        kept.objects.insert(key.clone(), bytes.into());
         Ok(version)
     }
 
@@ -85,8 +81,8 @@ impl Backend for MemoryStore {
         self.refuse_large(key, &bytes)?;
         let mut kept = self.kept();
         match kept.objects.get_mut(key) {
-            Some(found) if version_of(found) == *version => {
-                let version = version_of(&bytes);
+            Some(found) if Version::of_content(found) == *version => {
+                let version = Version::of_content(&bytes);
                 *found = bytes;
                 Ok(version)
             }

@@ -218,7 +218,7 @@ impl RunJournal {
         }
         let number = tail.end.segment;
         let key = Range { first: number, last: number }.key(&self.prefix)?;
-        match self.backend.create(&key, bytes).await {
+        match self.backend.create(&key, bytes.into()).await {
             Ok(_) => {}
             Err(StoreError::Exists { place }) => return Err(JournalError::Overtaken { place }),
             Err(error) => return Err(error.into()),
@@ -302,7 +302,7 @@ async fn join(backend: &dyn Backend, prefix: &Key, range: Range) -> Result<(), S
             continue;
         }
         let joined_key = Range { first, last: next - 1 }.key(prefix)?;
-        match backend.create(&joined_key, joined).await {
+        match backend.create(&joined_key, joined.into()).await {
             // Of a process that died in the middle of this.
             Ok(_) | Err(StoreError::Exists { .. }) => {}
             Err(error) => return Err(error),

@@ -146,7 +146,7 @@ impl LockedState {
         bytes.push(b'\n');
         let written = match &self.seen {
             Some((version, _)) => store.replace(key, bytes, version).await,
-            None => store.create(key, bytes).await,
+            None => store.create(key, bytes.into()).await,
         };
         match written {
             Ok(version) => {
@@ -212,7 +212,7 @@ mod tests {
     async fn overwrite(memory: &MemoryStore, bytes: &[u8]) {
         let at = Key::literal(STATE_KEY);
         memory.remove(&at).await.expect("removed");
-        memory.create(&at, bytes.to_vec()).await.expect("new");
+        memory.create(&at, bytes.to_vec().into()).await.expect("new");
     }
 
     #[tokio::test]

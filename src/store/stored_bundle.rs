@@ -60,7 +60,7 @@ pub async fn keep_bundle(run: &RunStore, bundle: &Bundle) -> Result<(), StoreErr
         place: run.backend().place(&key),
         source: error.into(),
     })?;
-    match run.backend().create(&key, bytes).await {
+    match run.backend().create(&key, bytes.into()).await {
         Ok(_) | Err(StoreError::Exists { .. }) => Ok(()),
         Err(error) => Err(error),
     }

@@ -238,7 +238,8 @@ fn no_canary_where_things_go_wrong() {
         told.run(&["plan", "--out", "other"], SECRET);
         service.sandbox.clear_faults();
     }
-    let complaints = told.outputs.iter().filter(|(_, output)| holds(&output.stderr, "place of the record's id is not an id"));
+    let complaints =
+        told.outputs.iter().filter(|(_, output)| holds(&output.stderr, "place of the record's id is not an id"));
     assert!(complaints.count() >= 1, "no row was looked at");
     // A wrong secret, and the secret where the name belongs.
     assert_eq!(told.run(&["plan"], &format!("{SECRET}-but-wrong")), Some(1));

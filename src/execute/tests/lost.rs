@@ -21,7 +21,7 @@ impl Rig {
         let whole = self.memory.read(key).await.expect("read").expect("it is there").bytes;
         self.memory.remove(key).await.expect("removed");
         if let Some(left) = left {
-            self.memory.create(key, whole[..left.min(whole.len())].to_vec()).await.expect("made");
+            self.memory.create(key, whole[..left.min(whole.len())].to_vec().into()).await.expect("made");
         }
         whole
     }
@@ -102,7 +102,7 @@ fn what_nothing_can_replace_is_named_before_anything_is_sent() {
                 assert!(error.to_string().contains(key.as_str()), "{key} {left:?}: {error}");
                 assert!(error.is_loss(), "{key} {left:?}: {error}");
                 rig.memory.remove(&key).await.expect("removed");
-                rig.memory.create(&key, whole).await.expect("restored");
+                rig.memory.create(&key, whole.into()).await.expect("restored");
             }
         }
         assert_eq!(rig.world.inner().requests, requests);
