@@ -39,6 +39,9 @@ impl From<StateError> for CommandError {
     fn from(error: StateError) -> Self {
         match error {
             StateError::Store(error) => error.into(),
+            lost @ StateError::Lost { .. } => CommandError::from_error(Exit::Error, &lost)
+                .with_note("without it, it is not known which plans were applied and which runs are unfinished")
+                .with_help("restore it from a copy, or move the runs away to begin anew without what they deleted"),
             error => CommandError::from_error(Exit::Error, &error),
         }
     }

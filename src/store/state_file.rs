@@ -1,8 +1,10 @@
 //! The state of a project: read by anyone, written only by who has the lease.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Backend, Key, Lease, LeaseError, StoreError, Version};
+use crate::base::counted;
 use crate::state::{LockInfo, STATE_VERSION, State};
 
 /// The object that holds it.
@@ -31,9 +33,23 @@ pub enum StateError {
         /// The lineage to be written.
         new: String,
     },
+    /// It is not there, but runs are, of which it knew.
+    #[error("`{place}` was lost: it is not there, but the store has {}", counted_runs(.runs))]
+    Lost {
+        /// Where it should be, for people.
+        place: String,
+        /// The runs: the first digits of their plans.
+        runs: Vec<String>,
+    },
     /// It is newer or damaged, or cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn counted_runs(runs: &[String]) -> String {
+    let named = runs.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+    let more = if runs.len() > 3 { ", …" } else { "" };
+    format!("{} ({named}{more})", counted(runs.len() as u64, "run"))
 }
 
 /// The state in a store.
@@ -63,7 +79,7 @@ impl StateStore {
     ///
     /// # Errors
     ///
-    /// When it is newer, damaged, or cannot be read.
+    /// When it is newer, damaged or lost, or cannot be read.
     pub async fn load(&self) -> Result<Option<State>, StateError> {
         Ok(self.read().await?.map(|(_, state)| state))
     }
@@ -78,9 +94,22 @@ impl StateStore {
         Ok(LockedState { state: self.clone(), lease, seen: None })
     }
 
-    async fn read(&self) -> Result<Option<(Version, State)>, StoreError> {
-        let Some(object) = self.store.read(&self.key).await? else { return Ok(None) };
+    async fn read(&self) -> Result<Option<(Version, State)>, StateError> {
+        let Some(object) = self.store.read(&self.key).await? else {
+            // The first plan makes it, before there can be a run. A new one would know nothing of what was deleted or is unfinished.
+            let runs = self.runs().await?;
+            if runs.is_empty() {
+                return Ok(None);
+            }
+            return Err(StateError::Lost { place: self.store.place(&self.key), runs: runs.into_iter().collect() });
+        };
         Ok(Some((object.version, self.parse(&object.bytes)?)))
+    }
+
+    /// The runs that the store has anything of.
+    async fn runs(&self) -> Result<BTreeSet<String>, StoreError> {
+        let keys = self.store.list(&Key::literal("runs")).await?;
+        Ok(keys.iter().filter_map(|key| key.as_str().split('/').nth(1).map(str::to_owned)).collect())
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<State, StoreError> {

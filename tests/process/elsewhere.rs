@@ -71,23 +71,30 @@ fn a_begun_run_from_elsewhere_deletes_nothing_beyond_the_limits_of_here() {
 }
 
 #[test]
-fn a_begun_run_is_unknown_where_the_state_did_not_come_along() {
+fn a_begun_run_is_not_taken_for_nothing_where_the_state_did_not_come_along() {
     let stage = begun(true);
     let run = stage.unfinished().expect("a run");
     let policy = COLLECTIONS.policy(&EVERYTHING);
-    // No state at all, and that of another project.
-    for plans_first in [false, true] {
-        let place = copied(&stage, &policy, &[".sexton/runs", ".sexton/plans"]);
-        if plans_first {
-            place.expect(0, &["plan", "--out", "own"]);
-        }
-        let output = place.expect(1, &["apply", "--continue"]);
-        assert!(place.told(&output).contains("there is no unfinished run to continue"), "{}", place.told(&output));
-        let bundle = stage.place.path().join("plan").display().to_string();
-        let output = place.expect(5, &["apply", &bundle]);
-        assert!(place.told(&output).contains(&run), "{}", place.told(&output));
-        assert_eq!(stage.gone(), 200);
+    let bundle = stage.place.path().join("plan").display().to_string();
+    // No state at all: a new one would not know of the run, and the next plan would be applied beside it.
+    let place = copied(&stage, &policy, &[".sexton/runs", ".sexton/plans"]);
+    for words in [&["plan"][..], &["apply"], &["apply", "--continue"], &["apply", &bundle], &["state", "list"]] {
+        let output = place.expect(1, words);
+        let lost = format!("`.sexton/state.json` was lost: it is not there, but the store has 1 run ({run})");
+        assert!(place.told(&output).contains(&lost), "{words:?}: {}", place.told(&output));
     }
+    assert_eq!(stage.gone(), 200);
+    // That of another project.
+    let place = copied(&stage, &policy, &[]);
+    place.expect(0, &["plan", "--out", "own"]);
+    let state = place.read(".sexton/state.json");
+    let place = copied(&stage, &policy, &[".sexton/runs", ".sexton/plans"]);
+    place.write(".sexton/state.json", &state);
+    let output = place.expect(1, &["apply", "--continue"]);
+    assert!(place.told(&output).contains("there is no unfinished run to continue"), "{}", place.told(&output));
+    let output = place.expect(5, &["apply", &bundle]);
+    assert!(place.told(&output).contains(&run), "{}", place.told(&output));
+    assert_eq!(stage.gone(), 200);
     stage.expect(0, &["apply", "--continue"]);
     stage.everything_has_its_outcome(false);
     assert_eq!(stage.gone(), RECORDS);
