@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use sexton::base::Severity;
-use sexton::manifest::{CODES, FileTrouble, ManifestFile, Reading, read};
+use sexton::manifest::{CODES, ManifestFile, ManifestFileError, Reading, read};
 use sexton::report::diagnostic::draw;
 use sexton::report::{JsonEvent, ValidationView, View};
 
@@ -96,8 +96,8 @@ fn alias_bomb() -> String {
 }
 
 fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
-    let too_large = FileTrouble::TooLarge { bytes: 104_857_600, most: 1_048_576 };
-    let refused = FileTrouble::Unreadable(std::io::ErrorKind::PermissionDenied.into());
+    let too_large = ManifestFileError::TooLarge { bytes: 104_857_600, most: 1_048_576 };
+    let refused = ManifestFileError::Unreadable(std::io::ErrorKind::PermissionDenied.into());
     let mut cases = vec![
         ("no_documents", Vec::new()),
         ("no_documents_in_an_empty_file", one("# nothing yet\n---\n---\n")),

@@ -340,7 +340,7 @@ impl PolicyMachine {
     /// When it was not, the round is cut short: what is under way is settled, and the rest goes in a new round without it. A
     /// job that has it is given up if it was not started, and also one that runs when the record is certainly `there`: one
     /// that is not may just have been deleted by that job. Whoever writes the next round leaves the record out in any case.
-    pub fn withhold(&mut self, place: u64, there: bool) {
+    pub fn exclude(&mut self, place: u64, there: bool) {
         let within = |first: u64, count: u64| (first..first + count).contains(&place);
         let number = self.round.as_ref().map_or(0, |round| round.number);
         let has_it = |active: &&mut Active| active.batch.round == number && within(active.batch.first, active.batch.count);
@@ -414,7 +414,7 @@ impl PolicyMachine {
             && !self.cut_short
             && let Some(batch) = self.cut()
         {
-            let due = self.paused_until.max(self.wave_pause(now));
+            let due = self.paused_until.max(self.round_pause(now));
             match due.filter(|due| *due > now) {
                 Some(due) => sooner(due),
                 None => {
@@ -472,7 +472,7 @@ impl PolicyMachine {
     }
 
     /// When a later round may begin: it waits, so that whatever held the locks can end.
-    fn wave_pause(&mut self, now: Timestamp) -> Option<Timestamp> {
+    fn round_pause(&mut self, now: Timestamp) -> Option<Timestamp> {
         let round = self.round.as_ref().filter(|round| round.attempt > 0)?;
         if self.round_due.is_none_or(|(number, _)| number != round.number) {
             let pause = back_off(ROUND_PAUSE.0, ROUND_PAUSE.1, round.attempt, self.settings.seed);

@@ -128,7 +128,7 @@ impl<'a> RoundReader<'a> {
     }
 
     /// Takes the record from those excluded from the round, when it is the next one of them; gives the note there.
-    fn take_withheld(&mut self, id: RecordId) -> io::Result<Option<IdNote>> {
+    fn take_excluded(&mut self, id: RecordId) -> io::Result<Option<IdNote>> {
         let next = self.excluded.as_mut().and_then(|excluded| excluded.next_if(|next| is_about(next, id)));
         Ok(next.transpose()?.map(|(_, note)| note))
     }
@@ -179,7 +179,7 @@ impl<'a> Cleared<'a> {
         let mut later = self.rounds.iter_mut().peekable();
         while let Some(round) = later.next() {
             if let Some((id, mark)) = &left
-                && let Some(note) = round.take_withheld(*id)?
+                && let Some(note) = round.take_excluded(*id)?
             {
                 let (kind, evidence) = match (note, mark) {
                     // A request for it was not answered, so that request is taken to have deleted it.

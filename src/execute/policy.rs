@@ -101,7 +101,7 @@ impl<'a> PolicyExecutor<'a> {
         if !self.input.is_abandoned() {
             for place in self.excluded_places(&round)?.iter() {
                 let (place, note) = place.map_err(|error| self.scratch_error(error))?;
-                self.machine.withhold(place, note != IdNote::Excluded(SkipCause::NoLongerMatches));
+                self.machine.exclude(place, note != IdNote::Excluded(SkipCause::NoLongerMatches));
             }
         }
         let mut in_flight = InFlight::new();

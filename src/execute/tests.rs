@@ -8,7 +8,7 @@ mod other_writer;
 mod outage;
 mod refusal;
 mod rig;
+mod rounds;
 mod scenario;
 mod truth;
-mod wave;
 mod world;

@@ -11,12 +11,12 @@ pub struct ManifestFile {
     /// The path that people are shown: relative to the directory that was read, with `/`.
     pub name: String,
     /// Its bytes, or why they could not be read.
-    pub content: Result<Vec<u8>, FileTrouble>,
+    pub content: Result<Vec<u8>, ManifestFileError>,
 }
 
 /// Why a file has no content to read.
 #[derive(Debug, thiserror::Error)]
-pub enum FileTrouble {
+pub enum ManifestFileError {
     /// More bytes than a manifest may have. It was not read whole.
     #[error("has {} bytes, more than the {} a manifest may have", with_thousands(*bytes), with_thousands(*most))]
     TooLarge {

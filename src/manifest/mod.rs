@@ -22,7 +22,7 @@ mod workspace;
 
 pub use codes::{CODES, CodeEntry};
 pub use hold::Hold;
-pub use input::{FileTrouble, MOST_FILE_BYTES, ManifestFile};
+pub use input::{MOST_FILE_BYTES, ManifestFile, ManifestFileError};
 pub use policy::{AllOrNone, Concurrency, Limits, Policy, PolicySettings, Recheck, SendAs};
 pub use project::Project;
 pub use reader::{Reading, read};

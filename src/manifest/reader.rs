@@ -6,7 +6,7 @@ use super::check::{Named, cycles, names, targets, unknown_dependencies};
 use super::fields::Findings;
 use super::lower::{Header, References, Systems, header, hold, policy, project, system_kind, target};
 use super::node::{Node, documents, parse, tabs};
-use super::{Document, DocumentKind, FileTrouble, ManifestFile, Project, Workspace, codes, mask};
+use super::{Document, DocumentKind, ManifestFile, ManifestFileError, Project, Workspace, codes, mask};
 use crate::base::{Diagnostic, PolicyName, Severity, SourceId, SourceMap, Span};
 
 /// What came of reading.
@@ -77,11 +77,11 @@ fn text_of(file: ManifestFile, sources: &mut SourceMap) -> Result<SourceId, Box<
                 }))
             }
         },
-        Err(trouble) => Err(Box::new(match &trouble {
-            FileTrouble::TooLarge { .. } => Diagnostic::bare(codes::FILE_TOO_LARGE, format!("`{name}` {trouble}"))
+        Err(error) => Err(Box::new(match &error {
+            ManifestFileError::TooLarge { .. } => Diagnostic::bare(codes::FILE_TOO_LARGE, format!("`{name}` {error}"))
                 .with_help("split it, or move data out of the manifests' directory"),
-            FileTrouble::Unreadable(cause) => {
-                Diagnostic::bare(codes::FILE_UNREADABLE, format!("`{name}` {trouble}: {cause}"))
+            ManifestFileError::Unreadable(cause) => {
+                Diagnostic::bare(codes::FILE_UNREADABLE, format!("`{name}` {error}: {cause}"))
                     .with_help("check that it is there and may be read")
             }
         })),

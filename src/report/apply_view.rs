@@ -82,14 +82,14 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
             line(palette.caution(&format!("{:>10} skipped: {}", with_thousands(*count), skip_words(*cause))));
         }
         for (code, count) in &policy.failed {
-            line(palette.trouble(&format!("{:>10} failed: {}", with_thousands(*count), terminal_line(code))));
+            line(palette.problem(&format!("{:>10} failed: {}", with_thousands(*count), terminal_line(code))));
         }
         if let Some(help) = policy.failed.keys().find_map(|code| lock_help(code)) {
             line(palette.caution(help));
         }
         if tally.unknown > 0 {
             line(
-                palette.trouble(&format!("{:>10} unknown: the next plan checks them again", with_thousands(tally.unknown))),
+                palette.problem(&format!("{:>10} unknown: the next plan checks them again", with_thousands(tally.unknown))),
             );
         }
         if policy.unsettled > 0 {
@@ -107,7 +107,7 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
             )));
         }
         if let Some(cause) = &policy.halted {
-            line(palette.trouble(&format!("stopped early: {}", terminal_line(cause))));
+            line(palette.problem(&format!("stopped early: {}", terminal_line(cause))));
         }
     }
     if several {

@@ -9,7 +9,7 @@ impl View for CommandError {
     fn text(&self, palette: Palette) -> String {
         let found = self.diagnostics.as_deref();
         let mut text = found.map(|found| ValidationView::of(found).text(palette)).unwrap_or_default();
-        let _ = writeln!(text, "{} {}", palette.trouble("error:"), terminal_line(&self.title));
+        let _ = writeln!(text, "{} {}", palette.problem("error:"), terminal_line(&self.title));
         for note in &self.notes {
             let _ = writeln!(text, "  {} {}", palette.faint("="), terminal_line(note));
         }

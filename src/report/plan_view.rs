@@ -213,7 +213,7 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         line("warning", &palette.caution(&terminal_line(&finding.to_string())));
     }
     for finding in policy.refusals() {
-        line("REFUSED", &palette.trouble(&terminal_line(&finding.to_string())));
+        line("REFUSED", &palette.problem(&terminal_line(&finding.to_string())));
     }
     if let Some(justification) = &policy.settings.justification {
         line("because", &terminal_line(justification));
@@ -228,7 +228,7 @@ fn gates_text(policy: &PlannedPolicy, palette: Palette) -> String {
     match (policy.refusals().count() as u64, policy.warnings().count() as u64) {
         (0, 0) => palette.kept("all passed"),
         (0, warnings) => palette.kept(&format!("all passed, {}", counted(warnings, "warning"))),
-        (refused, _) => palette.trouble(&format!("{refused} refused")),
+        (refused, _) => palette.problem(&format!("{refused} refused")),
     }
 }
 

@@ -44,7 +44,7 @@ impl Palette {
     }
 
     /// Something that stopped the work.
-    pub fn trouble(self, text: &str) -> String {
+    pub fn problem(self, text: &str) -> String {
         self.paint(AnsiColor::Red.on_default().bold(), text)
     }
 

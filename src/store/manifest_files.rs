@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{FileKind, OpenMode, Place};
-use crate::manifest::{FileTrouble, MOST_FILE_BYTES, ManifestFile};
+use crate::manifest::{MOST_FILE_BYTES, ManifestFile, ManifestFileError};
 
 /// Reads every `.yaml` and `.yml` file below a directory, or the one file that `place` is, whatever its ending.
 ///
@@ -13,7 +13,7 @@ use crate::manifest::{FileTrouble, MOST_FILE_BYTES, ManifestFile};
 /// followed; a directory that was seen already, by whatever name, is not entered again. Files come in the byte order of
 /// their names, which are relative to `place`, with `/`; a file that `place` is itself keeps its name.
 ///
-/// What cannot be read comes as a file with its [`FileTrouble`], so that all of it is told at once. A file that is too large
+/// What cannot be read comes as a file with its [`ManifestFileError`], so that all of it is told at once. A file that is too large
 /// is not read: its size is asked for first, and reading stops at the limit even if the size was wrong.
 pub fn read(place: &Place, outputs: &[&Path]) -> Vec<ManifestFile> {
     if !place.resolved_metadata().is_ok_and(|metadata| metadata.kind == FileKind::Directory) {
@@ -43,7 +43,7 @@ impl Walk<'_> {
         }
         let names = match directory.list() {
             Ok(names) => names,
-            Err(error) => return self.take(directory, Err(FileTrouble::Unreadable(error))),
+            Err(error) => return self.take(directory, Err(ManifestFileError::Unreadable(error))),
         };
         for name in names {
             let place = directory.join(&name);
@@ -61,7 +61,7 @@ impl Walk<'_> {
         }
     }
 
-    fn take(&mut self, place: &Place, content: Result<Vec<u8>, FileTrouble>) {
+    fn take(&mut self, place: &Place, content: Result<Vec<u8>, ManifestFileError>) {
         let path = if place.path() == self.root.path() { place.path() } else { self.relative(place) };
         self.files.push(ManifestFile { name: shown(path), content });
     }
@@ -80,20 +80,20 @@ fn shown(path: &Path) -> String {
     path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
 }
 
-fn content(place: &Place) -> Result<Vec<u8>, FileTrouble> {
-    let metadata = place.resolved_metadata().map_err(FileTrouble::Unreadable)?;
+fn content(place: &Place) -> Result<Vec<u8>, ManifestFileError> {
+    let metadata = place.resolved_metadata().map_err(ManifestFileError::Unreadable)?;
     // Opening a pipe would wait for a writer that may never come.
     if metadata.kind != FileKind::File {
-        return Err(FileTrouble::Unreadable(io::Error::other("not a regular file")));
+        return Err(ManifestFileError::Unreadable(io::Error::other("not a regular file")));
     }
-    let too_large = |bytes| FileTrouble::TooLarge { bytes, most: MOST_FILE_BYTES };
+    let too_large = |bytes| ManifestFileError::TooLarge { bytes, most: MOST_FILE_BYTES };
     if metadata.length > MOST_FILE_BYTES {
         return Err(too_large(metadata.length));
     }
     let read = place.open(OpenMode::Read).and_then(|file| file.read_whole(MOST_FILE_BYTES));
     read.map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => too_large(MOST_FILE_BYTES + 1),
-        _ => FileTrouble::Unreadable(error),
+        _ => ManifestFileError::Unreadable(error),
     })
 }
 
@@ -146,7 +146,7 @@ mod tests {
         large.set_len(1 << 40).expect("writable");
         let files = read(&Place::of_machine(root.path()), &[]);
         assert_eq!(files[0].content.as_ref().map(Vec::len).ok(), Some(MOST_FILE_BYTES as usize));
-        assert!(matches!(files[1].content, Err(FileTrouble::TooLarge { bytes, .. }) if bytes == 1 << 40));
+        assert!(matches!(files[1].content, Err(ManifestFileError::TooLarge { bytes, .. }) if bytes == 1 << 40));
     }
 
     #[test]
@@ -158,7 +158,9 @@ mod tests {
         assert_eq!(names(&files), [path.to_str().expect("UTF-8")]);
         assert!(files[0].content.is_ok());
         let files = read(&Place::of_machine(root.path().join("absent")), &[]);
-        assert!(matches!(&files[0].content, Err(FileTrouble::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound));
+        assert!(
+            matches!(&files[0].content, Err(ManifestFileError::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound)
+        );
     }
 
     #[cfg(unix)]
@@ -173,6 +175,6 @@ mod tests {
         symlink(root.path().join("nowhere"), root.path().join("gone.yaml")).expect("a link");
         let files = read(&Place::of_machine(root.path()), &[]);
         assert_eq!(names(&files), ["a/one.yaml", "gone.yaml", "two.yaml"]);
-        assert!(matches!(&files[1].content, Err(FileTrouble::Unreadable(_))));
+        assert!(matches!(&files[1].content, Err(ManifestFileError::Unreadable(_))));
     }
 }

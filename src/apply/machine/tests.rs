@@ -437,9 +437,9 @@ fn loaded_and_resumed() -> ReplayedHistory {
 }
 
 #[test]
-fn a_wave_with_a_held_record_is_cut_short_and_its_rest_is_no_later_attempt() {
+fn a_round_with_a_held_record_is_cut_short_and_its_rest_is_no_later_attempt() {
     let mut history = ReplayedHistory::new(settings(false), 25);
-    history.machine.withhold(24, true);
+    history.machine.exclude(24, true);
     assert_eq!(history.step(), Step::OpenRound(1));
     history.tell(opened(24, 1));
     assert_eq!(history.machine.status().tally, Tally { skipped: 1, ..Tally::default() });
@@ -451,7 +451,7 @@ fn a_wave_with_a_held_record_is_cut_short_and_its_rest_is_no_later_attempt() {
 #[test]
 fn a_job_with_a_held_record_is_given_up_before_it_starts() {
     let mut history = loaded_and_resumed();
-    history.machine.withhold(3, true);
+    history.machine.exclude(3, true);
     let step = history.step();
     assert!(matches!(step, Step::Poll(..)));
     history.close(&step, polled(JobStage::Open));
@@ -467,7 +467,7 @@ fn a_running_job_with_a_held_record_is_stopped_and_its_answers_are_fetched() {
         let mut history = loaded_and_resumed();
         history.tell(Event::Starting { batch: 0 });
         history.machine.resume(history.now);
-        history.machine.withhold(3, true);
+        history.machine.exclude(3, true);
         let mut asked = 0;
         for polls in 0.. {
             let step = history.step();
@@ -497,7 +497,7 @@ fn a_running_job_is_not_stopped_for_a_record_it_may_have_deleted_itself() {
     let mut history = loaded_and_resumed();
     history.tell(Event::Starting { batch: 0 });
     history.machine.resume(history.now);
-    history.machine.withhold(3, false);
+    history.machine.exclude(3, false);
     for stage in [JobStage::Running, JobStage::Running, JobStage::Running, JobStage::Complete] {
         let step = loop {
             match history.step() {
@@ -515,7 +515,7 @@ fn a_job_with_a_held_record_whose_start_may_be_under_way_is_stopped_and_not_forg
     let mut history = loaded_and_resumed();
     history.tell(Event::Starting { batch: 0 });
     history.machine.resume(history.now);
-    history.machine.withhold(3, true);
+    history.machine.exclude(3, true);
     let step = history.step();
     history.close(&step, polled(JobStage::Open));
     let step = history.step();

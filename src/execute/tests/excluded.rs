@@ -53,7 +53,7 @@ fn a_held_record_that_was_sent_before_and_stayed_is_not_sent_again() {
 }
 
 #[test]
-fn what_an_abandoned_batch_left_in_the_files_is_no_answer_when_a_wave_is_cut_short() {
+fn what_an_abandoned_batch_left_in_the_files_is_no_answer_when_a_round_is_cut_short() {
     in_paused_time(async {
         let mut scenario = Scenario::calm(10, true);
         scenario.parallel = 1;

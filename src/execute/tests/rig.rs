@@ -353,17 +353,17 @@ impl Rig {
             }
             let number: usize = id.as_str()[3..].parse().expect("a number");
             let (kept, gone, ..) = self.scenario.records[number];
-            let was_withheld =
+            let was_excluded =
                 self.scenario.excluded.iter().any(|(.., excluded, why)| *excluded == number && why.word() == cause);
             let is_gone = cause == "no-longer-matches" && !record.present;
             let is_other = ["", "rolled-back", "stopped"].contains(&cause.as_str());
-            assert!(is_other || (cause == "held" && kept) || was_withheld || is_gone, "{told}");
+            assert!(is_other || (cause == "held" && kept) || was_excluded || is_gone, "{told}");
             assert!(!kept || cause == "held", "{told}");
             let never_sent = !inner.sent.contains(id);
             assert!(is_other || evidence != "recheck" || never_sent, "{told}");
             if inner.excluded.contains_key(id) && never_sent && record.present && !kept {
                 // An earlier process may have found another cause.
-                assert!(was_withheld || outcome == "failed", "{told}");
+                assert!(was_excluded || outcome == "failed", "{told}");
             }
             assert!(outcome != "deleted" || record.by_us || gone, "{told}");
         }

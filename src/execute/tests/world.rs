@@ -205,8 +205,8 @@ impl Inner {
 
     /// Records are handed to the system: none of them may be one that must not be sent.
     fn takes(&mut self, ids: &[RecordId]) {
-        let is_withheld = |id: &RecordId| self.excluded.contains_key(id) && self.records[id].present;
-        let excluded: Vec<RecordId> = ids.iter().copied().filter(is_withheld).collect();
+        let is_excluded = |id: &RecordId| self.excluded.contains_key(id) && self.records[id].present;
+        let excluded: Vec<RecordId> = ids.iter().copied().filter(is_excluded).collect();
         self.violations.extend(excluded.iter().map(|id| format!("{id} was to be excluded, and was sent")));
     }
 

@@ -6,22 +6,22 @@ use crate::manifest::{AllOrNone, Concurrency, SendAs, codes};
 use crate::system::{Api, DeleteMode, SystemKind};
 
 /// A setting, and its field if the manifest gives one.
-type Wish<'n, T> = Option<(T, Option<Field<'n>>)>;
+type Setting<'n, T> = Option<(T, Option<Field<'n>>)>;
 
 /// What a policy asks for. A setting that could not be read is `None`.
 pub(super) struct Requested<'n> {
     /// Where the policy's name stands.
     pub place: Span,
     /// Into the recycle bin or past it.
-    pub delete: Wish<'n, DeleteMode>,
+    pub delete: Setting<'n, DeleteMode>,
     /// All or none.
-    pub all_or_none: Wish<'n, AllOrNone>,
+    pub all_or_none: Setting<'n, AllOrNone>,
     /// A pinned API.
-    pub via: Wish<'n, Api>,
+    pub via: Setting<'n, Api>,
     /// One batch at a time.
-    pub concurrency: Wish<'n, Concurrency>,
+    pub concurrency: Setting<'n, Concurrency>,
     /// Ids or a query.
-    pub send_as: Wish<'n, SendAs>,
+    pub send_as: Setting<'n, SendAs>,
 }
 
 /// Refuses what no API of the system can do, naming the settings that contradict each other. The rules read what APIs can do

@@ -5,7 +5,7 @@ use super::scenario::Scenario;
 use crate::base::Clock;
 
 #[test]
-fn locked_records_go_in_later_and_smaller_waves() {
+fn locked_records_go_in_later_and_smaller_rounds() {
     in_paused_time(async {
         let mut scenario = Scenario::calm(200, false);
         scenario.batch_size = 100;
