@@ -78,5 +78,5 @@ pub use simulated_disk::{DiskFault, SimulatedDisk};
 pub use sort::{DuplicateRow, RowSorter, SortOrder, SortedRows};
 pub use state_file::{LockedState, StateError, StateStore};
 pub use status_file::{EncodedStatus, StatusCount, StatusFile, StatusRuns};
-pub use stored_bundle::{fetch_bundle, keep_bundle, kept_header, remove_kept_bundle};
+pub use stored_bundle::{fetch_bundle, keep_bundle, kept_header};
 pub use work_folder::WorkFolder;

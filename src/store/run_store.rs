@@ -152,16 +152,30 @@ impl RunStore {
         Ok(())
     }
 
-    /// Takes everything of the run away.
+    /// Removes everything of the run, and gives whether there was anything.
     ///
     /// # Errors
     ///
     /// When an object cannot be removed; what is left is then still there.
-    pub async fn remove(&self) -> Result<(), StoreError> {
-        for key in self.backend.list(&self.prefix()?).await? {
-            self.backend.remove(&key).await?;
+    pub async fn remove(&self) -> Result<bool, StoreError> {
+        self.remove_below(&self.prefix()?).await
+    }
+
+    /// Removes the bundle that is kept of the run, and gives whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunStore::remove`].
+    pub async fn remove_bundle(&self) -> Result<bool, StoreError> {
+        self.remove_below(&key(format!("plans/{}", self.plan.short()))?).await
+    }
+
+    async fn remove_below(&self, prefix: &Key) -> Result<bool, StoreError> {
+        let objects = self.backend.list(prefix).await?;
+        for object in &objects {
+            self.backend.remove(object).await?;
         }
-        Ok(())
+        Ok(!objects.is_empty())
     }
 }
 

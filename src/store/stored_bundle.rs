@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Backend, Bundle, Key, LargeName, Place, RunStore, StoreError};
+use super::{Bundle, Key, LargeName, Place, RunStore, StoreError};
 use crate::apply::Seal;
 use crate::base::Digest;
 use crate::plan::PlanHeader;
@@ -124,22 +124,4 @@ pub async fn kept_header(run: &RunStore) -> Result<Option<PlanHeader>, StoreErro
     PlanHeader::from_bytes(&bytes)
         .map(Some)
         .map_err(|error| StoreError::Damaged { place: name.place(run.backend().as_ref(), &seal), why: error.to_string() })
-}
-
-/// Takes the bundle of a run out of the store.
-///
-/// # Errors
-///
-/// When an object cannot be removed.
-pub async fn remove_kept_bundle(backend: &dyn Backend, plan: Digest) -> Result<(), StoreError> {
-    let text = format!("plans/{}", plan.short());
-    let prefix = Key::new(text.clone()).map_err(|error| StoreError::Access {
-        doing: "name",
-        place: text,
-        source: std::io::Error::other(error),
-    })?;
-    for key in backend.list(&prefix).await? {
-        backend.remove(&key).await?;
-    }
-    Ok(())
 }

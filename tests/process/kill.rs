@@ -75,11 +75,11 @@ impl Killer {
         }
     }
 
-    /// Kills the process under watch, once.
-    fn strike(&self) {
+    /// Kills the process of this run, once. An answer to an earlier one may leave when the next is under watch already.
+    fn strike(&self, run: usize) {
         let mut struck = locked(&self.struck);
         let process = self.process.load(Ordering::SeqCst);
-        if !*struck && process != 0 {
+        if !*struck && process != 0 && self.run.load(Ordering::SeqCst) == run {
             let killed = Command::new("kill").args(["-9", &process.to_string()]).status().expect("kill");
             assert!(killed.success(), "process {process} could not be killed");
             *struck = true;
@@ -88,9 +88,10 @@ impl Killer {
 
     /// Runs `command` and kills it at `moment`; gives its output and whether it was killed.
     fn run(&self, place: &Workplace, moment: Moment) -> (Output, bool) {
-        self.run.fetch_add(1, Ordering::SeqCst);
-        self.requests.store(0, Ordering::SeqCst);
+        // The moment first: whoever knows of the new run does not take the old moment for its own.
         *locked(&self.moment) = moment;
+        self.requests.store(0, Ordering::SeqCst);
+        self.run.fetch_add(1, Ordering::SeqCst);
         let child = {
             // No request may be seen before the process is known.
             let mut struck = locked(&self.struck);
@@ -115,9 +116,10 @@ impl Killer {
 
     fn watch_journal(&self, place: &Workplace, moment: Moment) {
         let Moment::JournalLines(wanted) = moment else { return };
+        let run = self.run.load(Ordering::SeqCst);
         while self.process.load(Ordering::SeqCst) != 0 && !*locked(&self.struck) {
             if journal_lines(place) >= wanted {
-                self.strike();
+                self.strike(run);
             }
             std::thread::yield_now();
         }
@@ -132,7 +134,7 @@ impl Tap for Killer {
         let counts = !(asked.method == "GET" && job_of(asked).is_some());
         let number = self.requests.fetch_add(usize::from(counts), Ordering::SeqCst) + 1;
         if counts && *locked(&self.moment) == Moment::BeforeRequest(number) {
-            self.strike();
+            self.strike(run);
             return Verdict::Ignore;
         }
         if counts && *locked(&self.moment) == Moment::AfterRequest(number) {
@@ -144,9 +146,10 @@ impl Tap for Killer {
     }
 
     fn done(&self, asked: &Asked) {
+        let run = self.run.load(Ordering::SeqCst);
         let marked = locked(&self.seen).iter().any(|seen| matches!(seen, Seen::Asks { job, .. } if *job == marker(asked)));
         if *locked(&self.moment) == Moment::AfterRequest(0) && marked {
-            self.strike();
+            self.strike(run);
         }
     }
 }

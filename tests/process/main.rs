@@ -22,6 +22,7 @@ mod kill;
 mod many;
 mod order;
 mod output;
+mod prune;
 mod repeat;
 mod service;
 mod stage;

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use super::{abandon, list, remove, show};
+use super::{abandon, list, prune, remove, show};
 use crate::base::{CommandError, Exit};
 use crate::command::{Form, Shell, Verb, verbs};
 
-/// Look at what was done, or forget a policy's history
+/// Look at what was done, or remove what is no longer needed
 #[derive(Debug, Args)]
 pub struct State {
     #[command(subcommand)]
@@ -19,6 +19,7 @@ verbs! {
         List(list::StateList),
         Show(show::StateShow),
         Rm(remove::StateRemove),
+        Prune(prune::StatePrune),
         Abandon(abandon::StateAbandon),
     }
 }

@@ -3,6 +3,7 @@
 mod abandon;
 mod choice;
 mod list;
+mod prune;
 mod recorded;
 mod remove;
 mod show;
