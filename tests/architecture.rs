@@ -172,7 +172,7 @@ const EFFECTS: [(&str, &[&str]); 21] = [
     // The ids that everybody else is handed.
     ("Uuid::new_v4", &["cli/machine.rs"]),
     // The others make the names of temporary files of it.
-    ("process::id", &["cli/session.rs", "command/demo.rs", "command/init.rs"]),
+    ("process::id", &["cli/session.rs", "command/demo.rs"]),
     // It wakes those that wait in an order of chance.
     ("sync::watch", &[]),
     // They are walked in another order in every process. These only look up in them.

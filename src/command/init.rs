@@ -11,6 +11,9 @@ use crate::store;
 /// The first manifest of a project: a whole policy that selects little, with the reasons in comments.
 const FIRST_MANIFEST: &str = include_str!("init.yaml");
 
+/// What stands there in the place of the project's own lineage.
+const NO_LINEAGE: &str = "00000000-0000-0000-0000-000000000000";
+
 /// Write a first manifest, with comments, into the project's directory
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Init;
@@ -31,7 +34,9 @@ impl Verb for Init {
             }
         }
         store::make_directory(&project)?;
-        store::write_atomically(&manifest, FIRST_MANIFEST.as_bytes(), &std::process::id().to_string())?;
+        let context = shell.context()?;
+        let first = FIRST_MANIFEST.replace(NO_LINEAGE, &(context.fresh_id)());
+        store::write_atomically(&manifest, first.as_bytes(), &(context.fresh_id)())?;
         shell.done(&format!("wrote {}: edit it, then run `sexton validate`", path.display()));
         Ok(Exit::Done)
     }

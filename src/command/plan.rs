@@ -184,7 +184,8 @@ async fn state_with_lineage(host: &Context, project: &Project) -> Result<State, 
     if let Some(state) = locked.load().await? {
         return Ok(state);
     }
-    let mut state = State::new((host.fresh_id)(), env!("CARGO_PKG_VERSION"));
+    let lineage = project.workspace.project.lineage.clone().unwrap_or_else(|| (host.fresh_id)());
+    let mut state = State::new(lineage, env!("CARGO_PKG_VERSION"));
     locked.save(&mut state).await?;
     Ok(state)
 }

@@ -12,6 +12,8 @@ use crate::base::{Age, ProjectName};
 pub struct Project {
     /// Its name; `None` where no document gives one.
     pub name: Option<ProjectName>,
+    /// The lineage that its state must have; `None` where no document gives one, and the first plan makes it.
+    pub lineage: Option<String>,
     /// The zone in which `olderThan: 3 years` counts its calendar.
     pub time_zone: TimeZone,
     /// How long a plan may wait for its apply.
@@ -29,6 +31,7 @@ impl Default for Project {
     fn default() -> Self {
         Self {
             name: None,
+            lineage: None,
             time_zone: TimeZone::UTC,
             plan_expires_after: Age::DEFAULT_PLAN_LIFE,
             limits: Limits::default(),

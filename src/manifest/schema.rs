@@ -119,6 +119,8 @@ struct Metadata {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 struct ProjectSpec {
+    /// The project's identity, which `sexton init` makes: a state or a plan of another one is refused. Without it the first plan makes one.
+    lineage: Option<NotBlank>,
     /// The IANA time zone of the calendar in which ages are counted.
     #[schemars(extend("default" = "UTC"))]
     time_zone: Option<NotBlank>,

@@ -75,7 +75,7 @@ impl Project {
 
     /// The state.
     pub fn state(&self, context: &Context) -> StateStore {
-        StateStore::new(self.store(context))
+        StateStore::new(self.store(context), self.workspace.project.lineage.clone())
     }
 
     /// What a plan seals of the manifests.

@@ -42,6 +42,8 @@ impl From<StateError> for CommandError {
             lost @ StateError::Lost { .. } => CommandError::from_error(Exit::Error, &lost)
                 .with_note("without it, it is not known which plans were applied and which runs are unfinished")
                 .with_help("restore it from a copy, or move the runs away to begin anew without what they deleted"),
+            foreign @ StateError::Foreign { .. } => CommandError::from_error(Exit::Error, &foreign)
+                .with_help("name this project's store in `Project.spec.store`, or correct `Project.spec.lineage`"),
             error => CommandError::from_error(Exit::Error, &error),
         }
     }

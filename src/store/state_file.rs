@@ -41,6 +41,16 @@ pub enum StateError {
         /// The runs: the first digits of their plans.
         runs: Vec<String>,
     },
+    /// It belongs to another project than the manifests.
+    #[error("`{place}` is the state of another project: its lineage is {found}, and that of the manifests is {expected}")]
+    Foreign {
+        /// Where it is, for people.
+        place: String,
+        /// Its lineage.
+        found: String,
+        /// The lineage that the project gives.
+        expected: String,
+    },
     /// It is newer or damaged, or cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -57,6 +67,8 @@ fn counted_runs(runs: &[String]) -> String {
 pub struct StateStore {
     store: Arc<dyn Backend>,
     key: Key,
+    /// The lineage that it must have, where that is known.
+    lineage: Option<String>,
 }
 
 /// The state, with the lease held. Only this can write it; the lease goes when this does, or when the process dies.
@@ -70,9 +82,9 @@ pub struct LockedState {
 }
 
 impl StateStore {
-    /// The state in that store.
-    pub fn new(store: Arc<dyn Backend>) -> Self {
-        Self { store, key: Key::literal(STATE_KEY) }
+    /// The state in that store. One of another lineage than this is refused; `None` where it may have any.
+    pub fn new(store: Arc<dyn Backend>, lineage: Option<String>) -> Self {
+        Self { store, key: Key::literal(STATE_KEY), lineage }
     }
 
     /// Reads the state without the lease; `None` if there is none yet.
@@ -103,7 +115,15 @@ impl StateStore {
             }
             return Err(StateError::Lost { place: self.store.place(&self.key), runs: runs.into_iter().collect() });
         };
-        Ok(Some((object.version, self.parse(&object.bytes)?)))
+        let state = self.parse(&object.bytes)?;
+        match &self.lineage {
+            Some(expected) if *expected != state.lineage => Err(StateError::Foreign {
+                place: self.store.place(&self.key),
+                found: state.lineage,
+                expected: expected.clone(),
+            }),
+            _ => Ok(Some((object.version, state))),
+        }
     }
 
     /// The runs that the store has anything of.
@@ -154,7 +174,7 @@ impl LockedState {
     /// [`StateError::Moved`] when the state is not the one that was loaded, [`StateError::OtherLineage`] when `next` belongs to
     /// another project. It is then as it was.
     pub async fn save(&mut self, next: &mut State) -> Result<(), StateError> {
-        let StateStore { store, key } = &self.state;
+        let StateStore { store, key, .. } = &self.state;
         let serial = self.seen.as_ref().map_or(0, |(_, old)| old.serial);
         if let Some((_, old)) = &self.seen {
             if old.lineage != next.lineage {
@@ -220,7 +240,7 @@ mod tests {
 
     fn stores() -> (MemoryStore, StateStore) {
         let memory = MemoryStore::new();
-        (memory.clone(), StateStore::new(Arc::new(memory)))
+        (memory.clone(), StateStore::new(Arc::new(memory), None))
     }
 
     async fn locked(store: &StateStore) -> LockedState {
@@ -309,7 +329,7 @@ mod tests {
     async fn a_save_whose_answer_is_lost_is_not_taken_for_one_that_was_done() {
         let memory = MemoryStore::new();
         let faulty = Arc::new(FaultyStore::new(Arc::new(memory.clone())));
-        let store = StateStore::new(Arc::clone(&faulty) as Arc<dyn Backend>);
+        let store = StateStore::new(Arc::clone(&faulty) as Arc<dyn Backend>, None);
         let mut locked = locked(&store).await;
         locked.load().await.expect("readable");
         faulty.fail_at(0, StoreFault::AnswerLost);

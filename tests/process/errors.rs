@@ -456,7 +456,7 @@ fn a_mistyped_command_line_says_what_was_meant() {
     For more information, try '--help'.
 
     $ sexton state
-    Look at what was done, or forget a policy's history
+    Look at what was done, or remove what is no longer needed
 
     Usage: sexton state [OPTIONS] <COMMAND>
 
@@ -464,6 +464,7 @@ fn a_mistyped_command_line_says_what_was_meant() {
       list     List the policies, one line each
       show     Show everything, or one policy
       rm       Forget the history of a policy that is no longer declared
+      prune    Remove what is kept of runs that ended long ago
       abandon  Abandon an unfinished run: settle what was sent, and send nothing more
 
     Options:

@@ -19,6 +19,7 @@ mod errors;
 mod exit_codes;
 mod interrupt;
 mod kill;
+mod lineage;
 mod many;
 mod order;
 mod output;

@@ -259,7 +259,7 @@ fn help_tells_the_verbs_and_the_exit_codes() {
       diff          Compare two plans record by record, offline
       show          Show a plan, as text, JSON or Markdown, offline
       apply         Delete the records of a reviewed plan, and nothing else
-      state         Look at what was done, or forget a policy's history
+      state         Look at what was done, or remove what is no longer needed
       force-unlock  Clear what a dead process left in the lock file
       schema        Print the JSON Schema of the manifests, or of the lines of --json
       sandbox       Serve simulated systems on loopback: Salesforce, Zuora, Fulcrum

@@ -16,6 +16,9 @@ pub(in crate::manifest) fn project(header: &Header<'_>, findings: &mut Findings<
     let mut fields = findings.fields(header.spec?, "a project")?;
     let mut project =
         Project { name: header.name.as_deref().and_then(|name| ProjectName::new(name).ok()), ..Project::default() };
+    if let Some(text) = fields.optional("lineage").and_then(|field| findings.text(field)) {
+        project.lineage = Some(text.to_owned());
+    }
     if let Some(field) = fields.optional("timeZone") {
         project.time_zone = time_zone(field, findings).unwrap_or(TimeZone::UTC);
     }
