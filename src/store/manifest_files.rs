@@ -47,15 +47,19 @@ impl Walk<'_> {
         };
         for name in names {
             let place = directory.join(&name);
+            let passed_over = name.as_encoded_bytes().starts_with(b".") || self.outputs.contains(&self.relative(&place));
             match place.resolved_metadata() {
                 Ok(metadata) if metadata.kind == FileKind::Directory => {
-                    let hidden = name.as_encoded_bytes().starts_with(b".");
-                    if !hidden && !self.outputs.contains(&self.relative(&place)) {
+                    if !passed_over {
                         self.enter(&place);
                     }
                 }
-                // A link that leads nowhere is of interest only where it is named like a manifest.
                 _ if is_manifest(place.path()) => self.take(&place, content(&place)),
+                // A link that leads nowhere may have led to a directory of manifests, holds among them. What is not there any more
+                // is not a link.
+                Err(error) if !passed_over && place.metadata().is_ok() => {
+                    self.take(&place, Err(ManifestFileError::Unreadable(error)));
+                }
                 _ => {}
             }
         }
@@ -176,5 +180,19 @@ mod tests {
         let files = read(&Place::of_machine(root.path()), &[]);
         assert_eq!(names(&files), ["a/one.yaml", "gone.yaml", "two.yaml"]);
         assert!(matches!(&files[1].content, Err(ManifestFileError::Unreadable(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_may_have_led_to_holds_and_is_reported() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().expect("a directory");
+        write(root.path(), "policy.yaml", "1");
+        for name in ["holds", "plan", ".hidden"] {
+            symlink(root.path().join("nowhere"), root.path().join(name)).expect("a link");
+        }
+        let files = read(&Place::of_machine(root.path()), &[Path::new("plan")]);
+        assert_eq!(names(&files), ["holds", "policy.yaml"]);
+        assert!(matches!(&files[0].content, Err(ManifestFileError::Unreadable(_))));
     }
 }
