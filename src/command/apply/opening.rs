@@ -155,7 +155,7 @@ fn usable_state(state: Option<State>, bundle: &Bundle) -> Result<State, CommandE
     }
     match state.status_of(bundle.digest()) {
         PlanStatus::Finished { at } => {
-            Err(unusable(format!("the plan {} was used: its apply finished at {at}", bundle.digest().short())))
+            Err(unusable(format!("the plan {} was used: its apply finished at {at:.0}", bundle.digest().short())))
         }
         PlanStatus::Started { .. } | PlanStatus::Unused => Ok(state),
     }
