@@ -49,11 +49,8 @@ impl Walk<'_> {
             let place = directory.join(&name);
             let passed_over = name.as_encoded_bytes().starts_with(b".") || self.outputs.contains(&self.relative(&place));
             match place.resolved_metadata() {
-                Ok(metadata) if metadata.kind == FileKind::Directory => {
-                    if !passed_over {
-                        self.enter(&place);
-                    }
-                }
+                Ok(metadata) if metadata.kind == FileKind::Directory && !passed_over => self.enter(&place),
+                Ok(metadata) if metadata.kind == FileKind::Directory => {}
                 _ if is_manifest(place.path()) => self.take(&place, content(&place)),
                 // A link that leads nowhere may have led to a directory of manifests, holds among them. What is not there any more
                 // is not a link.
