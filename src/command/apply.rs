@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use self::opening::{hard_targets, open_run};
+use self::opening::{hard_targets, open_run, production_targets};
 use self::policy_runs::{interrupted, policy_runs, recheck_all, stale_reasons};
 use self::refusal::refusals_on_fresh_numbers;
 pub use self::request::{ApplyRequest, PlanToApply};
@@ -43,7 +43,7 @@ pub struct Apply {
     /// Do not ask; hard deletes also need --confirm-target
     #[arg(long)]
     auto_approve: bool,
-    /// Confirm a target by name, for hard deletes without a prompt
+    /// Confirm a target by name: it is not asked about then, and hard deletes without a prompt need it
     #[arg(long, value_name = "NAME")]
     confirm_target: Vec<String>,
     /// For `allOrNone: perRequest`: send a failed group again in halves, until the failing record is alone
@@ -118,15 +118,23 @@ impl Apply {
         Ok(ControlFlow::Continue(planned.directory))
     }
 
-    /// The targets that were confirmed by name, here or on the command line; where a person refuses, the end.
+    /// The targets that were confirmed by name, here or on the command line; where a person refuses, the end. A person is asked about
+    /// those in which the plan hard deletes and about those that are production; without one only the former must be confirmed.
     fn confirm_targets(&self, plan: &Path, shell: &dyn Shell) -> Result<ControlFlow<(), Vec<String>>, CommandError> {
         let mut confirmed = self.confirm_target.clone();
         if self.auto_approve || !shell.can_ask() {
             return Ok(ControlFlow::Continue(confirmed));
         }
-        for target in hard_targets(Bundle::open(&shell.place(plan))?.header()) {
+        let bundle = Bundle::open(&shell.place(plan))?;
+        let (hard, production) = (hard_targets(bundle.header()), production_targets(bundle.header()));
+        for target in hard.union(&production) {
             if !confirmed.iter().any(|name| name == target.as_str()) {
-                let question = format!("Hard deletes cannot be undone. Type the target's name, {target}, to continue:");
+                let why = match (hard.contains(target), production.contains(target)) {
+                    (true, true) => "These are hard deletes in production and cannot be undone",
+                    (true, false) => "Hard deletes cannot be undone",
+                    (false, _) => "This is production",
+                };
+                let question = format!("{why}. Type the target's name, {target}, to continue:");
                 if !shell.confirms(&question, target.as_str()) {
                     shell.note("Nothing was deleted.");
                     return Ok(ControlFlow::Break(()));

@@ -149,7 +149,8 @@ struct Store {
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("oneOf" = [{ "required": ["salesforce"] }, { "required": ["zuora"] }, { "required": ["fulcrum"] }]))]
 struct TargetSpec {
-    /// What the system is for. A production organization is refused unless this says `production`.
+    /// What the system is for. A production organization is refused unless this says `production`, and so is one that does not say what
+    /// it is, unless its host or, where it can never say, this alone does.
     environment: Option<Environment>,
     /// A Salesforce org.
     salesforce: Option<Salesforce>,

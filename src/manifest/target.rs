@@ -1,6 +1,7 @@
 //! One system that holds records.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,12 @@ pub enum Environment {
     Sandbox,
     /// A developer's own.
     Development,
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.into())
+    }
 }
 
 /// A system, and how to sign in to it.

@@ -66,7 +66,7 @@ pub const GATES: &[Gate] = &[
     },
     Gate {
         name: "production",
-        refuses_when: "the organization says it is production and the target does not",
+        refuses_when: "the target does not say `environment: production`, and the organization is production or nothing says that it is not",
         stops_begun: true,
         ask: production::ask,
     },

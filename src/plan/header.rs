@@ -144,6 +144,13 @@ pub struct SealedTarget {
     pub least_seconds: Option<u64>,
 }
 
+impl SealedTarget {
+    /// Whether it is to be treated as production: what the system says counts, and where it says nothing, what the manifest does.
+    pub fn is_production(&self) -> bool {
+        self.identity.is_production.unwrap_or(self.environment == Some(Environment::Production))
+    }
+}
+
 /// What a plan proposes for one policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -89,6 +89,7 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
         let kind = match identity.is_production {
             Some(true) => "production",
             Some(false) => "not production",
+            None if target.is_production() => "production, as the manifest says",
             None => "production unknown",
         };
         let _ = writeln!(

@@ -10,6 +10,7 @@ mod field_type;
 pub mod fulcrum;
 mod meaning;
 mod names;
+mod production;
 pub mod salesforce;
 mod salesforce_id;
 mod shape;

@@ -99,3 +99,15 @@ pub(super) const LOCK_CODES: &[&str] = &["UNABLE_TO_LOCK_ROW", "TooManyLockFailu
 /// How the names of the objects end that the platform keeps beside each object (documented): their rows follow a record and are
 /// none of their own.
 pub(super) const COMPANION_SUFFIXES: &[&str] = &["History", "Share", "Feed", "ChangeEvent"];
+
+/// The ends of the My Domain hosts of orgs without real data: sandboxes, and developers' own (documented).
+const NOT_PRODUCTION_ENDS: &[&str] = &[".sandbox.my.salesforce.com", ".develop.my.salesforce.com"];
+/// Where users of sandboxes, and nobody else, sign in (documented).
+const SANDBOX_SIGN_IN: &str = "test.salesforce.com";
+
+/// Whether a host is that of an org with real data, by the vendor's forms of hosts. A plain My Domain host does not say: without
+/// enhanced domains other orgs have one too.
+pub(super) fn is_production_host(host: &str) -> Option<bool> {
+    let says_no = host == SANDBOX_SIGN_IN || NOT_PRODUCTION_ENDS.iter().any(|end| host.ends_with(end));
+    says_no.then_some(false)
+}

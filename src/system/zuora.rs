@@ -46,3 +46,18 @@ pub const CAPABILITIES: Capabilities = Capabilities {
 
 /// The code by which it says that other work held a record's lock (documented).
 pub(super) const LOCK_CODES: &[&str] = &["LOCK_COMPETITION"];
+
+/// Whether a host is that of a tenant with real data, by the vendor's list of data centres (documented); those for REST are the same
+/// behind `rest.`, and one is recorded with `-api`. `services` and a number is a copy of production, of which the list does not say what
+/// it is for.
+pub(super) fn is_production_host(host: &str) -> Option<bool> {
+    let name = host.strip_suffix(".zuora.com")?;
+    let name = name.strip_prefix("rest.").unwrap_or(name);
+    let is_performance_test = |label: &str| label.strip_prefix("pt").is_some_and(|number| number.parse::<u32>().is_ok());
+    match name {
+        "na" | "www" | "rest" | "eu" | "ap" => Some(true),
+        "apisandbox" | "apisandbox-api" | "sandbox.na" | "sandbox.eu" | "test" | "test.eu" | "test.ap" => Some(false),
+        label if is_performance_test(label) => Some(false),
+        _ => None,
+    }
+}

@@ -1,5 +1,6 @@
 //! The run of a plan, opened: a new one, or one that was begun before.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Zoned;
@@ -9,22 +10,23 @@ use super::request::{ApplyRequest, PlanToApply};
 use crate::base::{CommandError, Digest, Exit, TargetName};
 use crate::command::run::{open_begun, restore_or_abandon, run_error};
 use crate::execute::{OpenError, OpenedRun, machine_settings};
-use crate::plan::{PlanHeader, PlannedPolicy};
+use crate::plan::{PlanHeader, PlannedPolicy, SealedTarget};
 use crate::select::{Context, Project};
 use crate::state::{PlanStatus, State};
 use crate::store::{Backend, Bundle, RunScratch};
 use crate::system::DeleteMode;
 
-pub(super) fn hard_targets(header: &PlanHeader) -> Vec<TargetName> {
-    let mut names: Vec<TargetName> = header
-        .policies
-        .iter()
-        .filter(|policy| policy.settings.delete == DeleteMode::Hard && policy.selected > 0)
-        .map(|policy| policy.settings.target.clone())
-        .collect();
-    names.sort();
-    names.dedup();
-    names
+/// The targets in which the plan hard deletes.
+pub(super) fn hard_targets(header: &PlanHeader) -> BTreeSet<TargetName> {
+    let hard = |policy: &&PlannedPolicy| policy.settings.delete == DeleteMode::Hard && policy.selected > 0;
+    header.policies.iter().filter(hard).map(|policy| policy.settings.target.clone()).collect()
+}
+
+/// The targets that are production and in which the plan deletes.
+pub(super) fn production_targets(header: &PlanHeader) -> BTreeSet<TargetName> {
+    let named = header.policies.iter().filter(|policy| policy.selected > 0).map(|policy| &policy.settings.target);
+    let is_production = |name: &&TargetName| header.targets.get(*name).is_some_and(SealedTarget::is_production);
+    named.filter(is_production).cloned().collect()
 }
 
 /// The run of the plan that is to be applied, the state, and whether the run was begun before.

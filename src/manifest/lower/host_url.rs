@@ -1,10 +1,8 @@
 //! The URL of a system's host.
 
-use std::net::IpAddr;
+use url::Url;
 
-use url::{Host, Url};
-
-use crate::base::Diagnostic;
+use crate::base::{Diagnostic, is_loopback};
 use crate::manifest::codes;
 use crate::manifest::fields::{Field, Findings};
 
@@ -31,13 +29,4 @@ pub(super) fn host_url(field: Field<'_>, example: &str, findings: &mut Findings<
         .with_help(format!("write it as in `{example}`; `http://` is for loopback addresses only")),
     );
     None
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
-    }
 }

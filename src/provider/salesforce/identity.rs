@@ -1,6 +1,7 @@
 //! Who is signed in, and where.
 
 use serde::Deserialize;
+use url::Url;
 
 use super::call::{Call, Endpoint};
 use super::grant::Grant;
@@ -10,7 +11,7 @@ use crate::base::RecordId;
 use crate::plan::Identity;
 use crate::provider::common::error;
 use crate::provider::{ErrorClass, ProviderError};
-use crate::system::canonical_salesforce_id;
+use crate::system::{SystemKind, canonical_salesforce_id};
 
 const DOING: &str = "find out which organization this login is for";
 
@@ -31,8 +32,9 @@ struct Organization {
 /// Asks the system itself which organization this is, and who is asking.
 ///
 /// The `Organization` object is the cheapest proof, since it needs no more than the API (client). Where the login may not read it, user
-/// information says the same, but not whether the organization is a production one.
-pub(super) async fn prove(endpoint: &Endpoint, grant: &Grant) -> Result<Identity, ProviderError> {
+/// information says the same, but not whether the organization is a production one. Then only the hosts may say so: the org's own, and
+/// the one that signed in.
+pub(super) async fn prove(endpoint: &Endpoint, grant: &Grant, sign_in: Option<&Url>) -> Result<Identity, ProviderError> {
     let organization = if_allowed(organization(endpoint).await)?;
     let user = if_allowed(user_info(endpoint).await)?;
 
@@ -68,8 +70,11 @@ pub(super) async fn prove(endpoint: &Endpoint, grant: &Grant) -> Result<Identity
         (None, Some(id)) => if_allowed(user_name(endpoint, id).await)?.flatten(),
         (None, None) => None,
     };
-    let (organization_name, is_production) =
+    let (organization_name, told) =
         organization.map_or((None, None), |organization| (organization.name, Some(organization.is_production)));
+    let hosts = [Some(&endpoint.instance), sign_in];
+    let by_host = |url: &Url| SystemKind::Salesforce.is_production_host(url.host_str()?);
+    let is_production = told.or_else(|| hosts.into_iter().flatten().find_map(by_host));
     Ok(Identity {
         organization_id: organization_id.to_string(),
         organization_name,
@@ -128,7 +133,10 @@ async fn user_name(endpoint: &Endpoint, id: RecordId) -> Result<Option<String>, 
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::super::testing::*;
+    use crate::manifest::SalesforceTarget;
     use crate::plan::Identity;
     use crate::provider::transport::scripted::{Reply, Seen, json};
     use crate::provider::{ErrorClass, ProviderError};
@@ -185,6 +193,23 @@ mod tests {
     async fn asks_user_information_when_the_organization_may_not_be_read() {
         let identity = identify(|seen| is_organization_query(seen).then(|| json(403, DENIED))).await.expect("identified");
         assert_eq!((identity.organization_id.as_str(), identity.is_production), (ORGANIZATION, None));
+    }
+
+    #[tokio::test]
+    async fn a_host_of_sandboxes_says_what_the_organization_does_not() {
+        for (host, expected) in [
+            ("https://crm--dev.sandbox.my.salesforce.com", Some(false)),
+            ("https://test.salesforce.com", Some(false)),
+            ("https://crm.my.salesforce.com", None),
+        ] {
+            let target = SalesforceTarget { login_url: Some(Url::parse(host).expect("valid")), ..target() };
+            let script = |seen: &Seen| match is_organization_query(seen) {
+                true => json(403, DENIED),
+                false => handshake(seen, 0).expect("nothing else is asked"),
+            };
+            let identity = connect(&target, script).0.identify().await.expect("identified");
+            assert_eq!(identity.is_production, expected, "{host}");
+        }
     }
 
     #[tokio::test]

@@ -68,7 +68,7 @@ impl Connect for SignIn {
             Some(earlier) if grant.organization_id.is_some() => {
                 Identity { instance_url: endpoint.instance.origin().ascii_serialization(), ..earlier.identity.clone() }
             }
-            _ => identity::prove(&endpoint, &grant).await?,
+            _ => identity::prove(&endpoint, &grant, self.target.login_url.as_ref()).await?,
         };
         self.refuse_other_organization(&identity.organization_id, earlier)?;
         Ok(Connection { endpoint, identity })

@@ -11,9 +11,10 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use http::header::CONTENT_LENGTH;
 use tokio::time::Instant;
-use url::{Host, Url};
+use url::Url;
 
 use super::{ByteStream, Request, RequestBody, Response, Transport, TransportError};
+use crate::base::is_loopback;
 
 /// How long to wait for what. Waiting for a whole body has no limit, as long as some of it keeps coming.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,16 +96,6 @@ fn client(timeouts: Timeouts) -> reqwest::ClientBuilder {
 
 fn built(client: reqwest::ClientBuilder) -> Result<reqwest::Client, TransportError> {
     client.build().map_err(|error| TransportError::Refused(format!("TLS cannot be set up: {}", cause_of(error))))
-}
-
-/// Whether an address means this very machine.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// The host and the port where it is not the usual one; never the path or the query.

@@ -14,6 +14,7 @@ use crate::provider::common::{self, Connect, Effect, error, hostile};
 use crate::provider::secrets::{self, SecretSource};
 use crate::provider::transport::{Element, Transport};
 use crate::provider::{ErrorClass, ProviderError};
+use crate::system::SystemKind;
 
 const SIGN_IN: &str = "sign in to Zuora";
 const IDENTIFY: &str = "find out which tenant this login is for";
@@ -126,17 +127,8 @@ fn identity(answer: &Element, url: &Url) -> Result<Identity, ProviderError> {
         user_name: text("Username").unwrap_or_else(|| "unknown".to_owned()),
         user_id: text("UserId").unwrap_or_else(|| "unknown".to_owned()),
         instance_url: url.origin().ascii_serialization(),
-        is_production: is_production(url.host_str().unwrap_or_default()),
+        is_production: url.host_str().and_then(|host| SystemKind::Zuora.is_production_host(host)),
     })
-}
-
-/// What the host says, by the vendor's list of data centres (documented).
-fn is_production(host: &str) -> Option<bool> {
-    match host.strip_suffix(".zuora.com")? {
-        "na" | "www" | "eu" | "ap" => Some(true),
-        name if name.contains("sandbox") || name.starts_with("test") || name.starts_with("pt") => Some(false),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -240,14 +232,5 @@ mod tests {
         let (provider, transport) = connect(&ZuoraTarget { sign_in, ..target() }, |_| Reply::NotSent);
         provider.identify().await.expect("signed in");
         assert!(transport.seen()[0].body.contains("</zns:password><zns:entityName>US</zns:entityName></zns:login>"));
-    }
-
-    #[test]
-    fn tells_a_tenant_with_real_data_by_its_host() {
-        assert_eq!(is_production("na.zuora.com"), Some(true));
-        assert_eq!(is_production("apisandbox.zuora.com"), Some(false));
-        assert_eq!(is_production("test.eu.zuora.com"), Some(false));
-        assert_eq!(is_production("services347.zuora.com"), None);
-        assert_eq!(is_production("127.0.0.1"), None);
     }
 }
