@@ -65,7 +65,7 @@ fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
         expires: "2026-11-28T20:00:00Z".parse().expect("valid"),
         lineage: "5d8c7f0a".into(),
         serial: 3,
-        manifests: SealedManifests { digest: Digest::of(b"manifests"), files: Vec::new(), changes: String::new() },
+        manifests: SealedManifests { project: BTreeMap::new(), documents: Vec::new(), changes: String::new() },
         targets: BTreeMap::new(),
         policies,
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use sexton::base::Severity;
-use sexton::manifest::{CODES, ManifestFile, ManifestFileError, Reading, read};
+use sexton::manifest::{CODES, DocumentKind, ManifestFile, ManifestFileError, Reading, read};
 use sexton::report::diagnostic::draw;
 use sexton::report::{JsonEvent, ValidationView, View};
 
@@ -454,24 +454,28 @@ fn good_manifests_become_a_workspace() {
 }
 
 #[test]
-fn a_plan_is_bound_to_what_policies_say_and_to_nothing_else() {
-    let digest = |files: Vec<ManifestFile>| read(files).workspace.expect("good").binding_digest();
+fn what_a_document_says_is_its_text_wherever_it_stands() {
+    let text = |files: Vec<ManifestFile>| -> String {
+        let workspace = read(files).workspace.expect("good");
+        let found = workspace.documents.iter().find(|document| document.kind == DocumentKind::DeletionPolicy);
+        workspace.text_of(found.expect("a policy"))
+    };
     let policy = format!("{HEAD}  target: crm\n  object: Lead\n  filter: Rating = 'Cold'\n");
     let hold = "---\napiVersion: sexton/v1\nkind: Hold\nmetadata: { name: a }\nspec: { target: crm, object: Lead, filter: a = 1, reason: b }\n";
-    let whole = digest(vec![file("a.yaml", format!("{policy}{TARGET}"))]);
+    let whole = text(vec![file("a.yaml", format!("{policy}{TARGET}"))]);
     for same in [
         vec![file("b.yaml", TARGET), file("z.yaml", policy.as_str())],
         vec![file("a.yaml", format!("# new\n\n{policy}\n\n# newer\n{TARGET}{hold}"))],
         vec![file("a.yaml", format!("{policy}{TARGET}").trim_end().replace('\n', "\r\n"))],
     ] {
-        assert_eq!(digest(same), whole);
+        assert_eq!(text(same), whole);
     }
     for other in [
         policy.replace("Cold", "cold"),
         policy.replace("  object", "  # why\n  object"),
         format!("{policy}  delete: soft\n"),
     ] {
-        assert_ne!(digest(vec![file("a.yaml", format!("{other}{TARGET}"))]), whole);
+        assert_ne!(text(vec![file("a.yaml", format!("{other}{TARGET}"))]), whole);
     }
 }
 

@@ -42,8 +42,8 @@ impl Verb for Diff {
         }
         shell.show(&DifferenceView {
             policies: &policies,
-            manifests_before: &before.header().manifests.files,
-            manifests_after: &after.header().manifests.files,
+            manifests_before: &before.header().manifests.documents,
+            manifests_after: &after.header().manifests.documents,
         })?;
         let differ = policies.iter().any(|(_, counts)| counts.moved());
         Ok(if self.detailed_exitcode && differ { Exit::ChangesPresent } else { Exit::Done })

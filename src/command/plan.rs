@@ -1,5 +1,7 @@
 //! `sexton plan`: compute which records would be deleted, compare with the last plan, write the bundle. Only reads.
 
+mod base;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,11 +9,12 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::Zoned;
 
+use self::base::{Before, Ids};
 use super::run::unfinished_run_of;
 use super::{Shell, Verb};
 use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
-use crate::manifest::{self, DocumentKind, ManifestFile, Policy, Workspace};
+use crate::manifest::Policy;
 use crate::plan::{
     self, Comparison, Difference, DifferenceCounts, GateInput, ObjectFacts, Occasion, OpenCascade, PLAN_FORMAT, Permission,
     PlanHeader, PlannedPolicy, Query, SealedTarget, Symbol,
@@ -21,8 +24,8 @@ use crate::select::{
     Connection, Connections, Context, IfMoving, Layout, Project, ProjectContext, Selection, Selector, broken_selection,
     count_cascades, open_all, query_for,
 };
-use crate::state::{PlanStatus, PolicyHistory, State};
-use crate::store::{Bundle, BundleError, BundleWriter, Place, RunScratch, RunStore, read_outcomes};
+use crate::state::{PolicyHistory, State};
+use crate::store::{BundleWriter, RunScratch};
 
 /// Compute which records would be deleted, and write a plan for review
 ///
@@ -136,7 +139,7 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     let targets = sealed_targets(&connections, &policies, &calls_by_target);
     let mut manifests = project.sealed_manifests();
     if let Some(bundle) = &before.bundle {
-        manifests.changes = manifest_diff(&bundle.header().manifests.files, &manifests.files);
+        manifests.changes = manifest_diff(&bundle.header().manifests.documents, &manifests.documents);
     }
     let header = PlanHeader {
         format: PLAN_FORMAT,
@@ -188,44 +191,6 @@ async fn state_with_lineage(host: &Context, project: &Project) -> Result<State, 
     let mut state = State::new(lineage, env!("CARGO_PKG_VERSION"));
     locked.save(&mut state).await?;
     Ok(state)
-}
-
-/// The plan that lay at the place before, to compare with.
-struct Before {
-    bundle: Option<Bundle>,
-    /// Its manifests, read again; `None` where this version cannot read them any more.
-    documents: Option<Workspace>,
-    /// Whether its apply is finished.
-    finished: bool,
-}
-
-impl Before {
-    /// A damaged bundle is told and left out.
-    fn read(host: &Context, directory: &Place, state: &State) -> Result<Self, CommandError> {
-        let bundle = match Bundle::open(directory) {
-            Ok(bundle) => Some(bundle),
-            Err(BundleError::Missing { .. }) => None,
-            Err(error @ BundleError::NotABundle { .. }) => {
-                return Err(CommandError::from(error)
-                    .with_help("a new plan would replace it: move it away, or name another directory with --out"));
-            }
-            Err(error) => {
-                let place = directory.path().display();
-                host.observer
-                    .warn(&format!("the plan in {place} cannot be read, so the new one is not compared with it: {error}"));
-                None
-            }
-        };
-        let finished =
-            bundle.as_ref().is_some_and(|bundle| matches!(state.status_of(bundle.digest()), PlanStatus::Finished { .. }));
-        let documents = bundle.as_ref().and_then(|bundle| {
-            let files = bundle.header().manifests.files.iter();
-            let files =
-                files.map(|file| ManifestFile { name: file.path.clone(), content: Ok(file.text.clone().into_bytes()) });
-            manifest::read(files).workspace
-        });
-        Ok(Self { bundle, documents, finished })
-    }
 }
 
 /// A policy that was planned, and what its gates are to be told.
@@ -282,10 +247,12 @@ impl Planning<'_> {
         let connection = self.selector.connection(&policy.settings.target)?;
         let facts = connection.describe(&policy.settings.object).await?;
         let capabilities = connection.capabilities();
-        let (layout, query) = query_for(policy, &facts, &capabilities, now, &self.workspace().sources)?;
+        let (layout, query) =
+            query_for(policy, &facts, &capabilities, now, &self.selector.project().project.workspace.sources)?;
         self.check_fields(&facts)?;
         let selection = self.selector.select(&policy.name, &policy.settings.target, &query, IfMoving::Refuse).await?;
-        let reviewed = self.awaited().await?;
+        let (context, project) = (&self.selector.project().context, self.selector.project().project);
+        let reviewed = self.before.awaited(context, project, policy, self.history, self.writer.scratch()).await?;
         let (comparison, picked) = self.compare(reviewed, &selection, &query)?;
         let (records, sample) = self.write(&selection, &layout, &picked)?;
         let (matched, selected) = (selection.matched_count(), selection.selected_count());
@@ -312,10 +279,6 @@ impl Planning<'_> {
         Ok(Unjudged { planned, sample, facts, hard_delete, open, left_behind })
     }
 
-    fn workspace(&self) -> &Workspace {
-        &self.selector.project().project.workspace
-    }
-
     /// Refuses fields that the object does not have, before the system does in its own words.
     fn check_fields(&self, facts: &ObjectFacts) -> Result<(), CommandError> {
         let policy = self.policy;
@@ -337,7 +300,7 @@ impl Planning<'_> {
     /// Compares with the plan that lay here before, and picks the records a sample shows.
     fn compare(
         &self,
-        reviewed: Box<dyn Iterator<Item = std::io::Result<RecordId>> + Send>,
+        reviewed: Ids,
         selection: &Selection,
         query: &Query,
     ) -> Result<(Option<Comparison>, BTreeMap<RecordId, Symbol>), CommandError> {
@@ -356,55 +319,10 @@ impl Planning<'_> {
             counts.add(difference);
         }
         let comparison = self.before.bundle.as_ref().map(|bundle| {
-            let same_question = self.same_policy(bundle, query) && self.same_holds();
+            let same_question = self.before.same_question(self.selector.project().project, self.policy, query);
             counts.comparison(bundle.digest(), same_question)
         });
         Ok((comparison, picked))
-    }
-
-    /// The records of the plan before that are still to be deleted: all of them, or, when it was applied to its end, those that
-    /// were not deleted then.
-    async fn awaited(&self) -> Result<Box<dyn Iterator<Item = std::io::Result<RecordId>> + Send>, CommandError> {
-        let Some(bundle) = &self.before.bundle else { return Ok(Box::new(std::iter::empty())) };
-        if self.before.finished {
-            let runs = self.history.map(|history| history.runs.as_slice()).unwrap_or_default();
-            // The evidence may have been moved to an archive; then nothing is known to be awaited.
-            let Some(run) = runs.iter().find(|run| run.plan == bundle.digest()) else {
-                return Ok(Box::new(std::iter::empty()));
-            };
-            let store = RunStore::new(self.selector.project().project.store(&self.selector.project().context), run.plan);
-            let scratch = self.writer.scratch().join(format!("awaited.{}", self.policy.name));
-            if store.fetch(store.outcomes(&self.policy.name), run.outcomes, &scratch).await.is_err() {
-                return Ok(Box::new(std::iter::empty()));
-            }
-            let rows = read_outcomes(&scratch).map_err(|error| {
-                CommandError::plain("the outcomes of the previous plan could not be read").caused_by(&error)
-            })?;
-            let left = rows.filter_map(|row| match row {
-                Ok(row) if matches!(row.outcome.as_str(), "deleted" | "already-gone") => None,
-                row => Some(row.map(|row| row.id)),
-            });
-            return Ok(Box::new(left));
-        }
-        let rows = bundle.rows(&self.policy.name).transpose()?;
-        Ok(Box::new(rows.into_iter().flatten().map(|row| row.map(|row| row.id).map_err(std::io::Error::other))))
-    }
-
-    /// Whether the policy reads as it did in the plan before: the very same query, or the same document.
-    fn same_policy(&self, before: &Bundle, query: &Query) -> bool {
-        let same_query = before.policy(&self.policy.name).is_some_and(|planned| planned.query == *query);
-        let name = self.policy.name.as_str();
-        let text = |workspace: &Workspace| workspace.document_text(DocumentKind::DeletionPolicy, name);
-        same_query || self.before.documents.as_ref().is_some_and(|documents| text(documents) == text(self.workspace()))
-    }
-
-    /// Whether the holds of the policy's target read as they did in the plan before.
-    fn same_holds(&self) -> bool {
-        let texts = |workspace: &Workspace| -> Vec<Option<String>> {
-            let holds = workspace.holds.values().filter(|hold| hold.target == self.policy.settings.target);
-            holds.map(|hold| workspace.document_text(DocumentKind::Hold, hold.name.as_str())).collect()
-        };
-        self.before.documents.as_ref().is_some_and(|documents| texts(documents) == texts(self.workspace()))
     }
 
     /// Writes the selected records and fills the sample.

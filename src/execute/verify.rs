@@ -1,6 +1,7 @@
 //! A proof before an apply sends anything: the plan says what the manifests say.
 
 use crate::base::{CommandError, Exit};
+use crate::manifest::Policy;
 use crate::plan::{self, PlanHeader, PlannedPolicy};
 use crate::select::{Connections, Project, query_for};
 use crate::store::Bundle;
@@ -31,9 +32,6 @@ pub fn other_project(project: &Project, header: &PlanHeader) -> Option<String> {
     if expires.ok() != Some(header.expires) {
         return Some("its expiry is not the one that the project's `planExpiresAfter` gives".into());
     }
-    if header.policies.len() != project.workspace.policies.len() {
-        return Some("its policies are not those of the manifests".into());
-    }
     None
 }
 
@@ -52,11 +50,8 @@ pub async fn other_policy(
     let Some(policy) = project.workspace.policies.get(&planned.policy) else {
         return Ok(Some(format!("the manifests have no policy `{}`", planned.policy)));
     };
-    if policy.settings != planned.settings {
-        let differing = policy.settings.differing(&planned.settings);
-        let differing: Vec<String> = differing.iter().map(|key| format!("`{key}`")).collect();
-        let (planned, differing) = (&planned.policy, differing.join(" and "));
-        return Ok(Some(format!("policy `{planned}`: the manifests give a different {differing}")));
+    if let Some(cause) = other_settings(policy, planned) {
+        return Ok(Some(cause));
     }
     let Some(connection) = connections.get(&policy.settings.target) else {
         return Ok(Some(format!("policy `{}` has no target", planned.policy)));
@@ -74,6 +69,14 @@ pub async fn other_policy(
     ];
     let differs = what.into_iter().find(|(_, same)| !same).map(|(what, _)| what);
     Ok(differs.map(|what| format!("policy `{}`: its {what} is not what the manifests give", planned.policy)))
+}
+
+/// How the settings of a policy differ from what the manifests say; `None` if they do not.
+pub fn other_settings(policy: &Policy, planned: &PlannedPolicy) -> Option<String> {
+    let differing = policy.settings.differing(&planned.settings);
+    let differing: Vec<String> = differing.iter().map(|key| format!("`{key}`")).collect();
+    let same = policy.settings == planned.settings;
+    (!same).then(|| format!("policy `{}`: the manifests give a different {}", planned.policy, differing.join(" and ")))
 }
 
 fn other_words(cause: &str) -> CommandError {

@@ -1,5 +1,6 @@
 //! Settings that hold for a whole directory of manifests.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
@@ -38,5 +39,17 @@ impl Default for Project {
             store_directory: PathBuf::from(".sexton"),
             plan_directory: PathBuf::from("plan"),
         }
+    }
+}
+
+impl Project {
+    /// The settings that a plan is bound to, by their keys: those that decide what a plan says or how long it lives, and stand nowhere
+    /// else in it. Where plans and the store lie decides nothing, the lineage is compared with the state's, and each policy has
+    /// its own limits, the project's where it names none.
+    pub fn binding_settings(&self) -> BTreeMap<String, String> {
+        let Self { name: _, lineage: _, time_zone, plan_expires_after, limits: _, store_directory: _, plan_directory: _ } =
+            self;
+        let zone = time_zone.iana_name().map_or_else(|| format!("{time_zone:?}"), str::to_owned);
+        BTreeMap::from([("timeZone".to_owned(), zone), ("planExpiresAfter".to_owned(), plan_expires_after.to_string())])
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Hold, Policy, Project, Target};
-use crate::base::{Digest, HoldName, PolicyName, SourceMap, Span, TargetName};
+use crate::base::{HoldName, PolicyName, SourceMap, Span, TargetName};
 
 /// All manifests of a project, read and checked.
 ///
@@ -26,7 +28,7 @@ pub struct Workspace {
 }
 
 /// What a document is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum DocumentKind {
     /// Settings.
     Project,
@@ -65,30 +67,13 @@ pub struct Document {
 }
 
 impl Workspace {
-    /// The digest a plan is bound to: over kind, name and text of every document that is not a hold.
-    ///
-    /// Holds are left out because they may change while a plan waits: apply reads them anew, and they can only keep
-    /// records back.
-    pub fn binding_digest(&self) -> Digest {
-        let mut documents: Vec<&Document> =
-            self.documents.iter().filter(|document| document.kind != DocumentKind::Hold).collect();
-        documents.sort_by(|left, right| (left.kind, &left.name).cmp(&(right.kind, &right.name)));
-        let mut digester = crate::base::Digester::new();
-        for document in documents {
-            let text = self.text_of(document);
-            digester.update(format!("{:?} {} {}\n", document.kind, document.name, text.len()).as_bytes());
-            digester.update(text.as_bytes());
-        }
-        digester.finish()
+    /// The path of the file that a document stands in, as people are shown it.
+    pub fn file_of(&self, document: &Document) -> &str {
+        self.sources.get(document.span.source).map(|source| source.name.as_str()).unwrap_or_default()
     }
 
-    /// The text of the document of that kind and name, with line ends as on Unix.
-    pub fn document_text(&self, kind: DocumentKind, name: &str) -> Option<String> {
-        let found = self.documents.iter().find(|document| document.kind == kind && document.name == name);
-        found.map(|document| self.text_of(document))
-    }
-
-    fn text_of(&self, document: &Document) -> String {
+    /// The text of a document, with line ends as on Unix.
+    pub fn text_of(&self, document: &Document) -> String {
         self.sources
             .get(document.span.source)
             .and_then(|source| source.text.get(document.span.start..document.span.end))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CascadeCount, FindingKind, GateFinding, Identity, Query, Route};
 use crate::base::{Digest, HoldName, PolicyName, TargetName};
-use crate::manifest::{Environment, PolicySettings};
+use crate::manifest::{DocumentKind, Environment, PolicySettings};
 use crate::system::SystemKind;
 
 /// The format of [`PlanHeader`]; another number is refused, never guessed at.
@@ -107,24 +107,28 @@ pub enum HeaderError {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SealedManifests {
-    /// [`crate::manifest::Workspace::binding_digest`].
-    pub digest: Digest,
-    /// Every file, so that a later plan can show what changed in the text.
-    pub files: Vec<SealedFile>,
-    /// How they differ from the files of the plan that lay in the same place, as a unified text difference; empty where they do
-    /// not, or where none lay there. For people only; apply never reads it.
+    /// The Project's settings that the plan is bound to: [`crate::manifest::Project::binding_settings`].
+    pub project: BTreeMap<String, String>,
+    /// Every document. The plan is bound to those that it uses; the others are there so that a later plan can show what changed.
+    pub documents: Vec<SealedDocument>,
+    /// How they differ from the documents of the plan that it was compared with, as a unified text difference; empty where they do
+    /// not, or where it was compared with none. For people only; apply never reads it.
     pub changes: String,
 }
 
-/// One manifest file as it was read.
+/// One document of the manifests as it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SealedFile {
-    /// The path relative to the project.
-    pub path: String,
-    /// The digest of its bytes.
+pub struct SealedDocument {
+    /// What it is.
+    pub kind: DocumentKind,
+    /// Its `metadata.name`.
+    pub name: String,
+    /// The path of its file, relative to the project.
+    pub file: String,
+    /// The digest of its text.
     pub digest: Digest,
-    /// Its text.
+    /// Its text, with line ends as on Unix.
     pub text: String,
 }
 

@@ -5,6 +5,7 @@
 
 mod cascade;
 mod cascade_graph;
+mod changed_document;
 mod compare;
 mod facts;
 mod gate;
@@ -18,11 +19,12 @@ mod test_policy;
 
 pub use cascade::CascadeCount;
 pub use cascade_graph::{CascadeEdge, CascadeGraph, Climb};
+pub use changed_document::{ChangedDocument, changed_documents};
 pub use compare::{Difference, DifferenceCounts, Symbol, cause, compare};
 pub use facts::{ChildRelationship, FieldFacts, Identity, ObjectFacts};
 pub use gate::{FindingKind, GATES, Gate, GateFinding, GateInput, Occasion, OpenCascade, Permission, judge, judge_begun};
 pub use header::{
-    Comparison, CountCause, HeaderError, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SealedFile,
+    Comparison, CountCause, HeaderError, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SealedDocument,
     SealedManifests, SealedTarget,
 };
 pub use merge::{Keyed, MergeError, RecheckVerdict, intersect, recheck, subtract};

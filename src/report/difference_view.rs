@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{JsonEvent, Palette, View, events, manifest_diff, painted_diff, terminal_line};
 use crate::base::{PolicyName, with_thousands};
-use crate::plan::{Difference, DifferenceCounts, Row, SealedFile, Symbol};
+use crate::plan::{Difference, DifferenceCounts, Row, SealedDocument, Symbol};
 
 /// One record that is in one of two plans only.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +55,9 @@ pub struct DifferenceView<'a> {
     /// One entry a policy that is in either, by name.
     pub policies: &'a [(PolicyName, DifferenceCounts)],
     /// The manifests of the earlier plan.
-    pub manifests_before: &'a [SealedFile],
+    pub manifests_before: &'a [SealedDocument],
     /// The manifests of the later plan.
-    pub manifests_after: &'a [SealedFile],
+    pub manifests_after: &'a [SealedDocument],
 }
 
 impl View for DifferenceView<'_> {

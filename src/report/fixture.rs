@@ -86,7 +86,7 @@ pub(super) fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
         expires: "2026-11-28T10:00:00Z".parse().expect("valid"),
         lineage: "5d2c1f0e-0000-4000-8000-000000000000".into(),
         serial: 3,
-        manifests: SealedManifests { digest: Digest::of(b"manifests"), files: Vec::new(), changes: String::new() },
+        manifests: SealedManifests { project: BTreeMap::new(), documents: Vec::new(), changes: String::new() },
         targets: BTreeMap::from([(
             TargetName::new("crm").expect("valid"),
             SealedTarget {

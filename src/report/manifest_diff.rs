@@ -8,27 +8,34 @@ use similar::udiff::UnifiedHunkHeader;
 use similar::{ChangeTag, DiffableStr as _};
 
 use super::{Palette, terminal_line};
-use crate::plan::SealedFile;
+use crate::plan::SealedDocument;
 
-/// A unified text difference of two sets of manifest files, harmless for a terminal; empty when they are the same.
-pub fn manifest_diff(before: &[SealedFile], after: &[SealedFile]) -> String {
-    let by_path = |files: &[SealedFile]| -> BTreeMap<String, String> {
-        files.iter().map(|file| (file.path.clone(), file.text.clone())).collect()
-    };
-    let (before, after) = (by_path(before), by_path(after));
-    let mut paths: Vec<&String> = before.keys().chain(after.keys()).collect();
-    paths.sort();
-    paths.dedup();
+/// A unified text difference of two sets of documents, harmless for a terminal; empty when they are the same. A document that moved
+/// to another file is the same.
+pub fn manifest_diff<'a>(
+    before: impl IntoIterator<Item = &'a SealedDocument>,
+    after: impl IntoIterator<Item = &'a SealedDocument>,
+) -> String {
+    let mut documents: BTreeMap<_, [Option<&SealedDocument>; 2]> = BTreeMap::new();
+    let both = before.into_iter().map(|document| (0, document)).chain(after.into_iter().map(|document| (1, document)));
+    for (side, document) in both {
+        documents.entry((document.kind, &document.name)).or_default()[side] = Some(document);
+    }
     let mut shown = String::new();
-    for path in paths {
-        let empty = String::new();
-        let (old, new) = (before.get(path).unwrap_or(&empty), after.get(path).unwrap_or(&empty));
+    for ((kind, name), [before, after]) in documents {
+        let text =
+            |document: Option<&'a SealedDocument>| document.map(|document| document.text.as_str()).unwrap_or_default();
+        let (old, new) = (text(before), text(after));
         if old == new {
             continue;
         }
-        let name = terminal_line(path);
-        let _ = writeln!(shown, "--- {name} (planned before)");
-        let _ = writeln!(shown, "+++ {name} (now)");
+        let title = |document: Option<&SealedDocument>| {
+            let place = document
+                .map_or_else(|| "nothing".to_owned(), |document| format!("{} {name} in {}", kind.name(), document.file));
+            terminal_line(&place).into_owned()
+        };
+        let _ = writeln!(shown, "--- {} (planned before)", title(before));
+        let _ = writeln!(shown, "+++ {} (now)", title(after));
         // What `TextDiff` does, without the five algorithms that it would compile beside this one: they are a twelfth of a build.
         let (old, new) = (old.tokenize_lines(), new.tokenize_lines());
         let mut captured = Compact::new(Replace::new(Capture::new()), &old, &new);
@@ -68,28 +75,40 @@ pub fn painted_diff(difference: &str, palette: Palette) -> String {
 mod tests {
     use super::*;
     use crate::base::Digest;
+    use crate::manifest::DocumentKind;
 
-    fn file(path: &str, text: &str) -> SealedFile {
-        SealedFile { path: path.into(), digest: Digest::of(text.as_bytes()), text: text.into() }
+    fn document(name: &str, file: &str, text: &str) -> SealedDocument {
+        SealedDocument {
+            kind: DocumentKind::DeletionPolicy,
+            name: name.into(),
+            file: file.into(),
+            digest: Digest::of(text.as_bytes()),
+            text: text.into(),
+        }
     }
 
     #[test]
-    fn shows_changed_added_and_removed_files_and_no_others() {
-        let before = [file("a.yaml", "one\ntwo\n"), file("b.yaml", "same\n"), file("c.yaml", "gone\n")];
-        let after = [file("a.yaml", "one\n2\u{1b}[2J\n"), file("b.yaml", "same\n"), file("d.yaml", "new\n")];
+    fn shows_changed_added_and_removed_documents_and_no_others() {
+        let before =
+            [document("a", "a.yaml", "one\ntwo\n"), document("b", "b.yaml", "same\n"), document("c", "c.yaml", "gone\n")];
+        let after = [
+            document("a", "a.yaml", "one\n2\u{1b}[2J\n"),
+            document("b", "moved.yaml", "same\n"),
+            document("d", "a.yaml", "new\n"),
+        ];
         insta::assert_snapshot!(manifest_diff(&before, &after), @r"
-        --- a.yaml (planned before)
-        +++ a.yaml (now)
+        --- DeletionPolicy a in a.yaml (planned before)
+        +++ DeletionPolicy a in a.yaml (now)
         @@ -1,2 +1,2 @@
          one
         -two
         +2\u{1b}[2J
-        --- c.yaml (planned before)
-        +++ c.yaml (now)
+        --- DeletionPolicy c in c.yaml (planned before)
+        +++ nothing (now)
         @@ -1 +0,0 @@
         -gone
-        --- d.yaml (planned before)
-        +++ d.yaml (now)
+        --- nothing (planned before)
+        +++ DeletionPolicy d in a.yaml (now)
         @@ -0,0 +1 @@
         +new
         ");

@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use super::Context;
 use crate::base::Digest;
 use crate::base::{CommandError, Exit};
-use crate::manifest::{self, Reading, Workspace};
-use crate::plan::{SealedFile, SealedManifests};
+use crate::manifest::{self, Document, Reading, Workspace};
+use crate::plan::{SealedDocument, SealedManifests};
 use crate::store::{DirectoryStore, Place, StateStore, manifest_files};
 
 /// Reads every manifest of a project. Directories that sexton itself writes are passed over.
@@ -80,17 +80,27 @@ impl Project {
 
     /// What a plan seals of the manifests.
     pub fn sealed_manifests(&self) -> SealedManifests {
-        let files = self
-            .workspace
-            .sources
-            .iter()
-            .map(|(_, source)| SealedFile {
-                path: source.name.clone(),
-                digest: Digest::of(source.text.as_bytes()),
-                text: source.text.clone(),
-            })
-            .collect();
-        SealedManifests { digest: self.workspace.binding_digest(), files, changes: String::new() }
+        SealedManifests {
+            project: self.workspace.project.binding_settings(),
+            documents: self.sealed_documents(),
+            changes: String::new(),
+        }
+    }
+
+    /// Every document as a plan seals it.
+    pub fn sealed_documents(&self) -> Vec<SealedDocument> {
+        let workspace = &self.workspace;
+        let seal = |document: &Document| {
+            let text = workspace.text_of(document);
+            SealedDocument {
+                kind: document.kind,
+                name: document.name.clone(),
+                file: workspace.file_of(document).to_owned(),
+                digest: Digest::of(text.as_bytes()),
+                text,
+            }
+        };
+        workspace.documents.iter().map(seal).collect()
     }
 }
 

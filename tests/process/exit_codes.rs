@@ -303,9 +303,9 @@ fn a_stale_plan_is_5() {
     let (service, place) = planned();
     place.write("policies.yaml", &policy("").replace("Company = 'Old'", "Company = 'Elder'"));
     assert_shown!(unusable(&service, &place), @"
-    error: the plan [plan] is stale: the manifests changed since it was made
-      = --- policies.yaml (planned before)
-      = +++ policies.yaml (now)
+    error: the plan [plan] is stale: policy `stale-leads` was changed since the plan, in policies.yaml
+      = --- DeletionPolicy stale-leads in policies.yaml (planned before)
+      = +++ DeletionPolicy stale-leads in policies.yaml (now)
       = @@ -5,4 +5,4 @@
       =    target: crm
       =    object: Lead

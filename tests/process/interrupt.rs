@@ -31,7 +31,7 @@ fn an_apply_that_is_interrupted_before_its_first_request_has_to_pass_everything_
 
             stage.declare(&documents(COLLECTIONS, &[change]));
             let told = stage.expect(5, &["apply", "plan"]);
-            assert!(told.contains("is stale: the manifests changed since it was made"), "{told}");
+            assert!(told.contains("is stale: policy `"), "{told}");
             let told = stage.expect(1, &["apply", "--continue"]);
             assert!(told.contains("there is no unfinished run to continue"), "{told}");
             stage.expect(if change.contains("limits") { 4 } else { 0 }, &["apply", "--auto-approve"]);

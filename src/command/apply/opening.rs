@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use jiff::Zoned;
 
-use super::refusal::{refused_when_made, stale_reason};
+use super::refusal::refused_when_made;
 use super::request::{ApplyRequest, PlanToApply};
 use crate::base::{CommandError, Digest, Exit, TargetName};
-use crate::command::run::{open_begun, restore_or_abandon, run_error};
+use crate::command::run::{changed, expired, open_begun, restore_or_abandon, run_error, unusable};
 use crate::execute::{OpenError, OpenedRun, machine_settings};
 use crate::plan::{PlanHeader, PlannedPolicy, SealedTarget};
 use crate::select::{Context, Project};
@@ -113,8 +113,9 @@ async fn open_new(
             .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
         return Ok((opened, state, true));
     }
-    let refused = || refused_when_made(opened.bundle.header());
-    if let Some(cause) = stale_reason(project, &opened.bundle, now).or_else(refused) {
+    let (plan, header) = (opened.bundle.digest(), opened.bundle.header());
+    let changed = || changed(project, plan, header, header.policies.iter());
+    if let Some(cause) = expired(plan, header, now).or_else(changed).or_else(|| refused_when_made(header)) {
         return Err(cause);
     }
     if !opened.replay.end.is_empty() {
@@ -142,9 +143,6 @@ fn open_error(error: OpenError, plan: Option<Digest>) -> CommandError {
 /// The state, when it allows a plan that was not begun to be applied.
 fn usable_state(state: Option<State>, bundle: &Bundle) -> Result<State, CommandError> {
     let header = bundle.header();
-    let unusable = |title: String| {
-        CommandError::new(Exit::PlanUnusable, title).with_help("make a new plan with `sexton plan` and review it")
-    };
     let Some(state) = state else {
         return Err(unusable(format!(
             "the plan {} was made with a state that is not here: it belongs to another project, or the state was lost",

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 
-use super::refusal::stale_reason;
 use super::request::ApplyRequest;
 use crate::apply::SkipCause;
 use crate::base::{CommandError, Exit, PolicyName};
-use crate::command::run::policy_run;
+use crate::command::run::{changed, expired, policy_run};
 use crate::execute::{OpenedRun, PolicyRun, Recheck, Rechecking, other_policy};
 use crate::manifest::AllOrNone;
 use crate::plan::PlannedPolicy;
@@ -25,15 +24,17 @@ pub(super) async fn stale_reasons(
     now: &Zoned,
 ) -> Result<BTreeMap<PolicyName, String>, CommandError> {
     let header = opened.bundle.header();
-    let whole = stale_reason(project, &opened.bundle, now).map(|error| error.title);
+    let plan = opened.bundle.digest();
+    let expired = expired(plan, header, now).map(|error| error.title);
     let mut reasons = BTreeMap::new();
     for planned in &header.policies {
         let Some(replayed) = opened.replay.policies.get(&planned.policy) else { continue };
         if replayed.machine.has_begun() || replayed.machine.status().finished.is_some() {
             continue;
         }
-        let reason = match &whole {
-            Some(reason) => Some(reason.clone()),
+        let changed = || changed(project, plan, header, std::iter::once(planned)).map(|error| error.title);
+        let reason = match expired.clone().or_else(changed) {
+            Some(reason) => Some(reason),
             None => other_policy(project, header, planned, connections).await?,
         };
         if let Some(reason) = reason {

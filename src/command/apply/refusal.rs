@@ -7,28 +7,8 @@ use jiff::Zoned;
 use crate::base::{CommandError, Exit, PolicyName, TargetName};
 use crate::execute::{OpenedRun, Recheck};
 use crate::plan::{self, FindingKind, GateInput, Occasion, PlanHeader};
-use crate::report::manifest_diff;
 use crate::select::{Connections, Project, count_cascades};
 use crate::state::State;
-use crate::store::Bundle;
-
-/// Why a plan of which nothing was sent may not be applied any more, if so: it has expired, or the manifests have changed.
-pub(super) fn stale_reason(project: &Project, bundle: &Bundle, now: &Zoned) -> Option<CommandError> {
-    let (header, plan) = (bundle.header(), bundle.digest().short());
-    let unusable = |title: String| {
-        CommandError::new(Exit::PlanUnusable, title).with_help("make a new plan with `sexton plan` and review it")
-    };
-    if now.timestamp() > header.expires {
-        return Some(unusable(format!("the plan {plan} expired at {}", header.expires)));
-    }
-    if header.manifests.digest != project.workspace.binding_digest() {
-        let changes = manifest_diff(&header.manifests.files, &project.sealed_manifests().files);
-        let mut error = unusable(format!("the plan {plan} is stale: the manifests changed since it was made"));
-        error.notes.extend(changes.lines().take(40).map(str::to_owned));
-        return Some(error);
-    }
-    None
-}
 
 /// The error of a plan that a gate refused when it was made, if one did.
 pub(super) fn refused_when_made(header: &PlanHeader) -> Option<CommandError> {

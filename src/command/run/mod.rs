@@ -6,6 +6,7 @@ mod journal;
 mod lost;
 mod opened;
 mod policy;
+mod stale;
 mod systems;
 mod unfinished;
 
@@ -16,6 +17,7 @@ pub(super) use journal::{journal_error, open_journal};
 pub(super) use lost::unknown_ends;
 pub(super) use opened::{kept_plan, open_begun};
 pub(super) use policy::policy_run;
+pub(super) use stale::{changed, expired, unusable};
 pub(super) use systems::check_systems;
 pub(super) use unfinished::unfinished_run_of;
 pub use unfinished::{UnfinishedRun, unfinished_run};

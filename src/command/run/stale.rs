@@ -1,0 +1,41 @@
+//! Why a plan of which nothing was sent may not be applied any more.
+
+use jiff::Zoned;
+
+use crate::base::{CommandError, Digest, Exit};
+use crate::plan::{PlanHeader, PlannedPolicy, changed_documents};
+use crate::report::manifest_diff;
+use crate::select::Project;
+
+/// How many lines of a difference are shown.
+const MOST_LINES: usize = 40;
+
+/// What to do about a plan that cannot be used.
+pub(in crate::command) fn unusable(title: String) -> CommandError {
+    CommandError::new(Exit::PlanUnusable, title).with_help("make a new plan with `sexton plan` and review it")
+}
+
+/// The error of a plan that has expired.
+pub(in crate::command) fn expired(plan: Digest, header: &PlanHeader, now: &Zoned) -> Option<CommandError> {
+    let late = now.timestamp() > header.expires;
+    late.then(|| unusable(format!("the plan {} expired at {}", plan.short(), header.expires)))
+}
+
+/// The error of a plan of these policies, when a document that they use was changed since.
+pub(in crate::command) fn changed<'a>(
+    project: &Project,
+    plan: Digest,
+    header: &'a PlanHeader,
+    policies: impl Iterator<Item = &'a PlannedPolicy>,
+) -> Option<CommandError> {
+    let now = project.sealed_manifests();
+    let changes =
+        changed_documents(&header.manifests, &now, policies.map(|planned| (&planned.policy, &planned.settings.target)));
+    let mut told = changes.iter().map(ToString::to_string);
+    let mut error = unusable(format!("the plan {} is stale: {}", plan.short(), told.next()?));
+    error.notes.extend(told);
+    let before = changes.iter().filter_map(|change| change.before);
+    let after = changes.iter().filter_map(|change| change.now);
+    error.notes.extend(manifest_diff(before, after).lines().take(MOST_LINES).map(str::to_owned));
+    Some(error)
+}
