@@ -53,6 +53,7 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
         route: None,
         gates: Vec::new(),
         comparison: None,
+        sample: Vec::new(),
         records,
     }
 }
@@ -66,6 +67,7 @@ fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
         lineage: "5d8c7f0a".into(),
         serial: 3,
         manifests: SealedManifests { project: BTreeMap::new(), documents: Vec::new(), changes: String::new() },
+        base: None,
         targets: BTreeMap::new(),
         policies,
     }

@@ -1,10 +1,13 @@
 //! What was reviewed: which documents a plan is bound to, and several reviewed plans that wait side by side.
 
+#![expect(clippy::disallowed_methods, reason = "it makes a git repository, and alters files of a plan")]
+
 mod support;
 
 use sexton::base::{CommandError, Exit};
 use sexton::command::{self, ApplyRequest, PlanRequest, PlanToApply};
-use sexton::sandbox::World;
+use sexton::plan::{BaseKind, Comparison, Symbol};
+use sexton::sandbox::{ItemError, World};
 use support::{Bench, start};
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +32,7 @@ fn bench(documents: &str) -> Bench {
 
 /// Plans into a directory of the project.
 async fn plan_into(bench: &Bench, directory: &str) {
-    let request = PlanRequest { project: bench.path().to_owned(), out: Some(bench.path().join(directory)) };
+    let request = PlanRequest { project: bench.path().to_owned(), out: Some(bench.path().join(directory)), base: None };
     command::plan(&bench.host(), &request).await.expect("planned");
 }
 
@@ -107,4 +110,118 @@ async fn two_reviewed_plans_wait_side_by_side_and_are_applied_one_after_the_othe
     assert_eq!(apply(&bench, "plans/pr-17").await.expect("applied"), Exit::Done);
     assert_eq!(left(&bench), (0, 0));
     assert_eq!(apply(&bench, "plans/pr-17").await.expect_err("used").exit, Exit::PlanUnusable);
+}
+
+/// Plans with a base, and gives the counts of the one policy: newly selected, of them in what was compared with, tried again,
+/// reviewed, kept now.
+async fn compared(bench: &Bench, base: Option<&str>) -> Result<(Option<BaseKind>, Option<[u64; 5]>), CommandError> {
+    let request = PlanRequest { project: bench.path().to_owned(), out: None, base: base.map(str::to_owned) };
+    let header = command::plan(&bench.host(), &request).await?.header;
+    let counts = header.policies[0].comparison.as_ref().map(|comparison| {
+        let Comparison { newly_selected, unreviewed, retried, reviewed, kept_now, .. } = comparison;
+        [*newly_selected, *unreviewed, *retried, *reviewed, *kept_now]
+    });
+    let symbols: Vec<Symbol> = header.policies[0].sample.iter().map(|sampled| sampled.symbol).collect();
+    assert_eq!(symbols.contains(&Symbol::Reviewed), counts.is_some_and(|counts| counts[3] > 0));
+    Ok((header.base.map(|base| base.kind), counts))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lies_where_the_plan_goes_is_compared_with_and_reviews_nothing() {
+    let bench =
+        bench(&policy("leads", "Lead", "everything").replace("spec:\n", "spec:\n  delete: hard\n  justification: a law\n"));
+    assert_eq!(compared(&bench, None).await.expect("planned"), (None, None));
+    assert_eq!(compared(&bench, None).await.expect("planned"), (Some(BaseKind::LayHere), Some([3, 3, 0, 0, 0])));
+    let here = bench.plan_directory();
+    let here = here.to_str().expect("text");
+    assert_eq!(compared(&bench, Some(here)).await.expect("planned"), (Some(BaseKind::LayHere), Some([3, 3, 0, 0, 0])));
+    assert!(bench.recorder.warnings().iter().any(|warning| warning.contains("reviews nothing")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_directory_that_was_named_is_a_base() {
+    let bench = bench(&policy("leads", "Lead", "everything"));
+    plan_into(&bench, "reviewed").await;
+    bench.sandbox.world().generate("Lead", 2, 8).expect("leads");
+    let reviewed = bench.path().join("reviewed");
+    let found = compared(&bench, reviewed.to_str()).await.expect("planned");
+    assert_eq!(found, (Some(BaseKind::Directory), Some([2, 0, 0, 3, 0])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_the_plan_last_applied_only_what_it_did_not_delete_counts() {
+    let bench = bench(&policy("leads", "Lead", "everything"));
+    let lead = bench.sandbox.world().ids("Lead").next().expect("a lead");
+    bench.sandbox.world().refuse(lead, ItemError::new("DELETE_FAILED", "a trigger says no"), None);
+    let applied = bench.plan().await.expect("planned").digest;
+    assert_eq!(bench.apply().await.expect("applied").exit, Exit::SomeFailed);
+    bench.sandbox.world().generate("Lead", 2, 8).expect("leads");
+    // The bundle is gone from the working tree, and was another one anyway.
+    std::fs::remove_dir_all(bench.plan_directory()).expect("removed");
+    let expected = Some([2, 0, 1, 0, 0]);
+    assert_eq!(compared(&bench, None).await.expect("planned"), (Some(BaseKind::Applied), expected));
+    for digits in [applied.to_string(), applied.short()] {
+        assert_eq!(compared(&bench, Some(&digits)).await.expect("planned"), (Some(BaseKind::Store), expected));
+    }
+    // What was skipped was reviewed, and is no more failed.
+    bench.declare(&format!(
+        "{}{}",
+        policy("leads", "Lead", "everything"),
+        HOLD.replace("LastName = 'x'", &format!("Id = '{lead}'"))
+    ));
+    bench.apply().await.expect("applied");
+    bench.declare(&policy("leads", "Lead", "everything"));
+    assert_eq!(compared(&bench, None).await.expect("planned"), (Some(BaseKind::Applied), Some([0, 0, 0, 1, 0])));
+}
+
+/// Runs `git` in the project.
+fn git(bench: &Bench, words: &[&str]) {
+    let mut command = std::process::Command::new("git");
+    command.args(["-c", "user.name=ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]);
+    let output = command.args(words).current_dir(bench.path()).output().expect("git");
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_git_revision_is_a_base_with_the_bundle_that_it_has() {
+    let bench = bench(&policy("leads", "Lead", "everything"));
+    git(&bench, &["init", "-q", "-b", "main"]);
+    git(&bench, &["commit", "-q", "--allow-empty", "-m", "empty"]);
+    git(&bench, &["tag", "empty"]);
+    plan_into(&bench, "plan").await;
+    plan_into(&bench, "plans/pr-17").await;
+    git(&bench, &["add", "."]);
+    git(&bench, &["commit", "-q", "-m", "reviewed"]);
+    bench.sandbox.world().generate("Lead", 2, 8).expect("leads");
+    // A plan that nobody reviewed lies in the working tree.
+    bench.plan().await.expect("planned");
+    assert_eq!(compared(&bench, Some("main")).await.expect("planned"), (Some(BaseKind::Revision), Some([2, 0, 0, 3, 0])));
+    std::fs::remove_dir_all(bench.plan_directory()).expect("removed");
+    std::fs::remove_dir_all(bench.path().join("plans")).expect("removed");
+    let elsewhere = format!("HEAD:{}", bench.path().join("plans/pr-17").display());
+    let found = compared(&bench, Some(&elsewhere)).await.expect("planned");
+    assert_eq!(found, (Some(BaseKind::Revision), Some([2, 0, 0, 3, 0])));
+
+    assert_eq!(compared(&bench, Some("empty")).await.expect("planned"), (None, None));
+    assert!(bench.recorder.warnings().iter().any(|warning| warning.contains("nothing was reviewed yet")));
+    let before = bench.files("plan");
+    for wrong in ["nowhere", "--output=stolen", "-h", "", "main 'x'", "main..empty"] {
+        let error = compared(&bench, Some(wrong)).await.expect_err(wrong);
+        assert_eq!(error.exit, Exit::Error, "{wrong}");
+    }
+    assert!(!bench.path().join("stolen").exists());
+    assert_eq!(bench.files("plan"), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_base_that_was_altered_in_its_revision_is_no_base() {
+    let bench = bench(&policy("leads", "Lead", "everything"));
+    git(&bench, &["init", "-q", "-b", "main"]);
+    plan_into(&bench, "plan").await;
+    std::fs::write(bench.plan_directory().join("records/leads.csv"), "Id\n").expect("written");
+    git(&bench, &["add", "."]);
+    git(&bench, &["commit", "-q", "-m", "altered"]);
+    let error = compared(&bench, Some("main")).await.expect_err("altered");
+    assert_eq!(error.exit, Exit::Error);
+    assert!(error.title.contains("was altered"), "{error}");
 }

@@ -86,7 +86,7 @@ async fn a_pull_request_shows_how_the_manifests_changed_since_the_plan_before() 
     bench.declare(&policy(20));
     bench.plan().await.expect("planned");
     let text = shown(&bench);
-    assert!(text.contains("Manifests changed since the previous plan"), "{text}");
+    assert!(text.contains("Manifests changed since plan "), "{text}");
     assert!(
         text.contains("\n-  limits: { maxRecords: 10, maxPercent: 100 }\n+  limits: { maxRecords: 20, maxPercent: 100 }\n"),
         "{text}"

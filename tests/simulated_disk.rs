@@ -50,7 +50,7 @@ impl Project {
     }
 
     async fn plan(&self) -> Result<Planned, CommandError> {
-        command::plan(&self.context(), &PlanRequest { project: PROJECT.into(), out: None }).await
+        command::plan(&self.context(), &PlanRequest { project: PROJECT.into(), out: None, base: None }).await
     }
 
     async fn apply(&self) -> Result<AppliedPlan, CommandError> {

@@ -69,6 +69,7 @@ verbs! {
         Init(command::Init),
         Validate(command::Validate),
         Plan(command::Plan),
+        Check(command::Check),
         Diff(command::Diff),
         Show(command::Show),
         Apply(command::Apply),

@@ -17,7 +17,7 @@ use crate::base::{Clock, CommandError, Exit};
 use crate::command::{Form, Shell};
 use crate::report::{JsonEvent, Palette, View};
 use crate::select::Context;
-use crate::store::{Files, LocalFiles};
+use crate::store::{Files, LocalFiles, SystemGit};
 
 /// Runs one command line and gives the exit code.
 ///
@@ -130,6 +130,7 @@ impl Shell for Session {
             files: self.files(),
             clock: self.clock(),
             timer: Arc::new(machine::MachineTimer),
+            git: Arc::new(SystemGit),
             connector: Arc::new(NetworkConnector::new()?),
             observer: Arc::new(Progress::new(Arc::clone(&self.terminal))),
             who: machine::who(),

@@ -94,7 +94,7 @@ impl Apply {
             return Err(CommandError::plain("cannot ask for confirmation with --json")
                 .with_help("name a reviewed plan, as in `sexton apply plan --json`, or add --auto-approve"));
         }
-        let request = PlanRequest { project: shell.project().to_owned(), out: None };
+        let request = PlanRequest { project: shell.project().to_owned(), out: None, base: None };
         let planned = plan(&shell.context()?, &request).await?;
         planned.show(shell)?;
         if planned.header.is_refused() {

@@ -9,6 +9,7 @@
 //! A new verb is a file here, its lines below, and its row in `cli/arguments.rs`; the compiler asks for each of them.
 
 mod apply;
+mod check;
 mod completions;
 #[cfg(feature = "sandbox")]
 mod demo;
@@ -28,6 +29,7 @@ mod verb;
 mod version;
 
 pub use apply::{Apply, ApplyRequest, PlanToApply, apply};
+pub use check::Check;
 pub use completions::Completions;
 #[cfg(feature = "sandbox")]
 pub use demo::Demo;

@@ -1,4 +1,4 @@
-//! `sexton plan`: compute which records would be deleted, compare with the last plan, write the bundle. Only reads.
+//! `sexton plan`: compute which records would be deleted, compare with the base, write the bundle. Only reads.
 
 mod base;
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::Zoned;
 
-use self::base::{Before, Ids};
+use self::base::{Base, Ids, Search};
 use super::run::unfinished_run_of;
 use super::{Shell, Verb};
 use crate::base::{CommandError, Exit};
@@ -30,12 +30,15 @@ use crate::store::{BundleWriter, RunScratch};
 /// Compute which records would be deleted, and write a plan for review
 ///
 /// It signs in to every target, selects what each policy matches, removes what a hold keeps, evaluates the gates, compares
-/// with the plan already there, and writes a sealed bundle of files. It sends no request that changes a record.
+/// with the base, which was reviewed, and writes a sealed bundle of files. It sends no request that changes a record.
 #[derive(Clone, Debug, Args)]
 pub struct Plan {
-    /// Where to write the plan; it is compared with the one already there [default: plan, or what the project says]
+    /// Where to write the plan [default: plan, or what the project says]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// What was reviewed: a git revision (or REVISION:DIR), a directory, or the digest of an applied plan [default: the plan last applied]
+    #[arg(long, value_name = "REVISION|DIR|DIGEST")]
+    base: Option<String>,
     /// Exit with 2 when there is something to delete
     #[arg(long)]
     detailed_exitcode: bool,
@@ -43,7 +46,7 @@ pub struct Plan {
 
 impl Verb for Plan {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
-        let request = PlanRequest { project: shell.project().to_owned(), out: self.out.clone() };
+        let request = PlanRequest { project: shell.project().to_owned(), out: self.out.clone(), base: self.base.clone() };
         let planned = plan(&shell.context()?, &request).await?;
         planned.show(shell)?;
         Ok(match (planned.header.is_refused(), self.detailed_exitcode && planned.header.selected() > 0) {
@@ -64,6 +67,8 @@ pub struct PlanRequest {
     pub project: PathBuf,
     /// Where the bundle goes; the project's own place when `None`.
     pub out: Option<PathBuf>,
+    /// What was reviewed: a git revision, a directory or a digest; the plan last applied when `None`.
+    pub base: Option<String>,
 }
 
 /// A plan that was written.
@@ -109,16 +114,18 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         host.observer.warn(&run.note());
     }
     RunScratch::clean(&project.scratch_directory());
-    let before = Before::read(host, &directory, &state)?;
+    let writer = BundleWriter::create(&directory, &(host.fresh_id)())?;
+    let search =
+        Search { context: host, project: &project, state: &state, directory: &directory, scratch: writer.scratch() };
+    let base = search.find(request.base.as_deref()).await?;
     let project_context = ProjectContext { context: host.clone(), project: &project, now: &now };
     let connections = open_all(&project_context).await?;
-    let writer = BundleWriter::create(&directory, &(host.fresh_id)())?;
     let selector = Selector::new(&project_context, &connections, writer.scratch()).await?;
     let ordered = plan::order(project.workspace.policies.values());
     let unjudged = selector
         .for_each(ordered, |selector, policy| {
             let history = state.policies.get(&policy.name);
-            let planning = Planning { selector, policy, writer: &writer, before: &before, history };
+            let planning = Planning { selector, policy, writer: &writer, base: &base, history };
             async move { planning.run().await.map_err(|error| error.about_policy(&policy.name)) }
         })
         .await?;
@@ -132,14 +139,15 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         // The calls of the policies before it are those of its target, too.
         let calls = calls_by_target.entry(target.clone()).or_default();
         *calls += unjudged.planned.route.as_ref().map_or(0, |route| route.calls);
-        let (planned, sample) = unjudged.judged(connection, &now, *calls);
+        let (mut planned, sample) = unjudged.judged(connection, &now, *calls);
+        planned.sample = sample.sealed();
         samples.insert(planned.policy.clone(), sample);
         policies.push(planned);
     }
     let targets = sealed_targets(&connections, &policies, &calls_by_target);
     let mut manifests = project.sealed_manifests();
-    if let Some(bundle) = &before.bundle {
-        manifests.changes = manifest_diff(&bundle.header().manifests.documents, &manifests.documents);
+    if let Some(before) = base.manifests() {
+        manifests.changes = manifest_diff(&before.documents, &manifests.documents);
     }
     let header = PlanHeader {
         format: PLAN_FORMAT,
@@ -149,6 +157,7 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         lineage: state.lineage.clone(),
         serial: state.serial,
         manifests,
+        base: base.sealed,
         targets,
         policies,
     };
@@ -236,7 +245,7 @@ struct Planning<'a> {
     selector: Selector<'a>,
     policy: &'a Policy,
     writer: &'a BundleWriter,
-    before: &'a Before,
+    base: &'a Base,
     history: Option<&'a PolicyHistory>,
 }
 
@@ -251,8 +260,7 @@ impl Planning<'_> {
             query_for(policy, &facts, &capabilities, now, &self.selector.project().project.workspace.sources)?;
         self.check_fields(&facts)?;
         let selection = self.selector.select(&policy.name, &policy.settings.target, &query, IfMoving::Refuse).await?;
-        let (context, project) = (&self.selector.project().context, self.selector.project().project);
-        let reviewed = self.before.awaited(context, project, policy, self.history, self.writer.scratch()).await?;
+        let reviewed = self.base.awaited(&policy.name)?;
         let (comparison, picked) = self.compare(reviewed, &selection, &query)?;
         let (records, sample) = self.write(&selection, &layout, &picked)?;
         let (matched, selected) = (selection.matched_count(), selection.selected_count());
@@ -273,6 +281,7 @@ impl Planning<'_> {
             route,
             gates: Vec::new(),
             comparison,
+            sample: Vec::new(),
             records,
         };
         let left_behind = self.history.and_then(|history| history.population);
@@ -297,7 +306,7 @@ impl Planning<'_> {
         Ok(())
     }
 
-    /// Compares with the plan that lay here before, and picks the records a sample shows.
+    /// Compares with the base, and picks the records a sample shows.
     fn compare(
         &self,
         reviewed: Ids,
@@ -313,14 +322,15 @@ impl Planning<'_> {
         let mut picked = BTreeMap::new();
         for difference in differences {
             let difference: Difference = difference.map_err(|error| broken(&error))?;
+            let difference = if self.base.reviews() { difference } else { difference.unreviewed() };
             if counts.of(difference.symbol) < SAMPLED as u64 {
                 picked.insert(difference.id, difference.symbol);
             }
             counts.add(difference);
         }
-        let comparison = self.before.bundle.as_ref().map(|bundle| {
-            let same_question = self.before.same_question(self.selector.project().project, self.policy, query);
-            counts.comparison(bundle.digest(), same_question)
+        let comparison = self.base.plan_of(&self.policy.name).map(|plan| {
+            let same_question = self.base.same_question(self.selector.project().project, self.policy, query);
+            counts.comparison(plan, same_question)
         });
         Ok((comparison, picked))
     }
@@ -340,11 +350,11 @@ impl Planning<'_> {
             records.push(&layout.sealed(&row))?;
             if let Some(symbol) = picked.get(&row.id) {
                 shown += 1;
-                sample.rows.push(SampleRow { symbol: symbol.character(), id: row.id, values: layout.review_values(&row) });
+                sample.rows.push(SampleRow { symbol: *symbol, id: row.id, values: layout.review_values(&row) });
             }
         }
         for (id, symbol) in picked.iter().filter(|(_, symbol)| matches!(symbol, Symbol::KeptNow | Symbol::Held)) {
-            sample.rows.push(SampleRow { symbol: symbol.character(), id: *id, values: Vec::new() });
+            sample.rows.push(SampleRow { symbol: *symbol, id: *id, values: Vec::new() });
         }
         sample.more = selection.selected_count() - shown;
         Ok((records.finish()?, sample))

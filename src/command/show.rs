@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Form, Shell, Verb};
-use crate::base::{CommandError, Exit, PolicyName};
+use crate::base::{CommandError, Exit, PolicyName, RecordId};
+use crate::manifest::Recheck;
+use crate::plan::Symbol;
 use crate::report::{MarkdownView, PlanView, PolicySample, RecordView, SampleRow};
 use crate::select::plan_directory;
 use crate::store::Bundle;
@@ -69,24 +71,28 @@ impl Verb for Show {
     }
 }
 
-/// How many records of each policy a sample shows.
-const SAMPLED: usize = 8;
-
-/// The first records of every policy.
+/// The records that the plan samples of every policy, as `plan` showed them.
 fn samples(bundle: &Bundle) -> Result<BTreeMap<PolicyName, PolicySample>, CommandError> {
     let mut samples = BTreeMap::new();
     for policy in &bundle.header().policies {
-        let mut sample = PolicySample::default();
-        if let Some(rows) = bundle.rows(&policy.policy) {
-            let rows = rows?;
-            sample.columns = policy.records.columns.clone();
-            for row in rows.take(SAMPLED) {
-                let row = row.map_err(|error| unreadable(&error))?;
-                sample.rows.push(SampleRow { symbol: '-', id: row.id, values: row.values });
+        // The first column of such a policy is nothing that people review.
+        let hidden = usize::from(policy.settings.recheck == Recheck::Unchanged);
+        let columns = policy.records.columns.iter().skip(hidden).cloned().collect();
+        let mut wanted: BTreeMap<RecordId, Symbol> =
+            policy.sample.iter().map(|sampled| (sampled.id, sampled.symbol)).collect();
+        let (mut rows, mut shown) = (Vec::new(), 0);
+        for row in bundle.rows(&policy.policy).transpose()?.into_iter().flatten() {
+            if wanted.is_empty() {
+                break;
+            }
+            let row = row.map_err(|error| unreadable(&error))?;
+            if let Some(symbol) = wanted.remove(&row.id) {
+                shown += 1;
+                rows.push(SampleRow { symbol, id: row.id, values: row.values.into_iter().skip(hidden).collect() });
             }
         }
-        sample.more = policy.selected - sample.rows.len() as u64;
-        samples.insert(policy.policy.clone(), sample);
+        rows.extend(wanted.into_iter().map(|(id, symbol)| SampleRow { symbol, id, values: Vec::new() }));
+        samples.insert(policy.policy.clone(), PolicySample { columns, rows, more: policy.selected.saturating_sub(shown) });
     }
     Ok(samples)
 }

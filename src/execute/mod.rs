@@ -31,4 +31,4 @@ pub use replay::{Replay, ReplayedPolicy};
 pub use round::OpenedRound;
 pub use run::Run;
 pub use schedule::execute;
-pub use verify::{other_policy, other_project, refuse_other_words};
+pub use verify::{other_policy, other_project, other_settings, refuse_other_words};

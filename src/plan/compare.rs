@@ -3,39 +3,8 @@
 use std::io;
 
 use super::merge::{Ascending, smallest, until_error};
-use super::{Comparison, CountCause, MergeError};
+use super::{Comparison, CountCause, MergeError, Symbol};
 use crate::base::{Digest, RecordId};
-
-/// What became of one record between two plans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Symbol {
-    /// `-` Selected now, and not in the reviewed plan.
-    NewlySelected,
-    /// `~` Selected now; failed or unknown last time, and tried again.
-    Retried,
-    /// `=` Selected now and in the reviewed plan.
-    Reviewed,
-    /// `+` In the reviewed plan, and not selected any more.
-    KeptNow,
-    /// `#` Kept by a hold now, whether or not the reviewed plan has it.
-    Held,
-}
-
-impl Symbol {
-    /// Every symbol, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [Self::NewlySelected, Self::Retried, Self::Reviewed, Self::KeptNow, Self::Held];
-
-    /// The character people see.
-    pub fn character(self) -> char {
-        match self {
-            Self::NewlySelected => '-',
-            Self::Retried => '~',
-            Self::Reviewed => '=',
-            Self::KeptNow => '+',
-            Self::Held => '#',
-        }
-    }
-}
 
 /// One record of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +17,15 @@ pub struct Difference {
     pub before: bool,
 }
 
+impl Difference {
+    /// The same where the plan compared with is no base: nothing in it was reviewed.
+    #[must_use]
+    pub fn unreviewed(self) -> Self {
+        let symbol = if self.symbol == Symbol::Reviewed { Symbol::NewlySelected } else { self.symbol };
+        Self { symbol, ..self }
+    }
+}
+
 /// How many records have which symbol.
 ///
 /// **Invariant**: each record is counted under one symbol.
@@ -56,6 +34,7 @@ pub struct DifferenceCounts {
     by_symbol: [u64; 5],
     entered: u64,
     left: u64,
+    unreviewed: u64,
 }
 
 impl DifferenceCounts {
@@ -64,6 +43,7 @@ impl DifferenceCounts {
         self.by_symbol[difference.symbol as usize] += 1;
         match (difference.symbol, difference.before) {
             (Symbol::NewlySelected | Symbol::Retried, false) => self.entered += 1,
+            (Symbol::NewlySelected, true) => self.unreviewed += 1,
             (Symbol::KeptNow | Symbol::Held, true) => self.left += 1,
             _ => {}
         }
@@ -84,6 +64,7 @@ impl DifferenceCounts {
         Comparison {
             with,
             newly_selected: self.of(Symbol::NewlySelected),
+            unreviewed: self.unreviewed,
             retried: self.of(Symbol::Retried),
             reviewed: self.of(Symbol::Reviewed),
             kept_now: self.of(Symbol::KeptNow),
@@ -198,6 +179,23 @@ mod tests {
             prop_assert_eq!(selected, new.len() as u64);
             prop_assert_eq!(counts.moved(), old != new);
         }
+    }
+
+    #[test]
+    fn what_is_no_base_reviews_nothing_and_moves_a_count_all_the_same() {
+        let mut counts = DifferenceCounts::default();
+        for (symbol, before) in [(Symbol::Reviewed, true), (Symbol::NewlySelected, false), (Symbol::Retried, true)] {
+            counts.add(Difference { id: id(1), symbol, before }.unreviewed());
+        }
+        let comparison = counts.comparison(Digest::of(b"plan"), true);
+        assert_eq!(
+            (comparison.reviewed, comparison.newly_selected, comparison.unreviewed, comparison.retried),
+            (0, 2, 1, 1)
+        );
+        assert_eq!(comparison.cause, CountCause::Data);
+        let mut still = DifferenceCounts::default();
+        still.add(Difference { id: id(1), symbol: Symbol::Reviewed, before: true }.unreviewed());
+        assert!(!still.moved());
     }
 
     #[test]

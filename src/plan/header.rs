@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CascadeCount, FindingKind, GateFinding, Identity, Query, Route};
-use crate::base::{Digest, HoldName, PolicyName, TargetName};
+use super::{CascadeCount, FindingKind, GateFinding, Identity, PlanBase, Query, Route, Symbol};
+use crate::base::{Digest, HoldName, PolicyName, RecordId, TargetName};
 use crate::manifest::{DocumentKind, Environment, PolicySettings};
 use crate::system::SystemKind;
 
@@ -34,6 +34,8 @@ pub struct PlanHeader {
     pub serial: u64,
     /// What was written in the manifests.
     pub manifests: SealedManifests,
+    /// What the plan was compared with; `None` where there was nothing.
+    pub base: Option<PlanBase>,
     /// The systems, as they described themselves.
     pub targets: BTreeMap<TargetName, SealedTarget>,
     /// One entry a policy, in the order of apply.
@@ -179,8 +181,10 @@ pub struct PlannedPolicy {
     pub route: Option<Route>,
     /// What every gate said that was asked.
     pub gates: Vec<GateFinding>,
-    /// How the selection differs from the bundle that stood in the same place, `None` when none did.
+    /// How the selection differs from what it was compared with, `None` when there was nothing.
     pub comparison: Option<Comparison>,
+    /// A few records, in the order in which they are shown: those that are deleted, by id, and then those that stay.
+    pub sample: Vec<SampledRecord>,
     /// The records file.
     pub records: RecordsSeal,
 }
@@ -238,19 +242,31 @@ pub struct RecordsSeal {
     pub rows: u64,
 }
 
-/// How a selection differs from the reviewed one.
+/// One record of a sample. The values of its review fields are in the records file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SampledRecord {
+    /// The record.
+    pub id: RecordId,
+    /// What became of it.
+    pub symbol: Symbol,
+}
+
+/// How a selection differs from the one that it was compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Comparison {
-    /// Digest of the plan compared with.
+    /// Digest of the plan compared with: the base's, or, where that is the plan last applied, the last one that had the policy.
     pub with: Digest,
-    /// `-` selected now and not before.
+    /// `-` selected now and not reviewed.
     pub newly_selected: u64,
+    /// How many of those the plan compared with has as well, because it is no base; 0 for a base.
+    pub unreviewed: u64,
     /// `~` failed or left unknown last time, and tried again.
     pub retried: u64,
-    /// `=` selected before and now.
+    /// `=` selected now and in the base.
     pub reviewed: u64,
-    /// `+` selected before and not now.
+    /// `+` in the plan compared with and not selected now.
     pub kept_now: u64,
     /// `#` held now.
     pub held: u64,

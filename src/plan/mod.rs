@@ -12,24 +12,28 @@ mod gate;
 mod header;
 mod merge;
 mod order;
+mod plan_base;
 mod query;
 mod route;
+mod symbol;
 #[cfg(test)]
 mod test_policy;
 
 pub use cascade::CascadeCount;
 pub use cascade_graph::{CascadeEdge, CascadeGraph, Climb};
 pub use changed_document::{ChangedDocument, changed_documents};
-pub use compare::{Difference, DifferenceCounts, Symbol, cause, compare};
+pub use compare::{Difference, DifferenceCounts, cause, compare};
 pub use facts::{ChildRelationship, FieldFacts, Identity, ObjectFacts};
 pub use gate::{FindingKind, GATES, Gate, GateFinding, GateInput, Occasion, OpenCascade, Permission, judge, judge_begun};
 pub use header::{
-    Comparison, CountCause, HeaderError, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SealedDocument,
-    SealedManifests, SealedTarget,
+    Comparison, CountCause, HeaderError, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SampledRecord,
+    SealedDocument, SealedManifests, SealedTarget,
 };
 pub use merge::{Keyed, MergeError, RecheckVerdict, intersect, recheck, subtract};
 pub use order::order;
+pub use plan_base::{BaseKind, PlanBase};
 pub use query::{Query, Row};
 pub use route::{NoRoute, Route, choose};
+pub use symbol::Symbol;
 #[cfg(test)]
 use test_policy::{test_policy, test_settings};

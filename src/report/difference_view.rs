@@ -36,7 +36,8 @@ pub struct RecordView<'a> {
 
 impl View for RecordView<'_> {
     fn text(&self, _: Palette) -> String {
-        let mut text = format!("- {} {}", self.policy, self.row.id);
+        // Whether it was reviewed, a plan knows of its sample only.
+        let mut text = format!("{} {}", self.policy, self.row.id);
         for (number, value) in self.row.values.iter().enumerate() {
             let _ = write!(text, "{}{}", if number == 0 { " " } else { "  " }, terminal_line(value));
         }

@@ -2,7 +2,7 @@
 //!
 //! Views give these as their second form.
 
-use super::{Applied, JsonCascade, JsonChanges, JsonEvent, JsonGate};
+use super::{Applied, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate};
 use crate::base::{Digest, PolicyName, RecordId};
 use crate::manifest::AllOrNone;
 use crate::plan::{Difference, DifferenceCounts, PlanHeader, PlannedPolicy, Symbol};
@@ -32,6 +32,12 @@ pub(super) fn planned(header: &PlanHeader, digest: Option<Digest>, place: &str) 
     events.push(JsonEvent::PlanSummary {
         plan: digest.map(|digest| digest.to_string()),
         directory: Some(place.to_owned()),
+        base: header.base.as_ref().map(|base| JsonBase {
+            kind: word(&base.kind),
+            plan: base.plan.to_string(),
+            revision: base.revision.clone(),
+            commit: base.commit.clone(),
+        }),
         expires: header.expires.to_string(),
         delete: header.selected(),
         held: header.policies.iter().map(|policy| policy.matched - policy.selected).sum(),
@@ -71,6 +77,7 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
             Box::new(JsonChanges {
                 with: comparison.with.to_string(),
                 newly_selected: comparison.newly_selected,
+                unreviewed: comparison.unreviewed,
                 retried: comparison.retried,
                 reviewed: comparison.reviewed,
                 kept_now: comparison.kept_now,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::base::{Digest, HoldName, PolicyName, RecordId, TargetName};
 use crate::manifest::{AllOrNone, Concurrency, Environment, Limits, PolicySettings, Recheck, SendAs};
 use crate::plan::{
-    Comparison, CountCause, FindingKind, GateFinding, HeldCount, Identity, PLAN_FORMAT, PlanHeader, PlannedPolicy, Query,
-    RecordsSeal, Route, SealedManifests, SealedTarget,
+    BaseKind, Comparison, CountCause, FindingKind, GateFinding, HeldCount, Identity, PLAN_FORMAT, PlanBase, PlanHeader,
+    PlannedPolicy, Query, RecordsSeal, Route, SealedManifests, SealedTarget, Symbol,
 };
 use crate::system::{Api, DeleteMode, SystemKind};
 
@@ -63,12 +63,14 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
         comparison: Some(Comparison {
             with: Digest::of(b"before"),
             newly_selected: 4,
+            unreviewed: 0,
             retried: 1,
             reviewed: selected - 5,
             kept_now: 7,
             held: 96,
             cause: CountCause::Data,
         }),
+        sample: Vec::new(),
         records: RecordsSeal {
             path: format!("records/{name}.csv"),
             digest: Digest::of(b"records"),
@@ -87,6 +89,12 @@ pub(super) fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
         lineage: "5d2c1f0e-0000-4000-8000-000000000000".into(),
         serial: 3,
         manifests: SealedManifests { project: BTreeMap::new(), documents: Vec::new(), changes: String::new() },
+        base: Some(PlanBase {
+            kind: BaseKind::Revision,
+            plan: Digest::of(b"before"),
+            revision: Some("main\u{1b}[2J".into()),
+            commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
+        }),
         targets: BTreeMap::from([(
             TargetName::new("crm").expect("valid"),
             SealedTarget {
@@ -115,8 +123,12 @@ pub(super) fn samples() -> BTreeMap<PolicyName, PolicySample> {
         PolicySample {
             columns: vec!["Company".into()],
             rows: vec![
-                SampleRow { symbol: '-', id: id("00Q000000000001EAA"), values: vec!["<b>Acme</b> | @all".into()] },
-                SampleRow { symbol: '~', id: id("00Q000000000002EAA"), values: vec!["x\u{1b}[2J".into()] },
+                SampleRow {
+                    symbol: Symbol::NewlySelected,
+                    id: id("00Q000000000001EAA"),
+                    values: vec!["<b>Acme</b> | @all".into()],
+                },
+                SampleRow { symbol: Symbol::Retried, id: id("00Q000000000002EAA"), values: vec!["x\u{1b}[2J".into()] },
             ],
             more: 1_202,
         },

@@ -80,7 +80,7 @@ pub enum JsonEvent {
         batches: Option<u64>,
         /// For `allOrNone: perRequest`: the most records that go together or not at all.
         atomic_groups_of: Option<u64>,
-        /// How the selection differs from the previous plan.
+        /// How the selection differs from the base.
         changes: Option<Box<JsonChanges>>,
         /// What every evaluated gate found.
         gates: Vec<JsonGate>,
@@ -95,6 +95,8 @@ pub enum JsonEvent {
         plan: Option<String>,
         /// Its directory.
         directory: Option<String>,
+        /// What it was compared with.
+        base: Option<JsonBase>,
         /// When it expires, RFC 3339.
         expires: String,
         /// Records to delete.
@@ -103,6 +105,27 @@ pub enum JsonEvent {
         held: u64,
         /// Whether a gate refuses.
         refused: bool,
+    },
+    /// Whether a plan can still be applied, as far as that is known without asking a system.
+    PlanCheck {
+        /// The plan's digest.
+        plan: String,
+        /// Its directory.
+        directory: String,
+        /// Whether nothing is known that would make apply refuse it.
+        applicable: bool,
+        /// Whether an apply of it ever began; absent where the store does not say.
+        used: Option<bool>,
+        /// When it expires, RFC 3339.
+        expires: String,
+        /// Records to delete.
+        delete: u64,
+        /// Why it cannot be applied, in words.
+        reasons: Vec<String>,
+        /// The policies of the manifests that it does not have.
+        left_out: Vec<String>,
+        /// What the command ends with.
+        exit_code: u8,
     },
     /// One record of a difference, or of a plan that is shown with its records.
     Change {
@@ -234,19 +257,35 @@ impl From<Tally> for JsonTally {
     }
 }
 
+/// What a plan was compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JsonBase {
+    /// `revision`, `directory`, `store` and `applied` were reviewed; `lay-here` was not.
+    pub kind: String,
+    /// Its digest.
+    pub plan: String,
+    /// The git revision, as it was named.
+    pub revision: Option<String>,
+    /// The commit that the revision was.
+    pub commit: Option<String>,
+}
+
 /// How a selection differs from the one before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JsonChanges {
     /// Digest of the plan compared with.
     pub with: String,
-    /// Selected now and not before.
+    /// Selected now and not reviewed.
     pub newly_selected: u64,
+    /// How many of those the plan compared with has as well, because it is no base.
+    pub unreviewed: u64,
     /// Failed last time and tried again.
     pub retried: u64,
-    /// Selected before and now.
+    /// Selected now and in the base.
     pub reviewed: u64,
-    /// Selected before and not now.
+    /// In the plan compared with and not selected now.
     pub kept_now: u64,
     /// Held now.
     pub held: u64,

@@ -3,7 +3,7 @@
 use crate::base::{counted, with_thousands};
 use std::fmt::Write as _;
 
-use super::plan_view::paced;
+use super::plan_view::{base_title, paced};
 use super::{JsonEvent, Palette, PlanView, View, markdown_cell, plan_summary, terminal_line};
 use crate::plan::{FindingKind, PlannedPolicy};
 use crate::system::DeleteMode;
@@ -43,6 +43,9 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
             let _ = writeln!(text, "{name}: {paced}.\n");
         }
     }
+    if header.base.is_some() {
+        let _ = writeln!(text, "Compared with {}.\n", markdown_cell(&base_title(header)));
+    }
     let space = most.saturating_sub(NOTE_SPACE);
     let mut left_out = Vec::new();
 
@@ -80,7 +83,8 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
         // A fence longer than any run of backticks in the text cannot be closed by it.
         let fence = "`".repeat(longest_run(&changes, '`').max(2) + 1);
         let section = format!(
-            "\n<details><summary>Manifests changed since the previous plan</summary>\n\n{fence}diff\n{changes}{fence}\n\n</details>\n"
+            "\n<details><summary>Manifests changed since {}</summary>\n\n{fence}diff\n{changes}{fence}\n\n</details>\n",
+            markdown_cell(&base_title(header))
         );
         if text.len() + section.len() > space {
             left_out.push("the difference of the manifests".into());
@@ -159,7 +163,7 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
         });
         let _ = write!(text, "\n|---|---|{}\n", "---|".repeat(columns.len()));
         for row in &sample.rows {
-            let _ = write!(text, "| {} | {} |", markdown_cell(&row.symbol.to_string()), row.id);
+            let _ = write!(text, "| {} | {} |", markdown_cell(&row.symbol.character().to_string()), row.id);
             row.values.iter().for_each(|value| {
                 let _ = write!(text, " {} |", markdown_cell(value));
             });
@@ -189,6 +193,8 @@ mod tests {
         <!-- sexton plan -->
         **Plan: 1204 to delete, 96 held, 4 newly selected, 1 tried again, 1199 already reviewed, 7 kept now.**
 
+        Compared with plan 6db7d803e74f of the revision main\\u\{1b\}\[2J.
+
         | policy | object | delete | matched | held | newly selected | kept now |
         |---|---|--:|--:|--:|--:|--:|
         | stale-leads | Lead (soft) | 1,204 | 1,300 | 96 | 4 | 7 |
@@ -209,7 +215,7 @@ mod tests {
 
         </details>
 
-        <details><summary>Manifests changed since the previous plan</summary>
+        <details><summary>Manifests changed since plan 6db7d803e74f of the revision main\\u\{1b\}\[2J</summary>
 
         ````diff
         +```

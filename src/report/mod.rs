@@ -5,6 +5,7 @@
 
 mod applied;
 mod apply_view;
+mod check_view;
 pub mod diagnostic;
 mod diagnostic_report;
 mod difference_view;
@@ -26,10 +27,11 @@ mod view;
 
 pub use applied::{Applied, AppliedPolicy};
 pub use apply_view::{AppliedView, applied_text, apply_summary};
+pub use check_view::{CheckView, Use};
 pub use diagnostic_report::{DiagnosticReport, PositionReport, RangeReport, RelatedReport};
 pub use difference_view::{ChangeView, DifferenceView, RecordView};
 pub use escape::{markdown_cell, terminal_line};
-pub use json::{JSON_FORMAT, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonTally, output_schema};
+pub use json::{JSON_FORMAT, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonTally, output_schema};
 pub use manifest_diff::{manifest_diff, painted_diff};
 pub use markdown::{MarkdownView, plan_markdown};
 pub use plan_view::{PlanView, PolicySample, SampleRow, plan_summary, plan_text};

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{JsonEvent, Palette, View, events, painted_diff, terminal_line};
 use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::AllOrNone;
-use crate::plan::{Comparison, CountCause, PlanHeader, PlannedPolicy, SealedTarget};
+use crate::plan::{Comparison, CountCause, PlanBase, PlanHeader, PlannedPolicy, SampledRecord, SealedTarget, Symbol};
 use crate::system::DeleteMode;
 
 /// What a view of a plan shows.
@@ -43,11 +43,18 @@ pub struct PolicySample {
     pub more: u64,
 }
 
+impl PolicySample {
+    /// What a plan seals of it, so that it is always shown with the same symbols.
+    pub fn sealed(&self) -> Vec<SampledRecord> {
+        self.rows.iter().map(|row| SampledRecord { id: row.id, symbol: row.symbol }).collect()
+    }
+}
+
 /// One record of a sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SampleRow {
-    /// `-` newly selected, `~` tried again, `=` reviewed before, `+` kept now, `#` held.
-    pub symbol: char,
+    /// What became of it.
+    pub symbol: Symbol,
     /// The record.
     pub id: RecordId,
     /// The values of the review fields.
@@ -111,7 +118,7 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
         let _ = write!(
             text,
             "\n{}\n{}",
-            palette.strong("manifests changed since the previous plan:"),
+            palette.strong(&format!("manifests changed since {}:", base_title(header))),
             painted_diff(&header.manifests.changes, palette)
         );
     }
@@ -184,7 +191,7 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
     }
     line("delete", &palette.deletion(&format!("- {}", with_thousands(policy.selected))));
     if let Some(comparison) = &policy.comparison {
-        line("since", &comparison_text(comparison));
+        line("since", &comparison_text(comparison, view.header.base.as_ref()));
         line("why", cause_text(comparison.cause));
     }
     if let Some(route) = &policy.route {
@@ -241,10 +248,23 @@ fn share(policy: &PlannedPolicy) -> String {
     format!(" ({}.{:02} %)", hundredths / 100, hundredths % 100)
 }
 
-fn comparison_text(comparison: &Comparison) -> String {
+/// What a plan was compared with, in words; it may come out of a bundle, where it may be any text.
+pub(super) fn base_title(header: &PlanHeader) -> String {
+    header.base.as_ref().map_or_else(|| "nothing".to_owned(), |base| terminal_line(&base.to_string()).into_owned())
+}
+
+fn comparison_text(comparison: &Comparison, base: Option<&PlanBase>) -> String {
+    let with = match base {
+        Some(base) => PlanBase { plan: comparison.with, ..base.clone() }.to_string(),
+        None => format!("plan {}", comparison.with.short()),
+    };
+    let also = match comparison.unreviewed {
+        0 => String::new(),
+        in_it => format!(" ({} of them in it)", with_thousands(in_it)),
+    };
     format!(
-        "plan {}: - {} newly selected, ~ {} tried again, = {} already reviewed, + {} kept now, # {} held",
-        comparison.with.short(),
+        "{}: - {} newly selected{also}, ~ {} tried again, = {} already reviewed, + {} kept now, # {} held",
+        terminal_line(&with),
         with_thousands(comparison.newly_selected),
         with_thousands(comparison.retried),
         with_thousands(comparison.reviewed),
@@ -263,15 +283,15 @@ fn cause_text(cause: CountCause) -> &'static str {
 
 fn sample_text(sample: &PolicySample, records: &str, place: &str, palette: Palette, text: &mut String) {
     for row in &sample.rows {
-        let mut line = format!("    {} {}", row.symbol, row.id);
+        let mut line = format!("    {} {}", row.symbol.character(), row.id);
         for (column, value) in sample.columns.iter().zip(&row.values) {
             let _ = write!(line, "  {}={}", terminal_line(column), terminal_line(value));
         }
         let painted = match row.symbol {
-            '-' => palette.deletion(&line),
-            '~' | '#' => palette.caution(&line),
-            '+' => palette.kept(&line),
-            _ => line,
+            Symbol::NewlySelected => palette.deletion(&line),
+            Symbol::Retried | Symbol::Held => palette.caution(&line),
+            Symbol::KeptNow => palette.kept(&line),
+            Symbol::Reviewed => line,
         };
         let _ = writeln!(text, "{painted}");
     }
@@ -318,7 +338,7 @@ mod tests {
           matched    1,300 of 40,000 records (3.25 %)
           held       # 96 by hold acme-litigation
           delete     - 1,204
-          since      plan 6db7d803e74f: - 4 newly selected, ~ 1 tried again, = 1,199 already reviewed, + 7 kept now, # 96 held
+          since      plan 6db7d803e74f of the revision main\u{1b}[2J: - 4 newly selected, ~ 1 tried again, = 1,199 already reviewed, + 7 kept now, # 96 held
           why        the data changed: the policy and its holds are the same
           route      sObject Collections, 7 batches of up to 200: up to 2,000 records go through sObject Collections
           gates      all passed

@@ -7,7 +7,7 @@ use crate::base::{Clock, Observer, Timer};
 use crate::manifest::Target;
 use crate::provider::Provider;
 use crate::state::LockInfo;
-use crate::store::{Backend, Files, Place};
+use crate::store::{Backend, Files, Git, Place};
 
 /// Makes a provider for a target. The command line's uses the network; that of tests uses a sandbox in the same process.
 pub trait Connector: Send + Sync {
@@ -25,6 +25,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// For waiting.
     pub timer: Arc<dyn Timer>,
+    /// The way to the git repository that the working tree may belong to.
+    pub git: Arc<dyn Git>,
     /// The way to the systems.
     pub connector: Arc<dyn Connector>,
     /// Is told of progress and warnings.

@@ -48,6 +48,16 @@ impl Bundle {
     /// sorted, unique and well formed, and when there are records files that the plan does not know.
     pub fn open(directory: &Place) -> Result<Self, BundleError> {
         find(directory)?;
+        Self::open_untouched(directory)
+    }
+
+    /// The same, and writes nothing: a replacement that was killed half way is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Bundle::open`].
+    pub fn open_untouched(directory: &Place) -> Result<Self, BundleError> {
+        refuse_missing(directory)?;
         let plan = read_whole(directory, PLAN_FILE)?;
         let listed = read_whole(directory, SUMS_FILE)?;
         let digest = Digest::of(&plan);
@@ -144,6 +154,10 @@ impl Bundle {
 /// Refuses where there is nothing, once a replacement that was killed half way is repaired.
 fn find(directory: &Place) -> Result<(), BundleError> {
     repair_replacement(directory)?;
+    refuse_missing(directory)
+}
+
+fn refuse_missing(directory: &Place) -> Result<(), BundleError> {
     match directory.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(BundleError::Missing { directory: directory.path().to_owned() })

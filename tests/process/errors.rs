@@ -342,8 +342,7 @@ fn what_is_no_plan_says_so() {
 
     error: `plan` is not a plan: it has no `plan.json`
 
-    error: `plan` is not a plan: it has no `plan.json`
-      help: a new plan would replace it: move it away, or name another directory with --out
+    error: `plan` holds `notes.txt`, which is not part of a plan and would be lost: choose another directory, or move it away
 
     error: `plan.json` was altered after the plan was sealed: its digest is [digest] and should be [digest]; restore it, or plan again
 

@@ -14,6 +14,7 @@ macro_rules! assert_shown {
 
 mod abandon;
 mod canary;
+mod check;
 mod elsewhere;
 mod errors;
 mod exit_codes;

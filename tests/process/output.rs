@@ -49,6 +49,7 @@ fn json_is_one_object_a_line_as_the_schema_says() {
     tell(1, &["state", "list"]);
     tell(0, &["plan"]);
     tell(2, &["plan", "--out", "again", "--detailed-exitcode"]);
+    tell(0, &["check"]);
     tell(0, &["show"]);
     tell(0, &["show", "--records"]);
     tell(0, &["show", "--format", "json"]);
@@ -58,6 +59,7 @@ fn json_is_one_object_a_line_as_the_schema_says() {
     tell(1, &["apply"]);
     tell(3, &["apply", "plan"]);
     tell(5, &["apply", "plan"]);
+    tell(5, &["check"]);
     tell(3, &["apply", "--auto-approve"]);
     tell(0, &["state", "list"]);
     tell(0, &["state", "show"]);
@@ -74,6 +76,7 @@ fn json_is_one_object_a_line_as_the_schema_says() {
     1 state list --json: version error
     0 plan --json: version target policy_planned plan_summary
     2 plan --out again --detailed-exitcode --json: version target policy_planned plan_summary
+    0 check --json: version plan_check
     0 show --json: version target policy_planned plan_summary
     0 show --records --json: version target policy_planned plan_summary change
     0 show --format json --json: version target policy_planned plan_summary
@@ -82,6 +85,7 @@ fn json_is_one_object_a_line_as_the_schema_says() {
     1 apply --json: version error
     3 apply plan --json: version policy_applied apply_summary
     5 apply plan --json: version error
+    5 check --json: version plan_check
     3 apply --auto-approve --json: version target policy_planned plan_summary policy_applied apply_summary
     0 state list --json: version state
     0 state show --json: version state
@@ -256,6 +260,7 @@ fn help_tells_the_verbs_and_the_exit_codes() {
       init          Write a first manifest, with comments, into the project's directory
       validate      Check the manifests, offline
       plan          Compute which records would be deleted, and write a plan for review
+      check         Check that a plan can still be applied, offline
       diff          Compare two plans record by record, offline
       show          Show a plan, as text, JSON or Markdown, offline
       apply         Delete the records of a reviewed plan, and nothing else

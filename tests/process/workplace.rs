@@ -14,7 +14,7 @@ use sexton::provider::salesforce::SystemCommands;
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{Provider, ProviderDependencies, SecretError, SecretSource, open};
 use sexton::select::{Connector, Context};
-use sexton::store::{Backend, LocalFiles, StoredCalls};
+use sexton::store::{Backend, LocalFiles, StoredCalls, SystemGit};
 use tempfile::TempDir;
 
 /// The sandbox's usual client.
@@ -99,6 +99,7 @@ impl Workplace {
             files: Arc::new(LocalFiles),
             clock: Arc::new(Still(moment.parse().expect("a moment"))),
             timer: Arc::new(crate::support::RuntimeTimer),
+            git: Arc::new(SystemGit),
             connector: Arc::new(Network),
             observer: Arc::new(Nobody),
             who: "ada@desk".into(),
@@ -106,7 +107,7 @@ impl Workplace {
             seed: 1,
             fresh_id: Arc::new(|| "5f9d0f4e-0000-4000-8000-000000000001".into()),
         };
-        let request = PlanRequest { project: self.path(), out: None };
+        let request = PlanRequest { project: self.path(), out: None, base: None };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(plan(&host, &request)).expect("planned");
     }

@@ -28,7 +28,7 @@ use sexton::provider::{Provider, ProviderDependencies, SecretError, SecretSource
 use sexton::sandbox::{Sandbox, Settings, World};
 use sexton::select::{Connector, Context};
 use sexton::state::State;
-use sexton::store::{Backend, Bundle, LocalFiles, OutcomeRow, Place, StoredCalls, read_outcomes};
+use sexton::store::{Backend, Bundle, LocalFiles, OutcomeRow, Place, StoredCalls, SystemGit, read_outcomes};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -208,6 +208,7 @@ impl Bench {
             files: Arc::new(LocalFiles),
             clock,
             timer: Arc::new(RuntimeTimer),
+            git: Arc::new(SystemGit),
             connector: Arc::new(connector),
             observer: Arc::clone(&self.recorder) as Arc<dyn Observer>,
             who: "ada@bench".into(),
@@ -219,7 +220,7 @@ impl Bench {
 
     /// Plans.
     pub async fn plan(&self) -> Result<Planned, CommandError> {
-        let request = PlanRequest { project: self.path().to_owned(), out: None };
+        let request = PlanRequest { project: self.path().to_owned(), out: None, base: None };
         command::plan(&self.host(), &request).await
     }
 

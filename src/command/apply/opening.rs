@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use jiff::Zoned;
 
-use super::refusal::refused_when_made;
 use super::request::{ApplyRequest, PlanToApply};
 use crate::base::{CommandError, Digest, Exit, TargetName};
-use crate::command::run::{changed, expired, open_begun, restore_or_abandon, run_error, unusable};
+use crate::command::run::{changed, expired, open_begun, refused_when_made, restore_or_abandon, run_error, unusable};
 use crate::execute::{OpenError, OpenedRun, machine_settings};
 use crate::plan::{PlanHeader, PlannedPolicy, SealedTarget};
 use crate::select::{Context, Project};

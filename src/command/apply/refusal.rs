@@ -6,22 +6,9 @@ use jiff::Zoned;
 
 use crate::base::{CommandError, Exit, PolicyName, TargetName};
 use crate::execute::{OpenedRun, Recheck};
-use crate::plan::{self, FindingKind, GateInput, Occasion, PlanHeader};
+use crate::plan::{self, FindingKind, GateInput, Occasion};
 use crate::select::{Connections, Project, count_cascades};
 use crate::state::State;
-
-/// The error of a plan that a gate refused when it was made, if one did.
-pub(super) fn refused_when_made(header: &PlanHeader) -> Option<CommandError> {
-    if !header.is_refused() {
-        return None;
-    }
-    let mut error = CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted");
-    for policy in &header.policies {
-        let refused = policy.gates.iter().filter(|finding| finding.kind == FindingKind::Refuse);
-        error.notes.extend(refused.map(|finding| format!("policy {}: {finding}", policy.policy)));
-    }
-    Some(error)
-}
 
 /// Asks the gates again, on the fresh numbers: why policies may not be carried out, or not any further.
 pub(super) async fn refusals_on_fresh_numbers(

@@ -3,7 +3,7 @@
 use jiff::Zoned;
 
 use crate::base::{CommandError, Digest, Exit};
-use crate::plan::{PlanHeader, PlannedPolicy, changed_documents};
+use crate::plan::{FindingKind, PlanHeader, PlannedPolicy, changed_documents};
 use crate::report::manifest_diff;
 use crate::select::Project;
 
@@ -37,5 +37,18 @@ pub(in crate::command) fn changed<'a>(
     let before = changes.iter().filter_map(|change| change.before);
     let after = changes.iter().filter_map(|change| change.now);
     error.notes.extend(manifest_diff(before, after).lines().take(MOST_LINES).map(str::to_owned));
+    Some(error)
+}
+
+/// The error of a plan that a gate refused when it was made, if one did.
+pub(in crate::command) fn refused_when_made(header: &PlanHeader) -> Option<CommandError> {
+    if !header.is_refused() {
+        return None;
+    }
+    let mut error = CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted");
+    for policy in &header.policies {
+        let refused = policy.gates.iter().filter(|finding| finding.kind == FindingKind::Refuse);
+        error.notes.extend(refused.map(|finding| format!("policy {}: {finding}", policy.policy)));
+    }
     Some(error)
 }

@@ -1,0 +1,35 @@
+//! What became of one record between two plans.
+
+use serde::{Deserialize, Serialize};
+
+/// What became of one record between two plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Symbol {
+    /// `-` Selected now, and not in the plan compared with.
+    NewlySelected,
+    /// `~` Selected now; failed or unknown last time, and tried again.
+    Retried,
+    /// `=` Selected now and in the plan compared with.
+    Reviewed,
+    /// `+` In the reviewed plan, and not selected any more.
+    KeptNow,
+    /// `#` Kept by a hold now, whether or not the plan compared with has it.
+    Held,
+}
+
+impl Symbol {
+    /// Every symbol, in the order in which they are shown.
+    pub const ALL: [Self; 5] = [Self::NewlySelected, Self::Retried, Self::Reviewed, Self::KeptNow, Self::Held];
+
+    /// The character people see.
+    pub fn character(self) -> char {
+        match self {
+            Self::NewlySelected => '-',
+            Self::Retried => '~',
+            Self::Reviewed => '=',
+            Self::KeptNow => '+',
+            Self::Held => '#',
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `check`: whether a plan that waits can still be applied, asked of no system.
+
+use std::process::Output;
+
+use super::service::Service;
+use super::workplace::{Workplace, policy};
+
+fn planned() -> (Service, Workplace) {
+    let (service, _keys) = Service::of_leads(3);
+    let place = Workplace::new(&service.url, &policy(""));
+    place.expect(0, &["plan"]);
+    (service, place)
+}
+
+fn shown(place: &Workplace, output: &Output) -> String {
+    place.shown(output)
+}
+
+#[test]
+fn a_plan_that_can_be_applied_is_0_asks_no_system_and_writes_nothing() {
+    let (service, place) = planned();
+    let asked = service.sandbox.requests().len();
+    let before = place.files("");
+    let output = place.expect(0, &["check", "--strict"]);
+    assert_shown!(shown(&place, &output), @"
+    plan [plan] in plan: 3 records to delete, whole, expires [moment]
+    Check: can be applied.
+    ");
+    assert_eq!(service.sandbox.requests().len(), asked);
+    assert_eq!(place.files(""), before);
+    drop(service);
+    place.expect(0, &["check", "plan"]);
+}
+
+#[test]
+fn a_plan_that_was_left_behind_by_its_manifests_is_5_while_show_and_validate_see_nothing() {
+    let (_service, place) = planned();
+    place.write("policies.yaml", &policy("").replace("Company = 'Old'", "Company = 'Elder'"));
+    place.expect(0, &["validate"]);
+    place.expect(0, &["show"]);
+    assert_shown!(shown(&place, &place.expect(5, &["check"])), @"
+    plan [plan] in plan: 3 records to delete, whole, expires [moment]
+    REFUSED the plan [plan] is stale: policy `stale-leads` was changed since the plan, in policies.yaml
+      = --- DeletionPolicy stale-leads in policies.yaml (planned before)
+      = +++ DeletionPolicy stale-leads in policies.yaml (now)
+      = @@ -5,4 +5,4 @@
+      =    target: crm
+      =    object: Lead
+      = -  filter: Company = 'Old'
+      = +  filter: Company = 'Elder'
+      =    limits: { maxRecords: 5000, maxPercent: 100 }
+      help: make a new plan with `sexton plan` and review it
+    Check: cannot be applied.
+    ");
+}
+
+#[test]
+fn a_used_an_expired_an_altered_and_a_foreign_plan_are_5() {
+    let (service, place) = planned();
+    place.expect(0, &["apply", "plan"]);
+    let mut told = vec![shown(&place, &place.expect(5, &["check"]))];
+    place.write("plan/records/stale-leads.csv", "Id\n");
+    told.push(shown(&place, &place.expect(5, &["check"])));
+
+    let other = Workplace::new(&service.url, &policy(""));
+    other.plan_at("2020-01-01T10:00:00Z");
+    told.push(shown(&other, &other.expect(5, &["check"])));
+    let foreign = other.path().join("plan");
+    let (_third_service, third) = planned();
+    let output = third.expect(5, &["check", foreign.to_str().expect("text")]);
+    assert!(third.told(&output).is_empty());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("belongs to another project"));
+    assert_shown!(told.join("\n"), @"
+    plan [plan] in plan: 3 records to delete, whole, expires [moment]
+    REFUSED the plan [plan] was used: its apply finished at [moment]
+      help: make a new plan with `sexton plan` and review it
+    Check: cannot be applied.
+
+    error: `records/stale-leads.csv` was altered after the plan was sealed: its digest is [digest] and should be [digest]; restore it, or plan again
+
+    plan [plan] in plan: 0 records to delete, whole, expires [moment]
+    REFUSED the plan [plan] expired at [moment]
+      help: make a new plan with `sexton plan` and review it
+    Check: cannot be applied.
+    ");
+}
+
+#[test]
+fn a_plan_that_a_gate_refused_is_4() {
+    let (service, _keys) = Service::of_leads(300);
+    let place = Workplace::new(&service.url, &policy("").replace("maxRecords: 5000", "maxRecords: 100"));
+    place.expect(4, &["plan"]);
+    let told = shown(&place, &place.expect(4, &["check"]));
+    assert!(told.contains("REFUSED a gate refused this plan when it was made"), "{told}");
+    assert!(told.contains("max-records: 300 records"), "{told}");
+}
+
+#[test]
+fn without_a_state_it_is_not_known_whether_the_plan_was_used_and_strict_does_not_take_that() {
+    let (_service, place) = planned();
+    place.write("more.yaml", &policy("").replace("stale-leads", "later"));
+    std::fs::remove_dir_all(place.path().join(".sexton")).expect("removed");
+    assert_shown!(shown(&place, &place.expect(0, &["check"])), @"
+    plan [plan] in plan: 3 records to delete, whole, expires [moment]
+    note: not known whether used: there is no state here
+    note: policy `later` is not in this plan
+    Check: can be applied, unless it was used.
+    ");
+    place.expect(5, &["check", "--strict"]);
+    let json = place.expect(5, &["check", "--strict", "--json"]);
+    let events: Vec<serde_json::Value> =
+        json.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    let check = events.iter().find(|event| event["type"] == "plan_check").expect("checked");
+    assert_eq!(check["used"], serde_json::Value::Null);
+    assert_eq!((&check["applicable"], &check["exitCode"]), (&false.into(), &5.into()));
+    assert_eq!(check["leftOut"], serde_json::json!(["later"]));
+    assert!(!place.path().join(".sexton").exists(), "it writes nothing");
+}
+
+#[test]
+fn a_plan_and_its_show_give_the_same_records_the_same_symbols() {
+    let (service, place) = planned();
+    let records = |output: &Output| -> Vec<String> {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines().filter(|line| line.starts_with("    ")).map(str::to_owned).collect()
+    };
+    super::service::add_leads(&mut service.sandbox.world(), 2, "Old");
+    for base in [&[][..], &["--base", "reviewed"]] {
+        place.expect(0, &["plan", "--out", "reviewed"]);
+        super::service::add_leads(&mut service.sandbox.world(), 1, "Old");
+        let words: Vec<&str> = ["plan"].iter().chain(base).copied().collect();
+        let planned = records(&place.expect(0, &words));
+        assert_eq!(records(&place.expect(0, &["show"])), planned);
+        let reviewed = planned.iter().filter(|line| line.starts_with("    = ")).count();
+        assert_eq!(reviewed, if base.is_empty() { 0 } else { 5 }, "{planned:?}");
+        let markdown = place.expect(0, &["show", "--format", "markdown"]);
+        let markdown = String::from_utf8_lossy(&markdown.stdout).into_owned();
+        assert_eq!(markdown.matches("| = | ").count() + markdown.matches("| \\= | ").count(), reviewed, "{markdown}");
+    }
+}
