@@ -225,3 +225,46 @@ async fn a_base_that_was_altered_in_its_revision_is_no_base() {
     assert_eq!(error.exit, Exit::Error);
     assert!(error.title.contains("was altered"), "{error}");
 }
+
+const CHAIN: [(&str, &str); 3] = [("leads", "Lead"), ("cases", "Case"), ("logs", "Log__c")];
+
+/// Three policies; the later two begin when the first one has ended.
+fn chain() -> String {
+    let after = |name: &str| if name == "leads" { "" } else { "  dependsOn: [leads]\n" };
+    CHAIN.iter().map(|(name, object)| format!("{}{}", policy(name, object, "everything"), after(name))).collect()
+}
+
+async fn chain_planned() -> Bench {
+    let bench = bench(&chain());
+    bench.sandbox.world().generate("Log__c", 4, 7).expect("logs");
+    bench.plan().await.expect("planned");
+    bench
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_run_that_is_continued_a_changed_document_stops_the_policies_that_use_it_and_no_others() {
+    let whole = chain_planned().await;
+    let before = whole.sandbox.requests().len();
+    whole.apply().await.expect("applied");
+    let requests = whole.sandbox.requests();
+    let deletion = requests.iter().skip(before).position(|request| request.path.ends_with("/composite/sobjects"));
+
+    let bench = chain_planned().await;
+    bench.transport.end_at(deletion.expect("a deletion") as u64 + 1, true);
+    tokio::select! {
+        biased;
+        ended = bench.apply() => panic!("it ended: {ended:?}"),
+        () = bench.transport.ended() => {}
+    }
+    bench.transport.go_on();
+    assert_eq!(left(&bench), (0, 2), "the leads went, and nobody heard of it");
+    let changed = chain().replace("name: cases }", "name: cases } # another one");
+    bench.declare(&format!("{changed}{}", policy("others", "Contact", "LastName = 'nobody'")));
+    let applied = bench.apply().await.expect("continued");
+    assert_eq!(applied.exit, Exit::GateRefused);
+    assert_eq!(left(&bench), (0, 2));
+    assert_eq!(bench.sandbox.world().count("Log__c"), 0);
+    let halted: Vec<Option<&str>> = applied.report.policies.iter().map(|policy| policy.halted.as_deref()).collect();
+    let told = halted.iter().flatten().collect::<Vec<_>>();
+    assert!(matches!(told[..], [one] if one.contains("policy `cases` was changed since the plan")), "{halted:?}");
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::{changed, expired, refused_when_made, unusable};
+use super::run::{blocked_by, changed, expired, refused_when_made, unusable};
 use super::{Shell, Verb};
 use crate::base::{CommandError, Digest, Exit};
 use crate::execute::{other_project, other_settings};
@@ -109,6 +109,6 @@ async fn use_of(context: &Context, project: &Project, plan: Digest, header: &Pla
                 format!("the state here has serial {}, and the plan was made beside serial {}", state.serial, header.serial);
             (Use::Unknown(why), None)
         }
-        PlanStatus::Unused => (Use::Unused, None),
+        PlanStatus::Unused => (Use::Unused, state.unfinished().next().map(|other| blocked_by(other.plan))),
     }
 }

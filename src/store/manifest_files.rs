@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::bundle::{PLAN_FILE, SUMS_FILE};
 use super::{FileKind, OpenMode, Place};
 use crate::manifest::{MOST_FILE_BYTES, ManifestFile, ManifestFileError};
 
@@ -13,6 +14,9 @@ use crate::manifest::{MOST_FILE_BYTES, ManifestFile, ManifestFileError};
 /// followed; a directory that was seen already, by whatever name, is not entered again. Files come in the byte order of
 /// their names, which are relative to `place`, with `/`; a file that `place` is itself keeps its name.
 ///
+/// The bundle of a plan holds no manifests, wherever it lies. A file in one that would be read elsewhere comes as one that cannot be:
+/// to pass over it might pass over a hold.
+///
 /// What cannot be read comes as a file with its [`ManifestFileError`], so that all of it is told at once. A file that is too large
 /// is not read: its size is asked for first, and reading stops at the limit even if the size was wrong.
 pub fn read(place: &Place, outputs: &[&Path]) -> Vec<ManifestFile> {
@@ -20,7 +24,7 @@ pub fn read(place: &Place, outputs: &[&Path]) -> Vec<ManifestFile> {
         return vec![ManifestFile { name: shown(place.path()), content: content(place) }];
     }
     let mut walk = Walk { root: place, outputs, seen: BTreeSet::new(), files: Vec::new() };
-    walk.enter(place);
+    walk.enter(place, false);
     walk.files.sort_by(|left, right| left.name.as_bytes().cmp(right.name.as_bytes()));
     walk.files
 }
@@ -36,7 +40,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// By name, so that of two links to one directory always the same one is entered.
-    fn enter(&mut self, directory: &Place) {
+    fn enter(&mut self, directory: &Place, in_bundle: bool) {
         // One that cannot be resolved is entered, so that its listing says why it cannot be read.
         if directory.files().resolve(directory.path()).is_ok_and(|resolved| !self.seen.insert(resolved)) {
             return;
@@ -45,12 +49,16 @@ impl Walk<'_> {
             Ok(names) => names,
             Err(error) => return self.take(directory, Err(ManifestFileError::Unreadable(error))),
         };
-        for name in names {
-            let place = directory.join(&name);
+        // The project itself is none, whatever it holds.
+        let is_bundle = || [PLAN_FILE, SUMS_FILE].iter().all(|file| names.iter().any(|name| name == file));
+        let in_bundle = in_bundle || (directory.path() != self.root.path() && is_bundle());
+        for name in &names {
+            let place = directory.join(name);
             let passed_over = name.as_encoded_bytes().starts_with(b".") || self.outputs.contains(&self.relative(&place));
             match place.resolved_metadata() {
-                Ok(metadata) if metadata.kind == FileKind::Directory && !passed_over => self.enter(&place),
+                Ok(metadata) if metadata.kind == FileKind::Directory && !passed_over => self.enter(&place, in_bundle),
                 Ok(metadata) if metadata.kind == FileKind::Directory => {}
+                _ if is_manifest(place.path()) && in_bundle => self.take(&place, Err(in_a_bundle())),
                 _ if is_manifest(place.path()) => self.take(&place, content(&place)),
                 // A link that leads nowhere may have led to a directory of manifests, holds among them. What is not there any more
                 // is not a link.
@@ -70,6 +78,12 @@ impl Walk<'_> {
     fn relative<'p>(&self, place: &'p Place) -> &'p Path {
         place.path().strip_prefix(self.root.path()).unwrap_or(place.path())
     }
+}
+
+fn in_a_bundle() -> ManifestFileError {
+    ManifestFileError::Unreadable(io::Error::other(
+        "it lies in the bundle of a plan, where there are no manifests: move it out",
+    ))
 }
 
 fn is_manifest(path: &Path) -> bool {
@@ -135,6 +149,30 @@ mod tests {
         let files = read(&Place::of_machine(root.path()), &[Path::new("plan"), Path::new("out/runs")]);
         assert_eq!(names(&files), [".hidden.yaml", "a.yaml", "a/z.yml", "b.yaml", "deep/plan/x.yaml"]);
         assert!(files.iter().all(|file| file.content.as_deref().ok() == Some(file.name.as_bytes())));
+    }
+
+    #[test]
+    fn a_manifest_in_the_bundle_of_a_plan_is_reported_and_not_read() {
+        let root = tempfile::tempdir().expect("a directory");
+        for bundle in ["", "plans/pr-17/", "plans/pr-18/"] {
+            write(root.path(), &format!("{bundle}plan.json"), "{}");
+            write(root.path(), &format!("{bundle}SHA256SUMS"), "");
+            write(root.path(), &format!("{bundle}records/leads.csv"), "Id");
+        }
+        for name in ["plans/pr-17/records/deep.yaml", "plans/pr-18/hold.yaml", "plans/policy.yaml", "policy.yaml"] {
+            write(root.path(), name, "1");
+        }
+        let files = read(&Place::of_machine(root.path()), &[]);
+        let found: Vec<(&str, bool)> = files.iter().map(|file| (file.name.as_str(), file.content.is_ok())).collect();
+        assert_eq!(
+            found,
+            [
+                ("plans/policy.yaml", true),
+                ("plans/pr-17/records/deep.yaml", false),
+                ("plans/pr-18/hold.yaml", false),
+                ("policy.yaml", true),
+            ]
+        );
     }
 
     #[test]

@@ -50,7 +50,10 @@ fn another_plan_is_refused_while_a_run_is_unfinished_and_the_run_is_finished_wit
     );
     assert!(told.contains(&format!("sexton state abandon {run}")) && told.contains("sexton apply --continue"), "{told}");
     let told = stage.expect(5, &["apply", "plan"]);
-    assert!(told.contains(&format!("the run of the plan {run} is unfinished; nothing was deleted")), "{told}");
+    let unfinished = format!("the run of the plan {run} is unfinished; nothing was deleted");
+    assert!(told.contains(&unfinished), "{told}");
+    let checked = stage.place.expect(5, &["check"]);
+    assert!(stage.place.shown(&checked).contains(&unfinished), "{}", stage.place.shown(&checked));
     assert_eq!(stage.gone(), EACH);
 
     std::fs::remove_dir_all(stage.place.path().join("plan")).expect("the other plan");

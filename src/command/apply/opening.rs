@@ -7,7 +7,9 @@ use jiff::Zoned;
 
 use super::request::{ApplyRequest, PlanToApply};
 use crate::base::{CommandError, Digest, Exit, TargetName};
-use crate::command::run::{changed, expired, open_begun, refused_when_made, restore_or_abandon, run_error, unusable};
+use crate::command::run::{
+    blocked_by, changed, expired, open_begun, refused_when_made, restore_or_abandon, run_error, unusable,
+};
 use crate::execute::{OpenError, OpenedRun, machine_settings};
 use crate::plan::{PlanHeader, PlannedPolicy, SealedTarget};
 use crate::select::{Context, Project};
@@ -90,15 +92,7 @@ async fn open_new(
 ) -> Result<(OpenedRun, State, bool), CommandError> {
     let state = usable_state(state, &opened.bundle)?;
     if let Some(other) = unfinished.first() {
-        return Err(CommandError::new(
-            Exit::PlanUnusable,
-            format!("the run of the plan {} is unfinished; nothing was deleted", other.short()),
-        )
-        .with_note("another plan can be applied once that run has ended")
-        .with_help(format!(
-            "finish it with `sexton apply --continue`, or abandon it with `sexton state abandon {}`",
-            other.short()
-        )));
+        return Err(blocked_by(*other));
     }
     if opened.replay.has_begun() {
         // An older copy of the state was restored. What was sent must come to its end all the same.

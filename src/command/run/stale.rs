@@ -15,6 +15,14 @@ pub(in crate::command) fn unusable(title: String) -> CommandError {
     CommandError::new(Exit::PlanUnusable, title).with_help("make a new plan with `sexton plan` and review it")
 }
 
+/// The error of every other plan while the run of one is unfinished.
+pub(in crate::command) fn blocked_by(run: Digest) -> CommandError {
+    let run = run.short();
+    CommandError::new(Exit::PlanUnusable, format!("the run of the plan {run} is unfinished; nothing was deleted"))
+        .with_note("another plan can be applied once that run has ended")
+        .with_help(format!("finish it with `sexton apply --continue`, or abandon it with `sexton state abandon {run}`"))
+}
+
 /// The error of a plan that has expired.
 pub(in crate::command) fn expired(plan: Digest, header: &PlanHeader, now: &Zoned) -> Option<CommandError> {
     let late = now.timestamp() > header.expires;
