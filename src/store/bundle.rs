@@ -85,6 +85,11 @@ impl Bundle {
         Ok(bundle)
     }
 
+    /// The digest of the plan that a directory claims to hold, without a proof; `None` where it holds none.
+    pub fn digest_at(directory: &Place) -> Option<Digest> {
+        read_whole(directory, PLAN_FILE).ok().map(|bytes| Digest::of(&bytes))
+    }
+
     /// The sealed header.
     pub fn header(&self) -> &PlanHeader {
         &self.header

@@ -131,23 +131,37 @@ fn a_run_that_cannot_be_settled_now_is_given_up_later_or_without_looking() {
 
 #[test]
 fn a_run_whose_journal_or_plan_is_lost_is_given_up_and_all_of_it_may_have_been_sent() {
-    for (lost, whole) in [("runs", true), ("plans", true), ("damaged", true), ("both", true), ("everything", false)] {
+    for (lost, whole) in [
+        ("runs", true),
+        ("plans", true),
+        ("plans beside", true),
+        ("damaged", true),
+        ("both", true),
+        ("both beside", true),
+        ("everything", false),
+    ] {
         let (stage, run) = broken_off();
         let at = |what: &str| stage.place.path().join(format!(".sexton/{what}/{run}"));
         let remove = |what: &str| std::fs::remove_dir_all(at(what)).expect("it was there");
         match lost {
             "runs" | "plans" => remove(lost),
+            "plans beside" => remove("plans"),
             "damaged" => std::fs::write(at("runs").join("journal/00000001.jsonl"), "{}").expect("written"),
             _ => ["runs", "plans"].into_iter().for_each(remove),
         }
         if lost == "everything" {
             std::fs::remove_dir_all(stage.place.path().join("plan")).expect("the bundle in the working tree");
         }
+        if lost.ends_with("beside") {
+            let place = stage.place.path();
+            std::fs::create_dir_all(place.join("plans")).expect("made");
+            std::fs::rename(place.join("plan"), place.join("plans/pr-17")).expect("moved");
+        }
         let planned = stage.expect(0, &["plan", "--out", "other"]);
         let unreadable = "how many records it has deleted cannot be read from the store";
         assert!(planned.contains(unreadable), "{lost}: {planned}");
         let abandoned = told(&stage, 0, &["state", "abandon", &run]);
-        if lost == "plans" {
+        if lost.starts_with("plans") {
             // The working tree has the plan, and the journal is whole.
             assert_eq!(stage.tally(), tally(&[("deleted", 2 * EACH), ("skipped", EACH)]), "{abandoned}");
         } else if whole {
