@@ -12,7 +12,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use sexton::base::{Digest, PolicyName, RecordId, TargetName};
-use sexton::manifest::{AllOrNone, Concurrency, Limits, PolicySettings, Recheck, SendAs};
+use sexton::manifest::{Accept, AllOrNone, Concurrency, Limits, PolicySettings, Recheck, SendAs};
 use sexton::plan::{PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal, Row, SealedManifests};
 use sexton::store::{Bundle, BundleError, BundleWriter, Place};
 use sexton::system::DeleteMode;
@@ -43,6 +43,7 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
             send_as: SendAs::Ids,
             review_fields: Vec::new(),
             review_by: None,
+            accept: Accept::default(),
         },
         query: Query { object: "Lead".into(), key: "Id".into(), fields: Vec::new(), condition: None },
         population: records.rows,
@@ -50,6 +51,7 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
         selected: records.rows,
         holds: Vec::new(),
         cascades: Vec::new(),
+        unseen_cascades: Vec::new(),
         route: None,
         gates: Vec::new(),
         comparison: None,
@@ -69,6 +71,7 @@ fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
         manifests: SealedManifests { project: BTreeMap::new(), documents: Vec::new(), changes: String::new() },
         base: None,
         targets: BTreeMap::new(),
+        holds: Vec::new(),
         policies,
     }
 }

@@ -76,8 +76,8 @@ async fn a_hold_is_read_once_for_all_policies_that_it_concerns() {
     bench.declare(&documents(3));
     for planned in bench.plan().await.expect("planned").header.policies {
         let holds: Vec<String> =
-            planned.holds.iter().map(|held| format!("{} {} {}", held.hold, held.records, held.through_cascade)).collect();
-        assert_eq!(holds, ["counsel 10 true", "matter 1 false"], "{}", planned.policy);
+            planned.holds.iter().map(|held| format!("{} {} {:?}", held.hold, held.records, held.ways[0].because)).collect();
+        assert_eq!(holds, ["counsel 10 Cascade", "matter 1 Named"], "{}", planned.policy);
         assert_eq!((planned.matched, planned.selected), (300, 289), "{}", planned.policy);
     }
 }

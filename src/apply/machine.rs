@@ -340,7 +340,9 @@ impl PolicyMachine {
     /// When it was not, the round is cut short: what is under way is settled, and the rest goes in a new round without it. A
     /// job that has it is given up if it was not started, and also one that runs when the record is certainly `there`: one
     /// that is not may just have been deleted by that job. Whoever writes the next round leaves the record out in any case.
-    pub fn exclude(&mut self, place: u64, there: bool) {
+    ///
+    /// Gives the number of the batch that has it, where that was sent and cannot be taken back.
+    pub fn exclude(&mut self, place: u64, there: bool) -> Option<u64> {
         let within = |first: u64, count: u64| (first..first + count).contains(&place);
         let number = self.round.as_ref().map_or(0, |round| round.number);
         let has_it = |active: &&mut Active| active.batch.round == number && within(active.batch.first, active.batch.count);
@@ -348,10 +350,15 @@ impl PolicyMachine {
             Some(active) => {
                 active.moment.excluded = true;
                 active.moment.recalled |= there;
+                let can_be_taken_back = active.may_be_abandoned(self.settings.shape);
                 // A request is never sent again in the same round.
-                self.cut_short |= self.settings.shape.creates_idle_jobs() && active.may_be_abandoned(self.settings.shape);
+                self.cut_short |= self.settings.shape.creates_idle_jobs() && can_be_taken_back;
+                (!can_be_taken_back).then_some(active.batch.number)
             }
-            None => self.cut_short |= self.unsent().iter().any(|(first, count)| within(*first, *count)),
+            None => {
+                self.cut_short |= self.unsent().iter().any(|(first, count)| within(*first, *count));
+                None
+            }
         }
     }
 

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 /// The units an age may be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AgeUnit {
+    /// 60 seconds of elapsed time.
+    Minutes,
     /// 60 minutes of elapsed time.
     Hours,
     /// Calendar days.
@@ -24,6 +26,7 @@ pub enum AgeUnit {
 impl AgeUnit {
     fn word(self) -> &'static str {
         match self {
+            Self::Minutes => "minute",
             Self::Hours => "hour",
             Self::Days => "day",
             Self::Weeks => "week",
@@ -66,7 +69,7 @@ impl schemars::JsonSchema for Age {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let pattern = r"^\s*0*[1-9][0-9]{0,3}\s*(hour|day|week|month|year)s?\s*$";
+        let pattern = r"^\s*0*[1-9][0-9]{0,3}\s*(minute|hour|day|week|month|year)s?\s*$";
         schemars::json_schema!({ "type": "string", "pattern": pattern })
     }
 }
@@ -74,6 +77,8 @@ impl schemars::JsonSchema for Age {
 impl Age {
     /// Seven days: how long a plan may wait for its apply where nobody says otherwise.
     pub const DEFAULT_PLAN_LIFE: Self = Self { count: 7, unit: AgeUnit::Days };
+    /// Five minutes: how old a reading of the holds may be while a run sends, where nobody says otherwise.
+    pub const DEFAULT_HOLD_REFRESH: Self = Self { count: 5, unit: AgeUnit::Minutes };
 
     /// The moment this long before `now`, in the zone of `now`.
     ///
@@ -96,6 +101,7 @@ impl Age {
     fn span(&self) -> Span {
         let count = i64::from(self.count);
         match self.unit {
+            AgeUnit::Minutes => Span::new().minutes(count),
             AgeUnit::Hours => Span::new().hours(count),
             AgeUnit::Days => Span::new().days(count),
             AgeUnit::Weeks => Span::new().weeks(count),
@@ -130,7 +136,7 @@ impl FromStr for Age {
         let count: u16 =
             count.parse().ok().filter(|count| (1..=9_999).contains(count)).ok_or_else(|| AgeError::Count(shown()))?;
         let singular = unit.strip_suffix('s').unwrap_or(unit);
-        let unit = [AgeUnit::Hours, AgeUnit::Days, AgeUnit::Weeks, AgeUnit::Months, AgeUnit::Years]
+        let unit = [AgeUnit::Minutes, AgeUnit::Hours, AgeUnit::Days, AgeUnit::Weeks, AgeUnit::Months, AgeUnit::Years]
             .into_iter()
             .find(|candidate| candidate.word() == singular)
             .ok_or_else(|| AgeError::Shape(shown()))?;

@@ -1,5 +1,6 @@
 //! `sexton apply`: delete the records of a plan, and nothing else.
 
+mod hold_watch;
 mod opening;
 mod policy_runs;
 mod refusal;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use self::hold_watch::HoldRefresh;
 use self::opening::{hard_targets, open_run, production_targets};
 use self::policy_runs::{interrupted, policy_runs, recheck_all, stale_reasons};
 use self::refusal::refusals_on_fresh_numbers;
@@ -204,7 +206,8 @@ pub async fn apply(
             locked.save(&mut state).await?;
         }
         let policies = policy_runs(&opened, &connections, rechecks, stopped, refusals, request, begun)?;
-        let run = Run::new(context, &opened, &journal, stop, true);
+        let holds = HoldRefresh::new(context, &project, &opened, &connections, &now)?;
+        let run = Run { holds: Some(&holds), ..Run::new(context, &opened, &journal, stop, true) };
         let found: BTreeMap<PolicyName, (u64, u64)> = policies
             .iter()
             .filter_map(|policy| Some((policy, policy.recheck.as_ref()?)))

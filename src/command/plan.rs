@@ -19,10 +19,11 @@ use crate::plan::{
     self, Comparison, Difference, DifferenceCounts, GateInput, ObjectFacts, Occasion, OpenCascade, PLAN_FORMAT, Permission,
     PlanHeader, PlannedPolicy, Query, SealedTarget, Symbol,
 };
+use crate::provider::{ErrorClass, ProviderError};
 use crate::report::{PlanView, PolicySample, SampleRow, manifest_diff};
 use crate::select::{
     Connection, Connections, Context, IfMoving, Layout, Project, ProjectContext, Selection, Selector, broken_selection,
-    count_cascades, open_all, query_for,
+    count_cascades, no_such_object, open_all, query_for,
 };
 use crate::state::{PolicyHistory, State};
 use crate::store::{BundleWriter, RunScratch};
@@ -144,6 +145,10 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         samples.insert(planned.policy.clone(), sample);
         policies.push(planned);
     }
+    let workspace = &project.workspace;
+    let holds =
+        selector.holds().iter().filter_map(|found| Some(found.planned(workspace.holds.get(&found.hold)?, &policies)));
+    let holds = holds.collect();
     let targets = sealed_targets(&connections, &policies, &calls_by_target);
     let mut manifests = project.sealed_manifests();
     if let Some(before) = base.manifests() {
@@ -159,6 +164,7 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         manifests,
         base: base.sealed,
         targets,
+        holds,
         policies,
     };
     let digest = writer.seal(&header)?;
@@ -254,7 +260,7 @@ impl Planning<'_> {
         let policy = self.policy;
         let now = self.selector.project().now;
         let connection = self.selector.connection(&policy.settings.target)?;
-        let facts = connection.describe(&policy.settings.object).await?;
+        let facts = self.describe(connection).await?;
         let capabilities = connection.capabilities();
         let (layout, query) =
             query_for(policy, &facts, &capabilities, now, &self.selector.project().project.workspace.sources)?;
@@ -278,6 +284,7 @@ impl Planning<'_> {
             selected,
             holds,
             cascades,
+            unseen_cascades: self.selector.unseen_below(&policy.settings.target, &facts.name).to_vec(),
             route,
             gates: Vec::new(),
             comparison,
@@ -286,6 +293,34 @@ impl Planning<'_> {
         };
         let left_behind = self.history.and_then(|history| history.population);
         Ok(Unjudged { planned, sample, facts, hard_delete, open, left_behind })
+    }
+
+    /// What the system says about the policy's object; where there is none, an error with its place in the manifests.
+    async fn describe(&self, connection: &Connection) -> Result<Arc<ObjectFacts>, CommandError> {
+        let object = &self.policy.settings.object;
+        let described = async {
+            let facts = connection.describe(object).await?;
+            if !facts.is_described() {
+                // Only a question tells whether there is such an object.
+                connection.population(&facts.name).await?;
+            }
+            Ok(facts)
+        };
+        described.await.map_err(|error: ProviderError| match error.class {
+            ErrorClass::NotFound => {
+                let what = format!("policy `{}`", self.policy.name);
+                let system = connection.capabilities().system;
+                no_such_object(
+                    &error,
+                    &what,
+                    object,
+                    self.policy.object_span,
+                    system,
+                    &self.selector.project().project.workspace,
+                )
+            }
+            _ => error.into(),
+        })
     }
 
     /// Refuses fields that the object does not have, before the system does in its own words.

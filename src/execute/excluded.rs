@@ -17,13 +17,16 @@ pub(super) struct ExcludedPlaces {
 }
 
 impl ExcludedPlaces {
-    /// Finds the records of `excluded` in a round. What does not fit into memory goes into `scratch`.
+    /// Finds the records of `excluded`, which come by id, in a round. What does not fit into memory goes into `scratch`.
     ///
     /// # Errors
     ///
     /// When a file cannot be read or written.
-    pub fn find(round: &RoundFiles, excluded: Option<&SortedRows>, scratch: &Place) -> io::Result<Self> {
-        let Some(excluded) = excluded else { return Ok(Self { rows: None }) };
+    pub fn find(round: &RoundFiles, excluded: impl Iterator<Item = io::Result<Row>>, scratch: &Place) -> io::Result<Self> {
+        let mut causes = excluded.peekable();
+        if causes.peek().is_none() {
+            return Ok(Self { rows: None });
+        }
         let sorter = |order| RowSorter::new(scratch, order, RowSorter::WINDOW);
         // The round in the order of the ids, which is the order of the others.
         let mut by_id = sorter(SortOrder::Id);
@@ -32,7 +35,6 @@ impl ExcludedPlaces {
             by_id.push(&Row { id: id?.0, values: vec![format!("{place:020}")] })?;
         }
         let mut found = sorter(SortOrder::FirstValueThenId);
-        let mut causes = excluded.rows().peekable();
         for row in by_id.finish()?.rows() {
             let mut row = row?;
             while causes.next_if(|cause| cause.as_ref().is_ok_and(|cause| cause.id < row.id)).is_some() {}
@@ -64,7 +66,15 @@ impl ExcludedPlaces {
 
     /// The places, and why the record there is not sent any more.
     pub fn iter(&self) -> impl Iterator<Item = io::Result<(u64, IdNote)>> + '_ {
-        self.rows.iter().flat_map(SortedRows::rows).map(|row| read(&row?))
+        self.records().map(|record| record.map(|(_, place, note)| (place, note)))
+    }
+
+    /// The same with the record there.
+    pub fn records(&self) -> impl Iterator<Item = io::Result<(RecordId, u64, IdNote)>> + '_ {
+        self.rows.iter().flat_map(SortedRows::rows).map(|row| {
+            let row = row?;
+            read(&row).map(|(place, note)| (row.id, place, note))
+        })
     }
 }
 

@@ -8,6 +8,7 @@ mod excluded;
 mod execute_error;
 mod fault;
 mod finish;
+mod hold_watch;
 mod opened_run;
 mod policy;
 mod policy_run;
@@ -24,6 +25,7 @@ mod tests;
 mod verify;
 
 pub use execute_error::ExecuteError;
+pub use hold_watch::HoldWatch;
 pub use opened_run::{OpenError, OpenedRun, is_grouped, machine_settings};
 pub use policy_run::{PlannedIds, PolicyResult, PolicyResultKind, PolicyRun};
 pub use recheck::{Recheck, Rechecking};

@@ -1,5 +1,6 @@
 //! One policy: asks its machine what to do, and has it done.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +14,18 @@ use tokio::sync::Semaphore;
 use super::excluded::ExcludedPlaces;
 use super::execute_error::ExecuteError;
 use super::finish::write_outcomes;
+use super::hold_watch::HoldWatch;
 use super::policy_run::{PolicyResultKind, PolicyRun};
+use super::recheck::Recheck;
 use super::replay::{ReplayedPolicy, restore_rounds};
 use super::round::{OpenedRound, RoundFiles};
 use super::round_writer::{RoundEnd, write_first_round, write_next_round};
 use super::run::Run;
 use super::step_runner::StepRunner;
 use crate::apply::{Batch, Event, Excluded, PolicyMachine, Rechecked, SkipCause, Step, StepEnd, Tally};
-use crate::base::{PolicyName, counted};
+use crate::base::{CommandError, PolicyName, counted};
 use crate::plan::Row;
-use crate::store::{IdNote, MessagesFile, RowSorter, SortOrder};
+use crate::store::{IdNote, MessagesFile, RowSorter, SortOrder, SortedRows};
 
 /// How long a wait lasts at least, so that two clocks that differ a little cannot keep the processor busy.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
@@ -41,6 +44,38 @@ pub(super) struct PolicyExecutor<'a> {
     rounds: Vec<OpenedRound>,
     /// How many records the jobs under way have come to, by batch. For people.
     reached: BTreeMap<u64, u64>,
+    /// What a recheck found that was made when the policy began, after it had waited.
+    rechecked: Option<Recheck>,
+    /// The records that were found to be held while the policy was under way, with the cause, and when holds were last read.
+    held: Option<SortedRows>,
+    holds_read: Timestamp,
+    /// Why nothing new is sent for now.
+    paused: Option<String>,
+}
+
+/// The rows of two lists by id; of a record that is in both, the row of the first.
+fn first_cause<'r>(
+    first: impl Iterator<Item = std::io::Result<Row>> + 'r,
+    second: impl Iterator<Item = std::io::Result<Row>> + 'r,
+) -> impl Iterator<Item = std::io::Result<Row>> + 'r {
+    let (mut first, mut second) = (first.peekable(), second.peekable());
+    std::iter::from_fn(move || {
+        let order = match (first.peek(), second.peek()) {
+            (Some(Ok(one)), Some(Ok(other))) => one.id.cmp(&other.id),
+            // An error is given at once.
+            (Some(Err(_)), _) | (Some(_), None) => Ordering::Less,
+            (_, Some(_)) => Ordering::Greater,
+            (None, None) => return None,
+        };
+        match order {
+            Ordering::Less => first.next(),
+            Ordering::Greater => second.next(),
+            Ordering::Equal => {
+                second.next();
+                first.next()
+            }
+        }
+    })
 }
 
 type InFlight<'a> = FuturesUnordered<BoxFuture<'a, Result<(Step, StepEnd), ExecuteError>>>;
@@ -48,7 +83,17 @@ type InFlight<'a> = FuturesUnordered<BoxFuture<'a, Result<(Step, StepEnd), Execu
 impl<'a> PolicyExecutor<'a> {
     pub(super) fn new(run: &'a Run<'a>, input: &'a PolicyRun, mut replayed: ReplayedPolicy) -> Self {
         replayed.machine.resume(run.clock.now());
-        Self { run, input, machine: replayed.machine, rounds: replayed.rounds, reached: BTreeMap::new() }
+        Self {
+            run,
+            input,
+            machine: replayed.machine,
+            rounds: replayed.rounds,
+            reached: BTreeMap::new(),
+            rechecked: None,
+            held: None,
+            holds_read: run.holds.map_or_else(|| run.clock.now(), HoldWatch::begun),
+            paused: None,
+        }
     }
 
     fn policy(&self) -> &'a PolicyName {
@@ -77,6 +122,7 @@ impl<'a> PolicyExecutor<'a> {
         if let Some(end) = self.end() {
             return Ok(end);
         }
+        let waits = !before.is_empty();
         if !self.machine.has_begun()
             && self.input.stopped.is_none()
             && let Some(end) = self.wait_for_dependencies(before).await?
@@ -87,6 +133,13 @@ impl<'a> PolicyExecutor<'a> {
         let Ok(_permit) = permits.acquire().await else {
             return Err(ExecuteError::Misuse { policy: self.policy().clone(), why: "was not admitted" });
         };
+        if waits
+            && self.rounds.is_empty()
+            && self.input.stopped.is_none()
+            && let Err(error) = self.recheck_again().await
+        {
+            return Ok(PolicyResultKind::Unfinished { cause: error.to_string(), settled: self.settled() });
+        }
         let place = self.run.scratch.messages(self.policy());
         let messages = Arc::new(MessagesFile::create(&place).map_err(ExecuteError::file("make", place.path()))?);
         let mut files = match self.open_rounds(&messages).await? {
@@ -114,6 +167,9 @@ impl<'a> PolicyExecutor<'a> {
             }
             let step = self.machine.next(self.run.clock.now());
             let step = self.whole_groups(step, &round)?;
+            if matches!(step, Step::Send(_) | Step::Create(_)) && self.refresh_holds(&round).await? {
+                continue;
+            }
             if let Some(intent) = step.intent() {
                 self.write(&[intent]).await?;
             }
@@ -122,7 +178,12 @@ impl<'a> PolicyExecutor<'a> {
                 Step::Write(_) => {}
                 Step::Wait(until) => self.wait(until, &mut in_flight).await?,
                 Step::Pause(cause) => return Ok(PolicyResultKind::Unfinished { cause, settled: self.settled() }),
-                Step::Stop => return Ok(PolicyResultKind::Interrupted { settled: self.settled() }),
+                Step::Stop => {
+                    return Ok(match (self.paused.take(), self.run.stop.is_cancelled()) {
+                        (Some(cause), false) => PolicyResultKind::Unfinished { cause, settled: self.settled() },
+                        _ => PolicyResultKind::Interrupted { settled: self.settled() },
+                    });
+                }
                 Step::OpenRound(number) => match self.open_next_round(number, &round, &messages).await? {
                     RoundEnd::Opened(opened) => {
                         round = opened.clone();
@@ -147,12 +208,11 @@ impl<'a> PolicyExecutor<'a> {
     /// The rounds as scratch files: fetched from the store, or a first round if none was opened yet.
     async fn open_rounds(&mut self, messages: &Arc<MessagesFile>) -> Result<RoundEnd<Vec<RoundFiles>>, ExecuteError> {
         if self.rounds.is_empty() {
-            let (count, excluded) = match write_first_round(self.run, self.input).await? {
+            let (count, excluded) = match write_first_round(self.run, self.input, self.recheck()).await? {
                 RoundEnd::Opened(written) => written,
                 RoundEnd::NotNow(cause) => return Ok(RoundEnd::NotNow(cause)),
             };
-            let rechecked = self.input.recheck.as_ref();
-            let rechecked = rechecked.map(|found| Rechecked { population: found.population, waiting: found.waiting });
+            let rechecked = self.recheck().map(|found| Rechecked { population: found.population, waiting: found.waiting });
             self.publish_round(0, count, excluded, rechecked).await?;
             let files = RoundFiles::open(self.run.scratch, self.policy(), 0, &self.rounds[0], messages)?;
             return Ok(RoundEnd::Opened(vec![files]));
@@ -319,8 +379,63 @@ impl<'a> PolicyExecutor<'a> {
     }
 
     fn excluded_places(&self, round: &RoundFiles) -> Result<ExcludedPlaces, ExecuteError> {
-        let excluded = self.input.recheck.as_ref().map(|recheck| &recheck.excluded);
-        ExcludedPlaces::find(round, excluded, self.run.scratch.place()).map_err(|error| self.scratch_error(error))
+        let rechecked = self.recheck().into_iter().flat_map(|recheck| recheck.excluded.rows());
+        let held = self.held.iter().flat_map(SortedRows::rows);
+        ExcludedPlaces::find(round, first_cause(rechecked, held), self.run.scratch.place())
+            .map_err(|error| self.scratch_error(error))
+    }
+
+    /// What the last whole recheck found.
+    fn recheck(&self) -> Option<&Recheck> {
+        self.rechecked.as_ref().or(self.input.recheck.as_ref())
+    }
+
+    /// Rechecks a policy that has waited and sent nothing: a hold may have been set meanwhile, and matches may have changed.
+    async fn recheck_again(&mut self) -> Result<(), CommandError> {
+        if let Some(holds) = self.run.holds {
+            self.rechecked = Some(holds.recheck(self.policy()).await?);
+            self.holds_read = self.run.clock.now();
+        }
+        Ok(())
+    }
+
+    /// Reads the holds again before something new is sent, where the last reading is too old. Says whether it did: then the next
+    /// step may be another one.
+    async fn refresh_holds(&mut self, round: &RoundFiles) -> Result<bool, ExecuteError> {
+        let Some(holds) = self.run.holds else { return Ok(false) };
+        let (read, rows) = match holds.held_since(self.policy(), self.holds_read).await {
+            Ok(None) => return Ok(false),
+            Ok(Some(reading)) => reading,
+            Err(error) => {
+                self.paused = Some(format!("nothing new is sent, since the holds could not be read again: {error}"));
+                self.machine.stop();
+                return Ok(true);
+            }
+        };
+        self.holds_read = read;
+        let places = ExcludedPlaces::find(round, rows.rows(), self.run.scratch.place());
+        for found in places.map_err(|error| self.scratch_error(error))?.records() {
+            let (id, place, _) = found.map_err(|error| self.scratch_error(error))?;
+            if let Some(batch) = self.machine.exclude(place, true) {
+                self.run.observer.warn(&format!(
+                    "{}: {id} is held by now, but was sent before in batch {batch}, which cannot be taken back",
+                    self.policy()
+                ));
+            }
+        }
+        self.held = Some(match self.held.take() {
+            None => rows,
+            // What was held once stays out of this run, also where the hold is lifted.
+            Some(earlier) => {
+                let both = || -> std::io::Result<SortedRows> {
+                    let mut sorter = RowSorter::new(self.run.scratch.place(), SortOrder::Id, RowSorter::WINDOW);
+                    first_cause(earlier.rows(), rows.rows()).try_for_each(|row| sorter.push(&row?))?;
+                    sorter.finish()
+                };
+                both().map_err(|error| self.scratch_error(error))?
+            }
+        });
+        Ok(true)
     }
 
     fn scratch_error(&self, source: std::io::Error) -> ExecuteError {

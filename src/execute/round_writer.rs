@@ -5,6 +5,7 @@ use std::io;
 use super::excluded::{ExcludedPlaces, check_presence_of};
 use super::execute_error::ExecuteError;
 use super::policy_run::PolicyRun;
+use super::recheck::Recheck;
 use super::round::RoundFiles;
 use super::round_note::note_of;
 use super::run::Run;
@@ -22,10 +23,14 @@ pub(super) enum RoundEnd<T> {
 
 /// Writes the first round: all planned records in the order in which they are sent, less what the recheck excludes. Gives how
 /// many records are in it, and how many are excluded.
-pub(super) async fn write_first_round(run: &Run<'_>, input: &PolicyRun) -> Result<RoundEnd<(u64, u64)>, ExecuteError> {
+pub(super) async fn write_first_round(
+    run: &Run<'_>,
+    input: &PolicyRun,
+    recheck: Option<&Recheck>,
+) -> Result<RoundEnd<(u64, u64)>, ExecuteError> {
     let scratch_error = |error| ExecuteError::file("use files in", run.scratch.place().path())(error);
     let checked;
-    let mut excluded = input.recheck.as_ref().map(|recheck| &recheck.excluded);
+    let mut excluded = recheck.map(|recheck| &recheck.excluded);
     if let Some(rows) = excluded.filter(|_| input.checks_presence) {
         // An earlier process had this run; an older copy of its journal would not know of a request for a record that is gone.
         let (provider, object) = (input.provider()?.as_ref(), &input.specification.object);
@@ -36,7 +41,7 @@ pub(super) async fn write_first_round(run: &Run<'_>, input: &PolicyRun) -> Resul
         };
         excluded = Some(&checked);
     }
-    let grouped = input.recheck.as_ref().and_then(|recheck| recheck.grouped.as_ref());
+    let grouped = recheck.and_then(|recheck| recheck.grouped.as_ref());
     write_first(run, input, excluded, grouped).map(RoundEnd::Opened)
 }
 

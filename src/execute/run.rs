@@ -2,6 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
+use super::hold_watch::HoldWatch;
 use super::opened_run::OpenedRun;
 use crate::base::{Clock, Observer, Timer};
 use crate::select::Context;
@@ -26,6 +27,8 @@ pub struct Run<'a> {
     pub observer: &'a dyn Observer,
     /// Cancelled when the user wants to stop: nothing new is sent, and what was sent is waited for.
     pub stop: &'a CancellationToken,
+    /// Reads holds again; `None` where nothing is sent.
+    pub holds: Option<&'a dyn HoldWatch>,
     /// Whether the systems are asked what became of what was sent. Where not, it ends unknown.
     pub asks_what_happened: bool,
 }
@@ -49,6 +52,7 @@ impl<'a> Run<'a> {
             seed: context.seed,
             observer: context.observer.as_ref(),
             stop,
+            holds: None,
             asks_what_happened,
         }
     }

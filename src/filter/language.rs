@@ -36,6 +36,17 @@ impl Language {
         }
     }
 
+    /// The fields of a text condition that is compared with what a field is not, so that a record whose field is empty is passed over, or
+    /// may be. In SOQL it never is.
+    pub fn passes_over_empty(self, text: &str) -> Vec<String> {
+        let owned = |fields: Vec<&str>| fields.into_iter().map(str::to_owned).collect();
+        match self {
+            Self::Soql => Vec::new(),
+            Self::Zoql => zoql::parse_condition(text).map(|read| owned(read.passes_over_empty())).unwrap_or_default(),
+            Self::Sql => sql::parse_condition(text).map(|read| owned(read.passes_over_empty())).unwrap_or_default(),
+        }
+    }
+
     /// The name people know.
     pub fn title(self) -> &'static str {
         match self {
@@ -103,6 +114,17 @@ impl Language {
             }
             Self::Sql => None,
         }
+    }
+
+    /// The condition for the records whose `field` holds one of `ids`, of which there is at least one. `None` where the field cannot
+    /// be in a condition.
+    pub fn one_of(self, field: &str, ids: &[RecordId]) -> Option<String> {
+        let listed = || ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
+        let text = match self {
+            Self::Soql | Self::Sql => format!("{field} IN ({})", listed()),
+            Self::Zoql => ids.iter().map(|id| format!("{field} = '{id}'")).collect::<Vec<_>>().join(" or "),
+        };
+        self.parse(&text).ok().map(|condition| condition.text)
     }
 
     /// The condition for the records whose `field` names a record of `object` that `condition` means. `None` where the language

@@ -16,7 +16,7 @@ pub struct CodeEntry {
 
 macro_rules! codes {
     ($($name:ident $code:literal $title:literal $explanation:literal;)*) => {
-        $(#[doc = concat!($title, ".")] pub(super) const $name: DiagnosticCode = DiagnosticCode($code);)*
+        $(#[doc = concat!($title, ".")] pub const $name: DiagnosticCode = DiagnosticCode($code);)*
 
         /// Every code of manifests, in ascending order.
         pub const CODES: &[CodeEntry] =
@@ -84,7 +84,7 @@ codes! {
     NUMBER_FORM "M0202" "A number has a form that readers disagree about"
         "`017`, `0x1F`, `1_000`, `1e3` and `.inf` mean different things to different readers of YAML. Write plain digits, or put quotes round what is meant as text.";
     DURATION "M0203" "A duration has no unit, or is not a duration"
-        "Write a count and a unit: hours, days, weeks, months or years, such as `90 days` or `3 years`. A number alone is never guessed at.";
+        "Write a count and a unit: minutes, hours, days, weeks, months or years, such as `90 days` or `3 years`. A number alone is never guessed at.";
     NUMBER_RANGE "M0204" "A number is out of range"
         "Counts are whole numbers, 0 or more; `maxCalls` is at least 10 and at most what the system accepts.";
     PERCENTAGE "M0205" "A percentage is out of range or has a sign"
@@ -123,6 +123,8 @@ codes! {
         "A node is `all` or `any` with at least one part, `not` with one part, or `field` with exactly one comparison. An empty `all` would mean every record.";
     NO_JUSTIFICATION "M0405" "A hard delete has no justification"
         "`delete: hard` cannot be undone. `justification` says why it is right; it is kept in the plan for reviewers and auditors.";
+    PASSES_OVER_EMPTY "M0406" "A hold passes over records whose field is empty"
+        "In PostgreSQL (Fulcrum) a comparison such as `<>` or `NOT IN` never matches an empty field; in ZOQL (Zuora) it is not documented whether `!=` does. A hold is then silent about those records. Name them too, or write a tree: `notEquals` and `not` match an empty field. This is a warning.";
     UNKNOWN_TARGET "M0501" "A target is not defined"
         "No document of kind `Target` has that name.";
     UNKNOWN_DEPENDENCY "M0502" "A policy in `dependsOn` is not defined"
@@ -137,6 +139,14 @@ codes! {
         "The caret is inside the filter. Filters are conditions in the target's own language, without `WHERE`.";
     FILTER_MEANING "Q0002" "The filter tree cannot be expressed in the target's language"
         "A value does not fit the comparison.";
+    NO_SUCH_FIELD "Q0101" "The object has no such field"
+        "The system describes the object to this login without the field. Correct the name, or grant the login the right to read the field.";
+    DOES_NOT_FIT "Q0102" "The filter does not fit the types of the object's fields"
+        "The system describes the field with another type than the comparison needs.";
+    NO_SUCH_OBJECT "Q0103" "The system has no such object"
+        "It does not exist, or this login cannot see it; the note has the system's own answer. A hold on an object that cannot be read would protect nothing, so it is an error.";
+    NO_SUCH_LOOKUP "Q0104" "A field does not look up to the object of a hold"
+        "`children` of a hold names fields by which records look up to those that the hold names, such as `Case.AccountId`.";
 }
 
 #[cfg(test)]

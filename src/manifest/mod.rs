@@ -3,8 +3,9 @@
 //! Text becomes a [`Workspace`] or a list of [`crate::base::Diagnostic`]s, all of them at once. Reading files is the
 //! store's business: this folder takes text.
 
+mod accept;
 mod check;
-mod codes;
+pub mod codes;
 mod fields;
 mod hold;
 mod input;
@@ -20,8 +21,9 @@ mod secret;
 mod target;
 mod workspace;
 
+pub use accept::Accept;
 pub use codes::{CODES, CodeEntry};
-pub use hold::Hold;
+pub use hold::{ChildLookup, HeldChildren, Hold};
 pub use input::{MOST_FILE_BYTES, ManifestFile, ManifestFileError};
 pub use policy::{AllOrNone, Concurrency, Limits, Policy, PolicySettings, Recheck, SendAs};
 pub use project::Project;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
+use super::Accept;
 use crate::base::{Percent, PolicyName, Span, TargetName};
 use crate::filter::Filter;
 use crate::system::{Api, DeleteMode};
@@ -24,6 +25,8 @@ pub struct Policy {
     pub filter: Filter,
     /// What it says of them; a plan seals the same.
     pub settings: PolicySettings,
+    /// Where the object's name stands.
+    pub object_span: Span,
     /// Where the name stands.
     pub span: Span,
 }
@@ -63,6 +66,8 @@ pub struct PolicySettings {
     pub review_fields: Vec<String>,
     /// After this day plans still work and apply refuses.
     pub review_by: Option<jiff::civil::Date>,
+    /// The doubts that this policy accepts; those that its target and the project accept are not among them.
+    pub accept: Accept,
 }
 
 impl PolicySettings {
@@ -202,6 +207,7 @@ mod tests {
                 send_as: SendAs::Ids,
                 review_fields: Vec::new(),
                 review_by: None,
+                accept: Accept::default(),
             },
             PolicySettings {
                 target: name(TargetName::new("billing")),
@@ -218,6 +224,7 @@ mod tests {
                 send_as: SendAs::Query,
                 review_fields: vec!["Name".into()],
                 review_by: Some(jiff::civil::date(2027, 1, 31)),
+                accept: Accept { unknown_cascades: vec!["Middle__c".into()] },
             },
         ]
     }

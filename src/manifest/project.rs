@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
-use super::Limits;
+use super::{Accept, Limits};
 use crate::base::{Age, ProjectName};
 
 /// Settings of a project: at most one document of this kind in a directory of manifests.
@@ -19,8 +19,12 @@ pub struct Project {
     pub time_zone: TimeZone,
     /// How long a plan may wait for its apply.
     pub plan_expires_after: Age,
+    /// How old a reading of the holds may be when an apply sends something more.
+    pub hold_refresh: Age,
     /// The limits of policies that name none of their own; an `everything` policy must still name its own.
     pub limits: Limits,
+    /// The doubts that it accepts for every policy.
+    pub accept: Accept,
     /// The directory of the store, relative to the project's directory.
     pub store_directory: PathBuf,
     /// The bundle's directory, relative to the project's directory.
@@ -35,7 +39,9 @@ impl Default for Project {
             lineage: None,
             time_zone: TimeZone::UTC,
             plan_expires_after: Age::DEFAULT_PLAN_LIFE,
+            hold_refresh: Age::DEFAULT_HOLD_REFRESH,
             limits: Limits::default(),
+            accept: Accept::default(),
             store_directory: PathBuf::from(".sexton"),
             plan_directory: PathBuf::from("plan"),
         }
@@ -47,9 +53,24 @@ impl Project {
     /// else in it. Where plans and the store lie decides nothing, the lineage is compared with the state's, and each policy has
     /// its own limits, the project's where it names none.
     pub fn binding_settings(&self) -> BTreeMap<String, String> {
-        let Self { name: _, lineage: _, time_zone, plan_expires_after, limits: _, store_directory: _, plan_directory: _ } =
-            self;
+        let Self {
+            name: _,
+            lineage: _,
+            time_zone,
+            plan_expires_after,
+            hold_refresh: _,
+            limits: _,
+            accept,
+            store_directory: _,
+            plan_directory: _,
+        } = self;
         let zone = time_zone.iana_name().map_or_else(|| format!("{time_zone:?}"), str::to_owned);
-        BTreeMap::from([("timeZone".to_owned(), zone), ("planExpiresAfter".to_owned(), plan_expires_after.to_string())])
+        let mut accepted = accept.unknown_cascades.clone();
+        accepted.sort_unstable();
+        BTreeMap::from([
+            ("timeZone".to_owned(), zone),
+            ("planExpiresAfter".to_owned(), plan_expires_after.to_string()),
+            ("accept.unknownCascades".to_owned(), accepted.join(", ")),
+        ])
     }
 }

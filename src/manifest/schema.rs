@@ -127,8 +127,13 @@ struct ProjectSpec {
     /// How long a plan may wait for its apply.
     #[schemars(extend("default" = "7 days"))]
     plan_expires_after: Option<Age>,
+    /// How old a reading of the holds may be when an apply sends something more; longer where one reading takes longer.
+    #[schemars(extend("default" = "5 minutes"))]
+    hold_refresh: Option<Age>,
     /// The limits of policies that name none of their own.
     limits: Option<Limits>,
+    /// The doubts that are accepted for every policy.
+    accept: Option<Accept>,
     /// The directory of the plan's bundle, relative to the project's directory.
     #[schemars(extend("default" = "plan"))]
     plan_directory: Option<NotBlank>,
@@ -152,6 +157,8 @@ struct TargetSpec {
     /// What the system is for. A production organization is refused unless this says `production`, and so is one that does not say what
     /// it is, unless its host or, where it can never say, this alone does.
     environment: Option<Environment>,
+    /// The doubts that are accepted for every policy of it.
+    accept: Option<Accept>,
     /// A Salesforce org.
     salesforce: Option<Salesforce>,
     /// A Zuora tenant.
@@ -400,6 +407,8 @@ struct DeletionPolicySpec {
     send_as: Option<SendAs>,
     /// What reviewers are shown of each record.
     review: Option<Review>,
+    /// The doubts that this policy accepts.
+    accept: Option<Accept>,
     /// A day after which the policy can still be planned, but no longer applied.
     #[schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     review_by: Option<String>,
@@ -417,8 +426,38 @@ struct HoldSpec {
     object: String,
     /// Which records: a condition in the target's own language, a tree, or `everything`.
     filter: Filter,
+    /// Which records it also keeps, of objects that policies delete from: those that look up to a held one, by these fields or by all
+    /// of which the system says that they do. Without it the hold keeps no children.
+    children: Option<HeldChildren>,
     /// Why they are held.
     reason: NotBlank,
+}
+
+/// Doubts that are accepted by name: without it, what is not known refuses a plan.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct Accept {
+    /// Objects that this login cannot see, or of which the system does not say whether they go along, and below which a held record may
+    /// lie. A refusal lists them.
+    #[schemars(extend("uniqueItems" = true))]
+    unknown_cascades: Vec<NotBlank>,
+}
+
+/// Which children a hold keeps.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum HeldChildren {
+    /// Every child.
+    All(AllChildren),
+    /// An object and its field for each, such as `Case.AccountId`.
+    By(#[schemars(extend("uniqueItems" = true))] Vec<NotBlank>),
+}
+
+/// Every lookup that the system describes.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum AllChildren {
+    All,
 }
 
 /// What stops a plan.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 use url::Url;
 
-use super::SecretReference;
+use super::{Accept, SecretReference};
 use crate::base::{RecordId, Span, TargetName};
 use crate::system::SystemKind;
 
@@ -25,6 +25,8 @@ pub struct Target {
     pub labels: BTreeMap<String, String>,
     /// What the user says this system is; `None` when not said.
     pub environment: Option<Environment>,
+    /// The doubts that it accepts for every policy of it.
+    pub accept: Accept,
     /// The system.
     pub system: System,
     /// Where the name stands.

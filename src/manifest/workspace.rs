@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hold, Policy, Project, Target};
+use super::{Accept, Hold, Policy, Project, Target};
 use crate::base::{HoldName, PolicyName, SourceMap, Span, TargetName};
 
 /// All manifests of a project, read and checked.
@@ -70,6 +70,14 @@ impl Workspace {
     /// The path of the file that a document stands in, as people are shown it.
     pub fn file_of(&self, document: &Document) -> &str {
         self.sources.get(document.span.source).map(|source| source.name.as_str()).unwrap_or_default()
+    }
+
+    /// The doubts that are accepted for a policy: by itself, by its target and by the project. Of a policy that is no longer here only the
+    /// last two.
+    pub fn accepted(&self, policy: &PolicyName, target: &TargetName) -> Accept {
+        let of_policy = self.policies.get(policy).map(|policy| &policy.settings.accept);
+        let of_target = self.targets.get(target).map(|target| &target.accept);
+        Accept::together(of_policy.into_iter().chain(of_target).chain([&self.project.accept]))
     }
 
     /// The text of a document, with line ends as on Unix.

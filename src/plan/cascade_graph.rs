@@ -25,11 +25,16 @@ pub struct CascadeEdge {
 pub struct CascadeGraph {
     /// By parent, in the order of its description. An object that was asked for and cannot be seen has none.
     below: BTreeMap<String, Vec<CascadeEdge>>,
+    /// The objects that were asked for and cannot be seen.
+    unseen: BTreeSet<String>,
 }
 
 impl CascadeGraph {
     /// Takes a system's answer about an object; `None` where this login cannot see it, so that nothing is known to lie below.
     pub fn add(&mut self, object: &str, facts: Option<&ObjectFacts>) {
+        if facts.is_none() {
+            self.unseen.insert(object.to_owned());
+        }
         let children = facts.into_iter().flat_map(ObjectFacts::cascading_children);
         let edges = children.map(|child| CascadeEdge {
             parent: object.to_owned(),
@@ -56,6 +61,12 @@ impl CascadeGraph {
             }
         }
         reached
+    }
+
+    /// The objects that a deletion of records of `root` may reach and that cannot be seen, so that it is not known what it reaches
+    /// through them.
+    pub fn unseen<'o>(&'o self, root: &'o str) -> Vec<&'o str> {
+        self.reached([root]).into_iter().filter(|object| self.unseen.contains(*object)).collect()
     }
 
     /// Those of `roots` whose deletion may reach a record of `held`: a hold on it concerns them and nothing else.

@@ -1,5 +1,7 @@
 //! What a system says about itself and its objects.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::system::{FieldType, is_shadow};
@@ -44,6 +46,22 @@ pub struct ObjectFacts {
 }
 
 impl ObjectFacts {
+    /// Whether anything is known of the object. Where not, whether there is such an object is known once it was queried.
+    pub fn is_described(&self) -> bool {
+        self.knows_all_fields || !self.fields.is_empty()
+    }
+
+    /// The fields by which records of `child` look up to records of this object, each once, as far as either of the two descriptions
+    /// tells.
+    pub fn lookups_of(&self, child: &Self) -> BTreeSet<String> {
+        let of_parent = self.children.iter().filter(|known| known.child.eq_ignore_ascii_case(&child.name));
+        let of_child = child
+            .fields
+            .iter()
+            .filter(|field| field.reference_to.iter().any(|object| object.eq_ignore_ascii_case(&self.name)));
+        of_parent.map(|known| known.field.clone()).chain(of_child.map(|field| field.name.clone())).collect()
+    }
+
     /// Whether there certainly is no field of that name.
     pub fn has_no_field(&self, name: &str) -> bool {
         self.knows_all_fields && self.field(name).is_none()

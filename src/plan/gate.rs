@@ -169,8 +169,12 @@ mod tests {
         scene.facts.deletable = false;
         scene.settings.review_by = Some(jiff::civil::date(2026, 1, 1));
         scene.occasion = Occasion::Apply;
-        scene.open_cascades =
-            vec![OpenCascade { hold: HoldName::new("acme").expect("valid"), path: vec!["Lead".into(), "Task".into()] }];
+        scene.open_cascades = vec![OpenCascade {
+            hold: HoldName::new("acme").expect("valid"),
+            path: vec!["Lead".into(), "Task".into()],
+            unknown: "Task".into(),
+            accepted: false,
+        }];
         assert_eq!(refused_by(&judge_begun(&scene.input())), ["max-records", "max-percent", "production", "held-cascade"]);
         let asked_first = ["max-records", "max-percent", "deletable", "production", "review-by", "held-cascade", "quota"];
         assert_eq!(refused_by(&judge(&scene.input())), asked_first);

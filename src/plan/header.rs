@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CascadeCount, FindingKind, GateFinding, Identity, PlanBase, Query, Route, Symbol};
-use crate::base::{Digest, HoldName, PolicyName, RecordId, TargetName};
+use super::{CascadeCount, FindingKind, GateFinding, HeldCount, Identity, PlanBase, PlannedHold, Query, Route, Symbol};
+use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::{DocumentKind, Environment, PolicySettings};
 use crate::system::SystemKind;
 
@@ -38,6 +38,8 @@ pub struct PlanHeader {
     pub base: Option<PlanBase>,
     /// The systems, as they described themselves.
     pub targets: BTreeMap<TargetName, SealedTarget>,
+    /// Every hold of the targets that are planned for, by name.
+    pub holds: Vec<PlannedHold>,
     /// One entry a policy, in the order of apply.
     pub policies: Vec<PlannedPolicy>,
 }
@@ -177,6 +179,9 @@ pub struct PlannedPolicy {
     pub holds: Vec<HeldCount>,
     /// What the system would delete together with the records.
     pub cascades: Vec<CascadeCount>,
+    /// The objects among them, or below them, that this login cannot see. Known only of targets that have holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen_cascades: Vec<String>,
     /// How the records would be deleted; `None` if there are none, or if no API can.
     pub route: Option<Route>,
     /// What every gate said that was asked.
@@ -213,18 +218,6 @@ impl PlannedPolicy {
             format!("{} ({})", self.settings.object, self.query.object)
         }
     }
-}
-
-/// How many matched records a hold keeps.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct HeldCount {
-    /// The hold.
-    pub hold: HoldName,
-    /// How many.
-    pub records: u64,
-    /// Whether some of them are kept because a held record would go with them in a cascade.
-    pub through_cascade: bool,
 }
 
 /// What seals a records file.

@@ -10,6 +10,7 @@ mod compare;
 mod facts;
 mod gate;
 mod header;
+mod hold;
 mod merge;
 mod order;
 mod plan_base;
@@ -26,9 +27,10 @@ pub use compare::{Difference, DifferenceCounts, cause, compare};
 pub use facts::{ChildRelationship, FieldFacts, Identity, ObjectFacts};
 pub use gate::{FindingKind, GATES, Gate, GateFinding, GateInput, Occasion, OpenCascade, Permission, judge, judge_begun};
 pub use header::{
-    Comparison, CountCause, HeaderError, HeldCount, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SampledRecord,
-    SealedDocument, SealedManifests, SealedTarget,
+    Comparison, CountCause, HeaderError, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SampledRecord, SealedDocument,
+    SealedManifests, SealedTarget,
 };
+pub use hold::{HeldBecause, HeldCount, HeldWay, HoldReach, PlannedHold};
 pub use merge::{Keyed, MergeError, RecheckVerdict, intersect, recheck, subtract};
 pub use order::order;
 pub use plan_base::{BaseKind, PlanBase};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{PolicyName, SourceMap, Span, TargetName};
 use crate::filter::Filter;
-use crate::manifest::{AllOrNone, Concurrency, Limits, Policy, PolicySettings, Recheck, SendAs};
+use crate::manifest::{Accept, AllOrNone, Concurrency, Limits, Policy, PolicySettings, Recheck, SendAs};
 use crate::system::DeleteMode;
 
 /// A policy for all leads.
@@ -15,6 +15,7 @@ pub(super) fn test_policy() -> Policy {
         labels: BTreeMap::new(),
         filter: Filter::Everything,
         settings: test_settings(),
+        object_span: span,
         span,
     }
 }
@@ -36,5 +37,6 @@ pub(super) fn test_settings() -> PolicySettings {
         send_as: SendAs::Ids,
         review_fields: Vec::new(),
         review_by: None,
+        accept: Accept::default(),
     }
 }

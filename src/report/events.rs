@@ -2,10 +2,10 @@
 //!
 //! Views give these as their second form.
 
-use super::{Applied, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate};
+use super::{Applied, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonHoldReach};
 use crate::base::{Digest, PolicyName, RecordId};
 use crate::manifest::AllOrNone;
-use crate::plan::{Difference, DifferenceCounts, PlanHeader, PlannedPolicy, Symbol};
+use crate::plan::{Difference, DifferenceCounts, HoldReach, PlanHeader, PlannedHold, PlannedPolicy, Symbol};
 use crate::system::DeleteMode;
 
 /// The word of a serde enum.
@@ -28,6 +28,7 @@ pub(super) fn planned(header: &PlanHeader, digest: Option<Digest>, place: &str) 
             least_seconds: target.least_seconds,
         })
         .collect();
+    events.extend(header.holds.iter().map(hold));
     events.extend(header.policies.iter().map(policy_planned));
     events.push(JsonEvent::PlanSummary {
         plan: digest.map(|digest| digest.to_string()),
@@ -44,6 +45,20 @@ pub(super) fn planned(header: &PlanHeader, digest: Option<Digest>, place: &str) 
         refused: header.is_refused(),
     });
     events
+}
+
+fn hold(hold: &PlannedHold) -> JsonEvent {
+    let reach = |reach: &HoldReach| JsonHoldReach { policy: reach.policy.to_string(), records: reach.records };
+    JsonEvent::Hold {
+        hold: hold.hold.to_string(),
+        target: hold.target.to_string(),
+        object: hold.object.clone(),
+        reason: hold.reason.clone(),
+        condition: hold.condition.clone(),
+        matched: hold.matched,
+        policies: hold.policies.iter().map(reach).collect(),
+        not_followed: hold.not_followed.clone(),
+    }
 }
 
 fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Digest, HoldName, PolicyName, RecordId, TargetName};
-use crate::manifest::{AllOrNone, Concurrency, Environment, Limits, PolicySettings, Recheck, SendAs};
+use crate::manifest::{Accept, AllOrNone, Concurrency, Environment, Limits, PolicySettings, Recheck, SendAs};
 use crate::plan::{
-    BaseKind, Comparison, CountCause, FindingKind, GateFinding, HeldCount, Identity, PLAN_FORMAT, PlanBase, PlanHeader,
-    PlannedPolicy, Query, RecordsSeal, Route, SealedManifests, SealedTarget, Symbol,
+    BaseKind, Comparison, CountCause, FindingKind, GateFinding, HeldBecause, HeldCount, HeldWay, Identity, PLAN_FORMAT,
+    PlanBase, PlanHeader, PlannedPolicy, Query, RecordsSeal, Route, SealedManifests, SealedTarget, Symbol,
 };
 use crate::system::{Api, DeleteMode, SystemKind};
 
@@ -30,6 +30,7 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
             send_as: SendAs::Ids,
             review_fields: Vec::new(),
             review_by: None,
+            accept: Accept::default(),
         },
         query: Query {
             object: "Lead".into(),
@@ -43,9 +44,10 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
         holds: vec![HeldCount {
             hold: HoldName::new("acme-litigation").expect("valid"),
             records: 96,
-            through_cascade: false,
+            ways: vec![HeldWay { because: HeldBecause::Named, records: 96 }],
         }],
         cascades: Vec::new(),
+        unseen_cascades: Vec::new(),
         route: Some(Route {
             api: Api::Collections,
             batch_size: 200,
@@ -112,6 +114,7 @@ pub(super) fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
                 least_seconds: None,
             },
         )]),
+        holds: Vec::new(),
         policies,
     }
 }

@@ -52,6 +52,27 @@ pub enum JsonEvent {
         /// The least time that these calls and the reads before them take, in seconds, where the system limits calls by the minute.
         least_seconds: Option<u64>,
     },
+    /// A hold, and what it keeps of the plan's policies.
+    Hold {
+        /// The hold.
+        hold: String,
+        /// Its target.
+        target: String,
+        /// Its object.
+        object: String,
+        /// Why it is there.
+        reason: String,
+        /// The condition as sent; absent for every record, and where nothing was sent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        condition: Option<String>,
+        /// How many records it names; 0 is a hold that protects nothing. Absent where it reaches no policy and was not counted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        matched: Option<u64>,
+        /// The policies that it reaches; none is a hold that protects nothing in this plan.
+        policies: Vec<JsonHoldReach>,
+        /// Fields by which records of the plan's policies look up to those it names and that it does not follow.
+        not_followed: Vec<String>,
+    },
     /// What a plan proposes for one policy.
     PolicyPlanned {
         /// The policy.
@@ -291,6 +312,16 @@ pub struct JsonChanges {
     pub held: u64,
     /// `nothing`, `data` or `policy-and-data`.
     pub cause: String,
+}
+
+/// What a hold does for one policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JsonHoldReach {
+    /// The policy.
+    pub policy: String,
+    /// How many of the records that match it the hold keeps.
+    pub records: u64,
 }
 
 /// Records of one child object that the system deletes along with the selected ones, one generation deep. Those of held records

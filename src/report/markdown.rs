@@ -3,7 +3,8 @@
 use crate::base::{counted, with_thousands};
 use std::fmt::Write as _;
 
-use super::plan_view::{base_title, paced};
+use super::hold_view::{holds_markdown, ways};
+use super::plan_view::{base_title, paced, unseen_text};
 use super::{JsonEvent, Palette, PlanView, View, markdown_cell, plan_summary, terminal_line};
 use crate::plan::{FindingKind, PlannedPolicy};
 use crate::system::DeleteMode;
@@ -64,6 +65,13 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
     }
     if written < rows.len() {
         left_out.push(format!("the rows of {} of {} policies", rows.len() - written, rows.len()));
+    }
+
+    let holds = holds_markdown(header);
+    if text.len() + holds.len() > space {
+        left_out.push(format!("what {} keep", counted(header.holds.len() as u64, "hold")));
+    } else {
+        text.push_str(&holds);
     }
 
     let mut details = 0;
@@ -143,7 +151,11 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
         let _ = writeln!(text, "- route: {}", markdown_cell(&format!("{}; {}", route.api.title(), route.reason)));
     }
     for held in &policy.holds {
-        let _ = writeln!(text, "- {} held by {}", with_thousands(held.records), held.hold);
+        let ways = markdown_cell(&ways(held));
+        let _ = writeln!(text, "- {} held by {}{ways}", with_thousands(held.records), held.hold);
+    }
+    if !policy.unseen_cascades.is_empty() {
+        let _ = writeln!(text, "- not seen: {}", markdown_cell(&unseen_text(policy)));
     }
     for finding in &policy.gates {
         let word = match finding.kind {

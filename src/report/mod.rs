@@ -14,6 +14,7 @@ mod escape;
 mod events;
 #[cfg(test)]
 mod fixture;
+mod hold_view;
 mod json;
 mod manifest_diff;
 mod markdown;
@@ -31,7 +32,9 @@ pub use check_view::{CheckView, Use};
 pub use diagnostic_report::{DiagnosticReport, PositionReport, RangeReport, RelatedReport};
 pub use difference_view::{ChangeView, DifferenceView, RecordView};
 pub use escape::{markdown_cell, terminal_line};
-pub use json::{JSON_FORMAT, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonTally, output_schema};
+pub use json::{
+    JSON_FORMAT, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonHoldReach, JsonTally, output_schema,
+};
 pub use manifest_diff::{manifest_diff, painted_diff};
 pub use markdown::{MarkdownView, plan_markdown};
 pub use plan_view::{PlanView, PolicySample, SampleRow, plan_summary, plan_text};

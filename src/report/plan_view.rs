@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::hold_view::{holds_text, ways};
 use super::{JsonEvent, Palette, View, events, painted_diff, terminal_line};
 use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::AllOrNone;
@@ -110,6 +111,7 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
             paced(target).map(|paced| format!("; {paced}")).unwrap_or_default(),
         );
     }
+    text.push_str(&holds_text(header, palette));
     for policy in &header.policies {
         text.push('\n');
         policy_text(policy, view, palette, &mut text);
@@ -186,8 +188,8 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         &format!("{} of {}{}", with_thousands(policy.matched), counted(policy.population, "record"), share(policy)),
     );
     for held in &policy.holds {
-        let cascade = if held.through_cascade { ", also through a cascade" } else { "" };
-        line("held", &palette.caution(&format!("# {} by hold {}{cascade}", with_thousands(held.records), held.hold)));
+        let ways = terminal_line(&ways(held)).into_owned();
+        line("held", &palette.caution(&format!("# {} by hold {}{ways}", with_thousands(held.records), held.hold)));
     }
     line("delete", &palette.deletion(&format!("- {}", with_thousands(policy.selected))));
     if let Some(comparison) = &policy.comparison {
@@ -216,6 +218,9 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         let shown = format!("! {bound}{records} {} by {}", terminal_line(&cascade.child), terminal_line(&cascade.field));
         line("with them", &palette.caution(&shown));
     }
+    if !policy.unseen_cascades.is_empty() && policy.selected > 0 {
+        line("not seen", &terminal_line(&unseen_text(policy)));
+    }
     line("gates", &gates_text(policy, palette));
     for finding in policy.warnings() {
         line("warning", &palette.caution(&terminal_line(&finding.to_string())));
@@ -229,6 +234,12 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
     if let Some(sample) = view.samples.get(&policy.policy) {
         sample_text(sample, &policy.records.path, view.place, palette, text);
     }
+}
+
+/// What goes along and cannot be seen.
+pub(super) fn unseen_text(policy: &PlannedPolicy) -> String {
+    let objects = counted(policy.unseen_cascades.len() as u64, "object");
+    format!("{objects} that may go with them and that this login cannot see: {}", policy.unseen_cascades.join(", "))
 }
 
 /// What the gates said together; those that did not just let the policy pass have lines of their own.

@@ -3,14 +3,10 @@
 use jiff::Zoned;
 
 use crate::base::{CommandError, Exit};
-use crate::base::{Diagnostic, DiagnosticCode, SourceMap, Span};
+use crate::base::{Diagnostic, SourceMap, Span};
 use crate::filter::{Filter, FilterTree, Language};
+use crate::manifest::codes;
 use crate::plan::ObjectFacts;
-
-/// `Q0101`: the object has no such field.
-const NO_SUCH_FIELD: DiagnosticCode = DiagnosticCode("Q0101");
-/// `Q0102`: the filter does not fit the types of the object's fields.
-const DOES_NOT_FIT: DiagnosticCode = DiagnosticCode("Q0102");
 
 /// The condition of a filter for an object as the system describes it, with every moment fixed to `now`; `None` for
 /// everything.
@@ -31,7 +27,7 @@ pub fn condition_for(
         Filter::Text(text) => {
             let condition = language.parse(&text.text).map_err(|errors| {
                 let message = errors.first().map(|error| error.message.clone()).unwrap_or_default();
-                refuse(Diagnostic::error(DOES_NOT_FIT, "the filter does not parse", text.span, message))
+                refuse(Diagnostic::error(codes::DOES_NOT_FIT, "the filter does not parse", text.span, message))
             })?;
             (condition, Some(text.span))
         }
@@ -39,7 +35,7 @@ pub fn condition_for(
             let types = |name: &str| facts.field(name).map(|field| field.kind);
             let condition = language.compile(tree, &types, now).map_err(|error| {
                 let mut diagnostic = Diagnostic::error(
-                    DOES_NOT_FIT,
+                    codes::DOES_NOT_FIT,
                     format!("the filter does not fit the field `{}` of {}", error.field, facts.name),
                     error.span,
                     error.message,
@@ -58,7 +54,7 @@ pub fn condition_for(
         let place: Option<Span> = text_span.or_else(|| tree_span(filter, path));
         let title = format!("{} has no field `{path}`, or this login may not see it", facts.name);
         return Err(match place {
-            Some(span) => refuse(Diagnostic::error(NO_SUCH_FIELD, title, span, "not a field of the object")),
+            Some(span) => refuse(Diagnostic::error(codes::NO_SUCH_FIELD, title, span, "not a field of the object")),
             None => CommandError::plain(title),
         });
     }

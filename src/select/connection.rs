@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::Semaphore;
 
 use super::ProjectContext;
@@ -14,6 +15,9 @@ use crate::manifest::Target;
 use crate::plan::{Identity, ObjectFacts, Permission, Query, SealedTarget};
 use crate::provider::{Completeness, ErrorClass, Provider, ProviderError, RowSink};
 use crate::system::{Capabilities, DeleteMode};
+
+/// How many objects are described at once at most; a system may take fewer.
+const DESCRIBED_AT_ONCE: usize = 16;
 
 /// The systems of a project that are signed in to.
 pub type Connections = BTreeMap<TargetName, Connection>;
@@ -122,6 +126,16 @@ impl Connection {
             Err(error) if error.class == ErrorClass::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The same of several objects, in their order.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not answer.
+    pub async fn describe_each(&self, objects: &[&str]) -> Result<Vec<Option<Arc<ObjectFacts>>>, ProviderError> {
+        let described = stream::iter(objects.iter().map(|object| self.describe_if_visible(object)));
+        described.buffered(DESCRIBED_AT_ONCE).try_collect().await
     }
 
     /// How many records an object has; counted once.

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use super::ProjectContext;
 use super::connection::{Connection, Connections};
+use super::found_hold::FoundHold;
 use super::held::Held;
 use super::hold::HeldRecords;
+use super::lookup::{about_lookups, held_by_lookups, with_lookups};
 use super::reading::{IfMoving, Reading, read_sorted};
 use super::selection::{Selection, broken_selection};
 use super::side_by_side::side_by_side;
 use super::sort_space::SortSpace;
 use crate::base::{CommandError, Exit, PolicyName, TargetName};
-use crate::plan::Query;
+use crate::plan::{OpenCascade, Query};
 use crate::store::Place;
 
 /// Selects for any number of policies, with one reading of the holds for all of them.
@@ -37,8 +39,18 @@ impl<'a> Selector<'a> {
         spill: &'a Place,
     ) -> Result<Self, CommandError> {
         let held = Arc::new(HeldRecords::read(project, connections, spill).await?);
+        Ok(Self::with_holds(project, connections, held, spill))
+    }
+
+    /// Selects with holds that were read before.
+    pub fn with_holds(
+        project: &ProjectContext<'a>,
+        connections: &'a Connections,
+        held: Arc<HeldRecords>,
+        spill: &'a Place,
+    ) -> Self {
         let policies = project.project.workspace.policies.len();
-        Ok(Self { project: project.clone(), connections, held, spill, policies })
+        Self { project: project.clone(), connections, held, spill, policies }
     }
 
     /// The project it selects for.
@@ -60,6 +72,16 @@ impl<'a> Selector<'a> {
     /// What holds keep of an object, in the system's own spelling, that policies delete from.
     pub fn held(&self, target: &TargetName, object: &str) -> &Held {
         self.held.of(target, object)
+    }
+
+    /// Every hold of the systems that are signed in to, as it was found.
+    pub fn holds(&self) -> &[FoundHold] {
+        self.held.found()
+    }
+
+    /// The objects below one that policies delete from which this login cannot see; known where the target has holds.
+    pub fn unseen_below(&self, target: &TargetName, object: &str) -> &[String] {
+        self.held.unseen_below(target, object)
     }
 
     /// Does `work` for every item with a selector of its own, a few at once; see [`side_by_side`]. The work must be done with a
@@ -97,11 +119,17 @@ impl<'a> Selector<'a> {
         let connection = self.connection(target)?;
         let space = SortSpace::for_policy(self.spill, self.policies);
         let population = connection.population(&query.object).await?;
-        let reading = Reading { query, policy: Some(policy), doing: "selecting", if_moving };
-        let matched = read_sorted(&self.project.context, connection, reading, &space).await?;
         let kept = self.held(target, &query.object);
-        let held = kept.among(|| matched.rows().map(|row| row.map(|row| row.id)), &space);
+        let (asked, places) = with_lookups(query, kept);
+        let reading = Reading { query: &asked, policy: Some(policy), doing: "selecting", if_moving };
+        let matched = read_sorted(&self.project.context, connection, reading, &space).await;
+        let matched = matched.map_err(|error| about_lookups(error, kept))?;
+        let system = connection.capabilities().system;
+        let looking_up = held_by_lookups(policy, &query.object, system, &matched, kept, &places, &space)?;
+        let held = kept.among(&looking_up, || matched.rows().map(|row| row.map(|row| row.id)), &space);
         let held = held.map_err(|error| broken_selection(policy, &error))?;
-        Ok(Selection { matched, held, open: kept.open.clone(), population })
+        let accept = self.project.project.workspace.accepted(policy, target);
+        let accepted = |open: &OpenCascade| OpenCascade { accepted: accept.unknown_cascade(&open.unknown), ..open.clone() };
+        Ok(Selection { matched, held, open: kept.open.iter().map(accepted).collect(), population })
     }
 }

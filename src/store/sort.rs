@@ -254,6 +254,11 @@ impl SortedRows {
         })
     }
 
+    /// The rows in order, also those of a key that comes several times.
+    pub fn repeated_rows(&self) -> impl Iterator<Item = io::Result<Row>> + Send + '_ {
+        self.merge()
+    }
+
     /// The keys in order, each once however often it came. For selections that name a record once per child.
     ///
     /// It is meant for [`SortOrder::Id`]; in the other order a key comes once for each first value.

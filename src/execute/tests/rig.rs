@@ -261,6 +261,7 @@ impl Rig {
             seed: 7,
             observer: &Unobserved,
             stop,
+            holds: None,
             asks_what_happened: true,
         }
     }

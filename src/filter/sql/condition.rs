@@ -17,6 +17,16 @@ impl Condition {
         self.0.collect_fields(&mut found);
         found
     }
+
+    /// The fields of comparisons that only say what a value is not, and that are nowhere tested for null. In PostgreSQL such a
+    /// comparison never matches an empty field.
+    pub fn passes_over_empty(&self) -> Vec<&str> {
+        let (mut negated, mut tested) = (Vec::new(), Vec::new());
+        self.0.collect_negations(&mut negated, &mut tested);
+        negated.retain(|field| !tested.contains(field));
+        negated.dedup();
+        negated
+    }
 }
 
 /// One expression.
@@ -63,6 +73,41 @@ pub(super) enum Expression {
 }
 
 impl Expression {
+    /// The fields that are compared with what they are not, and those that are tested for null.
+    fn collect_negations<'tree>(&'tree self, negated: &mut Vec<&'tree str>, tested: &mut Vec<&'tree str>) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => {
+                parts.iter().for_each(|part| part.collect_negations(negated, tested));
+            }
+            Self::Not(part) => {
+                let mut fields = Vec::new();
+                part.collect_fields(&mut fields);
+                negated.extend(fields.into_iter().map(|(name, _, _)| name));
+                part.collect_negations(&mut Vec::new(), tested);
+            }
+            Self::Binary(left, operator, _) => {
+                let Self::Field(field) = left.as_ref() else { return };
+                if operator.0.ends_with("DISTINCT FROM") {
+                    tested.push(&field.name);
+                } else if matches!(operator.0, "<>" | "!=") || operator.0.starts_with("NOT ") || operator.0.starts_with("!~")
+                {
+                    negated.push(&field.name);
+                }
+            }
+            Self::In { value, negated: true, .. } | Self::Between { value, negated: true, .. } => {
+                if let Self::Field(field) = value.as_ref() {
+                    negated.push(&field.name);
+                }
+            }
+            Self::Is { value, test: IsTest::Null, .. } => {
+                if let Self::Field(field) = value.as_ref() {
+                    tested.push(&field.name);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn collect_fields<'tree>(&'tree self, found: &mut Vec<(&'tree str, usize, usize)>) {
         match self {
             Self::Field(field) => found.push((&field.name, field.place.start, field.place.end)),

@@ -30,6 +30,22 @@ impl Condition {
         self.alternatives.iter().flatten()
     }
 
+    /// The fields that are compared with `!=` and nowhere with null. Whether a record whose field is empty matches that is not documented.
+    pub fn passes_over_empty(&self) -> Vec<&str> {
+        let compared = |wanted: fn(&Test) -> bool| {
+            self.comparisons().filter(move |comparison| wanted(&comparison.test)).map(|comparison| comparison.field.as_str())
+        };
+        let with_null = |test: &Test| matches!(test, Test::Compare(_, Literal::Null));
+        let tested: Vec<&str> = compared(with_null).collect();
+        let mut fields: Vec<&str> = compared(
+            |test| matches!(test, Test::Compare(ComparisonOperator::NotEqual, literal) if *literal != Literal::Null),
+        )
+        .filter(|field| !tested.contains(field))
+        .collect();
+        fields.dedup();
+        fields
+    }
+
     /// Every field with its byte range, in order.
     pub fn fields(&self) -> Vec<(&str, usize, usize)> {
         let fields = self.comparisons().map(|comparison| &comparison.field);

@@ -7,11 +7,13 @@ use strum::IntoEnumIterator as _;
 use super::Header;
 use super::capability::{Requested, capabilities};
 use super::filter::filter;
-use crate::base::{Diagnostic, HoldName, Percent, PolicyName, Span, TargetName};
-use crate::filter::Filter;
+use crate::base::{Diagnostic, HoldName, Percent, PolicyName, Span, TargetName, shortened};
+use crate::filter::{Filter, Language, TextFilter};
 use crate::manifest::fields::{Field, Fields, Findings};
 use crate::manifest::node::Value;
-use crate::manifest::{AllOrNone, Concurrency, Hold, Limits, Policy, PolicySettings, Recheck, SendAs, codes};
+use crate::manifest::{
+    Accept, AllOrNone, ChildLookup, Concurrency, HeldChildren, Hold, Limits, Policy, PolicySettings, Recheck, SendAs, codes,
+};
 use crate::system::{Api, DeleteMode, SystemKind, zuora_object};
 use crate::system::{field_path, object_name};
 
@@ -74,6 +76,18 @@ pub(super) fn limits(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Li
     Some(LimitsGiven { max_records, max_percent })
 }
 
+/// Reads the doubts that a document accepts.
+pub(super) fn accept(field: Field<'_>, findings: &mut Findings<'_>) -> Accept {
+    let Some(mut fields) = findings.fields(field, "`accept`") else { return Accept::default() };
+    let objects = fields.required("unknownCascades", findings);
+    fields.end(findings);
+    let read = |findings: &mut Findings<'_>, item| {
+        findings.converted(item, codes::FIELD_NAME, "write the API name of an object", |text| object_name(text, None))
+    };
+    let objects = objects.map(|field| findings.distinct(field, read)).unwrap_or_default();
+    Accept { unknown_cascades: objects.into_iter().map(|(object, _)| object).collect() }
+}
+
 /// Reads a policy. `defaults` are the project's limits.
 pub(in crate::manifest) fn policy(
     header: &Header<'_>,
@@ -87,6 +101,7 @@ pub(in crate::manifest) fn policy(
     let target = target(&mut fields, findings);
     let system = systems.of(target.as_ref().map(|(name, _)| name));
     let object = object(&mut fields, system, findings);
+    let object_span = fields.optional("object").map_or(header.span, |field| field.node.span);
     if system == Some(SystemKind::Zuora) {
         refuse_kept_object(&mut fields, object.as_deref(), findings);
     }
@@ -140,6 +155,7 @@ pub(in crate::manifest) fn policy(
         None => Some(SendAs::Ids),
     };
     let review_fields = fields.optional("review").and_then(|field| review(field, findings)).unwrap_or_default();
+    let accept = fields.optional("accept").map(|field| accept(field, findings)).unwrap_or_default();
     let review_by = fields
         .optional("reviewBy")
         .and_then(|field| findings.converted(field, codes::DATE, "write year, month and day, such as `2027-01-31`", day));
@@ -178,7 +194,9 @@ pub(in crate::manifest) fn policy(
                 send_as: send_as?,
                 review_fields,
                 review_by,
+                accept,
             },
+            object_span,
             span: header.span,
         })
     };
@@ -197,7 +215,12 @@ pub(in crate::manifest) fn hold(
     let references = References { target: target(&mut fields, findings), depends_on: Vec::new() };
     let system = systems.of(references.target.as_ref().map(|(name, _)| name));
     let object = object(&mut fields, system, findings);
+    let object_span = fields.optional("object").map_or(header.span, |field| field.node.span);
     let filter = filter(&mut fields, system, findings);
+    if let (Some(Filter::Text(text)), Some(system)) = (&filter, system) {
+        warn_of_empty_fields(text, Language::of(system), findings);
+    }
+    let children = fields.optional("children").map(|field| children(field, system, findings)).unwrap_or_default();
     let reason = fields.required("reason", findings).and_then(|field| findings.text(field));
     fields.end(findings);
     let hold = || {
@@ -207,11 +230,64 @@ pub(in crate::manifest) fn hold(
             target: references.target.clone()?.0,
             object: object?,
             filter: filter?,
+            object_span,
+            children,
             reason: reason?.to_owned(),
             span: header.span,
         })
     };
     (hold(), references)
+}
+
+/// Warns of comparisons that pass over records whose field is empty, or may: what a hold does not say is deleted.
+fn warn_of_empty_fields(text: &TextFilter, language: Language, findings: &mut Findings<'_>) {
+    for field in language.passes_over_empty(&text.text) {
+        let (does, form) = match language {
+            Language::Soql | Language::Zoql => ("may pass over", format!("{field} = null")),
+            Language::Sql => ("passes over", format!("{field} IS NULL")),
+        };
+        findings.push(
+            Diagnostic::error(
+                codes::PASSES_OVER_EMPTY,
+                format!("the hold {does} records whose `{field}` is empty"),
+                text.span,
+                "compares with what the field is not",
+            )
+            .with_help(format!("add ` or {form}` to keep them too, or write a tree, whose `notEquals` keeps them"))
+            .as_warning(),
+        );
+    }
+}
+
+/// Reads which children a hold keeps. What cannot be read has been reported.
+fn children(field: Field<'_>, system: Option<SystemKind>, findings: &mut Findings<'_>) -> HeldChildren {
+    if let Value::Text(text) = &field.node.value {
+        if text == ALL_CHILDREN {
+            return HeldChildren::All;
+        }
+        findings.unknown_value(field, text, [ALL_CHILDREN].into_iter());
+        return HeldChildren::None;
+    }
+    let lookups = findings.distinct(field, |findings, item| {
+        findings.converted(item, codes::FIELD_NAME, CHILDREN_HELP, |text| child_lookup(text, system))
+    });
+    let lookup = |((object, field), span)| ChildLookup { object, field, span };
+    HeldChildren::By(lookups.into_iter().map(lookup).collect())
+}
+
+/// The word by which a hold keeps every child that the system describes.
+const ALL_CHILDREN: &str = "all";
+
+const CHILDREN_HELP: &str = "write the child's object and its field, such as `Case.AccountId`";
+
+/// The object and the field of a lookup. The name of a form in Fulcrum may have dots, and its fields have none.
+fn child_lookup(text: &str, system: Option<SystemKind>) -> Result<(String, String), String> {
+    let parts = match system {
+        Some(SystemKind::Fulcrum) => text.rsplit_once('.'),
+        _ => text.split_once('.'),
+    };
+    let (object, field) = parts.ok_or_else(|| format!("`{}` names no field of an object", shortened(text)))?;
+    Ok((object_name(object, system)?, field_path(field)?))
 }
 
 const NAME_HELP: &str = "write the name of the document, as in its `metadata`";

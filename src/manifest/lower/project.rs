@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::Header;
-use super::policy::limits;
+use super::policy::{accept, limits};
 use crate::base::{Diagnostic, ProjectName};
 use crate::base::{did_you_mean, shortened};
 use crate::manifest::fields::{Field, Fields, Findings};
@@ -25,8 +25,14 @@ pub(in crate::manifest) fn project(header: &Header<'_>, findings: &mut Findings<
     if let Some(age) = fields.optional("planExpiresAfter").and_then(|field| findings.age(field)) {
         project.plan_expires_after = age;
     }
+    if let Some(age) = fields.optional("holdRefresh").and_then(|field| findings.age(field)) {
+        project.hold_refresh = age;
+    }
     if let Some(field) = fields.optional("limits") {
         project.limits = limits(field, findings).unwrap_or_default().or(project.limits);
+    }
+    if let Some(field) = fields.optional("accept") {
+        project.accept = accept(field, findings);
     }
     if let Some(text) = fields.optional("planDirectory").and_then(|field| findings.text(field)) {
         project.plan_directory = PathBuf::from(text);

@@ -2,6 +2,7 @@
 
 use super::Header;
 use super::fulcrum_target::fulcrum;
+use super::policy::accept;
 use super::salesforce_target::salesforce;
 use super::zuora_target::zuora;
 use crate::base::{Diagnostic, TargetName};
@@ -23,6 +24,7 @@ pub(in crate::manifest) fn system_kind(header: &Header<'_>) -> Option<SystemKind
 pub(in crate::manifest) fn target(header: &Header<'_>, findings: &mut Findings<'_>) -> Option<Target> {
     let mut fields = findings.fields(header.spec?, "a target")?;
     let environment = fields.optional("environment").and_then(|field| findings.choice(field));
+    let accept = fields.optional("accept").map(|field| accept(field, findings)).unwrap_or_default();
     let named: Vec<(SystemKind, Field<'_>)> =
         SystemKind::ALL.into_iter().filter_map(|kind| Some((kind, fields.optional(kind.name())?))).collect();
     let place = fields.place;
@@ -53,5 +55,5 @@ pub(in crate::manifest) fn target(header: &Header<'_>, findings: &mut Findings<'
         }
     };
     let name = TargetName::new(header.name.clone()?).ok()?;
-    Some(Target { name, labels: header.labels.clone(), environment, system: system?, span: header.span })
+    Some(Target { name, labels: header.labels.clone(), environment, accept, system: system?, span: header.span })
 }

@@ -1,29 +1,45 @@
 //! Whether every hold that may protect a record through a cascade could be followed to its end.
 
+use std::collections::BTreeSet;
+
 use super::finding::Finding;
-use super::input::GateInput;
+use super::input::{GateInput, OpenCascade};
 use crate::base::with_thousands;
 
 pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
-    let (object, open) = (&input.facts.name, input.open_cascades);
-    let Some(first) = open.first() else {
-        return Some(Finding::pass("no cascade that cannot be followed leads to a held record"));
+    let object = &input.facts.name;
+    let (accepted, open): (Vec<&OpenCascade>, Vec<&OpenCascade>) =
+        input.open_cascades.iter().partition(|open| open.accepted);
+    let told = |open: &[&OpenCascade]| {
+        let others = match open.len() as u64 - 1 {
+            0 => String::new(),
+            others => format!(" (and {} like it)", with_thousands(others)),
+        };
+        let first = open[0];
+        format!("that hold `{}` keeps, over {}{others}", first.hold, first.path.join(" > "))
     };
-    let others = match open.len() as u64 - 1 {
-        0 => String::new(),
-        others => format!(" (and {} like it)", with_thousands(others)),
-    };
-    Some(Finding::refuse(format!(
-        "deleting `{object}` may delete records that hold `{}` keeps, by the cascade {}, which cannot be followed to its end{others}: \
-         put a hold on `{object}` itself, or remove the policy",
-        first.hold,
-        first.path.join(" > "),
-    )))
+    if !open.is_empty() {
+        let names: BTreeSet<&str> = open.iter().map(|open| open.unknown.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        return Some(Finding::refuse(format!(
+            "deleting `{object}` may delete records {}, and it is not known whether it does: let this login see {}, or accept that \
+             with `accept: {{ unknownCascades: [{}] }}` in the policy, its target or the project",
+            told(&open),
+            names.join(", "),
+            names.join(", "),
+        )));
+    }
+    if !accepted.is_empty() {
+        return Some(Finding::warn(format!(
+            "it is accepted that deleting `{object}` may delete records {}",
+            told(&accepted)
+        )));
+    }
+    Some(Finding::pass("no cascade that cannot be followed leads to a held record"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::input::OpenCascade;
     use super::super::scene::{Scene, scene};
     use super::*;
     use crate::base::HoldName;
@@ -33,14 +49,25 @@ mod tests {
         let open = |name, path: &[&str]| OpenCascade {
             hold: HoldName::new(name).expect("valid"),
             path: path.iter().map(|text| (*text).into()).collect(),
+            unknown: path[1].to_owned(),
+            accepted: false,
         };
         let (acme, third) = (open("acme", &["Lead", "Case", "CaseComment"]), open("third", &["Lead", "Order"]));
         let said = |open_cascades| Scene { open_cascades, ..scene() }.said(ask);
-        let table = [said(Vec::new()), said(vec![acme.clone()]), said(vec![acme, third])];
+        let accepted = OpenCascade { accepted: true, ..third.clone() };
+        let table = [
+            said(Vec::new()),
+            said(vec![acme.clone()]),
+            said(vec![acme.clone(), third]),
+            said(vec![accepted.clone()]),
+            said(vec![accepted, acme]),
+        ];
         insta::assert_snapshot!(table.join("\n"), @"
         pass: no cascade that cannot be followed leads to a held record
-        refuse: deleting `Lead` may delete records that hold `acme` keeps, by the cascade Lead > Case > CaseComment, which cannot be followed to its end: put a hold on `Lead` itself, or remove the policy
-        refuse: deleting `Lead` may delete records that hold `acme` keeps, by the cascade Lead > Case > CaseComment, which cannot be followed to its end (and 1 like it): put a hold on `Lead` itself, or remove the policy
+        refuse: deleting `Lead` may delete records that hold `acme` keeps, over Lead > Case > CaseComment, and it is not known whether it does: let this login see Case, or accept that with `accept: { unknownCascades: [Case] }` in the policy, its target or the project
+        refuse: deleting `Lead` may delete records that hold `acme` keeps, over Lead > Case > CaseComment (and 1 like it), and it is not known whether it does: let this login see Case, Order, or accept that with `accept: { unknownCascades: [Case, Order] }` in the policy, its target or the project
+        warn: it is accepted that deleting `Lead` may delete records that hold `third` keeps, over Lead > Order
+        refuse: deleting `Lead` may delete records that hold `acme` keeps, over Lead > Case > CaseComment, and it is not known whether it does: let this login see Case, or accept that with `accept: { unknownCascades: [Case] }` in the policy, its target or the project
         ");
     }
 }

@@ -74,6 +74,10 @@ pub enum Permission {
 pub struct OpenCascade {
     /// The hold.
     pub hold: HoldName,
-    /// The objects from the policy's to the held one, in the order in which the cascade takes them.
+    /// The objects from the policy's to the held one, in the order in which the cascade takes them, as far as they are known.
     pub path: Vec<String>,
+    /// The object on that way at which knowledge ends. A manifest that accepts it by name accepts the doubt.
+    pub unknown: String,
+    /// Whether a manifest does.
+    pub accepted: bool,
 }

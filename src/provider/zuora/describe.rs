@@ -16,7 +16,7 @@ pub(super) fn describe(object: &str) -> Result<ObjectFacts, ProviderError> {
         filterable: true,
         nillable: name != "Id",
         relationship_name: None,
-        reference_to: Vec::new(),
+        reference_to: referenced(name).map(str::to_owned).into_iter().collect(),
     };
     Ok(ObjectFacts {
         name: known.map_or(object, |known| known.name).to_owned(),
@@ -29,6 +29,12 @@ pub(super) fn describe(object: &str) -> Result<ObjectFacts, ProviderError> {
         knows_all_fields: false,
         children: children(known.map_or(object, |known| known.name)),
     })
+}
+
+/// The object whose records a field names: the one it is called after. Others, such as `BillToId`, are called after a role.
+fn referenced(field: &str) -> Option<&'static str> {
+    let object = field.strip_suffix("Id").and_then(zuora_object)?;
+    Some(object.name)
 }
 
 /// What goes with a record of an object: with an account everything that belongs to it (documented: its transactions), with the

@@ -47,7 +47,7 @@ const CODES: &[Row] = {
         row("INVALID_LOGIN", Request::Unauthenticated, Effect::None, Record::Denied),
         row("INVALID_SESSION", Request::Unauthenticated, Effect::None, Record::Denied),
         row("INVALID_TEMPLATE", Request::Invalid, Effect::Unclear, Record::Invalid),
-        row("INVALID_TYPE", Request::Invalid, Effect::None, Record::Invalid),
+        row("INVALID_TYPE", Request::NotFound, Effect::None, Record::Invalid),
         row("INVALID_VALUE", Request::Invalid, Effect::Unclear, Record::Invalid),
         row("INVALID_VERSION", Request::Unsupported, Effect::None, Record::Invalid),
         row("LOCK_COMPETITION", Request::Transient, Effect::Unclear, Record::Locked),
@@ -121,6 +121,8 @@ pub(super) fn request_class(
     };
     match (class, wait) {
         _ if deletes && effect == Effect::Unclear => ErrorClass::Ambiguous,
+        // What is to be deleted is not found by its type: the request is wrong.
+        (ErrorClass::NotFound, _) if deletes && known(code).is_some() => ErrorClass::Invalid,
         (ErrorClass::Throttled { .. }, _) | (ErrorClass::Transient, Some(_)) => ErrorClass::Throttled { wait },
         (class, _) => class,
     }
@@ -194,7 +196,7 @@ mod tests {
         INVALID_LOGIN                   Unauthenticated           Unauthenticated           Denied
         INVALID_SESSION                 Unauthenticated           Unauthenticated           Denied
         INVALID_TEMPLATE                Invalid                   Ambiguous                 Invalid
-        INVALID_TYPE                    Invalid                   Invalid                   Invalid
+        INVALID_TYPE                    NotFound                  Invalid                   Invalid
         INVALID_VALUE                   Invalid                   Ambiguous                 Invalid
         INVALID_VERSION                 Unsupported               Unsupported               Invalid
         LOCK_COMPETITION                Transient                 Ambiguous                 Locked

@@ -78,6 +78,9 @@ pub(super) async fn brief(
 ) -> Result<Response, ApiError> {
     let world = sandbox.world();
     let table = world.table(&path.object).ok_or_else(ApiError::not_found)?;
+    if !world.may_read(&table.definition().name, session.user) {
+        return Err(ApiError::not_found());
+    }
     Ok(json(
         StatusCode::OK,
         &tree!({ "objectDescribe": summary(&world, table.definition(), version, session), "recentItems": [] }),
@@ -94,6 +97,9 @@ pub(super) async fn whole(
     let world = sandbox.world();
     let number = world.table_number(&path.object).ok_or_else(ApiError::not_found)?;
     let table = &world.tables()[number];
+    if !world.may_read(&table.definition().name, session.user) {
+        return Err(ApiError::not_found());
+    }
     let mut described = summary(&world, table.definition(), version, session);
     let fields: Vec<Json> = all_places(table).into_iter().map(|place| field(&world, table, place)).collect();
     described.insert("childRelationships".to_owned(), Json::Array(child_relationships(&world, number)));

@@ -129,6 +129,7 @@ struct PermissionsEntry {
     view_setup: Option<bool>,
     manage_data_integrations: Option<bool>,
     delete_denied: Vec<String>,
+    read_denied: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -330,6 +331,7 @@ impl UserEntry {
             view_setup: given.view_setup.unwrap_or(standard.view_setup),
             manage_data_integrations: given.manage_data_integrations.unwrap_or(standard.manage_data_integrations),
             delete_denied: given.delete_denied.into_iter().collect(),
+            read_denied: given.read_denied.into_iter().collect(),
         };
         let key = match self.id {
             Some(id) => key(&id, "005")?,

@@ -141,6 +141,11 @@ impl World {
         self.users.get(&user).is_some_and(|user| !user.permissions.delete_denied.contains(object))
     }
 
+    /// Whether a user's permissions let them see an object at all.
+    pub(in crate::sandbox) fn may_read(&self, object: &str, user: RecordKey) -> bool {
+        self.users.get(&user).is_some_and(|user| !user.permissions.read_denied.contains(object))
+    }
+
     fn check_refusals(&mut self, key: RecordKey) -> Result<(), ItemError> {
         let Some((error, times)) = self.refusals.get_mut(&key) else { return Ok(()) };
         let error = error.clone();

@@ -70,6 +70,8 @@ pub struct Permissions {
     pub manage_data_integrations: bool,
     /// Objects whose records the user may not delete.
     pub delete_denied: BTreeSet<String>,
+    /// Objects that the user cannot see: for this login they do not exist.
+    pub read_denied: BTreeSet<String>,
 }
 
 impl Default for Permissions {
@@ -80,6 +82,7 @@ impl Default for Permissions {
             view_setup: true,
             manage_data_integrations: true,
             delete_denied: BTreeSet::new(),
+            read_denied: BTreeSet::new(),
         }
     }
 }

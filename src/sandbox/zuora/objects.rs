@@ -4,7 +4,7 @@ use super::evaluate::Value;
 use crate::filter::read_day;
 
 /// The main fields of the main objects, in the order of WSDL 78 (documented), with their kinds; text unless said. `Id` stands
-/// before them all.
+/// before them all. Credit memos are of a newer one.
 const STANDARD: &str = "
 Account AccountNumber AdditionalEmailAddresses AllowInvoiceEdit:yes AutoPay:yes Balance:number Batch BcdSettingOption \
 BillCycleDay:number BillToId:id CommunicationProfileId:id CreatedById:id CreatedDate:moment CrmId Currency \
@@ -17,6 +17,9 @@ SubscriptionId:id TermStartDate:day TermType Type UpdatedById:id UpdatedDate:mom
 Contact AccountId:id Address1 Address2 City Country County CreatedById:id CreatedDate:moment Description Fax FirstName \
 HomePhone LastName MobilePhone NickName OtherPhone OtherPhoneType PersonalEmail PostalCode State TaxRegion UpdatedById:id \
 UpdatedDate:moment WorkEmail WorkPhone
+CreditMemo AccountId:id Amount:number Balance:number Comment CreatedById:id CreatedDate:moment MemoDate:day MemoNumber Status \
+UpdatedById:id UpdatedDate:moment
+CreditMemoItem Amount:number CreatedById:id CreatedDate:moment CreditMemoId:id SkuName UpdatedById:id UpdatedDate:moment
 Invoice AccountId:id AdjustmentAmount:number Amount:number AmountWithoutTax:number Balance:number BillRunId:id Body Comments \
 CreatedById:id CreatedDate:moment DueDate:day IncludesOneTime:yes IncludesRecurring:yes IncludesUsage:yes InvoiceDate:day \
 InvoiceNumber LastEmailSentDate:moment PaymentAmount:number PostedBy:id PostedDate:moment RefundAmount:number Status \
@@ -52,7 +55,7 @@ SubmissionDateTime:moment SubscriptionId:id SubscriptionNumber UOM UpdatedById:i
 ";
 
 /// What cannot be deleted over SOAP (documented).
-const KEPT: [&str; 3] = ["InvoiceItem", "Payment", "RatePlan"];
+const KEPT: [&str; 5] = ["CreditMemo", "CreditMemoItem", "InvoiceItem", "Payment", "RatePlan"];
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

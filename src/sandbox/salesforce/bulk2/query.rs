@@ -12,13 +12,13 @@ use super::job_info::{JobHead, JobState};
 use super::list::{JobList, ListQuery};
 use super::query_job::{CheckedQuery, QueryJob};
 use super::request::{CreateQuery, JobPath, Transition, bad_request, may_abort_any, no_such_job, not_ended, not_yours};
-use crate::sandbox::Sandbox;
 use crate::sandbox::fault::WorkFaults;
 use crate::sandbox::salesforce::bulk::BulkState;
 use crate::sandbox::salesforce::error::{ApiError, json};
 use crate::sandbox::salesforce::gate::ApiVersion;
 use crate::sandbox::salesforce::query::Statement;
 use crate::sandbox::session::Session;
+use crate::sandbox::{RecordKey, Sandbox};
 
 /// How many pages one answer names. Source: documented.
 const PAGES_NAMED: usize = 5;
@@ -32,7 +32,7 @@ pub async fn create(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let wanted = CreateQuery::read(&body)?;
-    let (statement, object) = check(&sandbox, &wanted.query)?;
+    let (statement, object) = check(&sandbox, session.user, &wanted.query)?;
     let columns = statement.columns().iter().map(|column| column.name.clone()).collect();
     let now = sandbox.now();
     let mut bulk = sandbox.bulk();
@@ -53,9 +53,13 @@ pub async fn create(
 }
 
 /// Reads a statement, and refuses what this interface cannot carry out. The object's name comes with it.
-fn check(sandbox: &Sandbox, text: &str) -> Result<(Statement, String), ApiError> {
+fn check(sandbox: &Sandbox, user: RecordKey, text: &str) -> Result<(Statement, String), ApiError> {
     let world = sandbox.world();
-    let statement = Statement::check(&world, text).map_err(|problem| bad_request(problem.code, problem.message))?;
+    let checked = Statement::check(&world, text).and_then(|statement| {
+        statement.check_access(&world, user, text)?;
+        Ok(statement)
+    });
+    let statement = checked.map_err(|problem| bad_request(problem.code, problem.message))?;
     // That these are not supported is documented; the code is recorded for similar cases, the texts are guesses.
     if statement.is_aggregate() {
         return Err(bad_request("API_ERROR", "Aggregate Relationships not supported in Bulk Query"));

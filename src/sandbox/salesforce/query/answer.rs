@@ -96,6 +96,7 @@ impl Request {
         let text = text.ok_or_else(|| QueryProblem::plain("MALFORMED_QUERY", "A query string has to be specified"))?;
         let world = self.sandbox.world();
         let statement = Statement::check(&world, text)?;
+        statement.check_access(&world, self.session.user, text)?;
         match &statement.shape {
             Shape::Count => {
                 let (count, _) = statement.counts(&world, self.session.user, include_deleted);

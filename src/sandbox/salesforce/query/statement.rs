@@ -48,6 +48,16 @@ pub(in crate::sandbox) struct Statement {
 }
 
 impl Statement {
+    /// Refuses a query on an object that a user cannot see, as one that does not exist.
+    pub(in crate::sandbox) fn check_access(&self, world: &World, user: RecordKey, text: &str) -> Result<(), QueryProblem> {
+        let object = self.object(world);
+        if world.may_read(object, user) {
+            return Ok(());
+        }
+        let start = text.find(object).unwrap_or_default();
+        Err(QueryProblem::no_such_object(text, start, object))
+    }
+
     /// Reads a query and checks it against the objects of a world.
     pub(in crate::sandbox) fn check(world: &World, text: &str) -> Result<Self, QueryProblem> {
         let select = parse_select(text).map_err(|errors| match errors.first() {

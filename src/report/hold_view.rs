@@ -1,0 +1,104 @@
+//! What holds do in a plan, for people.
+
+use std::fmt::Write as _;
+
+use super::Palette;
+use super::escape::{markdown_cell, terminal_line};
+use crate::base::{counted, with_thousands};
+use crate::plan::{HeldBecause, HeldCount, PlanHeader, PlannedHold};
+
+/// In which ways a hold keeps records of a policy, in brackets; nothing for those that it only names.
+pub(super) fn ways(held: &HeldCount) -> String {
+    if held.ways.iter().all(|way| way.because == HeldBecause::Named) {
+        return String::new();
+    }
+    let ways = held.ways.iter().map(|way| format!("{} {}", with_thousands(way.records), way.because));
+    format!(" ({})", ways.collect::<Vec<_>>().join("; "))
+}
+
+/// What a person should know of the holds: those that protect nothing, and what they leave alone. Text of the system is not
+/// escaped.
+pub(super) fn hold_warnings(header: &PlanHeader) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for hold in &header.holds {
+        if hold.matches_nothing() {
+            warnings.push(format!("hold {} names no record: nothing of {} matches its filter now", hold.hold, hold.object));
+        }
+        if !hold.not_followed.is_empty() && !hold.matches_nothing() {
+            warnings.push(format!(
+                "hold {} does not keep records that look up to held ones by {}; with `children` it does",
+                hold.hold,
+                hold.not_followed.join(", ")
+            ));
+        }
+    }
+    let idle: Vec<&str> = header.holds.iter().filter(|hold| hold.reaches_nothing()).map(|hold| hold.hold.as_str()).collect();
+    if !idle.is_empty() {
+        let verb = if idle.len() == 1 { "reaches" } else { "reach" };
+        let holds = counted(idle.len() as u64, "hold");
+        warnings.push(format!("{holds} {verb} no policy of this plan: {}", idle.join(", ")));
+    }
+    warnings
+}
+
+/// How many records a hold names, of which object, and where it keeps some.
+fn effect(hold: &PlannedHold) -> String {
+    let named = hold.matched.map_or_else(|| "not counted".to_owned(), |matched| counted(matched, "record"));
+    let kept: Vec<String> =
+        hold.policies.iter().map(|reach| format!("{} in {}", with_thousands(reach.records), reach.policy)).collect();
+    format!("{named}; keeps {}", kept.join(", "))
+}
+
+/// The block of holds for a terminal; empty where there are none.
+pub(super) fn holds_text(header: &PlanHeader, palette: Palette) -> String {
+    let mut text = String::new();
+    if header.holds.is_empty() {
+        return text;
+    }
+    let _ = writeln!(text, "\n{}", palette.strong("holds:"));
+    for hold in header.holds.iter().filter(|hold| !hold.reaches_nothing()) {
+        let _ = writeln!(
+            text,
+            "  {} {} in {}: {}",
+            palette.caution(&format!("# {}", hold.hold)),
+            terminal_line(&hold.object),
+            hold.target,
+            effect(hold)
+        );
+        let _ = writeln!(text, "    {} {}", palette.faint("because"), terminal_line(&hold.reason));
+    }
+    for warning in hold_warnings(header) {
+        let _ = writeln!(text, "  {}  {}", palette.faint("warning"), palette.caution(&terminal_line(&warning)));
+    }
+    text
+}
+
+/// The block of holds for a comment; empty where there are none.
+pub(super) fn holds_markdown(header: &PlanHeader) -> String {
+    let mut text = String::new();
+    if header.holds.is_empty() {
+        return text;
+    }
+    let reaching: Vec<&PlannedHold> = header.holds.iter().filter(|hold| !hold.reaches_nothing()).collect();
+    if !reaching.is_empty() {
+        text.push_str("\n| hold | object | named | keeps | because |\n|---|---|--:|---|---|\n");
+    }
+    for hold in reaching {
+        let kept: Vec<String> =
+            hold.policies.iter().map(|reach| format!("{} in {}", with_thousands(reach.records), reach.policy)).collect();
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} |",
+            hold.hold,
+            markdown_cell(&hold.object),
+            hold.matched.map_or_else(|| "-".to_owned(), with_thousands),
+            kept.join(", "),
+            markdown_cell(&hold.reason),
+        );
+    }
+    text.push('\n');
+    for warning in hold_warnings(header) {
+        let _ = writeln!(text, "- **warning**: {}", markdown_cell(&warning));
+    }
+    text
+}
