@@ -475,8 +475,8 @@ fn a_text_hold_that_passes_over_empty_fields_is_warned_of() {
         let found = reading.diagnostics.iter().filter(|one| one.code.0 == "M0406");
         found.map(|one| format!("{}; {}", one.title, one.help.clone().unwrap_or_default())).collect()
     };
-    insta::assert_snapshot!(warned(System::Fulcrum, "status <> 'free'").join("\n"), @"");
-    insta::assert_snapshot!(warned(System::Zuora, "UOM != 'Free'").join("\n"), @"");
+    insta::assert_snapshot!(warned(System::Fulcrum, "status <> 'free'").join("\n"), @r#"the hold passes over records whose `status` is empty; add ` or status IS NULL` to keep them too, or write a tree, whose `notEquals` keeps them"#);
+    insta::assert_snapshot!(warned(System::Zuora, "UOM != 'Free'").join("\n"), @r#"the hold may pass over records whose `UOM` is empty; add ` or UOM = null` to keep them too, or write a tree, whose `notEquals` keeps them"#);
     for (system, filter) in [
         (System::Salesforce, "Status != 'Free'"),
         (System::Zuora, "UOM != 'Free' or UOM = null"),

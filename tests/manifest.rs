@@ -315,7 +315,9 @@ fn every_mistake_has_its_own_clear_picture() {
 fn every_code_has_a_case() {
     let seen: BTreeSet<&str> =
         cases().into_iter().flat_map(|(_, files)| read(files).diagnostics).map(|diagnostic| diagnostic.code.0).collect();
-    let known: BTreeSet<&str> = CODES.iter().map(|entry| entry.code.0).collect();
+    // Of the others one is a warning, and the rest need a system's answer: tests/holds.rs and tests/process/errors.rs.
+    let offline = CODES.iter().map(|entry| entry.code.0).filter(|code| *code != "M0406" && !code.starts_with("Q01"));
+    let known: BTreeSet<&str> = offline.collect();
     assert_eq!(seen, known);
 }
 
