@@ -445,7 +445,7 @@ struct Accept {
 
 /// Which children a hold keeps.
 #[derive(JsonSchema)]
-#[schemars(untagged)]
+#[schemars(untagged, inline)]
 enum HeldChildren {
     /// Every child.
     All(AllChildren),
@@ -455,7 +455,7 @@ enum HeldChildren {
 
 /// Every lookup that the system describes.
 #[derive(JsonSchema)]
-#[schemars(rename_all = "lowercase")]
+#[schemars(rename_all = "lowercase", inline)]
 enum AllChildren {
     All,
 }
