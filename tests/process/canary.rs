@@ -3,6 +3,8 @@
 use std::process::Output;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 use sexton::sandbox::{Client, Effect, Fault, Permissions, RecordKey, Sandbox, Settings, User, Value, World, WorldBuilder};
 
@@ -79,10 +81,25 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Whether the bytes hold a text: as it is, in base64 as basic authentication has it, or in a form's encoding.
+/// Every character in the encoding of addresses.
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// Every character as a reference of XML.
+fn entities(text: &str) -> String {
+    text.bytes().map(|byte| format!("&#{byte};")).collect()
+}
+
+/// Whether the bytes hold a text: as it is, in base64 as basic authentication has it, in a form's encoding, or with every character
+/// encoded.
 fn holds(bytes: &[u8], text: &str) -> bool {
     let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    [text.as_bytes(), encoded.as_bytes()].iter().any(|wanted| bytes.windows(wanted.len()).any(|window| window == *wanted))
+    let basic = STANDARD.encode(format!("sandbox-client:{text}"));
+    [text, &encoded, &basic, &percent(text), &entities(text)]
+        .map(str::as_bytes)
+        .iter()
+        .any(|wanted| bytes.windows(wanted.len()).any(|window| window == *wanted))
 }
 
 /// The access tokens that the organization saw, from its log of headers.
@@ -216,6 +233,11 @@ fn no_canary_where_things_go_wrong() {
     let echoes = [
         ("POST", "*/token", echo(400, format!("{{\"error\":\"invalid_client\",\"error_description\":\"bad {SECRET}\"}}"))),
         ("POST", "*/token", echo(500, format!("<html>client_secret={SECRET}</html>"))),
+        // As a code; in the base64 of basic authentication; with every character in the encoding of addresses, and of XML.
+        ("POST", "*/token", echo(400, format!("{{\"error\":\"{SECRET}\",\"error_description\":\"bad\"}}"))),
+        ("POST", "*/token", echo(401, format!("Basic {}", STANDARD.encode(format!("sandbox-client:{SECRET}"))))),
+        ("POST", "*/token", echo(400, format!("{{\"error\":\"x\",\"error_description\":\"bad {}\"}}", percent(SECRET)))),
+        ("POST", "*/token", echo(400, format!("{{\"error\":\"x\",\"error_description\":\"bad {}\"}}", entities(SECRET)))),
         ("POST", "*/token", echo(200, format!("{{\"access_token\":\"{SECRET}\"}}"))),
         ("POST", "*/token", echo(200, SECRET.to_owned())),
         (

@@ -3,10 +3,14 @@
 use http::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::repeated_secret;
+
 /// The longest message that is kept. The longest recorded one, a lock error of Salesforce that names ten records, has about 350.
 const LONGEST_MESSAGE: usize = 2_000;
 /// The longest code that is kept.
 const LONGEST_CODE: usize = 100;
+/// What stands for a code that is none.
+const UNREADABLE_CODE: &str = "unreadable-code";
 
 /// A system's words: bounded, and without anything that looks like an access token.
 ///
@@ -23,7 +27,7 @@ pub(in crate::provider) fn words(text: &str) -> String {
         let organization = &before[start..];
         if organization.starts_with("00D") && organization.len() >= 15 {
             kept.push_str(&before[..start]);
-            kept.push_str("[redacted]");
+            kept.push_str(repeated_secret::REDACTED);
             let secret = &rest[bang + 1..];
             let end = secret
                 .find(|character: char| !(character.is_ascii_alphanumeric() || "._-".contains(character)))
@@ -45,13 +49,15 @@ pub(in crate::provider) fn words(text: &str) -> String {
 pub(in crate::provider) fn words_without(text: &str, secrets: &[&SecretString]) -> String {
     let mut text = text.to_owned();
     for secret in secrets {
-        let secret = secret.expose_secret();
-        // A secret of a few characters would blot out ordinary words.
-        if secret.len() >= 6 {
-            text = text.replace(secret, "[redacted]");
-        }
+        text = repeated_secret::without(&text, secret.expose_secret());
     }
     words(&text)
+}
+
+/// The code of an answer to a request that carried these secrets.
+pub(in crate::provider) fn code_without(text: &str, secrets: &[&SecretString]) -> String {
+    let repeats = secrets.iter().any(|secret| repeated_secret::repeats(text, secret.expose_secret()));
+    if repeats { UNREADABLE_CODE.to_owned() } else { code(text) }
 }
 
 /// A system's words about a request it refused, on one line, whatever lines the system drew: what it said, or else what its status says.
@@ -87,7 +93,7 @@ pub(in crate::provider) fn page_words(bytes: &[u8]) -> String {
 pub(in crate::provider) fn code(text: &str) -> String {
     let well_formed = (1..=LONGEST_CODE).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    if well_formed { text.to_owned() } else { "unreadable-code".to_owned() }
+    if well_formed { text.to_owned() } else { UNREADABLE_CODE.to_owned() }
 }
 
 fn shortened(mut text: String, longest: usize) -> String {
@@ -125,6 +131,9 @@ mod tests {
     fn removes_the_secrets_of_the_request() {
         let secret = SecretString::from("canary-secret");
         assert_eq!(words_without("you sent canary-secret", &[&secret]), "you sent [redacted]");
+        assert_eq!(words_without("you sent Y2FuYXJ5LXNlY3JldA==", &[&secret]), "you sent [redacted]");
+        assert_eq!(code_without("canary-secret", &[&secret]), "unreadable-code");
+        assert_eq!(code_without("INVALID_LOGIN", &[&secret]), "INVALID_LOGIN");
     }
 
     #[test]

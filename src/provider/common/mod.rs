@@ -7,6 +7,7 @@ mod fitness;
 pub(super) mod hostile;
 mod ids;
 mod presence;
+mod repeated_secret;
 mod retry;
 mod session;
 #[cfg(test)]

@@ -151,7 +151,7 @@ async fn refusal(call: &Call, response: Response, secrets: &[&SecretString]) -> 
         Err(error) => Spoken { code: None, message: error.to_string() },
     };
     let code = match &spoken.code {
-        Some(code) => hostile::code(code),
+        Some(code) => hostile::code_without(code, secrets),
         None if status.is_redirection() => "redirected".to_owned(),
         None => "no-code".to_owned(),
     };

@@ -1,6 +1,6 @@
 //! What Salesforce's own words may hold.
 
-pub(super) use crate::provider::common::hostile::{code, page_words, refusal_words, words};
+pub(super) use crate::provider::common::hostile::{code, code_without, page_words, refusal_words, words};
 
 /// The message for text that should be a record's key and is not. The text is not quoted: if columns are shifted, it is the value
 /// of a field.

@@ -55,7 +55,7 @@ impl Endpoint {
         let body = effect.read(doing, response.body, LONGEST_ANSWER).await?;
         let (code, message) = match Reply::read(operation.name(), &body) {
             Ok(Reply::Answer(answer)) if status == StatusCode::OK => return Ok(answer),
-            Ok(Reply::Refusal { code, message }) => (hostile::code(&code), message),
+            Ok(Reply::Refusal { code, message }) => (hostile::code_without(&code, &self.secrets(operation)), message),
             Err(XmlError::Truncated) if status.is_success() => {
                 return Err(effect.broken(doing, "the answer is cut off"));
             }
@@ -63,13 +63,19 @@ impl Endpoint {
                 return Err(effect.unreadable(doing, format!("the answer cannot be read: {cause}")));
             }
             Ok(Reply::Strange { message }) if status.is_success() => {
-                let message = hostile::words(&hostile::one_line(&message));
+                let message = hostile::words_without(&hostile::one_line(&message), &self.secrets(operation));
                 return Err(effect.unreadable(doing, format!("the answer is not SOAP: {message}")));
             }
             Ok(Reply::Strange { message }) => ("no-code".to_owned(), message),
             Ok(Reply::Answer(_)) | Err(_) => ("no-code".to_owned(), String::new()),
         };
         Err(self.refusal(doing, operation, status, wait, code, &message))
+    }
+
+    /// What the request of an operation carries that nobody may see again.
+    fn secrets<'a>(&'a self, operation: &'a Operation) -> Vec<&'a SecretString> {
+        let password = if let Operation::Login { password, .. } = operation { Some(password) } else { None };
+        self.session.iter().chain(password).collect()
     }
 
     fn refusal(
@@ -81,12 +87,10 @@ impl Endpoint {
         code: String,
         message: &str,
     ) -> ProviderError {
-        let password = if let Operation::Login { password, .. } = operation { Some(password) } else { None };
-        let secrets: Vec<&SecretString> = self.session.iter().chain(password).collect();
-        let message = hostile::refusal_words(message, status, &secrets);
+        let message = hostile::refusal_words(message, status, &self.secrets(operation));
         let mut class = request_class(operation.effect() == Effect::Deletes, status, &code, &message, wait);
         // A wrong password has the code of any wrong value (recorded).
-        if password.is_some() && class == ErrorClass::Invalid {
+        if matches!(operation, Operation::Login { .. }) && class == ErrorClass::Invalid {
             class = ErrorClass::Unauthenticated;
         }
         let help = help(status, &code, &message).map(str::to_owned);
