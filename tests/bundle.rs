@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use proptest::prelude::*;
-use sexton::base::{Digest, PolicyName, RecordId, TargetName};
+use sexton::base::{Actor, Digest, PolicyName, RecordId, TargetName};
 use sexton::manifest::{Accept, AllOrNone, Concurrency, Limits, PolicySettings, Recheck, SendAs};
 use sexton::plan::{PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal, Row, SealedManifests};
 use sexton::store::{Bundle, BundleError, BundleWriter, Place};
@@ -28,6 +28,7 @@ fn row(id: &str, values: &[&str]) -> Row {
 fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
     PlannedPolicy {
         policy: policy_name(name),
+        labels: BTreeMap::new(),
         settings: PolicySettings {
             target: TargetName::new("crm").expect("valid"),
             object: "Lead".into(),
@@ -64,6 +65,7 @@ fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
     PlanHeader {
         format: PLAN_FORMAT,
         tool: "0.1.0".into(),
+        made_by: Actor { user: "ada".into(), host: "bench".into(), pipeline: None },
         created: "2026-11-21T20:00:00Z".parse().expect("valid"),
         expires: "2026-11-28T20:00:00Z".parse().expect("valid"),
         lineage: "5d8c7f0a".into(),
@@ -111,8 +113,7 @@ fn small_records_files_can_be_read_by_people_and_cannot_harm_a_spreadsheet() {
     insta::assert_snapshot!(fs::read_to_string(plan.join("records/leads.csv")).expect("readable"), @r#"
     Id,Company,Note
     00Q000000000001EAA,"'=HYPERLINK(""x"")","a,b"
-    00Q000000000002EAA,''quoted,"'-1
-    "
+    00Q000000000002EAA,''quoted,'-1\u{a}
     "#);
     assert_eq!(read(&plan), rows);
 }
@@ -244,7 +245,7 @@ fn says_what_is_wrong_with_a_bundle() {
     `records/more.csv` is not part of the plan: remove it, or plan again
     `records/leads.csv` was altered after the plan was sealed: its digest is a79244d7064c8a28aaf3e1794fc52fc0d89a18e92999f31c4ac65fb5f5d19aa4 and should be 55efa92ac40c276089218d6be5325b94e68b5eeec6282179cb305cdcbcc1190e; restore it, or plan again
     the plan at `HOME/plan` has format 2, and this version of sexton knows format 1: use the version that made it, or plan again
-    `plan.json` is not what a plan has there: missing field `format` at line 58 column 1
+    `plan.json` is not what a plan has there: missing field `format` at line 65 column 1
     `SHA256SUMS` does not list what the plan seals: its lines are not the digests that `plan.json` seals; restore it, or plan again
     `plan.json` is not what a plan has there: `leads` selects 1 records and seals 2
     `records/leads.csv` is not what a plan has there: it holds 2 records, and the plan seals 1

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt as _;
+use jiff::Timestamp;
 use serde_json::Value as Json;
 use sexton::sandbox::fulcrum::Organization;
 use sexton::sandbox::seed::{Seed, read_directory};
@@ -45,8 +46,8 @@ impl Story {
     fn begin(name: &str) -> Self {
         let place = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
         let files = read_directory(&place.join(".sandbox")).expect("a seed");
-        let now = "2026-11-20T12:00:00Z".parse().expect("a moment");
-        let (world, settings) = Seed::from_files(files).expect("a seed").build(now).expect("a world");
+        // The program compares this clock with the machine's.
+        let (world, settings) = Seed::from_files(files).expect("a seed").build(Timestamp::now()).expect("a world");
         let sandbox = Sandbox::new(world, settings);
         let runtime = Runtime::new().expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");

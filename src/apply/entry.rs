@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Answers, JobStage, Seal, SkipCause, Tally, Ticket};
-use crate::base::{Digest, PolicyName};
+use crate::base::{Actor, Digest, PolicyName};
 
 /// One line of a run's journal.
 ///
@@ -54,6 +54,8 @@ pub enum Event {
         plan: Digest,
         /// The version of sexton.
         tool: String,
+        /// Who began it, or continued it.
+        by: Actor,
     },
     /// The run is given up: nothing more is sent, and what was sent is settled.
     RunAbandoned {
@@ -61,6 +63,8 @@ pub enum Event {
         plan: Digest,
         /// The version of sexton.
         tool: String,
+        /// Who gave it up.
+        by: Actor,
         /// Whether the systems are asked what became of what was sent. Where not, it ends unknown.
         looks: bool,
     },

@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file or the environment, and nothing here knows a particular system's
 //! requests. A type belongs here when at least two folders that may not import each other need it.
 
+mod actor;
 mod age;
 mod call_budget;
 mod clock;
@@ -13,6 +14,7 @@ mod digest;
 mod exit;
 mod failure;
 mod gcra;
+mod inert;
 mod loopback;
 mod name;
 mod observer;
@@ -23,6 +25,7 @@ mod source;
 mod suggestion;
 mod timer;
 
+pub use actor::{Actor, PipelineRun};
 pub use age::{Age, AgeError, AgeUnit};
 pub use call_budget::{CallBudget, CallMemory};
 pub use clock::Clock;
@@ -33,6 +36,7 @@ pub use digest::{Digest, DigestError, Digester};
 pub use exit::Exit;
 pub use failure::{Failure, FailureClass};
 pub use gcra::Gcra;
+pub use inert::{inert_json, is_dangerous};
 pub use loopback::is_loopback;
 pub use name::{HoldName, NameError, PolicyName, ProjectName, TargetName};
 pub use observer::Observer;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::base::{Clock, Timer};
+use crate::base::{Actor, Clock, Timer};
 
 /// The machine's own clock.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +32,10 @@ impl Timer for MachineTimer {
     }
 }
 
-/// `user@host`, as far as the machine says.
-pub fn who() -> String {
-    let first = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-    let user = first(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "somebody".into());
-    let host = first(&["HOSTNAME", "COMPUTERNAME"])
-        .or_else(|| std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()))
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "this machine".into());
-    format!("{user}@{host}")
+/// Who runs this, as far as the machine says.
+pub fn actor() -> Actor {
+    let host_name = std::fs::read_to_string("/etc/hostname").ok();
+    Actor::read(&|name| std::env::var(name).ok(), host_name.as_deref())
 }
 
 /// A new random UUID.

@@ -133,7 +133,7 @@ impl Shell for Session {
             git: Arc::new(SystemGit),
             connector: Arc::new(NetworkConnector::new()?),
             observer: Arc::new(Progress::new(Arc::clone(&self.terminal))),
-            who: machine::who(),
+            actor: machine::actor(),
             process: std::process::id(),
             seed: machine::seed(),
             fresh_id: Arc::new(machine::fresh_id),

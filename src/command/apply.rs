@@ -90,7 +90,7 @@ impl Verb for Apply {
 }
 
 impl Apply {
-    /// Makes a plan, shows it, and asks; gives its directory, or the exit code where nothing is to be deleted.
+    /// Makes a plan, shows it, and asks; gives its directory, or the exit code where it may not be applied.
     async fn make_plan(&self, shell: &dyn Shell) -> Result<ControlFlow<Exit, PathBuf>, CommandError> {
         if shell.is_json() && !self.auto_approve {
             return Err(CommandError::plain("cannot ask for confirmation with --json")
@@ -103,8 +103,9 @@ impl Apply {
             return Ok(ControlFlow::Break(Exit::GateRefused));
         }
         if planned.header.selected() == 0 {
+            // Nothing is to be confirmed, and that it ran and found nothing is evidence too.
             shell.note("Nothing to delete.");
-            return Ok(ControlFlow::Break(Exit::Done));
+            return Ok(ControlFlow::Continue(planned.directory));
         }
         if !self.auto_approve {
             if !shell.can_ask() {
@@ -197,11 +198,12 @@ pub async fn apply(
         if !begun {
             keep_bundle(&opened.store, &opened.bundle).await?;
         }
-        let opening = Event::RunOpened { plan: opened.bundle.digest(), tool: env!("CARGO_PKG_VERSION").to_owned() };
+        let (tool, by) = (env!("CARGO_PKG_VERSION").to_owned(), context.actor.clone());
+        let opening = Event::RunOpened { plan: opened.bundle.digest(), tool, by };
         journal.append(None, &[opening]).await.map_err(|error| journal_error(&error))?;
         if !begun {
             state
-                .consume(opened.bundle.digest(), context.clock.now())
+                .consume(opened.bundle.digest(), context.clock.now(), &context.actor)
                 .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
             locked.save(&mut state).await?;
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::{blocked_by, changed, expired, refused_when_made, unusable};
+use super::run::{blocked_by, changed, refused_when_made, untimely, unusable};
 use super::{Shell, Verb};
 use crate::base::{CommandError, Digest, Exit};
 use crate::execute::{other_project, other_settings};
@@ -71,7 +71,7 @@ fn reasons(context: &Context, project: &Project, plan: Digest, header: &PlanHead
         Some(CommandError::new(Exit::GateRefused, title).with_help("review the policy, set a later day, and plan again"))
     });
     let stale = stale.or_else(altered);
-    expired(plan, header, &now).into_iter().chain(stale).chain(refused_when_made(header)).chain(overdue).collect()
+    untimely(plan, header, &now).into_iter().chain(stale).chain(refused_when_made(header)).chain(overdue).collect()
 }
 
 /// Whether the plan was used, as far as the store can be read; and why it can be used no more.

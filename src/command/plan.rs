@@ -157,6 +157,7 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     let header = PlanHeader {
         format: PLAN_FORMAT,
         tool: env!("CARGO_PKG_VERSION").into(),
+        made_by: host.actor.clone(),
         created: now.timestamp(),
         expires: expires.timestamp(),
         lineage: state.lineage.clone(),
@@ -228,6 +229,7 @@ impl Unjudged {
             settings: &planned.settings,
             limits: planned.settings.limits,
             identity: connection.identity(),
+            clock_difference: connection.provider.clock_difference(),
             environment: connection.sealed.environment,
             capabilities: &connection.capabilities(),
             facts: &facts,
@@ -277,6 +279,7 @@ impl Planning<'_> {
         let hard_delete = connection.hard_delete_permission(&facts.name, policy.settings.delete).await?;
         let planned = PlannedPolicy {
             policy: policy.name.clone(),
+            labels: policy.labels.clone(),
             settings: policy.settings.clone(),
             query,
             population,

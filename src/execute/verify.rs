@@ -62,6 +62,7 @@ pub async fn other_policy(
     let route = plan::choose(&policy.settings, planned.selected, &capabilities).ok();
     let route = route.filter(|_| planned.selected > 0);
     let what = [
+        ("labels", policy.labels == planned.labels),
         ("query", query == planned.query),
         ("route", route == planned.route),
         ("columns", layout.columns() == planned.records.columns),

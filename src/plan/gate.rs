@@ -6,6 +6,7 @@
 mod all_or_none;
 mod cascade;
 mod cascade_growth;
+mod clock;
 mod deletable;
 mod emptiness;
 mod finding;
@@ -21,6 +22,7 @@ mod route;
 #[cfg(test)]
 mod scene;
 
+pub use clock::CLOCK_TOLERANCE;
 pub use finding::{Finding, FindingKind, GateFinding};
 pub use input::{GateInput, Occasion, OpenCascade, Permission};
 
@@ -69,6 +71,12 @@ pub const GATES: &[Gate] = &[
         refuses_when: "the target does not say `environment: production`, and the organization is production or nothing says that it is not",
         stops_begun: true,
         ask: production::ask,
+    },
+    Gate {
+        name: "clock",
+        refuses_when: "this machine's clock and the system's are more than five minutes apart",
+        stops_begun: true,
+        ask: clock::ask,
     },
     Gate {
         name: "emptiness",
@@ -161,11 +169,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_begun_is_stopped_by_lowered_limits_holds_and_production_and_by_nothing_else() {
+    fn what_was_begun_is_stopped_by_lowered_limits_holds_production_and_a_wrong_clock_and_by_nothing_else() {
         let mut scene = Scene { already_deleted: 500, selected: 400, left_behind: Some(1), calls_left: Some(0), ..scene() };
         assert_eq!(refused_by(&judge_begun(&scene.input())), ["max-percent"]);
         scene.limits.max_records = 899;
         scene.identity.is_production = Some(true);
+        scene.clock_difference = Some(jiff::SignedDuration::from_hours(-1));
         scene.facts.deletable = false;
         scene.settings.review_by = Some(jiff::civil::date(2026, 1, 1));
         scene.occasion = Occasion::Apply;
@@ -175,8 +184,12 @@ mod tests {
             unknown: "Task".into(),
             accepted: false,
         }];
-        assert_eq!(refused_by(&judge_begun(&scene.input())), ["max-records", "max-percent", "production", "held-cascade"]);
-        let asked_first = ["max-records", "max-percent", "deletable", "production", "review-by", "held-cascade", "quota"];
+        assert_eq!(
+            refused_by(&judge_begun(&scene.input())),
+            ["max-records", "max-percent", "production", "clock", "held-cascade"]
+        );
+        let asked_first =
+            ["max-records", "max-percent", "deletable", "production", "clock", "review-by", "held-cascade", "quota"];
         assert_eq!(refused_by(&judge(&scene.input())), asked_first);
     }
 }

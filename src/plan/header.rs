@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{CascadeCount, FindingKind, GateFinding, HeldCount, Identity, PlanBase, PlannedHold, Query, Route, Symbol};
-use crate::base::{Digest, PolicyName, RecordId, TargetName};
+use crate::base::{Actor, Digest, PolicyName, RecordId, TargetName, inert_json};
 use crate::manifest::{DocumentKind, Environment, PolicySettings};
 use crate::system::SystemKind;
 
@@ -24,6 +24,8 @@ pub struct PlanHeader {
     pub format: u32,
     /// The version of sexton that made it.
     pub tool: String,
+    /// Who made it.
+    pub made_by: Actor,
     /// The one clock reading every moment in the plan was taken from.
     pub created: Timestamp,
     /// After this moment apply refuses.
@@ -51,9 +53,9 @@ impl PlanHeader {
     ///
     /// Never for a header made by this program; the signature is serde's.
     pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut bytes = serde_json::to_vec_pretty(self)?;
-        bytes.push(b'\n');
-        Ok(bytes)
+        let mut text = inert_json(serde_json::to_string_pretty(self)?);
+        text.push('\n');
+        Ok(text.into_bytes())
     }
 
     /// Reads the bytes of a `plan.json`.
@@ -165,6 +167,8 @@ impl SealedTarget {
 pub struct PlannedPolicy {
     /// The policy.
     pub policy: PolicyName,
+    /// Its labels, such as an owner or a regulation.
+    pub labels: BTreeMap<String, String>,
     /// What the policy says: the same type as in a manifest, so that the two are compared by `==`.
     pub settings: PolicySettings,
     /// The query, as sent. It has the system's own name or key of the object.

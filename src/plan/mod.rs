@@ -25,7 +25,9 @@ pub use cascade_graph::{CascadeEdge, CascadeGraph, Climb};
 pub use changed_document::{ChangedDocument, changed_documents};
 pub use compare::{Difference, DifferenceCounts, cause, compare};
 pub use facts::{ChildRelationship, FieldFacts, Identity, ObjectFacts};
-pub use gate::{FindingKind, GATES, Gate, GateFinding, GateInput, Occasion, OpenCascade, Permission, judge, judge_begun};
+pub use gate::{
+    CLOCK_TOLERANCE, FindingKind, GATES, Gate, GateFinding, GateInput, Occasion, OpenCascade, Permission, judge, judge_begun,
+};
 pub use header::{
     Comparison, CountCause, HeaderError, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SampledRecord, SealedDocument,
     SealedManifests, SealedTarget,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::fulcrum::FulcrumProvider;
 use super::salesforce::{CommandRunner, SalesforceProvider};
 use super::secrets::SecretSource;
-use super::transport::{Paced, Transport};
+use super::transport::{Dated, Paced, Transport};
 use super::zuora::ZuoraProvider;
 use super::{Provider, fulcrum, zuora};
 use crate::base::{CallMemory, Clock};
@@ -28,6 +28,7 @@ pub struct ProviderDependencies {
 /// The provider of a target: one row a system. Nothing is sent, and no secret is read, before the first question.
 pub fn open(target: &Target, dependencies: ProviderDependencies) -> Arc<dyn Provider> {
     let ProviderDependencies { transport, secrets, clock, calls, commands } = dependencies;
+    let transport = Arc::new(Dated::new(transport, Arc::clone(&clock)));
     match &target.system {
         System::Salesforce(target) => Arc::new(SalesforceProvider::new(target, transport, secrets, clock, commands)),
         System::Zuora(target) => {

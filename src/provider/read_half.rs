@@ -1,6 +1,7 @@
 //! What may be asked of a system without changing anything in it.
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 
 use super::ProviderError;
 use crate::apply::Presence;
@@ -42,6 +43,10 @@ pub trait ReadHalf: Send + Sync {
 
     /// Signs in, if that has not happened, and asks who and where.
     async fn identify(&self) -> Result<Identity, ProviderError>;
+
+    /// By how much this machine's clock is ahead of the system's, by the last answer that said what time it is there; negative when it is
+    /// behind. `None` where no answer said it.
+    fn clock_difference(&self) -> Option<SignedDuration>;
 
     /// What the system says about an object.
     async fn describe(&self, object: &str) -> Result<ObjectFacts, ProviderError>;

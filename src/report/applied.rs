@@ -33,6 +33,8 @@ impl Applied {
 pub struct AppliedPolicy {
     /// The policy.
     pub policy: PolicyName,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
     /// Its target.
     pub target: TargetName,
     /// Its object, as the manifest names it.

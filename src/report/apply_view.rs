@@ -166,6 +166,7 @@ mod tests {
         let applied = Applied {
             policies: vec![AppliedPolicy {
                 policy: PolicyName::new("stale-leads").expect("valid"),
+                labels: BTreeMap::new(),
                 target: TargetName::new("crm").expect("valid"),
                 object: "Lead".into(),
                 tally: Tally { deleted: 1_190, already_gone: 1, skipped: 5, failed: 6, unknown: 2 },
@@ -201,6 +202,7 @@ mod tests {
     fn policy(name: &str, target: &str, object: &str, tally: Tally, waiting: u64) -> AppliedPolicy {
         AppliedPolicy {
             policy: PolicyName::new(name).expect("valid"),
+            labels: BTreeMap::new(),
             target: TargetName::new(target).expect("valid"),
             object: object.into(),
             tally,

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Renderer, Snippet};
 
-use super::escape::{is_dangerous, terminal_line};
-use crate::base::{Diagnostic, Label, Severity, SourceId, SourceMap, Span, counted};
+use super::terminal_line;
+use crate::base::{Diagnostic, Label, Severity, SourceId, SourceMap, Span, counted, is_dangerous};
 
 /// Draws findings as rustc draws its own, followed by a line that counts them. Empty when there are none.
 ///

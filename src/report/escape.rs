@@ -2,11 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Whether a character could move the cursor, change colours, end a line, or turn the direction of what follows.
-pub(super) fn is_dangerous(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
-}
+use crate::base::is_dangerous;
 
 /// One line for a terminal or a log: control characters and direction marks are shown as `\u{..}`, line breaks as `\n`.
 ///

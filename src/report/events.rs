@@ -2,7 +2,7 @@
 //!
 //! Views give these as their second form.
 
-use super::{Applied, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonHoldReach};
+use super::{Applied, JsonActor, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonHoldReach};
 use crate::base::{Digest, PolicyName, RecordId};
 use crate::manifest::AllOrNone;
 use crate::plan::{Difference, DifferenceCounts, HoldReach, PlanHeader, PlannedHold, PlannedPolicy, Symbol};
@@ -43,6 +43,7 @@ pub(super) fn planned(header: &PlanHeader, digest: Option<Digest>, place: &str) 
         delete: header.selected(),
         held: header.policies.iter().map(|policy| policy.matched - policy.selected).sum(),
         refused: header.is_refused(),
+        made_by: Box::new(JsonActor::from(&header.made_by)),
     });
     events
 }
@@ -65,6 +66,7 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
     let atomic_groups = policy.route.as_ref().filter(|_| policy.settings.all_or_none == AllOrNone::PerRequest);
     JsonEvent::PolicyPlanned {
         policy: policy.policy.to_string(),
+        labels: policy.labels.clone(),
         target: policy.settings.target.to_string(),
         object: policy.query.object.clone(),
         delete: match policy.settings.delete {
@@ -151,6 +153,7 @@ pub(super) fn applied(plan: Digest, applied: &Applied, unfinished: &[String]) ->
         .iter()
         .map(|policy| JsonEvent::PolicyApplied {
             policy: policy.policy.to_string(),
+            labels: policy.labels.clone(),
             tally: policy.tally.into(),
             skipped: policy.skipped.iter().map(|(cause, count)| (word(cause), *count)).collect(),
             failed: policy.failed.clone(),

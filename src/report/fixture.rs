@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Digest, HoldName, PolicyName, RecordId, TargetName};
+use crate::base::{Actor, Digest, HoldName, PolicyName, RecordId, TargetName};
 use crate::manifest::{Accept, AllOrNone, Concurrency, Environment, Limits, PolicySettings, Recheck, SendAs};
 use crate::plan::{
     BaseKind, Comparison, CountCause, FindingKind, GateFinding, HeldBecause, HeldCount, HeldWay, Identity, PLAN_FORMAT,
@@ -15,6 +15,7 @@ use super::{PolicySample, SampleRow};
 pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
     PlannedPolicy {
         policy: PolicyName::new(name).expect("valid"),
+        labels: BTreeMap::from([("owner".into(), "revops".into()), ("regulation".into(), "gdpr|17".into())]),
         settings: PolicySettings {
             target: TargetName::new("crm").expect("valid"),
             object: "Lead".into(),
@@ -86,6 +87,7 @@ pub(super) fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
     PlanHeader {
         format: PLAN_FORMAT,
         tool: "0.1.0".into(),
+        made_by: Actor { user: "ada".into(), host: "desk".into(), pipeline: None },
         created: "2026-11-21T10:00:00Z".parse().expect("valid"),
         expires: "2026-11-28T10:00:00Z".parse().expect("valid"),
         lineage: "5d2c1f0e-0000-4000-8000-000000000000".into(),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::diagnostic_report::DiagnosticReport;
 use crate::apply::Tally;
+use crate::base::{Actor, PipelineRun, inert_json};
 use crate::state::State;
 
 /// The version of the stream: `major.minor`. A new minor only adds; ignore keys and types you do not know. A new major
@@ -77,6 +78,8 @@ pub enum JsonEvent {
     PolicyPlanned {
         /// The policy.
         policy: String,
+        /// Its labels.
+        labels: BTreeMap<String, String>,
         /// Its target.
         target: String,
         /// The object.
@@ -126,6 +129,8 @@ pub enum JsonEvent {
         held: u64,
         /// Whether a gate refuses.
         refused: bool,
+        /// Who made it.
+        made_by: Box<JsonActor>,
     },
     /// Whether a plan can still be applied, as far as that is known without asking a system.
     PlanCheck {
@@ -181,6 +186,8 @@ pub enum JsonEvent {
     PolicyApplied {
         /// The policy.
         policy: String,
+        /// Its labels.
+        labels: BTreeMap<String, String>,
         /// What became of its records.
         tally: JsonTally,
         /// Skipped records by cause.
@@ -278,6 +285,35 @@ impl From<Tally> for JsonTally {
     }
 }
 
+/// Who ran a command, as far as the machine said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JsonActor {
+    /// The user of the operating system.
+    pub user: String,
+    /// The machine.
+    pub host: String,
+    /// The CI service, where it ran in one: `GitHub Actions`, `GitLab CI`, or `CI` for another one.
+    pub service: Option<String>,
+    /// The address of the CI run.
+    pub run: Option<String>,
+    /// The commit of the CI run.
+    pub commit: Option<String>,
+    /// Who started the CI run.
+    pub started_by: Option<String>,
+}
+
+impl From<&Actor> for JsonActor {
+    fn from(actor: &Actor) -> Self {
+        let Actor { user, host, pipeline } = actor.clone();
+        let (service, run, commit, started_by) = match pipeline {
+            Some(PipelineRun { service, run, commit, started_by }) => (Some(service), run, commit, started_by),
+            None => (None, None, None, None),
+        };
+        Self { user, host, service, run, commit, started_by }
+    }
+}
+
 /// What a plan was compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -356,8 +392,9 @@ pub fn output_schema() -> serde_json::Value {
 }
 
 impl JsonEvent {
-    /// The event as one line, without its line break.
+    /// The event as one line, without its line break. A terminal that shows it obeys nothing in it.
     pub fn line(&self) -> String {
-        serde_json::to_string(self).unwrap_or_else(|error| format!("{{\"type\":\"error\",\"message\":\"{error}\"}}"))
+        let line = serde_json::to_string(self);
+        inert_json(line.unwrap_or_else(|error| format!("{{\"type\":\"error\",\"message\":\"{error}\"}}")))
     }
 }

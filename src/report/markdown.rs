@@ -1,10 +1,10 @@
 //! A plan as a pull request comment.
 
-use crate::base::{counted, with_thousands};
+use crate::base::{counted, shortened, with_thousands};
 use std::fmt::Write as _;
 
 use super::hold_view::{holds_markdown, ways};
-use super::plan_view::{base_title, paced, unseen_text};
+use super::plan_view::{base_title, labels_text, paced, unseen_text};
 use super::{JsonEvent, Palette, PlanView, View, markdown_cell, plan_summary, terminal_line};
 use crate::plan::{FindingKind, PlannedPolicy};
 use crate::system::DeleteMode;
@@ -47,7 +47,8 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
     if header.base.is_some() {
         let _ = writeln!(text, "Compared with {}.\n", markdown_cell(&base_title(header)));
     }
-    let space = most.saturating_sub(NOTE_SPACE);
+    let made_by = made_by(view);
+    let space = most.saturating_sub(NOTE_SPACE + made_by.len());
     let mut left_out = Vec::new();
 
     let heads = "| policy | object | delete | matched | held | newly selected | kept now |\n|---|---|--:|--:|--:|--:|--:|\n";
@@ -100,13 +101,23 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
             text.push_str(&section);
         }
     }
-    let digest = view.digest.map(|digest| format!("plan `{}`; ", digest.short())).unwrap_or_default();
+    let digest = view.digest.map(|digest| format!("plan `{}` by {}; ", digest.short(), made_by)).unwrap_or_default();
     if left_out.is_empty() {
         let _ = writeln!(text, "\n{digest}nothing left out.");
     } else {
         let _ = writeln!(text, "\n{digest}**left out for size**: {}; the totals above are complete.", left_out.join(", "));
     }
     text
+}
+
+/// Who made the plan, without anything that is long: the plan itself has it all.
+fn made_by(view: &PlanView<'_>) -> String {
+    let actor = &view.header.made_by;
+    let pipeline = actor.pipeline.as_ref();
+    let started_by = pipeline.and_then(|run| run.started_by.as_ref());
+    let started_by = started_by.map(|name| format!(", started by {}", shortened(name))).unwrap_or_default();
+    let place = pipeline.map(|run| format!(" in {}{started_by}", run.service)).unwrap_or_default();
+    markdown_cell(&format!("{}@{}{place}", shortened(&actor.user), shortened(&actor.host)))
 }
 
 fn longest_run(text: &str, wanted: char) -> usize {
@@ -145,6 +156,9 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
         policy.policy,
         counted(policy.selected, "record")
     );
+    if !policy.labels.is_empty() {
+        let _ = writeln!(text, "- labels: {}", labels_text(&policy.labels, markdown_cell));
+    }
     let condition = policy.query.condition.as_deref().map_or("everything".into(), markdown_cell);
     let _ = writeln!(text, "- where {condition}");
     if let Some(route) = &policy.route {
@@ -182,7 +196,8 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
             text.push('\n');
         }
         if sample.more > 0 {
-            let _ = writeln!(text, "\nand {} more in `{}`", with_thousands(sample.more), policy.records.path);
+            let path = markdown_cell(&policy.records.path);
+            let _ = writeln!(text, "\nand {} more in {path}", with_thousands(sample.more));
         }
     }
     text.push_str("\n</details>\n");
@@ -213,6 +228,7 @@ mod tests {
 
         <details><summary>stale-leads: 1,204 records to delete</summary>
 
+        - labels: owner=revops, regulation=gdpr\|17
         - where IsConverted = false AND LastActivityDate &lt; 2023-11-21
         - route: sObject Collections; up to 2,000 records go through sObject Collections
         - 96 held by acme-litigation
@@ -223,7 +239,7 @@ mod tests {
         | - | 00Q000000000001EAA | &lt;b&gt;Acme&lt;/b&gt; \| &#64;all |
         | \~ | 00Q000000000002EAA | x\\u\{1b\}\[2J |
 
-        and 1,202 more in `records/stale-leads.csv`
+        and 1,202 more in records/stale-leads.csv
 
         </details>
 
@@ -235,7 +251,7 @@ mod tests {
 
         </details>
 
-        plan `64879f7d6b96`; nothing left out.
+        plan `64879f7d6b96` by ada&#64;desk; nothing left out.
         ");
     }
 

@@ -15,6 +15,8 @@ mod events;
 #[cfg(test)]
 mod fixture;
 mod hold_view;
+#[cfg(test)]
+mod hostile_tests;
 mod json;
 mod manifest_diff;
 mod markdown;
@@ -33,7 +35,7 @@ pub use diagnostic_report::{DiagnosticReport, PositionReport, RangeReport, Relat
 pub use difference_view::{ChangeView, DifferenceView, RecordView};
 pub use escape::{markdown_cell, terminal_line};
 pub use json::{
-    JSON_FORMAT, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonHoldReach, JsonTally, output_schema,
+    JSON_FORMAT, JsonActor, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonHoldReach, JsonTally, output_schema,
 };
 pub use manifest_diff::{manifest_diff, painted_diff};
 pub use markdown::{MarkdownView, plan_markdown};

@@ -1,7 +1,7 @@
 //! A plan as people read it in a terminal.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use super::hold_view::{holds_text, ways};
 use super::{JsonEvent, Palette, View, events, painted_diff, terminal_line};
@@ -128,6 +128,7 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
     if let Some(digest) = view.digest {
         let _ =
             writeln!(text, "plan {} in {}, expires {}", digest.short(), terminal_line(view.place), moment(header.expires));
+        let _ = writeln!(text, "made by {}", terminal_line(&header.made_by.to_string()));
     }
     let _ = writeln!(text, "{}", palette.strong(&plan_summary(header)));
     text
@@ -228,6 +229,9 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
     for finding in policy.refusals() {
         line("REFUSED", &palette.problem(&terminal_line(&finding.to_string())));
     }
+    if !policy.labels.is_empty() {
+        line("labels", &labels_text(&policy.labels, terminal_line));
+    }
     if let Some(justification) = &policy.settings.justification {
         line("because", &terminal_line(justification));
     }
@@ -249,6 +253,12 @@ fn gates_text(policy: &PlannedPolicy, palette: Palette) -> String {
         (0, warnings) => palette.kept(&format!("all passed, {}", counted(warnings, "warning"))),
         (refused, _) => palette.problem(&format!("{refused} refused")),
     }
+}
+
+/// The labels of a policy on one line, each part made safe for where it is shown.
+pub(super) fn labels_text<'a, T: Display>(labels: &'a BTreeMap<String, String>, safe: impl Fn(&'a str) -> T) -> String {
+    let labels = labels.iter().map(|(name, value)| format!("{}={}", safe(name), safe(value)));
+    labels.collect::<Vec<_>>().join(", ")
 }
 
 fn share(policy: &PlannedPolicy) -> String {
@@ -353,11 +363,13 @@ mod tests {
           why        the data changed: the policy and its holds are the same
           route      sObject Collections, 7 batches of up to 200: up to 2,000 records go through sObject Collections
           gates      all passed
+          labels     owner=revops, regulation=gdpr|17
             - 00Q000000000001EAA  Company=<b>Acme</b> | @all
             ~ 00Q000000000002EAA  Company=x\u{1b}[2J
             and 1,202 more: plan/records/stale-leads.csv
 
         plan 64879f7d6b96 in plan, expires 2026-11-28 10:00 UTC
+        made by ada@desk
         Plan: 1204 to delete, 96 held, 4 newly selected, 1 tried again, 1199 already reviewed, 7 kept now.
         "#);
     }
@@ -380,12 +392,14 @@ mod tests {
         insta::assert_snapshot!(shown(&policy), @"
           gates      all passed, 1 warning
           warning    review-by: `reviewBy` has passed
+          labels     owner=revops, regulation=gdpr|17
         ");
         policy.gates.push(finding("made\u{1b}-up", FindingKind::Refuse, "too many"));
         insta::assert_snapshot!(shown(&policy), @r"
           gates      1 refused
           warning    review-by: `reviewBy` has passed
           REFUSED    made\u{1b}-up: too many
+          labels     owner=revops, regulation=gdpr|17
         ");
     }
 

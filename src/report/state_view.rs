@@ -65,6 +65,10 @@ fn state_show_text(state: &State, only: Option<&PolicyName>, palette: Palette) -
                 |finished| format!("{} {}", if plan.abandoned { "abandoned" } else { "finished" }, moment(finished)),
             );
             let _ = writeln!(text, "plan {}  started {}  {end}", plan.plan.short(), moment(plan.started));
+            let _ = writeln!(text, "  by {}", terminal_line(&plan.started_by.to_string()));
+            if let Some(other) = plan.finished_by.as_ref().filter(|other| **other != plan.started_by) {
+                let _ = writeln!(text, "  finished by {}", terminal_line(&other.to_string()));
+            }
         }
     }
     for (name, history) in state.policies.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {

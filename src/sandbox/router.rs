@@ -3,8 +3,10 @@
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
-use http::Uri;
+use http::header::DATE;
 use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Uri};
+use jiff::fmt::rfc2822::DateTimePrinter;
 use tower::ServiceExt;
 
 use super::{Sandbox, fulcrum, gate, salesforce, zuora};
@@ -21,15 +23,30 @@ impl Sandbox {
             .layer(from_fn_with_state(self.clone(), gate::pass))
             .with_state(self.clone());
         // Clients send paths that begin with two slashes or end in one; the router must not see either.
+        let sandbox = self.clone();
         Router::new().fallback(move |mut request: Request| {
-            let systems = systems.clone();
+            let (systems, sandbox) = (systems.clone(), sandbox.clone());
             async move {
                 if let Some(mended) = mended(request.uri()) {
                     *request.uri_mut() = mended;
                 }
-                systems.oneshot(request).await
+                let mut answer = systems.oneshot(request).await;
+                if let Ok(answer) = &mut answer {
+                    sandbox.date(answer.headers_mut());
+                }
+                answer
             }
         })
+    }
+}
+
+impl Sandbox {
+    /// Says what time it is here, as servers do: by the sandbox's clock, whatever the machine's shows.
+    fn date(&self, headers: &mut HeaderMap) {
+        let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&self.now());
+        if let Some(date) = date.ok().and_then(|date| HeaderValue::try_from(date).ok()) {
+            headers.insert(DATE, date);
+        }
     }
 }
 

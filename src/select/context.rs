@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::base::{Clock, Observer, Timer};
+use crate::base::{Actor, Clock, Observer, Timer};
 use crate::manifest::Target;
 use crate::provider::Provider;
 use crate::state::LockInfo;
@@ -31,8 +31,8 @@ pub struct Context {
     pub connector: Arc<dyn Connector>,
     /// Is told of progress and warnings.
     pub observer: Arc<dyn Observer>,
-    /// `user@host`, for the lock.
-    pub who: String,
+    /// Who runs the command: for the lock, and for the evidence.
+    pub actor: Actor,
     /// The number of this process, for the lock.
     pub process: u32,
     /// A number nobody can foresee; the same number gives the same run.
@@ -52,7 +52,7 @@ impl Context {
         LockInfo {
             id: (self.fresh_id)(),
             operation: operation.to_owned(),
-            who: self.who.clone(),
+            who: self.actor.to_string(),
             process: self.process,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             created: self.clock.now(),

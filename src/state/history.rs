@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{ConsumedPlan, OpenRecord, PolicyHistory, RunSummary, STATE_VERSION, State};
 use crate::apply::{Seal, Tally};
-use crate::base::{Digest, PolicyName, RecordId};
+use crate::base::{Actor, Digest, PolicyName, RecordId};
 use crate::plan::MergeError;
 
 /// Whether a plan was used.
@@ -40,12 +40,15 @@ pub struct PlanUsed {
 /// How one policy of a finished plan ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyEnd {
+    /// The policy's labels, as the plan had them.
+    pub labels: BTreeMap<String, String>,
     /// How its records ended.
     pub tally: Tally,
     /// The object of its outcomes.
     pub outcomes: Seal,
-    /// How many records the object had when the apply counted them, before it deleted any.
-    pub population: u64,
+    /// How many records the object had when the apply counted them, before it deleted any; `None` where it counted none, since the plan
+    /// had no record to delete.
+    pub population: Option<u64>,
     /// What is open now, from [`fold_open`].
     pub open: OpenRecords,
 }
@@ -98,9 +101,16 @@ impl State {
     /// # Errors
     ///
     /// When it was finished.
-    pub fn consume(&mut self, plan: Digest, at: Timestamp) -> Result<(), PlanUsed> {
+    pub fn consume(&mut self, plan: Digest, at: Timestamp, by: &Actor) -> Result<(), PlanUsed> {
         match self.status_of(plan) {
-            PlanStatus::Unused => self.consumed.push(ConsumedPlan { plan, started: at, finished: None, abandoned: false }),
+            PlanStatus::Unused => self.consumed.push(ConsumedPlan {
+                plan,
+                started: at,
+                started_by: by.clone(),
+                finished: None,
+                finished_by: None,
+                abandoned: false,
+            }),
             PlanStatus::Started { .. } => {}
             PlanStatus::Finished { at } => return Err(PlanUsed { plan, finished: at }),
         }
@@ -116,18 +126,22 @@ impl State {
         &mut self,
         plan: Digest,
         at: Timestamp,
+        by: &Actor,
         ends: impl IntoIterator<Item = (PolicyName, PolicyEnd)>,
     ) -> Result<(), PlanUsed> {
-        self.consume(plan, at)?;
+        self.consume(plan, at, by)?;
         for consumed in self.consumed.iter_mut().filter(|consumed| consumed.plan == plan) {
             consumed.finished = Some(at);
+            consumed.finished_by = Some(by.clone());
         }
         for (policy, end) in ends {
             let history = self.policies.entry(policy).or_default();
-            let PolicyEnd { tally, outcomes, population, open } = end;
-            // What may be gone is not certainly left.
-            history.population = Some(population.saturating_sub(tally.deleted + tally.unknown));
-            history.runs.push(RunSummary { plan, finished: at, tally, outcomes });
+            let PolicyEnd { labels, tally, outcomes, population, open } = end;
+            if let Some(population) = population {
+                // What may be gone is not certainly left.
+                history.population = Some(population.saturating_sub(tally.deleted + tally.unknown));
+            }
+            history.runs.push(RunSummary { plan, finished: at, labels, tally, outcomes });
             let surplus = history.runs.len().saturating_sub(PolicyHistory::KEPT_RUNS);
             history.runs.drain(..surplus);
             history.open = open.listed;
@@ -189,6 +203,14 @@ mod tests {
         Timestamp::from_second(1_795_000_000 + second).expect("valid")
     }
 
+    fn ada() -> Actor {
+        Actor { user: "ada".into(), host: "desk".into(), pipeline: None }
+    }
+
+    fn grace() -> Actor {
+        Actor { user: "grace".into(), ..ada() }
+    }
+
     fn leads() -> PolicyName {
         PolicyName::new("stale-leads").expect("valid")
     }
@@ -196,9 +218,10 @@ mod tests {
     fn end(deleted: u64) -> PolicyEnd {
         let tally = Tally { deleted, ..Tally::default() };
         PolicyEnd {
+            labels: BTreeMap::new(),
             tally,
             outcomes: Seal { attempt: 0, parts: 0, digest: Digest::of(b"outcomes") },
-            population: 100,
+            population: Some(100),
             open: OpenRecords::default(),
         }
     }
@@ -212,16 +235,17 @@ mod tests {
         let (plan, other) = (Digest::of(b"plan"), Digest::of(b"other"));
         let mut state = State::new("lineage", "0.1.0");
         assert_eq!(state.status_of(plan), PlanStatus::Unused);
-        state.consume(plan, moment(1)).expect("unused");
-        state.consume(plan, moment(2)).expect("continued");
+        state.consume(plan, moment(1), &ada()).expect("unused");
+        state.consume(plan, moment(2), &ada()).expect("continued");
         assert_eq!(state.status_of(plan), PlanStatus::Started { since: moment(1) });
         assert_eq!(state.consumed.len(), 1);
-        state.finish(plan, moment(3), [(leads(), end(7))]).expect("not finished");
+        state.finish(plan, moment(3), &grace(), [(leads(), end(7))]).expect("not finished");
         assert_eq!(state.status_of(plan), PlanStatus::Finished { at: moment(3) });
+        assert_eq!((&state.consumed[0].started_by, &state.consumed[0].finished_by), (&ada(), &Some(grace())));
         let before = state.clone();
-        let refused = state.consume(plan, moment(4)).expect_err("used");
+        let refused = state.consume(plan, moment(4), &ada()).expect_err("used");
         assert_eq!(refused, PlanUsed { plan, finished: moment(3) });
-        assert!(state.finish(plan, moment(5), [(leads(), end(7))]).is_err());
+        assert!(state.finish(plan, moment(5), &ada(), [(leads(), end(7))]).is_err());
         assert_eq!(state, before);
         assert_eq!(state.status_of(other), PlanStatus::Unused);
         assert_eq!(state.policies[&leads()].population, Some(93));
@@ -232,7 +256,7 @@ mod tests {
         let mut state = State::new("lineage", "0.1.0");
         for number in 0..30_u64 {
             let plan = Digest::of(&number.to_le_bytes());
-            state.finish(plan, moment(number as i64), [(leads(), end(number))]).expect("unused");
+            state.finish(plan, moment(number as i64), &ada(), [(leads(), end(number))]).expect("unused");
         }
         let kept: Vec<u64> = state.policies[&leads()].runs.iter().map(|run| run.tally.deleted).collect();
         assert_eq!(kept, (10..30).collect::<Vec<_>>());

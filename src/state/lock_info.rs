@@ -11,7 +11,7 @@ pub struct LockInfo {
     pub id: String,
     /// The command.
     pub operation: String,
-    /// The user, as `user@host`.
+    /// Who has it: the words of [`crate::base::Actor`].
     pub who: String,
     /// The process.
     pub process: u32,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::apply::{Seal, Tally};
-use crate::base::{Digest, PolicyName, RecordId};
+use crate::base::{Actor, Digest, PolicyName, RecordId};
 
 /// The format of [`State`]; a newer one is refused, never rewritten.
 pub const STATE_VERSION: u32 = 1;
@@ -42,8 +42,12 @@ pub struct ConsumedPlan {
     pub plan: Digest,
     /// When its first apply began to delete.
     pub started: Timestamp,
+    /// Who ran that apply.
+    pub started_by: Actor,
     /// When its last outcome was known; `None` while a run is not finished.
     pub finished: Option<Timestamp>,
+    /// Who brought it to its end; the journal has everybody who continued it.
+    pub finished_by: Option<Actor>,
     /// Whether its run was given up before its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub abandoned: bool,
@@ -79,6 +83,9 @@ pub struct RunSummary {
     pub plan: Digest,
     /// When the run ended.
     pub finished: Timestamp,
+    /// The policy's labels, as the plan had them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// How it ended.
     pub tally: Tally,
     /// The object of the outcomes.

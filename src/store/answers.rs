@@ -4,7 +4,7 @@ use std::io;
 
 use super::{LargeName, RunStore, StatusFile, StoreError};
 use crate::apply::{Answers, Batch, Seal, StatusRun};
-use crate::base::PolicyName;
+use crate::base::{PolicyName, inert_json};
 
 /// Answers of up to this many bytes are put into the journal itself.
 const MOST_BYTES: usize = 8 << 10;
@@ -48,7 +48,8 @@ pub async fn write_answers(
 }
 
 fn push_line(bytes: &mut Vec<u8>, status: &StatusRun, statuses: &StatusFile) -> Result<(), StoreError> {
-    serde_json::to_writer(&mut *bytes, status).map_err(|error| scratch(statuses, error.into()))?;
+    let text = serde_json::to_string(status).map_err(|error| scratch(statuses, error.into()))?;
+    bytes.extend_from_slice(inert_json(text).as_bytes());
     bytes.push(b'\n');
     Ok(())
 }

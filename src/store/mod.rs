@@ -8,6 +8,7 @@ mod bundle;
 mod bundle_error;
 mod bundle_writer;
 mod call_memory;
+mod cell;
 mod command_error;
 #[cfg(test)]
 mod conformance;

@@ -1,8 +1,8 @@
 //! Outcomes files: the one outcome of every planned record, as evidence.
 
-use std::borrow::Cow;
 use std::io::{self, BufWriter};
 
+use super::cell::guard_cell;
 use super::{FileStream, OpenMode, Place};
 use crate::apply::{Outcome, OutcomeKind, Tally};
 use crate::base::RecordId;
@@ -48,7 +48,7 @@ impl OutcomesWriter {
             OutcomeKind::Failed(failure) => ("", failure.code.as_str(), failure.message.as_str()),
             OutcomeKind::Deleted | OutcomeKind::AlreadyGone | OutcomeKind::Unknown => ("", "", ""),
         };
-        let (code, message) = (inert(code), inert(message));
+        let (code, message) = (guard_cell(code), guard_cell(message));
         let word = outcome.kind.word();
         Ok(self.rows.write_record([outcome.id.as_str(), word, cause, &code, &message, outcome.evidence.word()])?)
     }
@@ -65,11 +65,6 @@ impl OutcomesWriter {
     }
 }
 
-/// The cell as no spreadsheet takes it for a formula: a quote is put before one that begins like it.
-fn inert(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}").into() } else { cell.into() }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::disallowed_methods, reason = "a look at the machine's files from outside")]
@@ -79,7 +74,7 @@ mod tests {
     use crate::base::{Failure, FailureClass};
 
     #[test]
-    fn one_row_a_record_and_no_formula_in_any_cell() {
+    fn one_line_a_record_and_no_formula_in_any_cell() {
         let folder = tempfile::tempdir().expect("folder");
         let path = Place::of_machine(folder.path()).join("policy.csv");
         let mut writer = OutcomesWriter::create(&path).expect("created");
@@ -107,8 +102,7 @@ mod tests {
         a,deleted,,,,answer
         b,already-gone,,,,answer
         c,skipped,held,,,recheck
-        d,failed,,'=cmd(),"two
-        lines, ""quoted""",answer
+        d,failed,,'=cmd(),"two\u{a}lines, ""quoted""",answer
         e,unknown,,,,none
         "#);
     }

@@ -1,7 +1,9 @@
 //! Reading the outcomes of a run again.
 
+use std::borrow::Cow;
 use std::io;
 
+use super::cell::unguard_cell;
 use super::{FileStream, OpenMode, Place};
 use crate::base::RecordId;
 
@@ -16,6 +18,11 @@ pub struct OutcomeRow {
     pub cause: String,
     /// The system's code where it failed; empty otherwise.
     pub code: String,
+}
+
+/// A code as the system gave it.
+fn code(cell: String) -> String {
+    unguard_cell(&cell).map(Cow::into_owned).unwrap_or(cell)
 }
 
 /// Reads an outcomes file, in order of ids.
@@ -34,7 +41,7 @@ pub fn read_outcomes(place: &Place) -> io::Result<impl Iterator<Item = io::Resul
         Ok(true) => {
             let cell = |place| row.get(place).unwrap_or_default().to_owned();
             Some(match row.get(0).and_then(|text| RecordId::new(text).ok()) {
-                Some(id) => Ok(OutcomeRow { id, outcome: cell(1), cause: cell(2), code: cell(3) }),
+                Some(id) => Ok(OutcomeRow { id, outcome: cell(1), cause: cell(2), code: code(cell(3)) }),
                 None => {
                     let line = row.position().map_or(0, csv::Position::line);
                     Err(io::Error::new(io::ErrorKind::InvalidData, format!("{shown} is damaged at line {line}")))

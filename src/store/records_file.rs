@@ -1,10 +1,4 @@
 //! The records files of a bundle: CSV, sorted by key, compressed above a size.
-//!
-//! # Cells
-//!
-//! A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@`, also behind a tab or a line end, as a formula. Such
-//! a cell gets an apostrophe in front, and so does one that begins with an apostrophe; reading takes exactly one away.
-//! Every text therefore reads back as it was, and no two texts are written alike.
 
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
@@ -14,6 +8,7 @@ use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 
 use super::bundle_error::LineError;
+use super::cell::{guard_cell, unguard_cell};
 use super::{BundleError, FileError, FileKind, FileStream, OpenMode, Place};
 use crate::base::{Digest, Digester, RecordId};
 use crate::plan::{RecordsSeal, Row};
@@ -27,21 +22,6 @@ const MOST_ROW_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The buffer between the CSV and the file.
 const BUFFER: usize = 64 * 1024;
-
-/// A cell that no spreadsheet runs.
-pub(super) fn guard_cell(value: &str) -> Cow<'_, str> {
-    if value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\'']) {
-        Cow::Owned(format!("'{value}"))
-    } else {
-        Cow::Borrowed(value)
-    }
-}
-
-/// The value of a cell; `None` when [`guard_cell`] would not have written it so.
-pub(super) fn unguard_cell(cell: &str) -> Option<&str> {
-    let value = cell.strip_prefix('\'').unwrap_or(cell);
-    (guard_cell(value) == cell).then_some(value)
-}
 
 /// The cells of the first line.
 fn header(columns: &[String]) -> Vec<Cow<'_, str>> {
@@ -291,10 +271,11 @@ impl RecordsReader {
         let number = self.rows + 1;
         let cell = |bytes| std::str::from_utf8(bytes).ok().and_then(unguard_cell).ok_or(LineError::Value { number });
         let mut cells = self.record.iter();
-        let id = RecordId::new(cell(cells.next().unwrap_or_default())?).map_err(|cause| LineError::Key { number, cause })?;
+        let id =
+            RecordId::new(&cell(cells.next().unwrap_or_default())?).map_err(|cause| LineError::Key { number, cause })?;
         let mut values = Vec::with_capacity(self.seal.columns.len());
         for bytes in cells {
-            values.push(cell(bytes)?.to_owned());
+            values.push(cell(bytes)?.into_owned());
         }
         if self.last.is_some_and(|last| last >= id) {
             return Err(LineError::Order { number });

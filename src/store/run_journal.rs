@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::{Backend, Key, StoreError};
 use crate::apply::{Entry, Event};
-use crate::base::{Clock, PolicyName};
+use crate::base::{Clock, PolicyName, inert_json};
 
 /// The format of a segment.
 const FORMAT: u32 = 1;
@@ -234,11 +234,12 @@ impl RunJournal {
 }
 
 fn line(value: &impl Serialize) -> Result<Vec<u8>, JournalError> {
-    let mut bytes = serde_json::to_vec(value).map_err(|error| StoreError::Access {
+    let text = serde_json::to_string(value).map_err(|error| StoreError::Access {
         doing: "write",
         place: "an entry of the journal".into(),
         source: error.into(),
     })?;
+    let mut bytes = inert_json(text).into_bytes();
     bytes.push(b'\n');
     Ok(bytes)
 }

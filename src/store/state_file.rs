@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Backend, Key, Lease, LeaseError, StoreError, Version};
-use crate::base::counted;
+use crate::base::{counted, inert_json};
 use crate::state::{LockInfo, STATE_VERSION, State};
 
 /// The object that holds it.
@@ -187,11 +187,12 @@ impl LockedState {
             }
         }
         next.serial = serial + 1;
-        let mut bytes = serde_json::to_vec_pretty(next).map_err(|error| StoreError::Access {
+        let text = serde_json::to_string_pretty(next).map_err(|error| StoreError::Access {
             doing: "write",
             place: store.place(key),
             source: error.into(),
         })?;
+        let mut bytes = inert_json(text).into_bytes();
         bytes.push(b'\n');
         let written = match &self.seen {
             Some((version, _)) => store.replace(key, bytes, version).await,
@@ -224,8 +225,12 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::base::Digest;
+    use crate::base::{Actor, Digest};
     use crate::store::{FaultyStore, MemoryStore, StoreFault};
+
+    fn ada() -> Actor {
+        Actor { user: "ada".into(), host: "host".into(), pipeline: None }
+    }
 
     fn info(id: &str) -> LockInfo {
         LockInfo {
@@ -251,7 +256,7 @@ mod tests {
         let mut locked = locked(store).await;
         let mut state = locked.load().await.expect("readable").unwrap_or_else(|| State::new("lineage", "0.1.0"));
         for plan in 0..plans {
-            state.consume(Digest::of(&[plan]), jiff::Timestamp::UNIX_EPOCH).expect("unused");
+            state.consume(Digest::of(&[plan]), jiff::Timestamp::UNIX_EPOCH, &ada()).expect("unused");
         }
         locked.save(&mut state).await.expect("writable");
         state
@@ -294,7 +299,7 @@ mod tests {
         assert_eq!(locked.load().await.expect("readable"), None);
         let mut state = State::new("lineage", "0.1.0");
         for number in 1..=3_u8 {
-            state.consume(Digest::of(&[number]), jiff::Timestamp::UNIX_EPOCH).expect("unused");
+            state.consume(Digest::of(&[number]), jiff::Timestamp::UNIX_EPOCH, &ada()).expect("unused");
             locked.save(&mut state).await.expect("writable");
             assert_eq!(state.serial, u64::from(number));
         }
@@ -360,7 +365,7 @@ mod tests {
         `memory:state.json` was written by a newer sexton (format 2; this one knows 1)
         `memory:state.json` is damaged: there is no version 0
         `memory:state.json` is damaged: unknown field `serials`, expected one of `version`, `lineage`, `serial`, `tool`, `consumed`, `policies` at line 4 column 11
-        `memory:state.json` is damaged: EOF while parsing a string at line 8 column 38
+        `memory:state.json` is damaged: EOF while parsing a string at line 9 column 7
         `memory:state.json` is damaged: EOF while parsing a value at line 1 column 0
         `memory:state.json` is damaged: invalid length 0, expected struct Format with 1 element at line 1 column 2
         ");

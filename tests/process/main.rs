@@ -17,6 +17,7 @@ mod canary;
 mod check;
 mod elsewhere;
 mod errors;
+mod evidence;
 mod exit_codes;
 mod interrupt;
 mod kill;

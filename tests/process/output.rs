@@ -121,6 +121,7 @@ fn data_goes_to_standard_output_and_everything_else_does_not() {
         - 00QS00000000005MAA
 
     plan [plan] in plan, expires [moment]
+    made by ada@desk
     Plan: 5 to delete, 0 held.
     "#);
     assert_shown!(place.told(&planned), @"

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use sexton::base::Observer;
-use sexton::base::{Clock, PolicyName};
+use sexton::base::{Actor, Clock, PolicyName};
 use sexton::command::{PlanRequest, plan};
 use sexton::manifest::{SecretReference, Target};
 use sexton::provider::salesforce::SystemCommands;
@@ -102,7 +102,7 @@ impl Workplace {
             git: Arc::new(SystemGit),
             connector: Arc::new(Network),
             observer: Arc::new(Nobody),
-            who: "ada@desk".into(),
+            actor: Actor { user: "ada".into(), host: "desk".into(), pipeline: None },
             process: 7,
             seed: 1,
             fresh_id: Arc::new(|| "5f9d0f4e-0000-4000-8000-000000000001".into()),

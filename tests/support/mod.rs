@@ -18,7 +18,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use sexton::base::{Clock, PolicyName, Timer};
+use sexton::base::{Actor, Clock, PolicyName, Timer};
 use sexton::base::{CommandError, Observer};
 use sexton::command::{self, AppliedPlan, ApplyRequest, PlanRequest, PlanToApply, Planned};
 use sexton::manifest::{SecretReference, Target};
@@ -201,7 +201,11 @@ impl Bench {
 
     /// The same, with another way to the sandbox.
     pub fn host_through(&self, transport: Arc<dyn Transport>) -> Context {
-        let clock: Arc<dyn Clock> = Arc::new(SandboxTime(self.sandbox.clone()));
+        self.host_with(transport, Arc::new(SandboxTime(self.sandbox.clone())))
+    }
+
+    /// The same, with another clock too.
+    pub fn host_with(&self, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Context {
         let connector = BenchConnector { transport, clock: Arc::clone(&clock) };
         let ids = Arc::clone(&self.ids);
         Context {
@@ -211,7 +215,7 @@ impl Bench {
             git: Arc::new(SystemGit),
             connector: Arc::new(connector),
             observer: Arc::clone(&self.recorder) as Arc<dyn Observer>,
-            who: "ada@bench".into(),
+            actor: Actor { user: "ada".into(), host: "bench".into(), pipeline: None },
             process: 7,
             seed: 7,
             fresh_id: Arc::new(move || format!("00000000-0000-4000-8000-{:012}", ids.fetch_add(1, Ordering::Relaxed))),

@@ -8,7 +8,7 @@ use jiff::Zoned;
 use super::request::{ApplyRequest, PlanToApply};
 use crate::base::{CommandError, Digest, Exit, TargetName};
 use crate::command::run::{
-    blocked_by, changed, expired, open_begun, refused_when_made, restore_or_abandon, run_error, unusable,
+    blocked_by, changed, open_begun, refused_when_made, restore_or_abandon, run_error, untimely, unusable,
 };
 use crate::execute::{OpenError, OpenedRun, machine_settings};
 use crate::plan::{PlanHeader, PlannedPolicy, SealedTarget};
@@ -102,13 +102,13 @@ async fn open_new(
         ));
         let mut state = state;
         state
-            .consume(opened.bundle.digest(), context.clock.now())
+            .consume(opened.bundle.digest(), context.clock.now(), &context.actor)
             .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
         return Ok((opened, state, true));
     }
     let (plan, header) = (opened.bundle.digest(), opened.bundle.header());
     let changed = || changed(project, plan, header, header.policies.iter());
-    if let Some(cause) = expired(plan, header, now).or_else(changed).or_else(|| refused_when_made(header)) {
+    if let Some(cause) = untimely(plan, header, now).or_else(changed).or_else(|| refused_when_made(header)) {
         return Err(cause);
     }
     if !opened.replay.end.is_empty() {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::request::ApplyRequest;
 use crate::apply::SkipCause;
 use crate::base::{CommandError, Exit, PolicyName};
-use crate::command::run::{changed, expired, policy_run};
+use crate::command::run::{changed, policy_run, untimely};
 use crate::execute::{OpenedRun, PolicyRun, Recheck, Rechecking, other_policy};
 use crate::manifest::AllOrNone;
 use crate::plan::PlannedPolicy;
@@ -25,7 +25,7 @@ pub(super) async fn stale_reasons(
 ) -> Result<BTreeMap<PolicyName, String>, CommandError> {
     let header = opened.bundle.header();
     let plan = opened.bundle.digest();
-    let expired = expired(plan, header, now).map(|error| error.title);
+    let untimely = untimely(plan, header, now).map(|error| error.title);
     let mut reasons = BTreeMap::new();
     for planned in &header.policies {
         let Some(replayed) = opened.replay.policies.get(&planned.policy) else { continue };
@@ -33,7 +33,7 @@ pub(super) async fn stale_reasons(
             continue;
         }
         let changed = || changed(project, plan, header, std::iter::once(planned)).map(|error| error.title);
-        let reason = match expired.clone().or_else(changed) {
+        let reason = match untimely.clone().or_else(changed) {
             Some(reason) => Some(reason),
             None => other_policy(project, header, planned, connections).await?,
         };

@@ -57,6 +57,7 @@ pub(super) async fn refusals_on_fresh_numbers(
             settings: &policy.settings,
             limits,
             identity: connection.identity(),
+            clock_difference: connection.provider.clock_difference(),
             environment: connection.sealed.environment,
             capabilities: &capabilities,
             facts: &facts,

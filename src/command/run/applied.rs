@@ -11,7 +11,7 @@ use crate::execute::{OpenedRun, PolicyResult, PolicyResultKind};
 use crate::report::{Applied, AppliedPolicy, AppliedView};
 use crate::select::Context;
 use crate::state::{OpenRecords, PolicyEnd, State, fold_open};
-use crate::store::{LockedState, OutcomeRow, StoreError, compact_journal, read_outcomes};
+use crate::store::{LockedState, OutcomeRow, OutcomesWriter, StoreError, compact_journal, read_outcomes};
 
 /// How an apply ended.
 #[derive(Clone, Debug)]
@@ -93,6 +93,7 @@ pub(in crate::command) async fn summarize(
         };
         let mut policy = AppliedPolicy {
             policy: result.policy.clone(),
+            labels: planned.labels.clone(),
             target: planned.settings.target.clone(),
             object: planned.settings.object.clone(),
             tally,
@@ -135,19 +136,32 @@ pub(in crate::command) async fn finish(
     found: &BTreeMap<PolicyName, (u64, u64)>,
 ) -> Result<(), CommandError> {
     let mut finished = Vec::new();
+    for planned in opened.bundle.header().policies.iter().filter(|planned| planned.selected == 0) {
+        // It ran and found nothing to delete, which is an end like any other.
+        let place = opened.scratch.outcomes(&planned.policy);
+        let tally = OutcomesWriter::create(&place).and_then(OutcomesWriter::finish);
+        let tally = tally.map_err(|error| CommandError::plain("the outcomes cannot be written").caused_by(&error))?;
+        let outcomes = opened.store.publish(opened.store.outcomes(&planned.policy), &place).await?;
+        let history = state.policies.get(&planned.policy);
+        let open = history.map(|history| OpenRecords { listed: history.open.clone(), total: history.open_total });
+        let open = open.unwrap_or_default();
+        let labels = planned.labels.clone();
+        finished.push((planned.policy.clone(), PolicyEnd { labels, tally, outcomes, population: None, open }));
+    }
     for result in results {
         let PolicyResultKind::Finished { tally, outcomes, .. } = &result.kind else { continue };
         let open = still_open(state, &result.policy, outcomes_of(opened, &result.policy, *outcomes).await?)?;
-        let planned = opened.bundle.policy(&result.policy).map_or(0, |planned| planned.population);
+        let planned = opened.bundle.policy(&result.policy);
         let replayed = opened.replay.policies.get(&result.policy).and_then(|replayed| replayed.rechecked);
         let population = replayed
             .map(|rechecked| rechecked.population)
             .or_else(|| found.get(&result.policy).map(|(population, _)| *population))
-            .unwrap_or(planned);
-        finished.push((result.policy.clone(), PolicyEnd { tally: *tally, outcomes: *outcomes, population, open }));
+            .or_else(|| planned.map(|planned| planned.population));
+        let labels = planned.map(|planned| planned.labels.clone()).unwrap_or_default();
+        finished.push((result.policy.clone(), PolicyEnd { labels, tally: *tally, outcomes: *outcomes, population, open }));
     }
     state
-        .finish(opened.bundle.digest(), context.clock.now(), finished)
+        .finish(opened.bundle.digest(), context.clock.now(), &context.actor, finished)
         .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
     Ok(locked.save(state).await?)
 }

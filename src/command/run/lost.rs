@@ -28,7 +28,8 @@ pub(in crate::command) async fn unknown_ends(
         let tally = writer.finish().map_err(unwritten)?;
         let outcomes = store.publish(store.outcomes(&planned.policy), &path).await?;
         let open = still_open(state, &planned.policy, read_outcomes(&path).map_err(unwritten)?)?;
-        ends.push((planned.policy.clone(), PolicyEnd { tally, outcomes, population: planned.population, open }));
+        let (labels, population) = (planned.labels.clone(), Some(planned.population));
+        ends.push((planned.policy.clone(), PolicyEnd { labels, tally, outcomes, population, open }));
     }
     Ok(ends)
 }

@@ -17,7 +17,7 @@ pub(super) use journal::{journal_error, open_journal};
 pub(super) use lost::unknown_ends;
 pub(super) use opened::{kept_plan, open_begun};
 pub(super) use policy::policy_run;
-pub(super) use stale::{blocked_by, changed, expired, refused_when_made, unusable};
+pub(super) use stale::{blocked_by, changed, refused_when_made, untimely, unusable};
 pub(super) use systems::check_systems;
 pub(super) use unfinished::unfinished_run_of;
 pub use unfinished::{UnfinishedRun, unfinished_run};

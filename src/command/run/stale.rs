@@ -3,7 +3,7 @@
 use jiff::Zoned;
 
 use crate::base::{CommandError, Digest, Exit};
-use crate::plan::{FindingKind, PlanHeader, PlannedPolicy, changed_documents};
+use crate::plan::{CLOCK_TOLERANCE, FindingKind, PlanHeader, PlannedPolicy, changed_documents};
 use crate::report::manifest_diff;
 use crate::select::Project;
 
@@ -23,8 +23,15 @@ pub(in crate::command) fn blocked_by(run: Digest) -> CommandError {
         .with_help(format!("finish it with `sexton apply --continue`, or abandon it with `sexton state abandon {run}`"))
 }
 
-/// The error of a plan that has expired.
-pub(in crate::command) fn expired(plan: Digest, header: &PlanHeader, now: &Zoned) -> Option<CommandError> {
+/// The error of a plan that has expired, or that was made in the future: it counts its ages by the clock that it was made by, and would
+/// expire too late.
+pub(in crate::command) fn untimely(plan: Digest, header: &PlanHeader, now: &Zoned) -> Option<CommandError> {
+    if header.created.duration_since(now.timestamp()) > CLOCK_TOLERANCE {
+        let (plan, created) = (plan.short(), header.created);
+        let title = format!("the plan {plan} is from the future: it was made at {created}, and here it is {now:.0}");
+        let help = "set this machine's clock right; if that of the machine that made the plan was wrong, make a new plan and review it";
+        return Some(CommandError::new(Exit::PlanUnusable, title).with_help(help));
+    }
     let late = now.timestamp() > header.expires;
     late.then(|| unusable(format!("the plan {} expired at {}", plan.short(), header.expires)))
 }

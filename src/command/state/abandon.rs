@@ -163,7 +163,7 @@ async fn close_lost(
     let unknown = ends.iter().map(|(_, end)| end.tally.unknown).sum();
     state.abandon(plan);
     state
-        .finish(plan, context.clock.now(), ends)
+        .finish(plan, context.clock.now(), &context.actor, ends)
         .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
     locked.save(state).await?;
     Ok(Abandoned::Lost { plan, cause, unknown })
@@ -197,7 +197,7 @@ async fn settle(
     };
     let journal = open_journal(context, &opened)?;
     let (plan, tool) = (opened.bundle.digest(), env!("CARGO_PKG_VERSION").to_owned());
-    let opening = Event::RunAbandoned { plan, tool, looks };
+    let opening = Event::RunAbandoned { plan, tool, by: context.actor.clone(), looks };
     journal.append(None, &[opening]).await.map_err(|error| journal_error(&error))?;
     let mut policies = Vec::new();
     for planned in &opened.bundle.header().policies {

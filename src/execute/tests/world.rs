@@ -314,6 +314,10 @@ impl ReadHalf for World {
         Err(error(ErrorClass::Unsupported, "unused"))
     }
 
+    fn clock_difference(&self) -> Option<jiff::SignedDuration> {
+        None
+    }
+
     async fn describe(&self, _: &str) -> Result<ObjectFacts, ProviderError> {
         Err(error(ErrorClass::Unsupported, "unused"))
     }

@@ -1,5 +1,6 @@
 //! What gates are told of one policy.
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::super::cascade::CascadeCount;
@@ -22,6 +23,8 @@ pub struct GateInput<'a> {
     pub limits: Limits,
     /// Who is signed in to the target, and where.
     pub identity: &'a Identity,
+    /// By how much this machine's clock is ahead of the target's; `None` where the target does not say what time it is.
+    pub clock_difference: Option<SignedDuration>,
     /// What the target says it is for.
     pub environment: Option<Environment>,
     /// What the target's system can do.

@@ -8,7 +8,11 @@ use crate::base::{counted, with_thousands};
 pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
     let (target, needed) = (&input.settings.target, counted(input.calls, "call"));
     Some(match input.calls_left {
-        None => Finding::pass(format!("{needed} to `{target}`; this login may not see how many are left today")),
+        // Such a system counts by the minute or the hour, and the target's `maxCalls` keeps to that.
+        None if input.capabilities.budget.is_some() => {
+            Finding::pass(format!("{needed} to `{target}`, which counts none by the day"))
+        }
+        None => Finding::warn(format!("{needed} to `{target}`; this login may not see how many are left today")),
         Some(left) if input.calls <= left => {
             Finding::pass(format!("{needed} to `{target}`, {} left today", with_thousands(left)))
         }
@@ -21,17 +25,23 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::scene::{Scene, scene};
     use super::*;
+    use crate::base::CallBudget;
 
     #[test]
     fn refuses_more_calls_than_are_left() {
         let said = |calls, calls_left| Scene { calls, calls_left, ..scene() }.said(ask);
-        let table = [said(1, None), said(12, Some(12)), said(13, Some(12))];
+        let mut zuora = Scene { calls_left: None, ..scene() };
+        zuora.capabilities.budget = Some(CallBudget { calls: 1_000, window: Duration::from_secs(600) });
+        let table = [said(1, None), said(12, Some(12)), said(13, Some(12)), zuora.said(ask)];
         insta::assert_snapshot!(table.join("\n"), @"
-        pass: 1 call to `crm`; this login may not see how many are left today
+        warn: 1 call to `crm`; this login may not see how many are left today
         pass: 12 calls to `crm`, 12 left today
         refuse: 13 calls to `crm` are needed and 12 are left today: wait until the 24 hours have passed, or plan fewer deletions
+        pass: 1 call to `crm`, which counts none by the day
         ");
     }
 }

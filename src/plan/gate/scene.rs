@@ -1,5 +1,6 @@
 //! A policy that every gate lets pass, for the tests of gates, to be changed by struct update.
 
+use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 
 use super::super::cascade::CascadeCount;
@@ -31,6 +32,7 @@ pub(super) struct Scene {
     pub settings: PolicySettings,
     pub limits: Limits,
     pub identity: Identity,
+    pub clock_difference: Option<SignedDuration>,
     pub environment: Option<Environment>,
     pub capabilities: Capabilities,
     pub facts: ObjectFacts,
@@ -61,6 +63,7 @@ pub(super) fn scene() -> Scene {
             instance_url: "https://example.my.salesforce.com".into(),
             is_production: Some(false),
         },
+        clock_difference: Some(SignedDuration::ZERO),
         environment: None,
         capabilities: Capabilities {
             system: SystemKind::Salesforce,
@@ -107,6 +110,7 @@ impl Scene {
             settings: &self.settings,
             limits: self.limits,
             identity: &self.identity,
+            clock_difference: self.clock_difference,
             environment: self.environment,
             capabilities: &self.capabilities,
             facts: &self.facts,

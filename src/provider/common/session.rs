@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use tokio::sync::Mutex;
 
 use super::retry::retried;
 use crate::plan::Identity;
 use crate::provider::ProviderError;
+use crate::provider::transport::Transport;
 
 /// How to sign in to a system, and how to make a call of it once signed in.
 #[async_trait]
@@ -31,6 +33,9 @@ pub(in crate::provider) trait Connect: Send + Sync {
 
     /// Who is signed in, where.
     fn identity(connection: &Self::Connection) -> &Identity;
+
+    /// The way to the system.
+    fn transport(&self) -> &dyn Transport;
 }
 
 /// A connection, and how many were there before it.
@@ -100,6 +105,11 @@ impl<S: Connect> Session<S> {
     /// What `read` finds in the connection, after signing in if that has not happened.
     pub(in crate::provider) async fn connection<T>(&self, read: impl Fn(&S::Connection) -> T) -> Result<T, ProviderError> {
         self.current().await.map(|current| read(&current.connection))
+    }
+
+    /// By how much this machine's clock is ahead of the system's; see [`Transport::clock_difference`].
+    pub(in crate::provider) fn clock_difference(&self) -> Option<SignedDuration> {
+        self.sign_in.transport().clock_difference()
     }
 
     /// Who is signed in, where.

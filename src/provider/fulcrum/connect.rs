@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 
 use super::session::{ApiToken, Session};
 use super::{batch, describe, presence, query};
@@ -45,6 +46,10 @@ impl ReadHalf for FulcrumProvider {
 
     async fn identify(&self) -> Result<Identity, ProviderError> {
         self.session.identity().await
+    }
+
+    fn clock_difference(&self) -> Option<SignedDuration> {
+        self.session.clock_difference()
     }
 
     async fn describe(&self, object: &str) -> Result<ObjectFacts, ProviderError> {

@@ -75,6 +75,10 @@ impl Connect for ApiToken {
     fn identity(connection: &Connection) -> &Identity {
         &connection.caller.identity
     }
+
+    fn transport(&self) -> &dyn Transport {
+        &*self.transport
+    }
 }
 
 impl Session {

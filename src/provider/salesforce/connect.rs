@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 
 use super::collections::Collections;
 use super::command_line_login::CommandRunner;
@@ -53,6 +54,10 @@ impl ReadHalf for SalesforceProvider {
 
     async fn identify(&self) -> Result<Identity, ProviderError> {
         self.session.identity().await
+    }
+
+    fn clock_difference(&self) -> Option<SignedDuration> {
+        self.session.clock_difference()
     }
 
     async fn describe(&self, object: &str) -> Result<ObjectFacts, ProviderError> {

@@ -13,7 +13,7 @@ use super::version;
 use crate::base::RecordId;
 use crate::plan::Identity;
 use crate::provider::common::{self, Connect, error, retried};
-use crate::provider::transport::Response;
+use crate::provider::transport::{Response, Transport};
 use crate::provider::{ErrorClass, ProviderError};
 
 /// Words of a 401 that a new token cannot help (client).
@@ -84,6 +84,10 @@ impl Connect for SignIn {
 
     fn identity(connection: &Connection) -> &Identity {
         &connection.identity
+    }
+
+    fn transport(&self) -> &dyn Transport {
+        &*self.transport
     }
 }
 

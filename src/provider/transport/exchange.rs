@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::Stream;
 use http::{HeaderMap, Method, StatusCode};
+use jiff::SignedDuration;
 use url::Url;
 
 /// Bytes that arrive or leave in pieces.
@@ -80,4 +81,10 @@ pub enum TransportError {
 pub trait Transport: Send + Sync {
     /// Sends `request`.
     async fn send(&self, request: Request) -> Result<Response, TransportError>;
+
+    /// By how much this machine's clock is ahead of the system's, by the last answer that said what time it is there; negative when
+    /// it is behind. `None` where no answer did, or nobody looks ([`super::Dated`] does).
+    fn clock_difference(&self) -> Option<SignedDuration> {
+        None
+    }
 }

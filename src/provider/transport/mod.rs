@@ -1,6 +1,7 @@
 //! The transport: the only way from a provider to the network, where requests can also be paced or replaced by scripted answers.
 
 mod body;
+mod date;
 mod exchange;
 mod http;
 mod pace;
@@ -11,6 +12,7 @@ mod xml;
 
 pub use self::http::{HttpTransport, Timeouts};
 pub use body::{BodyError, read_body};
+pub use date::Dated;
 pub use exchange::{ByteStream, Request, RequestBody, Response, Transport, TransportError};
 pub use pace::Paced;
 pub use retry_after::retry_after;

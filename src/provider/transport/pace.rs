@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use super::retry_after::{LONGEST_WAIT, retry_after};
@@ -92,6 +92,10 @@ impl Transport for Paced {
             self.change(|rate, now| rate.hold_until(now.saturating_add(wait).unwrap_or(Timestamp::MAX))).await;
         }
         Ok(response)
+    }
+
+    fn clock_difference(&self) -> Option<SignedDuration> {
+        self.inner.clock_difference()
     }
 }
 

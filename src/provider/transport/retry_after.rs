@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use jiff::fmt::rfc2822;
+
+use super::date::moment;
 
 /// The longest pause a system may ask for; one that asks for more is asked again after it.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -15,8 +16,7 @@ pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let seconds = |name: &str| text(name)?.parse().ok().map(Duration::from_secs);
-    let moment = |name: &str| rfc2822::parse(text(name)?).ok().map(|moment| moment.timestamp());
-    let until_date = || Duration::try_from(moment("retry-after")?.duration_since(moment("date")?)).ok();
+    let until_date = || Duration::try_from(moment(headers, "retry-after")?.duration_since(moment(headers, "date")?)).ok();
     let wait = seconds("retry-after").or_else(until_date).or_else(|| seconds("ratelimit-reset"))?;
     Some(wait.min(LONGEST_WAIT))
 }

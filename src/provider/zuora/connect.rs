@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 
 use super::delete::Deletions;
 use super::session::{Session, SignIn};
@@ -46,6 +47,10 @@ impl ReadHalf for ZuoraProvider {
 
     async fn identify(&self) -> Result<Identity, ProviderError> {
         self.session.identity().await
+    }
+
+    fn clock_difference(&self) -> Option<SignedDuration> {
+        self.session.clock_difference()
     }
 
     async fn describe(&self, object: &str) -> Result<ObjectFacts, ProviderError> {

@@ -75,6 +75,10 @@ impl Connect for SignIn {
     fn identity(connection: &Connection) -> &Identity {
         &connection.identity
     }
+
+    fn transport(&self) -> &dyn Transport {
+        &*self.transport
+    }
 }
 
 impl SignIn {
