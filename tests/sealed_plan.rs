@@ -44,6 +44,7 @@ fn other(setting: &str) -> Value {
         "sendAs" => json!("query"),
         "reviewFields" => json!(["Company"]),
         "reviewBy" => json!("2099-01-31"),
+        "accept" => json!({ "unknownCascades": ["Task"] }),
         other => panic!("give `{other}` another value here"),
     }
 }
