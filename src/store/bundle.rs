@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use super::bundle_error::OTHER_LINE_ENDS;
 use super::files::is_absent;
+use super::line_ends::with_unix_ends;
 use super::{BundleError, FileError, FileKind, OpenMode, Place, RecordsReader, make_directory, repair_replacement};
 use crate::base::{Digest, PolicyName};
 use crate::plan::{HeaderError, PLAN_FORMAT, PlanHeader, PlannedPolicy};
@@ -62,9 +64,11 @@ impl Bundle {
         let listed = read_whole(directory, SUMS_FILE)?;
         let digest = Digest::of(&plan);
         // Before the header is understood: one that was altered must not be called unknown or malformed.
-        let expected = listed_digest(&listed)?;
+        let listed_with_unix_ends = with_unix_ends(&listed);
+        let expected = listed_digest(&listed_with_unix_ends)?;
         if expected != digest {
-            return Err(BundleError::Altered { file: PLAN_FILE.into(), expected, found: digest });
+            let by_line_ends = Digest::of(&with_unix_ends(&plan)) == expected;
+            return Err(BundleError::Altered { file: PLAN_FILE.into(), expected, found: digest, by_line_ends });
         }
         let header = PlanHeader::from_bytes(&plan).map_err(|error| match error {
             HeaderError::OtherFormat { found } => {
@@ -72,9 +76,12 @@ impl Bundle {
             }
             HeaderError::Malformed(cause) => BundleError::Malformed { file: PLAN_FILE.into(), cause: cause.to_string() },
         })?;
-        if sums(digest, &header).as_bytes() != listed {
-            let cause = "its lines are not the digests that `plan.json` seals".into();
-            return Err(BundleError::SumsDiffer { file: SUMS_FILE, cause });
+        let sums = sums(digest, &header);
+        if sums.as_bytes() != listed {
+            if sums.as_bytes() == listed_with_unix_ends {
+                return Err(BundleError::SumsDiffer { file: SUMS_FILE, cause: OTHER_LINE_ENDS.into() });
+            }
+            return Err(sums_differ("its lines are not the digests that `plan.json` seals"));
         }
         check_names(directory, &header)?;
         let bundle = Self { directory: directory.clone(), digest, header };
@@ -193,14 +200,17 @@ fn copy_files(from: &Place, to: &Place) -> Result<(), FileError> {
 
 /// The digest that the first line gives for `plan.json`.
 fn listed_digest(listed: &[u8]) -> Result<Digest, BundleError> {
-    let differ = |cause: &str| BundleError::SumsDiffer { file: SUMS_FILE, cause: cause.into() };
     let first = listed.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let first = std::str::from_utf8(first).map_err(|_| differ("it is not text"))?;
-    let (digest, file) = first.split_once("  ").ok_or_else(|| differ("its first line is not a digest and a file"))?;
+    let first = std::str::from_utf8(first).map_err(|_| sums_differ("it is not text"))?;
+    let (digest, file) = first.split_once("  ").ok_or_else(|| sums_differ("its first line is not a digest and a file"))?;
     if file != PLAN_FILE {
-        return Err(differ("its first line is not about `plan.json`"));
+        return Err(sums_differ("its first line is not about `plan.json`"));
     }
-    digest.parse().map_err(|_| differ("its first line has no digest"))
+    digest.parse().map_err(|_| sums_differ("its first line has no digest"))
+}
+
+fn sums_differ(cause: &str) -> BundleError {
+    BundleError::SumsDiffer { file: SUMS_FILE, cause: format!("{cause}; restore it, or plan again") }
 }
 
 /// Each policy has its own file at its own place, and no other file claims to hold records. The paths are the ones this

@@ -33,9 +33,7 @@ pub enum BundleError {
         known: u32,
     },
     /// A file is not the one that was sealed.
-    #[error(
-        "`{file}` was altered after the plan was sealed: its digest is {found} and should be {expected}; restore it, or plan again"
-    )]
+    #[error("`{file}` was altered after the plan was sealed: {}", alteration(*expected, *found, *by_line_ends))]
     Altered {
         /// The file inside the bundle.
         file: String,
@@ -43,9 +41,11 @@ pub enum BundleError {
         expected: Digest,
         /// The digest it has.
         found: Digest,
+        /// Whether nothing but its line ends is another.
+        by_line_ends: bool,
     },
     /// The list of digests is not the one that was sealed.
-    #[error("`{file}` does not list what the plan seals: {cause}; restore it, or plan again")]
+    #[error("`{file}` does not list what the plan seals: {cause}")]
     SumsDiffer {
         /// The list.
         file: &'static str,
@@ -91,6 +91,17 @@ pub enum BundleError {
         /// What is wrong.
         cause: String,
     },
+}
+
+/// What probably happened where the line ends alone are others.
+pub(super) const OTHER_LINE_ENDS: &str = "its lines now end in CRLF instead of LF, probably because git changed them on checkout \
+    (`core.autocrlf`, `text=auto`): add `plan/** -text` to `.gitattributes` and check the plan out again";
+
+fn alteration(expected: Digest, found: Digest, by_line_ends: bool) -> String {
+    if by_line_ends {
+        return OTHER_LINE_ENDS.into();
+    }
+    format!("its digest is {found} and should be {expected}; restore it, or plan again")
 }
 
 /// What is wrong with one line of a records file.

@@ -28,6 +28,7 @@ mod files_tests;
 mod git;
 mod ids_file;
 mod large_object;
+mod line_ends;
 mod local_files;
 pub mod manifest_files;
 mod memory_store;

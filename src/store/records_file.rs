@@ -9,6 +9,7 @@ use flate2::{Compression, GzBuilder};
 
 use super::bundle_error::LineError;
 use super::cell::{guard_cell, unguard_cell};
+use super::line_ends::digest_with_unix_ends;
 use super::{BundleError, FileError, FileKind, FileStream, OpenMode, Place};
 use crate::base::{Digest, Digester, RecordId};
 use crate::plan::{RecordsSeal, Row};
@@ -290,13 +291,20 @@ impl RecordsReader {
         let Some(input) = self.input.take() else { return Ok(()) };
         let (found, trailing) = input.into_inner().digest().map_err(FileError::at("read", self.place.path()))?;
         if found != self.seal.digest {
-            return Err(BundleError::Altered { file: self.seal.path.clone(), expected: self.seal.digest, found });
+            let expected = self.seal.digest;
+            let by_line_ends = !self.seal.path.ends_with(".gz") && self.digest_with_unix_ends()? == expected;
+            return Err(BundleError::Altered { file: self.seal.path.clone(), expected, found, by_line_ends });
         }
         if trailing {
             let error = LineError::Compression(io::Error::other("something follows after its end"));
             return Err(BundleError::Malformed { file: self.seal.path.clone(), cause: error.to_string() });
         }
         Ok(())
+    }
+
+    fn digest_with_unix_ends(&self) -> Result<Digest, FileError> {
+        let again = self.place.open(OpenMode::Read).and_then(|file| digest_with_unix_ends(FileStream::new(file)));
+        again.map_err(FileError::at("read", self.place.path()))
     }
 
     fn end(&mut self) -> Result<(), BundleError> {
