@@ -13,9 +13,9 @@ pub fn grammar() -> clap::Command {
 
 /// What a newcomer types first.
 const START_HERE: &str = if cfg!(feature = "sandbox") {
-    "Start here: `sexton demo` walks through everything on simulated systems; `sexton init` writes a first manifest."
+    "Start here: `sexton demo` walks through everything on three simulated systems; `sexton init` writes a first project."
 } else {
-    "Start here: `sexton init` writes a first manifest."
+    "Start here: `sexton init` writes a first project."
 };
 
 const EXIT_CODES: &str = "Exit codes:

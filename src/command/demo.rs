@@ -15,10 +15,10 @@ use crate::sandbox::seed::{GeneratedRecords, Seed};
 use crate::sandbox::{Sandbox, Tenant, serve};
 use crate::store::{self, Place};
 
-/// Walk through everything that a user does, on simulated systems
+/// Walk through everything that a user does, on three simulated systems
 #[derive(Clone, Debug, Args)]
 pub struct Demo {
-    /// Where to put the demo project; must be empty or absent
+    /// Where to put the demo project, below the directory of -C; must be empty or absent
     #[arg(default_value = "sexton-demo")]
     directory: PathBuf,
 }
@@ -59,7 +59,10 @@ impl Verb for Demo {
     }
 
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
-        let directory = &self.directory;
+        let below = shell.project();
+        // As people type it, without `./`.
+        let directory = if below == Path::new(".") { self.directory.clone() } else { below.join(&self.directory) };
+        let directory = &directory;
         let place = shell.place(directory);
         store::make_empty_directory(&place)?;
         let wrong =

@@ -13,16 +13,16 @@ use crate::sandbox::seed::{GeneratedRecords, Seed, read_directory};
 use crate::sandbox::{self, Fault, Tenant, fulcrum};
 use crate::store;
 
-/// Serve simulated systems on loopback: Salesforce, Zuora, Fulcrum
+/// Serve three simulated systems on loopback: Salesforce, Zuora, Fulcrum
 #[derive(Clone, Debug, Args)]
 pub struct Sandbox {
     /// Where to listen; loopback only, port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:8800", value_name = "ADDR")]
     listen: SocketAddr,
-    /// A directory with CSV files named after objects, and world.yaml
+    /// A directory with world.yaml and CSV files named after objects, those of other systems in zuora/ and fulcrum/
     #[arg(long, value_name = "PATH")]
     seed: Option<PathBuf>,
-    /// Generate records, as in Lead=1000; may be repeated
+    /// Generate records, as in Lead=1000, zuora/Usage=1000 or 'fulcrum/Park Inventory=1000'; may be repeated
     #[arg(long, value_name = "OBJECT=N")]
     generate: Vec<String>,
     /// A YAML file of faults to inject
