@@ -290,7 +290,8 @@ fn manifest_reference(schema: &Value) -> String {
         "# Manifests\n\n<!-- Printed from schemas/sexton.schema.json. Do not edit. -->\n\n\
          A manifest is a YAML document with the four keys below; a file may hold several, with `---` between them. A project is a \
          directory of such files. Unknown keys are errors.\n\n\
-         With this line at the top of a file, editors with a YAML language server complete and check as you type:\n\n\
+         With this line at the top of every document, not only of the file, editors with a YAML language server complete and check \
+         as you type:\n\n\
          ```yaml\n# yaml-language-server: $schema=../schemas/sexton.schema.json\n```\n",
     );
     text.push_str("\n## Every document\n");
@@ -436,6 +437,38 @@ fn every_example_satisfies_the_schema() {
     for (path, text) in manifests("examples") {
         assert_eq!(refused(&text), Vec::<String>::new(), "{}", path.display());
     }
+}
+
+/// The first lines of the documents of a text that name no schema, or another one. A language server looks for the name in every
+/// document of its own, after its `---`.
+fn without_schema(text: &str, is_schema: impl Fn(&str) -> bool) -> Vec<&str> {
+    let named = |document: &&str| {
+        let schema = document.lines().find_map(|line| line.strip_prefix("# yaml-language-server: $schema="));
+        !schema.is_some_and(&is_schema)
+    };
+    let documents = text.split("\n---\n").filter(named);
+    documents.map(|document| document.lines().find(|line| !line.starts_with('#')).unwrap_or_default()).collect()
+}
+
+#[test]
+fn every_document_names_the_schema_for_editors() {
+    let schema = root().join("schemas/sexton.schema.json").canonicalize().expect("the schema");
+    let mut judged = 0;
+    for (path, text) in manifests("examples") {
+        let folder = path.parent().expect("a folder");
+        let is_schema = |name: &str| folder.join(name).canonicalize().is_ok_and(|path| path == schema);
+        assert_eq!(without_schema(&text, is_schema), Vec::<&str>::new(), "{}", path.display());
+        judged += 1;
+    }
+    // What `init` writes, beside the schema.
+    for (path, text) in manifests("src/command/init") {
+        let is_schema = |name: &str| name == "sexton.schema.json";
+        assert_eq!(without_schema(&text, is_schema), Vec::<&str>::new(), "{}", path.display());
+        assert_eq!(refused(&text), Vec::<String>::new(), "{}", path.display());
+        judged += 1;
+    }
+    assert_eq!(judged, 9, "the test looks at nothing");
+    assert_eq!(without_schema("# yaml-language-server: $schema=a\nb: 1\n---\nc: 1\n", |name| name == "a"), ["c: 1"]);
 }
 
 #[test]

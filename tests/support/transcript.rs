@@ -1,25 +1,52 @@
-//! Whether the output that a page shows is what the program says.
+//! Whether the output that a page shows is what the program says, and all of it.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// The lines of a page's console blocks that are neither commands, nor their continuation, nor `[...]`.
-fn shown(page: &Path) -> Vec<String> {
+/// What one command said on standard output and on standard error. A person sees both, in an order of their own.
+#[derive(Clone, Debug)]
+pub struct Said {
+    pub out: String,
+    pub error: String,
+}
+
+/// What a page shows below one command.
+#[derive(Debug, Default)]
+struct Shown {
+    /// The command line; empty where a block begins without one.
+    command: String,
+    /// Lines that stand below each other. Between two of these groups the page leaves some out, with `[...]`.
+    groups: Vec<Vec<String>>,
+}
+
+/// What a page shows in its console blocks, command by command.
+fn shown(page: &Path) -> Vec<Shown> {
     let text = fs::read_to_string(page).expect("a page");
-    let (mut console, mut goes_on, mut lines) = (false, false, Vec::new());
+    let (mut console, mut goes_on, mut all) = (false, false, Vec::new());
     for line in text.lines() {
         if line.starts_with("```") {
             console = line == "```console";
+            if console {
+                all.push(Shown { groups: vec![Vec::new()], ..Shown::default() });
+            }
         } else if console {
-            let command = line.starts_with("$ ") || goes_on;
+            let starts = line.starts_with("$ ");
+            let command = starts || goes_on;
             goes_on = command && line.ends_with('\\');
-            if !command && line != "[...]" && !line.is_empty() {
-                lines.push(line.to_owned());
+            if starts {
+                all.push(Shown { command: line.to_owned(), groups: vec![Vec::new()] });
+            }
+            let groups = &mut all.last_mut().expect("begun").groups;
+            match line {
+                _ if command => {}
+                "[...]" => groups.push(Vec::new()),
+                "" => {}
+                line => groups.last_mut().expect("one group").push(line.to_owned()),
             }
         }
     }
-    lines
+    all.retain(|shown| shown.groups.iter().any(|lines| !lines.is_empty()));
+    all
 }
 
 /// A line without what is another one every time: digests, days, times.
@@ -60,11 +87,48 @@ fn without_numbers(line: &str) -> String {
     text
 }
 
-/// The lines that a page shows and `said` does not have. Without `numbers` they are not compared. `other` is how lines begin
-/// that other programs print there.
-pub fn invented(page: &Path, said: &str, other: &[&str], numbers: bool) -> Vec<String> {
+/// Whether the groups are all of two streams but for what lies between the groups. Each stream keeps its order.
+fn is_all(groups: &[Vec<String>], out: &[String], error: &[String]) -> bool {
+    let Some((first, later)) = groups.split_first() else { return out.is_empty() && error.is_empty() };
+    if let Some((line, rest)) = first.split_first() {
+        let rest: Vec<Vec<String>> = [&[rest.to_vec()], later].concat();
+        return [(out, error, true), (error, out, false)].into_iter().any(|(from, other, is_out)| {
+            from.split_first().is_some_and(|(said, from)| {
+                said == line && if is_out { is_all(&rest, from, other) } else { is_all(&rest, other, from) }
+            })
+        });
+    }
+    if later.is_empty() {
+        return out.is_empty() && error.is_empty();
+    }
+    // Here the page leaves lines out: any number of each stream.
+    (0..=out.len()).any(|out_from| (0..=error.len()).any(|from| is_all(later, &out[out_from..], &error[from..])))
+}
+
+/// The commands of a page, with what it shows below them, whose output was another one, or which left lines out without saying
+/// so. Of a command of another program every line must have been said by somebody. Without `numbers` those are not compared.
+/// `other` is how lines begin that nobody compares.
+pub fn invented(page: &Path, said: &[Said], other: &[&str], numbers: bool) -> Vec<String> {
     let alike = |line: &str| if numbers { settled(line) } else { without_numbers(&settled(line)) };
-    let said: BTreeSet<String> = said.lines().map(alike).collect();
-    let lines = shown(page).into_iter();
-    lines.filter(|line| !said.contains(&alike(line)) && !other.iter().any(|start| line.starts_with(start))).collect()
+    let lines = |text: &str| text.lines().filter(|line| !line.is_empty()).map(alike).collect::<Vec<_>>();
+    let said: Vec<(Vec<String>, Vec<String>)> = said.iter().map(|said| (lines(&said.out), lines(&said.error))).collect();
+    let mut wrong = Vec::new();
+    for Shown { command, groups } in shown(page) {
+        if groups.iter().flatten().any(|line| other.iter().any(|start| line.starts_with(start))) {
+            continue;
+        }
+        let alike_groups: Vec<Vec<String>> =
+            groups.iter().map(|lines| lines.iter().map(|line| alike(line)).collect()).collect();
+        let is_said = if command.starts_with("$ sexton ") || command.is_empty() {
+            said.iter().any(|(out, error)| is_all(&alike_groups, out, error))
+        } else {
+            let by_somebody = |line| said.iter().any(|(out, error)| out.contains(line) || error.contains(line));
+            alike_groups.iter().flatten().all(by_somebody)
+        };
+        if !is_said {
+            let shown: Vec<String> = groups.iter().map(|lines| lines.join("\n")).collect();
+            wrong.push(format!("{command}\n{}", shown.join("\n[...]\n")));
+        }
+    }
+    wrong
 }
