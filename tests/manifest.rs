@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use sexton::base::Severity;
-use sexton::manifest::{CODES, DocumentKind, ManifestFile, ManifestFileError, Reading, read};
+use sexton::manifest::{CODES, DocumentKind, ManifestFile, ManifestFileError, OutputDirectory, Reading, Sifted};
 use sexton::report::diagnostic::draw;
 use sexton::report::{JsonEvent, ValidationView, View};
 
@@ -145,6 +145,8 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
         ("time_zone", project("timeZone: Europe/Belrin")),
         ("replaced_keys", project("stateFile: sexton.state.json\nrunsDirectory: runs\nstore: {}")),
         ("blank_text", project("store: { directory: ' ' }\nplanDirectory: ''")),
+        ("plan_directory", project("planDirectory: ../plan")),
+        ("plan_directory_that_is_absolute", project("planDirectory: /var/plan")),
         ("date", with_filter("reviewBy: 2027-02-30")),
         ("field_names", with_filter("groupBy: Owner Id\nreview: { fields: [Name, \"Id) OR (Name != ''\", Name] }")),
         (
@@ -287,10 +289,24 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
         "names_in_a_document_that_cannot_be_read",
         vec![file("a.yaml", format!("{HEAD}  target: crm\n  object: Lead\n  filter: a = 1\n---\na: 'x\n"))],
     ));
+    let hold = "apiVersion: sexton/v1\nkind: Hold\n";
+    cases.push((
+        "beside_others",
+        vec![file(".sextonignore", "[z-a]\na.yaml\n"), file("a.yaml", hold), file("plan/b.yaml", hold)],
+    ));
     for (_, files) in &mut cases {
         files.iter_mut().for_each(|file| file.name = format!("policies/{}", file.name));
     }
     cases
+}
+
+/// Reads files: where one of them says which to pass over, as those of a directory with a plan in it.
+fn read(files: impl IntoIterator<Item = ManifestFile>) -> Reading {
+    let (mut ignore, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| file.name.ends_with(".sextonignore"));
+    let Some(ignore) = ignore.pop() else { return sexton::manifest::read(files) };
+    let mut sifted = Sifted::new(files, Some(ignore));
+    sifted.leave_out(&[OutputDirectory { path: "policies/plan".into(), what: "the plan directory" }], []);
+    sifted.read()
 }
 
 fn drawn(reading: &Reading) -> String {
@@ -385,6 +401,8 @@ const BEYOND_THE_SCHEMA: &[&str] = &[
     "duplicate_names",
     "two_projects",
     "time_zone",
+    "plan_directory",
+    "plan_directory_that_is_absolute",
     "date",
     "object_name",
     "literal_secret_in_text_that_is_not_yaml",

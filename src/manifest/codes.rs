@@ -38,9 +38,9 @@ codes! {
     CAPABILITY_OBJECT "C0006" "Records of this object cannot be deleted"
         "Zuora's SOAP `delete()` accepts records of some objects only: not Payment, Refund, RatePlan, InvoiceItem and others, which are deleted with the record they belong to or stay. A hold may still name them.";
     FILE_TOO_LARGE "M0001" "A manifest file is too large"
-        "A manifest file may have up to 1 MiB. A larger one is reported without being read completely. Split it, or keep data out of the manifests' directory.";
+        "A manifest file may have up to 1 MiB. Split it. A file of more than 64 MiB is not looked into, and is reported since it may have a manifest: if it has none, name it in `.sextonignore`.";
     FILE_UNREADABLE "M0002" "A manifest file or directory cannot be read"
-        "The operating system refused; the message gives its reason.";
+        "The operating system refused; the message gives its reason. There may be a manifest in it: if there is none, name it in `.sextonignore`.";
     NOT_UTF8 "M0003" "A manifest file is not UTF-8"
         "The message gives the first offending byte. Save the file as UTF-8.";
     CONTROL_CHARACTER "M0004" "A manifest file holds a control character"
@@ -54,9 +54,15 @@ codes! {
     TOO_COMPLEX "M0008" "A document is nested too deeply or holds too many values"
         "A document may be 32 levels deep and hold 20,000 values. No manifest needs more.";
     NO_DOCUMENTS "M0009" "There is no manifest"
-        "No `.yaml` or `.yml` file with a document was found. `sexton init` writes a first one.";
+        "No `.yaml` or `.yml` file has a document of Sexton's. `sexton init` writes a first one; `sexton validate --files` lists what was passed over.";
     YAML_FEATURE "M0010" "A YAML feature that manifests do not have"
         "Merge keys (`<<`), tags (`!name`) and keys that are not text are not part of manifests.";
+    IGNORE_FILE "M0011" "`.sextonignore` cannot be used"
+        "It has one pattern a line, as `.gitignore` has them. Otherwise nobody knows what it was to pass over.";
+    IGNORED_HOLD "M0012" "`.sextonignore` names a hold"
+        "A hold is never passed over. A file with a document of Sexton's whose kind is missing or unknown may have one. Change the pattern, or move the file out of the project.";
+    MANIFEST_IN_OUTPUT "M0013" "A manifest lies where Sexton writes"
+        "The directories that the Project document names, or its defaults (`plan` and `.sexton`), are written by Sexton and have no manifests. Move the file.";
     UNKNOWN_KEY "M0101" "A key is not known here"
         "The key is misspelt or in the wrong place. Nothing is silently ignored, since an ignored key can widen what is deleted. The note lists the keys that are known there.";
     DUPLICATE_KEY "M0102" "A key is given twice"
@@ -97,6 +103,8 @@ codes! {
         "Names have letters, digits and `_` and start with a letter (Fulcrum's own fields with `_`; its forms have free names). The path of a related field joins up to five relationships with dots, such as `Account.Owner.Name`.";
     API_VERSION_FORM "M0209" "A system's API version is malformed"
         "Write a whole number and one decimal as text, such as `\"66.0\"`.";
+    PLAN_DIRECTORY "M0210" "The plan directory is not one below the project's"
+        "A plan is reviewed with the manifests it was made from, so `planDirectory` is a path below the project's directory, without `..`. The store may lie anywhere; `sexton plan --out` writes to any place.";
     LITERAL_SECRET "M0301" "A secret is written in the manifest"
         "Manifests are kept in repositories, so they hold references only: `{ env: NAME }`, `{ file: PATH }` or `{ command: [PROGRAM, ARGUMENT] }`. The value is not repeated in any message. If the file has been shared, change the secret.";
     SECRET_REFERENCE "M0302" "A secret reference is malformed"

@@ -1,9 +1,12 @@
-//! A file as the reader takes it: a name and its bytes, or why there are none.
+//! A file as the reader takes it: a name and its bytes, or why there are none; and what lies beside it.
 
 use crate::base::with_thousands;
 
 /// The most bytes a manifest file may have.
 pub const MOST_FILE_BYTES: u64 = 1024 * 1024;
+
+/// The most bytes of a file that are looked through for a manifest. What is larger may hold one.
+pub const MOST_SIFTED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// One manifest file, as the store found it.
 #[derive(Debug)]
@@ -28,4 +31,24 @@ pub enum ManifestFileError {
     /// The operating system refused.
     #[error("cannot be read")]
     Unreadable(#[source] std::io::Error),
+}
+
+/// A file or a directory that holds no manifest, or is said to hold none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassedOver {
+    /// Its path, relative to the directory that was read, with `/`.
+    pub name: String,
+    /// Why.
+    pub cause: PassedOverCause,
+}
+
+/// Why something was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassedOverCause {
+    /// No document of it is one of Sexton's.
+    Foreign,
+    /// `.sextonignore` names it.
+    Ignored,
+    /// It is a directory whose name begins with a dot, and was not searched.
+    Hidden,
 }

@@ -5,9 +5,11 @@
 
 mod accept;
 mod check;
+mod claim;
 pub mod codes;
 mod fields;
 mod hold;
+mod ignore_file;
 mod input;
 mod lower;
 mod mask;
@@ -18,17 +20,19 @@ mod reader;
 mod scalar;
 mod schema;
 mod secret;
+mod sifted;
 mod target;
 mod workspace;
 
 pub use accept::Accept;
 pub use codes::{CODES, CodeEntry};
 pub use hold::{ChildLookup, HeldChildren, Hold};
-pub use input::{MOST_FILE_BYTES, ManifestFile, ManifestFileError};
+pub use input::{MOST_FILE_BYTES, MOST_SIFTED_BYTES, ManifestFile, ManifestFileError, PassedOver, PassedOverCause};
 pub use policy::{AllOrNone, Concurrency, Limits, Policy, PolicySettings, Recheck, SendAs};
 pub use project::Project;
 pub use reader::{Reading, read};
 pub use schema::json_schema;
 pub use secret::SecretReference;
+pub use sifted::{OutputDirectory, Sifted};
 pub use target::{Environment, FulcrumTarget, SalesforceSignIn, SalesforceTarget, System, Target, ZuoraSignIn, ZuoraTarget};
 pub use workspace::{Document, DocumentKind, Workspace};

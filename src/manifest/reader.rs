@@ -6,7 +6,8 @@ use super::check::{Named, cycles, names, targets, unknown_dependencies};
 use super::fields::Findings;
 use super::lower::{Header, References, Systems, header, hold, policy, project, system_kind, target};
 use super::node::{Node, documents, parse, tabs};
-use super::{Document, DocumentKind, ManifestFile, ManifestFileError, Project, Workspace, codes, mask};
+use super::{Document, DocumentKind, MOST_FILE_BYTES, ManifestFile, ManifestFileError, PassedOver};
+use super::{Project, Workspace, codes, mask};
 use crate::base::{Diagnostic, PolicyName, Severity, SourceId, SourceMap, Span};
 
 /// What came of reading.
@@ -18,14 +19,25 @@ pub struct Reading {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts, with what may be secrets masked.
     pub sources: SourceMap,
+    /// What lies beside the manifests, in the order of the names.
+    pub passed_over: Vec<PassedOver>,
 }
 
 /// Reads and checks manifests. All mistakes of all files are told at once.
 ///
-/// The order of `files` decides the order of documents, so the store gives them in a stable one.
+/// The order of `files` decides the order of documents, so the store gives them in a stable one. Every file is taken for one with
+/// manifests: [`Sifted`](super::Sifted) tells which those are.
 pub fn read(files: impl IntoIterator<Item = ManifestFile>) -> Reading {
+    read_beside(files, Vec::new(), Vec::new())
+}
+
+/// The same, of files that were found beside others, and with what was found wrong on the way.
+pub(super) fn read_beside(
+    files: impl IntoIterator<Item = ManifestFile>,
+    mut diagnostics: Vec<Diagnostic>,
+    passed_over: Vec<PassedOver>,
+) -> Reading {
     let mut sources = SourceMap::default();
-    let mut diagnostics = Vec::new();
     let mut parsed: Vec<(Span, Node)> = Vec::new();
     for file in files {
         match text_of(file, &mut sources) {
@@ -34,13 +46,15 @@ pub fn read(files: impl IntoIterator<Item = ManifestFile>) -> Reading {
         }
     }
     if parsed.is_empty() && diagnostics.is_empty() {
-        diagnostics.push(
-            Diagnostic::bare(
-                codes::NO_DOCUMENTS,
-                "there is no manifest: no `.yaml` or `.yml` file with a document was found",
-            )
-            .with_help("name another directory, or write a first manifest with `sexton init`"),
-        );
+        let mut found = Diagnostic::bare(
+            codes::NO_DOCUMENTS,
+            "there is no manifest: no `.yaml` or `.yml` file has a document of Sexton's",
+        )
+        .with_help("name another directory, or write a first manifest with `sexton init`");
+        if !passed_over.is_empty() {
+            found = found.with_note("`sexton validate --files` lists what was passed over");
+        }
+        diagnostics.push(found);
     }
     let mut findings = Findings { sources: &sources, diagnostics };
     let built = build(&parsed, &mut findings);
@@ -49,13 +63,38 @@ pub fn read(files: impl IntoIterator<Item = ManifestFile>) -> Reading {
     diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
     let wrong = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let workspace = (!wrong).then(|| Workspace { sources: sources.clone(), ..built });
-    Reading { workspace, diagnostics, sources }
+    Reading { workspace, diagnostics, sources, passed_over }
+}
+
+/// What the Project document among some files says, as far as it can be read; mistakes are told by [`read`].
+pub(super) fn settings(files: &[ManifestFile]) -> Project {
+    let mut sources = SourceMap::default();
+    for text in files.iter().filter_map(|file| std::str::from_utf8(file.content.as_ref().ok()?).ok()) {
+        let name = DocumentKind::Project.name();
+        for document in documents(text).into_iter().filter(|document| text[document.clone()].contains(name)) {
+            let source = sources.add(String::new(), text);
+            let Ok(node) = parse(source, text, &document) else { continue };
+            let mut findings = Findings { sources: &sources, diagnostics: Vec::new() };
+            let header = header(&node, &mut findings).filter(|header| header.kind == DocumentKind::Project);
+            if let Some(project) = header.and_then(|header| project(&header, &mut findings)) {
+                return project;
+            }
+        }
+    }
+    Project::default()
 }
 
 /// Keeps the file's text and gives its id.
 fn text_of(file: ManifestFile, sources: &mut SourceMap) -> Result<SourceId, Box<Diagnostic>> {
     let name = file.name;
-    match file.content {
+    let too_large = |bytes: &Vec<u8>| bytes.len() as u64 > MOST_FILE_BYTES;
+    let content = match file.content {
+        Ok(bytes) if too_large(&bytes) => {
+            Err(ManifestFileError::TooLarge { bytes: bytes.len() as u64, most: MOST_FILE_BYTES })
+        }
+        content => content,
+    };
+    match content {
         Ok(bytes) => match String::from_utf8(bytes) {
             // A byte order mark says nothing about UTF-8; without it, columns count as people do.
             Ok(text) => Ok(sources.add(name, text.strip_prefix('\u{feff}').unwrap_or(&text))),
@@ -79,10 +118,11 @@ fn text_of(file: ManifestFile, sources: &mut SourceMap) -> Result<SourceId, Box<
         },
         Err(error) => Err(Box::new(match &error {
             ManifestFileError::TooLarge { .. } => Diagnostic::bare(codes::FILE_TOO_LARGE, format!("`{name}` {error}"))
-                .with_help("split it, or move data out of the manifests' directory"),
+                .with_help("split it; where it is none of Sexton's, name it in `.sextonignore`"),
             ManifestFileError::Unreadable(cause) => {
-                Diagnostic::bare(codes::FILE_UNREADABLE, format!("`{name}` {error}: {cause}"))
-                    .with_help("check that it is there and may be read")
+                Diagnostic::bare(codes::FILE_UNREADABLE, format!("`{name}` {error}: {cause}")).with_help(
+                    "check that it is there and may be read; where it is none of Sexton's, name it in `.sextonignore`",
+                )
             }
         })),
     }

@@ -134,7 +134,7 @@ struct ProjectSpec {
     limits: Option<Limits>,
     /// The doubts that are accepted for every policy.
     accept: Option<Accept>,
-    /// The directory of the plan's bundle, relative to the project's directory.
+    /// The directory of the plan's bundle: below the project's, and relative to it. There is no manifest in it.
     #[schemars(extend("default" = "plan"))]
     plan_directory: Option<NotBlank>,
     /// Where everything that outlives a command is kept.
@@ -145,7 +145,7 @@ struct ProjectSpec {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 struct Store {
-    /// A directory, relative to the project's. Without a store it is `.sexton`; directories whose name begins with a dot are not searched for manifests.
+    /// A directory, relative to the project's, or anywhere else. Without a store it is `.sexton`. There is no manifest in it.
     directory: NotBlank,
 }
 

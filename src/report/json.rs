@@ -36,6 +36,17 @@ pub enum JsonEvent {
         /// Each of them, in the order of files and places.
         diagnostics: Vec<DiagnosticReport>,
     },
+    /// The files of the project.
+    Files {
+        /// How many were read as manifests.
+        read_count: u64,
+        /// How many files were passed over.
+        passed_over_count: u64,
+        /// Each that was read; only with `--files`.
+        read: Option<Vec<String>>,
+        /// Each file that was passed over, and each directory that was not searched; only with `--files`.
+        passed_over: Option<Vec<JsonPassedOver>>,
+    },
     /// A system that was signed in to.
     Target {
         /// The target's name.
@@ -371,6 +382,17 @@ pub struct JsonCascade {
     pub field: String,
     /// How many, where the system can be asked.
     pub records: Option<u64>,
+}
+
+/// A file or a directory in which no manifest was looked for or found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JsonPassedOver {
+    /// Its path, relative to the project's directory.
+    pub path: String,
+    /// `foreign` where no document is Sexton's, `ignored` where `.sextonignore` names it, `hidden` for a directory whose name begins
+    /// with a dot.
+    pub cause: String,
 }
 
 /// What one gate found.

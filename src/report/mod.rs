@@ -12,6 +12,7 @@ mod difference_view;
 mod error_view;
 mod escape;
 mod events;
+mod files_view;
 #[cfg(test)]
 mod fixture;
 mod hold_view;
@@ -34,8 +35,10 @@ pub use check_view::{CheckView, Use};
 pub use diagnostic_report::{DiagnosticReport, PositionReport, RangeReport, RelatedReport};
 pub use difference_view::{ChangeView, DifferenceView, RecordView};
 pub use escape::{markdown_cell, terminal_line};
+pub use files_view::FilesView;
 pub use json::{
-    JSON_FORMAT, JsonActor, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonHoldReach, JsonTally, output_schema,
+    JSON_FORMAT, JsonActor, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonHoldReach, JsonPassedOver, JsonTally,
+    output_schema,
 };
 pub use manifest_diff::{manifest_diff, painted_diff};
 pub use markdown::{MarkdownView, plan_markdown};

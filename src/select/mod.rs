@@ -13,6 +13,7 @@ mod lookup;
 mod memo;
 mod no_such_object;
 mod ordered_observer;
+mod output_directories;
 mod project;
 mod project_context;
 mod reading;

@@ -4,15 +4,25 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::Context;
+use super::output_directories::output_directories;
 use crate::base::Digest;
 use crate::base::{CommandError, Exit};
-use crate::manifest::{self, Document, Reading, Workspace};
+use crate::manifest::{self, Document, Reading, Sifted, Workspace};
 use crate::plan::{SealedDocument, SealedManifests};
 use crate::store::{DirectoryStore, Place, StateStore, manifest_files};
 
-/// Reads every manifest of a project. Directories that sexton itself writes are passed over.
+/// Reads every manifest of a project, and passes over files of other tools. A file that is named is taken for one with manifests.
 pub fn read_manifests(directory: &Place) -> Reading {
-    manifest::read(manifest_files::read(directory, &[Path::new("plan")]))
+    let Some(mut found) = manifest_files::find(directory) else {
+        return manifest::read([manifest_files::read_named(directory)]);
+    };
+    let (hidden, bundles) = (std::mem::take(&mut found.hidden), std::mem::take(&mut found.bundles));
+    let mut sifted = Sifted::new(found.read(), manifest_files::read_ignore_file(directory));
+    let outputs = output_directories(directory, &sifted.project(), bundles);
+    let unsearched = outputs.iter().filter(|output| hidden.iter().any(|name| output.path.starts_with(name)));
+    sifted.leave_out(&outputs, unsearched.flat_map(|output| manifest_files::find_hidden(directory, &output.path)));
+    sifted.add_hidden(hidden);
+    sifted.read()
 }
 
 /// A project on disk, its manifests read and checked.

@@ -1,4 +1,4 @@
-//! Finds and reads manifest files.
+//! Finds and reads the files that may hold manifests.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -6,84 +6,137 @@ use std::path::{Path, PathBuf};
 
 use super::bundle::{PLAN_FILE, SUMS_FILE};
 use super::{FileKind, OpenMode, Place};
-use crate::manifest::{MOST_FILE_BYTES, ManifestFile, ManifestFileError};
+use crate::manifest::{MOST_FILE_BYTES, MOST_SIFTED_BYTES, ManifestFile, ManifestFileError};
 
-/// Reads every `.yaml` and `.yml` file below a directory, or the one file that `place` is, whatever its ending.
-///
-/// Directories whose name starts with `.` are left out, and those of `outputs`, which are relative to `place`. Links are
-/// followed; a directory that was seen already, by whatever name, is not entered again. Files come in the byte order of
-/// their names, which are relative to `place`, with `/`; a file that `place` is itself keeps its name.
-///
-/// The bundle of a plan holds no manifests, wherever it lies. A file in one that would be read elsewhere comes as one that cannot be:
-/// to pass over it might pass over a hold.
-///
-/// What cannot be read comes as a file with its [`ManifestFileError`], so that all of it is told at once. A file that is too large
-/// is not read: its size is asked for first, and reading stops at the limit even if the size was wrong.
-pub fn read(place: &Place, outputs: &[&Path]) -> Vec<ManifestFile> {
-    if !place.resolved_metadata().is_ok_and(|metadata| metadata.kind == FileKind::Directory) {
-        return vec![ManifestFile { name: shown(place.path()), content: content(place) }];
+/// The file that names what is to be passed over.
+const IGNORE_FILE: &str = ".sextonignore";
+
+/// The `.yaml` and `.yml` files below a directory, and what could not be looked into, not read yet.
+#[derive(Debug)]
+pub struct FoundFiles {
+    files: Vec<FoundFile>,
+    /// The directories whose name begins with a dot, which were not searched.
+    pub hidden: Vec<String>,
+    /// The directories that are the bundle of a plan. The one that was searched is none, whatever it holds.
+    pub bundles: Vec<String>,
+}
+
+#[derive(Debug)]
+struct FoundFile {
+    name: String,
+    place: Place,
+    /// Why it is known that it cannot be read.
+    refusal: Option<io::Error>,
+}
+
+impl FoundFiles {
+    /// Reads them one after the other, in the byte order of their names, which are relative to the directory, with `/`.
+    ///
+    /// What cannot be read comes with its [`ManifestFileError`], so that all of it is told at once. A file of more than
+    /// [`MOST_SIFTED_BYTES`] is not read: its size is asked for first, and reading stops at the limit even if the size was wrong.
+    pub fn read(self) -> impl Iterator<Item = ManifestFile> {
+        self.files.into_iter().map(|file| ManifestFile {
+            content: match file.refusal {
+                Some(error) => Err(ManifestFileError::Unreadable(error)),
+                None => content(&file.place),
+            },
+            name: file.name,
+        })
     }
-    let mut walk = Walk { root: place, outputs, seen: BTreeSet::new(), files: Vec::new() };
-    walk.enter(place, false);
-    walk.files.sort_by(|left, right| left.name.as_bytes().cmp(right.name.as_bytes()));
-    walk.files
+}
+
+/// Finds files below a directory; `None` where there is no directory.
+///
+/// Directories whose name begins with `.` are left out. Links are followed; a directory that was seen already, by whatever name, is
+/// not entered again.
+pub fn find(directory: &Place) -> Option<FoundFiles> {
+    directory.resolved_metadata().is_ok_and(|metadata| metadata.kind == FileKind::Directory).then(|| {
+        let mut walk = Walk::new(directory, false);
+        walk.enter(directory);
+        walk.end()
+    })
+}
+
+/// Finds files in a directory below `root` that [`find`] leaves out, whatever directories in it are called. What cannot be read is
+/// left out.
+pub fn find_hidden(root: &Place, directory: &Path) -> impl Iterator<Item = ManifestFile> {
+    let mut walk = Walk::new(root, true);
+    let place = root.join(directory);
+    if place.resolved_metadata().is_ok_and(|metadata| metadata.kind == FileKind::Directory) {
+        walk.enter(&place);
+    }
+    walk.end().read().filter(|file| file.content.is_ok())
+}
+
+/// Reads one file that was named, whatever its ending; its name is its whole path.
+pub fn read_named(file: &Place) -> ManifestFile {
+    ManifestFile { name: shown(file.path()), content: content(file) }
+}
+
+/// Reads the file that names what is to be passed over, where a directory has one.
+pub fn read_ignore_file(directory: &Place) -> Option<ManifestFile> {
+    let place = directory.join(IGNORE_FILE);
+    place.metadata().is_ok().then(|| ManifestFile { name: IGNORE_FILE.into(), content: content(&place) })
 }
 
 /// The way through the directories below a root.
 struct Walk<'a> {
     root: &'a Place,
-    outputs: &'a [&'a Path],
+    /// Whether directories are entered whose name begins with a dot.
+    enters_hidden: bool,
     /// The directories that were entered.
     seen: BTreeSet<PathBuf>,
-    files: Vec<ManifestFile>,
+    found: FoundFiles,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(root: &'a Place, enters_hidden: bool) -> Self {
+        let found = FoundFiles { files: Vec::new(), hidden: Vec::new(), bundles: Vec::new() };
+        Self { root, enters_hidden, seen: BTreeSet::new(), found }
+    }
+
     /// By name, so that of two links to one directory always the same one is entered.
-    fn enter(&mut self, directory: &Place, in_bundle: bool) {
+    fn enter(&mut self, directory: &Place) {
         // One that cannot be resolved is entered, so that its listing says why it cannot be read.
         if directory.files().resolve(directory.path()).is_ok_and(|resolved| !self.seen.insert(resolved)) {
             return;
         }
         let names = match directory.list() {
             Ok(names) => names,
-            Err(error) => return self.take(directory, Err(ManifestFileError::Unreadable(error))),
+            Err(error) => return self.take(directory, Some(error)),
         };
-        // The project itself is none, whatever it holds.
-        let is_bundle = || [PLAN_FILE, SUMS_FILE].iter().all(|file| names.iter().any(|name| name == file));
-        let in_bundle = in_bundle || (directory.path() != self.root.path() && is_bundle());
-        for name in &names {
-            let place = directory.join(name);
-            let passed_over = name.as_encoded_bytes().starts_with(b".") || self.outputs.contains(&self.relative(&place));
+        let is_bundle = [PLAN_FILE, SUMS_FILE].iter().all(|file| names.iter().any(|name| name == file));
+        if is_bundle && directory.path() != self.root.path() {
+            self.found.bundles.push(self.name(directory));
+        }
+        for name in names {
+            let place = directory.join(&name);
+            let hidden = !self.enters_hidden && name.as_encoded_bytes().starts_with(b".");
             match place.resolved_metadata() {
-                Ok(metadata) if metadata.kind == FileKind::Directory && !passed_over => self.enter(&place, in_bundle),
-                Ok(metadata) if metadata.kind == FileKind::Directory => {}
-                _ if is_manifest(place.path()) && in_bundle => self.take(&place, Err(in_a_bundle())),
-                _ if is_manifest(place.path()) => self.take(&place, content(&place)),
+                Ok(metadata) if metadata.kind == FileKind::Directory && !hidden => self.enter(&place),
+                Ok(metadata) if metadata.kind == FileKind::Directory => self.found.hidden.push(self.name(&place)),
+                _ if is_manifest(place.path()) => self.take(&place, None),
                 // A link that leads nowhere may have led to a directory of manifests, holds among them. What is not there any more
                 // is not a link.
-                Err(error) if !passed_over && place.metadata().is_ok() => {
-                    self.take(&place, Err(ManifestFileError::Unreadable(error)));
-                }
+                Err(error) if !hidden && place.metadata().is_ok() => self.take(&place, Some(error)),
                 _ => {}
             }
         }
     }
 
-    fn take(&mut self, place: &Place, content: Result<Vec<u8>, ManifestFileError>) {
-        let path = if place.path() == self.root.path() { place.path() } else { self.relative(place) };
-        self.files.push(ManifestFile { name: shown(path), content });
+    fn take(&mut self, place: &Place, refusal: Option<io::Error>) {
+        self.found.files.push(FoundFile { name: self.name(place), place: place.clone(), refusal });
     }
 
-    fn relative<'p>(&self, place: &'p Place) -> &'p Path {
-        place.path().strip_prefix(self.root.path()).unwrap_or(place.path())
+    fn name(&self, place: &Place) -> String {
+        let path = place.path();
+        shown(path.strip_prefix(self.root.path()).ok().filter(|path| !path.as_os_str().is_empty()).unwrap_or(path))
     }
-}
 
-fn in_a_bundle() -> ManifestFileError {
-    ManifestFileError::Unreadable(io::Error::other(
-        "it lies in the bundle of a plan, where there are no manifests: move it out",
-    ))
+    fn end(mut self) -> FoundFiles {
+        self.found.files.sort_by(|left, right| left.name.as_bytes().cmp(right.name.as_bytes()));
+        self.found
+    }
 }
 
 fn is_manifest(path: &Path) -> bool {
@@ -102,12 +155,12 @@ fn content(place: &Place) -> Result<Vec<u8>, ManifestFileError> {
         return Err(ManifestFileError::Unreadable(io::Error::other("not a regular file")));
     }
     let too_large = |bytes| ManifestFileError::TooLarge { bytes, most: MOST_FILE_BYTES };
-    if metadata.length > MOST_FILE_BYTES {
+    if metadata.length > MOST_SIFTED_BYTES {
         return Err(too_large(metadata.length));
     }
-    let read = place.open(OpenMode::Read).and_then(|file| file.read_whole(MOST_FILE_BYTES));
+    let read = place.open(OpenMode::Read).and_then(|file| file.read_whole(MOST_SIFTED_BYTES));
     read.map_err(|error| match error.kind() {
-        io::ErrorKind::FileTooLarge => too_large(MOST_FILE_BYTES + 1),
+        io::ErrorKind::FileTooLarge => too_large(MOST_SIFTED_BYTES + 1),
         _ => ManifestFileError::Unreadable(error),
     })
 }
@@ -126,65 +179,58 @@ mod tests {
         fs::write(path, content).expect("writable");
     }
 
+    fn read(directory: &Path) -> Vec<ManifestFile> {
+        find(&Place::of_machine(directory)).expect("a directory").read().collect()
+    }
+
     fn names(files: &[ManifestFile]) -> Vec<&str> {
         files.iter().map(|file| file.name.as_str()).collect()
     }
 
     #[test]
-    fn finds_manifests_in_byte_order_and_leaves_outputs_and_hidden_directories_out() {
+    fn finds_manifests_in_byte_order_and_tells_of_hidden_directories() {
         let root = tempfile::tempdir().expect("a directory");
-        for name in [
-            "b.yaml",
-            "a/z.yml",
-            "a.yaml",
-            "a/note.txt",
-            ".git/x.yaml",
-            "plan/x.yaml",
-            "deep/plan/x.yaml",
-            "out/runs/x.yaml",
-            ".hidden.yaml",
-        ] {
+        for name in
+            ["b.yaml", "a/z.yml", "a.yaml", "a/note.txt", ".git/x.yaml", "plan/x.yaml", "a/.b/x.yaml", ".hidden.yaml"]
+        {
             write(root.path(), name, name);
         }
-        let files = read(&Place::of_machine(root.path()), &[Path::new("plan"), Path::new("out/runs")]);
-        assert_eq!(names(&files), [".hidden.yaml", "a.yaml", "a/z.yml", "b.yaml", "deep/plan/x.yaml"]);
+        let place = Place::of_machine(root.path());
+        let found = find(&place).expect("a directory");
+        assert_eq!(found.hidden, [".git", "a/.b"]);
+        let files: Vec<_> = found.read().collect();
+        assert_eq!(names(&files), [".hidden.yaml", "a.yaml", "a/z.yml", "b.yaml", "plan/x.yaml"]);
         assert!(files.iter().all(|file| file.content.as_deref().ok() == Some(file.name.as_bytes())));
+        let hidden: Vec<_> = find_hidden(&place, Path::new("a")).collect();
+        assert_eq!(names(&hidden), ["a/.b/x.yaml", "a/z.yml"]);
+        assert_eq!(find_hidden(&place, Path::new("absent")).count(), 0);
+        assert!(read_ignore_file(&place).is_none());
+        write(root.path(), ".sextonignore", "a/");
+        assert_eq!(read_ignore_file(&place).expect("there").content.ok().as_deref(), Some(&b"a/"[..]));
     }
 
     #[test]
-    fn a_manifest_in_the_bundle_of_a_plan_is_reported_and_not_read() {
+    fn tells_of_the_bundles_of_plans_but_for_the_directory_itself() {
         let root = tempfile::tempdir().expect("a directory");
         for bundle in ["", "plans/pr-17/", "plans/pr-18/"] {
             write(root.path(), &format!("{bundle}plan.json"), "{}");
             write(root.path(), &format!("{bundle}SHA256SUMS"), "");
-            write(root.path(), &format!("{bundle}records/leads.csv"), "Id");
         }
-        for name in ["plans/pr-17/records/deep.yaml", "plans/pr-18/hold.yaml", "plans/policy.yaml", "policy.yaml"] {
-            write(root.path(), name, "1");
-        }
-        let files = read(&Place::of_machine(root.path()), &[]);
-        let found: Vec<(&str, bool)> = files.iter().map(|file| (file.name.as_str(), file.content.is_ok())).collect();
-        assert_eq!(
-            found,
-            [
-                ("plans/policy.yaml", true),
-                ("plans/pr-17/records/deep.yaml", false),
-                ("plans/pr-18/hold.yaml", false),
-                ("policy.yaml", true),
-            ]
-        );
+        write(root.path(), "notes/plan.json", "{}");
+        let found = find(&Place::of_machine(root.path())).expect("a directory");
+        assert_eq!(found.bundles, ["plans/pr-17", "plans/pr-18"]);
     }
 
     #[test]
     fn reports_a_large_file_without_reading_it() {
         let root = tempfile::tempdir().expect("a directory");
         let limit = fs::File::create(root.path().join("a.yaml")).expect("writable");
-        limit.set_len(MOST_FILE_BYTES).expect("writable");
+        limit.set_len(MOST_SIFTED_BYTES).expect("writable");
         let large = fs::File::create(root.path().join("b.yaml")).expect("writable");
         // Sparse: reading it would need this much memory, writing it needs no disk.
         large.set_len(1 << 40).expect("writable");
-        let files = read(&Place::of_machine(root.path()), &[]);
-        assert_eq!(files[0].content.as_ref().map(Vec::len).ok(), Some(MOST_FILE_BYTES as usize));
+        let files = read(root.path());
+        assert_eq!(files[0].content.as_ref().map(Vec::len).ok(), Some(MOST_SIFTED_BYTES as usize));
         assert!(matches!(files[1].content, Err(ManifestFileError::TooLarge { bytes, .. }) if bytes == 1 << 40));
     }
 
@@ -193,12 +239,13 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         write(root.path(), "one.txt", "x");
         let path = root.path().join("one.txt");
-        let files = read(&Place::of_machine(&path), &[]);
-        assert_eq!(names(&files), [path.to_str().expect("UTF-8")]);
-        assert!(files[0].content.is_ok());
-        let files = read(&Place::of_machine(root.path().join("absent")), &[]);
+        assert!(find(&Place::of_machine(&path)).is_none());
+        let file = read_named(&Place::of_machine(&path));
+        assert_eq!(file.name, path.to_str().expect("UTF-8"));
+        assert!(file.content.is_ok());
+        let file = read_named(&Place::of_machine(root.path().join("absent")));
         assert!(
-            matches!(&files[0].content, Err(ManifestFileError::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound)
+            matches!(&file.content, Err(ManifestFileError::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound)
         );
     }
 
@@ -212,7 +259,7 @@ mod tests {
         symlink(root.path().join("a"), root.path().join("b")).expect("a link");
         symlink(root.path().join("a/one.yaml"), root.path().join("two.yaml")).expect("a link");
         symlink(root.path().join("nowhere"), root.path().join("gone.yaml")).expect("a link");
-        let files = read(&Place::of_machine(root.path()), &[]);
+        let files = read(root.path());
         assert_eq!(names(&files), ["a/one.yaml", "gone.yaml", "two.yaml"]);
         assert!(matches!(&files[1].content, Err(ManifestFileError::Unreadable(_))));
     }
@@ -223,10 +270,10 @@ mod tests {
         use std::os::unix::fs::symlink;
         let root = tempfile::tempdir().expect("a directory");
         write(root.path(), "policy.yaml", "1");
-        for name in ["holds", "plan", ".hidden"] {
+        for name in ["holds", ".hidden"] {
             symlink(root.path().join("nowhere"), root.path().join(name)).expect("a link");
         }
-        let files = read(&Place::of_machine(root.path()), &[Path::new("plan")]);
+        let files = read(root.path());
         assert_eq!(names(&files), ["holds", "policy.yaml"]);
         assert!(matches!(&files[0].content, Err(ManifestFileError::Unreadable(_))));
     }

@@ -488,7 +488,7 @@ fn a_mistyped_command_line_says_what_was_meant() {
     $ sexton -C /nowhere/at/all plan
     error[M0002]: `/nowhere/at/all` cannot be read: No such file or directory (os error 2)
      |
-     = help: check that it is there and may be read
+     = help: check that it is there and may be read; where it is none of Sexton's, name it in `.sextonignore`
 
     1 error
     error: the manifests in /nowhere/at/all have 1 mistake

@@ -27,6 +27,7 @@ mod order;
 mod output;
 mod prune;
 mod repeat;
+mod repository;
 mod service;
 mod stage;
 #[path = "../support/mod.rs"]

@@ -72,7 +72,7 @@ fn json_is_one_object_a_line_as_the_schema_says() {
     tell(1, &["plan"]);
     assert_shown!(told.join("\n"), @"
     0 version --json: version
-    0 validate --json: version validation
+    0 validate --json: version validation files
     1 state list --json: version error
     0 plan --json: version target policy_planned plan_summary
     2 plan --out again --detailed-exitcode --json: version target policy_planned plan_summary
@@ -258,7 +258,7 @@ fn help_tells_the_verbs_and_the_exit_codes() {
     Usage: sexton [OPTIONS] <COMMAND>
 
     Commands:
-      init          Write a first manifest, with comments, into the project's directory
+      init          Write a first project, with comments, whose plan passes on the sandbox
       validate      Check the manifests, offline
       plan          Compute which records would be deleted, and write a plan for review
       check         Check that a plan can still be applied, offline
@@ -268,8 +268,8 @@ fn help_tells_the_verbs_and_the_exit_codes() {
       state         Look at what was done, or remove what is no longer needed
       force-unlock  Clear what a dead process left in the lock file
       schema        Print the JSON Schema of the manifests, or of the lines of --json
-      sandbox       Serve simulated systems on loopback: Salesforce, Zuora, Fulcrum
-      demo          Walk through everything that a user does, on simulated systems
+      sandbox       Serve three simulated systems on loopback: Salesforce, Zuora, Fulcrum
+      demo          Walk through everything that a user does, on three simulated systems
       completions   Print a shell completion script
       version       Print the version
 
@@ -281,8 +281,8 @@ fn help_tells_the_verbs_and_the_exit_codes() {
       -h, --help           Print help
       -V, --version        Print version
 
-    Start here: `sexton demo` walks through everything on simulated systems; `sexton init` writes a
-    first manifest.
+    Start here: `sexton demo` walks through everything on three simulated systems; `sexton init` writes
+    a first project.
 
     Exit codes:
         0  done

@@ -11,6 +11,9 @@ use crate::manifest::{DocumentKind, codes};
 /// The format this version reads.
 const API_VERSION: &str = "sexton/v1";
 
+/// What to do where the document is not meant for this program.
+const OF_ANOTHER_TOOL: &str = "; where the file is another tool's, name it in `.sextonignore`";
+
 /// The head of a document whose format and kind are known.
 pub(in crate::manifest) struct Header<'n> {
     /// What it is.
@@ -36,7 +39,15 @@ pub(in crate::manifest) fn header<'n>(node: &'n Node, findings: &mut Findings<'_
         return None;
     }
     let mut fields = findings.fields(Field { key: "document", place: node.span, node }, "a document")?;
-    let version = fields.required("apiVersion", findings).and_then(|field| api_version(field, findings));
+    let version = match fields.optional("apiVersion") {
+        Some(field) => api_version(field, findings),
+        None => {
+            let title = "a document needs `apiVersion`";
+            let found = Diagnostic::error(codes::MISSING_KEY, title, node.span, "no `apiVersion` in here");
+            findings.push(found.with_help(format!("add `apiVersion: {API_VERSION}`{OF_ANOTHER_TOOL}")));
+            None
+        }
+    };
     let kind = fields.required("kind", findings).and_then(|field| kind(field, findings));
     let metadata = fields.required("metadata", findings);
     let spec = fields.required("spec", findings);
@@ -73,7 +84,7 @@ fn api_version(field: Field<'_>, findings: &mut Findings<'_>) -> Option<()> {
             field.node.span,
             "not known to this version",
         )
-        .with_help(format!("write `{API_VERSION}`")),
+        .with_help(format!("write `{API_VERSION}`{OF_ANOTHER_TOOL}")),
     );
     None
 }

@@ -1,6 +1,6 @@
 //! `kind: Project`.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
@@ -34,8 +34,8 @@ pub(in crate::manifest) fn project(header: &Header<'_>, findings: &mut Findings<
     if let Some(field) = fields.optional("accept") {
         project.accept = accept(field, findings);
     }
-    if let Some(text) = fields.optional("planDirectory").and_then(|field| findings.text(field)) {
-        project.plan_directory = PathBuf::from(text);
+    if let Some(directory) = fields.optional("planDirectory").and_then(|field| plan_directory(field, findings)) {
+        project.plan_directory = directory;
     }
     if let Some(directory) = fields.optional("store").and_then(|field| store_directory(field, findings)) {
         project.store_directory = directory;
@@ -43,6 +43,25 @@ pub(in crate::manifest) fn project(header: &Header<'_>, findings: &mut Findings<
     refuse_replaced_keys(&fields, findings);
     fields.end_except(&REPLACED_BY_STORE, findings);
     Some(project)
+}
+
+/// A path below the project's directory, without the `.` and the slashes that say nothing.
+fn plan_directory(field: Field<'_>, findings: &mut Findings<'_>) -> Option<PathBuf> {
+    let text = findings.text(field)?;
+    let parts = || Path::new(text).components().filter(|part| *part != Component::CurDir);
+    if parts().all(|part| matches!(part, Component::Normal(_))) && parts().next().is_some() {
+        return Some(parts().collect());
+    }
+    findings.push(
+        Diagnostic::error(
+            codes::PLAN_DIRECTORY,
+            format!("the plan directory `{}` is not one below the project's", shortened(text)),
+            field.node.span,
+            "leads out of the project, or nowhere",
+        )
+        .with_help("write a relative path without `..`, such as `plan`; `sexton plan --out` writes to any other place"),
+    );
+    None
 }
 
 fn store_directory(field: Field<'_>, findings: &mut Findings<'_>) -> Option<PathBuf> {
