@@ -130,9 +130,13 @@ fn a_manifest_where_sexton_writes_is_told_and_only_the_named_directories_are_suc
     assert!(shown.contains("valid: 1 target, 2 policies, 0 holds"), "{shown}");
     place.write("out/plan/values.yaml", "a: 1\n");
     place.expect(0, &["validate"]);
-    for (name, what) in
-        [("out/plan/hold.yaml", "the plan directory"), (".sexton/runs/hold.yaml", "the directory of the store")]
-    {
+    place.write("plans/pr-17/plan.json", "{}");
+    place.write("plans/pr-17/SHA256SUMS", "");
+    for (name, what) in [
+        ("out/plan/hold.yaml", "the plan directory"),
+        (".sexton/runs/hold.yaml", "the directory of the store"),
+        ("plans/pr-17/records/hold.yaml", "the bundle of a plan"),
+    ] {
         place.write(name, HOLD);
         let told = place.told(&place.expect(1, &["validate"]));
         assert!(told.contains(&format!("there is a manifest in {what}, where none is looked for: `{name}`")), "{told}");
