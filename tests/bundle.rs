@@ -5,14 +5,14 @@
 #[path = "bundle/durability.rs"]
 mod durability;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use proptest::prelude::*;
 use sexton::base::{Actor, Digest, PolicyName, RecordId, TargetName};
-use sexton::manifest::{Accept, AllOrNone, Concurrency, Limits, PolicySettings, Recheck, SendAs};
+use sexton::manifest::{Accept, AllOrNone, Concurrency, Limits, PolicySettings, Recheck, SendAs, SharedLimits};
 use sexton::plan::{PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal, Row, SealedManifests};
 use sexton::store::{Bundle, BundleError, BundleWriter, Place};
 use sexton::system::DeleteMode;
@@ -50,9 +50,11 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
         population: records.rows,
         matched: records.rows,
         selected: records.rows,
+        planned_elsewhere: Vec::new(),
         holds: Vec::new(),
         cascades: Vec::new(),
         unseen_cascades: Vec::new(),
+        restricted_by: Vec::new(),
         route: None,
         gates: Vec::new(),
         comparison: None,
@@ -72,6 +74,8 @@ fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
         serial: 3,
         manifests: SealedManifests { project: BTreeMap::new(), documents: Vec::new(), changes: String::new() },
         base: None,
+        only: BTreeSet::new(),
+        shared_limits: SharedLimits::default(),
         targets: BTreeMap::new(),
         holds: Vec::new(),
         policies,
@@ -274,7 +278,7 @@ fn says_what_is_wrong_with_a_bundle() {
     `records/more.csv` is not part of the plan: remove it, or plan again
     `records/leads.csv` was altered after the plan was sealed: its digest is a79244d7064c8a28aaf3e1794fc52fc0d89a18e92999f31c4ac65fb5f5d19aa4 and should be 55efa92ac40c276089218d6be5325b94e68b5eeec6282179cb305cdcbcc1190e; restore it, or plan again
     the plan at `HOME/plan` has format 2, and this version of sexton knows format 1: use the version that made it, or plan again
-    `plan.json` is not what a plan has there: missing field `format` at line 65 column 1
+    `plan.json` is not what a plan has there: missing field `format` at line 75 column 1
     `SHA256SUMS` does not list what the plan seals: its lines are not the digests that `plan.json` seals; restore it, or plan again
     `plan.json` is not what a plan has there: `leads` selects 1 records and seals 2
     `records/leads.csv` is not what a plan has there: it holds 2 records, and the plan seals 1

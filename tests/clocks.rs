@@ -58,7 +58,7 @@ fn ahead(bench: &Bench, by: SignedDuration, dated: bool) -> Context {
 }
 
 async fn plans(bench: &Bench, host: &Context) -> Planned {
-    let request = PlanRequest { project: bench.path().to_owned(), out: None, base: None };
+    let request = PlanRequest { project: bench.path().to_owned(), out: None, base: None, policies: Vec::new() };
     command::plan(host, &request).await.expect("planned")
 }
 
@@ -68,6 +68,8 @@ async fn applies(bench: &Bench, host: &Context, stop: &CancellationToken) -> Res
         plan: PlanToApply::Bundle(bench.plan_directory()),
         confirmed_targets: Vec::new(),
         isolate_failures: false,
+        max_records: None,
+        on_refusal: None,
     };
     command::apply(host, &request, stop).await
 }

@@ -168,6 +168,16 @@ impl Case {
         applied
     }
 
+    /// Of a policy that goes as a whole nothing goes when a part is kept back.
+    async fn a_part_is_refused(&self) {
+        let before = self.live();
+        let error = self.bench.apply().await.expect_err("a part");
+        assert_eq!(error.exit, Exit::GateRefused, "{error}");
+        assert!(error.notes.iter().any(|note| note.contains("all-or-none")), "{:?}", error.notes);
+        self.nothing_was_asked_for();
+        assert_eq!(self.live(), before);
+    }
+
     /// Applies in a process that dies at a request; `false` when there is no such request.
     async fn dies_at(&self, request: u64, done: bool) -> bool {
         self.bench.transport.end_at(request, done);
@@ -275,6 +285,9 @@ async fn what_changed_since_the_plan_is_skipped_with_its_cause(route: Route) {
     let before = case.live();
     case.old[200..202].iter().for_each(|id| route.system.remove(sandbox, id));
     let others = &before - &case.live();
+    if route.is_whole() {
+        return case.a_part_is_refused().await;
+    }
     let applied = case.apply().await;
     let found = case.balances(&applied, &(&before - &others));
     let expected = [("deleted", "", RECORDS - 9), ("skipped", "no-longer-matches", 5), ("skipped", "changed", 4)];
@@ -287,6 +300,9 @@ async fn a_hold_written_after_the_plan_wins(route: Route) {
     held.iter().for_each(|id| route.system.hold(&case.bench.sandbox, id));
     case.declare(&[], &route.hold_document());
     let before = case.live();
+    if route.is_whole() {
+        return case.a_part_is_refused().await;
+    }
     let applied = case.apply().await;
     assert_eq!(case.balances(&applied, &before), ends([("deleted", "", RECORDS - 3), ("skipped", "held", 3)]));
     assert_eq!(case.old_left(), held);
@@ -344,16 +360,20 @@ async fn every_planned_record_has_one_outcome(route: Route) {
     if !(system.refuse(sandbox, &case.old[2]) && system.refuse(sandbox, &case.old[210])) {
         sandbox.add_fault(route.work_fault(Effect::OmitRows { rows: 2 }));
     }
-    case.old[20..23].iter().for_each(|id| system.renew(sandbox, id));
-    case.old[30..32].iter().for_each(|id| system.hold(sandbox, id));
-    case.declare(&[], &route.hold_document());
+    // Of a whole nothing would be sent.
+    if !route.is_whole() {
+        case.old[20..23].iter().for_each(|id| system.renew(sandbox, id));
+        case.old[30..32].iter().for_each(|id| system.hold(sandbox, id));
+        case.declare(&[], &route.hold_document());
+    }
     let meanwhile = case.old[120].clone();
     let before = &case.live() - &BTreeSet::from([meanwhile.clone()]);
     case.bench.transport.before_deletion(move |sandbox| system.remove(sandbox, &meanwhile));
     let applied = case.settle().await;
     let found = case.balances(&applied, &before);
     let count = |outcome: &str, cause: &str| found.get(&(outcome.to_owned(), cause.to_owned())).copied().unwrap_or(0);
-    assert_eq!((count("skipped", "no-longer-matches"), count("skipped", "held")), (3, 2), "{found:?}");
+    let kept_back = if route.is_whole() { (0, 0) } else { (3, 2) };
+    assert_eq!((count("skipped", "no-longer-matches"), count("skipped", "held")), kept_back, "{found:?}");
     assert_eq!(applied.exit, Exit::SomeFailed);
     if route.is_whole() {
         assert_eq!(count("deleted", ""), 0, "{found:?}");
@@ -372,7 +392,10 @@ async fn a_crash_at_any_request_is_survived(route: Route) {
         for request in first_in_work.. {
             let case = Case::planned(route).await;
             let new = case.add_old(5);
-            case.old[40..43].iter().for_each(|id| route.system.renew(&case.bench.sandbox, id));
+            // Of a whole nothing would be sent.
+            if !route.is_whole() {
+                case.old[40..43].iter().for_each(|id| route.system.renew(&case.bench.sandbox, id));
+            }
             let before = case.live();
             if !case.dies_at(request, done).await {
                 break;
@@ -387,7 +410,11 @@ async fn a_crash_at_any_request_is_survived(route: Route) {
             case.bench.transport.forget();
             let applied = case.settle().await;
             let found = case.balances(&applied, &before);
-            let expected = ends([("deleted", "", RECORDS - 3), ("skipped", "no-longer-matches", 3)]);
+            let expected = if route.is_whole() {
+                ends([("deleted", "", RECORDS)])
+            } else {
+                ends([("deleted", "", RECORDS - 3), ("skipped", "no-longer-matches", 3)])
+            };
             assert_eq!(found, expected, "request {request}, done: {done}");
             assert!(new.is_subset(&case.live()));
             let sent_twice = case.bench.transport.demands().into_iter().flat_map(|demand| demand.ids);

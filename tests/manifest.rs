@@ -144,6 +144,7 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
         ("duration_shape", project("planExpiresAfter: seven days")),
         ("time_zone", project("timeZone: Europe/Belrin")),
         ("replaced_keys", project("stateFile: sexton.state.json\nrunsDirectory: runs\nstore: {}")),
+        ("limits_of_all_policies", project("objectLimits: { maxRecord: 1 }\nplanLimits: {}\nonRefusal: go")),
         ("blank_text", project("store: { directory: ' ' }\nplanDirectory: ''")),
         ("plan_directory", project("planDirectory: ../plan")),
         ("plan_directory_that_is_absolute", project("planDirectory: /var/plan")),

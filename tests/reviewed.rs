@@ -32,7 +32,12 @@ fn bench(documents: &str) -> Bench {
 
 /// Plans into a directory of the project.
 async fn plan_into(bench: &Bench, directory: &str) {
-    let request = PlanRequest { project: bench.path().to_owned(), out: Some(bench.path().join(directory)), base: None };
+    let request = PlanRequest {
+        project: bench.path().to_owned(),
+        out: Some(bench.path().join(directory)),
+        base: None,
+        policies: Vec::new(),
+    };
     command::plan(&bench.host(), &request).await.expect("planned");
 }
 
@@ -43,6 +48,8 @@ async fn apply(bench: &Bench, directory: &str) -> Result<Exit, CommandError> {
         plan: PlanToApply::Bundle(bench.path().join(directory)),
         confirmed_targets: Vec::new(),
         isolate_failures: false,
+        max_records: None,
+        on_refusal: None,
     };
     command::apply(&bench.host(), &request, &CancellationToken::new()).await.map(|applied| applied.exit)
 }
@@ -115,7 +122,8 @@ async fn two_reviewed_plans_wait_side_by_side_and_are_applied_one_after_the_othe
 /// Plans with a base, and gives the counts of the one policy: newly selected, of them in what was compared with, tried again,
 /// reviewed, kept now.
 async fn compared(bench: &Bench, base: Option<&str>) -> Result<(Option<BaseKind>, Option<[u64; 5]>), CommandError> {
-    let request = PlanRequest { project: bench.path().to_owned(), out: None, base: base.map(str::to_owned) };
+    let request =
+        PlanRequest { project: bench.path().to_owned(), out: None, base: base.map(str::to_owned), policies: Vec::new() };
     let header = command::plan(&bench.host(), &request).await?.header;
     let counts = header.policies[0].comparison.as_ref().map(|comparison| {
         let Comparison { newly_selected, unreviewed, retried, reviewed, kept_now, .. } = comparison;

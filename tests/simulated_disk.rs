@@ -50,7 +50,8 @@ impl Project {
     }
 
     async fn plan(&self) -> Result<Planned, CommandError> {
-        command::plan(&self.context(), &PlanRequest { project: PROJECT.into(), out: None, base: None }).await
+        command::plan(&self.context(), &PlanRequest { project: PROJECT.into(), out: None, base: None, policies: Vec::new() })
+            .await
     }
 
     async fn apply(&self) -> Result<AppliedPlan, CommandError> {
@@ -59,6 +60,8 @@ impl Project {
             plan: PlanToApply::Bundle(self.place("plan").path().to_owned()),
             confirmed_targets: Vec::new(),
             isolate_failures: false,
+            max_records: None,
+            on_refusal: None,
         };
         command::apply(&self.context(), &request, &CancellationToken::new()).await
     }

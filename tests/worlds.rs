@@ -240,13 +240,15 @@ impl Play<'_> {
             assert!(!has_open_end || self.story.has_endless_cascade(), "a hold could have been followed: {sealed:?}");
             let expected = truth.selected(number);
             if !has_open_end {
-                assert_eq!(selections[&name(number)], texts(&expected), "{}: the selection", name(number));
+                assert!(selections[&name(number)].is_subset(&texts(&expected)), "{}: the selection", name(number));
+                assert_eq!(sealed.selected + sealed.elsewhere(), expected.len() as u64, "{}: the selection", name(number));
             }
-            let (selected, population) = (sealed.selected, truth.population(policy.object));
+            let (selected, population) = (sealed.selected + sealed.elsewhere(), truth.population(policy.object));
             let mut gates = BTreeSet::new();
             gates.extend((selected > policy.max_records).then_some("max-records"));
             gates.extend((selected * 100 > policy.max_percent * population).then_some("max-percent"));
-            gates.extend((policy.all_or_none == "true" && selected > self.route.atomic).then_some("all-or-none"));
+            let torn = sealed.selected > self.route.atomic || sealed.elsewhere() > 0;
+            gates.extend((policy.all_or_none == "true" && torn).then_some("all-or-none"));
             let may = if first { self.story.may_hard_delete.0 } else { self.story.may_hard_delete.1 };
             let denied = if first { self.story.denied_before } else { self.story.denied_after } == Some(policy.object);
             gates.extend((policy.hard && (!may || denied)).then_some("hard-delete"));
@@ -261,11 +263,54 @@ impl Play<'_> {
             let too_many = selected > 0 && selected + along > policy.max_records;
             gates
                 .extend((too_many && sealed.cascades.iter().any(|cascade| cascade.records != Some(0))).then_some("cascade"));
-            let judged: BTreeSet<&str> =
-                refused.into_iter().filter(|gate| !matches!(*gate, "held-cascade" | "emptiness")).collect();
+            let elsewhere = ["held-cascade", "emptiness", "soft-and-hard", "object-limits"];
+            let judged: BTreeSet<&str> = refused.into_iter().filter(|gate| !elsewhere.contains(gate)).collect();
             assert_eq!(judged, gates, "{}: the gates", name(number));
         }
+        self.each_record_is_planned_once(&truth);
         truth
+    }
+
+    /// What several policies select, one of them plans; and what they select together is bounded.
+    fn each_record_is_planned_once(&self, truth: &Truth) {
+        let (bundle, selections) = (self.bench.bundle(), self.bench.planned());
+        let policy_of = |number: usize| bundle.policy(&name(number)).expect("planned");
+        let refused_by = |number: usize| -> BTreeSet<String> {
+            policy_of(number).refusals().map(|finding| finding.gate.clone()).collect()
+        };
+        let open_end = (0..self.story.policies.len()).any(|number| refused_by(number).contains("held-cascade"));
+        for object in self.story.policies.iter().map(|policy| policy.object).collect::<BTreeSet<_>>() {
+            let policies = self.story.policies.iter().enumerate().filter(|(_, policy)| policy.object == object);
+            let policies: Vec<_> = policies.collect();
+            let mut once = BTreeSet::new();
+            for id in policies.iter().flat_map(|(number, _)| &selections[&name(*number)]) {
+                assert!(once.insert(id.clone()), "{id} is planned twice");
+            }
+            let (mut all, mut total) = (BTreeSet::new(), 0);
+            for (number, policy) in &policies {
+                all.extend(texts(&truth.selected(*number)));
+                let shares = |(other, otherwise): &&(usize, &support::story::PolicyPart)| {
+                    otherwise.hard != policy.hard && !truth.selected(*other).is_disjoint(&truth.selected(*number))
+                };
+                let refused = refused_by(*number);
+                if !open_end {
+                    assert_eq!(refused.contains("soft-and-hard"), policies.iter().any(|other| shares(&other)), "{number}");
+                }
+                total += if refused.iter().all(|gate| gate == "object-limits") { policy_of(*number).selected } else { 0 };
+            }
+            if !open_end {
+                assert_eq!(once, all, "what all policies select is what all plan");
+            }
+            let most = |limit: fn(&support::story::PolicyPart) -> u64| {
+                policies.iter().map(|(_, policy)| limit(policy)).max().unwrap_or_default()
+            };
+            let too_many = total > most(|policy| policy.max_records)
+                || total * 100 > most(|policy| policy.max_percent) * truth.population(object);
+            for (number, _) in &policies {
+                let refused = refused_by(*number).contains("object-limits");
+                assert_eq!(refused, too_many && policies.len() > 1, "{}: {total} together", name(*number));
+            }
+        }
     }
 
     /// Applies, as often as it takes, and checks what has become of every record.
@@ -355,9 +400,19 @@ impl Play<'_> {
 
     /// Whether some gate has to refuse on the fresh numbers.
     fn must_refuse(&self, planned: &BTreeMap<PolicyName, BTreeSet<String>>, before: &Truth, at_plan: &Truth) -> bool {
+        let bundle = self.bench.bundle();
+        let clears = |number: usize| {
+            let ids = planned[&name(number)].iter();
+            ids.filter(|id| before.clears(self.story, number, id, at_plan)).count() as u64
+        };
         self.story.policies.iter().enumerate().any(|(number, policy)| {
-            let cleared =
-                planned[&name(number)].iter().filter(|id| before.clears(self.story, number, id, at_plan)).count() as u64;
+            let cleared = clears(number) + bundle.policy(&name(number)).expect("planned").elsewhere();
+            let stays = |id: &String| {
+                before.live.contains(&key(id)) && before.keeps_back(self.story, number, key(id), at_plan).is_some()
+            };
+            let others = || self.story.policies.iter().enumerate().filter(|(_, other)| other.object == policy.object);
+            let together: u64 = others().map(|(other, _)| clears(other)).sum();
+            let most = others().map(|(_, other)| other.max_percent).max().unwrap_or_default();
             let (along, along_at_plan) = (&before.along[number], &at_plan.along[number]);
             // Where new records match as well, nobody can tell which of the children are theirs.
             let none_waits = texts(&before.selected(number)).is_subset(&planned[&name(number)]);
@@ -365,6 +420,8 @@ impl Play<'_> {
             let along: u64 = along.values().sum();
             (policy.hard && !self.story.may_hard_delete.1)
                 || self.story.denied_after == Some(policy.object)
+                || (policy.all_or_none == "true" && planned[&name(number)].iter().any(stays))
+                || (together * 100 > most * before.population(policy.object))
                 || (cleared * 100 > policy.max_percent * before.population(policy.object))
                 || (cleared > 0 && (grown || (along > 0 && cleared + along > policy.max_records)))
         })
@@ -471,6 +528,8 @@ impl Checks<'_> {
                         let rewritten = || self.at_plan.stamps.get(&record) != Some(&self.play.stamp(record));
                         let as_told = match row.cause.as_str() {
                             "rolled-back" | "dependency" | "stopped" => true,
+                            // What kept a record of a whole back in a run that is continued keeps the others.
+                            "refused" => self.play.with_faults && self.play.story.policies[*number].all_or_none == "true",
                             // A continued run selects again: another policy's deletions may have taken it along, or emptied its lookup.
                             "no-longer-matches" => gone,
                             "changed" => self.play.story.policies[*number].unchanged && (gone || rewritten()),

@@ -19,6 +19,9 @@ impl Percent {
     /// All of a population.
     pub const ALL: Self = Self { hundredths: 10_000 };
 
+    /// Nothing of a population.
+    pub const NONE: Self = Self { hundredths: 0 };
+
     /// A whole number of percent.
     ///
     /// # Errors
@@ -38,7 +41,7 @@ impl Percent {
             return None;
         }
         if part == 0 {
-            return Some(Self { hundredths: 0 });
+            return Some(Self::NONE);
         }
         let hundredths = (u128::from(part) * 10_000).div_ceil(u128::from(population));
         u16::try_from(hundredths).ok().map(|hundredths| Self { hundredths })

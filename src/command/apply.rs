@@ -1,5 +1,6 @@
 //! `sexton apply`: delete the records of a plan, and nothing else.
 
+mod fresh;
 mod hold_watch;
 mod opening;
 mod policy_runs;
@@ -11,6 +12,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use strum::IntoEnumIterator as _;
 use tokio_util::sync::CancellationToken;
 
 use self::hold_watch::HoldRefresh;
@@ -20,13 +22,14 @@ use self::refusal::refusals_on_fresh_numbers;
 pub use self::request::{ApplyRequest, PlanToApply};
 use super::plan::{PlanRequest, plan};
 use super::run::{
-    AppliedPlan, after_deletion, check_systems, compact, exit_of, finish, journal_error, open_journal, run_error, summarize,
-    unfinished_run,
+    AppliedPlan, Stopped, after_deletion, check_systems, compact, exit_of, finish, journal_error, open_journal,
+    refused_at_plan, run_error, summarize, unfinished_run,
 };
 use super::{Shell, Verb};
 use crate::apply::Event;
 use crate::base::{CommandError, Exit, PolicyName, counted};
 use crate::execute::{Run, execute, refuse_other_words};
+use crate::manifest::OnRefusal;
 use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::store::{Bundle, Journal, keep_bundle};
 
@@ -51,6 +54,16 @@ pub struct Apply {
     /// For `allOrNone: perRequest`: send a failed group again in halves, until the failing record is alone
     #[arg(long)]
     isolate_failures: bool,
+    /// Refuse when the run would delete more records than this, in all; it only lowers the limits of the manifests
+    #[arg(long, value_name = "N")]
+    max_records: Option<u64>,
+    /// When a gate refuses a policy: delete nothing (`stop`), or apply the others (`skip`) [default: stop, or what the project says]
+    #[arg(long, value_name = "CHOICE", value_parser = on_refusal)]
+    on_refusal: Option<OnRefusal>,
+}
+
+fn on_refusal(text: &str) -> Result<OnRefusal, &'static str> {
+    OnRefusal::iter().find(|choice| <&str>::from(*choice) == text).ok_or("write `stop` or `skip`")
 }
 
 impl Verb for Apply {
@@ -82,6 +95,8 @@ impl Verb for Apply {
             plan,
             confirmed_targets,
             isolate_failures: self.isolate_failures,
+            max_records: self.max_records,
+            on_refusal: self.on_refusal,
         };
         let applied = apply(&context, &request, &shell.stop()).await?;
         applied.show(shell, "run the same command again; it asks the system what happened before it sends anything")?;
@@ -96,10 +111,13 @@ impl Apply {
             return Err(CommandError::plain("cannot ask for confirmation with --json")
                 .with_help("name a reviewed plan, as in `sexton apply plan --json`, or add --auto-approve"));
         }
-        let request = PlanRequest { project: shell.project().to_owned(), out: None, base: None };
-        let planned = plan(&shell.context()?, &request).await?;
+        let request = PlanRequest { project: shell.project().to_owned(), out: None, base: None, policies: Vec::new() };
+        let context = shell.context()?;
+        let planned = plan(&context, &request).await?;
         planned.show(shell)?;
-        if planned.header.is_refused() {
+        let project = Project::load(&context.place(shell.project()))?;
+        if planned.header.is_refused() && self.on_refusal.unwrap_or(project.workspace.project.on_refusal) == OnRefusal::Stop
+        {
             return Ok(ControlFlow::Break(Exit::GateRefused));
         }
         if planned.header.selected() == 0 {
@@ -112,7 +130,9 @@ impl Apply {
                 return Err(CommandError::plain("there is no terminal to ask for confirmation; nothing was deleted")
                     .with_help("name the reviewed plan, as in `sexton apply plan`, or add --auto-approve"));
             }
-            let question = format!("Delete {}? Type `yes` to confirm:", counted(planned.header.selected(), "record"));
+            let sent =
+                planned.header.policies.iter().filter(|policy| !policy.is_refused()).map(|policy| policy.selected).sum();
+            let question = format!("Delete {}? Type `yes` to confirm:", counted(sent, "record"));
             if !shell.confirms(&question, "yes") {
                 shell.note("Nothing was deleted.");
                 return Ok(ControlFlow::Break(Exit::Error));
@@ -164,7 +184,8 @@ pub async fn apply(
     let now = context.clock.now().to_zoned(project.workspace.project.time_zone.clone());
     let mut locked = project.state(context).lock(&context.lock_info("apply")).await?;
     let state = locked.load().await?;
-    let (opened, mut state, begun) = open_run(context, &project, request, state, &now).await?;
+    let on_refusal = request.on_refusal.unwrap_or(project.workspace.project.on_refusal);
+    let (opened, mut state, begun) = open_run(context, &project, request, on_refusal, state, &now).await?;
     let sent = opened.replay.has_begun();
     let carried_out = async {
         if !begun {
@@ -174,15 +195,26 @@ pub async fn apply(
         let connections = open_all(&project_context).await?;
         check_systems(opened.bundle.header(), &connections)?;
 
-        let stopped = if begun {
+        let mut stopped = refused_at_plan(opened.bundle.header());
+        stopped.extend(if begun {
             stale_reasons(&project, &opened, &connections, &now).await?
         } else {
             refuse_other_words(&project, &opened.bundle, &connections).await?;
             BTreeMap::new()
-        };
+        });
         let rechecks = recheck_all(&project_context, &opened, &connections, &stopped, stop).await?;
-        let refusals = refusals_on_fresh_numbers(&project, &opened, &connections, &rechecks, &state, &now, begun).await?;
-        if !begun && !refusals.is_empty() {
+        let refusals = refusals_on_fresh_numbers(
+            &project_context,
+            &opened,
+            &connections,
+            &rechecks,
+            &state,
+            begun,
+            request.max_records,
+        )
+        .await?;
+        let stopped = Stopped::new(opened.bundle.header(), stopped, &refusals);
+        if !begun && !refusals.is_empty() && (on_refusal == OnRefusal::Stop || stopped.leaves_nothing()) {
             let mut error = CommandError::new(Exit::GateRefused, "a gate refused on the fresh numbers; nothing was deleted");
             error.notes = refusals
                 .into_iter()
@@ -207,7 +239,8 @@ pub async fn apply(
                 .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
             locked.save(&mut state).await?;
         }
-        let policies = policy_runs(&opened, &connections, rechecks, stopped, refusals, request, begun)?;
+        let any_refused = stopped.any();
+        let policies = policy_runs(&opened, &connections, rechecks, &stopped, request, begun)?;
         let holds = HoldRefresh::new(context, &project, &opened, &connections, &now)?;
         let run = Run { holds: Some(&holds), ..Run::new(context, &opened, &journal, stop, true) };
         let found: BTreeMap<PolicyName, (u64, u64)> = policies
@@ -222,7 +255,7 @@ pub async fn apply(
             finish(context, &mut locked, &mut state, &opened, &results, &found).await.map_err(after_deletion)?;
             compact(context, &opened).await;
         }
-        Ok(AppliedPlan { exit: exit_of(&applied, &results, stop), ..applied })
+        Ok(AppliedPlan { exit: exit_of(&applied, &results, any_refused, stop), ..applied })
     };
     // Whatever it was, an earlier process may have deleted something.
     carried_out.await.map_err(|error| if sent { after_deletion(error) } else { error })

@@ -71,7 +71,12 @@ fn reasons(context: &Context, project: &Project, plan: Digest, header: &PlanHead
         Some(CommandError::new(Exit::GateRefused, title).with_help("review the policy, set a later day, and plan again"))
     });
     let stale = stale.or_else(altered);
-    untimely(plan, header, &now).into_iter().chain(stale).chain(refused_when_made(header)).chain(overdue).collect()
+    untimely(plan, header, &now)
+        .into_iter()
+        .chain(stale)
+        .chain(refused_when_made(header, project.workspace.project.on_refusal))
+        .chain(overdue)
+        .collect()
 }
 
 /// Whether the plan was used, as far as the store can be read; and why it can be used no more.

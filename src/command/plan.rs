@@ -1,6 +1,8 @@
 //! `sexton plan`: compute which records would be deleted, compare with the base, write the bundle. Only reads.
 
 mod base;
+mod chosen;
+mod overlap;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -10,20 +12,23 @@ use clap::Args;
 use jiff::Zoned;
 
 use self::base::{Base, Ids, Search};
+use self::chosen::chosen_policies;
+use self::overlap::{Left, Overlap, left_by};
 use super::run::unfinished_run_of;
 use super::{Shell, Verb};
 use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::Policy;
 use crate::plan::{
-    self, Comparison, Difference, DifferenceCounts, GateInput, ObjectFacts, Occasion, OpenCascade, PLAN_FORMAT, Permission,
-    PlanHeader, PlannedPolicy, Query, SealedTarget, Symbol,
+    self, CascadeCount, Comparison, Difference, DifferenceCounts, GateFinding, GateInput, MixedDeletion, ObjectFacts,
+    Occasion, OpenCascade, PLAN_FORMAT, Permission, PlanHeader, PlannedElsewhere, PlannedPolicy, Query, Restriction,
+    SealedTarget, Symbol, Together, Totals,
 };
 use crate::provider::{ErrorClass, ProviderError};
 use crate::report::{PlanView, PolicySample, SampleRow, manifest_diff};
 use crate::select::{
     Connection, Connections, Context, IfMoving, Layout, Project, ProjectContext, Selection, Selector, broken_selection,
-    count_cascades, no_such_object, open_all, query_for,
+    count_cascades, count_restricting, no_such_object, open_all, query_for,
 };
 use crate::state::{PolicyHistory, State};
 use crate::store::{BundleWriter, RunScratch};
@@ -43,11 +48,19 @@ pub struct Plan {
     /// Exit with 2 when there is something to delete
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Plan these policies only; whatever they depend on must be among them
+    #[arg(long = "policy", value_name = "NAMES", value_delimiter = ',', value_parser = |text: &str| PolicyName::new(text))]
+    policies: Vec<PolicyName>,
 }
 
 impl Verb for Plan {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
-        let request = PlanRequest { project: shell.project().to_owned(), out: self.out.clone(), base: self.base.clone() };
+        let request = PlanRequest {
+            project: shell.project().to_owned(),
+            out: self.out.clone(),
+            base: self.base.clone(),
+            policies: self.policies.clone(),
+        };
         let planned = plan(&shell.context()?, &request).await?;
         planned.show(shell)?;
         Ok(match (planned.header.is_refused(), self.detailed_exitcode && planned.header.selected() > 0) {
@@ -70,6 +83,8 @@ pub struct PlanRequest {
     pub out: Option<PathBuf>,
     /// What was reviewed: a git revision, a directory or a digest; the plan last applied when `None`.
     pub base: Option<String>,
+    /// The policies to plan; all of them when there is none here.
+    pub policies: Vec<PolicyName>,
 }
 
 /// A plan that was written.
@@ -122,29 +137,29 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     let project_context = ProjectContext { context: host.clone(), project: &project, now: &now };
     let connections = open_all(&project_context).await?;
     let selector = Selector::new(&project_context, &connections, writer.scratch()).await?;
-    let ordered = plan::order(project.workspace.policies.values());
-    let unjudged = selector
-        .for_each(ordered, |selector, policy| {
-            let history = state.policies.get(&policy.name);
-            let planning = Planning { selector, policy, writer: &writer, base: &base, history };
+    let ordered = plan::order(chosen_policies(&project.workspace, &request.policies)?);
+    let shared = (&writer, &base, &state);
+    let mut unjudged: Vec<Unjudged> = selector
+        .for_each(ordered.iter().copied(), |selector, policy| {
+            let planning = Planning::new(selector, policy, shared);
             async move { planning.run().await.map_err(|error| error.about_policy(&policy.name)) }
         })
         .await?;
 
-    let mut calls_by_target: BTreeMap<TargetName, u64> = BTreeMap::new();
-    let mut policies = Vec::new();
-    let mut samples = BTreeMap::new();
-    for unjudged in unjudged {
-        let target = &unjudged.planned.settings.target;
-        let connection = selector.connection(target)?;
-        // The calls of the policies before it are those of its target, too.
-        let calls = calls_by_target.entry(target.clone()).or_default();
-        *calls += unjudged.planned.route.as_ref().map_or(0, |route| route.calls);
-        let (mut planned, sample) = unjudged.judged(connection, &now, *calls);
-        planned.sample = sample.sealed();
-        samples.insert(planned.policy.clone(), sample);
-        policies.push(planned);
+    let planned: Vec<&PlannedPolicy> = unjudged.iter().map(|policy| &policy.planned).collect();
+    let overlap = Overlap::find(&planned, &writer)?;
+    judge(&mut unjudged, &overlap, &selector, &now, None)?;
+    let refused = unjudged.iter().enumerate().filter(|(_, policy)| policy.planned.is_refused()).map(|(place, _)| place);
+    let left = overlap.left(&refused.collect())?;
+    share_out(&left, &mut unjudged, |place| Planning::new(selector.clone(), ordered[place], shared))?;
+    let totals = Totals::of_plan(&project.workspace.project.shared_limits, unjudged.iter().map(|policy| &policy.planned));
+    let calls_by_target = judge(&mut unjudged, &overlap, &selector, &now, Some(&totals))?;
+    for policy in &mut unjudged {
+        policy.planned.sample = policy.sample.sealed();
     }
+    let samples = unjudged.iter_mut().map(|policy| (policy.planned.policy.clone(), std::mem::take(&mut policy.sample)));
+    let samples = samples.collect();
+    let policies: Vec<PlannedPolicy> = unjudged.into_iter().map(|policy| policy.planned).collect();
     let workspace = &project.workspace;
     let holds =
         selector.holds().iter().filter_map(|found| Some(found.planned(workspace.holds.get(&found.hold)?, &policies)));
@@ -164,12 +179,72 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         serial: state.serial,
         manifests,
         base: base.sealed,
+        only: request.policies.iter().cloned().collect(),
+        shared_limits: project.workspace.project.shared_limits,
         targets,
         holds,
         policies,
     };
     let digest = writer.seal(&header)?;
     Ok(Planned { header, digest, directory: directory.path().to_owned(), samples })
+}
+
+/// Takes from every policy what it leaves to others.
+fn share_out<'p>(
+    left: &Left,
+    policies: &mut [Unjudged],
+    planning: impl Fn(usize) -> Planning<'p>,
+) -> Result<(), CommandError> {
+    let mut rows = left.rows();
+    for (place, owners) in left.counts() {
+        let elsewhere = owners
+            .iter()
+            .map(|(owner, records)| PlannedElsewhere { policy: policies[*owner].planned.policy.clone(), records: *records });
+        let elsewhere = elsewhere.collect();
+        planning(*place).leave(&mut policies[*place], elsewhere, left_by(*place, &mut rows))?;
+    }
+    Ok(())
+}
+
+/// Asks the gates about every policy, and gives the calls that each target takes.
+fn judge(
+    policies: &mut [Unjudged],
+    overlap: &Overlap,
+    selector: &Selector<'_>,
+    now: &Zoned,
+    totals: Option<&Totals>,
+) -> Result<BTreeMap<TargetName, u64>, CommandError> {
+    let mut calls_by_target: BTreeMap<TargetName, u64> = BTreeMap::new();
+    let mut deleted_by: BTreeMap<(TargetName, String), Vec<PolicyName>> = BTreeMap::new();
+    for Unjudged { planned, .. } in policies.iter() {
+        let object = (planned.settings.target.clone(), planned.query.object.clone());
+        deleted_by.entry(object).or_default().push(planned.policy.clone());
+    }
+    for (place, policy) in policies.iter_mut().enumerate() {
+        let target = &policy.planned.settings.target;
+        let connection = selector.connection(target)?;
+        // The calls of the policies before it are those of its target, too.
+        let calls = calls_by_target.entry(target.clone()).or_default();
+        *calls += policy.planned.route.as_ref().map_or(0, |route| route.calls);
+        let restrictions = restrictions(&policy.planned, &deleted_by);
+        let together = totals.and_then(|totals| totals.of(&policy.planned));
+        policy.planned.gates =
+            policy.findings(connection, now, *calls, overlap.mixed(place), together.as_ref(), &restrictions);
+    }
+    Ok(calls_by_target)
+}
+
+/// What keeps records of a policy from being deleted, with the policies that delete it.
+fn restrictions<'a>(
+    planned: &'a PlannedPolicy,
+    deleted_by: &'a BTreeMap<(TargetName, String), Vec<PolicyName>>,
+) -> Vec<Restriction<'a>> {
+    let restriction = |children: &'a CascadeCount| {
+        let deleted_by = deleted_by.get(&(planned.settings.target.clone(), children.child.clone()));
+        let others = deleted_by.into_iter().flatten().filter(|name| **name != planned.policy);
+        Restriction { children, deleted_by: others.collect() }
+    };
+    planned.restricted_by.iter().map(restriction).collect()
 }
 
 /// The targets as the plan seals them, with the calls that applying takes. Targets that only holds name are left out.
@@ -213,6 +288,7 @@ async fn state_with_lineage(host: &Context, project: &Project) -> Result<State, 
 struct Unjudged {
     planned: PlannedPolicy,
     sample: PolicySample,
+    counts: DifferenceCounts,
     facts: Arc<ObjectFacts>,
     hard_delete: Option<Permission>,
     open: Vec<OpenCascade>,
@@ -220,10 +296,18 @@ struct Unjudged {
 }
 
 impl Unjudged {
-    /// Asks the gates. `calls` are those of this policy and of the ones before it in its target.
-    fn judged(self, connection: &Connection, now: &Zoned, calls: u64) -> (PlannedPolicy, PolicySample) {
-        let Self { mut planned, sample, facts, hard_delete, open, left_behind } = self;
-        planned.gates = plan::judge(&GateInput {
+    /// What the gates say. `calls` are those of this policy and of the ones before it in its target.
+    fn findings(
+        &self,
+        connection: &Connection,
+        now: &Zoned,
+        calls: u64,
+        mixed: Option<&MixedDeletion>,
+        together: Option<&Together>,
+        restrictions: &[Restriction<'_>],
+    ) -> Vec<GateFinding> {
+        let planned = &self.planned;
+        plan::judge(&GateInput {
             occasion: Occasion::Plan,
             today: now.date(),
             settings: &planned.settings,
@@ -232,19 +316,23 @@ impl Unjudged {
             clock_difference: connection.provider.clock_difference(),
             environment: connection.sealed.environment,
             capabilities: &connection.capabilities(),
-            facts: &facts,
-            hard_delete: hard_delete.as_ref(),
+            facts: &self.facts,
+            hard_delete: self.hard_delete.as_ref(),
             population: planned.population,
-            selected: planned.selected,
+            selected: planned.selected + planned.elsewhere(),
+            elsewhere: planned.elsewhere(),
+            mixed,
             already_deleted: 0,
-            left_behind,
-            open_cascades: &open,
+            together,
+            kept_back: 0,
+            left_behind: self.left_behind,
+            open_cascades: &self.open,
             cascades: &planned.cascades,
             planned_cascades: None,
+            restrictions,
             calls,
             calls_left: connection.calls_left,
-        });
-        (planned, sample)
+        })
     }
 }
 
@@ -255,6 +343,16 @@ struct Planning<'a> {
     writer: &'a BundleWriter,
     base: &'a Base,
     history: Option<&'a PolicyHistory>,
+}
+
+impl<'a> Planning<'a> {
+    fn new(
+        selector: Selector<'a>,
+        policy: &'a Policy,
+        (writer, base, state): (&'a BundleWriter, &'a Base, &'a State),
+    ) -> Self {
+        Self { selector, policy, writer, base, history: state.policies.get(&policy.name) }
+    }
 }
 
 impl Planning<'_> {
@@ -269,12 +367,15 @@ impl Planning<'_> {
         self.check_fields(&facts)?;
         let selection = self.selector.select(&policy.name, &policy.settings.target, &query, IfMoving::Refuse).await?;
         let reviewed = self.base.awaited(&policy.name)?;
-        let (comparison, picked) = self.compare(reviewed, &selection, &query)?;
+        let selected = selection.selected_ids().map(|id| id.map_err(std::io::Error::other));
+        let (counts, picked) = self.differences(reviewed, selected, selection.held.ids())?;
+        let comparison = self.comparison(&counts, &query);
         let (records, sample) = self.write(&selection, &layout, &picked)?;
         let (matched, selected) = (selection.matched_count(), selection.selected_count());
         let Selection { held, open, population, .. } = selection;
         let holds = held.by_hold;
         let cascades = count_cascades(connection, &facts, &query).await?;
+        let restricted_by = count_restricting(connection, &facts, &query).await?;
         let route = plan::choose(&policy.settings, selected, &capabilities).ok().filter(|_| selected > 0);
         let hard_delete = connection.hard_delete_permission(&facts.name, policy.settings.delete).await?;
         let planned = PlannedPolicy {
@@ -285,9 +386,11 @@ impl Planning<'_> {
             population,
             matched,
             selected,
+            planned_elsewhere: Vec::new(),
             holds,
             cascades,
             unseen_cascades: self.selector.unseen_below(&policy.settings.target, &facts.name).to_vec(),
+            restricted_by,
             route,
             gates: Vec::new(),
             comparison,
@@ -295,7 +398,7 @@ impl Planning<'_> {
             records,
         };
         let left_behind = self.history.and_then(|history| history.population);
-        Ok(Unjudged { planned, sample, facts, hard_delete, open, left_behind })
+        Ok(Unjudged { planned, sample, counts, facts, hard_delete, open, left_behind })
     }
 
     /// What the system says about the policy's object; where there is none, an error with its place in the manifests.
@@ -345,32 +448,34 @@ impl Planning<'_> {
     }
 
     /// Compares with the base, and picks the records a sample shows.
-    fn compare(
+    fn differences(
         &self,
         reviewed: Ids,
-        selection: &Selection,
-        query: &Query,
-    ) -> Result<(Option<Comparison>, BTreeMap<RecordId, Symbol>), CommandError> {
-        let broken = |error: &dyn std::error::Error| broken_selection(&self.policy.name, error);
+        selected: impl Iterator<Item = std::io::Result<RecordId>>,
+        held: impl Iterator<Item = std::io::Result<RecordId>>,
+    ) -> Result<(DifferenceCounts, BTreeMap<RecordId, Symbol>), CommandError> {
         let open: Vec<RecordId> =
             self.history.map(|history| history.open.iter().map(|open| open.id).collect()).unwrap_or_default();
-        let selected = selection.selected_ids().map(|id| id.map_err(std::io::Error::other));
-        let differences = plan::compare(reviewed, selected, open.into_iter().map(Ok), selection.held.ids());
+        let differences = plan::compare(reviewed, selected, open.into_iter().map(Ok), held);
         let mut counts = DifferenceCounts::default();
         let mut picked = BTreeMap::new();
         for difference in differences {
-            let difference: Difference = difference.map_err(|error| broken(&error))?;
+            let difference: Difference = difference.map_err(|error| broken_selection(&self.policy.name, &error))?;
             let difference = if self.base.reviews() { difference } else { difference.unreviewed() };
             if counts.of(difference.symbol) < SAMPLED as u64 {
                 picked.insert(difference.id, difference.symbol);
             }
             counts.add(difference);
         }
-        let comparison = self.base.plan_of(&self.policy.name).map(|plan| {
+        Ok((counts, picked))
+    }
+
+    /// What is sealed of the comparison with the base.
+    fn comparison(&self, counts: &DifferenceCounts, query: &Query) -> Option<Comparison> {
+        self.base.plan_of(&self.policy.name).map(|plan| {
             let same_question = self.base.same_question(self.selector.project().project, self.policy, query);
             counts.comparison(plan, same_question)
-        });
-        Ok((comparison, picked))
+        })
     }
 
     /// Writes the selected records and fills the sample.
@@ -396,5 +501,56 @@ impl Planning<'_> {
         }
         sample.more = selection.selected_count() - shown;
         Ok((records.finish()?, sample))
+    }
+
+    /// Takes these records, which other policies plan, out of the policy's part of the plan.
+    fn leave(
+        &self,
+        unjudged: &mut Unjudged,
+        elsewhere: Vec<PlannedElsewhere>,
+        ids: impl Iterator<Item = std::io::Result<RecordId>>,
+    ) -> Result<(), CommandError> {
+        let Unjudged { planned, sample, counts, .. } = unjudged;
+        let broken = |error: &dyn std::error::Error| broken_selection(&self.policy.name, error);
+        let kept = planned.selected.saturating_sub(elsewhere.iter().map(|others| others.records).sum());
+        let written = self.writer.take_back(&planned.records)?;
+        let mut records = self.writer.records(&planned.policy, &planned.records.columns, kept)?;
+        for row in plan::subtract(written, ids) {
+            records.push(&row.map_err(|error| broken(&error))?)?;
+        }
+        let seal = records.finish()?;
+        if seal.rows != kept {
+            return Err(CommandError::plain(format!(
+                "internal error: policy `{}` was to keep {kept} records and kept {}",
+                planned.policy, seal.rows
+            )));
+        }
+        let ids = self.writer.written(&seal)?.map(|row| row.map(|row| row.id));
+        let (kept_counts, picked) = self.differences(self.base.awaited(&self.policy.name)?, ids, std::iter::empty())?;
+        *counts = counts.with_selected(kept_counts);
+
+        let hidden = seal.columns.len().saturating_sub(sample.columns.len());
+        let shown = |id: &RecordId| picked.get(id).filter(|symbol| symbol.is_selected());
+        let mut rows = Vec::new();
+        let mut written = self.writer.written(&seal)?;
+        while rows.len() < picked.values().filter(|symbol| symbol.is_selected()).count()
+            && let Some(row) = written.next().transpose().map_err(|error| broken(&error))?
+        {
+            if let Some(symbol) = shown(&row.id) {
+                let values = row.values.into_iter().skip(hidden).collect();
+                rows.push(SampleRow { symbol: *symbol, id: row.id, values });
+            }
+        }
+        sample.more = kept - rows.len() as u64;
+        rows.extend(sample.rows.drain(..).filter(|row| !row.symbol.is_selected()));
+        sample.rows = rows;
+
+        let capabilities = self.selector.connection(&planned.settings.target)?.capabilities();
+        planned.route = plan::choose(&planned.settings, kept, &capabilities).ok().filter(|_| kept > 0);
+        planned.comparison = self.comparison(counts, &planned.query);
+        planned.selected = kept;
+        planned.planned_elsewhere = elsewhere;
+        planned.records = seal;
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ mod execute_error;
 mod fault;
 mod finish;
 mod hold_watch;
+mod kept_back;
 mod opened_run;
 mod policy;
 mod policy_run;
@@ -26,6 +27,7 @@ mod verify;
 
 pub use execute_error::ExecuteError;
 pub use hold_watch::HoldWatch;
+pub use kept_back::kept_back;
 pub use opened_run::{OpenError, OpenedRun, is_grouped, machine_settings};
 pub use policy_run::{PlannedIds, PolicyResult, PolicyResultKind, PolicyRun};
 pub use recheck::{Recheck, Rechecking};

@@ -117,7 +117,7 @@ fn policies_of(
 /// What the machine of a planned policy is told; `None` for one without records, for which nothing is done. `seed` is what its
 /// pauses are drawn from.
 pub fn machine_settings(planned: &PlannedPolicy, seed: u64) -> Option<MachineSettings> {
-    let route = planned.route.as_ref()?;
+    let route = planned.run_route()?;
     let serial = planned.settings.concurrency == crate::manifest::Concurrency::Serial;
     Some(MachineSettings {
         shape: route.api.shape(),

@@ -21,7 +21,7 @@ pub struct Recheck {
     pub grouped: Option<SortedRows>,
     /// How many planned records may be sent.
     pub cleared: u64,
-    /// How many records match now and were not planned.
+    /// How many records match now and were planned neither here nor by another policy that had them at the time of the plan.
     pub waiting: u64,
     /// How many records the object has now.
     pub population: u64,
@@ -67,7 +67,10 @@ impl Rechecking<'_> {
         });
         let (mut cleared, mut waiting) = (0, 0);
         let changed = |planned: &Row, fresh: &Row| layout.changed(planned, fresh);
-        for verdict in plan::recheck(planned_rows(self.bundle, name)?, fresh.matched.rows(), kept.distinct_ids(), changed) {
+        let elsewhere = self.elsewhere(&fresh)?;
+        let fresh_rows = plan::subtract(fresh.matched.rows(), elsewhere.distinct_ids());
+        let fresh_rows = fresh_rows.map(|row| row.map_err(io::Error::other));
+        for verdict in plan::recheck(planned_rows(self.bundle, name)?, fresh_rows, kept.distinct_ids(), changed) {
             let (id, verdict) = verdict.map_err(|error| broken_selection(name, &error))?;
             let cause = match verdict {
                 RecheckVerdict::Cleared => {
@@ -97,6 +100,21 @@ impl Rechecking<'_> {
             )));
         }
         Ok(Recheck { excluded, grouped, cleared, waiting, population: fresh.population, open: fresh.open })
+    }
+
+    /// The selected records that other policies of the plan delete: they do not wait for the next plan.
+    fn elsewhere(&self, fresh: &Selection) -> Result<SortedRows, CommandError> {
+        let name = &self.planned.policy;
+        let mut sorter = self.sorter(SortOrder::Id);
+        for others in &self.planned.planned_elsewhere {
+            let selected = fresh.matched.rows().map(|row| row.map(|row| row.id));
+            let ids = planned_rows(self.bundle, &others.policy)?.map(|row| row.map(|row| row.id));
+            for id in intersect(selected, ids) {
+                let id = id.map_err(|error| broken_selection(name, &error))?;
+                sorter.push(&Row { id, values: Vec::new() }).map_err(|error| broken_selection(name, &error))?;
+            }
+        }
+        sorter.finish().map_err(|error| broken_selection(name, &error))
     }
 
     fn sorter(&self, order: SortOrder) -> RowSorter {

@@ -1,6 +1,8 @@
 //! A proof before an apply sends anything: the plan says what the manifests say.
 
-use crate::base::{CommandError, Exit};
+use std::collections::BTreeSet;
+
+use crate::base::{CommandError, Exit, PolicyName};
 use crate::manifest::Policy;
 use crate::plan::{self, PlanHeader, PlannedPolicy};
 use crate::select::{Connections, Project, query_for};
@@ -21,7 +23,15 @@ pub async fn refuse_other_words(project: &Project, bundle: &Bundle, connections:
             return Err(other_words(&cause));
         }
     }
-    Ok(())
+    missing_dependency(header).map_or(Ok(()), |cause| Err(other_words(&cause)))
+}
+
+/// Says which policy the plan lacks that another one has to wait for; `None` if it lacks none.
+fn missing_dependency(header: &PlanHeader) -> Option<String> {
+    let planned: BTreeSet<&PolicyName> = header.policies.iter().map(|planned| &planned.policy).collect();
+    let mut depended_on = header.policies.iter().flat_map(|planned| &planned.settings.depends_on);
+    let missing = depended_on.find(|name| !planned.contains(name))?;
+    Some(format!("it lacks the policy `{missing}`, on which another one depends"))
 }
 
 /// How the plan as a whole differs from the manifests; `None` if it does not.
@@ -31,6 +41,10 @@ pub fn other_project(project: &Project, header: &PlanHeader) -> Option<String> {
     let expires = settings.plan_expires_after.after(&created).map(|expires| expires.timestamp());
     if expires.ok() != Some(header.expires) {
         return Some("its expiry is not the one that the project's `planExpiresAfter` gives".into());
+    }
+    let planned: BTreeSet<&PolicyName> = header.policies.iter().map(|planned| &planned.policy).collect();
+    if !header.only.is_empty() && !planned.iter().copied().eq(&header.only) {
+        return Some("its policies are not those that it was asked for".into());
     }
     None
 }

@@ -29,7 +29,7 @@ pub use codes::{CODES, CodeEntry};
 pub use hold::{ChildLookup, HeldChildren, Hold};
 pub use input::{MOST_FILE_BYTES, MOST_SIFTED_BYTES, ManifestFile, ManifestFileError, PassedOver, PassedOverCause};
 pub use policy::{AllOrNone, Concurrency, Limits, Policy, PolicySettings, Recheck, SendAs};
-pub use project::Project;
+pub use project::{OnRefusal, Project, SharedLimits};
 pub use reader::{Reading, read};
 pub use schema::json_schema;
 pub use secret::SecretReference;

@@ -64,7 +64,7 @@ pub struct PolicySettings {
     pub send_as: SendAs,
     /// Fields whose values reviewers are shown; nothing else of a record's contents is written anywhere.
     pub review_fields: Vec<String>,
-    /// After this day plans still work and apply refuses.
+    /// After this day the policy is refused; a plan still shows its numbers.
     pub review_by: Option<jiff::civil::Date>,
     /// The doubts that this policy accepts; those that its target and the project accept are not among them.
     pub accept: Accept,

@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 
-use super::{AllOrNone, Concurrency, Environment, Recheck, SendAs};
+use super::{AllOrNone, Concurrency, Environment, OnRefusal, Recheck, SendAs};
 use crate::base::Age;
 use crate::filter::{Filter, FilterTree, FilterTreeKind, Predicate};
 use crate::system::{Api, DeleteMode};
@@ -134,6 +134,13 @@ struct ProjectSpec {
     limits: Option<Limits>,
     /// The doubts that are accepted for every policy.
     accept: Option<Accept>,
+    /// What bounds all policies of one object of a target together. Without it, the largest limit of any one of them does.
+    object_limits: Option<ObjectLimits>,
+    /// What bounds a whole plan. Without it, only the other limits do.
+    plan_limits: Option<PlanLimits>,
+    /// What becomes of the other policies when a gate refuses one: nothing is deleted, or they are applied and it is skipped.
+    #[schemars(extend("default" = "stop"))]
+    on_refusal: Option<OnRefusal>,
     /// The directory of the plan's bundle: below the project's, and relative to it. There is no manifest in it.
     #[schemars(extend("default" = "plan"))]
     plan_directory: Option<NotBlank>,
@@ -409,7 +416,7 @@ struct DeletionPolicySpec {
     review: Option<Review>,
     /// The doubts that this policy accepts.
     accept: Option<Accept>,
-    /// A day after which the policy can still be planned, but no longer applied.
+    /// The last day on which the policy may be applied. After it a plan still shows the numbers, and is refused.
     #[schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     review_by: Option<String>,
 }
@@ -470,6 +477,25 @@ struct Limits {
     /// The largest share of the object's records, in percent, with at most two decimals.
     #[schemars(range(min = 0, max = 100), extend("default" = 5))]
     max_percent: Option<f64>,
+}
+
+/// What bounds all policies of one object of a target together.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct ObjectLimits {
+    /// The most records of the object that a plan may select. Default: the largest `limits.maxRecords` of its policies.
+    max_records: Option<u64>,
+    /// The largest share of the object's records, in percent, with at most two decimals. Default: the largest `limits.maxPercent` of its policies.
+    #[schemars(range(min = 0, max = 100))]
+    max_percent: Option<f64>,
+}
+
+/// What bounds a whole plan.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct PlanLimits {
+    /// The most records that a plan may select in all.
+    max_records: u64,
 }
 
 /// What reviewers are shown of each record.

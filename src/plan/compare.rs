@@ -54,6 +54,13 @@ impl DifferenceCounts {
         self.by_symbol[symbol as usize]
     }
 
+    /// The same with other records selected now: `selected` counts those.
+    #[must_use]
+    pub fn with_selected(&self, selected: Self) -> Self {
+        let by_symbol = Symbol::ALL.map(|symbol| if symbol.is_selected() { selected.of(symbol) } else { self.of(symbol) });
+        Self { by_symbol, entered: selected.entered, left: self.left, unreviewed: selected.unreviewed }
+    }
+
     /// Whether the two selections are not the same set.
     pub fn moved(&self) -> bool {
         self.entered + self.left > 0

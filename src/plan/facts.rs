@@ -77,6 +77,11 @@ impl ObjectFacts {
     pub fn cascading_children(&self) -> impl Iterator<Item = &ChildRelationship> {
         self.children.iter().filter(|child| child.cascades && !is_shadow(&child.child))
     }
+
+    /// What keeps a record of the object from being deleted as long as it is there.
+    pub fn restricting_children(&self) -> impl Iterator<Item = &ChildRelationship> {
+        self.children.iter().filter(|child| child.restricts && !child.cascades && !is_shadow(&child.child))
+    }
 }
 
 /// What a system says about one field.

@@ -15,16 +15,20 @@ mod held_cascade;
 mod input;
 mod max_percent;
 mod max_records;
+mod object_limits;
+mod plan_limits;
 mod production;
 mod quota;
+mod restricting;
 mod review_by;
 mod route;
 #[cfg(test)]
 mod scene;
+mod soft_and_hard;
 
 pub use clock::CLOCK_TOLERANCE;
 pub use finding::{Finding, FindingKind, GateFinding};
-pub use input::{GateInput, Occasion, OpenCascade, Permission};
+pub use input::{GateInput, Occasion, OpenCascade, Permission, Restriction};
 
 /// One rule.
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +59,28 @@ pub const GATES: &[Gate] = &[
         ask: max_percent::ask,
     },
     Gate {
+        name: "object-limits",
+        refuses_when: "all policies of an object together select more than the project's `objectLimits`, or than the largest `limits` of one of them",
+        stops_begun: true,
+        ask: object_limits::ask,
+    },
+    Gate {
+        name: "plan-limits",
+        refuses_when: "the whole plan selects more than the project's `planLimits.maxRecords`, or than `--max-records` of the command",
+        stops_begun: true,
+        ask: plan_limits::ask,
+    },
+    Gate {
         name: "cascade",
         refuses_when: "the selection and what the system deletes along with it are more than `limits.maxRecords`",
         stops_begun: false,
         ask: cascade::ask,
+    },
+    Gate {
+        name: "restricting",
+        refuses_when: "never: it warns of children that keep the system from deleting their parents, and names the `dependsOn` that helps",
+        stops_begun: false,
+        ask: restricting::ask,
     },
     Gate {
         name: "deletable",
@@ -84,17 +106,18 @@ pub const GATES: &[Gate] = &[
         stops_begun: false,
         ask: emptiness::ask,
     },
-    Gate {
-        name: "review-by",
-        refuses_when: "the policy's `reviewBy` has passed; a plan only warns, an apply is refused",
-        stops_begun: false,
-        ask: review_by::ask,
-    },
+    Gate { name: "review-by", refuses_when: "the policy's `reviewBy` has passed", stops_begun: false, ask: review_by::ask },
     Gate {
         name: "held-cascade",
         refuses_when: "a hold may protect records through a cascade that cannot be followed to its end",
         stops_begun: true,
         ask: held_cascade::ask,
+    },
+    Gate {
+        name: "soft-and-hard",
+        refuses_when: "a policy with the other `delete` selects the same records",
+        stops_begun: false,
+        ask: soft_and_hard::ask,
     },
     Gate {
         name: "hard-delete",
@@ -116,8 +139,8 @@ pub const GATES: &[Gate] = &[
     },
     Gate {
         name: "all-or-none",
-        refuses_when: "the policy asks for atomicity that no API offers at this size",
-        stops_begun: false,
+        refuses_when: "`allOrNone` cannot be kept: no API offers it at this size, another policy plans some of the records, or some are held or changed",
+        stops_begun: true,
         ask: all_or_none::ask,
     },
     Gate {

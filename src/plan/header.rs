@@ -1,14 +1,17 @@
 //! The sealed header of a plan: everything but the records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CascadeCount, FindingKind, GateFinding, HeldCount, Identity, PlanBase, PlannedHold, Query, Route, Symbol};
+use super::{
+    CascadeCount, FindingKind, GateFinding, HeldCount, Identity, PlanBase, PlannedElsewhere, PlannedHold, Query, Route,
+    Symbol,
+};
 use crate::base::{Actor, Digest, PolicyName, RecordId, TargetName, inert_json};
-use crate::manifest::{DocumentKind, Environment, PolicySettings};
-use crate::system::SystemKind;
+use crate::manifest::{DocumentKind, Environment, PolicySettings, SharedLimits};
+use crate::system::{Api, SystemKind};
 
 /// The format of [`PlanHeader`]; another number is refused, never guessed at.
 pub const PLAN_FORMAT: u32 = 1;
@@ -38,6 +41,10 @@ pub struct PlanHeader {
     pub manifests: SealedManifests,
     /// What the plan was compared with; `None` where there was nothing.
     pub base: Option<PlanBase>,
+    /// The policies that the plan was asked for; none when it was asked for all.
+    pub only: BTreeSet<PolicyName>,
+    /// What bounds all policies together, as the project gave it.
+    pub shared_limits: SharedLimits,
     /// The systems, as they described themselves.
     pub targets: BTreeMap<TargetName, SealedTarget>,
     /// Every hold of the targets that are planned for, by name.
@@ -177,8 +184,10 @@ pub struct PlannedPolicy {
     pub population: u64,
     /// How many records matched the filter, held ones among them.
     pub matched: u64,
-    /// How many records the plan would delete: matched less held.
+    /// How many records the plan would delete for the policy: matched less held and less those that it plans elsewhere.
     pub selected: u64,
+    /// The records that the policy selects as well and another policy of the plan deletes.
+    pub planned_elsewhere: Vec<PlannedElsewhere>,
     /// How many matched records each hold keeps. A record that two holds keep counts for both.
     pub holds: Vec<HeldCount>,
     /// What the system would delete together with the records.
@@ -186,6 +195,8 @@ pub struct PlannedPolicy {
     /// The objects among them, or below them, that this login cannot see. Known only of targets that have holds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unseen_cascades: Vec<String>,
+    /// What keeps the system from deleting the records as long as it is there.
+    pub restricted_by: Vec<CascadeCount>,
     /// How the records would be deleted; `None` if there are none, or if no API can.
     pub route: Option<Route>,
     /// What every gate said that was asked.
@@ -212,6 +223,31 @@ impl PlannedPolicy {
     /// Whether any gate refuses it.
     pub fn is_refused(&self) -> bool {
         self.refusals().next().is_some()
+    }
+
+    /// The route of its run. A policy that a gate refuses since no API can do what it asks for has a run all the same, in which
+    /// nothing is sent; `None` for a policy without records.
+    pub fn run_route(&self) -> Option<Route> {
+        let nothing_sent = || Route {
+            api: self.settings.via.unwrap_or(Api::Collections),
+            batch_size: 1,
+            batches: 0,
+            parallel: 1,
+            atomic: false,
+            calls: 0,
+            reason: String::new(),
+        };
+        self.route.clone().or_else(|| (self.selected > 0).then(nothing_sent))
+    }
+
+    /// How many of the selected records another policy of the plan deletes.
+    pub fn elsewhere(&self) -> u64 {
+        self.planned_elsewhere.iter().fold(0, |sum, others| sum.saturating_add(others.records))
+    }
+
+    /// How many records holds keep.
+    pub fn held(&self) -> u64 {
+        self.matched.saturating_sub(self.selected).saturating_sub(self.elsewhere())
     }
 
     /// The object for people: with the system's own key of it, where that is not its name.

@@ -13,12 +13,14 @@ mod header;
 mod hold;
 mod merge;
 mod order;
+mod overlap;
 mod plan_base;
 mod query;
 mod route;
 mod symbol;
 #[cfg(test)]
 mod test_policy;
+mod totals;
 
 pub use cascade::CascadeCount;
 pub use cascade_graph::{CascadeEdge, CascadeGraph, Climb};
@@ -26,7 +28,8 @@ pub use changed_document::{ChangedDocument, changed_documents};
 pub use compare::{Difference, DifferenceCounts, cause, compare};
 pub use facts::{ChildRelationship, FieldFacts, Identity, ObjectFacts};
 pub use gate::{
-    CLOCK_TOLERANCE, FindingKind, GATES, Gate, GateFinding, GateInput, Occasion, OpenCascade, Permission, judge, judge_begun,
+    CLOCK_TOLERANCE, FindingKind, GATES, Gate, GateFinding, GateInput, Occasion, OpenCascade, Permission, Restriction,
+    judge, judge_begun,
 };
 pub use header::{
     Comparison, CountCause, HeaderError, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SampledRecord, SealedDocument,
@@ -35,9 +38,11 @@ pub use header::{
 pub use hold::{HeldBecause, HeldCount, HeldWay, HoldReach, PlannedHold};
 pub use merge::{Keyed, MergeError, RecheckVerdict, intersect, recheck, subtract};
 pub use order::order;
+pub use overlap::{Claims, MixedDeletion, PlannedElsewhere, claims};
 pub use plan_base::{BaseKind, PlanBase};
 pub use query::{Query, Row};
 pub use route::{NoRoute, Route, choose};
 pub use symbol::Symbol;
 #[cfg(test)]
 use test_policy::{test_policy, test_settings};
+pub use totals::{ObjectTotal, PlanTotal, Share, Together, Totals};

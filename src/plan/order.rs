@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::PolicyName;
-use crate::manifest::Policy;
+use crate::manifest::{AllOrNone, Policy};
 
-/// Puts each policy after the policies it depends on; where that leaves a choice, by name.
+/// Puts each policy after the policies it depends on; where that leaves a choice, those whose records belong together come first,
+/// with what they depend on, and then by name.
+///
+/// The first of several policies that select a record plans it, so a group that is to go as one is not torn by a policy that
+/// deletes each record for itself.
 ///
 /// A dependency on a policy that is not among `policies` does not count, since there is nothing to wait for. That
 /// children of a relationship should go before their parents is not inferred: `dependsOn` has to say it.
@@ -22,21 +26,50 @@ pub fn order<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Vec<&'a Poli
         left.insert(name, known.len());
         known.into_iter().for_each(|dependency| dependents.entry(dependency).or_default().push(name));
     }
-    let mut ready: BTreeSet<&PolicyName> = left.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
+    let ranks = ranks(&waiting);
+    let ranked = |name| (ranks.get(name).copied().unwrap_or(Rank::Other), name);
+    let mut ready: BTreeSet<(Rank, &PolicyName)> =
+        left.iter().filter(|(_, count)| **count == 0).map(|(name, _)| ranked(*name)).collect();
     let mut ordered = Vec::with_capacity(waiting.len());
-    while let Some(name) = ready.pop_first() {
+    while let Some((_, name)) = ready.pop_first() {
         ordered.extend(waiting.remove(name));
         for dependent in dependents.remove(name).unwrap_or_default() {
             if let Some(count) = left.get_mut(dependent) {
                 *count -= 1;
                 if *count == 0 {
-                    ready.insert(dependent);
+                    ready.insert(ranked(dependent));
                 }
             }
         }
     }
     ordered.extend(waiting.into_values());
     ordered
+}
+
+/// What comes first where `dependsOn` leaves a choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// Its records belong together: `allOrNone` or `groupBy`.
+    Together,
+    /// One of those depends on it.
+    BeforeThose,
+    Other,
+}
+
+fn ranks<'a>(policies: &BTreeMap<&'a PolicyName, &'a Policy>) -> BTreeMap<&'a PolicyName, Rank> {
+    let together = |policy: &Policy| policy.settings.all_or_none != AllOrNone::No || policy.settings.group_by.is_some();
+    let first = policies.values().filter(|policy| together(policy));
+    let mut ranks: BTreeMap<&PolicyName, Rank> = first.map(|policy| (&policy.name, Rank::Together)).collect();
+    let mut waiting: Vec<&PolicyName> = ranks.keys().copied().collect();
+    while let Some(policy) = waiting.pop().and_then(|name| policies.get(name)) {
+        for name in policy.settings.depends_on.iter().filter(|name| policies.contains_key(name)) {
+            ranks.entry(name).or_insert_with(|| {
+                waiting.push(name);
+                Rank::BeforeThose
+            });
+        }
+    }
+    ranks
 }
 
 #[cfg(test)]
@@ -64,6 +97,27 @@ mod tests {
             [named("accounts", &["tasks", "cases"]), named("tasks", &[]), named("cases", &["tasks"]), named("leads", &[])];
         assert_eq!(names(&order(&policies)), ["leads", "tasks", "cases", "accounts"]);
         assert_eq!(names(&order(policies.iter().rev())), ["leads", "tasks", "cases", "accounts"]);
+    }
+
+    #[test]
+    fn policies_whose_records_belong_together_come_first_as_far_as_dependencies_allow() {
+        let whole = |policy: Policy| {
+            let settings = PolicySettings { all_or_none: AllOrNone::Policy, ..policy.settings.clone() };
+            Policy { settings, ..policy }
+        };
+        let grouped = |policy: Policy| {
+            let settings = PolicySettings { group_by: Some("AccountId".into()), ..policy.settings.clone() };
+            Policy { settings, ..policy }
+        };
+        let policies = [
+            named("a", &[]),
+            named("b", &[]),
+            grouped(named("y", &[])),
+            whole(named("z", &["x"])),
+            named("x", &["w"]),
+            named("w", &[]),
+        ];
+        assert_eq!(names(&order(&policies)), ["y", "w", "x", "z", "a", "b"]);
     }
 
     #[test]

@@ -22,6 +22,11 @@ impl Symbol {
     /// Every symbol, in the order in which they are shown.
     pub const ALL: [Self; 5] = [Self::NewlySelected, Self::Retried, Self::Reviewed, Self::KeptNow, Self::Held];
 
+    /// Whether the record is selected now.
+    pub fn is_selected(self) -> bool {
+        matches!(self, Self::NewlySelected | Self::Retried | Self::Reviewed)
+    }
+
     /// The character people see.
     pub fn character(self) -> char {
         match self {

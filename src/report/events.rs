@@ -2,10 +2,10 @@
 //!
 //! Views give these as their second form.
 
-use super::{Applied, JsonActor, JsonBase, JsonCascade, JsonChanges, JsonEvent, JsonGate, JsonHoldReach};
+use super::{Applied, JsonActor, JsonBase, JsonCascade, JsonChanges, JsonElsewhere, JsonEvent, JsonGate, JsonHoldReach};
 use crate::base::{Digest, PolicyName, RecordId};
 use crate::manifest::AllOrNone;
-use crate::plan::{Difference, DifferenceCounts, HoldReach, PlanHeader, PlannedHold, PlannedPolicy, Symbol};
+use crate::plan::{CascadeCount, Difference, DifferenceCounts, HoldReach, PlanHeader, PlannedHold, PlannedPolicy, Symbol};
 use crate::system::DeleteMode;
 
 /// The word of a serde enum.
@@ -40,8 +40,9 @@ pub(super) fn planned(header: &PlanHeader, digest: Option<Digest>, place: &str) 
             commit: base.commit.clone(),
         }),
         expires: header.expires.to_string(),
+        only: header.only.iter().map(ToString::to_string).collect(),
         delete: header.selected(),
-        held: header.policies.iter().map(|policy| policy.matched - policy.selected).sum(),
+        held: header.policies.iter().map(PlannedPolicy::held).sum(),
         refused: header.is_refused(),
         made_by: Box::new(JsonActor::from(&header.made_by)),
     });
@@ -76,17 +77,15 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
         condition: policy.query.condition.clone(),
         population: policy.population,
         matched: policy.matched,
-        held: policy.matched - policy.selected,
+        held: policy.held(),
         selected: policy.selected,
-        cascades: policy
-            .cascades
+        planned_elsewhere: policy
+            .planned_elsewhere
             .iter()
-            .map(|cascade| JsonCascade {
-                child: cascade.child.clone(),
-                field: cascade.field.clone(),
-                records: cascade.records,
-            })
+            .map(|others| JsonElsewhere { policy: others.policy.to_string(), records: others.records })
             .collect(),
+        cascades: cascades(&policy.cascades),
+        restricted_by: cascades(&policy.restricted_by),
         api: policy.route.as_ref().map(|route| route.api.name().to_owned()),
         batches: policy.route.as_ref().map(|route| route.batches),
         atomic_groups_of: atomic_groups.map(|route| route.batch_size),
@@ -114,6 +113,15 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
         records: policy.records.path.clone(),
         digest: policy.records.digest.to_string(),
     }
+}
+
+fn cascades(counts: &[CascadeCount]) -> Vec<JsonCascade> {
+    let cascade = |count: &CascadeCount| JsonCascade {
+        child: count.child.clone(),
+        field: count.field.clone(),
+        records: count.records,
+    };
+    counts.iter().map(cascade).collect()
 }
 
 /// One record of a difference.

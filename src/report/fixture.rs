@@ -1,9 +1,9 @@
 //! A plan for the tests of the views.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Actor, Digest, HoldName, PolicyName, RecordId, TargetName};
-use crate::manifest::{Accept, AllOrNone, Concurrency, Environment, Limits, PolicySettings, Recheck, SendAs};
+use crate::manifest::{Accept, AllOrNone, Concurrency, Environment, Limits, PolicySettings, Recheck, SendAs, SharedLimits};
 use crate::plan::{
     BaseKind, Comparison, CountCause, FindingKind, GateFinding, HeldBecause, HeldCount, HeldWay, Identity, PLAN_FORMAT,
     PlanBase, PlanHeader, PlannedPolicy, Query, RecordsSeal, Route, SealedManifests, SealedTarget, Symbol,
@@ -42,6 +42,7 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
         population: 40_000,
         matched: selected + 96,
         selected,
+        planned_elsewhere: Vec::new(),
         holds: vec![HeldCount {
             hold: HoldName::new("acme-litigation").expect("valid"),
             records: 96,
@@ -49,6 +50,7 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
         }],
         cascades: Vec::new(),
         unseen_cascades: Vec::new(),
+        restricted_by: Vec::new(),
         route: Some(Route {
             api: Api::Collections,
             batch_size: 200,
@@ -99,6 +101,8 @@ pub(super) fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
             revision: Some("main\u{1b}[2J".into()),
             commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
         }),
+        only: BTreeSet::new(),
+        shared_limits: SharedLimits::default(),
         targets: BTreeMap::from([(
             TargetName::new("crm").expect("valid"),
             SealedTarget {

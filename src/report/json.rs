@@ -105,10 +105,14 @@ pub enum JsonEvent {
         matched: u64,
         /// Matched records that a hold keeps.
         held: u64,
-        /// Records to delete.
+        /// Records to delete for this policy.
         selected: u64,
+        /// Records that it selects as well and another policy of the plan deletes.
+        planned_elsewhere: Vec<JsonElsewhere>,
         /// Records of other objects that the system deletes along with them.
         cascades: Vec<JsonCascade>,
+        /// Records of other objects that keep the system from deleting them.
+        restricted_by: Vec<JsonCascade>,
         /// The API, absent where nothing is to be deleted or a gate refused.
         api: Option<String>,
         /// Batches of that API.
@@ -134,6 +138,8 @@ pub enum JsonEvent {
         base: Option<JsonBase>,
         /// When it expires, RFC 3339.
         expires: String,
+        /// The policies that it was asked for; none when it was asked for all.
+        only: Vec<String>,
         /// Records to delete.
         delete: u64,
         /// Records held.
@@ -371,8 +377,8 @@ pub struct JsonHoldReach {
     pub records: u64,
 }
 
-/// Records of one child object that the system deletes along with the selected ones, one generation deep. Those of held records
-/// are counted, too.
+/// Records of one child object that the system deletes along with the selected ones, or that keep it from deleting those, one
+/// generation deep. Those of held records are counted, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JsonCascade {
@@ -393,6 +399,16 @@ pub struct JsonPassedOver {
     /// `foreign` where no document is Sexton's, `ignored` where `.sextonignore` names it, `hidden` for a directory whose name begins
     /// with a dot.
     pub cause: String,
+}
+
+/// Records of one policy that another policy of the plan deletes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JsonElsewhere {
+    /// The policy whose records file has them.
+    pub policy: String,
+    /// How many.
+    pub records: u64,
 }
 
 /// What one gate found.

@@ -4,7 +4,7 @@ use crate::base::{counted, shortened, with_thousands};
 use std::fmt::Write as _;
 
 use super::hold_view::{holds_markdown, ways};
-use super::plan_view::{base_title, labels_text, paced, unseen_text};
+use super::plan_view::{base_title, labels_text, only_text, paced, unseen_text};
 use super::{JsonEvent, Palette, PlanView, View, markdown_cell, plan_summary, terminal_line};
 use crate::plan::{FindingKind, PlannedPolicy};
 use crate::system::DeleteMode;
@@ -39,6 +39,9 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
     let header = view.header;
     let mut text = String::from("<!-- sexton plan -->\n");
     let _ = writeln!(text, "**{}**\n", plan_summary(header));
+    if !header.only.is_empty() {
+        let _ = writeln!(text, "Only {}.\n", only_text(header));
+    }
     for (name, target) in &header.targets {
         if let Some(paced) = paced(target) {
             let _ = writeln!(text, "{name}: {paced}.\n");
@@ -142,7 +145,7 @@ fn policy_row(policy: &PlannedPolicy) -> String {
         markdown_cell(&policy.object_title()),
         with_thousands(policy.selected),
         with_thousands(policy.matched),
-        with_thousands(policy.matched - policy.selected),
+        with_thousands(policy.held()),
         compared(comparison.map(|comparison| comparison.newly_selected)),
         compared(comparison.map(|comparison| comparison.kept_now)),
     )
@@ -170,6 +173,10 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
     }
     if !policy.unseen_cascades.is_empty() {
         let _ = writeln!(text, "- not seen: {}", markdown_cell(&unseen_text(policy)));
+    }
+    for others in &policy.planned_elsewhere {
+        let records = with_thousands(others.records);
+        let _ = writeln!(text, "- {records} more of its records are planned by policy {}", others.policy);
     }
     for finding in &policy.gates {
         let word = match finding.kind {

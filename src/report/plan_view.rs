@@ -67,7 +67,7 @@ pub fn plan_summary(header: &PlanHeader) -> String {
     let sum = |count: fn(&Comparison) -> u64| -> u64 {
         header.policies.iter().filter_map(|policy| policy.comparison.as_ref()).map(count).sum()
     };
-    let held: u64 = header.policies.iter().map(|policy| policy.matched - policy.selected).sum();
+    let held: u64 = header.policies.iter().map(PlannedPolicy::held).sum();
     let refused = header.policies.iter().filter(|policy| policy.is_refused()).count() as u64;
     let mut line = format!("Plan: {} to delete, {held} held", header.selected());
     if header.policies.iter().any(|policy| policy.comparison.is_some()) {
@@ -111,6 +111,9 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
             paced(target).map(|paced| format!("; {paced}")).unwrap_or_default(),
         );
     }
+    if !header.only.is_empty() {
+        let _ = writeln!(text, "{} {}", palette.strong("only"), only_text(header));
+    }
     text.push_str(&holds_text(header, palette));
     for policy in &header.policies {
         text.push('\n');
@@ -132,6 +135,12 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
     }
     let _ = writeln!(text, "{}", palette.strong(&plan_summary(header)));
     text
+}
+
+/// The policies that a plan was asked for, where it was not asked for all.
+pub(super) fn only_text(header: &PlanHeader) -> String {
+    let names: Vec<&str> = header.only.iter().map(PolicyName::as_str).collect();
+    format!("the policies that were asked for: {}", names.join(", "))
 }
 
 /// A moment to the minute, in UTC.
@@ -193,6 +202,10 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         line("held", &palette.caution(&format!("# {} by hold {}{ways}", with_thousands(held.records), held.hold)));
     }
     line("delete", &palette.deletion(&format!("- {}", with_thousands(policy.selected))));
+    for others in &policy.planned_elsewhere {
+        let records = with_thousands(others.records);
+        line("elsewhere", &format!("{records} more of its records are planned by policy {}", others.policy));
+    }
     if let Some(comparison) = &policy.comparison {
         line("since", &comparison_text(comparison, view.header.base.as_ref()));
         line("why", cause_text(comparison.cause));
@@ -214,7 +227,7 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
     }
     for cascade in policy.cascades.iter().filter(|cascade| policy.selected > 0 && cascade.records != Some(0)) {
         let records = cascade.records.map_or_else(|| "an unknown number of".to_owned(), with_thousands);
-        // Counted by the policy's own condition, which held records match as well; theirs stay.
+        // Counted by the policy's own condition, which held records match as well, and those of other policies; theirs stay here.
         let bound = if policy.matched > policy.selected && cascade.records.is_some() { "up to " } else { "" };
         let shown = format!("! {bound}{records} {} by {}", terminal_line(&cascade.child), terminal_line(&cascade.field));
         line("with them", &palette.caution(&shown));

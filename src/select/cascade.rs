@@ -1,4 +1,4 @@
-//! Counting what would go with the selected records.
+//! Counting what would go with the selected records, and what keeps them.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -21,7 +21,29 @@ pub async fn count_cascades(
     facts: &ObjectFacts,
     query: &Query,
 ) -> Result<Vec<CascadeCount>, CommandError> {
-    let counts = stream::iter(facts.cascading_children().map(|child| count_children(connection, child, query)));
+    count_all(connection, facts.cascading_children(), query).await
+}
+
+/// Counts, for every child object that keeps the records of `query` from being deleted, how many records that is. A child that this
+/// login cannot see or query is left out.
+///
+/// # Errors
+///
+/// When the system does not answer.
+pub async fn count_restricting(
+    connection: &Connection,
+    facts: &ObjectFacts,
+    query: &Query,
+) -> Result<Vec<CascadeCount>, CommandError> {
+    count_all(connection, facts.restricting_children(), query).await
+}
+
+async fn count_all(
+    connection: &Connection,
+    children: impl Iterator<Item = &ChildRelationship>,
+    query: &Query,
+) -> Result<Vec<CascadeCount>, CommandError> {
+    let counts = stream::iter(children.map(|child| count_children(connection, child, query)));
     let counts: Vec<Option<CascadeCount>> = counts.buffered(COUNTED_AT_ONCE).try_collect().await?;
     Ok(counts.into_iter().flatten().collect())
 }

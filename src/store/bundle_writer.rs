@@ -4,9 +4,9 @@ use std::io;
 
 use super::atomic::write_durably;
 use super::bundle::{PLAN_FILE, RECORDS_DIRECTORY, SUMS_FILE, check_names, kind_of, sums};
-use super::{BundleError, FileError, FileKind, Place, RecordsWriter, StagedDirectory};
+use super::{BundleError, FileError, FileKind, Place, RecordsReader, RecordsWriter, StagedDirectory, make_directory};
 use crate::base::{Digest, PolicyName};
-use crate::plan::PlanHeader;
+use crate::plan::{PlanHeader, RecordsSeal};
 
 /// Above this many rows a records file is compressed: a smaller one can be read in a pull request.
 const COMPRESS_ABOVE: u64 = 20_000;
@@ -43,6 +43,27 @@ impl BundleWriter {
     pub fn records(&self, policy: &PolicyName, columns: &[String], expected: u64) -> Result<RecordsWriter, BundleError> {
         let ending = if expected > COMPRESS_ABOVE { "csv.gz" } else { "csv" };
         RecordsWriter::create(self.staged.contents(), format!("{RECORDS_DIRECTORY}/{policy}.{ending}"), columns)
+    }
+
+    /// The rows of a records file that was written.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub fn written(&self, seal: &RecordsSeal) -> Result<RecordsReader, BundleError> {
+        RecordsReader::open(self.staged.contents(), seal)
+    }
+
+    /// Takes a records file out of the bundle again, so that the policy gets another one, and gives its rows.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be moved or opened.
+    pub fn take_back(&self, seal: &RecordsSeal) -> Result<RecordsReader, BundleError> {
+        let (from, to) = (self.staged.contents().join(&seal.path), self.scratch().join(&seal.path));
+        make_directory(&to.parent())?;
+        to.files().rename(from.path(), to.path()).map_err(FileError::at("move", from.path()))?;
+        RecordsReader::open(self.scratch(), seal)
     }
 
     /// Where temporary files may be made while the bundle is written: on the file system of the bundle, and no part of it.

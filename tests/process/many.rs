@@ -27,7 +27,12 @@ fn documents() -> String {
              filter: Company = 'C{number}'\n  reason: Matter {number}\n---\n"
         )
     };
-    (0..POLICIES).map(policy).chain((0..POLICIES).step_by(HELD_EVERY).map(hold)).collect()
+    let project =
+        "apiVersion: sexton/v1\nkind: Project\nmetadata: { name: many }\nspec:\n  objectLimits: { maxRecords: 1000 }\n---\n";
+    std::iter::once(project.to_owned())
+        .chain((0..POLICIES).map(policy))
+        .chain((0..POLICIES).step_by(HELD_EVERY).map(hold))
+        .collect()
 }
 
 /// Runs the program in a shell that allows it so many open files.

@@ -107,7 +107,7 @@ impl Workplace {
             seed: 1,
             fresh_id: Arc::new(|| "5f9d0f4e-0000-4000-8000-000000000001".into()),
         };
-        let request = PlanRequest { project: self.path(), out: None, base: None };
+        let request = PlanRequest { project: self.path(), out: None, base: None, policies: Vec::new() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(plan(&host, &request)).expect("planned");
     }

@@ -224,8 +224,22 @@ impl Bench {
 
     /// Plans.
     pub async fn plan(&self) -> Result<Planned, CommandError> {
-        let request = PlanRequest { project: self.path().to_owned(), out: None, base: None };
+        let request = PlanRequest { project: self.path().to_owned(), out: None, base: None, policies: Vec::new() };
         command::plan(&self.host(), &request).await
+    }
+
+    /// Plans some of the policies only.
+    pub async fn plan_only(&self, policies: &[&str]) -> Result<Planned, CommandError> {
+        let policies = policies.iter().map(|name| PolicyName::new(*name).expect("a name")).collect();
+        let request = PlanRequest { project: self.path().to_owned(), out: None, base: None, policies };
+        command::plan(&self.host(), &request).await
+    }
+
+    /// Applies what was planned in another way.
+    pub async fn apply_with(&self, change: impl FnOnce(&mut ApplyRequest)) -> Result<AppliedPlan, CommandError> {
+        let mut request = self.request(&System::ALL.map(System::target));
+        change(&mut request);
+        command::apply(&self.host(), &request, &CancellationToken::new()).await
     }
 
     /// Applies what was planned, with every target confirmed.
@@ -244,12 +258,15 @@ impl Bench {
         command::apply(&self.host(), &request, &CancellationToken::new()).await
     }
 
-    fn request(&self, targets: &[&str]) -> ApplyRequest {
+    /// A request to apply what was planned.
+    pub fn request(&self, targets: &[&str]) -> ApplyRequest {
         ApplyRequest {
             project: self.path().to_owned(),
             plan: PlanToApply::Bundle(self.plan_directory()),
             confirmed_targets: targets.iter().map(|target| (*target).to_owned()).collect(),
             isolate_failures: false,
+            max_records: None,
+            on_refusal: None,
         }
     }
 

@@ -11,6 +11,7 @@ use crate::command::run::{
     blocked_by, changed, open_begun, refused_when_made, restore_or_abandon, run_error, untimely, unusable,
 };
 use crate::execute::{OpenError, OpenedRun, machine_settings};
+use crate::manifest::OnRefusal;
 use crate::plan::{PlanHeader, PlannedPolicy, SealedTarget};
 use crate::select::{Context, Project};
 use crate::state::{PlanStatus, State};
@@ -20,7 +21,8 @@ use crate::system::DeleteMode;
 /// The targets in which the plan hard deletes.
 pub(super) fn hard_targets(header: &PlanHeader) -> BTreeSet<TargetName> {
     let hard = |policy: &&PlannedPolicy| policy.settings.delete == DeleteMode::Hard && policy.selected > 0;
-    header.policies.iter().filter(hard).map(|policy| policy.settings.target.clone()).collect()
+    let sent = header.policies.iter().filter(|policy| !policy.is_refused());
+    sent.filter(hard).map(|policy| policy.settings.target.clone()).collect()
 }
 
 /// The targets that are production and in which the plan deletes.
@@ -35,6 +37,7 @@ pub(super) async fn open_run(
     context: &Context,
     project: &Project,
     request: &ApplyRequest,
+    on_refusal: OnRefusal,
     state: Option<State>,
     now: &Zoned,
 ) -> Result<(OpenedRun, State, bool), CommandError> {
@@ -57,7 +60,7 @@ pub(super) async fn open_run(
             let opened = opened.map_err(|error| open_error(error, run))?;
             let plan = opened.bundle.digest();
             if !unfinished.contains(&plan) {
-                return open_new(context, project, opened, state, &unfinished, now).await;
+                return open_new(context, project, opened, on_refusal, (state, &unfinished), now).await;
             }
             Some(plan)
         }
@@ -86,8 +89,8 @@ async fn open_new(
     context: &Context,
     project: &Project,
     mut opened: OpenedRun,
-    state: Option<State>,
-    unfinished: &[Digest],
+    on_refusal: OnRefusal,
+    (state, unfinished): (Option<State>, &[Digest]),
     now: &Zoned,
 ) -> Result<(OpenedRun, State, bool), CommandError> {
     let state = usable_state(state, &opened.bundle)?;
@@ -108,7 +111,7 @@ async fn open_new(
     }
     let (plan, header) = (opened.bundle.digest(), opened.bundle.header());
     let changed = || changed(project, plan, header, header.policies.iter());
-    if let Some(cause) = untimely(plan, header, now).or_else(changed).or_else(|| refused_when_made(header)) {
+    if let Some(cause) = untimely(plan, header, now).or_else(changed).or_else(|| refused_when_made(header, on_refusal)) {
         return Err(cause);
     }
     if !opened.replay.end.is_empty() {

@@ -6,9 +6,8 @@ use jiff::Zoned;
 use tokio_util::sync::CancellationToken;
 
 use super::request::ApplyRequest;
-use crate::apply::SkipCause;
 use crate::base::{CommandError, Exit, PolicyName};
-use crate::command::run::{changed, policy_run, untimely};
+use crate::command::run::{Stopped, changed, policy_run, untimely};
 use crate::execute::{OpenedRun, PolicyRun, Recheck, Rechecking, other_policy};
 use crate::manifest::AllOrNone;
 use crate::plan::PlannedPolicy;
@@ -105,8 +104,7 @@ pub(super) fn policy_runs(
     opened: &OpenedRun,
     connections: &Connections,
     mut rechecks: BTreeMap<PolicyName, Recheck>,
-    stopped: BTreeMap<PolicyName, String>,
-    refusals: BTreeMap<PolicyName, Vec<String>>,
+    stopped: &Stopped<'_>,
     request: &ApplyRequest,
     begun: bool,
 ) -> Result<Vec<PolicyRun>, CommandError> {
@@ -118,9 +116,7 @@ pub(super) fn policy_runs(
         policy.isolate_failures = request.isolate_failures && planned.settings.all_or_none == AllOrNone::PerRequest;
         policy.recheck = rechecks.remove(&planned.policy);
         policy.checks_presence = begun;
-        let refused = || refusals.get(&planned.policy).map(|causes| causes.join("; "));
-        let refused = stopped.get(&planned.policy).cloned().or_else(refused);
-        policy.stopped = refused.map(|cause| (cause, SkipCause::Refused));
+        policy.stopped = stopped.of(&planned.policy).cloned();
         policies.push(policy);
     }
     Ok(policies)

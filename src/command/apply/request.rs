@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::manifest::OnRefusal;
+
 /// Which plan is to be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlanToApply {
@@ -23,4 +25,8 @@ pub struct ApplyRequest {
     /// Whether an atomic group that fails is sent again in halves, until the record that fails is alone. It is for
     /// `allOrNone: perRequest` only.
     pub isolate_failures: bool,
+    /// The most records that the run may delete; it only lowers the limits of the manifests.
+    pub max_records: Option<u64>,
+    /// What becomes of the other policies when a gate refuses one; what the project says when `None`.
+    pub on_refusal: Option<OnRefusal>,
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::{Seal, SkipCause};
-use crate::base::{CommandError, Digest, Exit, PolicyName, counted};
+use crate::base::{CommandError, Digest, Exit, PolicyName, TargetName, counted};
 use crate::command::Shell;
 use crate::execute::{OpenedRun, PolicyResult, PolicyResultKind};
+use crate::plan::PlannedPolicy;
 use crate::report::{Applied, AppliedPolicy, AppliedView};
 use crate::select::Context;
 use crate::state::{OpenRecords, PolicyEnd, State, fold_open};
@@ -126,6 +127,22 @@ pub(in crate::command) async fn summarize(
     Ok(AppliedPlan { plan: opened.bundle.digest(), report, exit: Exit::Done, unfinished })
 }
 
+fn object_of(planned: &PlannedPolicy) -> (&TargetName, &str) {
+    (&planned.settings.target, &planned.query.object)
+}
+
+/// How many records of each object are gone by this run, or may be.
+fn gone_by_object<'a>(opened: &'a OpenedRun, results: &[PolicyResult]) -> BTreeMap<(&'a TargetName, &'a str), u64> {
+    let mut gone: BTreeMap<_, u64> = BTreeMap::new();
+    for result in results {
+        let PolicyResultKind::Finished { tally, .. } = &result.kind else { continue };
+        if let Some(planned) = opened.bundle.policy(&result.policy) {
+            *gone.entry(object_of(planned)).or_default() += tally.deleted + tally.unknown;
+        }
+    }
+    gone
+}
+
 /// Folds a finished run into the state.
 pub(in crate::command) async fn finish(
     context: &Context,
@@ -135,6 +152,7 @@ pub(in crate::command) async fn finish(
     results: &[PolicyResult],
     found: &BTreeMap<PolicyName, (u64, u64)>,
 ) -> Result<(), CommandError> {
+    let gone = gone_by_object(opened, results);
     let mut finished = Vec::new();
     for planned in opened.bundle.header().policies.iter().filter(|planned| planned.selected == 0) {
         // It ran and found nothing to delete, which is an end like any other.
@@ -157,6 +175,10 @@ pub(in crate::command) async fn finish(
             .map(|rechecked| rechecked.population)
             .or_else(|| found.get(&result.policy).map(|(population, _)| *population))
             .or_else(|| planned.map(|planned| planned.population));
+        // What other policies deleted of the object is not left in it either.
+        let by_all = planned.and_then(|planned| gone.get(&object_of(planned)));
+        let by_others = by_all.map_or(0, |gone| gone.saturating_sub(tally.deleted + tally.unknown));
+        let population = population.map(|population| population.saturating_sub(by_others));
         let labels = planned.map(|planned| planned.labels.clone()).unwrap_or_default();
         finished.push((result.policy.clone(), PolicyEnd { labels, tally: *tally, outcomes: *outcomes, population, open }));
     }
@@ -195,7 +217,13 @@ pub(in crate::command) async fn compact(context: &Context, opened: &OpenedRun) {
     }
 }
 
-pub(in crate::command) fn exit_of(applied: &AppliedPlan, results: &[PolicyResult], stop: &CancellationToken) -> Exit {
+/// The exit code. `any_refused` says that a policy was refused, also one without records of its own.
+pub(in crate::command) fn exit_of(
+    applied: &AppliedPlan,
+    results: &[PolicyResult],
+    any_refused: bool,
+    stop: &CancellationToken,
+) -> Exit {
     let tally = applied.report.tally();
     if !applied.unfinished.is_empty() {
         return if stop.is_cancelled() { Exit::Interrupted } else { Exit::SomeFailed };
@@ -205,7 +233,7 @@ pub(in crate::command) fn exit_of(applied: &AppliedPlan, results: &[PolicyResult
             |result| matches!(&result.kind, PolicyResultKind::Finished { halted: Some((_, skip)), .. } if wanted(*skip)),
         )
     };
-    let refused = halted(&|skip| skip == SkipCause::Refused);
+    let refused = any_refused || halted(&|skip| skip == SkipCause::Refused);
     // Those that depend on a refused policy are skipped with it.
     let other = halted(&|skip| skip != SkipCause::Refused && !(refused && skip == SkipCause::Dependency));
     match (tally.failed + tally.unknown > 0 || other, refused) {

@@ -16,7 +16,7 @@ pub(in crate::command) fn policy_run(
     planned: &PlannedPolicy,
     provider: Option<&Arc<dyn Provider>>,
 ) -> Option<PolicyRun> {
-    let route = planned.route.as_ref()?;
+    let route = planned.run_route()?;
     let source = Arc::clone(bundle);
     let policy = planned.policy.clone();
     let planned_ids: PlannedIds = Arc::new(move || {
@@ -37,7 +37,7 @@ pub(in crate::command) fn policy_run(
             serial: settings.concurrency == Concurrency::Serial,
             matching: planned.query.condition.clone().filter(|_| settings.send_as == SendAs::Query),
         },
-        route: route.clone(),
+        route,
         depends_on: settings.depends_on.clone(),
         provider: provider.map(Arc::clone),
         planned: planned.selected,

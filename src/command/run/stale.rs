@@ -1,8 +1,12 @@
 //! Why a plan of which nothing was sent may not be applied any more.
 
+use std::collections::BTreeMap;
+
 use jiff::Zoned;
 
+use super::stopped::{Stopped, refused_at_plan};
 use crate::base::{CommandError, Digest, Exit};
+use crate::manifest::OnRefusal;
 use crate::plan::{CLOCK_TOLERANCE, FindingKind, PlanHeader, PlannedPolicy, changed_documents};
 use crate::report::manifest_diff;
 use crate::select::Project;
@@ -55,9 +59,10 @@ pub(in crate::command) fn changed<'a>(
     Some(error)
 }
 
-/// The error of a plan that a gate refused when it was made, if one did.
-pub(in crate::command) fn refused_when_made(header: &PlanHeader) -> Option<CommandError> {
-    if !header.is_refused() {
+/// The error of a plan that a gate refused when it was made, if one did and nothing else of it is to be done.
+pub(in crate::command) fn refused_when_made(header: &PlanHeader, on_refusal: OnRefusal) -> Option<CommandError> {
+    let leaves_nothing = || Stopped::new(header, refused_at_plan(header), &BTreeMap::new()).leaves_nothing();
+    if !header.is_refused() || (on_refusal == OnRefusal::Skip && !leaves_nothing()) {
         return None;
     }
     let mut error = CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted");

@@ -48,8 +48,8 @@ impl Systems {
 /// The limits that a manifest gives; the others come from elsewhere.
 #[derive(Clone, Copy, Default)]
 pub(super) struct LimitsGiven {
-    max_records: Option<u64>,
-    max_percent: Option<Percent>,
+    pub(super) max_records: Option<u64>,
+    pub(super) max_percent: Option<Percent>,
 }
 
 impl LimitsGiven {
@@ -66,7 +66,8 @@ impl LimitsGiven {
 }
 
 pub(super) fn limits(field: Field<'_>, findings: &mut Findings<'_>) -> Option<LimitsGiven> {
-    let mut fields = findings.fields(field, "`limits`")?;
+    let what = if field.key == "objectLimits" { "`objectLimits`" } else { "`limits`" };
+    let mut fields = findings.fields(field, what)?;
     let max_records = fields.optional("maxRecords").map(|field| findings.count(field));
     let max_percent = fields.optional("maxPercent").map(|field| findings.percent(field));
     fields.end(findings);

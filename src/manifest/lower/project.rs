@@ -34,6 +34,16 @@ pub(in crate::manifest) fn project(header: &Header<'_>, findings: &mut Findings<
     if let Some(field) = fields.optional("accept") {
         project.accept = accept(field, findings);
     }
+    if let Some(given) = fields.optional("objectLimits").and_then(|field| limits(field, findings)) {
+        project.shared_limits.object_max_records = given.max_records;
+        project.shared_limits.object_max_percent = given.max_percent;
+    }
+    if let Some(choice) = fields.optional("onRefusal").and_then(|field| findings.choice(field)) {
+        project.on_refusal = choice;
+    }
+    if let Some(field) = fields.optional("planLimits") {
+        project.shared_limits.plan_max_records = plan_limit(field, findings);
+    }
     if let Some(directory) = fields.optional("planDirectory").and_then(|field| plan_directory(field, findings)) {
         project.plan_directory = directory;
     }
@@ -62,6 +72,13 @@ fn plan_directory(field: Field<'_>, findings: &mut Findings<'_>) -> Option<PathB
         .with_help("write a relative path without `..`, such as `plan`; `sexton plan --out` writes to any other place"),
     );
     None
+}
+
+fn plan_limit(field: Field<'_>, findings: &mut Findings<'_>) -> Option<u64> {
+    let mut fields = findings.fields(field, "`planLimits`")?;
+    let most = fields.required("maxRecords", findings).and_then(|field| findings.count(field));
+    fields.end(findings);
+    most
 }
 
 fn store_directory(field: Field<'_>, findings: &mut Findings<'_>) -> Option<PathBuf> {

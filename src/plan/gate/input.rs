@@ -5,7 +5,9 @@ use jiff::civil::Date;
 
 use super::super::cascade::CascadeCount;
 use super::super::facts::{Identity, ObjectFacts};
-use crate::base::HoldName;
+use super::super::overlap::MixedDeletion;
+use super::super::totals::Together;
+use crate::base::{HoldName, PolicyName};
 use crate::manifest::{Environment, Limits, PolicySettings};
 use crate::system::Capabilities;
 
@@ -35,11 +37,20 @@ pub struct GateInput<'a> {
     pub hard_delete: Option<&'a Permission>,
     /// How many records the object has; for a run that is continued, how many it had when the run began.
     pub population: u64,
-    /// How many records would still be deleted.
+    /// How many records of the policy would still be deleted, by whichever policy of the plan.
     pub selected: u64,
+    /// How many of these another policy deletes.
+    pub elsewhere: u64,
+    /// Those among them that other policies would delete with the other `delete`. Such a plan is refused when it is made, so that
+    /// there are none at apply.
+    pub mixed: Option<&'a MixedDeletion>,
     /// How many records of the policy this run has deleted already; 0 in a plan and in a run that begins. They count for the
     /// limits, and are not among `selected`.
     pub already_deleted: u64,
+    /// What the policies delete together; `None` as long as it is not known which of them are refused.
+    pub together: Option<&'a Together>,
+    /// How many planned records are still there and are kept back: held, changed, or not matching any more; 0 in a plan.
+    pub kept_back: u64,
     /// How many records the last apply of the policy left in the object; `None` when there was none.
     pub left_behind: Option<u64>,
     /// Cascades that cannot be followed to their end, with a hold that may be there.
@@ -48,6 +59,8 @@ pub struct GateInput<'a> {
     pub cascades: &'a [CascadeCount],
     /// The same when the plan was made; `None` in a plan, and where the two were not counted for the same records.
     pub planned_cascades: Option<&'a [CascadeCount]>,
+    /// What keeps the system from deleting the selected records; nothing at apply, which meets it.
+    pub restrictions: &'a [Restriction<'a>],
     /// The calls that the deletions of this policy and of those before it take in the target.
     pub calls: u64,
     /// The calls that the organization has left today; `None` where the system does not say.
@@ -61,6 +74,15 @@ pub enum Occasion {
     Plan,
     /// Before an apply sends anything.
     Apply,
+}
+
+/// Children that keep their parents from being deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restriction<'a> {
+    /// Which, and how many.
+    pub children: &'a CascadeCount,
+    /// The policies of the plan that delete records of that object.
+    pub deleted_by: Vec<&'a PolicyName>,
 }
 
 /// Whether the system lets a login do something.

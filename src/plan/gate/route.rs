@@ -5,7 +5,7 @@ use super::finding::Finding;
 use super::input::GateInput;
 
 pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
-    match choose(input.settings, input.selected, input.capabilities) {
+    match choose(input.settings, input.selected.saturating_sub(input.elsewhere), input.capabilities) {
         Err(NoRoute::NoApi(message)) => Some(Finding::refuse(message)),
         Ok(_) | Err(NoRoute::NotAtomic(_)) => None,
     }

@@ -5,7 +5,9 @@ use jiff::civil::{Date, date};
 
 use super::super::cascade::CascadeCount;
 use super::super::facts::{Identity, ObjectFacts};
+use super::super::overlap::MixedDeletion;
 use super::super::test_policy::test_settings;
+use super::super::totals::{ObjectTotal, PlanTotal, Together};
 use super::finding::{Finding, FindingKind};
 use super::input::{GateInput, Occasion, OpenCascade, Permission};
 use crate::manifest::{Environment, Limits, PolicySettings};
@@ -39,7 +41,11 @@ pub(super) struct Scene {
     pub hard_delete: Option<Permission>,
     pub population: u64,
     pub selected: u64,
+    pub elsewhere: u64,
+    pub mixed: Option<MixedDeletion>,
     pub already_deleted: u64,
+    pub together: Option<Together>,
+    pub kept_back: u64,
     pub left_behind: Option<u64>,
     pub open_cascades: Vec<OpenCascade>,
     pub cascades: Vec<CascadeCount>,
@@ -87,7 +93,11 @@ pub(super) fn scene() -> Scene {
         hard_delete: None,
         population: 1_000,
         selected: 5,
+        elsewhere: 0,
+        mixed: None,
         already_deleted: 0,
+        together: None,
+        kept_back: 0,
         left_behind: None,
         open_cascades: Vec::new(),
         cascades: Vec::new(),
@@ -95,6 +105,12 @@ pub(super) fn scene() -> Scene {
         calls: 1,
         calls_left: Some(1_000),
     }
+}
+
+/// Five leads by one policy, and nothing else.
+pub(super) fn together() -> Together {
+    let object = ObjectTotal { policies: 1, selected: 5, already_deleted: 0, population: 1_000, limits: Limits::default() };
+    Together { object, plan: PlanTotal { selected: 5, ..PlanTotal::default() } }
 }
 
 /// Contacts that go with an account.
@@ -117,11 +133,16 @@ impl Scene {
             hard_delete: self.hard_delete.as_ref(),
             population: self.population,
             selected: self.selected,
+            elsewhere: self.elsewhere,
+            mixed: self.mixed.as_ref(),
             already_deleted: self.already_deleted,
+            together: self.together.as_ref(),
+            kept_back: self.kept_back,
             left_behind: self.left_behind,
             open_cascades: &self.open_cascades,
             cascades: &self.cascades,
             planned_cascades: self.planned_cascades.as_deref(),
+            restrictions: &[],
             calls: self.calls,
             calls_left: self.calls_left,
         }

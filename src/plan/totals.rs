@@ -1,0 +1,129 @@
+//! What the policies of a plan delete together, for the gates that bound it.
+
+use std::collections::BTreeMap;
+
+use super::PlannedPolicy;
+use crate::base::TargetName;
+use crate::manifest::{Limits, SharedLimits};
+
+/// What the policies of a plan delete together, those that a gate refuses left out: each record counts once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Together {
+    /// Of the policy's object in its target.
+    pub object: ObjectTotal,
+    /// Of everything.
+    pub plan: PlanTotal,
+}
+
+/// What goes of one object of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectTotal {
+    /// How many policies of the plan are for the object.
+    pub policies: usize,
+    /// How many records would still be deleted.
+    pub selected: u64,
+    /// How many this run has deleted already.
+    pub already_deleted: u64,
+    /// How many records the object has; for a run that is continued, how many it had when the run began.
+    pub population: u64,
+    /// The bound.
+    pub limits: Limits,
+}
+
+/// What goes of everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlanTotal {
+    /// How many records would still be deleted.
+    pub selected: u64,
+    /// How many this run has deleted already.
+    pub already_deleted: u64,
+    /// The bound of the project, if it gives one.
+    pub max_records: Option<u64>,
+    /// The bound of the command, if it gives one.
+    pub command_max_records: Option<u64>,
+}
+
+/// The sums over all policies of a plan.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    objects: BTreeMap<(TargetName, String), ObjectTotal>,
+    plan: PlanTotal,
+}
+
+/// What one policy adds.
+#[derive(Clone, Copy, Debug)]
+pub struct Share<'a> {
+    /// The policy.
+    pub planned: &'a PlannedPolicy,
+    /// Its limits.
+    pub limits: Limits,
+    /// How many records it would still delete; 0 for one that is refused.
+    pub selected: u64,
+    /// How many it has deleted already in this run.
+    pub already_deleted: u64,
+    /// How many records the object has; for a run that is continued, how many it had when the run began.
+    pub population: u64,
+}
+
+impl Totals {
+    /// Of the policies of a plan that is being made, as far as no gate has refused them.
+    pub fn of_plan<'a>(shared: &SharedLimits, policies: impl Iterator<Item = &'a PlannedPolicy>) -> Self {
+        let share = |planned: &'a PlannedPolicy| {
+            let selected = if planned.is_refused() { 0 } else { planned.selected };
+            Share { planned, limits: planned.settings.limits, selected, already_deleted: 0, population: planned.population }
+        };
+        Self::of_shares(shared, policies.map(share))
+    }
+
+    /// Of these shares, under these limits.
+    pub fn of_shares<'a>(shared: &SharedLimits, shares: impl Iterator<Item = Share<'a>>) -> Self {
+        let mut totals = Self::default();
+        totals.plan.max_records = shared.plan_max_records;
+        let mut limits: BTreeMap<(TargetName, String), Vec<Limits>> = BTreeMap::new();
+        for share in shares {
+            let key = key(share.planned);
+            limits.entry(key.clone()).or_default().push(share.limits);
+            let object = totals.objects.entry(key).or_insert(ObjectTotal {
+                policies: 0,
+                selected: 0,
+                already_deleted: 0,
+                population: 0,
+                limits: Limits::default(),
+            });
+            object.policies += 1;
+            object.selected = object.selected.saturating_add(share.selected);
+            object.already_deleted = object.already_deleted.saturating_add(share.already_deleted);
+            // Policies are read one after the other; what this run has deleted since is not in the later numbers.
+            object.population = object.population.max(share.population);
+            totals.plan.selected = totals.plan.selected.saturating_add(share.selected);
+            totals.plan.already_deleted = totals.plan.already_deleted.saturating_add(share.already_deleted);
+        }
+        for (key, object) in &mut totals.objects {
+            object.limits = shared.of_object(limits.remove(key).unwrap_or_default().into_iter());
+        }
+        totals
+    }
+
+    /// The same under these limits as well, whichever are stricter.
+    #[must_use]
+    pub fn stricter(mut self, other: &Self, command_max_records: Option<u64>) -> Self {
+        for (key, object) in &mut self.objects {
+            if let Some(other) = other.objects.get(key) {
+                object.limits = object.limits.stricter(other.limits);
+            }
+        }
+        let bounds = [self.plan.max_records, other.plan.max_records];
+        self.plan.max_records = bounds.into_iter().flatten().min();
+        self.plan.command_max_records = command_max_records;
+        self
+    }
+
+    /// What concerns one policy.
+    pub fn of(&self, planned: &PlannedPolicy) -> Option<Together> {
+        Some(Together { object: *self.objects.get(&key(planned))?, plan: self.plan })
+    }
+}
+
+fn key(planned: &PlannedPolicy) -> (TargetName, String) {
+    (planned.settings.target.clone(), planned.query.object.clone())
+}
