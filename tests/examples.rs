@@ -366,6 +366,15 @@ fn every_line_of_json_satisfies_the_published_schema() {
     }
     types.sort();
     types.dedup();
-    let all = ["apply_summary", "change", "error", "plan_summary", "policy_applied", "policy_difference", "policy_planned"];
+    let all = [
+        "apply_summary",
+        "change",
+        "error",
+        "hold",
+        "plan_summary",
+        "policy_applied",
+        "policy_difference",
+        "policy_planned",
+    ];
     assert_eq!(types, [&all[..], &["progress", "target", "version"]].concat());
 }
