@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser};
+use clap::{Args, ColorChoice, CommandFactory, Parser};
 
 use crate::command::{self, verbs};
 
@@ -55,7 +55,10 @@ pub struct Global {
     /// Print JSON instead of text, one object per line
     #[arg(long, global = true)]
     pub json: bool,
-    /// Never use colours (the environment variable NO_COLOR does the same)
+    /// When to use colours; unless said, on a terminal where the environment variable NO_COLOR is not set
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+    /// The same as --color never
     #[arg(long, global = true)]
     pub no_color: bool,
     /// Log to standard error; twice for more, three times for every request

@@ -1,7 +1,5 @@
 //! The log: on standard error, for people who look for a cause.
 
-use std::io::IsTerminal;
-
 use tracing_subscriber::EnvFilter;
 
 /// Starts the log. It names methods, hosts, paths, statuses and counts; it never holds a header or a record's field.
@@ -14,8 +12,7 @@ pub fn start(verbose: u8, colours: bool) {
     };
     let filter = super::machine::log_filter().unwrap_or_else(|| by_flag.to_owned());
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new(by_flag));
-    let coloured = colours && std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_ansi(coloured).with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_ansi(colours).with_env_filter(filter).with_writer(std::io::stderr);
     // It would tell on standard error that standard error cannot be written, and panic.
     let _ = log.log_internal_errors(false).try_init();
 }

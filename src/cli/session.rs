@@ -4,14 +4,14 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use clap::Parser;
+use clap::{ColorChoice, Parser};
 use futures::future::LocalBoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use super::arguments::{Arguments, grammar};
+use super::arguments::{Arguments, Global, grammar};
 use super::connect::NetworkConnector;
 use super::progress::Progress;
-use super::terminal::Terminal;
+use super::terminal::{Colours, Terminal};
 use super::{interrupt, log, machine};
 use crate::base::{Clock, CommandError, Exit};
 use crate::command::{Form, Shell};
@@ -41,6 +41,11 @@ pub fn run(typed: impl IntoIterator<Item = OsString>) -> u8 {
     exit.code()
 }
 
+/// What the user wants.
+fn colours(global: &Global) -> Colours {
+    Colours::of(if global.no_color { ColorChoice::Never } else { global.color })
+}
+
 /// One command line under way.
 struct Session {
     arguments: Arguments,
@@ -53,7 +58,7 @@ impl Session {
     fn parse(typed: impl IntoIterator<Item = OsString>, stop: Arc<OnceLock<CancellationToken>>) -> Result<Self, Exit> {
         let arguments = Arguments::try_parse_from(typed).map_err(|error| {
             // Help and the version are no errors; a wrong command line is one, and 2 is taken by `--detailed-exitcode`.
-            let terminal = Terminal::new(false, machine::allows_colours());
+            let terminal = Terminal::new(false, Colours::of(ColorChoice::Auto));
             if error.use_stderr() {
                 terminal.tell(&Help(error));
                 return Exit::Error;
@@ -66,12 +71,12 @@ impl Session {
             Form::Events => true,
             Form::Text => false,
         };
-        let terminal = Arc::new(Terminal::new(json, !global.no_color && machine::allows_colours()));
+        let terminal = Arc::new(Terminal::new(json, colours(global)));
         Ok(Self { arguments, terminal, stop })
     }
 
     fn colours(&self) -> bool {
-        !self.arguments.global.no_color && machine::allows_colours()
+        colours(&self.arguments.global).on(&std::io::stderr())
     }
 
     async fn dispatch(&self) -> Exit {

@@ -3,10 +3,43 @@
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 
+use clap::ColorChoice;
 use indicatif::MultiProgress;
 
+use super::machine;
 use crate::base::CommandError;
 use crate::report::{JSON_FORMAT, JsonEvent, Palette, View, terminal_line};
+
+/// When there are colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colours {
+    /// Also where no terminal is: logs of pipelines show them.
+    Always,
+    /// On a terminal.
+    Terminal,
+    /// Never.
+    Never,
+}
+
+impl Colours {
+    /// What a choice means on this machine.
+    pub fn of(choice: ColorChoice) -> Self {
+        match choice {
+            ColorChoice::Always => Self::Always,
+            ColorChoice::Auto if machine::allows_colours() => Self::Terminal,
+            ColorChoice::Auto | ColorChoice::Never => Self::Never,
+        }
+    }
+
+    /// Whether a stream has them.
+    pub fn on(self, stream: &impl IsTerminal) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Terminal => stream.is_terminal(),
+            Self::Never => false,
+        }
+    }
+}
 
 /// Where results and messages go, and answers come from: data on standard output, everything else on standard error.
 ///
@@ -14,7 +47,7 @@ use crate::report::{JSON_FORMAT, JsonEvent, Palette, View, terminal_line};
 #[derive(Debug)]
 pub struct Terminal {
     json: bool,
-    coloured: bool,
+    colours: Colours,
     /// Bars of progress, where standard error is a terminal and a person reads.
     bars: Option<MultiProgress>,
     /// Why something could not be written to standard output.
@@ -22,11 +55,10 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// For people, or for machines (`json`), whose stream of events begins with its version. `colours` is what the user allows;
-    /// a stream that is no terminal has none.
-    pub fn new(json: bool, colours: bool) -> Self {
+    /// For people, or for machines (`json`), whose stream of events begins with its version.
+    pub fn new(json: bool, colours: Colours) -> Self {
         let bars = (!json && io::stderr().is_terminal()).then(MultiProgress::new);
-        let terminal = Self { json, coloured: colours, bars, lost: OnceLock::new() };
+        let terminal = Self { json, colours, bars, lost: OnceLock::new() };
         if json {
             terminal.event(&JsonEvent::Version { format_version: JSON_FORMAT, sexton: env!("CARGO_PKG_VERSION") });
         }
@@ -53,7 +85,7 @@ impl Terminal {
         if self.json {
             view.events().iter().for_each(|event| self.event(event));
         } else {
-            let palette = Palette::new(self.coloured && io::stdout().is_terminal());
+            let palette = Palette::new(self.colours.on(&io::stdout())).within(columns_of(&io::stdout()));
             self.data(&view.text(palette));
         }
         self.check()
@@ -67,7 +99,7 @@ impl Terminal {
                 return;
             }
         }
-        let text = view.text(Palette::new(self.coloured && io::stderr().is_terminal()));
+        let text = view.text(Palette::new(self.colours.on(&io::stderr())).within(columns_of(&io::stderr())));
         match &self.bars {
             Some(bars) => bars.suspend(|| aside(&text)),
             None => aside(&text),
@@ -120,6 +152,12 @@ impl Terminal {
             let _ = self.lost.set(error.to_string());
         }
     }
+}
+
+/// How many columns a stream has, where it is a terminal.
+fn columns_of(stream: &impl IsTerminal) -> Option<usize> {
+    let size = stream.is_terminal().then(terminal_size::terminal_size).flatten();
+    size.map(|(width, _)| usize::from(width.0))
 }
 
 /// Writes to standard error. A failure is ignored, as there is nowhere left to report it.

@@ -250,6 +250,11 @@ impl PlannedPolicy {
         self.matched.saturating_sub(self.selected).saturating_sub(self.elsewhere())
     }
 
+    /// Whether a gate did more than let it pass.
+    pub fn gates_stand_out(&self) -> bool {
+        self.gates.iter().any(|finding| finding.kind != FindingKind::Pass)
+    }
+
     /// The object for people: with the system's own key of it, where that is not its name.
     pub fn object_title(&self) -> String {
         if self.query.object.eq_ignore_ascii_case(&self.settings.object) {

@@ -57,18 +57,12 @@ pub(super) fn holds_text(header: &PlanHeader, palette: Palette) -> String {
     }
     let _ = writeln!(text, "\n{}", palette.strong("holds:"));
     for hold in header.holds.iter().filter(|hold| !hold.reaches_nothing()) {
-        let _ = writeln!(
-            text,
-            "  {} {} in {}: {}",
-            palette.caution(&format!("# {}", hold.hold)),
-            terminal_line(&hold.object),
-            hold.target,
-            effect(hold)
-        );
-        let _ = writeln!(text, "    {} {}", palette.faint("because"), terminal_line(&hold.reason));
+        let told = format!("{}: {} in {}: {}", hold.hold, terminal_line(&hold.object), hold.target, effect(hold));
+        text.push_str(&palette.hanging("  # ", 4, &told, |line| palette.caution(line)));
+        text.push_str(&palette.hanging("    because ", 12, &terminal_line(&hold.reason), str::to_owned));
     }
     for warning in hold_warnings(header) {
-        let _ = writeln!(text, "  {}  {}", palette.faint("warning"), palette.caution(&terminal_line(&warning)));
+        text.push_str(&palette.hanging("  warning  ", 11, &terminal_line(&warning), |line| palette.caution(line)));
     }
     text
 }

@@ -22,6 +22,7 @@ mod json;
 mod manifest_diff;
 mod markdown;
 mod plan_view;
+mod policy_table;
 #[cfg(feature = "sandbox")]
 mod sandbox_view;
 mod state_view;

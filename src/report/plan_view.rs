@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::hold_view::{holds_text, ways};
+use super::policy_table::policy_table;
 use super::{JsonEvent, Palette, View, events, painted_diff, terminal_line};
 use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::AllOrNone;
@@ -100,22 +103,27 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
             None if target.is_production() => "production, as the manifest says",
             None => "production unknown",
         };
-        let _ = writeln!(
-            text,
-            "{} {} {} \"{}\", {kind}, as {}{}",
-            palette.strong(&format!("target {name}:")),
+        let head = format!("target {name}: ");
+        let told = format!(
+            "{} {} \"{}\", {kind}, as {}{}",
             target.system,
             terminal_line(&identity.organization_id),
             terminal_line(organization),
             terminal_line(&identity.user_name),
             paced(target).map(|paced| format!("; {paced}")).unwrap_or_default(),
         );
+        let width = head.width();
+        text.push_str(&palette.hanging(&palette.strong(&head), width.min(14), &told, str::to_owned));
+    }
+    if !header.policies.is_empty() {
+        let _ = write!(text, "\n{}", policy_table(header, palette));
     }
     if !header.only.is_empty() {
         let _ = writeln!(text, "{} {}", palette.strong("only"), only_text(header));
     }
     text.push_str(&holds_text(header, palette));
-    for policy in &header.policies {
+    // One that selects nothing and of which nothing is to be said is in the table only.
+    for policy in header.policies.iter().filter(|policy| policy.matched > 0 || policy.gates_stand_out()) {
         text.push('\n');
         policy_text(policy, view, palette, &mut text);
     }
@@ -189,26 +197,31 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         terminal_line(&policy.object_title()),
         policy.settings.target
     );
-    let mut line = |label: &str, value: &str| {
-        let _ = writeln!(text, "  {}  {value}", palette.faint(&format!("{label:<9}")));
+    let mut line = |label: &str, value: &str, paint: fn(Palette, &str) -> String| {
+        let head = format!("  {}  ", palette.faint(&format!("{label:<9}")));
+        text.push_str(&palette.hanging(&head, MARGIN, value, |part| paint(palette, part)));
     };
-    line("where", &policy.query.condition.as_deref().map_or("everything".into(), terminal_line));
+    line("where", &policy.query.condition.as_deref().map_or("everything".into(), terminal_line), plain);
     line(
         "matched",
         &format!("{} of {}{}", with_thousands(policy.matched), counted(policy.population, "record"), share(policy)),
+        plain,
     );
     for held in &policy.holds {
         let ways = terminal_line(&ways(held)).into_owned();
-        line("held", &palette.caution(&format!("# {} by hold {}{ways}", with_thousands(held.records), held.hold)));
+        line("held", &format!("# {} by hold {}{ways}", with_thousands(held.records), held.hold), Palette::caution);
     }
-    line("delete", &palette.deletion(&format!("- {}", with_thousands(policy.selected))));
+    match policy.selected {
+        0 => line("delete", "nothing", plain),
+        selected => line("delete", &format!("- {}", with_thousands(selected)), Palette::deletion),
+    }
     for others in &policy.planned_elsewhere {
         let records = with_thousands(others.records);
-        line("elsewhere", &format!("{records} more of its records are planned by policy {}", others.policy));
+        line("elsewhere", &format!("{records} more of its records are planned by policy {}", others.policy), plain);
     }
     if let Some(comparison) = &policy.comparison {
-        line("since", &comparison_text(comparison, view.header.base.as_ref()));
-        line("why", cause_text(comparison.cause));
+        line("since", &comparison_text(comparison, view.header.base.as_ref()), plain);
+        line("why", cause_text(comparison.cause), plain);
     }
     if let Some(route) = &policy.route {
         let batches = counted(route.batches, "batch");
@@ -220,9 +233,10 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
                 with_thousands(route.batch_size),
                 terminal_line(&route.reason)
             ),
+            plain,
         );
         if policy.settings.all_or_none == AllOrNone::PerRequest {
-            line("groups", &group_borders(policy, route.batch_size));
+            line("groups", &group_borders(policy, route.batch_size), plain);
         }
     }
     for cascade in policy.cascades.iter().filter(|cascade| policy.selected > 0 && cascade.records != Some(0)) {
@@ -230,23 +244,24 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         // Counted by the policy's own condition, which held records match as well, and those of other policies; theirs stay here.
         let bound = if policy.matched > policy.selected && cascade.records.is_some() { "up to " } else { "" };
         let shown = format!("! {bound}{records} {} by {}", terminal_line(&cascade.child), terminal_line(&cascade.field));
-        line("with them", &palette.caution(&shown));
+        line("with them", &shown, Palette::caution);
     }
     if !policy.unseen_cascades.is_empty() && policy.selected > 0 {
-        line("not seen", &terminal_line(&unseen_text(policy)));
+        line("not seen", &terminal_line(&unseen_text(policy)), plain);
     }
-    line("gates", &gates_text(policy, palette));
+    let (gates, paint) = gates_text(policy);
+    line("gates", &gates, paint);
     for finding in policy.warnings() {
-        line("warning", &palette.caution(&terminal_line(&finding.to_string())));
+        line("warning", &terminal_line(&finding.to_string()), Palette::caution);
     }
     for finding in policy.refusals() {
-        line("REFUSED", &palette.problem(&terminal_line(&finding.to_string())));
+        line("REFUSED", &terminal_line(&finding.to_string()), Palette::problem);
     }
     if !policy.labels.is_empty() {
         line("labels", &labels_text(&policy.labels, terminal_line));
     }
     if let Some(justification) = &policy.settings.justification {
-        line("because", &terminal_line(justification));
+        line("because", &terminal_line(justification), plain);
     }
     if let Some(sample) = view.samples.get(&policy.policy) {
         sample_text(sample, &policy.records.path, view.place, palette, text);
@@ -260,11 +275,11 @@ pub(super) fn unseen_text(policy: &PlannedPolicy) -> String {
 }
 
 /// What the gates said together; those that did not just let the policy pass have lines of their own.
-fn gates_text(policy: &PlannedPolicy, palette: Palette) -> String {
+fn gates_text(policy: &PlannedPolicy) -> (String, fn(Palette, &str) -> String) {
     match (policy.refusals().count() as u64, policy.warnings().count() as u64) {
-        (0, 0) => palette.kept("all passed"),
-        (0, warnings) => palette.kept(&format!("all passed, {}", counted(warnings, "warning"))),
-        (refused, _) => palette.problem(&format!("{refused} refused")),
+        (0, 0) => ("all passed".to_owned(), Palette::kept),
+        (0, warnings) => (format!("all passed, {}", counted(warnings, "warning")), Palette::kept),
+        (refused, _) => (format!("{refused} refused"), Palette::problem),
     }
 }
 
@@ -272,6 +287,13 @@ fn gates_text(policy: &PlannedPolicy, palette: Palette) -> String {
 pub(super) fn labels_text<'a, T: Display>(labels: &'a BTreeMap<String, String>, safe: impl Fn(&'a str) -> T) -> String {
     let labels = labels.iter().map(|(name, value)| format!("{}={}", safe(name), safe(value)));
     labels.collect::<Vec<_>>().join(", ")
+}
+
+/// The columns before what a line of a policy says.
+const MARGIN: usize = 13;
+
+fn plain(_: Palette, text: &str) -> String {
+    text.to_owned()
 }
 
 fn share(policy: &PlannedPolicy) -> String {
@@ -296,15 +318,20 @@ fn comparison_text(comparison: &Comparison, base: Option<&PlanBase>) -> String {
         0 => String::new(),
         in_it => format!(" ({} of them in it)", with_thousands(in_it)),
     };
-    format!(
-        "{}: - {} newly selected{also}, ~ {} tried again, = {} already reviewed, + {} kept now, # {} held",
-        terminal_line(&with),
-        with_thousands(comparison.newly_selected),
-        with_thousands(comparison.retried),
-        with_thousands(comparison.reviewed),
-        with_thousands(comparison.kept_now),
-        with_thousands(comparison.held),
-    )
+    let parts = [
+        (comparison.newly_selected, "-", format!("newly selected{also}")),
+        (comparison.retried, "~", "tried again".to_owned()),
+        (comparison.reviewed, "=", "already reviewed".to_owned()),
+        (comparison.kept_now, "+", "kept now".to_owned()),
+        (comparison.held, "#", "held".to_owned()),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, symbol, words)| format!("{symbol} {} {words}", with_thousands(count)))
+        .collect();
+    let told = if parts.is_empty() { "no record in either".to_owned() } else { parts.join(", ") };
+    format!("{}: {told}", terminal_line(&with))
 }
 
 fn cause_text(cause: CountCause) -> &'static str {

@@ -1,17 +1,47 @@
-//! Colours. Meaning never hangs on them alone.
+//! Colours and the width of lines. Meaning never hangs on either.
 
 use anstyle::{AnsiColor, Style};
 
-/// The colours in use, or none.
+/// The colours in use, or none, and how wide a line may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
     coloured: bool,
+    columns: Option<usize>,
 }
+
+/// Narrower columns of text are not made: below that, lines are longer than the screen.
+const NARROWEST: usize = 24;
 
 impl Palette {
     /// With colours, or plain.
     pub fn new(coloured: bool) -> Self {
-        Self { coloured }
+        Self { coloured, columns: None }
+    }
+
+    /// The same for a screen of so many columns; `None` where lines may have any length.
+    #[must_use]
+    pub fn within(self, columns: Option<usize>) -> Self {
+        Self { columns, ..self }
+    }
+
+    /// How many columns a line may have; `None` for any.
+    pub fn columns(self) -> Option<usize> {
+        self.columns
+    }
+
+    /// `text` after `head`, which is `width` columns wide and may be painted, in as many lines as it takes; the further ones begin
+    /// below the first. Words are not cut. `paint` gives each line its colour.
+    pub(super) fn hanging(self, head: &str, width: usize, text: &str, paint: impl Fn(&str) -> String) -> String {
+        let Some(columns) = self.columns else { return format!("{head}{}\n", paint(text)) };
+        let options = textwrap::Options::new(columns.saturating_sub(width).max(NARROWEST))
+            .break_words(false)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
+            .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
+        let margin = " ".repeat(width);
+        let lines = textwrap::wrap(text, options);
+        let lines = lines.iter().enumerate();
+        lines.map(|(number, line)| format!("{}{}\n", if number == 0 { head } else { &margin }, paint(line))).collect()
     }
 
     /// Whether there are colours.
@@ -51,5 +81,20 @@ impl Palette {
     /// Something of less weight.
     pub fn faint(self, text: &str) -> String {
         self.paint(Style::new().dimmed(), text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_hangs_below_its_head_and_no_word_is_cut() {
+        let told = "up to 2,000 records go through sObject Collections, and others through a-very-long-word-that-is-not-cut";
+        let shown = |columns| Palette::new(false).within(columns).hanging("  route  ", 9, told, |line| line.to_owned());
+        assert_eq!(shown(None), format!("  route  {told}\n"));
+        insta::assert_snapshot!(shown(Some(40)), @"");
+        // A screen that is too narrow for words gets long lines, and nothing is lost.
+        assert_eq!(shown(Some(5)).split_whitespace().collect::<Vec<_>>()[1..], told.split_whitespace().collect::<Vec<_>>());
     }
 }

@@ -45,7 +45,7 @@ pub struct Warning<'a>(pub &'a str);
 
 impl View for Warning<'_> {
     fn text(&self, palette: Palette) -> String {
-        format!("{} {}\n", palette.caution("warning:"), terminal_line(self.0))
+        palette.hanging(&format!("{} ", palette.caution("warning:")), 9, &terminal_line(self.0), str::to_owned)
     }
 
     fn events(&self) -> Vec<JsonEvent> {

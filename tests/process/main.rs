@@ -23,6 +23,7 @@ mod interrupt;
 mod kill;
 mod lineage;
 mod many;
+mod operating;
 mod order;
 mod output;
 mod prune;
