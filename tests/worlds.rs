@@ -138,7 +138,19 @@ impl Truth {
             }
         }
         let holds = story.holds_now(with_later_holds);
-        let named = holds.iter().flat_map(|hold| matching(hold.object, &hold.filter)).collect();
+        let mut named = BTreeSet::new();
+        for hold in holds {
+            let of_hold = matching(hold.object, &hold.filter);
+            // What looks up to a record that the hold names, however deletions go along.
+            for relation in story.relations().into_iter().filter(|_| hold.children) {
+                let looks_up = |child: &RecordKey| match world.value(*child, relation.field) {
+                    Some(Value::Reference(parent)) => relation.parent == hold.object && of_hold.contains(&parent),
+                    _ => false,
+                };
+                named.extend(world.ids(OBJECTS[relation.child]).filter(looks_up));
+            }
+            named.extend(of_hold);
+        }
         let matched: Vec<BTreeSet<RecordKey>> =
             story.policies.iter().map(|policy| matching(policy.object, &policy.filter)).collect();
         let along = story.policies.iter().zip(&matched).map(|(policy, matched)| {

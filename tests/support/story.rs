@@ -186,6 +186,8 @@ pub struct HoldPart {
     pub object: usize,
     pub filter: Filter,
     as_text: bool,
+    /// Whether it also keeps what looks up to a record that it names.
+    pub children: bool,
 }
 
 /// What somebody does to the data between plan and apply.
@@ -293,10 +295,12 @@ fn policy(route: Route) -> impl Strategy<Value = PolicyPart> {
 }
 
 fn hold() -> impl Strategy<Value = HoldPart> {
-    (0..OBJECTS.len(), filter(), filter(), any::<bool>()).prop_map(|(object, one, other, as_text)| HoldPart {
+    let parts = (0..OBJECTS.len(), filter(), filter(), any::<bool>(), any::<bool>());
+    parts.prop_map(|(object, one, other, as_text, children)| HoldPart {
         object,
         filter: Filter::All(vec![one, other]),
         as_text,
+        children,
     })
 }
 
@@ -542,9 +546,10 @@ impl Story {
         for (number, hold) in self.holds_now(with_later_holds).iter().enumerate() {
             text += &format!(
                 "apiVersion: sexton/v1\nkind: Hold\nmetadata: {{ name: hold-{number} }}\nspec:\n  target: crm\n  object: {}\n  \
-                 filter: {}\n  reason: Matter 7\n---\n",
+                 filter: {}\n  reason: Matter 7\n{}---\n",
                 OBJECTS[hold.object],
                 hold.filter.yaml(hold.as_text),
+                if hold.children { "  children: all\n" } else { "" },
             );
         }
         text
