@@ -45,6 +45,29 @@ pub fn markdown_cell(text: &str) -> String {
     shown
 }
 
+/// Text as a code span of Markdown, in which nothing is markup and nobody is mentioned. In a table it needs [`markdown_code_cell`].
+///
+/// ```
+/// assert_eq!(sexton::report::markdown_code("a`b"), "``a`b``");
+/// ```
+pub fn markdown_code(text: &str) -> String {
+    let line = terminal_line(text);
+    if line.trim().is_empty() {
+        return "(blank)".to_owned();
+    }
+    let longest = line.split(|character| character != '`').map(str::len).max().unwrap_or(0);
+    // A fence longer than any run of backticks in the text cannot be closed by it.
+    let fence = "`".repeat(longest + 1);
+    // One space on both sides is not shown; without it a backtick at an end would belong to the fence.
+    let gap = if line.starts_with(['`', ' ']) || line.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{gap}{line}{gap}{fence}")
+}
+
+/// The same in a cell of a table, where a bar would end the cell also within code.
+pub fn markdown_code_cell(text: &str) -> String {
+    markdown_code(text).replace('|', "\\|")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +76,15 @@ mod tests {
     fn shows_what_would_move_the_cursor() {
         assert_eq!(terminal_line("plain ä"), "plain ä");
         assert_eq!(terminal_line("a\r\nb\u{7}\u{9b}2J\u{202e}"), "a\\r\\nb\\u{7}\\u{9b}2J\\u{202e}");
+    }
+
+    #[test]
+    fn code_cannot_be_left() {
+        assert_eq!(markdown_code("Status = 'x' | @all <b>"), "`Status = 'x' | @all <b>`");
+        assert_eq!(markdown_code("`` and `"), "``` `` and ` ```");
+        assert_eq!(markdown_code("a\nb"), "`a\\nb`");
+        assert_eq!(markdown_code(" "), "(blank)");
+        assert_eq!(markdown_code_cell("a|b"), "`a\\|b`");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Palette;
-use super::escape::{markdown_cell, terminal_line};
+use super::escape::{markdown_cell, markdown_code_cell, terminal_line};
 use crate::base::{counted, with_thousands};
 use crate::plan::{HeldBecause, HeldCount, PlanHeader, PlannedHold};
 
@@ -84,7 +84,7 @@ pub(super) fn holds_markdown(header: &PlanHeader) -> String {
             text,
             "| {} | {} | {} | {} | {} |",
             hold.hold,
-            markdown_cell(&hold.object),
+            markdown_code_cell(&hold.object),
             hold.matched.map_or_else(|| "-".to_owned(), with_thousands),
             kept.join(", "),
             markdown_cell(&hold.reason),

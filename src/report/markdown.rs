@@ -4,8 +4,10 @@ use crate::base::{counted, shortened, with_thousands};
 use std::fmt::Write as _;
 
 use super::hold_view::{holds_markdown, ways};
-use super::plan_view::{base_title, labels_text, only_text, paced, unseen_text};
-use super::{JsonEvent, Palette, PlanView, View, markdown_cell, plan_summary, terminal_line};
+use super::plan_view::{base_title, labels_text, moment, only_text, paced, unseen_text};
+use super::{
+    JsonEvent, Palette, PlanView, View, markdown_cell, markdown_code, markdown_code_cell, plan_summary, terminal_line,
+};
 use crate::plan::{FindingKind, PlannedPolicy};
 use crate::system::DeleteMode;
 
@@ -42,20 +44,24 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
     if !header.only.is_empty() {
         let _ = writeln!(text, "Only {}.\n", only_text(header));
     }
-    for (name, target) in &header.targets {
-        if let Some(paced) = paced(target) {
-            let _ = writeln!(text, "{name}: {paced}.\n");
-        }
-    }
     if header.base.is_some() {
         let _ = writeln!(text, "Compared with {}.\n", markdown_cell(&base_title(header)));
     }
     let made_by = made_by(view);
     let space = most.saturating_sub(NOTE_SPACE + made_by.len());
     let mut left_out = Vec::new();
+    let targets = targets_markdown(view);
+    if text.len() + targets.len() > space {
+        left_out.push("the targets".to_owned());
+    } else {
+        text.push_str(&targets);
+    }
+    // What is refused and what cannot be undone comes first, and keeps its details longest.
+    let mut policies: Vec<&PlannedPolicy> = header.policies.iter().collect();
+    policies.sort_by_key(|policy| (!policy.is_refused(), policy.settings.delete == DeleteMode::Soft));
 
     let heads = "| policy | object | delete | matched | held | newly selected | kept now |\n|---|---|--:|--:|--:|--:|--:|\n";
-    let rows: Vec<String> = header.policies.iter().map(policy_row).collect();
+    let rows: Vec<String> = policies.iter().copied().map(policy_row).collect();
     let mut written = 0;
     if text.len() + heads.len() <= space {
         text.push_str(heads);
@@ -79,7 +85,7 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
     }
 
     let mut details = 0;
-    for policy in &header.policies {
+    for policy in policies {
         let section = policy_section(policy, view);
         if text.len() + section.len() > space {
             break;
@@ -105,11 +111,40 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
         }
     }
     let digest = view.digest.map(|digest| format!("plan `{}` by {}; ", digest.short(), made_by)).unwrap_or_default();
-    if left_out.is_empty() {
+    let beyond: u64 = view.samples.values().map(|sample| sample.more).sum();
+    if left_out.is_empty() && beyond > 0 {
+        let beyond = counted(beyond, "record");
+        let _ = writeln!(text, "\n{digest}nothing left out but {beyond} beyond the samples, which are in the plan's files.");
+    } else if left_out.is_empty() {
         let _ = writeln!(text, "\n{digest}nothing left out.");
     } else {
         let _ = writeln!(text, "\n{digest}**left out for size**: {}; the totals above are complete.", left_out.join(", "));
     }
+    text
+}
+
+/// Where the plan deletes, as whom, and until when it can be applied.
+fn targets_markdown(view: &PlanView<'_>) -> String {
+    let mut text = String::new();
+    for (name, target) in &view.header.targets {
+        let identity = &target.identity;
+        let organization = identity.organization_name.as_deref().map(|name| format!(" {}", markdown_code(name)));
+        let environment = match target.is_production() {
+            true => "**production**",
+            false if identity.is_production.is_none() => "not known to be production",
+            false => "not production",
+        };
+        let _ = writeln!(
+            text,
+            "- target {name}: {} {}{}, {environment}, as {}{}",
+            target.system,
+            markdown_code(&identity.organization_id),
+            organization.unwrap_or_default(),
+            markdown_code(&identity.user_name),
+            paced(target).map(|paced| format!("; {paced}")).unwrap_or_default(),
+        );
+    }
+    let _ = writeln!(text, "- expires {}\n", moment(view.header.expires));
     text
 }
 
@@ -142,7 +177,7 @@ fn policy_row(policy: &PlannedPolicy) -> String {
     format!(
         "| {}{gates} | {} ({mode}) | {} | {} | {} | {} | {} |\n",
         policy.policy,
-        markdown_cell(&policy.object_title()),
+        markdown_code_cell(&policy.object_title()),
         with_thousands(policy.selected),
         with_thousands(policy.matched),
         with_thousands(policy.held()),
@@ -162,7 +197,7 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
     if !policy.labels.is_empty() {
         let _ = writeln!(text, "- labels: {}", labels_text(&policy.labels, markdown_cell));
     }
-    let condition = policy.query.condition.as_deref().map_or("everything".into(), markdown_cell);
+    let condition = policy.query.condition.as_deref().map_or("everything".into(), markdown_code);
     let _ = writeln!(text, "- where {condition}");
     if let Some(route) = &policy.route {
         let _ = writeln!(text, "- route: {}", markdown_cell(&format!("{}; {}", route.api.title(), route.reason)));
@@ -171,6 +206,9 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
         let ways = markdown_cell(&ways(held));
         let _ = writeln!(text, "- {} held by {}{ways}", with_thousands(held.records), held.hold);
     }
+    if let Some(justification) = &policy.settings.justification {
+        let _ = writeln!(text, "- because {}", markdown_cell(justification));
+    }
     if !policy.unseen_cascades.is_empty() {
         let _ = writeln!(text, "- not seen: {}", markdown_cell(&unseen_text(policy)));
     }
@@ -178,13 +216,14 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
         let records = with_thousands(others.records);
         let _ = writeln!(text, "- {records} more of its records are planned by policy {}", others.policy);
     }
-    for finding in &policy.gates {
-        let word = match finding.kind {
-            FindingKind::Pass => "passed",
-            FindingKind::Warn => "**warns**",
-            FindingKind::Refuse => "**refuses**",
-        };
-        let _ = writeln!(text, "- gate {} {word}: {}", markdown_cell(&finding.gate), markdown_cell(&finding.message));
+    for finding in policy.refusals().chain(policy.warnings()) {
+        let word = if finding.kind == FindingKind::Refuse { "**refuses**" } else { "**warns**" };
+        let _ = writeln!(text, "- gate {} {word}: {}", markdown_code(&finding.gate), markdown_cell(&finding.message));
+    }
+    let passed = policy.gates.iter().filter(|finding| finding.kind == FindingKind::Pass);
+    let passed: Vec<String> = passed.map(|finding| markdown_code(&finding.gate)).collect();
+    if !passed.is_empty() {
+        let _ = writeln!(text, "- gates passed: {}", passed.join(", "));
     }
     if let Some(sample) = view.samples.get(&policy.policy)
         && !sample.rows.is_empty()
@@ -203,7 +242,7 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
             text.push('\n');
         }
         if sample.more > 0 {
-            let path = markdown_cell(&policy.records.path);
+            let path = markdown_code(&policy.records.path);
             let _ = writeln!(text, "\nand {} more in {path}", with_thousands(sample.more));
         }
     }

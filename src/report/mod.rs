@@ -35,7 +35,7 @@ pub use apply_view::{AppliedView, applied_text, apply_summary};
 pub use check_view::{CheckView, Use};
 pub use diagnostic_report::{DiagnosticReport, PositionReport, RangeReport, RelatedReport};
 pub use difference_view::{ChangeView, DifferenceView, RecordView};
-pub use escape::{markdown_cell, terminal_line};
+pub use escape::{markdown_cell, markdown_code, markdown_code_cell, terminal_line};
 pub use files_view::FilesView;
 pub use json::{
     JSON_FORMAT, JsonActor, JsonBase, JsonCascade, JsonChanges, JsonElsewhere, JsonEvent, JsonGate, JsonHoldReach,

@@ -258,7 +258,7 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         line("REFUSED", &terminal_line(&finding.to_string()), Palette::problem);
     }
     if !policy.labels.is_empty() {
-        line("labels", &labels_text(&policy.labels, terminal_line));
+        line("labels", &labels_text(&policy.labels, terminal_line), plain);
     }
     if let Some(justification) = &policy.settings.justification {
         line("because", &terminal_line(justification), plain);
