@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use sexton::base::{CommandError, PolicyName};
+use sexton::base::{CommandError, Exit, PolicyName};
 use sexton::manifest::{ManifestFile, read};
 use sexton::plan::{FindingKind, HoldReach, PlannedHold};
 use sexton::report::{Palette, PlanView, plan_markdown, plan_text};
@@ -462,6 +462,30 @@ async fn a_policy_that_waited_for_another_reads_holds_and_matches_again() {
     let of_second = applied.report.policies.iter().find(|policy| policy.policy.as_str() == "second").expect("applied");
     assert_eq!((of_second.tally.deleted, of_second.tally.skipped), (18, 2));
     assert_eq!(bench.sandbox.world().ids("Lead").count(), 2);
+}
+
+/// What goes as a whole or not at all does not go without what came to be held while it waited.
+#[tokio::test(start_paused = true)]
+async fn a_whole_of_which_a_part_is_held_while_it_waits_does_not_go() {
+    let mut world = World::builder().start(start()).build().expect("a world");
+    world.generate("Lead", 20, 7).expect("records");
+    world.generate("Case", 20, 7).expect("records");
+    let bench = Bench::new(world);
+    let first = policy("first", "crm", "Case", "everything", "soft");
+    let whole = policy("whole", "crm", "Lead", "everything", "soft")
+        .replace("  delete", "  dependsOn: [first]\n  allOrNone: true\n  delete");
+    bench.declare(&(first + &whole + &crm_hold("counsel", "Lead", "Company = 'Held'", "")));
+    bench.plan().await.unwrap_or_else(|error| panic!("{}", told(&error)));
+    bench.transport.before_deletion(|sandbox| {
+        let mut world = sandbox.world();
+        let lead = world.ids("Lead").next().expect("a lead");
+        world.update(lead, "Company", "Held").expect("known");
+    });
+    let applied = bench.apply().await.expect("it ends");
+    insta::assert_snapshot!(applied.unfinished.join("\n"), @"");
+    let applied = bench.apply().await.expect("it ends");
+    assert_eq!((applied.exit, applied.unfinished.len()), (Exit::GateRefused, 0));
+    assert_eq!(bench.sandbox.world().ids("Lead").count(), 20);
 }
 
 /// Kind: a comparison that says what a field is not, and means less than people read. A tree means what people mean.

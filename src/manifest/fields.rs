@@ -39,7 +39,9 @@ pub(super) struct Fields<'n> {
 impl<'n> Fields<'n> {
     /// The value of `key`, when it is there.
     pub(super) fn optional(&mut self, key: &'static str) -> Option<Field<'n>> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         self.entries.iter().find(|field| field.key == key).copied()
     }
 

@@ -24,7 +24,10 @@ pub fn no_such_object(
     let others = known.chain(of_policies).chain(of_holds).filter(|known| !known.eq_ignore_ascii_case(object));
     diagnostic.help = Some(match nearest(object, others) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => "correct the name, or grant this login the right to read the object".to_owned(),
+        None => {
+            let correct = || "correct the name, or grant this login the right to read the object".to_owned();
+            error.help.clone().unwrap_or_else(correct)
+        }
     });
     let mut error = CommandError::new(Exit::Error, "the manifests do not fit the system");
     error.diagnostics = Some(Box::new((vec![diagnostic], workspace.sources.clone())));

@@ -8,8 +8,9 @@ use jiff::{Timestamp, Zoned};
 use tokio::sync::Mutex;
 
 use crate::apply::SkipCause;
-use crate::base::{CommandError, PolicyName};
-use crate::execute::{HoldWatch, OpenedRun, Recheck, Rechecking};
+use crate::base::{CommandError, PolicyName, counted};
+use crate::execute::{HoldWatch, OpenedRun, Recheck, Rechecking, kept_back};
+use crate::manifest::AllOrNone;
 use crate::plan::{PlannedPolicy, Row, intersect};
 use crate::select::{Connections, Context, HeldRecords, IfMoving, Project, ProjectContext, Selector, broken_selection};
 use crate::store::{Place, RowSorter, Scratch, SortOrder, SortedRows};
@@ -105,7 +106,20 @@ impl HoldWatch for HoldRefresh<'_> {
     async fn recheck(&self, policy: &PolicyName) -> Result<Recheck, CommandError> {
         let planned = self.planned(policy)?;
         let reading = self.reading(self.context.clock.now()).await?;
-        self.recheck_with(&reading, planned, IfMoving::ReadAgain).await
+        let recheck = self.recheck_with(&reading, planned, IfMoving::ReadAgain).await?;
+        if planned.settings.all_or_none == AllOrNone::Policy
+            && let Some(connection) = self.connections.get(&planned.settings.target)
+        {
+            let (provider, place) = (connection.provider.as_ref(), self.opened.scratch.place());
+            let kept_back = kept_back(&recheck, provider, &planned.query.object, place).await?;
+            if kept_back > 0 {
+                let records = counted(kept_back, "record");
+                return Err(CommandError::plain(format!(
+                    "while it waited, {records} came to be held, changed or no longer match, so that not all can go together"
+                )));
+            }
+        }
+        Ok(recheck)
     }
 
     async fn held_since(
