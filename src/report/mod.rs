@@ -25,6 +25,8 @@ mod plan_view;
 mod policy_table;
 #[cfg(feature = "sandbox")]
 mod sandbox_view;
+#[cfg(test)]
+mod screens;
 mod state_view;
 mod style;
 mod validation_view;
