@@ -13,6 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 
+use super::forbid_null::forbid_null;
 use super::{AllOrNone, Concurrency, Environment, OnRefusal, Recheck, SendAs};
 use crate::base::Age;
 use crate::filter::{Filter, FilterTree, FilterTreeKind, Predicate};
@@ -71,37 +72,6 @@ pub fn json_schema() -> Value {
     });
     forbid_null(&mut schema);
     schema
-}
-
-/// Takes `null` out of every place that `Option` put it: an optional key may be absent, but `limits:` with nothing after it
-/// is a mistake. [`Literal`] has `null` on purpose and says so in another form.
-fn forbid_null(schema: &mut Value) {
-    match schema {
-        Value::Array(items) => items.iter_mut().for_each(forbid_null),
-        Value::Object(object) => {
-            if let Some(Value::Array(types)) = object.get_mut("type") {
-                types.retain(|name| name != "null");
-                if let [only] = &types[..] {
-                    let only = only.clone();
-                    object.insert("type".into(), only);
-                }
-            }
-            if let Some(Value::Array(values)) = object.get_mut("enum") {
-                values.retain(|value| !value.is_null());
-            }
-            if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
-                choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
-                if let [only] = &choices[..] {
-                    // Under `allOf`, since draft 7 ignores what stands beside a `$ref`.
-                    let only = json!([only]);
-                    object.remove("anyOf");
-                    object.insert("allOf".into(), only);
-                }
-            }
-            object.values_mut().for_each(forbid_null);
-        }
-        _ => {}
-    }
 }
 
 /// The name of the document and its labels.

@@ -230,7 +230,7 @@ impl SortedRows {
     pub fn rows(&self) -> impl Iterator<Item = io::Result<Row>> + Send + '_ {
         let mut last: Option<Row> = None;
         let mut over = false;
-        let mut merge = self.merge();
+        let mut merge = self.repeated_rows();
         std::iter::from_fn(move || {
             if over {
                 return None;
@@ -254,17 +254,12 @@ impl SortedRows {
         })
     }
 
-    /// The rows in order, also those of a key that comes several times.
-    pub fn repeated_rows(&self) -> impl Iterator<Item = io::Result<Row>> + Send + '_ {
-        self.merge()
-    }
-
     /// The keys in order, each once however often it came. For selections that name a record once per child.
     ///
     /// It is meant for [`SortOrder::Id`]; in the other order a key comes once for each first value.
     pub fn distinct_ids(&self) -> impl Iterator<Item = io::Result<RecordId>> + Send + '_ {
         let mut last = None;
-        self.merge().filter_map(move |row| match row {
+        self.repeated_rows().filter_map(move |row| match row {
             Ok(row) if last == Some(row.id) => None,
             Ok(row) => {
                 last = Some(row.id);
@@ -274,7 +269,8 @@ impl SortedRows {
         })
     }
 
-    fn merge(&self) -> Merge<'_> {
+    /// The rows in order, also those of a key that comes several times.
+    pub fn repeated_rows(&self) -> impl Iterator<Item = io::Result<Row>> + Send + '_ {
         match &self.spill {
             Some(spill) => Merge::over(self.order, spill, &spill.runs),
             None => Merge::Memory { entries: self.entries.iter(), values: &self.values },
