@@ -186,7 +186,7 @@ fn a_checkout_that_changed_the_line_ends_is_told_from_other_alterations() {
     for file in files(&plan) {
         let whole = fs::read(&file).expect("readable");
         let text = String::from_utf8(whole.clone()).expect("text");
-        let changed = text.replace("\r\n", "\0").replace('\n', "\r\n").replace('\0', "\r\n");
+        let changed = text.replace("\r\n", "\n").replace('\n', "\r\n");
         fs::write(&file, &changed).expect("writable");
         let refused = Bundle::open(&Place::of_machine(&plan)).expect_err("altered").to_string();
         // A value of its own has such a line end, and what is not certain is not said.

@@ -1,5 +1,4 @@
 //! Clocks: a plan or an apply by a clock that is not the system's deletes nothing.
-#![expect(clippy::disallowed_methods, reason = "it writes projects")]
 
 mod support;
 

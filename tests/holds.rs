@@ -1,5 +1,7 @@
 //! Holds as people write them: misspelt, on objects nobody thought of, on parents, and where a login does not see everything.
 
+#![expect(clippy::disallowed_methods, reason = "a test writes files as a person would, while the program runs")]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,4 @@
 //! Production: what is not known to be none is not treated as none, and a person confirms it by name.
-#![expect(clippy::disallowed_methods, reason = "it writes projects")]
 
 mod support;
 

@@ -81,7 +81,7 @@ fn base64_fragments(secret: &str) -> Vec<String> {
         let mut bytes = vec![0; before];
         bytes.extend_from_slice(secret.as_bytes());
         let encoded = STANDARD_NO_PAD.encode(&bytes);
-        let end = encoded.len() - usize::from(bytes.len() % 3 != 0);
+        let end = encoded.len() - usize::from(!bytes.len().is_multiple_of(3));
         encoded.get((before * 8).div_ceil(6)..end).unwrap_or_default().to_owned()
     };
     let standard = (0..3).map(fragment).filter(|fragment| fragment.len() >= SHORTEST);
