@@ -394,6 +394,9 @@ mod tests {
         insta::assert_snapshot!(plan_text(&view, Palette::new(false)), @r#"
         target crm: salesforce 00D000000000001EAA "Northwind \u{1b}[31m", production, as admin@northwind.example
 
+        policy       object  delete  held  how
+        stale-leads  Lead     1,204    96  soft
+
         policy stale-leads: soft delete of Lead in crm
           where      IsConverted = false AND LastActivityDate < 2023-11-21
           matched    1,300 of 40,000 records (3.25 %)

@@ -93,7 +93,12 @@ mod tests {
         let told = "up to 2,000 records go through sObject Collections, and others through a-very-long-word-that-is-not-cut";
         let shown = |columns| Palette::new(false).within(columns).hanging("  route  ", 9, told, |line| line.to_owned());
         assert_eq!(shown(None), format!("  route  {told}\n"));
-        insta::assert_snapshot!(shown(Some(40)), @"");
+        insta::assert_snapshot!(shown(Some(40)), @r#"
+        route  up to 2,000 records go through
+               sObject Collections, and others
+               through
+               a-very-long-word-that-is-not-cut
+        "#);
         // A screen that is too narrow for words gets long lines, and nothing is lost.
         assert_eq!(shown(Some(5)).split_whitespace().collect::<Vec<_>>()[1..], told.split_whitespace().collect::<Vec<_>>());
     }
