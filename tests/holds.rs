@@ -130,7 +130,7 @@ async fn a_hold_of_salesforce_that_misspells_its_object_is_refused_where_it_stan
     Q0103 hold `typo`: Salesforce has no object `Cas`, or this login may not see it
     line 33: Cas.Lead__c
     note: Salesforce answered: could not describe Cas: HTTP 404 NOT_FOUND: The requested resource does not exist
-    help: correct the name, or grant this login the right to read the object
+    help: check the name `Cas` (custom objects end in `__c`), and that this user may read the object
     "#);
     bench.declare(&(leads + &crm_hold("typo", "Account", "everything", "  children: [Contact.OwnerId]\n")));
     insta::assert_snapshot!(told(&refused(&bench).await), @r#"
@@ -194,9 +194,9 @@ async fn a_hold_that_protects_nothing_is_told() {
     let block: Vec<&str> = text.lines().skip_while(|line| *line != "holds:").take_while(|line| !line.is_empty()).collect();
     insta::assert_snapshot!(block.join("\n"), @r#"
     holds:
-      # nothing Lead in crm: 0 records; keeps 0 in leads
+      # nothing: Lead in crm: 0 records; keeps 0 in leads
         because Matter 7
-      # some Lead in crm: 20 records; keeps 20 in leads
+      # some: Lead in crm: 20 records; keeps 20 in leads
         because Matter 7
       warning  hold elsewhere does not keep records that look up to held ones by Lead.ConvertedContactId; with `children` it does
       warning  hold nothing names no record: nothing of Lead matches its filter now
@@ -211,8 +211,8 @@ async fn a_hold_that_protects_nothing_is_told() {
     insta::assert_snapshot!(block.join("\n"), @r#"
     | hold | object | named | keeps | because |
     |---|---|--:|---|---|
-    | nothing | Lead | 0 | 0 in leads | Matter 7 |
-    | some | Lead | 20 | 20 in leads | Matter 7 |
+    | nothing | `Lead` | 0 | 0 in leads | Matter 7 |
+    | some | `Lead` | 20 | 20 in leads | Matter 7 |
 
     - **warning**: hold elsewhere does not keep records that look up to held ones by Lead.ConvertedContactId; with \`children\` it does
     - **warning**: hold nothing names no record&#58; nothing of Lead matches its filter now
@@ -484,7 +484,7 @@ async fn a_whole_of_which_a_part_is_held_while_it_waits_does_not_go() {
         world.update(lead, "Company", "Held").expect("known");
     });
     let applied = bench.apply().await.expect("it ends");
-    insta::assert_snapshot!(applied.unfinished.join("\n"), @"");
+    insta::assert_snapshot!(applied.unfinished.join("\n"), @r#"policy whole: while it waited, 1 record came to be held, changed or no longer match, so that not all can go together"#);
     let applied = bench.apply().await.expect("it ends");
     assert_eq!((applied.exit, applied.unfinished.len()), (Exit::GateRefused, 0));
     assert_eq!(bench.sandbox.world().ids("Lead").count(), 20);

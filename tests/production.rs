@@ -11,7 +11,7 @@ use futures::future::LocalBoxFuture;
 use sexton::base::{Clock, CommandError, Exit};
 use sexton::command::{self, Shell, Verb as _};
 use sexton::report::View;
-use sexton::sandbox::{Effect, Fault, Organization, World};
+use sexton::sandbox::{Effect, Fault, Organization, Permissions, World, WorldBuilder};
 use sexton::select::Context;
 use sexton::store::Files;
 use support::route::System;
@@ -32,6 +32,7 @@ fn bench(leads: u32, is_sandbox: bool) -> Bench {
     let organization = Organization { is_sandbox, ..organization };
     let mut world = World::builder().start(start()).organization(organization).build().expect("a world");
     world.generate("Lead", leads, 7).expect("leads");
+    world.set_permissions(WorldBuilder::user_key(1), Permissions { hard_delete: true, ..Permissions::default() });
     Bench::new(world)
 }
 

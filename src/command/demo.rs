@@ -47,7 +47,7 @@ const SECRETS: [(&str, &str); 4] = [
 const LINES: [&[&str]; 6] = [
     &["validate"],
     &["plan"],
-    &["show", "--format", "markdown", "--max-bytes", "900"],
+    &["show", "--format", "markdown", "--max-bytes", "2000"],
     &["apply", "PLAN", "--confirm-target", "billing", "--confirm-target", "field-data"],
     &["state", "show"],
     &["plan"],

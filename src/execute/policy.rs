@@ -136,6 +136,7 @@ impl<'a> PolicyExecutor<'a> {
         if waits
             && self.rounds.is_empty()
             && self.input.stopped.is_none()
+            && self.machine.status().halted.is_none()
             && let Err(error) = self.recheck_again().await
         {
             return Ok(PolicyResultKind::Unfinished { cause: error.to_string(), settled: self.settled() });

@@ -302,6 +302,12 @@ impl Stage {
                 "skipped" => assert!(!row.cause.is_empty(), "{row:?}"),
                 // The request had no answer, and the record was there when it was looked at.
                 "failed" => assert_eq!(row.code, "no-answer", "{row:?}"),
+                // Another plan of the project deleted it.
+                "already-gone" => {
+                    let elsewhere =
+                        |other: &&Ended| other.id == row.id && other.run != row.run && other.outcome == "deleted";
+                    assert!(unknown || outcomes.iter().any(|other| elsewhere(&other)), "nobody deleted it: {row:?}");
+                }
                 _ => panic!("nothing should end like that: {row:?}"),
             }
             assert!(row.outcome != "deleted" || !live.contains(&row.id), "it is still there: {row:?}");

@@ -27,7 +27,8 @@ pub(super) fn hard_targets(header: &PlanHeader) -> BTreeSet<TargetName> {
 
 /// The targets that are production and in which the plan deletes.
 pub(super) fn production_targets(header: &PlanHeader) -> BTreeSet<TargetName> {
-    let named = header.policies.iter().filter(|policy| policy.selected > 0).map(|policy| &policy.settings.target);
+    let sent = header.policies.iter().filter(|policy| !policy.is_refused() && policy.selected > 0);
+    let named = sent.map(|policy| &policy.settings.target);
     let is_production = |name: &&TargetName| header.targets.get(*name).is_some_and(SealedTarget::is_production);
     named.filter(is_production).cloned().collect()
 }
