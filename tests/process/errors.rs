@@ -247,7 +247,7 @@ fn manifests_that_do_not_fit_the_system_show_the_place() {
         plan_fails(&Workplace::new(&service.url, &policy("colour: red"))),
         plan_fails(&Workplace::new("http://crm.example.com", &policy(""))),
     ];
-    assert_shown!(told.join("\n"), @"
+    assert_shown!(told.join("\n"), @r#"
     signing in to crm
     error[Q0101]: Lead has no field `Colour__c`, or this login may not see it
      --> policies.yaml:7:11
@@ -281,9 +281,17 @@ fn manifests_that_do_not_fit_the_system_show_the_place() {
     error: the manifests do not fit the system
 
     signing in to crm
-    error: could not describe Leed: HTTP 404 NOT_FOUND: The requested resource does not exist
-      = in policy `stale-leads`
-      help: check the name `Leed` (custom objects end in `__c`), and that this user may read the object
+    error[Q0103]: policy `stale-leads`: Salesforce has no object `Leed`, or this login may not see it
+     --> policies.yaml:6:11
+      |
+    6 |   object: Leed
+      |           ^^^^ not an object that can be read
+      |
+      = note: Salesforce answered: could not describe Leed: HTTP 404 NOT_FOUND: The requested resource does not exist
+      = help: check the name `Leed` (custom objects end in `__c`), and that this user may read the object
+
+    1 error
+    error: the manifests do not fit the system
 
     signing in to crm
     error: could not count Lead records: HTTP 400 INVALID_FIELD: SELECT COUNT() FROM Lead WHERE Company > 5 ^ ERROR at Row:1:Column:32 value of filter criterion for field 'Company' must be of type string and should be enclosed in quotes
@@ -300,7 +308,7 @@ fn manifests_that_do_not_fit_the_system_show_the_place() {
     9 |   colour: red
       |   ^^^^^^ unknown key
       |
-      = note: known here: `target`, `object`, `filter`, `delete`, `justification`, `allOrNone`, `limits`, `via`, `concurrency`, `groupBy`, `dependsOn`, `recheck`, `sendAs`, `review`, `reviewBy`
+      = note: known here: `target`, `object`, `filter`, `delete`, `justification`, `allOrNone`, `limits`, `via`, `concurrency`, `groupBy`, `dependsOn`, `recheck`, `sendAs`, `review`, `accept`, `reviewBy`
       = help: delete it, or move it where it belongs
 
     1 error
@@ -316,7 +324,7 @@ fn manifests_that_do_not_fit_the_system_show_the_place() {
 
     1 error
     error: the manifests in . have 1 mistake
-    ");
+    "#);
 }
 
 #[test]
@@ -429,7 +437,7 @@ fn a_mistyped_command_line_says_what_was_meant() {
     .iter()
     .map(|words| format!("$ sexton {}\n{}", words.join(" "), place.told(&place.run(words))))
     .collect();
-    assert_shown!(told.join("\n"), @"
+    assert_shown!(told.join("\n"), @r#"
     $ sexton plna
     error: unrecognized subcommand 'plna'
 
@@ -469,7 +477,10 @@ fn a_mistyped_command_line_says_what_was_meant() {
     Options:
       -C, --project <DIR>  The directory that holds the manifests [default: .]
           --json           Print JSON instead of text, one object per line
-          --no-color       Never use colours (the environment variable NO_COLOR does the same)
+          --color <WHEN>   When to use colours; unless said, on a terminal where the environment
+                           variable NO_COLOR is not set [default: auto] [possible values: auto, always,
+                           never]
+          --no-color       The same as --color never
       -v, --verbose...     Log to standard error; twice for more, three times for every request
       -h, --help           Print help
       -V, --version        Print version
@@ -501,7 +512,7 @@ fn a_mistyped_command_line_says_what_was_meant() {
     error: the sandbox cannot be built
       = the world cannot be built
       = there is no object `Leed`
-    ");
+    "#);
 }
 
 #[test]

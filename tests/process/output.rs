@@ -108,6 +108,9 @@ fn data_goes_to_standard_output_and_everything_else_does_not() {
     assert_shown!(place.redacted(&String::from_utf8_lossy(&planned.stdout)), @r#"
     target crm: salesforce 00DS00000000001MAA "Sandbox Industries", not production, as admin@sandbox.example
 
+    policy       object  delete  held  how
+    stale-leads  Lead         5     0  soft
+
     policy stale-leads: soft delete of Lead in crm
       where      Company = 'Old'
       matched    5 of 5 records (100.00 %)
@@ -252,7 +255,7 @@ fn an_apply_that_cannot_say_what_it_did_is_3() {
 fn help_tells_the_verbs_and_the_exit_codes() {
     let (service, _keys) = Service::of_leads(0);
     let place = Workplace::new(&service.url, &policy(""));
-    assert_shown!(String::from_utf8_lossy(&place.expect(0, &["--help"]).stdout), @"
+    assert_shown!(String::from_utf8_lossy(&place.expect(0, &["--help"]).stdout), @r#"
     Deletion as code: declare which records must not exist, plan, review, apply
 
     Usage: sexton [OPTIONS] <COMMAND>
@@ -276,7 +279,10 @@ fn help_tells_the_verbs_and_the_exit_codes() {
     Options:
       -C, --project <DIR>  The directory that holds the manifests [default: .]
           --json           Print JSON instead of text, one object per line
-          --no-color       Never use colours (the environment variable NO_COLOR does the same)
+          --color <WHEN>   When to use colours; unless said, on a terminal where the environment
+                           variable NO_COLOR is not set [default: auto] [possible values: auto, always,
+                           never]
+          --no-color       The same as --color never
       -v, --verbose...     Log to standard error; twice for more, three times for every request
       -h, --help           Print help
       -V, --version        Print version
@@ -294,5 +300,5 @@ fn help_tells_the_verbs_and_the_exit_codes() {
         another run is unfinished
         6  another process holds the lock or has taken over the run
       130  interrupted; run the same command to continue
-    ");
+    "#);
 }
