@@ -407,7 +407,10 @@ impl Play<'_> {
     fn may_refuse(&self, planned: &BTreeMap<PolicyName, BTreeSet<String>>, before: &Truth, at_plan: &Truth) -> bool {
         let endless = self.story.has_endless_cascade() && !self.story.holds_now(true).is_empty();
         let empty = self.story.policies.iter().any(|policy| before.population(policy.object) == 0);
-        endless || empty || self.must_refuse(planned, before, at_plan)
+        // Whether new records among the parents explain the growth is known to the apply, which sees what another policy plans.
+        let grown =
+            before.along.iter().zip(&at_plan.along).any(|(now, then)| now.iter().any(|(key, count)| *count > then[key]));
+        endless || empty || grown || self.must_refuse(planned, before, at_plan)
     }
 
     /// Whether some gate has to refuse on the fresh numbers.
@@ -427,7 +430,9 @@ impl Play<'_> {
             let most = others().map(|(_, other)| other.max_percent).max().unwrap_or_default();
             let (along, along_at_plan) = (&before.along[number], &at_plan.along[number]);
             // Where new records match as well, nobody can tell which of the children are theirs.
-            let none_waits = texts(&before.selected(number)).is_subset(&planned[&name(number)]);
+            // What another policy of the plan deletes does not wait.
+            let known = &planned[&name(number)] | &texts(&at_plan.selected(number));
+            let none_waits = texts(&before.selected(number)).is_subset(&known);
             let grown = none_waits && along.iter().any(|(relation, count)| *count > along_at_plan[relation]);
             let along: u64 = along.values().sum();
             (policy.hard && !self.story.may_hard_delete.1)
