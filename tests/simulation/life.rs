@@ -343,6 +343,8 @@ impl Life {
                 None if finished => return,
                 Some(Exit::Done) => return assert!(finished, "done, and not finished"),
                 Some(Exit::SomeFailed) if finished => return,
+                // A whole of which a part is held or changed by now does not go: in this run, or not even that.
+                Some(Exit::GateRefused) if finished || (quiet && !begun) => return,
                 Some(exit) => {
                     let excused =
                         !quiet && matches!(exit, Exit::Error | Exit::SomeFailed | Exit::GateRefused | Exit::Interrupted);
