@@ -269,7 +269,7 @@ fn says_what_is_wrong_with_a_bundle() {
         wrong(&|| reseal("Id\na,b\n")),
         wrong(&|| reseal("")),
     ];
-    insta::assert_snapshot!(lines.join("\n"), @"
+    insta::assert_snapshot!(lines.join("\n"), @r#"
     there is no plan at `HOME/plan`: make one with `sexton plan`
     `HOME/plan` is not a plan: it has no `plan.json`
     `HOME/plan` is not a plan: it has no `SHA256SUMS`
@@ -277,7 +277,7 @@ fn says_what_is_wrong_with_a_bundle() {
     `records/more.csv` is not part of the plan: remove it, or plan again
     `records/leads.csv` was altered after the plan was sealed: its digest is a79244d7064c8a28aaf3e1794fc52fc0d89a18e92999f31c4ac65fb5f5d19aa4 and should be 55efa92ac40c276089218d6be5325b94e68b5eeec6282179cb305cdcbcc1190e; restore it, or plan again
     the plan at `HOME/plan` has format 2, and this version of sexton knows format 1: use the version that made it, or plan again
-    `plan.json` is not what a plan has there: missing field `format` at line 77 column 1
+    `plan.json` is not what a plan has there: missing field `format` at line 65 column 1
     `SHA256SUMS` does not list what the plan seals: its lines are not the digests that `plan.json` seals; restore it, or plan again
     `plan.json` is not what a plan has there: `leads` selects 1 records and seals 2
     `records/leads.csv` is not what a plan has there: it holds 2 records, and the plan seals 1
@@ -288,7 +288,7 @@ fn says_what_is_wrong_with_a_bundle() {
     `records/leads.csv` is not what a plan has there: it does not begin with the line `Id`
     `records/leads.csv` is not what a plan has there: record 1 is not well formed: CSV error: record 1 (line: 2, byte: 3): found record with 2 fields, but the previous record has 1 fields
     `records/leads.csv` is not what a plan has there: it does not begin with the line `Id`
-    ");
+    "#);
 }
 
 #[test]

@@ -27,6 +27,25 @@ fn bench() -> Bench {
     bench
 }
 
+/// Every setting, also those that [`policy`] does not give and a plan then leaves out.
+const SETTINGS: [&str; 15] = [
+    "target",
+    "object",
+    "delete",
+    "justification",
+    "allOrNone",
+    "limits",
+    "via",
+    "concurrency",
+    "groupBy",
+    "dependsOn",
+    "recheck",
+    "sendAs",
+    "reviewFields",
+    "reviewBy",
+    "accept",
+];
+
 /// Another value of each setting than the one in [`policy`].
 fn other(setting: &str) -> Value {
     match setting {
@@ -35,7 +54,7 @@ fn other(setting: &str) -> Value {
         "delete" => json!("hard"),
         "justification" => json!("because"),
         "allOrNone" => json!("perRequest"),
-        "limits" => json!({ "maxRecords": 11, "maxPercent": "100" }),
+        "limits" => json!({ "maxRecords": 11, "maxPercent": 100 }),
         "via" => json!("bulk2"),
         "concurrency" => json!("serial"),
         "groupBy" => json!("Company"),
@@ -49,6 +68,27 @@ fn other(setting: &str) -> Value {
     }
 }
 
+/// Whether a value is `null`, or holds one.
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// Policy tools ask whether a key is there, and compare numbers.
+#[tokio::test(start_paused = true)]
+async fn a_plan_leaves_out_what_is_absent_and_its_numbers_are_numbers() {
+    let bench = bench();
+    bench.plan().await.expect("planned");
+    let sealed = fs::read(bench.plan_directory().join("plan.json")).expect("a plan");
+    let sealed: Value = serde_json::from_slice(&sealed).expect("JSON");
+    assert!(!has_null(&sealed), "{sealed:#}");
+    assert_eq!(sealed["policies"][0]["settings"]["limits"]["maxPercent"], json!(100));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_plan_with_any_other_setting_than_the_manifests_is_refused() {
     let bench = bench();
@@ -59,7 +99,11 @@ async fn a_plan_with_any_other_setting_than_the_manifests_is_refused() {
     let (_, other_sums) = sums.split_once('\n').expect("lines");
     bench.transport.forget();
     let settings = sealed["policies"][0]["settings"].as_object().expect("settings");
-    for setting in settings.keys() {
+    assert!(
+        settings.keys().all(|key| SETTINGS.contains(&key.as_str())),
+        "a new setting belongs into the list: {settings:?}"
+    );
+    for setting in SETTINGS {
         let mut altered = sealed.clone();
         altered["policies"][0]["settings"][setting] = other(setting);
         let text = format!("{}\n", serde_json::to_string_pretty(&altered).expect("JSON"));

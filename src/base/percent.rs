@@ -3,14 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A share of a counted population, from 0 % to 100 %, exact to a hundredth of a percent.
 ///
 /// It is a whole number of hundredths, since plans are sealed and a binary fraction has more than one spelling.
 /// Zero means that nothing may go; it does not mean "no limit".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Percent {
     hundredths: u16,
 }
@@ -92,17 +91,22 @@ impl FromStr for Percent {
     }
 }
 
-impl TryFrom<String> for Percent {
-    type Error = PercentError;
-
-    fn try_from(text: String) -> Result<Self, PercentError> {
-        text.parse()
+/// A number with at most two decimals, in the one spelling that its value has: `5`, `12.5`.
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.hundredths % 100 {
+            0 => serializer.serialize_u16(self.hundredths / 100),
+            _ => serializer.serialize_f64(f64::from(self.hundredths) / 100.0),
+        }
     }
 }
 
-impl From<Percent> for String {
-    fn from(percent: Percent) -> Self {
-        percent.to_string()
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let text = number.to_string();
+        // Integers and fractions are written alike, whatever the program that wrote them.
+        text.strip_suffix(".0").unwrap_or(&text).parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -116,6 +120,26 @@ pub struct PercentError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn is_one_number_in_one_spelling_for_policy_tools() {
+        for (text, written) in
+            [("0", "0"), ("5", "5"), ("12.5", "12.5"), ("0.07", "0.07"), ("99.99", "99.99"), ("100", "100")]
+        {
+            let percent: Percent = text.parse().expect("valid");
+            assert_eq!(serde_json::to_string(&percent).expect("a number"), written);
+            assert_eq!(serde_json::from_str::<Percent>(written).expect("a share"), percent);
+        }
+        for hundredths in 0..=10_000 {
+            let percent = Percent { hundredths };
+            let written = serde_json::to_string(&percent).expect("a number");
+            assert_eq!(serde_json::from_str::<Percent>(&written).expect("a share"), percent, "{written}");
+        }
+        for refused in ["-1", "100.01", "5.001", "\"5\"", "null", "101"] {
+            assert!(serde_json::from_str::<Percent>(refused).is_err(), "{refused}");
+        }
+        assert_eq!(serde_json::from_str::<Percent>("5.0").expect("as other tools print it"), Percent { hundredths: 500 });
+    }
 
     #[test]
     fn is_exact_at_its_boundary() {

@@ -1,6 +1,6 @@
 //! Which records of one object in one target must not exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,16 +45,19 @@ pub struct PolicySettings {
     /// Into the recycle bin or past it.
     pub delete: DeleteMode,
     /// Why a hard delete is right; always there when `delete` is hard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<String>,
     /// Whether all go or none.
     pub all_or_none: AllOrNone,
     /// What stops the plan.
     pub limits: Limits,
     /// The API, where the user pins it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Api>,
     /// Whether batches may be under way side by side.
     pub concurrency: Concurrency,
     /// The field whose equal values are kept together in one batch, against lock contention.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_by: Option<String>,
     /// The policies that must have succeeded before this one starts.
     pub depends_on: Vec<PolicyName>,
@@ -65,6 +68,7 @@ pub struct PolicySettings {
     /// Fields whose values reviewers are shown; nothing else of a record's contents is written anywhere.
     pub review_fields: Vec<String>,
     /// After this day the policy is refused; a plan still shows its numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review_by: Option<jiff::civil::Date>,
     /// The doubts that this policy accepts; those that its target and the project accept are not among them.
     pub accept: Accept,
@@ -77,8 +81,10 @@ impl PolicySettings {
             Ok(serde_json::Value::Object(keys)) => keys,
             _ => serde_json::Map::new(),
         };
-        let others = keys(other);
-        keys(self).into_iter().filter(|(key, value)| others.get(key) != Some(value)).map(|(key, _)| key).collect()
+        // A setting that is not there has no key.
+        let (ours, theirs) = (keys(self), keys(other));
+        let all: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+        all.into_iter().filter(|key| ours.get(*key) != theirs.get(*key)).cloned().collect()
     }
 }
 

@@ -28,10 +28,13 @@ pub enum OnRefusal {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SharedLimits {
     /// The most records of one object of a target, if the project gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_max_records: Option<u64>,
     /// The largest share of the records of one object of a target, if the project gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_max_percent: Option<Percent>,
     /// The most records of a whole plan; there is no default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan_max_records: Option<u64>,
 }
 

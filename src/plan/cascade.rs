@@ -14,5 +14,6 @@ pub struct CascadeCount {
     /// The child's field that points at the parent.
     pub field: String,
     /// How many; `None` where the system cannot be asked, as with a condition that has a subquery itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,
 }

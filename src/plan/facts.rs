@@ -13,6 +13,7 @@ pub struct Identity {
     /// The system's own key of the organization; Salesforce: 18 characters beginning `00D`.
     pub organization_id: String,
     /// The organization's name, where the login may read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_name: Option<String>,
     /// Who is signed in.
     pub user_name: String,
@@ -21,6 +22,7 @@ pub struct Identity {
     /// The address requests go to, without any credential.
     pub instance_url: String,
     /// Whether the system itself says that it holds real data; `None` where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_production: Option<bool>,
 }
 

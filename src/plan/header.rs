@@ -40,6 +40,7 @@ pub struct PlanHeader {
     /// What was written in the manifests.
     pub manifests: SealedManifests,
     /// What the plan was compared with; `None` where there was nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<PlanBase>,
     /// The policies that the plan was asked for; none when it was asked for all.
     pub only: BTreeSet<PolicyName>,
@@ -152,12 +153,14 @@ pub struct SealedTarget {
     /// Its kind.
     pub system: SystemKind,
     /// What the manifest says it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
     /// Who and where.
     pub identity: Identity,
     /// The calls that the deletions of all policies take there, without polling, reads and retries.
     pub calls: u64,
     /// The least time in seconds that those calls and the reads before them take; `None` if the system has no call budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least_seconds: Option<u64>,
 }
 
@@ -198,10 +201,12 @@ pub struct PlannedPolicy {
     /// What keeps the system from deleting the records as long as it is there.
     pub restricted_by: Vec<CascadeCount>,
     /// How the records would be deleted; `None` if there are none, or if no API can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
     /// What every gate said that was asked.
     pub gates: Vec<GateFinding>,
     /// How the selection differs from what it was compared with, `None` when there was nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
     /// A few records, in the order in which they are shown: those that are deleted, by id, and then those that stay.
     pub sample: Vec<SampledRecord>,

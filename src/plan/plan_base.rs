@@ -15,8 +15,10 @@ pub struct PlanBase {
     /// Its digest.
     pub plan: Digest,
     /// The revision as it was named, where it was found in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// The commit that the revision was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
 }
 

@@ -18,6 +18,7 @@ pub struct Query {
     /// Further fields, in the order in which [`Row::values`] holds them.
     pub fields: Vec<String>,
     /// The condition without `WHERE`; `None` for every record, which only `filter: everything` gives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
 }
 
