@@ -520,3 +520,61 @@ fn a_text_hold_that_passes_over_empty_fields_is_warned_of() {
         assert_eq!(warned(System::Fulcrum, filter).len(), 1, "{filter}");
     }
 }
+
+/// Somebody writes a hold in a hurry, with a mistake in its filter, and applies the plan that was approved before.
+#[tokio::test(start_paused = true)]
+async fn a_hold_that_names_nothing_is_told_at_apply_as_well() {
+    let mut world = World::builder().start(start()).build().expect("a world");
+    world.generate("Lead", 20, 7).expect("records");
+    let bench = Bench::new(world);
+    let leads = policy("leads", "crm", "Lead", "everything", "soft");
+    bench.declare(&leads);
+    bench.plan().await.unwrap_or_else(|error| panic!("{}", told(&error)));
+    bench.declare(&(leads + &crm_hold("hurry", "Lead", "Company = 'Acmee'", "")));
+    bench.apply().await.expect("applied");
+    let said: Vec<String> = bench.recorder.warnings().into_iter().filter(|told| told.contains("hurry")).collect();
+    assert_eq!(said, ["hold hurry names no record: nothing of Lead matches its filter now"]);
+}
+
+/// A hold that is set during a run and that nobody can follow to its end is doubt, as in a plan.
+#[tokio::test(start_paused = true)]
+async fn a_doubt_that_comes_up_during_a_run_stops_what_is_not_yet_sent() {
+    let bench = chain(&["Middle__c"]);
+    bench.sandbox.world().generate("Lead", 20, 7).expect("records");
+    let first = policy("first", "crm", "Lead", "everything", "soft");
+    let tops = policy("tops", "crm", "Top__c", "everything", "soft").replace("  delete", "  dependsOn: [first]\n  delete");
+    bench.declare(&(first + &tops));
+    bench.plan().await.unwrap_or_else(|error| panic!("{}", told(&error)));
+    let (file, leaf) = (bench.path().join("leaf.yaml"), crm_hold("leaf", "Leaf__c", "Name = 'leaf 1'", ""));
+    bench.transport.before_deletion(move |_| std::fs::write(file, leaf).expect("written"));
+    let applied = bench.apply().await.expect("it ends");
+    insta::assert_snapshot!(applied.unfinished.join("\n"), @r#"policy tops: it is not known whether the deletion takes records along that hold `leaf` keeps by now, over Top__c > Middle__c > Leaf__c"#);
+    assert_eq!(bench.sandbox.world().ids("Top__c").count(), 3);
+    let applied = bench.apply().await.expect("it ends");
+    assert_eq!((applied.exit, applied.unfinished.len()), (Exit::GateRefused, 0));
+    assert_eq!(bench.sandbox.world().ids("Top__c").count(), 3);
+}
+
+/// More policies than are carried out at once: the last waits for its turn as long as others wait for what they depend on.
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_waited_long_for_its_turn_reads_its_matches_again() {
+    let bench = Bench::new(World::builder().start(start()).build().expect("a world"));
+    bench.sandbox.add_fault(ZUORA_SOAP.deletion_fault(Effect::Delay { milliseconds: 100_000 }));
+    let mut documents =
+        "apiVersion: sexton/v1\nkind: Project\nmetadata: { name: retention }\nspec: { holdRefresh: 1 minute }\n---\n"
+            .to_owned();
+    let mut ids = Vec::new();
+    for number in 0..17 {
+        let unit = format!("unit-{number:02}");
+        ids.push(bench.sandbox.zuora().insert("Usage", [("UOM", unit.as_str())]).expect("a usage"));
+        documents += &policy(&unit, "billing", "Usage", &format!("UOM = '{unit}'"), "hard");
+    }
+    declare_billing(&bench, &documents);
+    bench.plan().await.unwrap_or_else(|error| panic!("{}", told(&error)));
+    let last = ids[16].clone();
+    let renewed = last.clone();
+    bench.transport.before_deletion(move |sandbox| System::Zuora.renew(sandbox, &renewed));
+    let applied = bench.apply().await.expect("applied");
+    assert_eq!((applied.report.tally().deleted, applied.report.tally().skipped), (16, 1));
+    assert!(bench.sandbox.zuora().exists(&last));
+}

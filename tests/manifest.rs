@@ -266,6 +266,14 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
             vec![file("a.yaml", format!("{}{}{}{TARGET}", depending("a", "b"), depending("b", "c"), depending("c", "a")))],
         ),
         ("self_dependency", vec![file("a.yaml", format!("{}{TARGET}", depending("a", "a")))]),
+        (
+            "every_child_in_fulcrum",
+            one(
+                "apiVersion: sexton/v1\nkind: Hold\nmetadata: { name: a }\nspec:\n  target: field\n  object: Parks\n  filter: status = 'free'\n  \
+                 children: all\n  reason: b\n---\napiVersion: sexton/v1\nkind: Target\nmetadata: { name: field }\nspec:\n  fulcrum:\n    \
+                 url: https://api.fulcrumapp.com\n    organizationId: 0f4b9a52-6a9c-4f0c-9a63-3d0f3bb2a9d1\n    auth: { apiToken: { env: T } }\n",
+            ),
+        ),
         ("soql_plain", policy("filter: IsConverted = false AND AND Rating = 'Cold'")),
         ("soql_quoted", policy("filter: 'Company LIEK ''A%'''")),
         ("soql_block", policy("filter: |\n  IsConverted = false\n  AND Rating = 'Cold\n  AND Company = 'x'")),
@@ -420,6 +428,7 @@ const BEYOND_THE_SCHEMA: &[&str] = &[
     "unknown_dependency",
     "dependency_cycle",
     "self_dependency",
+    "every_child_in_fulcrum",
     "soql_plain",
     "soql_quoted",
     "soql_block",

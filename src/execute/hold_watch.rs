@@ -13,6 +13,9 @@ pub trait HoldWatch: Send + Sync {
     /// When the first reading of the run began.
     fn begun(&self) -> Timestamp;
 
+    /// Whether what was read at that moment is too old for something new to be sent.
+    async fn is_old(&self, read: Timestamp) -> bool;
+
     /// Rechecks a policy that has waited since then and has sent nothing yet: its matches and the holds of now.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ pub use hold_watch::HoldWatch;
 pub use kept_back::kept_back;
 pub use opened_run::{OpenError, OpenedRun, is_grouped, machine_settings};
 pub use policy_run::{PlannedIds, PolicyResult, PolicyResultKind, PolicyRun};
-pub use recheck::{Recheck, Rechecking};
+pub use recheck::{Recheck, Rechecking, planned_ids};
 pub use replay::{Replay, ReplayedPolicy};
 pub use round::OpenedRound;
 pub use run::Run;

@@ -133,7 +133,12 @@ impl<'a> PolicyExecutor<'a> {
         let Ok(_permit) = permits.acquire().await else {
             return Err(ExecuteError::Misuse { policy: self.policy().clone(), why: "was not admitted" });
         };
-        if waits
+        // For others it depends on, or for its turn.
+        let has_waited = match self.run.holds {
+            Some(holds) => waits || holds.is_old(self.holds_read).await,
+            None => false,
+        };
+        if has_waited
             && self.rounds.is_empty()
             && self.input.stopped.is_none()
             && self.machine.status().halted.is_none()

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::apply::SkipCause;
-use crate::base::{CommandError, PolicyName};
+use crate::base::{CommandError, PolicyName, RecordId};
 use crate::plan::{self, OpenCascade, PlannedPolicy, RecheckVerdict, Row, intersect};
 use crate::select::{AT_ONCE, Held, IfMoving, Layout, Selection, Selector, broken_selection};
 use crate::store::{Bundle, RowSorter, Scratch, SortOrder, SortedRows};
@@ -128,8 +128,7 @@ impl Rechecking<'_> {
         let broken = |error: io::Error| broken_selection(name, &error);
         let mut sorter = self.sorter(SortOrder::Id);
         for set in &held.sets {
-            let ids = planned_rows(self.bundle, name)?.map(|row| row.map(|row| row.id));
-            for id in intersect(ids, set.rows.distinct_ids()) {
+            for id in intersect(planned_ids(self.bundle, name)?, set.rows.distinct_ids()) {
                 let id = id.map_err(|error| broken_selection(name, &error))?;
                 sorter.push(&Row { id, values: Vec::new() }).map_err(broken)?;
             }
@@ -139,6 +138,18 @@ impl Rechecking<'_> {
         }
         sorter.finish().map_err(broken)
     }
+}
+
+/// The ids of a policy's planned records, by id.
+///
+/// # Errors
+///
+/// When the records file cannot be opened.
+pub fn planned_ids(
+    bundle: &Bundle,
+    policy: &PolicyName,
+) -> Result<impl Iterator<Item = io::Result<RecordId>>, CommandError> {
+    Ok(planned_rows(bundle, policy)?.map(|row| row.map(|row| row.id)))
 }
 
 fn planned_rows(bundle: &Bundle, policy: &PolicyName) -> Result<impl Iterator<Item = io::Result<Row>>, CommandError> {
@@ -157,7 +168,7 @@ struct Groups<I> {
 
 impl<I: Iterator<Item = io::Result<Row>>> Groups<I> {
     /// Takes the next cleared record, in the order of ids.
-    fn push(&mut self, id: crate::base::RecordId) -> io::Result<()> {
+    fn push(&mut self, id: RecordId) -> io::Result<()> {
         let mut row = loop {
             match self.rows.next().transpose()? {
                 Some(row) if row.id == id => break row,

@@ -37,6 +37,8 @@ codes! {
         "What Zuora and Fulcrum delete cannot be restored, so `delete: soft`, which is also the default, would be a false promise. Write `delete: hard` and a `justification`.";
     CAPABILITY_OBJECT "C0006" "Records of this object cannot be deleted"
         "Zuora's SOAP `delete()` accepts records of some objects only: not Payment, Refund, RatePlan, InvoiceItem and others, which are deleted with the record they belong to or stay. A hold may still name them.";
+    CAPABILITY_CHILDREN "C0007" "The system does not describe which fields look up"
+        "`children: all` of a hold follows the fields of which the system says that they look up to the held object. Fulcrum says it of none, so that the hold would keep no children. Name the fields, such as `children: [Inspections.site_id]`.";
     FILE_TOO_LARGE "M0001" "A manifest file is too large"
         "A manifest file may have up to 1 MiB. Split it. A file of more than 64 MiB is not looked into, and is reported since it may have a manifest: if it has none, name it in `.sextonignore`.";
     FILE_UNREADABLE "M0002" "A manifest file or directory cannot be read"

@@ -1,19 +1,20 @@
 //! Selecting for the policies of a project, side by side.
 
+use std::io;
 use std::sync::Arc;
 
 use super::ProjectContext;
 use super::connection::{Connection, Connections};
 use super::found_hold::FoundHold;
-use super::held::Held;
+use super::held::{Held, HeldIds};
 use super::hold::HeldRecords;
 use super::lookup::{about_lookups, held_by_lookups, with_lookups};
 use super::reading::{IfMoving, Reading, read_sorted};
 use super::selection::{Selection, broken_selection};
 use super::side_by_side::side_by_side;
 use super::sort_space::SortSpace;
-use crate::base::{CommandError, Exit, PolicyName, TargetName};
-use crate::plan::{OpenCascade, Query};
+use crate::base::{CommandError, Exit, PolicyName, RecordId, TargetName};
+use crate::plan::{OpenCascade, PlannedPolicy, Query};
 use crate::store::Place;
 
 /// Selects for any number of policies, with one reading of the holds for all of them.
@@ -82,6 +83,33 @@ impl<'a> Selector<'a> {
     /// The objects below one that policies delete from which this login cannot see; known where the target has holds.
     pub fn unseen_below(&self, target: &TargetName, object: &str) -> &[String] {
         self.held.unseen_below(target, object)
+    }
+
+    /// Those of a policy's planned ids that holds name or keep because a held record would go along; not those that look up to a held
+    /// record, of which only the records themselves tell. `ids` gives the same sorted ids each time.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read or sorted.
+    pub fn held_among<I>(
+        &self,
+        policy: &PolicyName,
+        planned: &PlannedPolicy,
+        ids: impl Fn() -> Result<I, CommandError>,
+    ) -> Result<HeldIds, CommandError>
+    where
+        I: Iterator<Item = io::Result<RecordId>>,
+    {
+        let space = SortSpace::for_policy(self.spill, self.policies);
+        let ids = || {
+            let (ids, error) = match ids() {
+                Ok(ids) => (Some(ids), None),
+                Err(error) => (None, Some(Err(io::Error::other(error)))),
+            };
+            error.into_iter().chain(ids.into_iter().flatten())
+        };
+        let held = self.held(&planned.settings.target, &planned.query.object).among(&[], ids, &space);
+        held.map_err(|error| broken_selection(policy, &error))
     }
 
     /// Does `work` for every item with a selector of its own, a few at once; see [`side_by_side`]. The work must be done with a

@@ -9,9 +9,9 @@ use tokio::sync::Mutex;
 
 use crate::apply::SkipCause;
 use crate::base::{CommandError, PolicyName, counted};
-use crate::execute::{HoldWatch, OpenedRun, Recheck, Rechecking, kept_back};
+use crate::execute::{HoldWatch, OpenedRun, Recheck, Rechecking, kept_back, planned_ids};
 use crate::manifest::AllOrNone;
-use crate::plan::{PlannedPolicy, Row, intersect};
+use crate::plan::{OpenCascade, PlannedPolicy, Row};
 use crate::select::{Connections, Context, HeldRecords, IfMoving, Project, ProjectContext, Selector, broken_selection};
 use crate::store::{Place, RowSorter, Scratch, SortOrder, SortedRows};
 
@@ -35,6 +35,12 @@ struct HoldReading {
     project: Project,
     now: Zoned,
     held: Arc<HeldRecords>,
+}
+
+impl HoldReading {
+    fn project_context(&self, context: &Context) -> ProjectContext<'_> {
+        ProjectContext { context: context.clone(), project: &self.project, now: &self.now }
+    }
 }
 
 impl<'a> HoldRefresh<'a> {
@@ -78,9 +84,22 @@ impl<'a> HoldRefresh<'a> {
         Ok(reading)
     }
 
+    /// When a reading of that moment is too old: since when another one must have begun.
+    async fn due(&self, read: Timestamp) -> Option<Timestamp> {
+        let last = self.last.lock().await.clone();
+        let every = last.map_or(self.every, |last| self.every.max(last.took));
+        let now = self.context.clock.now();
+        let is_young = read.saturating_add(every).is_ok_and(|end| now < end);
+        (!is_young).then(|| now.saturating_sub(every).unwrap_or(now))
+    }
+
     fn planned(&self, policy: &PolicyName) -> Result<&'a PlannedPolicy, CommandError> {
         let planned = self.opened.bundle.policy(policy);
         planned.ok_or_else(|| CommandError::plain(format!("internal error: the policy `{policy}` was not planned")))
+    }
+
+    fn selector<'s>(&'s self, project: &ProjectContext<'s>, reading: &HoldReading) -> Selector<'s> {
+        Selector::with_holds(project, self.connections, Arc::clone(&reading.held), self.opened.scratch.place())
     }
 
     async fn recheck_with(
@@ -89,10 +108,9 @@ impl<'a> HoldRefresh<'a> {
         planned: &PlannedPolicy,
         if_moving: IfMoving,
     ) -> Result<Recheck, CommandError> {
-        let project = ProjectContext { context: self.context.clone(), project: &reading.project, now: &reading.now };
-        let spill = self.opened.scratch.place();
-        let selector = Selector::with_holds(&project, self.connections, Arc::clone(&reading.held), spill);
-        let (bundle, scratch) = (self.opened.bundle.as_ref(), Scratch::from(spill));
+        let project = reading.project_context(self.context);
+        let selector = self.selector(&project, reading);
+        let (bundle, scratch) = (self.opened.bundle.as_ref(), Scratch::from(self.opened.scratch.place()));
         Rechecking { selector, bundle, planned, if_moving, scratch }.run().await
     }
 }
@@ -103,10 +121,15 @@ impl HoldWatch for HoldRefresh<'_> {
         self.begun
     }
 
+    async fn is_old(&self, read: Timestamp) -> bool {
+        self.due(read).await.is_some()
+    }
+
     async fn recheck(&self, policy: &PolicyName) -> Result<Recheck, CommandError> {
         let planned = self.planned(policy)?;
         let reading = self.reading(self.context.clock.now()).await?;
         let recheck = self.recheck_with(&reading, planned, IfMoving::ReadAgain).await?;
+        refuse_doubt(recheck.open.iter().find(|open| !open.accepted))?;
         if planned.settings.all_or_none == AllOrNone::Policy
             && let Some(connection) = self.connections.get(&planned.settings.target)
         {
@@ -127,27 +150,20 @@ impl HoldWatch for HoldRefresh<'_> {
         policy: &PolicyName,
         read: Timestamp,
     ) -> Result<Option<(Timestamp, SortedRows)>, CommandError> {
-        let last = self.last.lock().await.clone();
-        let every = last.map_or(self.every, |last| self.every.max(last.took));
-        let now = self.context.clock.now();
-        if now < read.saturating_add(every).unwrap_or(now) {
-            return Ok(None);
-        }
+        let Some(due) = self.due(read).await else { return Ok(None) };
         let planned = self.planned(policy)?;
-        let reading = self.reading(now.saturating_sub(every).unwrap_or(now)).await?;
+        let reading = self.reading(due).await?;
         let held = reading.held.of(&planned.settings.target, &planned.query.object);
+        let accept = reading.project.workspace.accepted(policy, &planned.settings.target);
+        refuse_doubt(held.open.iter().find(|open| !accept.unknown_cascade(&open.unknown)))?;
         let broken = |error: std::io::Error| broken_selection(policy, &error);
-        let mut sorter = RowSorter::new(self.opened.scratch.place(), SortOrder::Id, RowSorter::WINDOW);
-        let mut hold = |id| sorter.push(&Row { id, values: vec![SkipCause::Held.word().to_owned()] });
+        let mut found = RowSorter::new(self.opened.scratch.place(), SortOrder::Id, RowSorter::WINDOW);
+        let mut hold = |id| found.push(&Row { id, values: vec![SkipCause::Held.word().to_owned()] });
         if held.lookups.is_empty() {
-            let planned_ids = || -> Result<_, CommandError> {
-                let rows = self.opened.bundle.rows(policy).transpose()?.into_iter().flatten();
-                Ok(rows.map(|row| row.map(|row| row.id).map_err(std::io::Error::other)))
-            };
-            for set in &held.sets {
-                for id in intersect(planned_ids()?, set.rows.distinct_ids()) {
-                    id.map_err(|error| broken_selection(policy, &error)).and_then(|id| hold(id).map_err(broken))?;
-                }
+            let project = reading.project_context(self.context);
+            let selector = self.selector(&project, &reading);
+            for id in selector.held_among(policy, planned, || planned_ids(&self.opened.bundle, policy))?.ids() {
+                id.and_then(&mut hold).map_err(broken)?;
             }
         } else {
             // What its records look up to is in the records themselves.
@@ -159,13 +175,16 @@ impl HoldWatch for HoldRefresh<'_> {
                 }
             }
         }
-        // A record that two holds keep came twice.
-        let all = sorter.finish().map_err(broken)?;
-        let mut once = RowSorter::new(self.opened.scratch.place(), SortOrder::Id, RowSorter::WINDOW);
-        for id in all.distinct_ids() {
-            let row = id.map(|id| Row { id, values: vec![SkipCause::Held.word().to_owned()] });
-            row.and_then(|row| once.push(&row)).map_err(broken)?;
-        }
-        Ok(Some((reading.at, once.finish().map_err(broken)?)))
+        Ok(Some((reading.at, found.finish().map_err(broken)?)))
     }
+}
+
+/// A doubt that came up while the run was under way: nothing more may be sent. The gate words it when the run is continued.
+fn refuse_doubt(open: Option<&OpenCascade>) -> Result<(), CommandError> {
+    let Some(open) = open else { return Ok(()) };
+    Err(CommandError::plain(format!(
+        "it is not known whether the deletion takes records along that hold `{}` keeps by now, over {}",
+        open.hold,
+        open.path.join(" > ")
+    )))
 }

@@ -75,6 +75,11 @@ pub(super) async fn recheck_all(
     let any_begun = due.iter().any(|(_, begun)| *begun);
     let unread = |error: CommandError| if any_begun { error.with_note(GOES_ON_ONLY) } else { error };
     let selector = Selector::new(project, connections, opened.scratch.place()).await.map_err(unread)?;
+    for hold in selector.holds().iter().filter(|hold| hold.matched == Some(0)) {
+        // Somebody may have written it in a hurry, for records that are about to go.
+        let message = format!("hold {} names no record: nothing of {} matches its filter now", hold.hold, hold.object);
+        project.context.observer.warn(&message);
+    }
     let scratch = Scratch::from(opened.scratch.place());
     let rechecks = selector
         .for_each(due, |selector, (planned, begun)| {

@@ -264,6 +264,17 @@ fn warn_of_empty_fields(text: &TextFilter, language: Language, findings: &mut Fi
 fn children(field: Field<'_>, system: Option<SystemKind>, findings: &mut Findings<'_>) -> HeldChildren {
     if let Value::Text(text) = &field.node.value {
         if text == ALL_CHILDREN {
+            if system == Some(SystemKind::Fulcrum) {
+                findings.push(
+                    Diagnostic::error(
+                        codes::CAPABILITY_CHILDREN,
+                        "Fulcrum does not describe which fields look up to a record",
+                        field.node.span,
+                        "would keep no children",
+                    )
+                    .with_help("name the fields, such as `children: [Inspections.site_id]`"),
+                );
+            }
             return HeldChildren::All;
         }
         findings.unknown_value(field, text, [ALL_CHILDREN].into_iter());
