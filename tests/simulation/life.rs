@@ -62,6 +62,8 @@ enum Trouble {
 pub struct Others {
     /// The records that they deleted.
     pub removed: BTreeSet<String>,
+    /// The records that they wrote to.
+    pub changed: BTreeSet<String>,
     /// The records that they marked, so that a hold has them.
     pub held: BTreeSet<String>,
     /// Records that nobody can delete.
@@ -286,8 +288,12 @@ impl Life {
         meddle(&mut self.random.borrow_mut(), &self.bench.sandbox, &self.systems, &self.others, &self.recording);
         let before = self.systems.iter().flat_map(|system| system.live(&self.bench.sandbox)).collect();
         let mut promises = promises::Promises::new(self, before);
-        self.apply(&mut promises).await;
+        let begun = self.apply(&mut promises).await;
         self.show_disk();
+        if !begun {
+            promises.check_untouched();
+            return self.recording.finish();
+        }
         promises.check();
         promises.before_apply();
         let plan = format!("{PROJECT}/plan");
@@ -317,8 +323,8 @@ impl Life {
         panic!("a plan that never ends");
     }
 
-    /// Applies until the run is finished.
-    async fn apply(&self, promises: &mut promises::Promises<'_>) {
+    /// Applies until the run is finished; `false` when a gate never let it begin.
+    async fn apply(&self, promises: &mut promises::Promises<'_>) -> bool {
         self.bench.sandbox.clear_faults();
         self.arm();
         let plan = format!("{PROJECT}/plan");
@@ -340,11 +346,15 @@ impl Life {
                 && self.bench.state().consumed.iter().any(|plan| plan.finished.is_some());
             match end {
                 // It may have died after its last word to the store.
-                None if finished => return,
-                Some(Exit::Done) => return assert!(finished, "done, and not finished"),
-                Some(Exit::SomeFailed) if finished => return,
+                None if finished => return true,
+                Some(Exit::Done) => {
+                    assert!(finished, "done, and not finished");
+                    return true;
+                }
+                Some(Exit::SomeFailed) if finished => return true,
                 // A whole of which a part is held or changed by now does not go: in this run, or not even that.
-                Some(Exit::GateRefused) if finished || (quiet && !begun) => return,
+                Some(Exit::GateRefused) if finished => return true,
+                Some(Exit::GateRefused) if quiet && !begun => return false,
                 Some(exit) => {
                     let excused =
                         !quiet && matches!(exit, Exit::Error | Exit::SomeFailed | Exit::GateRefused | Exit::Interrupted);
@@ -449,12 +459,18 @@ fn meddle(random: &mut Rng, sandbox: &Sandbox, systems: &[System], others: &Mute
         let what = random.u8(..5);
         recording.add(format_args!("somebody does {what} to {id} in {}", system.target()));
         match what {
-            0 => system.renew(sandbox, id),
+            0 => {
+                system.renew(sandbox, id);
+                others.changed.insert(id.clone());
+            }
             1 => {
                 system.hold(sandbox, id);
                 others.held.insert(id.clone());
             }
-            2 if !others.held.contains(id) => system.touch(sandbox, id),
+            2 if !others.held.contains(id) => {
+                system.touch(sandbox, id);
+                others.changed.insert(id.clone());
+            }
             3 if !others.stubborn.contains(id) => {
                 system.remove(sandbox, id);
                 others.removed.insert(id.clone());

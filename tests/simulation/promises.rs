@@ -44,6 +44,22 @@ impl<'l> Promises<'l> {
         self.sent.extend(sent);
     }
 
+    /// What is true when a gate never let the run begin.
+    pub fn check_untouched(&self) {
+        assert!(self.sent.is_empty(), "refused, and sent all the same: {:?}", self.sent);
+        let others = locked(&self.life.others);
+        let touched = |id: &String| others.held.contains(id) || others.changed.contains(id) || others.removed.contains(id);
+        assert!(self.planned.iter().any(touched), "refused, and nobody touched a planned record");
+        let vanished: BTreeSet<String> = &self.before - &self.live();
+        assert_eq!(
+            Vec::from_iter(vanished.difference(&others.removed)),
+            Vec::<&String>::new(),
+            "gone, and nobody deleted it"
+        );
+        let state = self.life.bench.path().join(".sexton/state.json");
+        assert!(!state.is_file() || self.life.bench.state().consumed.is_empty(), "a refused plan is not used up");
+    }
+
     /// What is true once the run is finished.
     pub fn check(&self) {
         let (life, live) = (self.life, self.live());
