@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(sexton::cli::run(std::env::args_os()))
+    ExitCode::from(sexton::cli::run(std::env::args_os().collect()))
 }

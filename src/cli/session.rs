@@ -21,8 +21,8 @@ use crate::store::{Files, LocalFiles, SystemGit};
 
 /// Runs one command line and gives the exit code.
 ///
-/// `typed` begins with the program's name.
-pub fn run(typed: impl IntoIterator<Item = OsString>) -> u8 {
+/// `typed` begins with the program's name. Not generic: all commands would be compiled once more with every caller.
+pub fn run(typed: Vec<OsString>) -> u8 {
     let session = match Session::parse(typed, Arc::default()) {
         Ok(session) => session,
         Err(exit) => return exit.code(),
@@ -55,7 +55,7 @@ struct Session {
 }
 
 impl Session {
-    fn parse(typed: impl IntoIterator<Item = OsString>, stop: Arc<OnceLock<CancellationToken>>) -> Result<Self, Exit> {
+    fn parse(typed: Vec<OsString>, stop: Arc<OnceLock<CancellationToken>>) -> Result<Self, Exit> {
         let arguments = Arguments::try_parse_from(typed).map_err(|error| {
             // Help and the version are no errors; a wrong command line is one, and 2 is taken by `--detailed-exitcode`.
             let terminal = Terminal::new(false, Colours::of(ColorChoice::Auto));
