@@ -36,6 +36,7 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
             justification: None,
             all_or_none: AllOrNone::No,
             limits: Limits::default(),
+            max_widened: None,
             via: None,
             concurrency: Concurrency::Parallel,
             group_by: None,

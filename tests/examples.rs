@@ -207,7 +207,7 @@ fn stale_leads_a_plan_is_reviewed_while_the_data_goes_on_moving() {
     contains(
         &story.sexton(&["plan"]),
         0,
-        &["Plan: 1 to delete, 0 held, 1 newly selected", "the data changed: the policy and its holds are the same"],
+        &["Plan: 1 to delete, 0 held, 1 newly selected", "nothing by the policy, 1 more and 1 fewer by the data"],
     );
     // What the last part of the story shows, before anything is deleted.
     let limited = Story::begin("stale-leads");

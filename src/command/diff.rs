@@ -61,7 +61,7 @@ impl Diff {
     ) -> Result<DifferenceCounts, CommandError> {
         let mut counts = DifferenceCounts::default();
         let (before, after) = (ids(before, policy)?, ids(after, policy)?);
-        for difference in plan::compare(before, after, std::iter::empty(), std::iter::empty()) {
+        for difference in plan::compare(before, after, std::iter::empty(), std::iter::empty(), std::iter::empty()) {
             let difference = difference.map_err(|error| broken_selection(policy, &error))?;
             counts.add(difference);
             if !self.summary && difference.symbol != Symbol::Reviewed {

@@ -2,7 +2,9 @@
 
 mod base;
 mod chosen;
+mod earlier;
 mod overlap;
+mod widened;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,7 +15,9 @@ use jiff::Zoned;
 
 use self::base::{Base, Ids, Search};
 use self::chosen::chosen_policies;
+use self::earlier::Earlier;
 use self::overlap::{Left, Overlap, left_by};
+use self::widened::Widened;
 use super::run::unfinished_run_of;
 use super::{Shell, Verb};
 use crate::base::{CommandError, Exit};
@@ -21,8 +25,8 @@ use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::Policy;
 use crate::plan::{
     self, CascadeCount, Comparison, Difference, DifferenceCounts, GateFinding, GateInput, MixedDeletion, ObjectFacts,
-    Occasion, OpenCascade, PLAN_FORMAT, Permission, PlanHeader, PlannedElsewhere, PlannedPolicy, Query, Restriction,
-    SealedTarget, Symbol, Together, Totals,
+    Occasion, OpenCascade, PLAN_FORMAT, Permission, PlanHeader, PlannedElsewhere, PlannedPolicy, Restriction, SealedTarget,
+    Symbol, Together, Totals,
 };
 use crate::provider::{ErrorClass, ProviderError};
 use crate::report::{PlanView, PolicySample, SampleRow, manifest_diff};
@@ -215,6 +219,10 @@ fn judge(
     totals: Option<&Totals>,
 ) -> Result<BTreeMap<TargetName, u64>, CommandError> {
     let mut calls_by_target: BTreeMap<TargetName, u64> = BTreeMap::new();
+    let mut earlier_calls: BTreeMap<TargetName, u64> = BTreeMap::new();
+    for Unjudged { planned, earlier, .. } in policies.iter() {
+        *earlier_calls.entry(planned.settings.target.clone()).or_default() += earlier.calls;
+    }
     let mut deleted_by: BTreeMap<(TargetName, String), Vec<PolicyName>> = BTreeMap::new();
     for Unjudged { planned, .. } in policies.iter() {
         let object = (planned.settings.target.clone(), planned.query.object.clone());
@@ -228,8 +236,9 @@ fn judge(
         *calls += policy.planned.route.as_ref().map_or(0, |route| route.calls);
         let restrictions = restrictions(&policy.planned, &deleted_by);
         let together = totals.and_then(|totals| totals.of(&policy.planned));
+        let calls = (*calls, earlier_calls.get(target).copied().unwrap_or_default());
         policy.planned.gates =
-            policy.findings(connection, now, *calls, overlap.mixed(place), together.as_ref(), &restrictions);
+            policy.findings(connection, now, calls, overlap.mixed(place), together.as_ref(), &restrictions);
     }
     Ok(calls_by_target)
 }
@@ -289,6 +298,8 @@ struct Unjudged {
     planned: PlannedPolicy,
     sample: PolicySample,
     counts: DifferenceCounts,
+    earlier: Earlier,
+    widened: Widened,
     facts: Arc<ObjectFacts>,
     hard_delete: Option<Permission>,
     open: Vec<OpenCascade>,
@@ -296,12 +307,13 @@ struct Unjudged {
 }
 
 impl Unjudged {
-    /// What the gates say. `calls` are those of this policy and of the ones before it in its target.
+    /// What the gates say. `calls` are those of this policy and of the ones before it in its target, and those that were made there for
+    /// conditions of before.
     fn findings(
         &self,
         connection: &Connection,
         now: &Zoned,
-        calls: u64,
+        (calls, earlier_calls): (u64, u64),
         mixed: Option<&MixedDeletion>,
         together: Option<&Together>,
         restrictions: &[Restriction<'_>],
@@ -330,7 +342,10 @@ impl Unjudged {
             cascades: &planned.cascades,
             planned_cascades: None,
             restrictions,
+            widening: Some(&self.widened.by),
+            max_widened_at: &self.widened.limit_at,
             calls,
+            earlier_calls,
             calls_left: connection.calls_left,
         })
     }
@@ -365,11 +380,14 @@ impl Planning<'_> {
         let (layout, query) =
             query_for(policy, &facts, &capabilities, now, &self.selector.project().project.workspace.sources)?;
         self.check_fields(&facts)?;
+        let earlier = Earlier::read(self.base.earlier(&policy.name), &self.selector, policy, &facts, &query).await?;
         let selection = self.selector.select(&policy.name, &policy.settings.target, &query, IfMoving::Refuse).await?;
         let reviewed = self.base.awaited(&policy.name)?;
         let selected = selection.selected_ids().map(|id| id.map_err(std::io::Error::other));
-        let (counts, picked) = self.differences(reviewed, selected, selection.held.ids())?;
-        let comparison = self.comparison(&counts, &query);
+        let (counts, picked) = self.differences(reviewed, selected, selection.held.ids(), &earlier)?;
+        let comparison = self.comparison(&counts, &earlier);
+        let workspace = &self.selector.project().project.workspace;
+        let widened = Widened::find(self.base, &earlier, &counts, policy, workspace);
         let (records, sample) = self.write(&selection, &layout, &picked)?;
         let (matched, selected) = (selection.matched_count(), selection.selected_count());
         let Selection { held, open, population, .. } = selection;
@@ -398,7 +416,7 @@ impl Planning<'_> {
             records,
         };
         let left_behind = self.history.and_then(|history| history.population);
-        Ok(Unjudged { planned, sample, counts, facts, hard_delete, open, left_behind })
+        Ok(Unjudged { planned, sample, counts, earlier, widened, facts, hard_delete, open, left_behind })
     }
 
     /// What the system says about the policy's object; where there is none, an error with its place in the manifests.
@@ -453,10 +471,11 @@ impl Planning<'_> {
         reviewed: Ids,
         selected: impl Iterator<Item = std::io::Result<RecordId>>,
         held: impl Iterator<Item = std::io::Result<RecordId>>,
+        earlier: &Earlier,
     ) -> Result<(DifferenceCounts, BTreeMap<RecordId, Symbol>), CommandError> {
         let open: Vec<RecordId> =
             self.history.map(|history| history.open.iter().map(|open| open.id).collect()).unwrap_or_default();
-        let differences = plan::compare(reviewed, selected, open.into_iter().map(Ok), held);
+        let differences = plan::compare(reviewed, selected, open.into_iter().map(Ok), held, earlier.ids());
         let mut counts = DifferenceCounts::default();
         let mut picked = BTreeMap::new();
         for difference in differences {
@@ -471,10 +490,10 @@ impl Planning<'_> {
     }
 
     /// What is sealed of the comparison with the base.
-    fn comparison(&self, counts: &DifferenceCounts, query: &Query) -> Option<Comparison> {
+    fn comparison(&self, counts: &DifferenceCounts, earlier: &Earlier) -> Option<Comparison> {
         self.base.plan_of(&self.policy.name).map(|plan| {
-            let same_question = self.base.same_question(self.selector.project().project, self.policy, query);
-            counts.comparison(plan, same_question)
+            let holds_changed = self.base.holds_changed(self.selector.project().project, self.policy);
+            counts.comparison(plan, &earlier.condition, holds_changed)
         })
     }
 
@@ -510,7 +529,7 @@ impl Planning<'_> {
         elsewhere: Vec<PlannedElsewhere>,
         ids: impl Iterator<Item = std::io::Result<RecordId>>,
     ) -> Result<(), CommandError> {
-        let Unjudged { planned, sample, counts, .. } = unjudged;
+        let Unjudged { planned, sample, counts, earlier, .. } = unjudged;
         let broken = |error: &dyn std::error::Error| broken_selection(&self.policy.name, error);
         let kept = planned.selected.saturating_sub(elsewhere.iter().map(|others| others.records).sum());
         let written = self.writer.take_back(&planned.records)?;
@@ -526,7 +545,8 @@ impl Planning<'_> {
             )));
         }
         let ids = self.writer.written(&seal)?.map(|row| row.map(|row| row.id));
-        let (kept_counts, picked) = self.differences(self.base.awaited(&self.policy.name)?, ids, std::iter::empty())?;
+        let (kept_counts, picked) =
+            self.differences(self.base.awaited(&self.policy.name)?, ids, std::iter::empty(), earlier)?;
         *counts = counts.with_selected(kept_counts);
 
         let hidden = seal.columns.len().saturating_sub(sample.columns.len());
@@ -547,7 +567,7 @@ impl Planning<'_> {
 
         let capabilities = self.selector.connection(&planned.settings.target)?.capabilities();
         planned.route = plan::choose(&planned.settings, kept, &capabilities).ok().filter(|_| kept > 0);
-        planned.comparison = self.comparison(counts, &planned.query);
+        planned.comparison = self.comparison(counts, earlier);
         planned.selected = kept;
         planned.planned_elsewhere = elsewhere;
         planned.records = seal;

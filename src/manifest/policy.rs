@@ -27,6 +27,8 @@ pub struct Policy {
     pub settings: PolicySettings,
     /// Where the object's name stands.
     pub object_span: Span,
+    /// Where its own `limits.maxWidened` stands, if it has one.
+    pub max_widened_span: Option<Span>,
     /// Where the name stands.
     pub span: Span,
 }
@@ -51,6 +53,10 @@ pub struct PolicySettings {
     pub all_or_none: AllOrNone,
     /// What stops the plan.
     pub limits: Limits,
+    /// The most records that the policy may add to the base, if it is bounded. It is none of the [`Limits`]: what a new condition adds is
+    /// known when a plan is made, and apply has nothing to ask about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_widened: Option<u64>,
     /// The API, where the user pins it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Api>,
@@ -205,6 +211,7 @@ mod tests {
                 justification: None,
                 all_or_none: AllOrNone::No,
                 limits: Limits { max_records: 1, max_percent: percent(1) },
+                max_widened: None,
                 via: None,
                 concurrency: Concurrency::Parallel,
                 group_by: None,
@@ -222,6 +229,7 @@ mod tests {
                 justification: Some("a law".into()),
                 all_or_none: AllOrNone::PerRequest,
                 limits: Limits { max_records: 2, max_percent: percent(2) },
+                max_widened: Some(2),
                 via: Some(Api::Bulk2),
                 concurrency: Concurrency::Serial,
                 group_by: Some("AccountId".into()),

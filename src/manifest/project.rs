@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
 use super::{Accept, Limits};
-use crate::base::{Age, Percent, ProjectName};
+use crate::base::{Age, Percent, ProjectName, Span};
 
 /// What becomes of the other policies of a plan when a gate refuses one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, EnumIter, IntoStaticStr)]
@@ -68,6 +68,8 @@ pub struct Project {
     pub hold_refresh: Age,
     /// The limits of policies that name none of their own; an `everything` policy must still name its own.
     pub limits: Limits,
+    /// The most records that each of them may add to the base, and where that stands; a policy's own counts before it.
+    pub max_widened: Option<(u64, Span)>,
     /// The doubts that it accepts for every policy.
     pub accept: Accept,
     /// What becomes of the other policies when a gate refuses one.
@@ -90,6 +92,7 @@ impl Default for Project {
             plan_expires_after: Age::DEFAULT_PLAN_LIFE,
             hold_refresh: Age::DEFAULT_HOLD_REFRESH,
             limits: Limits::default(),
+            max_widened: None,
             accept: Accept::default(),
             on_refusal: OnRefusal::Stop,
             shared_limits: SharedLimits::default(),
@@ -111,6 +114,7 @@ impl Project {
             plan_expires_after,
             hold_refresh: _,
             limits: _,
+            max_widened: _,
             accept,
             shared_limits: _,
             on_refusal: _,

@@ -202,7 +202,7 @@ fn build(parsed: &[(Span, Node)], findings: &mut Findings<'_>) -> Workspace {
                 }
             }
             DocumentKind::DeletionPolicy => {
-                let (policy, references) = policy(header, workspace.project.limits, &systems, findings);
+                let (policy, references) = policy(header, &workspace.project, &systems, findings);
                 if let Some(name) = header.name.clone().and_then(|name| PolicyName::new(name).ok()) {
                     policy_references.push((name, references));
                 }

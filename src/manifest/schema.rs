@@ -447,6 +447,8 @@ struct Limits {
     /// The largest share of the object's records, in percent, with at most two decimals.
     #[schemars(range(min = 0, max = 100), extend("default" = 5))]
     max_percent: Option<f64>,
+    /// The most records that a change of the policy may add to the base; to raise it is to accept them. Without it, nothing bounds them.
+    max_widened: Option<u64>,
 }
 
 /// What bounds all policies of one object of a target together.

@@ -15,6 +15,7 @@ mod held_cascade;
 mod input;
 mod max_percent;
 mod max_records;
+mod max_widened;
 mod object_limits;
 mod plan_limits;
 mod production;
@@ -69,6 +70,12 @@ pub const GATES: &[Gate] = &[
         refuses_when: "the whole plan selects more than the project's `planLimits.maxRecords`, or than `--max-records` of the command",
         stops_begun: true,
         ask: plan_limits::ask,
+    },
+    Gate {
+        name: "max-widened",
+        refuses_when: "the policy adds more records to the base than `limits.maxWidened`, or it is not known how many; evaluated only by plan",
+        stops_begun: false,
+        ask: max_widened::ask,
     },
     Gate {
         name: "cascade",

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CascadeCount, FindingKind, GateFinding, HeldCount, Identity, PlanBase, PlannedElsewhere, PlannedHold, Query, Route,
-    Symbol,
+    Attribution, CascadeCount, FindingKind, GateFinding, HeldCount, Identity, PlanBase, PlannedElsewhere, PlannedHold,
+    Query, Route, Symbol,
 };
 use crate::base::{Actor, Digest, PolicyName, RecordId, TargetName, inert_json};
 use crate::manifest::{DocumentKind, Environment, PolicySettings, SharedLimits};
@@ -315,6 +315,12 @@ pub struct Comparison {
     pub held: u64,
     /// Why the count changed.
     pub cause: CountCause,
+    /// The same in numbers; `None` where they are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<Attribution>,
+    /// Why they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_attributed: Option<String>,
 }
 
 /// What moved a count between two plans.
@@ -323,8 +329,10 @@ pub struct Comparison {
 pub enum CountCause {
     /// Nothing moved.
     Nothing,
-    /// The policy or its holds are the same; the records changed.
+    /// The records changed; what the policy asks for and its holds are the same, or made no difference.
     Data,
+    /// The policy changed, and every move is its doing.
+    Policy,
     /// The policy or its holds changed; the records may have changed as well.
     PolicyAndData,
 }

@@ -3,6 +3,7 @@
 //! Rows never pass through here as a whole: this folder decides on numbers and on sorted streams of ids, so that a plan
 //! of ten million records needs no more memory than a plan of ten.
 
+mod attribution;
 mod cascade;
 mod cascade_graph;
 mod changed_document;
@@ -22,10 +23,11 @@ mod symbol;
 mod test_policy;
 mod totals;
 
+pub use attribution::{Attribution, EarlierCondition, Widening};
 pub use cascade::CascadeCount;
 pub use cascade_graph::{CascadeEdge, CascadeGraph, Climb};
 pub use changed_document::{ChangedDocument, changed_documents};
-pub use compare::{Difference, DifferenceCounts, cause, compare};
+pub use compare::{Difference, DifferenceCounts, compare};
 pub use facts::{ChildRelationship, FieldFacts, Identity, ObjectFacts};
 pub use gate::{
     CLOCK_TOLERANCE, FindingKind, GATES, Gate, GateFinding, GateInput, Occasion, OpenCascade, Permission, Restriction,

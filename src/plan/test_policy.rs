@@ -16,6 +16,7 @@ pub(super) fn test_policy() -> Policy {
         filter: Filter::Everything,
         settings: test_settings(),
         object_span: span,
+        max_widened_span: None,
         span,
     }
 }
@@ -29,6 +30,7 @@ pub(super) fn test_settings() -> PolicySettings {
         justification: None,
         all_or_none: AllOrNone::No,
         limits: Limits::default(),
+        max_widened: None,
         via: None,
         concurrency: Concurrency::Parallel,
         group_by: None,

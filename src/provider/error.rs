@@ -39,6 +39,14 @@ pub enum ErrorClass {
     Local,
 }
 
+impl ErrorClass {
+    /// Whether the system has understood the request and says no to what it asks for: the same one will not be answered later, and
+    /// others will.
+    pub fn is_about_the_request(self) -> bool {
+        matches!(self, Self::Denied | Self::NotFound | Self::Invalid | Self::Unsupported)
+    }
+}
+
 /// What went wrong between us and a system, in words for people, the system's own code and words kept.
 ///
 /// `message` may be hostile text and is escaped by whatever shows it. No part ever contains a credential.

@@ -2,7 +2,10 @@
 //!
 //! Views give these as their second form.
 
-use super::{Applied, JsonActor, JsonBase, JsonCascade, JsonChanges, JsonElsewhere, JsonEvent, JsonGate, JsonHoldReach};
+use super::{
+    Applied, JsonActor, JsonAttribution, JsonBase, JsonCascade, JsonChanges, JsonElsewhere, JsonEvent, JsonGate,
+    JsonHoldReach,
+};
 use crate::base::{Digest, PolicyName, RecordId};
 use crate::manifest::AllOrNone;
 use crate::plan::{CascadeCount, Difference, DifferenceCounts, HoldReach, PlanHeader, PlannedHold, PlannedPolicy, Symbol};
@@ -99,6 +102,14 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
                 kept_now: comparison.kept_now,
                 held: comparison.held,
                 cause: word(&comparison.cause),
+                attribution: comparison.attribution.as_ref().map(|moved| JsonAttribution {
+                    added_by_policy: moved.added_by_policy,
+                    added_by_data: moved.added_by_data,
+                    dropped_by_policy: moved.dropped_by_policy,
+                    dropped_by_data: moved.dropped_by_data,
+                    holds_changed: moved.holds_changed,
+                }),
+                not_attributed: comparison.not_attributed.clone(),
             })
         }),
         gates: policy

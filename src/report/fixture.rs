@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::{Actor, Digest, HoldName, PolicyName, RecordId, TargetName};
 use crate::manifest::{Accept, AllOrNone, Concurrency, Environment, Limits, PolicySettings, Recheck, SendAs, SharedLimits};
 use crate::plan::{
-    BaseKind, Comparison, CountCause, FindingKind, GateFinding, HeldBecause, HeldCount, HeldWay, Identity, PLAN_FORMAT,
-    PlanBase, PlanHeader, PlannedPolicy, Query, RecordsSeal, Route, SealedManifests, SealedTarget, Symbol,
+    Attribution, BaseKind, Comparison, CountCause, FindingKind, GateFinding, HeldBecause, HeldCount, HeldWay, Identity,
+    PLAN_FORMAT, PlanBase, PlanHeader, PlannedPolicy, Query, RecordsSeal, Route, SealedManifests, SealedTarget, Symbol,
 };
 use crate::system::{Api, DeleteMode, SystemKind};
 
@@ -23,6 +23,7 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
             justification: None,
             all_or_none: AllOrNone::No,
             limits: Limits::default(),
+            max_widened: None,
             via: None,
             concurrency: Concurrency::Parallel,
             group_by: None,
@@ -73,7 +74,15 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
             reviewed: selected - 5,
             kept_now: 7,
             held: 96,
-            cause: CountCause::Data,
+            cause: CountCause::PolicyAndData,
+            attribution: Some(Attribution {
+                added_by_policy: 3,
+                added_by_data: 1,
+                dropped_by_policy: 0,
+                dropped_by_data: 7,
+                holds_changed: false,
+            }),
+            not_attributed: None,
         }),
         sample: Vec::new(),
         records: RecordsSeal {

@@ -363,8 +363,28 @@ pub struct JsonChanges {
     pub kept_now: u64,
     /// Held now.
     pub held: u64,
-    /// `nothing`, `data` or `policy-and-data`.
+    /// `nothing`, `data`, `policy` or `policy-and-data`.
     pub cause: String,
+    /// The same in numbers, where they are known.
+    pub attribution: Option<JsonAttribution>,
+    /// Why they are not.
+    pub not_attributed: Option<String>,
+}
+
+/// How much of a change the policy made and how much the data did: what the policy asked for before is asked again today.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JsonAttribution {
+    /// Selected, not in the plan compared with, and not matching what the policy asked for then.
+    pub added_by_policy: u64,
+    /// Selected, not in the plan compared with, and matching that.
+    pub added_by_data: u64,
+    /// In the plan compared with, not matching now, and matching what the policy asked for then.
+    pub dropped_by_policy: u64,
+    /// In the plan compared with, and matching neither.
+    pub dropped_by_data: u64,
+    /// Whether the holds changed as well, so that some of what is said to be by the data may be by a hold.
+    pub holds_changed: bool,
 }
 
 /// What a hold does for one policy.

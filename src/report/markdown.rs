@@ -4,11 +4,11 @@ use crate::base::{counted, shortened, with_thousands};
 use std::fmt::Write as _;
 
 use super::hold_view::{holds_markdown, ways};
-use super::plan_view::{base_title, labels_text, moment, only_text, paced, unseen_text};
+use super::plan_view::{base_title, cause_text, labels_text, moment, only_text, paced, unseen_text};
 use super::{
     JsonEvent, Palette, PlanView, View, markdown_cell, markdown_code, markdown_code_cell, plan_summary, terminal_line,
 };
-use crate::plan::{FindingKind, PlannedPolicy};
+use crate::plan::{CountCause, FindingKind, PlannedPolicy};
 use crate::system::DeleteMode;
 
 /// What the closing note may take; kept free while the rest is written.
@@ -169,6 +169,11 @@ fn policy_row(policy: &PlannedPolicy) -> String {
         DeleteMode::Soft => "soft",
         DeleteMode::Hard => "**hard**",
     };
+    let by_policy = comparison.and_then(|comparison| comparison.attribution).map_or(0, |moved| moved.added_by_policy);
+    let newly_selected = match (compared(comparison.map(|comparison| comparison.newly_selected)), by_policy) {
+        (newly_selected, 0) => newly_selected,
+        (newly_selected, by_policy) => format!("{newly_selected} ({} by the policy)", with_thousands(by_policy)),
+    };
     let gates = match policy.warnings().next() {
         _ if policy.is_refused() => " **refused**",
         Some(_) => " **warning**",
@@ -181,7 +186,7 @@ fn policy_row(policy: &PlannedPolicy) -> String {
         with_thousands(policy.selected),
         with_thousands(policy.matched),
         with_thousands(policy.held()),
-        compared(comparison.map(|comparison| comparison.newly_selected)),
+        newly_selected,
         compared(comparison.map(|comparison| comparison.kept_now)),
     )
 }
@@ -199,6 +204,9 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
     }
     let condition = policy.query.condition.as_deref().map_or("everything".into(), markdown_code);
     let _ = writeln!(text, "- where {condition}");
+    if let Some(comparison) = policy.comparison.as_ref().filter(|comparison| comparison.cause != CountCause::Nothing) {
+        let _ = writeln!(text, "- why: {}", markdown_cell(&cause_text(comparison)));
+    }
     if let Some(route) = &policy.route {
         let _ = writeln!(text, "- route: {}", markdown_cell(&format!("{}; {}", route.api.title(), route.reason)));
     }
@@ -262,7 +270,7 @@ mod tests {
         header.manifests.changes = "+```\n".into();
         let samples = fixture::samples();
         let view = PlanView { header: &header, digest: Some(Digest::of(b"plan")), samples: &samples, place: "plan" };
-        insta::assert_snapshot!(plan_markdown(&view, 65_000), @r#"
+        insta::assert_snapshot!(plan_markdown(&view, 65_000), @r"
         <!-- sexton plan -->
         **Plan: 1204 to delete, 96 held, 4 newly selected, 1 tried again, 1199 already reviewed, 7 kept now.**
 
@@ -273,12 +281,13 @@ mod tests {
 
         | policy | object | delete | matched | held | newly selected | kept now |
         |---|---|--:|--:|--:|--:|--:|
-        | stale-leads | `Lead` (soft) | 1,204 | 1,300 | 96 | 4 | 7 |
+        | stale-leads | `Lead` (soft) | 1,204 | 1,300 | 96 | 4 (3 by the policy) | 7 |
 
         <details><summary>stale-leads: 1,204 records to delete</summary>
 
         - labels: owner=revops, regulation=gdpr\|17
         - where `IsConverted = false AND LastActivityDate < 2023-11-21`
+        - why: 3 more by the policy, 1 more and 7 fewer by the data
         - route: sObject Collections; up to 2,000 records go through sObject Collections
         - 96 held by acme-litigation
         - gates passed: `max-records`
@@ -301,7 +310,7 @@ mod tests {
         </details>
 
         plan `64879f7d6b96` by ada&#64;desk; nothing left out but 1,202 records beyond the samples, which are in the plan's files.
-        "#);
+        ");
     }
 
     #[test]

@@ -10,7 +10,9 @@ use super::policy_table::policy_table;
 use super::{JsonEvent, Palette, View, events, painted_diff, terminal_line};
 use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::AllOrNone;
-use crate::plan::{Comparison, CountCause, PlanBase, PlanHeader, PlannedPolicy, SampledRecord, SealedTarget, Symbol};
+use crate::plan::{
+    Attribution, Comparison, CountCause, PlanBase, PlanHeader, PlannedPolicy, SampledRecord, SealedTarget, Symbol,
+};
 use crate::system::DeleteMode;
 
 /// What a view of a plan shows.
@@ -221,7 +223,7 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
     }
     if let Some(comparison) = &policy.comparison {
         line("since", &comparison_text(comparison, view.header.base.as_ref()), plain);
-        line("why", cause_text(comparison.cause), plain);
+        line("why", &terminal_line(&cause_text(comparison)), plain);
     }
     if let Some(route) = &policy.route {
         let batches = counted(route.batches, "batch");
@@ -334,12 +336,36 @@ fn comparison_text(comparison: &Comparison, base: Option<&PlanBase>) -> String {
     format!("{}: {told}", terminal_line(&with))
 }
 
-fn cause_text(cause: CountCause) -> &'static str {
-    match cause {
-        CountCause::Nothing => "nothing changed: no record was newly selected, and none still to be deleted dropped out",
-        CountCause::Data => "the data changed: the policy and its holds are the same",
-        CountCause::PolicyAndData => "the policy or a hold changed, and the data may have changed as well",
+/// Why the count moved, in numbers where they are known. The reason for which they are not may be any text.
+pub(super) fn cause_text(comparison: &Comparison) -> String {
+    let Comparison { cause, attribution, not_attributed, .. } = comparison;
+    match (cause, attribution) {
+        (CountCause::Nothing, _) => {
+            "nothing changed: no record was newly selected, and none still to be deleted dropped out".to_owned()
+        }
+        (_, Some(attribution)) => attribution_text(attribution),
+        (_, None) => {
+            let unknown = not_attributed.as_ref().map(|reason| format!("; how much each did is not known: {reason}"));
+            let unknown = unknown.unwrap_or_default();
+            format!("the policy or a hold changed, and the data may have changed as well{unknown}")
+        }
     }
+}
+
+fn attribution_text(attribution: &Attribution) -> String {
+    let Attribution { added_by_policy, added_by_data, dropped_by_policy, dropped_by_data, holds_changed } = *attribution;
+    let moved = |added: u64, dropped: u64| match (added, dropped) {
+        (0, 0) => "nothing".to_owned(),
+        (added, 0) => format!("{} more", with_thousands(added)),
+        (0, dropped) => format!("{} fewer", with_thousands(dropped)),
+        (added, dropped) => format!("{} more and {} fewer", with_thousands(added), with_thousands(dropped)),
+    };
+    let data = if holds_changed { "by the data or a hold" } else { "by the data" };
+    let (by_policy, by_data) = (moved(added_by_policy, dropped_by_policy), moved(added_by_data, dropped_by_data));
+    if [added_by_policy, dropped_by_policy, added_by_data, dropped_by_data] == [0; 4] {
+        return "nothing but what is held now".to_owned();
+    }
+    format!("{by_policy} by the policy, {by_data} {data}")
 }
 
 fn sample_text(sample: &PolicySample, records: &str, place: &str, palette: Palette, text: &mut String) {
@@ -403,7 +429,7 @@ mod tests {
           held       # 96 by hold acme-litigation
           delete     - 1,204
           since      plan 6db7d803e74f of the revision main\u{1b}[2J: - 4 newly selected, ~ 1 tried again, = 1,199 already reviewed, + 7 kept now, # 96 held
-          why        the data changed: the policy and its holds are the same
+          why        3 more by the policy, 1 more and 7 fewer by the data
           route      sObject Collections, 7 batches of up to 200: up to 2,000 records go through sObject Collections
           gates      all passed
           labels     owner=revops, regulation=gdpr|17

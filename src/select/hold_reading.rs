@@ -307,7 +307,7 @@ impl HoldReader<'_> {
     async fn read_ids(&self, query: &Query) -> Result<SortedRows, CommandError> {
         let doing = format!("reading hold {}", self.hold.name);
         let reading = Reading { query, policy: None, doing: &doing, if_moving: IfMoving::Refuse };
-        read_sorted(&self.project.context, self.target.connection, reading, self.space).await
+        Ok(read_sorted(&self.project.context, self.target.connection, reading, self.space).await?)
     }
 
     /// The records of `object` that look up by `field` to one of those that the hold names.

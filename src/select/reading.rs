@@ -8,7 +8,7 @@ use super::sort_space::SortSpace;
 use crate::apply::back_off;
 use crate::base::{CommandError, PolicyName};
 use crate::plan::{Query, Row};
-use crate::provider::{ErrorClass, RowSink};
+use crate::provider::{ErrorClass, ProviderError, RowSink};
 use crate::store::{RowSorter, SortedRows};
 
 /// How often progress is told.
@@ -40,6 +40,29 @@ pub(super) struct Reading<'a> {
     pub if_moving: IfMoving,
 }
 
+/// Why the rows of a query were not read.
+pub(super) enum ReadError {
+    /// The system said no, or did not prove that they all came.
+    System(ProviderError),
+    /// What came was not complete, or could not be sorted.
+    Other(CommandError),
+}
+
+impl From<ProviderError> for ReadError {
+    fn from(error: ProviderError) -> Self {
+        Self::System(error)
+    }
+}
+
+impl From<ReadError> for CommandError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::System(error) => error.into(),
+            ReadError::Other(error) => error,
+        }
+    }
+}
+
 /// Puts rows into a sorter and tells how many there are.
 struct SortingSink<'a> {
     sorter: RowSorter,
@@ -66,7 +89,7 @@ pub(super) async fn read_sorted(
     connection: &Connection,
     reading: Reading<'_>,
     space: &SortSpace,
-) -> Result<SortedRows, CommandError> {
+) -> Result<SortedRows, ReadError> {
     let Reading { query, policy, doing, if_moving } = reading;
     let mut readings = 1;
     let (sink, proof) = loop {
@@ -86,16 +109,17 @@ pub(super) async fn read_sorted(
     let received = sink.sorter.count();
     // The provider promises this; a plan rests on it, so it is not taken on trust.
     if proof.rows != proof.declared || received != proof.declared {
-        return Err(CommandError::plain(format!(
+        let incomplete = CommandError::plain(format!(
             "the read of {} was not complete: {received} rows arrived, but the system declared {}",
             query.object, proof.declared
         ))
-        .with_help("nothing was planned or deleted; run the same command again"));
+        .with_help("nothing was planned or deleted; run the same command again");
+        return Err(ReadError::Other(incomplete));
     }
     context.observer.progress(policy, doing, received, Some(received));
     space.finish(sink.sorter).map_err(|error| {
-        CommandError::plain("the rows could not be sorted")
-            .caused_by(&error)
-            .with_help(format!("check that there is free space on the disk below {}", space.directory().path().display()))
+        let directory = space.directory().path().display();
+        let unsorted = CommandError::plain("the rows could not be sorted").caused_by(&error);
+        ReadError::Other(unsorted.with_help(format!("check that there is free space on the disk below {directory}")))
     })
 }

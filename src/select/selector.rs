@@ -9,13 +9,14 @@ use super::found_hold::FoundHold;
 use super::held::{Held, HeldIds};
 use super::hold::HeldRecords;
 use super::lookup::{about_lookups, held_by_lookups, with_lookups};
-use super::reading::{IfMoving, Reading, read_sorted};
+use super::reading::{IfMoving, ReadError, Reading, read_sorted};
 use super::selection::{Selection, broken_selection};
 use super::side_by_side::side_by_side;
 use super::sort_space::SortSpace;
 use crate::base::{CommandError, Exit, PolicyName, RecordId, TargetName};
 use crate::plan::{OpenCascade, PlannedPolicy, Query};
-use crate::store::Place;
+use crate::provider::ProviderError;
+use crate::store::{Place, SortedRows};
 
 /// Selects for any number of policies, with one reading of the holds for all of them.
 #[derive(Clone)]
@@ -25,6 +26,7 @@ pub struct Selector<'a> {
     held: Arc<HeldRecords>,
     spill: &'a Place,
     policies: usize,
+    earlier: SortSpace,
 }
 
 impl<'a> Selector<'a> {
@@ -51,7 +53,8 @@ impl<'a> Selector<'a> {
         spill: &'a Place,
     ) -> Self {
         let policies = project.project.workspace.policies.len();
-        Self { project: project.clone(), connections, held, spill, policies }
+        let earlier = SortSpace::for_earlier(spill, policies);
+        Self { project: project.clone(), connections, held, spill, policies, earlier }
     }
 
     /// The project it selects for.
@@ -151,7 +154,7 @@ impl<'a> Selector<'a> {
         let (asked, places) = with_lookups(query, kept);
         let reading = Reading { query: &asked, policy: Some(policy), doing: "selecting", if_moving };
         let matched = read_sorted(&self.project.context, connection, reading, &space).await;
-        let matched = matched.map_err(|error| about_lookups(error, kept))?;
+        let matched = matched.map_err(|error| about_lookups(error.into(), kept))?;
         let system = connection.capabilities().system;
         let looking_up = held_by_lookups(policy, &query.object, system, &matched, kept, &places, &space)?;
         let held = kept.among(&looking_up, || matched.rows().map(|row| row.map(|row| row.id)), &space);
@@ -159,5 +162,26 @@ impl<'a> Selector<'a> {
         let accept = self.project.project.workspace.accepted(policy, target);
         let accepted = |open: &OpenCascade| OpenCascade { accepted: accept.unknown_cascade(&open.unknown), ..open.clone() };
         Ok(Selection { matched, held, open: kept.open.iter().map(accepted).collect(), population })
+    }
+
+    /// What an earlier query of a policy matches today, held records among them, as surely complete as a selection; or why the system
+    /// does not take the query any more.
+    ///
+    /// # Errors
+    ///
+    /// When it takes the query, and it is not proven that every matching record came.
+    pub async fn match_earlier(
+        &self,
+        policy: &PolicyName,
+        target: &TargetName,
+        query: &Query,
+    ) -> Result<Result<SortedRows, ProviderError>, CommandError> {
+        let doing = "reading what it matched before";
+        let reading = Reading { query, policy: Some(policy), doing, if_moving: IfMoving::Refuse };
+        match read_sorted(&self.project.context, self.connection(target)?, reading, &self.earlier).await {
+            Ok(rows) => Ok(Ok(rows)),
+            Err(ReadError::System(error)) if error.class.is_about_the_request() => Ok(Err(error)),
+            Err(error) => Err(error.into()),
+        }
     }
 }

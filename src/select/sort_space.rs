@@ -8,6 +8,9 @@ use crate::store::{Place, RowSorter, Scratch, SortOrder, SortedRows};
 /// More bytes of rows that are kept for the whole command do not stay in memory: there are as many of them as holds.
 const KEPT_IN_MEMORY: usize = 64 * 1024;
 
+/// The same of what policies matched before: there are as many of them as policies.
+const EARLIER_IN_MEMORY: usize = 4 * 1024;
+
 /// Where rows go that do not fit into memory, and how many may stay in it.
 #[derive(Clone)]
 pub(super) struct SortSpace {
@@ -25,6 +28,12 @@ impl SortSpace {
     /// For all of `works` holds: one file in `directory`, and little memory for what was read.
     pub(super) fn for_holds(directory: &Place, works: usize) -> Self {
         Self { scratch: Scratch::from(directory), window: Self::window(works), kept: KEPT_IN_MEMORY }
+    }
+
+    /// For what `works` policies matched before: one file in `directory`, and next to no memory for what was read, which is kept until
+    /// the gates were asked.
+    pub(super) fn for_earlier(directory: &Place, works: usize) -> Self {
+        Self { kept: EARLIER_IN_MEMORY, ..Self::for_holds(directory, works) }
     }
 
     fn window(works: usize) -> usize {

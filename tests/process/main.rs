@@ -33,4 +33,5 @@ mod service;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;
+mod widened;
 mod workplace;

@@ -80,6 +80,10 @@ fn add_leads(service: &Service) {
 fn every_command_of_the_page_can_be_typed_in_its_order() {
     let page = include_str!("../../docs/operating.md");
     let (service, _) = Service::of_leads(40);
+    for _ in 0..2 {
+        let fields = [("LastName", Value::from("Free")), ("Company", "Gone".into())];
+        service.sandbox.world().insert("Lead", fields).expect("a lead");
+    }
     let place = Workplace::new(&service.url, &policy(""));
     run(&place, "git init -q -b main && git init -q --bare ../origin.git && git remote add origin ../origin.git", 0);
     run(&place, "git add -A && git commit -q -m Begin && git push -q -u origin main", 0);

@@ -147,7 +147,10 @@ impl<'a> Fresh<'a> {
             // Counted by the policy's own condition, so with new matches among the parents it says nothing about the planned ones.
             planned_cascades: (!has_begun && recheck.cleared > 0 && recheck.waiting == 0).then_some(&planned.cascades),
             restrictions: &[],
+            widening: None,
+            max_widened_at: "",
             calls: self.calls,
+            earlier_calls: 0,
             calls_left: self.calls_left,
         };
         let findings = if *has_begun { plan::judge_begun(&input) } else { plan::judge(&input) };

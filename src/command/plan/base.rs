@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use super::earlier::EarlierPlan;
 use crate::base::{CommandError, Digest, Exit, PolicyName, RecordId};
 use crate::manifest::{DocumentKind, Policy};
-use crate::plan::{BaseKind, PlanBase, PlanHeader, Query, SealedDocument, SealedManifests};
+use crate::plan::{BaseKind, PlanBase, SealedDocument, SealedManifests};
 use crate::select::{Context, Project};
 use crate::state::{PlanStatus, RunSummary, State};
 use crate::store::{
@@ -25,8 +26,8 @@ pub(super) struct Base {
     pub(super) sealed: Option<PlanBase>,
     /// The bundle; `None` where the policies' own last runs are the base.
     bundle: Option<Bundle>,
-    /// The headers of the plans that were last applied, where the store has them.
-    headers: BTreeMap<Digest, PlanHeader>,
+    /// The headers of the plans that are in it, where the store has them.
+    headers: BTreeMap<Digest, EarlierPlan>,
     /// Where the records of each policy are.
     sources: BTreeMap<PolicyName, Source>,
 }
@@ -159,7 +160,8 @@ impl Search<'_> {
             };
             sources.insert(planned.policy.clone(), source);
         }
-        Ok(Base { sealed: Some(sealed), bundle: Some(bundle), headers: BTreeMap::new(), sources })
+        let headers = BTreeMap::from([(bundle.digest(), EarlierPlan::of(bundle.header().clone()))]);
+        Ok(Base { sealed: Some(sealed), bundle: Some(bundle), headers, sources })
     }
 
     /// For every policy the plan that it was last applied in, of which only what was not deleted counts.
@@ -179,13 +181,13 @@ impl Search<'_> {
     }
 
     /// A header that the store does not have, or that cannot be read any more, only leaves unknown what the manifests said.
-    async fn add_header(&self, plan: Digest, headers: &mut BTreeMap<Digest, PlanHeader>) {
+    async fn add_header(&self, plan: Digest, headers: &mut BTreeMap<Digest, EarlierPlan>) {
         if headers.contains_key(&plan) {
             return;
         }
         let run = RunStore::new(self.project.store(self.context), plan);
         if let Ok(Some(header)) = kept_header(&run).await {
-            headers.insert(plan, header);
+            headers.insert(plan, EarlierPlan::of(header));
         }
     }
 
@@ -232,12 +234,12 @@ impl Base {
 
     /// The manifests as they were then; `None` where that is not known.
     pub(super) fn manifests(&self) -> Option<&SealedManifests> {
-        Some(&self.header(self.sealed.as_ref()?.plan)?.manifests)
+        Some(&self.headers.get(&self.sealed.as_ref()?.plan)?.header.manifests)
     }
 
-    fn header(&self, plan: Digest) -> Option<&PlanHeader> {
-        let of_bundle = self.bundle.as_ref().filter(|bundle| bundle.digest() == plan).map(Bundle::header);
-        of_bundle.or_else(|| self.headers.get(&plan))
+    /// The plan that a policy is compared with, as far as more than its digest is known.
+    pub(super) fn earlier(&self, policy: &PolicyName) -> Option<&EarlierPlan> {
+        self.headers.get(&self.plan_of(policy)?)
     }
 
     /// The plan that a policy is compared with; `None` where nothing is known of it.
@@ -270,25 +272,22 @@ impl Base {
         }
     }
 
-    /// Whether a policy and the holds of its target read as they did then: the very same query, or the same document.
-    pub(super) fn same_question(&self, project: &Project, policy: &Policy, query: &Query) -> bool {
-        let Some(header) = self.plan_of(&policy.name).and_then(|plan| self.header(plan)) else { return false };
+    /// Whether the holds of a policy's target read otherwise than they did then; so it is where nothing is known of them.
+    pub(super) fn holds_changed(&self, project: &Project, policy: &Policy) -> bool {
+        let Some(EarlierPlan { header, .. }) = self.earlier(&policy.name) else { return true };
         let (before, now) = (&header.manifests.documents, project.sealed_documents());
-        let planned = header.policies.iter().find(|planned| planned.policy == policy.name);
-        let same_query = planned.is_some_and(|planned| planned.query == *query);
-        let same = |kind: DocumentKind, name: &str| digest_of(before, kind, name) == digest_of(&now, kind, name);
+        let differs = |name: &str| digest_of_hold(before, name) != digest_of_hold(&now, name);
         // A hold that is new, and on another target, is none of this policy.
         let elsewhere = |name: &str| {
             let hold = project.workspace.holds.values().find(|hold| hold.name.as_str() == name);
-            hold.is_some_and(|hold| hold.target != policy.settings.target)
-                && digest_of(before, DocumentKind::Hold, name).is_none()
+            hold.is_some_and(|hold| hold.target != policy.settings.target) && digest_of_hold(before, name).is_none()
         };
         let mut holds = before.iter().chain(&now).filter(|document| document.kind == DocumentKind::Hold);
-        (same_query || same(DocumentKind::DeletionPolicy, policy.name.as_str()))
-            && holds.all(|hold| elsewhere(&hold.name) || same(DocumentKind::Hold, &hold.name))
+        holds.any(|hold| !elsewhere(&hold.name) && differs(&hold.name))
     }
 }
 
-fn digest_of(documents: &[SealedDocument], kind: DocumentKind, name: &str) -> Option<Digest> {
-    documents.iter().find(|document| document.kind == kind && document.name == name).map(|document| document.digest)
+fn digest_of_hold(documents: &[SealedDocument], name: &str) -> Option<Digest> {
+    let mut holds = documents.iter().filter(|document| document.kind == DocumentKind::Hold);
+    holds.find(|document| document.name == name).map(|document| document.digest)
 }

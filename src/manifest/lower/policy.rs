@@ -12,7 +12,8 @@ use crate::filter::{Filter, Language, TextFilter};
 use crate::manifest::fields::{Field, Fields, Findings};
 use crate::manifest::node::Value;
 use crate::manifest::{
-    Accept, AllOrNone, ChildLookup, Concurrency, HeldChildren, Hold, Limits, Policy, PolicySettings, Recheck, SendAs, codes,
+    Accept, AllOrNone, ChildLookup, Concurrency, HeldChildren, Hold, Limits, Policy, PolicySettings, Project, Recheck,
+    SendAs, codes,
 };
 use crate::system::{Api, DeleteMode, SystemKind, zuora_object};
 use crate::system::{field_path, object_name};
@@ -50,6 +51,7 @@ impl Systems {
 pub(super) struct LimitsGiven {
     pub(super) max_records: Option<u64>,
     pub(super) max_percent: Option<Percent>,
+    pub(super) max_widened: Option<(u64, Span)>,
 }
 
 impl LimitsGiven {
@@ -66,15 +68,19 @@ impl LimitsGiven {
 }
 
 pub(super) fn limits(field: Field<'_>, findings: &mut Findings<'_>) -> Option<LimitsGiven> {
-    let what = if field.key == "objectLimits" { "`objectLimits`" } else { "`limits`" };
+    let of_object = field.key == "objectLimits";
+    let what = if of_object { "`objectLimits`" } else { "`limits`" };
     let mut fields = findings.fields(field, what)?;
     let max_records = fields.optional("maxRecords").map(|field| findings.count(field));
     let max_percent = fields.optional("maxPercent").map(|field| findings.percent(field));
+    // Only of a single policy it is known what its condition was before.
+    let max_widened = if of_object { None } else { fields.optional("maxWidened") };
+    let max_widened = max_widened.and_then(|field| Some((findings.count(field)?, field.place)));
     fields.end(findings);
     // A limit that could not be read has been reported, and must not be reported as missing too.
     let (max_records, max_percent) =
         (max_records.map(Option::unwrap_or_default), max_percent.map(|read| read.unwrap_or(Percent::ALL)));
-    Some(LimitsGiven { max_records, max_percent })
+    Some(LimitsGiven { max_records, max_percent, max_widened })
 }
 
 /// Reads the doubts that a document accepts.
@@ -89,10 +95,10 @@ pub(super) fn accept(field: Field<'_>, findings: &mut Findings<'_>) -> Accept {
     Accept { unknown_cascades: objects.into_iter().map(|(object, _)| object).collect() }
 }
 
-/// Reads a policy. `defaults` are the project's limits.
+/// Reads a policy, with the project's limits where it has none of its own.
 pub(in crate::manifest) fn policy(
     header: &Header<'_>,
-    defaults: Limits,
+    project: &Project,
     systems: &Systems,
     findings: &mut Findings<'_>,
 ) -> (Option<Policy>, References) {
@@ -186,7 +192,8 @@ pub(in crate::manifest) fn policy(
                 delete: delete?,
                 justification,
                 all_or_none: all_or_none?,
-                limits: given.or(defaults),
+                limits: given.or(project.limits),
+                max_widened: given.max_widened.or(project.max_widened).map(|(most, _)| most),
                 via,
                 concurrency: concurrency?,
                 group_by,
@@ -198,6 +205,7 @@ pub(in crate::manifest) fn policy(
                 accept,
             },
             object_span,
+            max_widened_span: given.max_widened.map(|(_, span)| span),
             span: header.span,
         })
     };

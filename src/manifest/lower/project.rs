@@ -29,7 +29,9 @@ pub(in crate::manifest) fn project(header: &Header<'_>, findings: &mut Findings<
         project.hold_refresh = age;
     }
     if let Some(field) = fields.optional("limits") {
-        project.limits = limits(field, findings).unwrap_or_default().or(project.limits);
+        let given = limits(field, findings).unwrap_or_default();
+        project.limits = given.or(project.limits);
+        project.max_widened = given.max_widened;
     }
     if let Some(field) = fields.optional("accept") {
         project.accept = accept(field, findings);

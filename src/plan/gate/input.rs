@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
+use super::super::attribution::Widening;
 use super::super::cascade::CascadeCount;
 use super::super::facts::{Identity, ObjectFacts};
 use super::super::overlap::MixedDeletion;
@@ -59,10 +60,17 @@ pub struct GateInput<'a> {
     pub cascades: &'a [CascadeCount],
     /// The same when the plan was made; `None` in a plan, and where the two were not counted for the same records.
     pub planned_cascades: Option<&'a [CascadeCount]>,
+    /// How many records the condition adds to the base; `None` at apply. A plan is bound to the policy it was made from, so what was found
+    /// then of its condition cannot be otherwise now: the records that match more since are not in the plan.
+    pub widening: Option<&'a Widening>,
+    /// Where the limit on that is to be raised, as the rest of a sentence.
+    pub max_widened_at: &'a str,
     /// What keeps the system from deleting the selected records; nothing at apply, which meets it.
     pub restrictions: &'a [Restriction<'a>],
     /// The calls that the deletions of this policy and of those before it take in the target.
     pub calls: u64,
+    /// The calls that this plan has made in the target for conditions of before, since it was asked how many are left; 0 at apply.
+    pub earlier_calls: u64,
     /// The calls that the organization has left today; `None` where the system does not say.
     pub calls_left: Option<u64>,
 }

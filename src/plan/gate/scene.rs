@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 
+use super::super::attribution::Widening;
 use super::super::cascade::CascadeCount;
 use super::super::facts::{Identity, ObjectFacts};
 use super::super::overlap::MixedDeletion;
@@ -50,7 +51,9 @@ pub(super) struct Scene {
     pub open_cascades: Vec<OpenCascade>,
     pub cascades: Vec<CascadeCount>,
     pub planned_cascades: Option<Vec<CascadeCount>>,
+    pub widening: Option<Widening>,
     pub calls: u64,
+    pub earlier_calls: u64,
     pub calls_left: Option<u64>,
 }
 
@@ -102,7 +105,9 @@ pub(super) fn scene() -> Scene {
         open_cascades: Vec::new(),
         cascades: Vec::new(),
         planned_cascades: None,
+        widening: None,
         calls: 1,
+        earlier_calls: 0,
         calls_left: Some(1_000),
     }
 }
@@ -143,7 +148,10 @@ impl Scene {
             cascades: &self.cascades,
             planned_cascades: self.planned_cascades.as_deref(),
             restrictions: &[],
+            widening: self.widening.as_ref(),
+            max_widened_at: "at sexton.yaml:9:24",
             calls: self.calls,
+            earlier_calls: self.earlier_calls,
             calls_left: self.calls_left,
         }
     }
