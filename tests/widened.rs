@@ -1,5 +1,7 @@
 //! How much of a change the policy made and how much the data did, and the limit on what the policy may add.
 
+#![expect(clippy::disallowed_methods, reason = "it takes a plan out of the working tree and out of the store")]
+
 mod support;
 
 use std::sync::Arc;
