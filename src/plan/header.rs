@@ -333,6 +333,6 @@ pub enum CountCause {
     Data,
     /// The policy changed, and every move is its doing.
     Policy,
-    /// The policy or its holds changed; the records may have changed as well.
+    /// The policy or its holds changed, and the records may have changed as well; or it is not known what the policy asked for before.
     PolicyAndData,
 }

@@ -25,7 +25,11 @@ fn places(value: &Value, at: String, found: &mut Vec<String>) {
 
 #[test]
 fn no_text_of_a_bundle_speaks_to_a_terminal() {
-    let mut header = fixture::header(vec![fixture::policy("stale-leads", 1_204)]);
+    let mut unknown = fixture::policy("unknown", 10);
+    if let Some(comparison) = &mut unknown.comparison {
+        (comparison.attribution, comparison.not_attributed) = (None, Some("a field is gone".into()));
+    }
+    let mut header = fixture::header(vec![fixture::policy("stale-leads", 1_204), unknown]);
     header.manifests.changes = "--- a\n+b\n".into();
     let sealed = serde_json::to_value(&header).expect("JSON");
     let mut found = Vec::new();
@@ -50,7 +54,13 @@ fn no_text_of_a_bundle_speaks_to_a_terminal() {
         taken.push(place.as_str());
     }
     // Not every text can be any: a name, a digest, a word of ours. These can.
-    for place in ["/policies/0/route/reason", "/policies/0/gates/0/gate", "/policies/0/labels/owner", "/madeBy/host"] {
+    for place in [
+        "/policies/0/route/reason",
+        "/policies/0/gates/0/gate",
+        "/policies/0/labels/owner",
+        "/policies/1/comparison/notAttributed",
+        "/madeBy/host",
+    ] {
         assert!(taken.contains(&place), "{place} was not tried: {taken:?}");
     }
     assert!(taken.len() > 15, "{taken:?}");

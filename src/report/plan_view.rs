@@ -345,9 +345,8 @@ pub(super) fn cause_text(comparison: &Comparison) -> String {
         }
         (_, Some(attribution)) => attribution_text(attribution),
         (_, None) => {
-            let unknown = not_attributed.as_ref().map(|reason| format!("; how much each did is not known: {reason}"));
-            let unknown = unknown.unwrap_or_default();
-            format!("the policy or a hold changed, and the data may have changed as well{unknown}")
+            let reason = not_attributed.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("how much the policy did and how much the data did is not known{reason}")
         }
     }
 }
@@ -469,6 +468,40 @@ mod tests {
           warning    review-by: `reviewBy` has passed
           REFUSED    made\u{1b}-up: too many
           labels     owner=revops, regulation=gdpr|17
+        ");
+    }
+
+    #[test]
+    fn tells_why_a_count_moved_as_far_as_it_is_known() {
+        let told = |cause, moved: Option<([u64; 4], bool)>, reason: Option<&str>| {
+            let mut comparison = fixture::policy("stale-leads", 10).comparison.expect("compared");
+            comparison.cause = cause;
+            comparison.attribution = moved.map(|(numbers, holds_changed)| {
+                let [added_by_policy, added_by_data, dropped_by_policy, dropped_by_data] = numbers;
+                Attribution { added_by_policy, added_by_data, dropped_by_policy, dropped_by_data, holds_changed }
+            });
+            comparison.not_attributed = reason.map(str::to_owned);
+            cause_text(&comparison)
+        };
+        let table = [
+            told(CountCause::Nothing, Some(([0; 4], false)), None),
+            told(CountCause::Data, Some(([0, 2, 0, 1], false)), None),
+            told(CountCause::Policy, Some(([1_000, 0, 0, 0], false)), None),
+            told(CountCause::PolicyAndData, Some(([10, 2, 3, 0], false)), None),
+            told(CountCause::PolicyAndData, Some(([0, 2, 0, 0], true)), None),
+            told(CountCause::PolicyAndData, Some(([0; 4], true)), None),
+            told(CountCause::PolicyAndData, None, Some("Lead has no field `Old__c`, or this login may not see it")),
+            told(CountCause::PolicyAndData, Some(([u64::MAX; 4], false)), None),
+        ];
+        insta::assert_snapshot!(table.join("\n"), @"
+        nothing changed: no record was newly selected, and none still to be deleted dropped out
+        nothing by the policy, 2 more and 1 fewer by the data
+        1,000 more by the policy, nothing by the data
+        10 more and 3 fewer by the policy, 2 more by the data
+        nothing by the policy, 2 more by the data or a hold
+        nothing but what is held now
+        how much the policy did and how much the data did is not known: Lead has no field `Old__c`, or this login may not see it
+        18,446,744,073,709,551,615 more and 18,446,744,073,709,551,615 fewer by the policy, 18,446,744,073,709,551,615 more and 18,446,744,073,709,551,615 fewer by the data
         ");
     }
 
