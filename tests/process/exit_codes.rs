@@ -11,7 +11,7 @@ use sexton::state::LockInfo;
 use sexton::store::{Backend, DirectoryStore, LocalFiles};
 
 use super::service::{Asked, Memory, Service, Tap, Verdict, add_leads, builder, start};
-use super::workplace::{Workplace, policy};
+use super::workplace::{Workplace, policy, stop_signals};
 
 /// The lines about gates that refused.
 fn refusals(output: &std::process::Output) -> String {
@@ -423,7 +423,7 @@ fn interrupted(signal: &'static str) -> (Service, Workplace, String) {
 #[test]
 fn an_interrupted_apply_is_130_and_the_same_command_goes_on() {
     insta::allow_duplicates! {
-        for signal in ["-INT", "-TERM", "-HUP"] {
+        for signal in stop_signals() {
             interrupted_and_continued(signal);
         }
     }
@@ -460,7 +460,7 @@ fn send(signal: &str, child: &Child) {
 fn every_signal_to_stop_ends_a_sandbox_with_0() {
     let (service, _keys) = Service::of_leads(0);
     let place = Workplace::new(&service.url, &policy(""));
-    for signal in ["-INT", "-TERM", "-HUP"] {
+    for signal in stop_signals() {
         let (mut child, _) = sandbox_process(place.command(&["sandbox", "--listen", "127.0.0.1:0"]));
         send(signal, &child);
         assert_eq!(child.wait().expect("its end").code(), Some(0), "{signal}");

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::service::Verdict;
 use super::stage::{Cue, EACH, POLICIES, Stage, documents, send, wait_until};
 use super::support::route::COLLECTIONS;
+use super::workplace::stop_signals;
 
 /// What a person may have made of the manifests by then.
 const CHANGES: [&str; 2] =
@@ -14,7 +15,7 @@ const CHANGES: [&str; 2] =
 
 #[test]
 fn an_apply_that_is_interrupted_before_its_first_request_has_to_pass_everything_again() {
-    for signal in ["-INT", "-TERM", "-HUP"] {
+    for signal in stop_signals() {
         for change in CHANGES {
             let stage = Stage::new(COLLECTIONS);
             stage.plan();

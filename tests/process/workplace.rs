@@ -234,3 +234,15 @@ impl Connector for Network {
         open(target, dependencies)
     }
 }
+
+/// The signals that ask the program to stop. A hangup is not among them where these tests were started by `nohup` or the like: it
+/// is inherited, and the program keeps to it.
+pub fn stop_signals() -> Vec<&'static str> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1);
+    if ignored {
+        println!("SIGHUP is ignored here: not tried");
+    }
+    ["-INT", "-TERM", "-HUP"].into_iter().filter(|signal| *signal != "-HUP" || !ignored).collect()
+}
