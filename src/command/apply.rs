@@ -28,7 +28,7 @@ use super::run::{
 use super::{Shell, Verb};
 use crate::apply::Event;
 use crate::base::{CommandError, Exit, PolicyName, counted};
-use crate::execute::{Run, execute, refuse_other_words};
+use crate::execute::{EarlierRuns, Run, execute, refuse_other_words};
 use crate::manifest::OnRefusal;
 use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::store::{Bundle, Journal, keep_bundle};
@@ -240,9 +240,10 @@ pub async fn apply(
             locked.save(&mut state).await?;
         }
         let any_refused = stopped.any();
-        let policies = policy_runs(&opened, &connections, rechecks, &stopped, request, begun)?;
+        let policies = policy_runs(&opened, &connections, rechecks, &stopped, request)?;
         let holds = HoldRefresh::new(context, &project, &opened, &connections, &now)?;
-        let run = Run { holds: Some(&holds), ..Run::new(context, &opened, &journal, stop, true) };
+        let earlier = EarlierRuns::of(&state, &opened.bundle);
+        let run = Run { holds: Some(&holds), earlier: Some(&earlier), ..Run::new(context, &opened, &journal, stop, true) };
         let found: BTreeMap<PolicyName, (u64, u64)> = policies
             .iter()
             .filter_map(|policy| Some((policy, policy.recheck.as_ref()?)))

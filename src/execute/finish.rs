@@ -29,7 +29,13 @@ pub(super) async fn write_outcomes(
 ) -> Result<Event, ExecuteError> {
     let policy = &input.specification.policy;
     let place = run.scratch.outcomes(policy);
-    let tally = write_scratch(run, input, rounds, status, &place)?;
+    let mut tally = write_scratch(run, input, rounds, status, &place, None)?;
+    if tally.already_gone > 0
+        && let Some(earlier) = run.earlier
+    {
+        let deleted = earlier.deleted(run, input).await?;
+        tally = write_scratch(run, input, rounds, status, &place, Some(&deleted))?;
+    }
     let outcomes = run.store.publish(run.store.outcomes(policy), &place).await?;
     Ok(Event::Finished { tally, outcomes })
 }
@@ -40,6 +46,7 @@ fn write_scratch(
     rounds: &[RoundFiles],
     status: &MachineStatus,
     place: &Place,
+    deleted_before: Option<&SortedRows>,
 ) -> Result<Tally, ExecuteError> {
     let policy = &input.specification.policy;
     let file_error = |source| ExecuteError::file("write", place.path())(source);
@@ -59,6 +66,7 @@ fn write_scratch(
             (Box::new(sorted.outcomes()) as Box<dyn Iterator<Item = _> + Send>).peekable()
         };
 
+    let mut deleted_before = deleted_before.into_iter().flat_map(SortedRows::rows).peekable();
     let mut writer = OutcomesWriter::create(place).map_err(file_error)?;
     let mut planned = 0;
     for id in (input.planned_ids)().map_err(planned_error)? {
@@ -72,7 +80,11 @@ fn write_scratch(
             (false, _) => sent.next().transpose().map_err(file_error)?,
         };
         match outcome {
-            Some(outcome) if outcome.id == id => writer.push(&outcome).map_err(file_error)?,
+            Some(outcome) if outcome.id == id => {
+                let plan = last_plan(&mut deleted_before, id).map_err(file_error)?;
+                let plan = plan.filter(|_| outcome.kind == OutcomeKind::AlreadyGone);
+                writer.push_gone_by(&outcome, plan.as_deref()).map_err(file_error)?;
+            }
             Some(outcome) => return Err(unbalanced(format!("{} has an outcome where {id} is planned", outcome.id))),
             None => return Err(unbalanced(format!("{id} is planned and has no outcome"))),
         }
@@ -89,6 +101,17 @@ fn write_scratch(
         return Err(unbalanced(why));
     }
     Ok(tally)
+}
+
+/// The name of the plan that deleted a record last, by rows that come in the order of ids and end with that name.
+fn last_plan(rows: &mut Peekable<impl Iterator<Item = io::Result<Row>>>, id: RecordId) -> io::Result<Option<String>> {
+    let mut values = Vec::new();
+    while let Some(row) = rows.next_if(|row| row.as_ref().map_or(true, |row| row.id <= id)).transpose()? {
+        if row.id == id {
+            values = row.values.max(values);
+        }
+    }
+    Ok(values.pop())
 }
 
 /// The outcome of a record that was excluded before it was ever sent.
@@ -253,5 +276,20 @@ impl Sorted {
             let (kind, evidence) = serde_json::from_str(row.values.first().map_or("", String::as_str))?;
             Ok(Outcome { id: row.id, kind, evidence })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_plans_that_deleted_a_record_the_last_one_is_named() {
+        let id = |text: &str| RecordId::new(text).expect("valid");
+        let row = |text: &str, number: &str, plan: &str| Ok(Row { id: id(text), values: vec![number.into(), plan.into()] });
+        let rows = [row("b", "000001", "aa"), row("b", "000000", "ff"), row("d", "000000", "cc")];
+        let mut rows = rows.into_iter().peekable();
+        let found = ["a", "b", "c", "d", "e"].map(|text| last_plan(&mut rows, id(text)).expect("read"));
+        assert_eq!(found.map(|plan| plan.unwrap_or_default()), ["", "aa", "", "cc", ""]);
     }
 }

@@ -4,6 +4,7 @@
 //! rechecked every unfinished policy and asked the gates. The rest is done here, the first time and after any interruption alike:
 //! a first run is a continued one with an empty journal.
 
+mod earlier_runs;
 mod excluded;
 mod execute_error;
 mod fault;
@@ -25,6 +26,7 @@ mod step_runner;
 mod tests;
 mod verify;
 
+pub use earlier_runs::EarlierRuns;
 pub use execute_error::ExecuteError;
 pub use hold_watch::HoldWatch;
 pub use kept_back::kept_back;

@@ -214,11 +214,10 @@ impl<'a> PolicyExecutor<'a> {
     /// The rounds as scratch files: fetched from the store, or a first round if none was opened yet.
     async fn open_rounds(&mut self, messages: &Arc<MessagesFile>) -> Result<RoundEnd<Vec<RoundFiles>>, ExecuteError> {
         if self.rounds.is_empty() {
-            let (count, excluded) =
-                match write_first_round(self.run, self.input, self.recheck(), self.rechecked.is_some()).await? {
-                    RoundEnd::Opened(written) => written,
-                    RoundEnd::NotNow(cause) => return Ok(RoundEnd::NotNow(cause)),
-                };
+            let (count, excluded) = match write_first_round(self.run, self.input, self.recheck()).await? {
+                RoundEnd::Opened(written) => written,
+                RoundEnd::NotNow(cause) => return Ok(RoundEnd::NotNow(cause)),
+            };
             let rechecked = self.recheck().map(|found| Rechecked { population: found.population, waiting: found.waiting });
             self.publish_round(0, count, excluded, rechecked).await?;
             let files = RoundFiles::open(self.run.scratch, self.policy(), 0, &self.rounds[0], messages)?;

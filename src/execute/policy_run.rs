@@ -33,8 +33,6 @@ pub struct PolicyRun {
     pub isolate_failures: bool,
     /// What the recheck found. Only a policy that is stopped or at its end needs none.
     pub recheck: Option<Recheck>,
-    /// Whether excluded records that do not match any more are checked for their presence also before the first round.
-    pub checks_presence: bool,
     /// Why nothing more is sent, where that is known beforehand, and what becomes of what was never sent. What was sent is
     /// settled all the same.
     pub stopped: Option<(String, SkipCause)>,

@@ -22,19 +22,18 @@ pub(super) enum RoundEnd<T> {
 }
 
 /// Writes the first round: all planned records in the order in which they are sent, less what the recheck excludes. Gives how
-/// many records are in it, and how many are excluded. `has_waited` says whether the recheck was made while the run was under way.
+/// many records are in it, and how many are excluded.
 pub(super) async fn write_first_round(
     run: &Run<'_>,
     input: &PolicyRun,
     recheck: Option<&Recheck>,
-    has_waited: bool,
 ) -> Result<RoundEnd<(u64, u64)>, ExecuteError> {
     let scratch_error = |error| ExecuteError::file("use files in", run.scratch.place().path())(error);
     let checked;
     let mut excluded = recheck.map(|recheck| &recheck.excluded);
-    if let Some(rows) = excluded.filter(|_| input.checks_presence || has_waited) {
-        // An earlier process had this run; an older copy of its journal would not know of a request for a record that is gone. And
-        // while a policy waits, others may delete what was still to be sent.
+    if let Some(rows) = excluded {
+        // What does not match any more may be gone: by another plan or somebody else, or by an earlier process of this run, of which
+        // an older copy of its journal would not know.
         let (provider, object) = (input.provider()?.as_ref(), &input.specification.object);
         let rows = check_presence_of(rows, 0, SortOrder::Id, provider, object, run.scratch.place()).await;
         checked = match rows.map_err(scratch_error)? {

@@ -2,6 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
+use super::earlier_runs::EarlierRuns;
 use super::hold_watch::HoldWatch;
 use super::opened_run::OpenedRun;
 use crate::base::{Clock, Observer, Timer};
@@ -29,6 +30,8 @@ pub struct Run<'a> {
     pub stop: &'a CancellationToken,
     /// Reads holds again; `None` where nothing is sent.
     pub holds: Option<&'a dyn HoldWatch>,
+    /// The runs that may have deleted what is gone.
+    pub earlier: Option<&'a EarlierRuns>,
     /// Whether the systems are asked what became of what was sent. Where not, it ends unknown.
     pub asks_what_happened: bool,
 }
@@ -53,6 +56,7 @@ impl<'a> Run<'a> {
             observer: context.observer.as_ref(),
             stop,
             holds: None,
+            earlier: None,
             asks_what_happened,
         }
     }

@@ -45,6 +45,8 @@ pub struct AppliedPolicy {
     pub skipped: BTreeMap<SkipCause, u64>,
     /// The failed ones by the system's code.
     pub failed: BTreeMap<String, u64>,
+    /// Those among the records that were already gone which other plans of the project had deleted, by the plan's name.
+    pub gone_by: BTreeMap<String, u64>,
     /// Records that match the policy now and were not in the plan; they wait for the next one.
     pub waiting: u64,
     /// Why the policy stopped early, when it did.

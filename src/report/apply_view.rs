@@ -75,8 +75,12 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
             let _ = writeln!(text, "  {shown}");
         };
         line(palette.deletion(&format!("{:>10} deleted", with_thousands(tally.deleted))));
-        if tally.already_gone > 0 {
-            line(format!("{:>10} already gone", with_thousands(tally.already_gone)));
+        for (plan, count) in &policy.gone_by {
+            line(format!("{:>10} already gone: the plan {} deleted them", with_thousands(*count), terminal_line(plan)));
+        }
+        let gone = tally.already_gone.saturating_sub(policy.gone_by.values().sum());
+        if gone > 0 {
+            line(format!("{:>10} already gone", with_thousands(gone)));
         }
         for (cause, count) in &policy.skipped {
             line(palette.caution(&format!("{:>10} skipped: {}", with_thousands(*count), skip_words(*cause))));
@@ -169,9 +173,10 @@ mod tests {
                 labels: BTreeMap::new(),
                 target: TargetName::new("crm").expect("valid"),
                 object: "Lead".into(),
-                tally: Tally { deleted: 1_190, already_gone: 1, skipped: 5, failed: 6, unknown: 2 },
+                tally: Tally { deleted: 1_190, already_gone: 4, skipped: 5, failed: 6, unknown: 2 },
                 skipped: BTreeMap::from([(SkipCause::Held, 2), (SkipCause::NoLongerMatches, 3)]),
                 failed: BTreeMap::from([("UNABLE_TO_LOCK_ROW".into(), 4), ("DELETE_FAILED\u{1b}".into(), 2)]),
+                gone_by: BTreeMap::from([("07b1de3a5c44".into(), 3)]),
                 waiting: 12,
                 halted: None,
                 unsettled: 7,
@@ -183,6 +188,7 @@ mod tests {
         insta::assert_snapshot!(applied_text(&applied, Palette::new(false)), @r"
         policy stale-leads:
                1,190 deleted
+                   3 already gone: the plan 07b1de3a5c44 deleted them
                    1 already gone
                    3 skipped: no longer match
                    2 skipped: held
@@ -195,7 +201,7 @@ mod tests {
                   12 matching now but not planned: left for the next plan
 
         evidence in runs/3f2a9c01d2e4
-        Apply: 1190 deleted, 1 already gone, 5 skipped, 6 failed, 2 unknown; 1204 planned.
+        Apply: 1190 deleted, 4 already gone, 5 skipped, 6 failed, 2 unknown; 1207 planned.
         ");
     }
 
@@ -208,6 +214,7 @@ mod tests {
             tally,
             skipped: BTreeMap::new(),
             failed: BTreeMap::new(),
+            gone_by: BTreeMap::new(),
             waiting,
             halted: None,
             unsettled: 0,

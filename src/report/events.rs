@@ -176,6 +176,7 @@ pub(super) fn applied(plan: Digest, applied: &Applied, unfinished: &[String]) ->
             tally: policy.tally.into(),
             skipped: policy.skipped.iter().map(|(cause, count)| (word(cause), *count)).collect(),
             failed: policy.failed.clone(),
+            gone_by: policy.gone_by.clone(),
             unsettled: policy.unsettled,
             waiting: policy.waiting,
             halted: policy.halted.clone(),

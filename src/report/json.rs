@@ -211,6 +211,9 @@ pub enum JsonEvent {
         skipped: BTreeMap<String, u64>,
         /// Failed records by the system's code.
         failed: BTreeMap<String, u64>,
+        /// Those among the records that were already gone which other plans of the project had deleted, by the first 12 digits of the
+        /// plan's digest.
+        gone_by: BTreeMap<String, u64>,
         /// Planned records without an outcome yet: the run is not finished.
         unsettled: u64,
         /// Records that match now and were not in the plan.

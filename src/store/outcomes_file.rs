@@ -7,7 +7,7 @@ use super::{FileStream, OpenMode, Place};
 use crate::apply::{Outcome, OutcomeKind, Tally};
 use crate::base::RecordId;
 
-/// Writes a policy's outcomes as CSV with the columns `Id,Outcome,Cause,Code,Message,Evidence`, one row for each planned
+/// Writes a policy's outcomes as CSV with the columns `Id,Outcome,Cause,Code,Message,Evidence,Plan`, one row for each planned
 /// record.
 ///
 /// **Invariant**: rows come in ascending order of their ids, so that no record has two.
@@ -27,7 +27,7 @@ impl OutcomesWriter {
     pub fn create(place: &Place) -> io::Result<Self> {
         let file = FileStream::new(place.open(OpenMode::Truncate)?);
         let mut rows = csv::Writer::from_writer(BufWriter::with_capacity(1 << 16, file));
-        rows.write_record(["Id", "Outcome", "Cause", "Code", "Message", "Evidence"])?;
+        rows.write_record(["Id", "Outcome", "Cause", "Code", "Message", "Evidence", "Plan"])?;
         Ok(Self { rows, tally: Tally::default(), last: None })
     }
 
@@ -37,6 +37,15 @@ impl OutcomesWriter {
     ///
     /// When it cannot be written, or does not come after the one before.
     pub fn push(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.push_gone_by(outcome, None)
+    }
+
+    /// The same, with the name of another plan of the project that deleted the record.
+    ///
+    /// # Errors
+    ///
+    /// As [`OutcomesWriter::push`].
+    pub fn push_gone_by(&mut self, outcome: &Outcome, plan: Option<&str>) -> io::Result<()> {
         if self.last.is_some_and(|last| last >= outcome.id) {
             let words = format!("the outcome of {} is out of order", outcome.id);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
@@ -49,8 +58,9 @@ impl OutcomesWriter {
             OutcomeKind::Deleted | OutcomeKind::AlreadyGone | OutcomeKind::Unknown => ("", "", ""),
         };
         let (code, message) = (guard_cell(code), guard_cell(message));
-        let word = outcome.kind.word();
-        Ok(self.rows.write_record([outcome.id.as_str(), word, cause, &code, &message, outcome.evidence.word()])?)
+        let (word, evidence) = (outcome.kind.word(), outcome.evidence.word());
+        let plan = plan.unwrap_or_default();
+        Ok(self.rows.write_record([outcome.id.as_str(), word, cause, &code, &message, evidence, plan])?)
     }
 
     /// Ends the file; returns how the records ended.
@@ -90,7 +100,8 @@ mod tests {
         ];
         for (id, (kind, evidence)) in ["a", "b", "c", "d", "e"].into_iter().zip(kinds) {
             let id = RecordId::new(id).expect("valid");
-            writer.push(&Outcome { id, kind, evidence }).expect("written");
+            let plan = (kind == OutcomeKind::AlreadyGone).then_some("3f2a9c01d2e4");
+            writer.push_gone_by(&Outcome { id, kind, evidence }, plan).expect("written");
         }
         let again = Outcome { id: RecordId::new("e").expect("valid"), kind: OutcomeKind::Unknown, evidence: Evidence::None };
         assert!(writer.push(&again).is_err(), "a record has two outcomes");
@@ -98,12 +109,12 @@ mod tests {
         let text = std::fs::read_to_string(path.path()).expect("read");
         assert_eq!(tally, Tally { deleted: 1, already_gone: 1, skipped: 1, failed: 1, unknown: 1 });
         insta::assert_snapshot!(text, @r#"
-        Id,Outcome,Cause,Code,Message,Evidence
-        a,deleted,,,,answer
-        b,already-gone,,,,answer
-        c,skipped,held,,,recheck
-        d,failed,,'=cmd(),"two\u{a}lines, ""quoted""",answer
-        e,unknown,,,,none
+        Id,Outcome,Cause,Code,Message,Evidence,Plan
+        a,deleted,,,,answer,
+        b,already-gone,,,,answer,3f2a9c01d2e4
+        c,skipped,held,,,recheck,
+        d,failed,,'=cmd(),"two\u{a}lines, ""quoted""",answer,
+        e,unknown,,,,none,
         "#);
     }
 }

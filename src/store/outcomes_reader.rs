@@ -18,6 +18,8 @@ pub struct OutcomeRow {
     pub cause: String,
     /// The system's code where it failed; empty otherwise.
     pub code: String,
+    /// The name of another plan of the project that had deleted it; empty where that is not known.
+    pub plan: String,
 }
 
 /// A code as the system gave it.
@@ -41,7 +43,7 @@ pub fn read_outcomes(place: &Place) -> io::Result<impl Iterator<Item = io::Resul
         Ok(true) => {
             let cell = |place| row.get(place).unwrap_or_default().to_owned();
             Some(match row.get(0).and_then(|text| RecordId::new(text).ok()) {
-                Some(id) => Ok(OutcomeRow { id, outcome: cell(1), cause: cell(2), code: code(cell(3)) }),
+                Some(id) => Ok(OutcomeRow { id, outcome: cell(1), cause: cell(2), code: code(cell(3)), plan: cell(6) }),
                 None => {
                     let line = row.position().map_or(0, csv::Position::line);
                     Err(io::Error::new(io::ErrorKind::InvalidData, format!("{shown} is damaged at line {line}")))

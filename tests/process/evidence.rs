@@ -92,7 +92,7 @@ fn a_scheduled_run_that_finds_nothing_is_a_run() {
     assert_eq!(history["population"], before["policies"]["stale-leads"]["population"]);
     let plan = state["consumed"][2]["plan"].as_str().expect("a digest")[..12].to_owned();
     let outcomes = place.read(&format!(".sexton/runs/{plan}/outcomes/stale-leads.csv"));
-    assert_eq!(outcomes, "Id,Outcome,Cause,Code,Message,Evidence\n");
+    assert_eq!(outcomes, "Id,Outcome,Cause,Code,Message,Evidence,Plan\n");
     // What matches later is found by the next one.
     add_leads(&mut service.sandbox.world(), 2, "Old");
     in_pipeline(&place, &["apply", "--auto-approve"]);

@@ -111,7 +111,6 @@ pub(super) fn policy_runs(
     mut rechecks: BTreeMap<PolicyName, Recheck>,
     stopped: &Stopped<'_>,
     request: &ApplyRequest,
-    begun: bool,
 ) -> Result<Vec<PolicyRun>, CommandError> {
     let mut policies = Vec::new();
     for planned in &opened.bundle.header().policies {
@@ -120,7 +119,6 @@ pub(super) fn policy_runs(
         let Some(mut policy) = policy_run(&opened.bundle, planned, Some(&connection.provider)) else { continue };
         policy.isolate_failures = request.isolate_failures && planned.settings.all_or_none == AllOrNone::PerRequest;
         policy.recheck = rechecks.remove(&planned.policy);
-        policy.checks_presence = begun;
         policy.stopped = stopped.of(&planned.policy).cloned();
         policies.push(policy);
     }

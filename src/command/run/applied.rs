@@ -100,14 +100,15 @@ pub(in crate::command) async fn summarize(
             tally,
             skipped: BTreeMap::new(),
             failed: BTreeMap::new(),
+            gone_by: BTreeMap::new(),
             waiting: found.get(&result.policy).map_or(0, |(_, waiting)| *waiting),
             halted,
             unsettled: planned.selected.saturating_sub(tally.total()),
             with_them: planned.cascades.clone(),
         };
-        // Causes and codes are in the outcomes, which a run that is not at its end does not have. Only what was kept back or
-        // failed has any.
-        if let Some(seal) = outcomes.filter(|_| tally.skipped + tally.failed > 0) {
+        // Causes and codes are in the outcomes, which a run that is not at its end does not have. Only what was kept back, failed or
+        // was gone has any.
+        if let Some(seal) = outcomes.filter(|_| tally.skipped + tally.failed + tally.already_gone > 0) {
             for row in outcomes_of(opened, &result.policy, seal).await? {
                 let row = row.map_err(|error| unreadable_outcomes(&error))?;
                 match row.outcome.as_str() {
@@ -116,6 +117,7 @@ pub(in crate::command) async fn summarize(
                             *policy.skipped.entry(cause).or_default() += 1;
                         }
                     }
+                    "already-gone" if !row.plan.is_empty() => *policy.gone_by.entry(row.plan).or_default() += 1,
                     "failed" => *policy.failed.entry(row.code).or_default() += 1,
                     _ => {}
                 }

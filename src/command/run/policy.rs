@@ -45,7 +45,6 @@ pub(in crate::command) fn policy_run(
         grouped: is_grouped(planned),
         isolate_failures: false,
         recheck: None,
-        checks_presence: false,
         stopped: None,
     })
 }

@@ -13,7 +13,7 @@ use crate::command::run::{
     policy_run, run_error, summarize, unknown_ends,
 };
 use crate::command::{Shell, Verb};
-use crate::execute::{OpenedRun, Run, execute};
+use crate::execute::{EarlierRuns, OpenedRun, Run, execute};
 use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::state::State;
 use crate::store::{Journal, LockedState, RunScratch, RunStore};
@@ -206,7 +206,8 @@ async fn settle(
         policy.stopped = Some(("the run was abandoned".to_owned(), SkipCause::Abandoned));
         policies.push(policy);
     }
-    let run = Run::new(context, &opened, &journal, stop, looks);
+    let earlier = EarlierRuns::of(state, &opened.bundle);
+    let run = Run { earlier: Some(&earlier), ..Run::new(context, &opened, &journal, stop, looks) };
     let results = execute(&run, policies, &opened.replay).await.map_err(|error| run_error(&error, plan))?;
     let found = BTreeMap::new();
     let mut applied = summarize(&opened, &results, &found).await.map_err(after_deletion)?;

@@ -178,7 +178,6 @@ impl Rig {
             grouped: self.scenario.grouped,
             isolate_failures: self.scenario.isolates,
             recheck: Some(self.recheck()),
-            checks_presence: self.world.inner().processes > 0,
             stopped: None,
         }
     }
@@ -262,6 +261,7 @@ impl Rig {
             observer: &Unobserved,
             stop,
             holds: None,
+            earlier: None,
             asks_what_happened: true,
         }
     }
