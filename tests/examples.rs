@@ -200,7 +200,7 @@ fn stale_leads_a_plan_is_reviewed_while_the_data_goes_on_moving() {
     assert!(story.sandbox.world().exists(marta), "touched again, so kept");
     assert!(story.sandbox.world().exists(imported), "not reviewed, so kept");
     assert_eq!(story.count("Lead"), 28);
-    assert_eq!(story.skipped(), ["00Q5f00000000G8EAI,skipped,no-longer-matches,,,recheck"]);
+    assert_eq!(story.skipped(), ["00Q5f00000000G8EAI,skipped,no-longer-matches,,,recheck,"]);
     assert_eq!(story.outcomes().len(), 14);
 
     contains(&story.sexton(&["apply", "plan"]), 5, &["was used", "make a new plan"]);
@@ -240,7 +240,7 @@ fn legal_hold_a_hold_that_is_younger_than_the_plan_wins_through_a_cascade() {
         &["3 skipped: held", "Apply: 11 deleted, 0 already gone, 3 skipped, 0 failed, 0 unknown; 14 planned."],
     );
     let held = ["5005f000000002KAAQ", "5005f0000000032AAA", "5005f000000004SAAQ"];
-    assert_eq!(story.skipped(), held.map(|id| format!("{id},skipped,held,,,recheck")));
+    assert_eq!(story.skipped(), held.map(|id| format!("{id},skipped,held,,,recheck,")));
     let world = story.sandbox.world();
     let counsel: Vec<RecordKey> = world
         .ids("Task")

@@ -465,8 +465,8 @@ impl Play<'_> {
                 let what = format!("{id} of {}: {row:?}, gone: {is_gone}", name(*number));
                 if let Some(cause) = kept_back(*number, id) {
                     let told = (row.outcome.as_str(), row.cause.as_str());
-                    // A run that is continued checks whether what does not match any more is there.
-                    let found_gone = self.with_faults && is_gone && cause == "no-longer-matches" && told.0 == "already-gone";
+                    // Whether what does not match any more is there is checked.
+                    let found_gone = is_gone && cause == "no-longer-matches" && told.0 == "already-gone";
                     // And so does a policy that has waited for another: others may have deleted what was held.
                     let waited = is_gone && told.0 == "already-gone" && self.story.dependencies(*number).next().is_some();
                     assert!(told == ("skipped", cause) || found_gone || waited, "{what}: {cause}");

@@ -532,10 +532,10 @@ impl Checks<'_> {
                 let what = format!("{} of {}: {row:?}, gone: {gone}", row.id, name(*number));
                 if let Some(cause) = kept_back {
                     let told = (row.outcome.as_str(), row.cause.as_str());
-                    // A run that is continued checks whether what does not match any more is there, and so does a policy that has
-                    // waited for another: by then it may also be gone what was held.
+                    // Whether what does not match any more is there is checked; where a policy has waited for another, it may also be
+                    // gone what was held.
                     let waited = !self.play.story.dependencies(*number).is_empty();
-                    let checked = waited || (self.play.with_faults && cause == "no-longer-matches");
+                    let checked = waited || cause == "no-longer-matches";
                     let found_gone = gone && checked && told.0 == "already-gone";
                     assert!(told == ("skipped", cause) || found_gone, "{what}: {cause}");
                     continue;
@@ -600,9 +600,13 @@ impl Checks<'_> {
                 outcomes.get(&other).is_some_and(|rows| halted(other) || rows.iter().find(failed).is_some())
             });
             if waits_in_vain {
-                // A run that is continued looks at what does not match any more: it may be gone by others' doing.
-                let gone = if self.play.with_faults { count("already-gone") } else { 0 };
-                assert_eq!(count("skipped") + gone, rows.len(), "{}: it waited for what failed", name(*number));
+                // What does not match any more may be gone by others' doing.
+                assert_eq!(
+                    count("skipped") + count("already-gone"),
+                    rows.len(),
+                    "{}: it waited for what failed",
+                    name(*number)
+                );
             }
             // After an unanswered request a look counts as our doing what others did meanwhile, or a cascade of another policy.
             let deleted = self.deleted(outcomes);

@@ -1,5 +1,7 @@
 //! Whole plans and applies against a tenant that refuses every call over its limit, in a time that only the waiting moves.
 
+#![expect(clippy::disallowed_methods, reason = "it adds to the manifests of a project")]
+
 mod support;
 
 use std::time::Duration;
@@ -93,4 +95,48 @@ async fn plans_are_calls_too() {
     bench.apply().await.expect("applied");
     nothing_is_left_and_no_call_was_refused(&bench.sandbox);
     assert!(started.elapsed() > Duration::from_secs(600));
+}
+
+/// A hold on usage, and how old a reading of it may be.
+fn add_hold(bench: &Bench, refresh: &str) {
+    let place = bench.path().join("sexton.yaml");
+    let documents = std::fs::read_to_string(&place).expect("manifests");
+    let more = format!(
+        "apiVersion: sexton/v1\nkind: Project\nmetadata: {{ name: retention }}\nspec: {{ holdRefresh: {refresh} }}\n---\n\
+         apiVersion: sexton/v1\nkind: Hold\nmetadata: {{ name: matter }}\nspec:\n  target: billing\n  object: Usage\n  \
+         filter: Quantity < 0\n  reason: Matter 7\n---\n"
+    );
+    bench.write("sexton.yaml", &format!("{documents}{more}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_the_holds_again_is_among_the_calls_and_in_the_time_foretold() {
+    let bench = bench(5_000, 50);
+    let alone = foretold(&bench).await;
+    add_hold(&bench, "5 minutes");
+    let foretold = foretold(&bench).await;
+    assert!(foretold > alone.mul_f64(1.05), "{foretold:?} with a hold, {alone:?} without");
+    let bundle = bench.bundle();
+    let quota = bundle.header().policies.iter().flat_map(|policy| &policy.gates).map(ToString::to_string);
+    let quota: Vec<String> = quota.filter(|told| told.contains("read holds and matches again")).collect();
+    assert!(!quota.is_empty(), "{:?}", bench.bundle().header().policies);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let started = Instant::now();
+    bench.apply().await.expect("applied");
+    nothing_is_left_and_no_call_was_refused(&bench.sandbox);
+    // How often the holds are read depends on when a batch is cut.
+    let share = started.elapsed().as_secs_f64() / foretold.as_secs_f64();
+    assert!((1.0..1.1).contains(&share), "{:?}, {foretold:?} foretold", started.elapsed());
+}
+
+/// Otherwise each reading were too old as soon as it is there, and nothing would ever be sent.
+#[tokio::test(start_paused = true)]
+async fn a_reading_of_the_holds_that_takes_longer_than_their_refresh_leaves_time_to_send() {
+    let bench = bench(400, 10);
+    add_hold(&bench, "1 minute");
+    let foretold = foretold(&bench).await;
+    let started = Instant::now();
+    bench.apply().await.expect("applied");
+    nothing_is_left_and_no_call_was_refused(&bench.sandbox);
+    assert!(started.elapsed() < foretold * 2, "{:?}, {foretold:?} foretold", started.elapsed());
 }

@@ -242,7 +242,7 @@ pub async fn apply(
         let any_refused = stopped.any();
         let policies = policy_runs(&opened, &connections, rechecks, &stopped, request)?;
         let holds = HoldRefresh::new(context, &project, &opened, &connections, &now)?;
-        let earlier = EarlierRuns::of(&state, &opened.bundle);
+        let earlier = EarlierRuns::of(context, &state, &opened);
         let run = Run { holds: Some(&holds), earlier: Some(&earlier), ..Run::new(context, &opened, &journal, stop, true) };
         let found: BTreeMap<PolicyName, (u64, u64)> = policies
             .iter()

@@ -24,15 +24,15 @@ use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
 use crate::manifest::Policy;
 use crate::plan::{
-    self, CascadeCount, Comparison, Difference, DifferenceCounts, GateFinding, GateInput, MixedDeletion, ObjectFacts,
-    Occasion, OpenCascade, PLAN_FORMAT, Permission, PlanHeader, PlannedElsewhere, PlannedPolicy, Restriction, SealedTarget,
-    Symbol, Together, Totals,
+    self, CallsNeeded, CascadeCount, Comparison, Difference, DifferenceCounts, GateFinding, GateInput, MixedDeletion,
+    ObjectFacts, Occasion, OpenCascade, PLAN_FORMAT, Permission, PlanHeader, PlannedElsewhere, PlannedPolicy, Restriction,
+    SealedTarget, Symbol, TargetCalls, Together, Totals,
 };
 use crate::provider::{ErrorClass, ProviderError};
 use crate::report::{PlanView, PolicySample, SampleRow, manifest_diff};
 use crate::select::{
-    Connection, Connections, Context, IfMoving, Layout, Project, ProjectContext, Selection, Selector, broken_selection,
-    count_cascades, count_restricting, no_such_object, open_all, query_for,
+    Connection, Context, IfMoving, Layout, Project, ProjectContext, Selection, Selector, broken_selection, count_cascades,
+    count_restricting, no_such_object, open_all, query_for,
 };
 use crate::state::{PolicyHistory, State};
 use crate::store::{BundleWriter, RunScratch};
@@ -168,7 +168,7 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     let holds =
         selector.holds().iter().filter_map(|found| Some(found.planned(workspace.holds.get(&found.hold)?, &policies)));
     let holds = holds.collect();
-    let targets = sealed_targets(&connections, &policies, &calls_by_target);
+    let targets = sealed_targets(&selector, &policies, &calls_by_target)?;
     let mut manifests = project.sealed_manifests();
     if let Some(before) = base.manifests() {
         manifests.changes = manifest_diff(&before.documents, &manifests.documents);
@@ -217,8 +217,9 @@ fn judge(
     selector: &Selector<'_>,
     now: &Zoned,
     totals: Option<&Totals>,
-) -> Result<BTreeMap<TargetName, u64>, CommandError> {
-    let mut calls_by_target: BTreeMap<TargetName, u64> = BTreeMap::new();
+) -> Result<BTreeMap<TargetName, TargetCalls>, CommandError> {
+    let hold_refresh = selector.project().project.hold_refresh_from(now)?;
+    let mut calls_by_target: BTreeMap<TargetName, TargetCalls> = BTreeMap::new();
     let mut earlier_calls: BTreeMap<TargetName, u64> = BTreeMap::new();
     for Unjudged { planned, earlier, .. } in policies.iter() {
         *earlier_calls.entry(planned.settings.target.clone()).or_default() += earlier.calls;
@@ -232,11 +233,13 @@ fn judge(
         let target = &policy.planned.settings.target;
         let connection = selector.connection(target)?;
         // The calls of the policies before it are those of its target, too.
-        let calls = calls_by_target.entry(target.clone()).or_default();
-        *calls += policy.planned.route.as_ref().map_or(0, |route| route.calls);
+        let new = || TargetCalls::new(connection.capabilities().budget, hold_refresh, selector.hold_calls(target));
+        let calls = calls_by_target.entry(target.clone()).or_insert_with(new);
+        calls.add(selector.policy_calls(connection, &policy.planned));
+        let calls = calls.needed();
         let restrictions = restrictions(&policy.planned, &deleted_by);
         let together = totals.and_then(|totals| totals.of(&policy.planned));
-        let calls = (*calls, earlier_calls.get(target).copied().unwrap_or_default());
+        let calls = (calls, earlier_calls.get(target).copied().unwrap_or_default());
         policy.planned.gates =
             policy.findings(connection, now, calls, overlap.mixed(place), together.as_ref(), &restrictions);
     }
@@ -258,22 +261,24 @@ fn restrictions<'a>(
 
 /// The targets as the plan seals them, with the calls that applying takes. Targets that only holds name are left out.
 fn sealed_targets(
-    connections: &Connections,
+    selector: &Selector<'_>,
     policies: &[PlannedPolicy],
-    calls_by_target: &BTreeMap<TargetName, u64>,
-) -> BTreeMap<TargetName, SealedTarget> {
+    calls_by_target: &BTreeMap<TargetName, TargetCalls>,
+) -> Result<BTreeMap<TargetName, SealedTarget>, CommandError> {
     let mut targets = BTreeMap::new();
     for (name, calls) in calls_by_target {
-        let Some(connection) = connections.get(name) else { continue };
-        let capabilities = connection.capabilities();
-        // Apply asks anew what it may delete: how many records each object has, how many match, and every page of them.
+        let connection = selector.connection(name)?;
+        let (capabilities, calls) = (connection.capabilities(), calls.needed().all);
+        // Apply asks anew what it may delete: how many records each object has, which are held, how many match, and every page of them.
         let asked = || policies.iter().filter(|planned| planned.settings.target == *name);
         let objects = asked().map(|planned| &planned.query.object).collect::<BTreeSet<_>>().len() as u64;
-        let reads: u64 = asked().map(|planned| 1 + planned.matched.div_ceil(capabilities.page_size)).sum();
-        let least_seconds = capabilities.budget.map(|budget| budget.least_time(calls + objects + reads).as_secs());
-        targets.insert(name.clone(), SealedTarget { calls: *calls, least_seconds, ..connection.sealed.clone() });
+        let reads: u64 = asked().map(|planned| connection.selection_calls(planned.matched)).sum();
+        let least_seconds = capabilities
+            .budget
+            .map(|budget| budget.least_time(calls + objects + selector.hold_calls(name) + reads).as_secs());
+        targets.insert(name.clone(), SealedTarget { calls, least_seconds, ..connection.sealed.clone() });
     }
-    targets
+    Ok(targets)
 }
 
 /// The state; the first plan of a project makes it, so that its lineage exists before anything rests on it.
@@ -313,7 +318,7 @@ impl Unjudged {
         &self,
         connection: &Connection,
         now: &Zoned,
-        (calls, earlier_calls): (u64, u64),
+        (calls, earlier_calls): (CallsNeeded, u64),
         mixed: Option<&MixedDeletion>,
         together: Option<&Together>,
         restrictions: &[Restriction<'_>],

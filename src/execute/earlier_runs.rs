@@ -4,26 +4,33 @@ use std::io;
 use std::sync::Arc;
 
 use super::execute_error::ExecuteError;
-use super::opened_run::{OpenError, machine_settings};
+use super::opened_run::{OpenError, OpenedRun, machine_settings};
 use super::policy_run::PolicyRun;
 use super::replay::Replay;
-use super::run::Run;
 use crate::apply::Seal;
-use crate::base::{Digest, PolicyName, RecordId};
+use crate::base::{Digest, Observer, PolicyName, RecordId};
 use crate::plan::{CLOCK_TOLERANCE, PlanHeader, PlannedPolicy, Row, intersect};
+use crate::select::Context;
 use crate::state::State;
-use crate::store::{Bundle, OutcomeRow, RowSorter, RunStore, SortOrder, SortedRows, StoreError, kept_header, read_outcomes};
+use crate::store::{
+    Backend, Bundle, OutcomeRow, Place, RowSorter, RunStore, SortOrder, SortedRows, StoreError, kept_header, read_outcomes,
+};
 
 /// The runs that ended after a plan was made. Whatever it names was there when it was made, so that no older one can have deleted it.
 pub struct EarlierRuns {
     bundle: Arc<Bundle>,
+    backend: Arc<dyn Backend>,
+    /// For scratch files.
+    scratch: Place,
+    observer: Arc<dyn Observer>,
     /// Their plans, those that ended last at the end.
     plans: Vec<Digest>,
 }
 
 impl EarlierRuns {
-    /// Those that the state knows to have ended since the plan of a bundle was made.
-    pub fn of(state: &State, bundle: &Arc<Bundle>) -> Self {
+    /// Those that the state knows to have ended since the plan of a run was made.
+    pub fn of(context: &Context, state: &State, opened: &OpenedRun) -> Self {
+        let bundle = &opened.bundle;
         // Two machines took the two moments, and the gate on clocks lets each of them be so far off.
         let made = bundle.header().created;
         let since = made.saturating_sub(CLOCK_TOLERANCE * 2).unwrap_or(made);
@@ -31,18 +38,24 @@ impl EarlierRuns {
         let mut ended: Vec<_> = ended.filter_map(|used| Some((used.finished?, used.plan))).collect();
         ended.retain(|(finished, _)| *finished >= since);
         ended.sort_by_key(|(finished, _)| *finished);
-        Self { bundle: Arc::clone(bundle), plans: ended.into_iter().map(|(_, plan)| plan).collect() }
+        Self {
+            bundle: Arc::clone(bundle),
+            backend: Arc::clone(opened.store.backend()),
+            scratch: opened.scratch.place().clone(),
+            observer: Arc::clone(&context.observer),
+            plans: ended.into_iter().map(|(_, plan)| plan).collect(),
+        }
     }
 
     /// The planned records of a policy that these runs deleted, each with the name of the plan as the last of its values; of several
     /// rows with one id the largest counts. What cannot be read back is told, and names no plan.
-    pub(super) async fn deleted(&self, run: &Run<'_>, input: &PolicyRun) -> Result<SortedRows, ExecuteError> {
-        let scratch_error = |source| ExecuteError::file("use files in", run.scratch.place().path())(source);
-        let mut sorter = RowSorter::new(run.scratch.place(), SortOrder::Id, RowSorter::WINDOW);
+    pub(super) async fn deleted(&self, input: &PolicyRun) -> Result<SortedRows, ExecuteError> {
+        let scratch_error = |source| ExecuteError::file("use files in", self.scratch.path())(source);
+        let mut sorter = RowSorter::new(&self.scratch, SortOrder::Id, RowSorter::WINDOW);
         if let Some(planned) = self.bundle.policy(&input.specification.policy) {
             for (number, plan) in self.plans.iter().enumerate() {
-                if let Err(error) = self.add(run, input, planned, (number, *plan), &mut sorter).await {
-                    run.observer.warn(&format!(
+                if let Err(error) = self.add(input, planned, (number, *plan), &mut sorter).await {
+                    self.observer.warn(&format!(
                         "{}: the outcomes of the plan {} cannot be read back, so it is not known which of the records that are \
                          already gone it deleted: {error}",
                         planned.policy,
@@ -57,14 +70,13 @@ impl EarlierRuns {
     /// Adds what one run deleted.
     async fn add(
         &self,
-        run: &Run<'_>,
         input: &PolicyRun,
         planned: &PlannedPolicy,
         (number, plan): (usize, Digest),
         sorter: &mut RowSorter,
     ) -> Result<(), OpenError> {
-        let store = RunStore::new(Arc::clone(run.store.backend()), plan);
-        let place = run.scratch.place().join("earlier.csv");
+        let store = RunStore::new(Arc::clone(&self.backend), plan);
+        let place = self.scratch.join("earlier.csv");
         let broken = |source| OpenError::Run(ExecuteError::file("use", place.path())(source));
         for (policy, outcomes) in self.outcomes_of(&store, planned).await? {
             store.fetch(store.outcomes(&policy), outcomes, &place).await?;

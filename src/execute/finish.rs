@@ -33,7 +33,7 @@ pub(super) async fn write_outcomes(
     if tally.already_gone > 0
         && let Some(earlier) = run.earlier
     {
-        let deleted = earlier.deleted(run, input).await?;
+        let deleted = earlier.deleted(input).await?;
         tally = write_scratch(run, input, rounds, status, &place, Some(&deleted))?;
     }
     let outcomes = run.store.publish(run.store.outcomes(policy), &place).await?;

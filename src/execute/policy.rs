@@ -78,7 +78,23 @@ fn first_cause<'r>(
     })
 }
 
-type InFlight<'a> = FuturesUnordered<BoxFuture<'a, Result<(Step, StepEnd), ExecuteError>>>;
+/// A step, and how it ended.
+type Ended = Result<(Step, StepEnd), ExecuteError>;
+
+type InFlight<'a> = FuturesUnordered<BoxFuture<'a, Ended>>;
+
+/// Awaits `work` while the steps under way go on, and gives those that ended meanwhile. They stand in the same line for calls to the
+/// system as `work`, which would wait for ever behind one that nobody polls.
+async fn alongside<T>(in_flight: &mut InFlight<'_>, work: impl Future<Output = T>) -> (T, Vec<Ended>) {
+    let (mut work, mut ended) = (std::pin::pin!(work), Vec::new());
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return (done, ended),
+            Some(end) = in_flight.next() => ended.push(end),
+        }
+    }
+}
 
 impl<'a> PolicyExecutor<'a> {
     pub(super) fn new(run: &'a Run<'a>, input: &'a PolicyRun, mut replayed: ReplayedPolicy) -> Self {
@@ -173,7 +189,7 @@ impl<'a> PolicyExecutor<'a> {
             }
             let step = self.machine.next(self.run.clock.now());
             let step = self.whole_groups(step, &round)?;
-            if matches!(step, Step::Send(_) | Step::Create(_)) && self.refresh_holds(&round).await? {
+            if matches!(step, Step::Send(_) | Step::Create(_)) && self.refresh_holds(&round, &mut in_flight).await? {
                 continue;
             }
             if let Some(intent) = step.intent() {
@@ -407,9 +423,14 @@ impl<'a> PolicyExecutor<'a> {
 
     /// Reads the holds again before something new is sent, where the last reading is too old. Says whether it did: then the next
     /// step may be another one.
-    async fn refresh_holds(&mut self, round: &RoundFiles) -> Result<bool, ExecuteError> {
+    async fn refresh_holds(&mut self, round: &RoundFiles, in_flight: &mut InFlight<'_>) -> Result<bool, ExecuteError> {
         let Some(holds) = self.run.holds else { return Ok(false) };
-        let (read, rows) = match holds.held_since(self.policy(), self.holds_read).await {
+        let (found, ended) = alongside(in_flight, holds.held_since(self.policy(), self.holds_read)).await;
+        for ended in ended {
+            let (step, end) = ended?;
+            self.close(&step, end).await?;
+        }
+        let (read, rows) = match found {
             Ok(None) => return Ok(false),
             Ok(Some(reading)) => reading,
             Err(error) => {

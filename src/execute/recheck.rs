@@ -4,7 +4,7 @@ use std::io;
 
 use crate::apply::SkipCause;
 use crate::base::{CommandError, PolicyName, RecordId};
-use crate::plan::{self, OpenCascade, PlannedPolicy, RecheckVerdict, Row, intersect};
+use crate::plan::{self, OpenCascade, PlannedPolicy, PolicyCalls, RecheckVerdict, Row, intersect};
 use crate::select::{AT_ONCE, Held, IfMoving, Layout, Selection, Selector, broken_selection};
 use crate::store::{Bundle, RowSorter, Scratch, SortOrder, SortedRows};
 
@@ -25,6 +25,8 @@ pub struct Recheck {
     pub waiting: u64,
     /// How many records the object has now.
     pub population: u64,
+    /// The calls that the policy adds to those of its target, and what one reading of the target's holds takes.
+    pub calls: (PolicyCalls, u64),
     /// Cascades to held records that could not be followed to their end.
     pub open: Vec<OpenCascade>,
 }
@@ -54,7 +56,9 @@ impl Rechecking<'_> {
     pub async fn run(&self) -> Result<Recheck, CommandError> {
         let PlannedPolicy { policy: name, settings, query, .. } = self.planned;
         let broken = |error: io::Error| broken_selection(name, &error);
-        let capabilities = self.selector.connection(&settings.target)?.capabilities();
+        let connection = self.selector.connection(&settings.target)?;
+        let capabilities = connection.capabilities();
+        let calls = (self.selector.policy_calls(connection, self.planned), self.selector.hold_calls(&settings.target));
         let fresh = self.selector.select(name, &settings.target, query, self.if_moving).await?;
         let kept = self.kept(self.selector.held(&settings.target, &query.object), &fresh)?;
 
@@ -99,7 +103,7 @@ impl Rechecking<'_> {
                 self.planned.selected
             )));
         }
-        Ok(Recheck { excluded, grouped, cleared, waiting, population: fresh.population, open: fresh.open })
+        Ok(Recheck { excluded, grouped, cleared, waiting, population: fresh.population, calls, open: fresh.open })
     }
 
     /// The selected records that other policies of the plan delete: they do not wait for the next plan.

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use jiff::Zoned;
 use jiff::tz::TimeZone;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
 use super::{Accept, Limits};
-use crate::base::{Age, Percent, ProjectName, Span};
+use crate::base::{Age, AgeError, Percent, ProjectName, Span};
 
 /// What becomes of the other policies of a plan when a gate refuses one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, EnumIter, IntoStaticStr)]
@@ -103,6 +104,16 @@ impl Default for Project {
 }
 
 impl Project {
+    /// How old a reading of the holds may be, counted from `now`.
+    ///
+    /// # Errors
+    ///
+    /// When that ends outside the calendar.
+    pub fn hold_refresh_from(&self, now: &Zoned) -> Result<Duration, AgeError> {
+        let end = self.hold_refresh.after(now)?;
+        Ok(Duration::try_from(end.timestamp().duration_since(now.timestamp())).unwrap_or_default())
+    }
+
     /// The settings that a plan is bound to, by their keys: those that decide what a plan says or how long it lives, and stand nowhere
     /// else in it. Where plans and the store lie decides nothing, the lineage is compared with the state's, and each policy has
     /// its own limits, the project's where it names none. Of limits for all policies together the stricter ones hold, then or now.

@@ -4,6 +4,7 @@
 //! of ten million records needs no more memory than a plan of ten.
 
 mod attribution;
+mod calls;
 mod cascade;
 mod cascade_graph;
 mod changed_document;
@@ -24,6 +25,7 @@ mod test_policy;
 mod totals;
 
 pub use attribution::{Attribution, EarlierCondition, Widening};
+pub use calls::{CallsNeeded, PolicyCalls, TargetCalls};
 pub use cascade::CascadeCount;
 pub use cascade_graph::{CascadeEdge, CascadeGraph, Climb};
 pub use changed_document::{ChangedDocument, changed_documents};

@@ -59,7 +59,8 @@ pub enum JsonEvent {
         production: Option<bool>,
         /// Who is signed in.
         user: String,
-        /// The calls that the deletions of all policies take there, without polls, reads and retries.
+        /// The calls that the deletions of all policies take there, and what is read again meanwhile as far as that is known; without
+        /// polls and retries.
         calls: u64,
         /// The least time that these calls and the reads before them take, in seconds, where the system limits calls by the minute.
         least_seconds: Option<u64>,

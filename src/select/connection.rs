@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::Semaphore;
@@ -33,6 +34,8 @@ pub struct Connection {
     pub calls_left: Option<u64>,
     /// One for each request that may be under way. Nobody waits for anything else while holding one.
     requests: Semaphore,
+    /// The calls that counts and selections took so far: one a page.
+    reads: AtomicU64,
     described: Memo<Result<Arc<ObjectFacts>, ProviderError>>,
     populations: Memo<u64>,
     permissions: Memo<Permission>,
@@ -72,6 +75,7 @@ impl Connection {
             sealed,
             calls_left,
             requests: Semaphore::new(at_once as usize),
+            reads: AtomicU64::new(0),
             described: Memo::default(),
             populations: Memo::default(),
             permissions: Memo::default(),
@@ -91,6 +95,21 @@ impl Connection {
     /// The language in which it takes conditions.
     pub fn language(&self) -> Language {
         Language::of(self.capabilities().system)
+    }
+
+    /// How many calls it takes to read so many records, without the count before.
+    fn pages(&self, records: u64) -> u64 {
+        records.div_ceil(self.capabilities().page_size.max(1)).max(1)
+    }
+
+    /// How many calls a selection of so many records takes, the count before it among them.
+    pub fn selection_calls(&self, records: u64) -> u64 {
+        1 + self.pages(records)
+    }
+
+    /// How many calls counts and selections took so far, as estimated by the records that they gave.
+    pub(super) fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
     }
 
     /// Does one request as soon as the system may have one more.
@@ -155,6 +174,7 @@ impl Connection {
     ///
     /// When the system does not say.
     pub async fn count(&self, query: &Query) -> Result<u64, ProviderError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.ask(self.provider.count(query)).await
     }
 
@@ -164,6 +184,7 @@ impl Connection {
     ///
     /// When it is not proven that they all came.
     pub async fn select(&self, query: &Query, expected: u64, rows: &mut dyn RowSink) -> Result<Completeness, ProviderError> {
+        self.reads.fetch_add(self.pages(expected), Ordering::Relaxed);
         self.ask(self.provider.select(query, expected, rows)).await
     }
 

@@ -21,6 +21,7 @@ pub struct HeldRecords {
     nothing: Held,
     found: Vec<FoundHold>,
     unseen: BTreeMap<(TargetName, String), Vec<String>>,
+    calls: BTreeMap<TargetName, u64>,
 }
 
 impl HeldRecords {
@@ -35,6 +36,8 @@ impl HeldRecords {
     /// stay.
     pub async fn read(project: &ProjectContext<'_>, connections: &Connections, spill: &Place) -> Result<Self, CommandError> {
         let holds = &project.project.workspace.holds;
+        let reads = || connections.iter().map(|(name, connection)| (name, connection.reads()));
+        let before: BTreeMap<&TargetName, u64> = reads().collect();
         let mut targets = BTreeMap::new();
         for (name, connection) in connections {
             if holds.values().any(|hold| hold.target == *name) {
@@ -71,12 +74,19 @@ impl HeldRecords {
             }
             found.push(hold);
         }
-        Ok(Self { by_object, nothing: Held::default(), found, unseen })
+        let since =
+            |(name, reads): (&TargetName, u64)| (name.clone(), reads - before.get(name).copied().unwrap_or_default());
+        Ok(Self { by_object, nothing: Held::default(), found, unseen, calls: reads().map(since).collect() })
     }
 
     /// What they keep of an object, in the system's own spelling, that policies delete from.
     pub fn of(&self, target: &TargetName, object: &str) -> &Held {
         self.by_object.get(&(target.clone(), object.to_owned())).unwrap_or(&self.nothing)
+    }
+
+    /// How many calls the reading took in a target, less what need not be asked again.
+    pub fn calls(&self, target: &TargetName) -> u64 {
+        self.calls.get(target).copied().unwrap_or_default()
     }
 
     /// The holds as they were found, by name.

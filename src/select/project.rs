@@ -2,6 +2,9 @@
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use jiff::Zoned;
 
 use super::Context;
 use super::output_directories::output_directories;
@@ -54,6 +57,16 @@ impl Project {
             return Err(error);
         };
         Ok(Self { directory: directory.clone(), workspace, warnings: reading.diagnostics, store: OnceLock::new() })
+    }
+
+    /// How old a reading of the holds may be when something more is sent, counted from `now`.
+    ///
+    /// # Errors
+    ///
+    /// When `holdRefresh` ends outside the calendar.
+    pub fn hold_refresh_from(&self, now: &Zoned) -> Result<Duration, CommandError> {
+        let every = self.workspace.project.hold_refresh_from(now);
+        every.map_err(|error| CommandError::plain("`holdRefresh` is too long").caused_by(&error))
     }
 
     /// Where plans go when the command names no other place.

@@ -14,7 +14,7 @@ use super::selection::{Selection, broken_selection};
 use super::side_by_side::side_by_side;
 use super::sort_space::SortSpace;
 use crate::base::{CommandError, Exit, PolicyName, RecordId, TargetName};
-use crate::plan::{OpenCascade, PlannedPolicy, Query};
+use crate::plan::{OpenCascade, PlannedPolicy, PolicyCalls, Query};
 use crate::provider::ProviderError;
 use crate::store::{Place, SortedRows};
 
@@ -81,6 +81,21 @@ impl<'a> Selector<'a> {
     /// Every hold of the systems that are signed in to, as it was found.
     pub fn holds(&self) -> &[FoundHold] {
         self.held.found()
+    }
+
+    /// What deleting the planned records of a policy takes in calls, with what is read again while it goes on.
+    pub fn policy_calls(&self, connection: &Connection, planned: &PlannedPolicy) -> PolicyCalls {
+        PolicyCalls {
+            deletions: planned.route.as_ref().map_or(0, |route| route.calls),
+            matches: connection.selection_calls(planned.matched),
+            waits: !planned.settings.depends_on.is_empty(),
+            looks_up: !self.held(&planned.settings.target, &planned.query.object).lookups.is_empty(),
+        }
+    }
+
+    /// How many calls one reading of the holds of a target takes.
+    pub fn hold_calls(&self, target: &TargetName) -> u64 {
+        self.held.calls(target)
     }
 
     /// The objects below one that policies delete from which this login cannot see; known where the target has holds.

@@ -9,7 +9,8 @@ use crate::base::{CommandError, Exit, PolicyName, TargetName};
 use crate::execute::{OpenedRun, Recheck, kept_back};
 use crate::manifest::{AllOrNone, Limits, Policy};
 use crate::plan::{
-    self, CascadeCount, FindingKind, GateInput, ObjectFacts, Occasion, Permission, PlannedPolicy, Share, Together,
+    self, CallsNeeded, CascadeCount, FindingKind, GateInput, ObjectFacts, Occasion, Permission, PlannedPolicy, Share,
+    TargetCalls, Together,
 };
 use crate::select::{Connection, Connections, Project, count_cascades};
 use crate::state::State;
@@ -30,7 +31,7 @@ pub(super) struct Fresh<'a> {
     limits: Limits,
     population: u64,
     already_deleted: u64,
-    calls: u64,
+    calls: CallsNeeded,
     calls_left: Option<u64>,
     left_behind: Option<u64>,
 }
@@ -38,7 +39,7 @@ pub(super) struct Fresh<'a> {
 /// Gathers what gates are told; of policies that are no longer in the manifests, why they are refused. `begun` says that the run was
 /// begun before.
 pub(super) async fn gather<'a>(
-    project: &'a Project,
+    (project, now): (&'a Project, &Zoned),
     opened: &'a OpenedRun,
     connections: &'a Connections,
     rechecks: &'a BTreeMap<PolicyName, Recheck>,
@@ -46,7 +47,8 @@ pub(super) async fn gather<'a>(
     begun: bool,
 ) -> Result<(Vec<Fresh<'a>>, BTreeMap<PolicyName, Vec<String>>), CommandError> {
     let (mut gathered, mut missing) = (Vec::new(), BTreeMap::new());
-    let mut calls_by_target: BTreeMap<&TargetName, u64> = BTreeMap::new();
+    let mut calls_by_target: BTreeMap<&TargetName, TargetCalls> = BTreeMap::new();
+    let hold_refresh = project.hold_refresh_from(now)?;
     let at_start = populations_at_start(opened);
     for planned in &opened.bundle.header().policies {
         let (Some(recheck), Some(replayed)) = (rechecks.get(&planned.policy), opened.replay.policies.get(&planned.policy))
@@ -73,8 +75,13 @@ pub(super) async fn gather<'a>(
             0
         };
         // A run that is continued has its calls behind it, or was judged when it began.
-        let calls = calls_by_target.entry(&planned.settings.target).or_default();
-        *calls += planned.route.as_ref().filter(|_| !begun).map_or(0, |route| route.calls);
+        let capabilities = connection.capabilities();
+        let (policy_calls, hold_calls) = recheck.calls;
+        let calls = calls_by_target.entry(&planned.settings.target);
+        let calls = calls.or_insert_with(|| TargetCalls::new(capabilities.budget, hold_refresh, hold_calls));
+        if !begun {
+            calls.add(policy_calls);
+        }
         // What is in doubt counts as deleted, and all together are never more than was planned.
         let deleted = replayed.machine.status().tally.deleted + replayed.machine.in_doubt();
         let already_deleted = deleted.min(planned.selected.saturating_sub(recheck.cleared));
@@ -87,14 +94,14 @@ pub(super) async fn gather<'a>(
             recheck,
             has_begun,
             facts,
-            capabilities: connection.capabilities(),
+            capabilities,
             hard_delete,
             cascades,
             kept_back,
             limits,
             population: at_start.get(&object_of(planned)).copied().unwrap_or(recheck.population),
             already_deleted,
-            calls: *calls,
+            calls: calls.needed(),
             calls_left: connection.calls_left.filter(|_| !begun),
             left_behind: state.policies.get(&planned.policy).and_then(|history| history.population),
         });

@@ -52,15 +52,14 @@ impl<'a> HoldRefresh<'a> {
         connections: &'a Connections,
         now: &Zoned,
     ) -> Result<Self, CommandError> {
-        let end = project.workspace.project.hold_refresh.after(now);
-        let end = end.map_err(|error| CommandError::plain("`holdRefresh` is too long").caused_by(&error))?;
+        let every = project.hold_refresh_from(now)?;
         Ok(Self {
             context,
             directory: project.directory.clone(),
             opened,
             connections,
             begun: now.timestamp(),
-            every: Duration::try_from(end.timestamp().duration_since(now.timestamp())).unwrap_or_default(),
+            every,
             last: Mutex::default(),
         })
     }
@@ -87,9 +86,10 @@ impl<'a> HoldRefresh<'a> {
     /// When a reading of that moment is too old: since when another one must have begun.
     async fn due(&self, read: Timestamp) -> Option<Timestamp> {
         let last = self.last.lock().await.clone();
-        let every = last.map_or(self.every, |last| self.every.max(last.took));
+        // A reading ages while it is made. So half of the time is left for sending, whatever it takes.
+        let every = last.map_or(self.every, |last| self.every.max(last.took.saturating_mul(2)));
         let now = self.context.clock.now();
-        let is_young = read.saturating_add(every).is_ok_and(|end| now < end);
+        let is_young = read.saturating_add(every).is_ok_and(|end| now <= end);
         (!is_young).then(|| now.saturating_sub(every).unwrap_or(now))
     }
 

@@ -21,7 +21,7 @@ pub(super) async fn refusals_on_fresh_numbers(
     max_records: Option<u64>,
 ) -> Result<BTreeMap<PolicyName, Vec<String>>, CommandError> {
     let (header, project, now) = (opened.bundle.header(), context.project, context.now);
-    let (fresh, mut refusals) = gather(project, opened, connections, rechecks, state, begun).await?;
+    let (fresh, mut refusals) = gather((project, now), opened, connections, rechecks, state, begun).await?;
     let mut judge = |together: Option<&Totals>| {
         for policy in &fresh {
             let name = &policy.planned.policy;

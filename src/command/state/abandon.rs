@@ -206,7 +206,7 @@ async fn settle(
         policy.stopped = Some(("the run was abandoned".to_owned(), SkipCause::Abandoned));
         policies.push(policy);
     }
-    let earlier = EarlierRuns::of(state, &opened.bundle);
+    let earlier = EarlierRuns::of(context, state, &opened);
     let run = Run { earlier: Some(&earlier), ..Run::new(context, &opened, &journal, stop, looks) };
     let results = execute(&run, policies, &opened.replay).await.map_err(|error| run_error(&error, plan))?;
     let found = BTreeMap::new();

@@ -204,7 +204,7 @@ impl Rig {
         let (excluded, grouped) = (excluded.finish().expect("sorted"), grouped.finish().expect("sorted"));
         let (cleared, population) = (grouped.count(), inner.records.len() as u64);
         let grouped = self.scenario.grouped.then_some(grouped);
-        Recheck { excluded, grouped, cleared, waiting: 0, population, open: Vec::new() }
+        Recheck { excluded, grouped, cleared, waiting: 0, population, calls: Default::default(), open: Vec::new() }
     }
 
     /// One process: goes on until the end or its death, which gives `None`.

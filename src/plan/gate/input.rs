@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::super::attribution::Widening;
+use super::super::calls::CallsNeeded;
 use super::super::cascade::CascadeCount;
 use super::super::facts::{Identity, ObjectFacts};
 use super::super::overlap::MixedDeletion;
@@ -67,8 +68,8 @@ pub struct GateInput<'a> {
     pub max_widened_at: &'a str,
     /// What keeps the system from deleting the selected records; nothing at apply, which meets it.
     pub restrictions: &'a [Restriction<'a>],
-    /// The calls that the deletions of this policy and of those before it take in the target.
-    pub calls: u64,
+    /// The calls that this policy and those before it take in the target.
+    pub calls: CallsNeeded,
     /// The calls that this plan has made in the target for conditions of before, since it was asked how many are left; 0 at apply.
     pub earlier_calls: u64,
     /// The calls that the organization has left today; `None` where the system does not say.

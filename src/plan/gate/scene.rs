@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 
 use super::super::attribution::Widening;
+use super::super::calls::CallsNeeded;
 use super::super::cascade::CascadeCount;
 use super::super::facts::{Identity, ObjectFacts};
 use super::super::overlap::MixedDeletion;
@@ -52,7 +53,7 @@ pub(super) struct Scene {
     pub cascades: Vec<CascadeCount>,
     pub planned_cascades: Option<Vec<CascadeCount>>,
     pub widening: Option<Widening>,
-    pub calls: u64,
+    pub calls: CallsNeeded,
     pub earlier_calls: u64,
     pub calls_left: Option<u64>,
 }
@@ -106,7 +107,7 @@ pub(super) fn scene() -> Scene {
         cascades: Vec::new(),
         planned_cascades: None,
         widening: None,
-        calls: 1,
+        calls: CallsNeeded { all: 1, ..CallsNeeded::default() },
         earlier_calls: 0,
         calls_left: Some(1_000),
     }
