@@ -119,7 +119,7 @@ mod tests {
         // 2,000 calls take 21 minutes, in which five minutes pass four times.
         assert_eq!(needed(budget, 4, &deletions(2_000)), (2_016, 16, 4));
         // A reading that takes longer than the refresh itself leaves half of the time to the deletions.
-        assert_eq!(needed(budget, 900, &deletions(1_000)), (1_000, 0, 900));
+        assert_eq!(needed(budget, 900, &deletions(900)), (900, 0, 900));
         assert_eq!(needed(budget, 900, &deletions(2_000)), (3_800, 1_800, 900));
         let looking_up = [PolicyCalls { looks_up: true, ..deletions(2_000)[0] }];
         assert_eq!(needed(budget, 4, &looking_up), (2_036, 36, 9));
