@@ -237,6 +237,7 @@ impl Connector for Network {
 
 /// The signals that ask the program to stop. A hangup is not among them where these tests were started by `nohup` or the like: it
 /// is inherited, and the program keeps to it.
+#[expect(clippy::print_stdout, reason = "it tells what was not tried")]
 pub fn stop_signals() -> Vec<&'static str> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
