@@ -49,7 +49,7 @@ fn the_demo_goes_from_nothing_to_a_plan_of_zero_and_keeps_what_is_held() {
         assert!(out.contains(&format!("  route      {api}, ")), "{api} is taken: {out}");
     }
     let applied = out.lines().find(|line| line.starts_with("Apply: ")).expect("an apply");
-    assert!(applied.contains(" 0 already gone, 0 skipped, 0 failed, 0 unknown;"), "{applied}");
+    assert!(!["already gone", "skipped", "failed", "unknown"].iter().any(|other| applied.contains(other)), "{applied}");
     for verb in ["validate", "plan", "show", "apply", "state show"] {
         assert!(out.contains(&format!("$ sexton -C sexton-demo {verb}")), "{verb} is shown before its output");
     }
@@ -78,7 +78,7 @@ fn the_demo_goes_from_nothing_to_a_plan_of_zero_and_keeps_what_is_held() {
         assert!(!outcomes.is_empty(), "{policy} deleted nothing");
         deleted += outcomes.len();
     }
-    assert!(applied.starts_with(&format!("Apply: {deleted} deleted,")), "{applied}");
+    assert!(applied.starts_with(&format!("Apply: {deleted} deleted;")), "{applied}");
     for left in ["sexton.yaml", ".sexton/state.json", ".gitignore", ".secrets/client-secret"] {
         assert!(project.join(left).exists(), "{left} stays");
     }

@@ -11,14 +11,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use schemars::generate::SchemaSettings;
 use serde_json::Value;
 use sexton::base::{Clock, with_thousands};
 use sexton::filter::Language;
 use sexton::manifest::{CODES, ManifestFile, json_schema, read};
-use sexton::plan::GATES;
+use sexton::plan::{GATES, PlanHeader};
 use sexton::provider::salesforce::SystemCommands;
 use sexton::provider::transport::{HttpTransport, Timeouts};
 use sexton::provider::{ProviderDependencies, SystemSecrets, open};
+use sexton::report::JsonEvent;
 use sexton::store::{MemoryStore, StoredCalls};
 use sexton::system::Capabilities;
 use sexton::system::{Api, SystemKind};
@@ -68,6 +70,52 @@ fn the_diagnostics_reference_is_up_to_date() {
 fn the_output_schema_is_up_to_date() {
     let text = serde_json::to_string_pretty(&sexton::report::output_schema()).expect("JSON");
     expect_generated("schemas/output.schema.json", &format!("{text}\n"));
+}
+
+#[test]
+fn the_plan_schema_is_up_to_date() {
+    let text = serde_json::to_string_pretty(&sexton::plan::plan_schema()).expect("JSON");
+    expect_generated("schemas/plan.schema.json", &format!("{text}\n"));
+}
+
+/// A key that may be absent and is written all the same would be `null`, which the published schemas know nothing of.
+#[test]
+fn what_is_absent_is_left_out_of_plans_and_output() {
+    fn absent_or_null(schema: &Value, place: &str, found: &mut Vec<String>) {
+        let children: Vec<(String, &Value)> = match schema {
+            Value::Array(items) => items.iter().enumerate().map(|(number, item)| (number.to_string(), item)).collect(),
+            Value::Object(keys) => keys.iter().map(|(key, value)| (key.clone(), value)).collect(),
+            _ => return,
+        };
+        if schema == "null"
+            || schema["type"] == "null"
+            || schema["type"].as_array().is_some_and(|all| all.contains(&"null".into()))
+        {
+            found.push(place.to_owned());
+        }
+        children.iter().for_each(|(key, child)| absent_or_null(child, &format!("{place}/{key}"), found));
+    }
+    fn written(schema: &Value, place: &str, found: &mut Vec<String>) {
+        for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let mut nulls = Vec::new();
+            absent_or_null(&schema["properties"][key], "", &mut nulls);
+            if !nulls.is_empty() {
+                found.push(format!("{place}: {key}"));
+            }
+        }
+        match schema {
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(number, item)| written(item, &format!("{place}/{number}"), found))
+            }
+            Value::Object(keys) => keys.iter().for_each(|(key, value)| written(value, &format!("{place}/{key}"), found)),
+            _ => {}
+        }
+    }
+    let settings = || SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut found = Vec::new();
+    written(&settings().into_root_schema_for::<PlanHeader>().to_value(), "plan", &mut found);
+    written(&settings().into_root_schema_for::<JsonEvent>().to_value(), "output", &mut found);
+    assert_eq!(found, Vec::<String>::new(), "these need `skip_serializing_if`");
 }
 
 #[test]
@@ -223,7 +271,7 @@ fn json_reference(schema: &Value) -> String {
          you do not know; a new major may break, so refuse one you do not know. The schema of a line is \
          [output.schema.json](../../schemas/output.schema.json); `sexton schema output` prints it.\n\n\
          Numbers are whole and never abbreviated, digests are 64 hexadecimal digits, moments are RFC 3339 in UTC. A key that a table \
-         calls optional may be `null`.\n\n\
+         calls optional may be absent; nothing is `null`.\n\n\
          ```console\n$ sexton plan --json | jq -r 'select(.type == \"plan_summary\") | .delete'\n```\n\n## Lines\n",
     );
     for variant in schema["oneOf"].as_array().expect("variants") {
@@ -247,36 +295,27 @@ fn json_table(text: &mut String, object: &Value) {
         if key == "type" {
             continue;
         }
-        let (kind, nullable) = json_kind(property);
-        let optional = if nullable || !required.contains(&key.as_str()) { ", optional" } else { "" };
+        let kind = json_kind(property);
+        let optional = if !required.contains(&key.as_str()) { ", optional" } else { "" };
         let meaning = property["description"].as_str().unwrap_or_default().replace('\n', " ");
         let _ = writeln!(text, "| `{key}` | {kind}{optional} | {meaning} |");
     }
 }
 
-/// What a key's value is, in words, and whether it may be `null`.
-fn json_kind(property: &Value) -> (String, bool) {
-    if let Some(name) = property["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
-        return (format!("[{name}](#{})", name.to_lowercase()), false);
+/// What a key's value is, in words.
+fn json_kind(property: &Value) -> String {
+    let reference = &property["allOf"][0]["$ref"];
+    if let Some(name) = property["$ref"].as_str().or(reference.as_str()).and_then(|path| path.strip_prefix("#/$defs/")) {
+        return format!("[{name}](#{})", name.to_lowercase());
     }
-    if let Some(choices) = property["anyOf"].as_array() {
-        let kind = choices.iter().map(json_kind).find(|(kind, _)| kind != "null").expect("a kind").0;
-        return (kind, true);
-    }
-    match &property["type"] {
-        Value::Array(kinds) => {
-            let kind = kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").expect("a kind");
-            (plain_kind(kind, property), true)
-        }
-        kind => (plain_kind(kind.as_str().expect("a type"), property), false),
-    }
+    plain_kind(property["type"].as_str().expect("a type"), property)
 }
 
 fn plain_kind(kind: &str, property: &Value) -> String {
     match kind {
-        "array" => format!("list of {}", json_kind(&property["items"]).0),
+        "array" => format!("list of {}", json_kind(&property["items"])),
         "object" if property["additionalProperties"].is_object() => {
-            format!("mapping to {}", json_kind(&property["additionalProperties"]).0)
+            format!("mapping to {}", json_kind(&property["additionalProperties"]))
         }
         "string" => "text".to_owned(),
         "integer" => "whole number".to_owned(),

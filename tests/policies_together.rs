@@ -83,7 +83,7 @@ async fn a_record_that_several_policies_select_is_planned_deleted_and_told_once(
 
     let view = PlanView { header: &planned.header, digest: None, samples: &planned.samples, place: "plan" };
     let text = view.text(Palette::new(false));
-    assert!(text.contains("Plan: 300 to delete, 0 held"), "{text}");
+    assert!(text.contains("Plan: 300 to delete"), "{text}");
     assert!(text.contains("elsewhere  100 more of its records are planned by policy alpha\n"), "{text}");
     let markdown = MarkdownView { plan: &view, most: 65_000 }.text(Palette::new(false));
     assert!(markdown.contains("- 200 more of its records are planned by policy alpha\n"), "{markdown}");

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest value that is taken from a variable. An address of a run has about a hundred.
@@ -13,7 +14,7 @@ const LONGEST: usize = 300;
 /// record of who signed in.
 ///
 /// **Invariants**: no value has a control character, and none is longer than 300 characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Actor {
     /// The user of the operating system.
@@ -26,7 +27,7 @@ pub struct Actor {
 }
 
 /// A run of a CI service, in its own words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PipelineRun {
     /// The service: `GitHub Actions`, `GitLab CI`, or `CI` for another one.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a text cannot be a name.
@@ -12,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct NameError {
     shown: String,
 }
+
+/// What a name looks like, for schemas.
+pub const NAME_PATTERN: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
 
 /// Whether `text` is a DNS label (RFC 1123), the habit of Kubernetes manifests.
 fn is_dns_label(text: &str) -> bool {
@@ -28,8 +32,9 @@ macro_rules! names {
         $(#[$doc])*
         ///
         /// **Invariant**: a DNS label, so that it is also safe as a file name, an anchor and an argument.
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schemars(inline, description = "", extend("pattern" = NAME_PATTERN))]
         pub struct $name(String);
 
         impl $name {

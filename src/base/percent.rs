@@ -1,8 +1,10 @@
 //! A share of a population.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A share of a counted population, from 0 % to 100 %, exact to a hundredth of a percent.
@@ -88,6 +90,20 @@ impl FromStr for Percent {
         }
         let hundredths = whole * 100 + hundredths;
         if hundredths > 10_000 { Err(error()) } else { Ok(Self { hundredths }) }
+    }
+}
+
+impl JsonSchema for Percent {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Percent".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "minimum": 0, "maximum": 100 })
     }
 }
 

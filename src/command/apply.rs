@@ -215,7 +215,11 @@ pub async fn apply(
         .await?;
         let stopped = Stopped::new(opened.bundle.header(), stopped, &refusals);
         if !begun && !refusals.is_empty() && (on_refusal == OnRefusal::Stop || stopped.leaves_nothing()) {
-            let mut error = CommandError::new(Exit::GateRefused, "a gate refused on the fresh numbers; nothing was deleted");
+            let mut error = CommandError::new(Exit::GateRefused, "a gate refused on the fresh numbers; nothing was deleted")
+                .with_help(format!(
+                    "mend what was refused and run the same command again, or make a new plan{}",
+                    stopped.other_way()
+                ));
             error.notes = refusals
                 .into_iter()
                 .flat_map(|(policy, causes)| causes.into_iter().map(move |cause| format!("policy {policy}: {cause}")))

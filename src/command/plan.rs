@@ -18,7 +18,7 @@ use self::chosen::chosen_policies;
 use self::earlier::Earlier;
 use self::overlap::{Left, Overlap, left_by};
 use self::widened::Widened;
-use super::run::unfinished_run_of;
+use super::run::{Stopped, refused_at_plan, unfinished_run_of};
 use super::{Shell, Verb};
 use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
@@ -109,9 +109,15 @@ impl Planned {
     pub(super) fn show(&self, shell: &dyn Shell) -> Result<(), CommandError> {
         let place = self.directory.display().to_string();
         shell.show(&PlanView { header: &self.header, digest: Some(self.digest), samples: &self.samples, place: &place })?;
-        if self.header.selected() > 0 && !self.header.is_refused() {
-            shell.note(&format!("To delete exactly these records: sexton apply {place}"));
+        let stopped = Stopped::new(&self.header, refused_at_plan(&self.header), &BTreeMap::new());
+        if stopped.leaves_nothing() {
+            return Ok(());
         }
+        shell.note(&if stopped.any() {
+            format!("To delete what passed and skip what was refused: sexton apply {place} --on-refusal skip")
+        } else {
+            format!("To delete exactly these records: sexton apply {place}")
+        });
         Ok(())
     }
 }
@@ -123,6 +129,7 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     let directory = request.out.as_ref().map_or_else(|| project.plan_directory(), |out| host.place(out));
     let zone = project.workspace.project.time_zone.clone();
     let now = host.clock.now().to_zoned(zone);
+    let ordered = plan::order(chosen_policies(&project.workspace, &request.policies)?);
     let expires = project
         .workspace
         .project
@@ -141,7 +148,6 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
     let project_context = ProjectContext { context: host.clone(), project: &project, now: &now };
     let connections = open_all(&project_context).await?;
     let selector = Selector::new(&project_context, &connections, writer.scratch()).await?;
-    let ordered = plan::order(chosen_policies(&project.workspace, &request.policies)?);
     let shared = (&writer, &base, &state);
     let mut unjudged: Vec<Unjudged> = selector
         .for_each(ordered.iter().copied(), |selector, policy| {

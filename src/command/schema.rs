@@ -5,9 +5,10 @@ use clap::{Args, ValueEnum};
 use super::{Form, Shell, Verb};
 use crate::base::{CommandError, Exit};
 use crate::manifest;
+use crate::plan::plan_schema;
 use crate::report::{PlainText, output_schema};
 
-/// Print the JSON Schema of the manifests, or of the lines of --json
+/// Print the JSON Schema of the manifests, of plan.json, or of the lines of --json
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Schema {
     /// Which schema
@@ -20,6 +21,8 @@ pub struct Schema {
 enum SchemaKind {
     /// The manifests.
     Manifest,
+    /// `plan.json`.
+    Plan,
     /// The lines of `--json`.
     Output,
 }
@@ -32,6 +35,7 @@ impl Verb for Schema {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
         let schema = match self.kind {
             SchemaKind::Manifest => manifest::json_schema(),
+            SchemaKind::Plan => plan_schema(),
             SchemaKind::Output => output_schema(),
         };
         shell.show(&PlainText(&format!("{schema:#}\n")))?;

@@ -1,9 +1,10 @@
 //! Doubts that a manifest accepts by name.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is not known and is accepted all the same. A policy has its own, its target's and the project's together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Accept {
     /// Objects below which a deletion may reach records that nobody can see, or of which it is not known whether they go along.

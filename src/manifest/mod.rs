@@ -8,7 +8,6 @@ mod check;
 mod claim;
 pub mod codes;
 mod fields;
-mod forbid_null;
 mod hold;
 mod ignore_file;
 mod input;

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
+use strum::{EnumIter, IntoStaticStr};
 
 use super::Accept;
 use crate::base::{Percent, PolicyName, Span, TargetName};
@@ -37,7 +36,7 @@ pub struct Policy {
 ///
 /// It is what a manifest says and what a plan seals, so that the two are compared by `==` and a new setting is sealed and
 /// compared as soon as it has a field here. Which records are meant is not in it: a plan seals that as the query that was sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PolicySettings {
     /// The target that holds the records.
@@ -95,7 +94,7 @@ impl PolicySettings {
 }
 
 /// Whether all records of a policy go or none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, EnumIter)]
 #[serde(rename_all = "camelCase")]
 pub enum AllOrNone {
     /// Each record for itself.
@@ -117,23 +116,8 @@ impl AllOrNone {
     }
 }
 
-impl JsonSchema for AllOrNone {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "AllOrNone".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let value = |choice: Self| choice.written().parse::<bool>().map_or(json!(choice.written()), |all| json!(all));
-        schemars::json_schema!({ "enum": Self::iter().map(value).collect::<Vec<_>>() })
-    }
-}
-
 /// What stops a plan. Limits are always on; they stop, they never truncate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limits {
     /// The most records a plan may select for the policy.

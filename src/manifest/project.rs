@@ -25,7 +25,7 @@ pub enum OnRefusal {
 }
 
 /// What bounds all policies of a plan together, beside the limits of each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SharedLimits {
     /// The most records of one object of a target, if the project gives it.

@@ -13,14 +13,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 
-use super::forbid_null::forbid_null;
 use super::{AllOrNone, Concurrency, Environment, OnRefusal, Recheck, SendAs};
-use crate::base::Age;
+use crate::base::{Age, NAME_PATTERN as NAME, Percent, PolicyName, never_null};
 use crate::filter::{Filter, FilterTree, FilterTreeKind, Predicate};
 use crate::system::{Api, DeleteMode};
 
-/// A DNS label.
-const NAME: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
 /// An API name, or the name of a form.
 const OBJECT: &str = r"^[^\x00-\x1f]*[^\s\x00-\x1f][^\x00-\x1f]*$";
 /// A field, or the path of a related one.
@@ -70,7 +67,7 @@ pub fn json_schema() -> Value {
         "allOf": branches,
         "definitions": generator.take_definitions(true),
     });
-    forbid_null(&mut schema);
+    never_null(&mut schema);
     schema
 }
 
@@ -362,7 +359,7 @@ struct DeletionPolicySpec {
     /// What is deleted as a whole or not at all: the whole policy (`true`), each request (`perRequest`), or each record
     /// (`false`).
     #[schemars(extend("default" = false))]
-    all_or_none: Option<AllOrNone>,
+    all_or_none: Option<WrittenAllOrNone>,
     /// What stops the plan. Limits stop; they never truncate.
     limits: Option<Limits>,
     /// The API to use. Without it, the plan chooses one and says why.
@@ -445,8 +442,8 @@ struct Limits {
     #[schemars(extend("default" = 1000))]
     max_records: Option<u64>,
     /// The largest share of the object's records, in percent, with at most two decimals.
-    #[schemars(range(min = 0, max = 100), extend("default" = 5))]
-    max_percent: Option<f64>,
+    #[schemars(extend("default" = 5))]
+    max_percent: Option<Percent>,
     /// The most records that a change of the policy may add to the base; to raise it is to accept them. Without it, nothing bounds them.
     max_widened: Option<u64>,
 }
@@ -458,8 +455,7 @@ struct ObjectLimits {
     /// The most records of the object that a plan may select. Default: the largest `limits.maxRecords` of its policies.
     max_records: Option<u64>,
     /// The largest share of the object's records, in percent, with at most two decimals. Default: the largest `limits.maxPercent` of its policies.
-    #[schemars(range(min = 0, max = 100))]
-    max_percent: Option<f64>,
+    max_percent: Option<Percent>,
 }
 
 /// What bounds a whole plan.
@@ -504,10 +500,26 @@ macro_rules! by_hand {
 by_hand! {
     /// Text that is not blank.
     NotBlank => { "type": "string", "pattern": NOT_BLANK };
-    /// The name of a policy.
-    PolicyName => { "type": "string", "pattern": NAME };
     /// A field or the path of a related one.
     FieldPath => { "type": "string", "pattern": FIELD };
+}
+
+/// [`AllOrNone`] as a manifest says it, which is not how a plan does.
+struct WrittenAllOrNone;
+
+impl JsonSchema for WrittenAllOrNone {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AllOrNone".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let value = |choice: AllOrNone| choice.written().parse::<bool>().map_or(json!(choice.written()), |all| json!(all));
+        json_schema!({ "enum": AllOrNone::iter().map(value).collect::<Vec<_>>() })
+    }
 }
 
 impl JsonSchema for Filter {

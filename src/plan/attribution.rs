@@ -1,5 +1,6 @@
 //! What moved a selection away from the one in the base, in numbers.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a policy asked for when its base was made, held against what it asks for today. Both are taken at the same moment: that
@@ -22,7 +23,7 @@ pub enum EarlierCondition {
 /// A record that the earlier condition does not match today is there by the policy, and one that it does match and the base does
 /// not have is there by the data; for those that dropped out it is the other way round. The passing of time counts as data. What
 /// holds keep now is in none of the numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Attribution {
     /// Selected, not in the base, and not matching the earlier condition.

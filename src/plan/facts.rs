@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::system::{FieldType, is_shadow};
 
 /// Who is signed in, where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Identity {
     /// The system's own key of the organization; Salesforce: 18 characters beginning `00D`.
     pub organization_id: String,
@@ -21,7 +22,7 @@ pub struct Identity {
     pub user_id: String,
     /// The address requests go to, without any credential.
     pub instance_url: String,
-    /// Whether the system itself says that it holds real data; `None` where it does not say.
+    /// Whether the system itself says that it holds real data; absent where it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_production: Option<bool>,
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -20,10 +21,11 @@ pub const PLAN_FORMAT: u32 = 1;
 /// the digest of every records file, it covers everything in the bundle.
 ///
 /// It is not a permission: apply selects anew, runs the gates again and can only shrink what is written here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PlanHeader {
-    /// [`PLAN_FORMAT`].
+    /// The format, 1.
+    #[schemars(extend("const" = PLAN_FORMAT))]
     pub format: u32,
     /// The version of sexton that made it.
     pub tool: String,
@@ -39,7 +41,7 @@ pub struct PlanHeader {
     pub serial: u64,
     /// What was written in the manifests.
     pub manifests: SealedManifests,
-    /// What the plan was compared with; `None` where there was nothing.
+    /// What the plan was compared with; absent where there was nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<PlanBase>,
     /// The policies that the plan was asked for; none when it was asked for all.
@@ -118,10 +120,10 @@ pub enum HeaderError {
 }
 
 /// The manifests a plan was made from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SealedManifests {
-    /// The Project's settings that the plan is bound to: [`crate::manifest::Project::binding_settings`].
+    /// The Project's settings that the plan is bound to.
     pub project: BTreeMap<String, String>,
     /// Every document. The plan is bound to those that it uses; the others are there so that a later plan can show what changed.
     pub documents: Vec<SealedDocument>,
@@ -131,7 +133,7 @@ pub struct SealedManifests {
 }
 
 /// One document of the manifests as it was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SealedDocument {
     /// What it is.
@@ -147,7 +149,7 @@ pub struct SealedDocument {
 }
 
 /// A system as it described itself when the plan was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SealedTarget {
     /// Its kind.
@@ -160,7 +162,7 @@ pub struct SealedTarget {
     /// The calls that the deletions of all policies take there, and what is read again meanwhile as far as that is known; without
     /// polling and retries.
     pub calls: u64,
-    /// The least time in seconds that those calls and the reads before them take; `None` if the system has no call budget.
+    /// The least time in seconds that those calls and the reads before them take; absent if the system has no call budget.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least_seconds: Option<u64>,
 }
@@ -173,7 +175,7 @@ impl SealedTarget {
 }
 
 /// What a plan proposes for one policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PlannedPolicy {
     /// The policy.
@@ -201,12 +203,12 @@ pub struct PlannedPolicy {
     pub unseen_cascades: Vec<String>,
     /// What keeps the system from deleting the records as long as it is there.
     pub restricted_by: Vec<CascadeCount>,
-    /// How the records would be deleted; `None` if there are none, or if no API can.
+    /// How the records would be deleted; absent if there are none, or if no API can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
     /// What every gate said that was asked.
     pub gates: Vec<GateFinding>,
-    /// How the selection differs from what it was compared with, `None` when there was nothing.
+    /// How the selection differs from what it was compared with; absent when there was nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
     /// A few records, in the order in which they are shown: those that are deleted, by id, and then those that stay.
@@ -272,7 +274,7 @@ impl PlannedPolicy {
 }
 
 /// What seals a records file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RecordsSeal {
     /// The path inside the bundle, with `/`.
@@ -287,7 +289,7 @@ pub struct RecordsSeal {
 }
 
 /// One record of a sample. The values of its review fields are in the records file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SampledRecord {
     /// The record.
@@ -297,7 +299,7 @@ pub struct SampledRecord {
 }
 
 /// How a selection differs from the one that it was compared with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Comparison {
     /// Digest of the plan compared with: the base's, or, where that is the plan last applied, the last one that had the policy.
@@ -316,7 +318,7 @@ pub struct Comparison {
     pub held: u64,
     /// Why the count changed.
     pub cause: CountCause,
-    /// The same in numbers; `None` where they are not known.
+    /// The same in numbers; absent where they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribution: Option<Attribution>,
     /// Why they are not.
@@ -325,7 +327,7 @@ pub struct Comparison {
 }
 
 /// What moved a count between two plans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CountCause {
     /// Nothing moved.

@@ -19,6 +19,7 @@ mod overlap;
 mod plan_base;
 mod query;
 mod route;
+mod schema;
 mod symbol;
 #[cfg(test)]
 mod test_policy;
@@ -46,6 +47,7 @@ pub use overlap::{Claims, MixedDeletion, PlannedElsewhere, claims};
 pub use plan_base::{BaseKind, PlanBase};
 pub use query::{Query, Row};
 pub use route::{NoRoute, Route, choose};
+pub use schema::plan_schema;
 pub use symbol::Symbol;
 #[cfg(test)]
 use test_policy::{test_policy, test_settings};

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Row;
 use crate::base::{PolicyName, RecordId};
 
 /// How many records of a policy another policy of the plan deletes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PlannedElsewhere {
     /// The policy whose records file has them.

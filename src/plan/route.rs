@@ -1,5 +1,6 @@
 //! Which API takes a selection, in what groups, and why.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{counted, with_thousands};
@@ -7,7 +8,7 @@ use crate::manifest::{AllOrNone, Concurrency, PolicySettings, SendAs};
 use crate::system::{Api, Capabilities, DeleteMode, RouteCapability};
 
 /// How a policy's records are to be deleted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Route {
     /// The API.

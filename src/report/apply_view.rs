@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::applied::{Applied, AppliedPolicy};
 use super::{JsonEvent, Palette, View, events, terminal_line};
-use crate::apply::SkipCause;
+use crate::apply::{SkipCause, Tally};
 use crate::base::{Digest, counted, with_thousands};
 use crate::system::lock_help;
 
@@ -31,22 +31,27 @@ impl View for AppliedView<'_> {
     }
 }
 
-/// The line scripts look for: `Apply: 1204 deleted, ...`. Numbers have no separators.
+/// The line scripts look for: `Apply: 1204 deleted, 3 failed; 1207 planned.` What did not happen is left out, save that nothing was
+/// deleted. Numbers have no separators.
 pub fn apply_summary(applied: &Applied) -> String {
     let tally = applied.tally();
     let unfinished = match applied.unfinished {
         0 => String::new(),
         count => format!("; {} not finished", counted(count as u64, "policy")),
     };
-    format!(
-        "Apply: {} deleted, {} already gone, {} skipped, {} failed, {} unknown; {} planned{unfinished}.",
-        tally.deleted,
-        tally.already_gone,
-        tally.skipped,
-        tally.failed,
-        tally.unknown,
-        tally.total()
-    )
+    let others = parts(other_ends(tally), |count| count.to_string());
+    format!("Apply: {} deleted{others}; {} planned{unfinished}.", tally.deleted, tally.total())
+}
+
+/// Further parts of a summary: those that are not zero.
+pub(super) fn parts<const N: usize>(counts: [(u64, &str); N], written: impl Fn(u64) -> String) -> String {
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    counts.map(|(count, words)| format!(", {} {words}", written(count))).collect()
+}
+
+/// The ends of records other than `deleted`.
+pub(super) fn other_ends(tally: Tally) -> [(u64, &'static str); 4] {
+    [(tally.already_gone, "already gone"), (tally.skipped, "skipped"), (tally.failed, "failed"), (tally.unknown, "unknown")]
 }
 
 /// The words for a skip cause.
@@ -58,7 +63,7 @@ pub(super) fn skip_words(cause: SkipCause) -> &'static str {
         SkipCause::RolledBack => "rolled back with their request",
         SkipCause::Dependency => "a dependency did not succeed",
         SkipCause::Stopped => "not sent, the policy was stopped",
-        SkipCause::Refused => "refused when the run was continued",
+        SkipCause::Refused => "a gate refused the policy",
         SkipCause::Abandoned => "not sent: the run was abandoned",
     }
 }
@@ -100,9 +105,15 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
             line(palette.caution(&format!("{:>10} not settled yet", with_thousands(policy.unsettled))));
         }
         for cascade in policy.with_them.iter().filter(|cascade| tally.deleted > 0 && cascade.records != Some(0)) {
-            let records =
-                cascade.records.map_or_else(|| "unknown".to_owned(), |records| format!("up to {}", with_thousands(records)));
-            line(palette.caution(&format!("{records:>10} {} went with them", terminal_line(&cascade.child))));
+            let child = terminal_line(&cascade.child);
+            let told = match cascade.records {
+                Some(1) => format!("{:>10} {child} record went with them", "up to 1"),
+                Some(records) => {
+                    format!("{:>10} {child} records went with them", format!("up to {}", with_thousands(records)))
+                }
+                None => format!("{:>10} an unknown number of {child} records went with them", ""),
+            };
+            line(palette.caution(&told));
         }
         if policy.waiting > 0 {
             line(palette.faint(&format!(
@@ -161,7 +172,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::apply::Tally;
     use crate::base::{PolicyName, TargetName};
     use crate::plan::CascadeCount;
 
@@ -180,7 +190,10 @@ mod tests {
                 waiting: 12,
                 halted: None,
                 unsettled: 7,
-                with_them: vec![CascadeCount { child: "Task".into(), field: "WhoId".into(), records: Some(12) }],
+                with_them: vec![
+                    CascadeCount { child: "Task".into(), field: "WhoId".into(), records: Some(12) },
+                    CascadeCount { child: "Contact".into(), field: "AccountId".into(), records: None },
+                ],
             }],
             unfinished: 0,
             evidence: "runs/3f2a9c01d2e4".into(),
@@ -197,7 +210,8 @@ mod tests {
           other work held their locks: write `concurrency: serial` for one batch at a time (Bulk API 1.0 in Salesforce), and `groupBy` with the field that names their parent
                    2 unknown: the next plan checks them again
                    7 not settled yet
-            up to 12 Task went with them
+            up to 12 Task records went with them
+                     an unknown number of Contact records went with them
                   12 matching now but not planned: left for the next plan
 
         evidence in runs/3f2a9c01d2e4
@@ -246,7 +260,7 @@ mod tests {
         parks        field-data  公園の記録               3        3     0        0       0        0
 
         evidence in runs/3f2a9c01d2e4
-        Apply: 1242 deleted, 1 already gone, 0 skipped, 0 failed, 0 unknown; 1243 planned.
+        Apply: 1242 deleted, 1 already gone; 1243 planned.
         ");
     }
 }

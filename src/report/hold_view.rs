@@ -24,11 +24,12 @@ pub(super) fn hold_warnings(header: &PlanHeader) -> Vec<String> {
         if hold.matches_nothing() {
             warnings.push(format!("hold {} names no record: nothing of {} matches its filter now", hold.hold, hold.object));
         }
-        if !hold.not_followed.is_empty() && !hold.matches_nothing() {
+        let (_, others) = not_followed(hold);
+        if !others.is_empty() && !hold.matches_nothing() {
             warnings.push(format!(
                 "hold {} does not keep records that look up to held ones by {}; with `children` it does",
                 hold.hold,
-                hold.not_followed.join(", ")
+                others.join(", ")
             ));
         }
     }
@@ -41,12 +42,27 @@ pub(super) fn hold_warnings(header: &PlanHeader) -> Vec<String> {
     warnings
 }
 
+/// The lookup fields that a hold does not follow: those of its own object, which it could have named itself, and those of others.
+fn not_followed(hold: &PlannedHold) -> (Vec<&str>, Vec<&str>) {
+    let own = |field: &&str| field.split_once('.').is_some_and(|(object, _)| object.eq_ignore_ascii_case(&hold.object));
+    hold.not_followed.iter().map(String::as_str).partition(own)
+}
+
+/// How many records a hold keeps of which policy, and what of its own object it leaves alone. Text of the system is not escaped.
+fn keeps(hold: &PlannedHold) -> String {
+    let kept = hold.policies.iter().map(|reach| format!("{} in {}", with_thousands(reach.records), reach.policy));
+    let mut kept = kept.collect::<Vec<_>>().join(", ");
+    let (own, _) = not_followed(hold);
+    if !own.is_empty() && !hold.matches_nothing() {
+        let _ = write!(kept, "; records below them by {} are not kept", own.join(" or "));
+    }
+    kept
+}
+
 /// How many records a hold names, of which object, and where it keeps some.
 fn effect(hold: &PlannedHold) -> String {
     let named = hold.matched.map_or_else(|| "not counted".to_owned(), |matched| counted(matched, "record"));
-    let kept: Vec<String> =
-        hold.policies.iter().map(|reach| format!("{} in {}", with_thousands(reach.records), reach.policy)).collect();
-    format!("{named}; keeps {}", kept.join(", "))
+    format!("{named}; keeps {}", keeps(hold))
 }
 
 /// The block of holds for a terminal; empty where there are none.
@@ -57,7 +73,8 @@ pub(super) fn holds_text(header: &PlanHeader, palette: Palette) -> String {
     }
     let _ = writeln!(text, "\n{}", palette.strong("holds:"));
     for hold in header.holds.iter().filter(|hold| !hold.reaches_nothing()) {
-        let told = format!("{}: {} in {}: {}", hold.hold, terminal_line(&hold.object), hold.target, effect(hold));
+        let told =
+            format!("{}: {} in {}: {}", hold.hold, terminal_line(&hold.object), hold.target, terminal_line(&effect(hold)));
         text.push_str(&palette.hanging("  # ", 4, &told, |line| palette.caution(line)));
         text.push_str(&palette.hanging("    because ", 12, &terminal_line(&hold.reason), str::to_owned));
     }
@@ -78,15 +95,13 @@ pub(super) fn holds_markdown(header: &PlanHeader) -> String {
         text.push_str("\n| hold | object | named | keeps | because |\n|---|---|--:|---|---|\n");
     }
     for hold in reaching {
-        let kept: Vec<String> =
-            hold.policies.iter().map(|reach| format!("{} in {}", with_thousands(reach.records), reach.policy)).collect();
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} |",
             hold.hold,
             markdown_code_cell(&hold.object),
             hold.matched.map_or_else(|| "-".to_owned(), with_thousands),
-            kept.join(", "),
+            markdown_cell(&keeps(hold)),
             markdown_cell(&hold.reason),
         );
     }

@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use super::diagnostic_report::DiagnosticReport;
 use crate::apply::Tally;
-use crate::base::{Actor, PipelineRun, inert_json};
+use crate::base::{Actor, PipelineRun, inert_json, never_null};
 use crate::state::State;
 
 /// The version of the stream: `major.minor`. A new minor only adds; ignore keys and types you do not know. A new major
 /// breaks; refuse one you do not know.
 pub const JSON_FORMAT: &str = "1.0";
 
-/// One line of `--json` output. `type` says which.
+/// One line of `--json` output. `type` says which. What is absent has no key; nothing is `null`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum JsonEvent {
@@ -43,8 +43,10 @@ pub enum JsonEvent {
         /// How many files were passed over.
         passed_over_count: u64,
         /// Each that was read; only with `--files`.
+        #[serde(skip_serializing_if = "Option::is_none")]
         read: Option<Vec<String>>,
         /// Each file that was passed over, and each directory that was not searched; only with `--files`.
+        #[serde(skip_serializing_if = "Option::is_none")]
         passed_over: Option<Vec<JsonPassedOver>>,
     },
     /// A system that was signed in to.
@@ -56,6 +58,7 @@ pub enum JsonEvent {
         /// The system's own key of the organization.
         organization_id: String,
         /// Whether the system says it is production.
+        #[serde(skip_serializing_if = "Option::is_none")]
         production: Option<bool>,
         /// Who is signed in.
         user: String,
@@ -63,6 +66,7 @@ pub enum JsonEvent {
         /// polls and retries.
         calls: u64,
         /// The least time that these calls and the reads before them take, in seconds, where the system limits calls by the minute.
+        #[serde(skip_serializing_if = "Option::is_none")]
         least_seconds: Option<u64>,
     },
     /// A hold, and what it keeps of the plan's policies.
@@ -99,6 +103,7 @@ pub enum JsonEvent {
         /// `soft` or `hard`.
         delete: String,
         /// The condition as sent; absent for every record.
+        #[serde(skip_serializing_if = "Option::is_none")]
         condition: Option<String>,
         /// Records of the object.
         population: u64,
@@ -115,12 +120,16 @@ pub enum JsonEvent {
         /// Records of other objects that keep the system from deleting them.
         restricted_by: Vec<JsonCascade>,
         /// The API, absent where nothing is to be deleted or a gate refused.
+        #[serde(skip_serializing_if = "Option::is_none")]
         api: Option<String>,
         /// Batches of that API.
+        #[serde(skip_serializing_if = "Option::is_none")]
         batches: Option<u64>,
         /// For `allOrNone: perRequest`: the most records that go together or not at all.
+        #[serde(skip_serializing_if = "Option::is_none")]
         atomic_groups_of: Option<u64>,
         /// How the selection differs from the base.
+        #[serde(skip_serializing_if = "Option::is_none")]
         changes: Option<Box<JsonChanges>>,
         /// What every evaluated gate found.
         gates: Vec<JsonGate>,
@@ -132,10 +141,13 @@ pub enum JsonEvent {
     /// The sums of a plan.
     PlanSummary {
         /// The plan's digest; absent when it was not written.
+        #[serde(skip_serializing_if = "Option::is_none")]
         plan: Option<String>,
         /// Its directory.
+        #[serde(skip_serializing_if = "Option::is_none")]
         directory: Option<String>,
         /// What it was compared with.
+        #[serde(skip_serializing_if = "Option::is_none")]
         base: Option<JsonBase>,
         /// When it expires, RFC 3339.
         expires: String,
@@ -159,6 +171,7 @@ pub enum JsonEvent {
         /// Whether nothing is known that would make apply refuse it.
         applicable: bool,
         /// Whether an apply of it ever began; absent where the store does not say.
+        #[serde(skip_serializing_if = "Option::is_none")]
         used: Option<bool>,
         /// When it expires, RFC 3339.
         expires: String,
@@ -220,6 +233,7 @@ pub enum JsonEvent {
         /// Records that match now and were not in the plan.
         waiting: u64,
         /// Why it stopped early.
+        #[serde(skip_serializing_if = "Option::is_none")]
         halted: Option<String>,
     },
     /// The sums of an apply.
@@ -249,12 +263,14 @@ pub enum JsonEvent {
     /// Work under way; for watching, not for counting.
     Progress {
         /// The policy.
+        #[serde(skip_serializing_if = "Option::is_none")]
         policy: Option<String>,
         /// What is being done.
         doing: String,
         /// Records done so far.
         done: u64,
         /// Records in all, where known.
+        #[serde(skip_serializing_if = "Option::is_none")]
         total: Option<u64>,
     },
     /// Something a person should know; the work went on.
@@ -271,6 +287,7 @@ pub enum JsonEvent {
         /// Further facts.
         notes: Vec<String>,
         /// What to do next.
+        #[serde(skip_serializing_if = "Option::is_none")]
         help: Option<String>,
     },
 }
@@ -315,12 +332,16 @@ pub struct JsonActor {
     /// The machine.
     pub host: String,
     /// The CI service, where it ran in one: `GitHub Actions`, `GitLab CI`, or `CI` for another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// The address of the CI run.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
     /// The commit of the CI run.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// Who started the CI run.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub started_by: Option<String>,
 }
 
@@ -344,8 +365,10 @@ pub struct JsonBase {
     /// Its digest.
     pub plan: String,
     /// The git revision, as it was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// The commit that the revision was.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
 }
 
@@ -370,8 +393,10 @@ pub struct JsonChanges {
     /// `nothing`, `data`, `policy` or `policy-and-data`.
     pub cause: String,
     /// The same in numbers, where they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub attribution: Option<JsonAttribution>,
     /// Why they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub not_attributed: Option<String>,
 }
 
@@ -411,6 +436,7 @@ pub struct JsonCascade {
     /// The child's field that points at the parent.
     pub field: String,
     /// How many, where the system can be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,
 }
 
@@ -450,7 +476,9 @@ pub struct JsonGate {
 /// The JSON Schema of one line.
 pub fn output_schema() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-    settings.into_generator().into_root_schema_for::<JsonEvent>().to_value()
+    let mut schema = settings.into_generator().into_root_schema_for::<JsonEvent>().to_value();
+    never_null(&mut schema);
+    schema
 }
 
 impl JsonEvent {

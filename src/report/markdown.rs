@@ -4,7 +4,7 @@ use crate::base::{counted, shortened, with_thousands};
 use std::fmt::Write as _;
 
 use super::hold_view::{holds_markdown, ways};
-use super::plan_view::{base_title, cause_text, labels_text, moment, only_text, paced, unseen_text};
+use super::plan_view::{base_title, cause_text, labels_text, moment, only_text, paced, production, unseen_text};
 use super::{
     JsonEvent, Palette, PlanView, View, markdown_cell, markdown_code, markdown_code_cell, plan_summary, terminal_line,
 };
@@ -129,10 +129,9 @@ fn targets_markdown(view: &PlanView<'_>) -> String {
     for (name, target) in &view.header.targets {
         let identity = &target.identity;
         let organization = identity.organization_name.as_deref().map(|name| format!(" {}", markdown_code(name)));
-        let environment = match target.is_production() {
-            true => "**production**",
-            false if identity.is_production.is_none() => "not known to be production",
-            false => "not production",
+        let environment = match production(target) {
+            words if target.is_production() => words.replacen("production", "**production**", 1),
+            words => words,
         };
         let _ = writeln!(
             text,

@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::apply_view::parts;
 use super::hold_view::{holds_text, ways};
 use super::policy_table::policy_table;
 use super::{JsonEvent, Palette, View, events, painted_diff, terminal_line};
@@ -67,24 +68,22 @@ pub struct SampleRow {
     pub values: Vec<String>,
 }
 
-/// The line scripts look for: `Plan: 1204 to delete, 96 held, ...`. Numbers have no separators.
+/// The line scripts look for: `Plan: 1204 to delete, 96 held, ...`. What there is none of is left out, save that nothing is to be
+/// deleted. Numbers have no separators.
 pub fn plan_summary(header: &PlanHeader) -> String {
     let sum = |count: fn(&Comparison) -> u64| -> u64 {
         header.policies.iter().filter_map(|policy| policy.comparison.as_ref()).map(count).sum()
     };
     let held: u64 = header.policies.iter().map(PlannedPolicy::held).sum();
     let refused = header.policies.iter().filter(|policy| policy.is_refused()).count() as u64;
-    let mut line = format!("Plan: {} to delete, {held} held", header.selected());
-    if header.policies.iter().any(|policy| policy.comparison.is_some()) {
-        let _ = write!(
-            line,
-            ", {} newly selected, {} tried again, {} already reviewed, {} kept now",
-            sum(|comparison| comparison.newly_selected),
-            sum(|comparison| comparison.retried),
-            sum(|comparison| comparison.reviewed),
-            sum(|comparison| comparison.kept_now),
-        );
-    }
+    let others = [
+        (held, "held"),
+        (sum(|comparison| comparison.newly_selected), "newly selected"),
+        (sum(|comparison| comparison.retried), "tried again"),
+        (sum(|comparison| comparison.reviewed), "already reviewed"),
+        (sum(|comparison| comparison.kept_now), "kept now"),
+    ];
+    let mut line = format!("Plan: {} to delete{}", header.selected(), parts(others, |count| count.to_string()));
     if refused > 0 {
         let _ = write!(line, "; {} refused by a gate", counted(refused, "policy"));
     }
@@ -99,12 +98,7 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
     for (name, target) in &header.targets {
         let identity = &target.identity;
         let organization = identity.organization_name.as_deref().unwrap_or("(name not readable)");
-        let kind = match identity.is_production {
-            Some(true) => "production",
-            Some(false) => "not production",
-            None if target.is_production() => "production, as the manifest says",
-            None => "production unknown",
-        };
+        let kind = production(target);
         let head = format!("target {name}: ");
         let told = format!(
             "{} {} \"{}\", {kind}, as {}{}",
@@ -176,6 +170,16 @@ fn group_borders(policy: &PlannedPolicy, size: u64) -> String {
     format!("records {}{more} of {}, in that order", borders.join(", "), terminal_line(&policy.records.path))
 }
 
+/// Whether a target is production, in words, and who says so where the system does not.
+pub(super) fn production(target: &SealedTarget) -> String {
+    match (target.identity.is_production, target.environment) {
+        (Some(true), _) => "production".to_owned(),
+        (Some(false), _) => "not production".to_owned(),
+        (None, Some(environment)) => format!("{environment}, as the manifest says"),
+        (None, None) => "may be production".to_owned(),
+    }
+}
+
 /// What a system that counts calls makes of the time, in words.
 pub(super) fn paced(target: &SealedTarget) -> Option<String> {
     let calls = counted(target.calls, "call");
@@ -243,9 +247,11 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
     }
     for cascade in policy.cascades.iter().filter(|cascade| policy.selected > 0 && cascade.records != Some(0)) {
         let records = cascade.records.map_or_else(|| "an unknown number of".to_owned(), with_thousands);
+        let noun = if cascade.records == Some(1) { "record" } else { "records" };
         // Counted by the policy's own condition, which held records match as well, and those of other policies; theirs stay here.
         let bound = if policy.matched > policy.selected && cascade.records.is_some() { "up to " } else { "" };
-        let shown = format!("! {bound}{records} {} by {}", terminal_line(&cascade.child), terminal_line(&cascade.field));
+        let (child, field) = (terminal_line(&cascade.child), terminal_line(&cascade.field));
+        let shown = format!("! {bound}{records} {child} {noun} by {field}");
         line("with them", &shown, Palette::caution);
     }
     if !policy.unseen_cascades.is_empty() && policy.selected > 0 {
@@ -514,6 +520,6 @@ mod tests {
             plan_summary(&fixture::header(vec![refused])),
             "Plan: 1204 to delete, 96 held; 1 policy refused by a gate."
         );
-        assert_eq!(plan_summary(&fixture::header(Vec::new())), "Plan: 0 to delete, 0 held.");
+        assert_eq!(plan_summary(&fixture::header(Vec::new())), "Plan: 0 to delete.");
     }
 }

@@ -27,7 +27,11 @@ fn plan() -> PlanHeader {
     let mut header = fixture::header(policies);
     header.holds = vec![
         hold("northwind", Some(120), vec![reach("retention-07", 96), reach("retention-21", 4)]),
-        PlannedHold { not_followed: vec!["Lead.ConvertedAccountId".into()], ..hold("elsewhere", None, Vec::new()) },
+        PlannedHold {
+            object: "Account".into(),
+            not_followed: vec!["Lead.ConvertedAccountId".into()],
+            ..hold("elsewhere", None, Vec::new())
+        },
     ];
     header
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::apply_view::{other_ends, parts};
 use super::plan_view::moment;
 use super::{JsonEvent, Palette, View, terminal_line};
 use crate::base::{PolicyName, counted, with_thousands};
@@ -77,14 +78,11 @@ fn state_show_text(state: &State, only: Option<&PolicyName>, palette: Palette) -
             let tally = run.tally;
             let _ = writeln!(
                 text,
-                "  {}  plan {}  {} deleted, {} already gone, {} skipped, {} failed, {} unknown",
+                "  {}  plan {}  {} deleted{}",
                 moment(run.finished),
                 run.plan.short(),
                 with_thousands(tally.deleted),
-                with_thousands(tally.already_gone),
-                with_thousands(tally.skipped),
-                with_thousands(tally.failed),
-                with_thousands(tally.unknown)
+                parts(other_ends(tally), with_thousands)
             );
         }
         for open in history.open.iter().take(20) {

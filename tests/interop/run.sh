@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Real clients against the sandbox: tests/interop/run.sh [path of the sexton binary]
+# Real clients against the sandbox, and an editor's language server on manifests: tests/interop/run.sh [path of the sexton binary]
 #
 # Each client gets a freshly started sandbox. The clients are pinned, unmodified, and installed under target/interop.
 set -euo pipefail
@@ -21,6 +21,12 @@ if ! cmp --silent "$sources/package-lock.json" "$work/node/installed.json"; then
   (cd "$work/node" && npm ci --silent --ignore-scripts --no-audit --no-fund)
   cp "$sources/package-lock.json" "$work/node/installed.json"
 fi
+
+rm -rf "$work/init"
+for system in salesforce zuora fulcrum; do
+  "$sexton" -C "$work/init/$system" init --system "$system" 2> /dev/null
+done
+(cd "$work/node" && node "$sources/language_server.mjs" "$work"/init/*/sexton.yaml "$sources"/../../examples/*/sexton.yaml)
 
 server=
 stop() {

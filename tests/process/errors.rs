@@ -528,7 +528,7 @@ fn an_apply_that_cannot_go_on_says_what_stands() {
                3 not settled yet
 
     evidence in .sexton/runs/[plan]
-    Apply: 0 deleted, 0 already gone, 0 skipped, 0 failed, 0 unknown; 0 planned; 1 policy not finished.
+    Apply: 0 deleted; 0 planned; 1 policy not finished.
     signing in to crm
     stale-leads: selecting: 3 of 3
     warning: stale-leads: REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.
@@ -555,7 +555,7 @@ fn requests_refused_as_a_whole_say_so_once() {
                3 failed: INSUFFICIENT_ACCESS
 
     evidence in .sexton/runs/[plan]
-    Apply: 0 deleted, 0 already gone, 0 skipped, 3 failed, 0 unknown; 3 planned.
+    Apply: 0 deleted, 3 failed; 3 planned.
     signing in to crm
     stale-leads: selecting: 3 of 3
     warning: stale-leads: could not delete 3 Lead records: HTTP 403 INSUFFICIENT_ACCESS: no way

@@ -78,7 +78,7 @@ fn records_that_failed_are_3() {
                1 failed: DELETE_FAILED
 
     evidence in .sexton/runs/[plan]
-    Apply: 2 deleted, 0 already gone, 0 skipped, 1 failed, 0 unknown; 3 planned.
+    Apply: 2 deleted, 1 failed; 3 planned.
     ");
     assert_eq!(service.sandbox.world().ids("Lead").collect::<Vec<_>>(), [keys[1]]);
 }
@@ -118,43 +118,49 @@ fn every_gate_refuses_with_4() {
     let mut world = builder().organization(production).build().expect("a world");
     add_leads(&mut world, 3, "Old");
     texts.push(refused(&Service::of(world), ""));
-    assert_shown!(texts.join("\n"), @r#"
+    assert_shown!(texts.join("\n"), @"
     stale-leads  Lead       300     0  REFUSED: max-records (soft)
       REFUSED    max-records: 300 records and `limits.maxRecords` is 100: raise it by 200 to 300, or narrow the filter
-    Plan: 300 to delete, 0 held; 1 policy refused by a gate.
+    Plan: 300 to delete; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
       = policy stale-leads: max-records: 300 records and `limits.maxRecords` is 100: raise it by 200 to 300, or narrow the filter
+      help: mend what was refused and make a new plan
 
     stale-leads  Lead       300     0  REFUSED: max-percent (soft)
       REFUSED    max-percent: 300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150
-    Plan: 300 to delete, 0 held; 1 policy refused by a gate.
+    Plan: 300 to delete; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
       = policy stale-leads: max-percent: 300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150
+      help: mend what was refused and make a new plan
 
     stale-leads  Lead       300     0  REFUSED: all-or-none (soft)
       REFUSED    all-or-none: 300 records cannot be deleted as a whole: `allOrNone: true` takes at most 200 (sObject Collections), which is 100 fewer; narrow the filter, or set `allOrNone: perRequest` for atomic groups of 200
-    Plan: 300 to delete, 0 held; 1 policy refused by a gate.
+    Plan: 300 to delete; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
       = policy stale-leads: all-or-none: 300 records cannot be deleted as a whole: `allOrNone: true` takes at most 200 (sObject Collections), which is 100 fewer; narrow the filter, or set `allOrNone: perRequest` for atomic groups of 200
+      help: mend what was refused and make a new plan
 
     stale-leads  Lead       300     0  REFUSED: hard-delete (hard, no undo)
       REFUSED    hard-delete: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
-    Plan: 300 to delete, 0 held; 1 policy refused by a gate.
+    Plan: 300 to delete; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
       = policy stale-leads: hard-delete: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
+      help: mend what was refused and make a new plan
 
     stale-leads  Lead       300     0  REFUSED: deletable (soft)
       REFUSED    deletable: this login may not delete `Lead`: grant it Delete on that object, or remove the policy
-    Plan: 300 to delete, 0 held; 1 policy refused by a gate.
+    Plan: 300 to delete; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
       = policy stale-leads: deletable: this login may not delete `Lead`: grant it Delete on that object, or remove the policy
+      help: mend what was refused and make a new plan
 
     stale-leads  Lead         3     0  REFUSED: production (soft)
       REFUSED    production: organization 00DS00000000001MAA (Sandbox Industries) is production and the target says `environment: sandbox`: sign in to the system you mean, or set `environment: production` in the target
-    Plan: 3 to delete, 0 held; 1 policy refused by a gate.
+    Plan: 3 to delete; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
       = policy stale-leads: production: organization 00DS00000000001MAA (Sandbox Industries) is production and the target says `environment: sandbox`: sign in to the system you mean, or set `environment: production` in the target
-    "#);
+      help: mend what was refused and make a new plan
+    ");
 }
 
 #[test]
@@ -165,13 +171,14 @@ fn an_object_that_suddenly_looks_empty_is_4() {
     place.expect(0, &["plan"]);
     place.expect(0, &["apply", "plan"]);
     delete(&mut service.sandbox.world(), &young);
-    assert_shown!(refused_in(&place), @r#"
+    assert_shown!(refused_in(&place), @"
     stale-leads  Lead         0     0  REFUSED: emptiness (soft)
       REFUSED    emptiness: `Lead` shows no records at all, but the last apply left 2 in it: check that this login can still see them; if they are gone for good, remove the policy from the manifests, run `sexton state rm` for it, and add it again
-    Plan: 0 to delete, 0 held, 0 newly selected, 0 tried again, 0 already reviewed, 0 kept now; 1 policy refused by a gate.
+    Plan: 0 to delete; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
       = policy stale-leads: emptiness: `Lead` shows no records at all, but the last apply left 2 in it: check that this login can still see them; if they are gone for good, remove the policy from the manifests, run `sexton state rm` for it, and add it again
-    "#);
+      help: mend what was refused and make a new plan
+    ");
 }
 
 #[test]
@@ -188,6 +195,7 @@ fn gates_are_asked_again_on_the_fresh_numbers() {
     stale-leads: selecting: 10 of 10
     error: a gate refused on the fresh numbers; nothing was deleted
       = policy stale-leads: max-percent: 10 of 10 records and `limits.maxPercent` is 50, so at most 5 may go: raise it to 100, or narrow the filter by 5
+      help: mend what was refused and run the same command again, or make a new plan
     ");
     assert_eq!(service.sandbox.world().count("Lead"), 10);
 }
@@ -217,6 +225,7 @@ fn a_hard_delete_needs_its_target_confirmed_or_is_4() {
     stale-leads: selecting: 3 of 3
     error: a gate refused on the fresh numbers; nothing was deleted
       = policy stale-leads: hard-delete: this login may not hard delete `Lead`: grant the system permission `Bulk API Hard Delete` to this user, in a permission set under System Permissions, or set `delete: soft`
+      help: mend what was refused and run the same command again, or make a new plan
     ");
 
     service.sandbox.world().set_permissions(user, Permissions { hard_delete: true, ..Permissions::default() });

@@ -15,6 +15,7 @@ macro_rules! assert_shown {
 mod abandon;
 mod canary;
 mod check;
+mod choices;
 mod elsewhere;
 mod errors;
 mod evidence;

@@ -74,7 +74,7 @@ fn a_project_lives_beside_the_files_of_other_tools() {
     assert_eq!(files["read"], serde_json::json!(["policies.yaml", "target.yaml"]));
     assert_eq!(files["passedOver"].as_array().map(Vec::len), Some(11), "with the hidden directory");
     let output = place.expect(0, &["validate", "--json"]).stdout;
-    assert!(String::from_utf8_lossy(&output).contains(r#""passedOverCount":10,"read":null"#));
+    assert!(String::from_utf8_lossy(&output).contains(r#""passedOverCount":10}"#));
 
     place.expect(0, &["plan"]);
     let sealed = place.read("plan/plan.json");

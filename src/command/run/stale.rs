@@ -61,11 +61,12 @@ pub(in crate::command) fn changed<'a>(
 
 /// The error of a plan that a gate refused when it was made, if one did and nothing else of it is to be done.
 pub(in crate::command) fn refused_when_made(header: &PlanHeader, on_refusal: OnRefusal) -> Option<CommandError> {
-    let leaves_nothing = || Stopped::new(header, refused_at_plan(header), &BTreeMap::new()).leaves_nothing();
-    if !header.is_refused() || (on_refusal == OnRefusal::Skip && !leaves_nothing()) {
+    let stopped = Stopped::new(header, refused_at_plan(header), &BTreeMap::new());
+    if !header.is_refused() || (on_refusal == OnRefusal::Skip && !stopped.leaves_nothing()) {
         return None;
     }
-    let mut error = CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted");
+    let mut error = CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted")
+        .with_help(format!("mend what was refused and make a new plan{}", stopped.other_way()));
     for policy in &header.policies {
         let refused = policy.gates.iter().filter(|finding| finding.kind == FindingKind::Refuse);
         error.notes.extend(refused.map(|finding| format!("policy {}: {finding}", policy.policy)));

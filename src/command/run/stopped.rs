@@ -49,6 +49,16 @@ impl<'a> Stopped<'a> {
         !self.policies.is_empty()
     }
 
+    /// The other way on beside mending what was refused, to read after it; nothing where no policy with records is left.
+    pub(in crate::command) fn other_way(&self) -> &'static str {
+        match self.leaves_nothing() {
+            true => "",
+            false => {
+                ", or apply the other policies with `--on-refusal skip`: the records of what was refused, and of what depends on it, are skipped"
+            }
+        }
+    }
+
     /// Whether no policy with records is left.
     pub(in crate::command) fn leaves_nothing(&self) -> bool {
         self.header.policies.iter().all(|planned| planned.selected == 0 || self.policies.contains_key(&planned.policy))

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-/// Takes `null` out of every place that `Option` put it: an optional key may be absent, but `limits:` with nothing after it
-/// is a mistake. a literal of a filter has `null` on purpose and says so in another form.
-pub(super) fn forbid_null(schema: &mut Value) {
+/// Takes `null` out of every place that `Option` put it: what is absent has no key. In a manifest, `limits:` with nothing after it
+/// is a mistake; a literal of a filter has `null` on purpose and says so in another form.
+pub fn never_null(schema: &mut Value) {
     match schema {
-        Value::Array(items) => items.iter_mut().for_each(forbid_null),
+        Value::Array(items) => items.iter_mut().for_each(never_null),
         Value::Object(object) => {
             if let Some(Value::Array(types)) = object.get_mut("type") {
                 types.retain(|name| name != "null");
@@ -27,7 +27,7 @@ pub(super) fn forbid_null(schema: &mut Value) {
                     object.insert("allOf".into(), only);
                 }
             }
-            object.values_mut().for_each(forbid_null);
+            object.values_mut().for_each(never_null);
         }
         _ => {}
     }
