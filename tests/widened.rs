@@ -390,3 +390,43 @@ async fn the_calls_for_earlier_conditions_are_in_the_quota() {
     assert!(told.starts_with("3 calls to `crm` (2 of them to read what policies matched before), "), "{told}");
     assert_eq!(header.targets.values().map(|target| target.calls).sum::<u64>(), 1, "they are no calls of the apply");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_refused_a_policy_has_reviewed_nothing_of_it() {
+    let bench = reviewed(&policy(OLD, "").replace("maxRecords: 100", "maxRecords: 1")).await;
+    let header = against(&bench, &policy(OLD, ", maxWidened: 2")).await;
+    let since = header.policies[0].comparison.as_ref().expect("compared");
+    assert_eq!(
+        (since.newly_selected, since.reviewed),
+        (3, 0),
+        "who merged a plan that could not be applied approved no record"
+    );
+    assert_eq!(moved(&header), Some([3, 0, 0, 0]));
+    assert!(header.is_refused());
+    // What lies where the new plan goes reviews nothing anyway, and shows what is the same.
+    let header = plan(&bench, None).await;
+    let since = header.policies[0].comparison.as_ref().expect("compared");
+    assert_eq!((since.newly_selected, since.unreviewed), (3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_an_apply_skipped_as_refused_is_compared_with_the_last_that_did_not() {
+    let cases = named("cases", "Case", "everything", "");
+    let bench = reviewed(&format!("{}{cases}", policy(OLD, ""))).await;
+    bench.plan().await.expect("planned");
+    assert_eq!(bench.apply().await.expect("applied").exit, Exit::Done);
+    bench.sandbox.world().generate("Case", 2, 7).expect("cases");
+    bench.declare(&format!("{}{cases}", policy(WIDER, ", maxWidened: 1")));
+    for _ in 0..2 {
+        // The policy adds two records to what it deleted, however often it was refused and skipped in between.
+        let header = plan(&bench, None).await;
+        let leads = header.policies.iter().find(|planned| planned.policy.as_str() == "leads").expect("planned");
+        let since = leads.comparison.as_ref().expect("compared");
+        assert_eq!((since.newly_selected, since.reviewed, since.attribution.map(numbers)), (2, 0, Some([2, 0, 0, 0])));
+        assert!(leads.is_refused());
+        let applied = bench.apply_with(|request| request.on_refusal = Some(OnRefusal::Skip)).await.expect("applied");
+        assert_eq!(applied.exit, Exit::GateRefused);
+        bench.sandbox.world().generate("Case", 2, 7).expect("cases");
+    }
+    assert_eq!(bench.sandbox.world().count("Lead"), 7);
+}

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Batch, JobStage, Step, Ticket};
+use super::{Batch, JobStage, SentState, Step, Ticket};
 use crate::system::{ApiShape, JobStart};
 
 /// How far a batch is, as the journal says it.
@@ -61,6 +61,14 @@ pub(super) struct Moment {
     pub polls: u32,
     /// The place in the batch up to which the presence of its records has been checked.
     pub looked: u64,
+    /// Its request or job is not at work any more: it has ended, or it was sent a good while ago.
+    pub over: bool,
+}
+
+impl Moment {
+    fn sent(&self) -> SentState {
+        if self.over { SentState::Over } else { SentState::AtWork }
+    }
 }
 
 impl Active {
@@ -117,8 +125,8 @@ impl Active {
                 ticket().map(|(batch, ticket)| Step::Poll(batch, ticket))
             }
             Stage::Ended => ticket().map(|(batch, ticket)| Step::Collect(batch, ticket)),
-            Stage::Unclear => Some(Step::CheckPresence { batch, from: self.moment.looked, missing_only: false }),
-            Stage::Incomplete => Some(Step::CheckPresence { batch, from: self.moment.looked, missing_only: true }),
+            Stage::Unclear => Some(Step::CheckPresence { batch, from: self.moment.looked, sent: self.moment.sent() }),
+            Stage::Incomplete => Some(Step::CheckPresence { batch, from: self.moment.looked, sent: SentState::Ended }),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::base::{Actor, Digest, PolicyName};
 pub struct Entry {
     /// Counts the entries of a journal from 0, without a gap.
     pub sequence: u64,
-    /// When it was written. For people; nothing is decided by it.
+    /// When it was written. For people; and a run that goes on a good while later knows by it that no request is at work any more.
     pub at: Timestamp,
     /// The policy it is about; `None` for the run as a whole.
     pub policy: Option<PolicyName>,

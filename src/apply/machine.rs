@@ -6,10 +6,11 @@ mod poll;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::active::{Active, Stage};
 use super::{Batch, Event, Seal, SkipCause, Step, StepEnd, Tally, back_off};
+use crate::plan::CLOCK_TOLERANCE;
 use crate::system::{ApiShape, JobAbort};
 
 /// The most rounds of a policy, apart from those that were cut short and those that isolate failing records. What the last one
@@ -22,6 +23,9 @@ const SMALLEST_BATCH: u64 = 25;
 const REFUSALS: u32 = 3;
 /// An unanswered request may still be at work; it is given this long before the system is asked what came of it.
 const DOUBT: Duration = Duration::from_secs(2);
+/// So long an unanswered request may be at work: Salesforce ends a call after ten minutes, Zuora after two. For both of two clocks
+/// that may be wrong is added what the gate on clocks allows.
+const AT_WORK: SignedDuration = SignedDuration::from_mins(15);
 /// The pauses before later rounds.
 const ROUND_PAUSE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(120));
 
@@ -211,6 +215,7 @@ impl PolicyMachine {
             Event::Ended { batch, .. } => self.advance(*batch, &[Stage::Started], Stage::Ended).map_err(wrong)?,
             Event::Unclear { batch, .. } => {
                 let active = self.active.get_mut(batch).ok_or_else(|| wrong("the batch is not under way"))?;
+                active.moment.over |= matches!(active.stage, Stage::Ended | Stage::Incomplete);
                 active.enter(Stage::Unclear);
             }
             Event::Answered { batch, again, missing, tally, refused, isolates, .. } => {
@@ -314,15 +319,19 @@ impl PolicyMachine {
         self.tally = self.tally.without(tally)?;
         let mut active = Active::new(batch);
         active.enter(Stage::Unclear);
+        // It was answered.
+        active.moment.over = true;
         self.active.insert(active.batch.number, active);
         Some(())
     }
 
-    /// After a journal has been told: nothing is under way in this process, so whatever was begun and not answered is in
-    /// doubt. The request of a process that has just died may still be at work.
-    pub fn resume(&mut self, now: Timestamp) {
+    /// After a journal has been told, whose last entry was written at `last`: nothing is under way in this process, so whatever was
+    /// begun and not answered is in doubt. The request of a process that has just died may still be at work.
+    pub fn resume(&mut self, now: Timestamp, last: Option<Timestamp>) {
+        let long_ago = last.is_some_and(|last| now.duration_since(last) > AT_WORK + CLOCK_TOLERANCE * 2);
         for active in self.active.values_mut() {
             active.moment.doubted = true;
+            active.moment.over |= long_ago;
             if active.stage == Stage::Intended {
                 active.moment.due = Some(later(now, DOUBT));
             }
@@ -512,6 +521,9 @@ impl PolicyMachine {
     pub fn begin(&mut self, step: &Step) {
         if let Some(active) = step.batch().and_then(|batch| self.active.get_mut(&batch.number)) {
             active.moment.busy = true;
+            if step.intent().is_some() {
+                active.moment.over = false;
+            }
         }
     }
 

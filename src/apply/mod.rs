@@ -15,6 +15,7 @@ mod pace;
 mod record_status;
 mod seal;
 mod step;
+mod unanswered;
 
 pub use answer::{Answer, AnswerVerdict, JobProgress, JobStage, Presence, Ticket};
 pub use answers::{Answers, StatusRun};
@@ -27,3 +28,4 @@ pub use pace::back_off;
 pub use record_status::{AtomicStatuses, RecordStatus, statuses_of_atomic};
 pub use seal::Seal;
 pub use step::{Step, StepEnd};
+pub use unanswered::{SentState, Unanswered};

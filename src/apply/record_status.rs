@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnswerVerdict, Evidence, Outcome, OutcomeKind, Presence, SkipCause};
+use super::{AnswerVerdict, Evidence, Outcome, OutcomeKind, Presence, SentState, SkipCause, Unanswered};
 use crate::base::{Failure, FailureClass, RecordId};
 
 /// What is known about one record of one round after its batch.
@@ -24,7 +24,8 @@ pub enum RecordStatus {
     Again {
         /// What the system said, or our own words where it said nothing; the failure should this be the last round.
         failure: Failure,
-        /// Where that is known from.
+        /// Where that is known from; [`Evidence::None`] where a request for it may still be at work, so that it may be gone a moment
+        /// later.
         evidence: Evidence,
         /// Whether a request for it was not answered, so that this run may have deleted it all the same.
         unclear: bool,
@@ -50,23 +51,24 @@ impl RecordStatus {
         }
     }
 
-    /// The status for the result of a presence check. `unclear`: a request or job for the record may have taken effect; otherwise
-    /// the job has ended and merely did not mention the record.
+    /// The status for the result of a presence check.
     ///
     /// A record that is gone counts as deleted by this run, which sent it, with the presence check as evidence: a deletion by
     /// somebody else at the same time cannot be told apart.
-    pub fn of_presence(presence: Presence, unclear: bool) -> Self {
-        match presence {
-            Presence::InBin | Presence::Absent => Self::Deleted(Evidence::PresenceCheck),
-            Presence::Present => {
-                let failure = if unclear {
-                    ours("no-answer", "the request was not answered, and a presence check found the record still there")
-                } else {
-                    ours("not-mentioned", "no result mentions the record, and a presence check found it still there")
-                };
-                Self::Again { failure, evidence: Evidence::PresenceCheck, unclear }
-            }
+    pub fn of_presence(presence: Presence, sent: SentState) -> Self {
+        if presence != Presence::Present {
+            return Self::Deleted(Evidence::PresenceCheck);
         }
+        let still_there = "the request was not answered, and a presence check found the record still there";
+        let (failure, evidence) = match sent {
+            SentState::Ended => {
+                let message = "no result mentions the record, and a presence check found it still there";
+                (ours("not-mentioned", message), Evidence::PresenceCheck)
+            }
+            SentState::Over => (ours("no-answer", still_there), Evidence::PresenceCheck),
+            SentState::AtWork => (ours("no-answer", still_there), Evidence::None),
+        };
+        Self::Again { failure, evidence, unclear: sent != SentState::Ended }
     }
 
     /// To be sent again, as the system's answer makes clear.
@@ -74,13 +76,23 @@ impl RecordStatus {
         Self::Again { failure, evidence: Evidence::Answer, unclear: false }
     }
 
-    /// The outcome of a record whose last status this is. `unclear`: in an earlier round a request for it was not answered, so
-    /// if it is already gone, this run deleted it.
-    pub fn into_outcome(self, id: RecordId, unclear: bool) -> Outcome {
+    /// Adds what this status leaves open.
+    pub fn add_to(&self, unanswered: &mut Unanswered) {
+        if let Self::Again { evidence, unclear: true, .. } = self {
+            // A later look that no request can follow settles the earlier ones as well.
+            *unanswered = Unanswered { ever: true, at_work: *evidence == Evidence::None };
+        }
+    }
+
+    /// The outcome of a record whose last status this is, when its requests left so much open. One that is already gone after an
+    /// unanswered request was deleted by this run. One that was still there while such a request may have been at work ends unknown,
+    /// and not as failed: it may be gone by now.
+    pub fn into_outcome(self, id: RecordId, unanswered: Unanswered) -> Outcome {
         let (kind, evidence) = match self {
             Self::Deleted(evidence) => (OutcomeKind::Deleted, evidence),
-            Self::AlreadyGone(_) if unclear => (OutcomeKind::Deleted, Evidence::Answer),
+            Self::AlreadyGone(_) if unanswered.ever => (OutcomeKind::Deleted, Evidence::Answer),
             Self::AlreadyGone(_) => (OutcomeKind::AlreadyGone, Evidence::Answer),
+            Self::Again { .. } if unanswered.at_work => (OutcomeKind::Unknown, Evidence::None),
             Self::Failed(failure, evidence) | Self::Again { failure, evidence, .. } => {
                 (OutcomeKind::Failed(failure), evidence)
             }
@@ -205,7 +217,28 @@ mod tests {
     fn what_is_gone_after_an_unanswered_request_was_our_doing() {
         let id = RecordId::new("a").expect("valid");
         let gone = RecordStatus::AlreadyGone(failure(FailureClass::Invalid));
-        assert_eq!(gone.clone().into_outcome(id, true).kind, OutcomeKind::Deleted);
-        assert_eq!(gone.into_outcome(id, false).kind, OutcomeKind::AlreadyGone);
+        let unanswered = Unanswered { ever: true, at_work: true };
+        assert_eq!(gone.clone().into_outcome(id, unanswered).kind, OutcomeKind::Deleted);
+        assert_eq!(gone.into_outcome(id, Unanswered::default()).kind, OutcomeKind::AlreadyGone);
+    }
+
+    #[test]
+    fn what_is_there_while_a_request_may_be_at_work_is_unknown_until_a_later_look() {
+        let id = RecordId::new("a").expect("valid");
+        let seen = |sent| RecordStatus::of_presence(Presence::Present, sent);
+        let locked = RecordStatus::again(failure(FailureClass::Locked));
+        let ended = |statuses: &[RecordStatus]| {
+            let mut unanswered = Unanswered::default();
+            statuses.iter().for_each(|status| status.add_to(&mut unanswered));
+            statuses.last().cloned().expect("a status").into_outcome(id, unanswered).kind.word()
+        };
+        assert_eq!(ended(&[seen(SentState::AtWork)]), "unknown");
+        assert_eq!(ended(&[seen(SentState::AtWork), locked.clone()]), "unknown", "that request may be what holds the lock");
+        assert_eq!(ended(&[seen(SentState::AtWork), seen(SentState::Ended)]), "unknown");
+        assert_eq!(ended(&[seen(SentState::AtWork), seen(SentState::Over)]), "failed");
+        assert_eq!(ended(&[seen(SentState::Over), locked]), "failed");
+        assert_eq!(ended(&[seen(SentState::Ended)]), "failed");
+        let refused = RecordStatus::Failed(failure(FailureClass::Refused), Evidence::Answer);
+        assert_eq!(ended(&[seen(SentState::AtWork), refused]), "failed", "the other request is refused as well");
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Answers, Batch, Event, Fault, JobProgress, Tally, Ticket};
+use super::{Answers, Batch, Event, Fault, JobProgress, SentState, Tally, Ticket};
 
 /// What a policy machine asks for next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub enum Step {
         batch: Batch,
         /// The place in the batch of the first record that is still to be checked.
         from: u64,
-        /// Whether only those are meant that the system's answers do not mention. What happened to them is then certain: the job has ended.
-        missing_only: bool,
+        /// What is known of the request or job that had them.
+        sent: SentState,
     },
     /// Write the ids that are to be sent again into this round's file.
     OpenRound(u32),

@@ -7,7 +7,7 @@ use super::execute_error::ExecuteError;
 use super::policy_run::PolicyRun;
 use super::round::RoundFiles;
 use super::run::Run;
-use crate::apply::{Event, Evidence, MachineStatus, Outcome, OutcomeKind, RecordStatus, SkipCause, Tally};
+use crate::apply::{Event, Evidence, MachineStatus, Outcome, OutcomeKind, RecordStatus, SkipCause, Tally, Unanswered};
 use crate::base::RecordId;
 use crate::plan::Row;
 use crate::store::{
@@ -198,7 +198,7 @@ impl<'a> Cleared<'a> {
     fn outcome(&mut self) -> io::Result<Option<Outcome>> {
         // The record and its last status.
         let mut left: Option<(RecordId, Option<RecordStatus>)> = None;
-        let (mut unanswered, mut sent) = (false, true);
+        let (mut unanswered, mut sent) = (Unanswered::default(), true);
         let mut later = self.rounds.iter_mut().peekable();
         while let Some(round) = later.next() {
             if let Some((id, mark)) = &left
@@ -206,8 +206,9 @@ impl<'a> Cleared<'a> {
             {
                 let (kind, evidence) = match (note, mark) {
                     // A request for it was not answered, so that request is taken to have deleted it.
-                    (IdNote::Gone, _) if unanswered => (OutcomeKind::Deleted, Evidence::PresenceCheck),
+                    (IdNote::Gone, _) if unanswered.ever => (OutcomeKind::Deleted, Evidence::PresenceCheck),
                     (IdNote::Gone, _) => (OutcomeKind::AlreadyGone, Evidence::PresenceCheck),
+                    (IdNote::Excluded(_), _) if unanswered.at_work => (OutcomeKind::Unknown, Evidence::None),
                     (IdNote::Excluded(cause), Some(RecordStatus::Again { evidence, .. })) => {
                         (OutcomeKind::Skipped(cause), *evidence)
                     }
@@ -217,7 +218,7 @@ impl<'a> Cleared<'a> {
                 return Ok(Some(Outcome { id: *id, kind, evidence }));
             }
             let Some((id, mark)) = round.next()? else { break };
-            unanswered |= matches!(mark, Some(RecordStatus::Again { unclear: true, .. }));
+            mark.iter().for_each(|mark| mark.add_to(&mut unanswered));
             sent = mark.is_some();
             // Where it was not sent, what an earlier round left stands.
             left = Some((id, mark.or_else(|| left.and_then(|(_, mark)| mark))));

@@ -98,7 +98,7 @@ async fn alongside<T>(in_flight: &mut InFlight<'_>, work: impl Future<Output = T
 
 impl<'a> PolicyExecutor<'a> {
     pub(super) fn new(run: &'a Run<'a>, input: &'a PolicyRun, mut replayed: ReplayedPolicy) -> Self {
-        replayed.machine.resume(run.clock.now());
+        replayed.machine.resume(run.clock.now(), replayed.last);
         Self {
             run,
             input,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::execute_error::ExecuteError;
 use super::round::{OpenedRound, RoundFiles};
 use crate::apply::{Answers, Batch, Entry, Event, MachineSettings, PolicyMachine, Rechecked, Seal};
@@ -20,6 +22,8 @@ pub struct ReplayedPolicy {
     pub rounds: Vec<OpenedRound>,
     /// What the recheck before the first round found.
     pub rechecked: Option<Rechecked>,
+    /// When the last entry about it was written.
+    pub last: Option<Timestamp>,
 }
 
 /// What the journal says of a run.
@@ -67,7 +71,8 @@ impl Replay {
 }
 
 fn new_policies(policies: impl IntoIterator<Item = (PolicyName, MachineSettings)>) -> BTreeMap<PolicyName, ReplayedPolicy> {
-    let new = |settings| ReplayedPolicy { machine: PolicyMachine::new(settings), rounds: Vec::new(), rechecked: None };
+    let new =
+        |settings| ReplayedPolicy { machine: PolicyMachine::new(settings), rounds: Vec::new(), rechecked: None, last: None };
     policies.into_iter().map(|(policy, settings)| (policy, new(settings))).collect()
 }
 
@@ -80,6 +85,7 @@ fn follow(policies: &mut BTreeMap<PolicyName, ReplayedPolicy>, run: Digest, entr
     let Some(policy) = &entry.policy else { return Ok(()) };
     let Some(replayed) = policies.get_mut(policy) else { return Ok(()) };
     replayed.machine.record(&entry.event).map_err(|source| ExecuteError::Journalled { policy: policy.clone(), source })?;
+    replayed.last = replayed.last.max(Some(entry.at));
     if let Event::RoundOpened { count, ids, excluded, rechecked, .. } = &entry.event {
         replayed.rounds.push(OpenedRound { count: *count, ids: *ids, excluded: *excluded });
         replayed.rechecked = replayed.rechecked.or(*rechecked);

@@ -9,8 +9,8 @@ use super::policy_run::PolicyRun;
 use super::round::RoundFiles;
 use super::run::Run;
 use crate::apply::{
-    Answer, AnswerVerdict, AtomicStatuses, Batch, Evidence, Fault, FaultKind, IdSource, RecordStatus, Step, StepEnd, Ticket,
-    statuses_of_atomic,
+    Answer, AnswerVerdict, AtomicStatuses, Batch, Evidence, Fault, FaultKind, IdSource, RecordStatus, SentState, Step,
+    StepEnd, Ticket, statuses_of_atomic,
 };
 use crate::base::RecordId;
 use crate::provider::{AnswerSink, DeleteHalf, DeleteJobs, DeleteRequests, ProviderError};
@@ -50,8 +50,8 @@ impl<'a> StepRunner<'a> {
     pub(super) async fn run(&self, step: Step, round: &RoundFiles) -> Result<(Step, StepEnd), ExecuteError> {
         let specification = &self.input.specification;
         let done = |result: Result<(), ProviderError>| result.map_or_else(|error| failed(&error), |()| StepEnd::Done);
-        if let Step::CheckPresence { batch, from, missing_only } = &step {
-            let end = self.check_presence(batch, *from, *missing_only, round).await?;
+        if let Step::CheckPresence { batch, from, sent } = &step {
+            let end = self.check_presence(batch, *from, *sent, round).await?;
             return Ok((step, end));
         }
         let end = match (&step, self.input.provider()?.delete_half(specification)) {
@@ -210,14 +210,15 @@ impl<'a> StepRunner<'a> {
         &self,
         batch: &Batch,
         from: u64,
-        missing_only: bool,
+        sent: SentState,
         round: &RoundFiles,
     ) -> Result<StepEnd, ExecuteError> {
         let error = self.status_error(round);
         let asked = self.input.provider.as_ref().map(|provider| provider.capabilities().presence_size);
         let size = asked.unwrap_or(UNASKED_AT_ONCE).max(1) as u64;
         let (mut places, mut next) = (Vec::new(), batch.count);
-        if missing_only {
+        // Of a job that has ended, its answers mention the others.
+        if sent == SentState::Ended {
             let found = |place: u64, status: EncodedStatus| {
                 if status.is_missing() {
                     places.push(place - batch.first);
@@ -240,7 +241,7 @@ impl<'a> StepRunner<'a> {
             } else {
                 match self.input.provider()?.check_presence(&self.input.specification.object, &ids).await {
                     Ok(seen) if seen.len() == ids.len() => {
-                        seen.into_iter().map(|presence| RecordStatus::of_presence(presence, !missing_only)).collect()
+                        seen.into_iter().map(|presence| RecordStatus::of_presence(presence, sent)).collect()
                     }
                     Ok(seen) => {
                         let cause = format!("{} records were checked, but {} were reported", ids.len(), seen.len());

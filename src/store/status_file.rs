@@ -122,7 +122,11 @@ impl StatusFile {
     ///
     /// When the message cannot be written.
     pub fn encode(&self, mark: &RecordStatus) -> io::Result<EncodedStatus> {
-        let evidence = |evidence: Evidence| u8::from(evidence == Evidence::PresenceCheck);
+        let evidence = |evidence: Evidence| match evidence {
+            Evidence::PresenceCheck => 1,
+            Evidence::None => 2,
+            Evidence::Answer | Evidence::Recheck => 0,
+        };
         let (kind, evidence, unclear, failure) = match mark {
             RecordStatus::Deleted(from) => (DELETED, evidence(*from), false, None),
             RecordStatus::AlreadyGone(failure) => (ALREADY_GONE, 0, false, Some(failure)),
@@ -153,7 +157,11 @@ impl StatusFile {
     /// When it or its message is damaged.
     pub fn decode(&self, raw: &EncodedStatus) -> io::Result<Option<RecordStatus>> {
         let bytes = raw.0;
-        let evidence = if bytes[1] == 0 { Evidence::Answer } else { Evidence::PresenceCheck };
+        let evidence = match bytes[1] {
+            0 => Evidence::Answer,
+            1 => Evidence::PresenceCheck,
+            _ => Evidence::None,
+        };
         let failure = || {
             let class = *CLASSES.get(usize::from(bytes[2])).ok_or_else(|| self.damaged("a mark has no class"))?;
             let length = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);

@@ -23,6 +23,17 @@ pub struct Demand {
     pub ids: Vec<String>,
 }
 
+/// What becomes of the last request of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    /// It never arrives.
+    Never,
+    /// The sandbox carries it out.
+    Done,
+    /// It is on its way for a while.
+    Late,
+}
+
 type Hook = Box<dyn FnOnce(&Sandbox) + Send>;
 
 /// Sends requests straight into a sandbox's router.
@@ -34,8 +45,10 @@ pub struct RouterTransport {
     before_deletion: Mutex<Option<Hook>>,
     /// The parents that collection calls under way have locked, and the field that names them.
     contention: Mutex<Option<(String, Vec<String>)>>,
-    /// The request at which this process stops for ever, counted down, and whether the sandbox still does its part.
-    end: Mutex<Option<(u64, bool)>>,
+    /// The request at which this process stops for ever, counted down, and what becomes of that request.
+    end: Mutex<Option<(u64, Delivery)>>,
+    /// A request that is still on its way.
+    late: Mutex<Option<http::Request<Vec<u8>>>>,
     ended: tokio::sync::watch::Sender<bool>,
 }
 
@@ -54,6 +67,7 @@ impl RouterTransport {
             before_deletion: Mutex::default(),
             contention: Mutex::default(),
             end: Mutex::default(),
+            late: Mutex::default(),
             ended: tokio::sync::watch::Sender::new(false),
         }
     }
@@ -81,7 +95,21 @@ impl RouterTransport {
     /// The request of this number from now on, counted from 1, is never answered; `done` says whether the sandbox carries it out.
     pub fn end_at(&self, request: u64, done: bool) {
         self.ended.send_replace(false);
-        *locked(&self.end) = Some((request, done));
+        *locked(&self.end) = Some((request, if done { Delivery::Done } else { Delivery::Never }));
+    }
+
+    /// The request of this number from now on is never answered, and arrives when [`Self::deliver`] is called.
+    pub fn end_late_at(&self, request: u64) {
+        self.ended.send_replace(false);
+        *locked(&self.end) = Some((request, Delivery::Late));
+    }
+
+    /// A request that was on its way arrives, and nobody waits for its answer any more.
+    pub async fn deliver(&self) {
+        let late = locked(&self.late).take();
+        if let Some(request) = late {
+            self.router.clone().oneshot(request.map(Body::from)).await.expect("infallible");
+        }
     }
 
     /// Takes [`Self::end_at`] back.
@@ -95,11 +123,11 @@ impl RouterTransport {
         self.ended.subscribe().wait_for(|ended| *ended).await.expect("the sender is here");
     }
 
-    fn ends_now(&self) -> Option<bool> {
+    fn ends_now(&self) -> Option<Delivery> {
         let mut end = locked(&self.end);
-        let (left, done) = end.as_mut()?;
+        let (left, delivery) = end.as_mut()?;
         *left = left.saturating_sub(1);
-        (*left == 0).then_some(*done)
+        (*left == 0).then_some(*delivery)
     }
 
     /// From now on collection calls take a while, and a record whose parent, by this field, is the parent of a record in another
@@ -289,8 +317,14 @@ impl Transport for RouterTransport {
         self.look_at(&Asked { method, path: uri.path(), query, body: sent.body() }).await;
         let end = self.ends_now();
         let answer = match end {
-            Some(false) => None,
-            _ => Some(self.router.clone().oneshot(sent.map(Body::from)).await.expect("infallible")),
+            Some(Delivery::Never) => None,
+            Some(Delivery::Late) => {
+                *locked(&self.late) = Some(sent);
+                None
+            }
+            Some(Delivery::Done) | None => {
+                Some(self.router.clone().oneshot(sent.map(Body::from)).await.expect("infallible"))
+            }
         };
         if end.is_some() {
             self.ended.send_replace(true);

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::PolicyMachine;
 use crate::apply::{
-    Answers, Event, Excluded, Fault, FaultKind, JobProgress, JobStage, MachineSettings, Seal, Step, StepEnd, Tally, Ticket,
+    Answers, Event, Excluded, Fault, FaultKind, JobProgress, JobStage, MachineSettings, Seal, SentState, Step, StepEnd,
+    Tally, Ticket,
 };
 use crate::base::{Digest, Failure, FailureClass};
 use crate::system::{Api, ApiShape, JobAbort, JobShape, JobStart};
@@ -274,8 +275,40 @@ fn an_unanswered_request_is_given_time_before_anybody_looks() {
     assert!(matches!(step, Step::Send(_)));
     history.close(&step, fault(FaultKind::Unclear));
     let before = history.now;
-    assert!(matches!(history.step(), Step::CheckPresence { missing_only: false, .. }));
+    assert!(matches!(history.step(), Step::CheckPresence { sent: SentState::AtWork, .. }));
     assert!(history.now.duration_since(before).as_secs() >= 2);
+}
+
+#[test]
+fn what_is_looked_at_long_after_the_last_entry_is_not_at_work_any_more() {
+    let minutes = |minutes| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
+    for (resumed_at, last, expected) in [
+        (minutes(0), None, SentState::AtWork),
+        (minutes(25), Some(minutes(0)), SentState::AtWork),
+        (minutes(26), Some(minutes(0)), SentState::Over),
+        (minutes(0), Some(minutes(26)), SentState::AtWork),
+    ] {
+        let mut history = ReplayedHistory::new(settings(false), 5);
+        history.tell(Event::Intended { batch: 0, round: 0, first: 0, count: 5 });
+        history.machine.resume(resumed_at, last);
+        history.now = resumed_at;
+        assert!(matches!(history.step(), Step::Write(Event::Unclear { .. })));
+        let step = history.step();
+        assert!(matches!(step, Step::CheckPresence { sent, .. } if sent == expected), "{step:?}");
+    }
+    // A start that is repeated now is at work again.
+    let mut history = resumed(Api::Bulk2, &[Event::Loading { batch: 0 }, Event::Loaded { batch: 0 }]);
+    history.machine.resume(minutes(99), Some(minutes(0)));
+    history.now = minutes(99);
+    let step = history.step();
+    history.close(&step, polled(JobStage::Open));
+    let step = history.step();
+    assert!(matches!(step, Step::Start(..)), "{step:?}");
+    history.close(&step, fault(FaultKind::Unclear));
+    let step = history.step();
+    history.close(&step, polled(JobStage::Gone));
+    let step = history.step();
+    assert!(matches!(step, Step::CheckPresence { sent: SentState::AtWork, .. }), "{step:?}");
 }
 
 #[test]
@@ -324,7 +357,7 @@ fn resumed_as(shape: ApiShape, events: &[Event]) -> ReplayedHistory {
     history.tell(Event::Intended { batch: 0, round: 0, first: 0, count: 5 });
     history.tell(Event::Created { batch: 0, ticket: Ticket("1".into()) });
     events.iter().for_each(|event| history.tell(event.clone()));
-    history.machine.resume(history.now);
+    history.machine.resume(history.now, None);
     history
 }
 
@@ -374,7 +407,7 @@ fn a_job_that_begins_with_its_creation_is_looked_into_and_never_forgotten() {
     // The process died before the answer.
     let mut history = ReplayedHistory::new(shaped(shape), 5);
     history.tell(Event::Intended { batch: 0, round: 0, first: 0, count: 5 });
-    history.machine.resume(history.now);
+    history.machine.resume(history.now, None);
     assert!(matches!(history.step(), Step::Write(Event::Unclear { .. })));
     // It was created: it is polled, and whatever is seen of it, it has begun.
     for seen in [JobStage::Open, JobStage::Running, JobStage::Complete, JobStage::Broken, JobStage::Gone] {
@@ -432,7 +465,7 @@ fn loaded_and_resumed() -> ReplayedHistory {
     let mut resumed = ReplayedHistory { machine: PolicyMachine::new(settings(true)), now: history.now, events: Vec::new() };
     history.events.extend([Event::Loading { batch: 0 }, Event::Loaded { batch: 0 }]);
     history.events.into_iter().for_each(|event| resumed.tell(event));
-    resumed.machine.resume(resumed.now);
+    resumed.machine.resume(resumed.now, None);
     resumed
 }
 
@@ -466,7 +499,7 @@ fn a_running_job_with_a_held_record_is_stopped_and_its_answers_are_fetched() {
     for stopped in [true, false] {
         let mut history = loaded_and_resumed();
         history.tell(Event::Starting { batch: 0 });
-        history.machine.resume(history.now);
+        history.machine.resume(history.now, None);
         history.machine.exclude(3, true);
         let mut asked = 0;
         for polls in 0.. {
@@ -496,7 +529,7 @@ fn a_running_job_with_a_held_record_is_stopped_and_its_answers_are_fetched() {
 fn a_running_job_is_not_stopped_for_a_record_it_may_have_deleted_itself() {
     let mut history = loaded_and_resumed();
     history.tell(Event::Starting { batch: 0 });
-    history.machine.resume(history.now);
+    history.machine.resume(history.now, None);
     history.machine.exclude(3, false);
     for stage in [JobStage::Running, JobStage::Running, JobStage::Running, JobStage::Complete] {
         let step = loop {
@@ -514,7 +547,7 @@ fn a_running_job_is_not_stopped_for_a_record_it_may_have_deleted_itself() {
 fn a_job_with_a_held_record_whose_start_may_be_under_way_is_stopped_and_not_forgotten() {
     let mut history = loaded_and_resumed();
     history.tell(Event::Starting { batch: 0 });
-    history.machine.resume(history.now);
+    history.machine.resume(history.now, None);
     history.machine.exclude(3, true);
     let step = history.step();
     history.close(&step, polled(JobStage::Open));

@@ -149,8 +149,16 @@ impl Search<'_> {
 
     async fn of_bundle(&self, sealed: PlanBase, bundle: Bundle) -> Result<Base, CommandError> {
         let finished = matches!(self.state.status_of(bundle.digest()), PlanStatus::Finished { .. });
+        let reviews = sealed.kind.reviews();
         let mut sources = BTreeMap::new();
         for planned in &bundle.header().policies {
+            if reviews && planned.is_refused() {
+                let (policy, plan) = (&planned.policy, bundle.digest().short());
+                self.context
+                    .observer
+                    .warn(&format!("the base {plan} has reviewed nothing of policy `{policy}`, which is refused there"));
+                continue;
+            }
             let source = if finished {
                 let history = self.state.policies.get(&planned.policy);
                 let run = history.and_then(|history| history.runs.iter().find(|run| run.plan == bundle.digest()));
@@ -160,11 +168,13 @@ impl Search<'_> {
             };
             sources.insert(planned.policy.clone(), source);
         }
-        let headers = BTreeMap::from([(bundle.digest(), EarlierPlan::of(bundle.header().clone()))]);
+        let header = bundle.header().clone();
+        let earlier = if reviews { EarlierPlan::reviewed(header) } else { EarlierPlan::of(header) };
+        let headers = BTreeMap::from([(bundle.digest(), earlier)]);
         Ok(Base { sealed: Some(sealed), bundle: Some(bundle), headers, sources })
     }
 
-    /// For every policy the plan that it was last applied in, of which only what was not deleted counts.
+    /// For every policy the plan that it was last applied in and not refused, of which only what was not deleted counts.
     async fn applied(&self) -> Result<Option<Base>, CommandError> {
         let finished = self.state.consumed.iter().filter_map(|used| Some((used.finished?, used.plan)));
         let Some((_, last)) = finished.max_by_key(|(at, _)| *at) else { return Ok(None) };
@@ -172,9 +182,18 @@ impl Search<'_> {
         self.add_header(last, &mut headers).await;
         let mut sources = BTreeMap::new();
         for policy in self.project.workspace.policies.keys() {
-            let Some(run) = self.state.policies.get(policy).and_then(|history| history.runs.last()) else { continue };
-            self.add_header(run.plan, &mut headers).await;
-            sources.insert(policy.clone(), self.outcomes(policy, Some(run)).await);
+            let Some(history) = self.state.policies.get(policy) else { continue };
+            for run in history.runs.iter().rev() {
+                self.add_header(run.plan, &mut headers).await;
+                let source = match headers.get(&run.plan) {
+                    // An apply that skipped it as refused has carried out nothing of it.
+                    Some(earlier) if !earlier.has(policy) => continue,
+                    Some(_) => self.outcomes(policy, Some(run)).await,
+                    None => self.unknown(policy, run.plan, "the store does not have it any more"),
+                };
+                sources.insert(policy.clone(), source);
+                break;
+            }
         }
         let sealed = PlanBase { kind: BaseKind::Applied, plan: last, revision: None, commit: None };
         Ok(Some(Base { sealed: Some(sealed), bundle: None, headers, sources }))
@@ -187,7 +206,7 @@ impl Search<'_> {
         }
         let run = RunStore::new(self.project.store(self.context), plan);
         if let Ok(Some(header)) = kept_header(&run).await {
-            headers.insert(plan, EarlierPlan::of(header));
+            headers.insert(plan, EarlierPlan::reviewed(header));
         }
     }
 
@@ -198,14 +217,16 @@ impl Search<'_> {
         let place = self.scratch.join(format!("base.{policy}"));
         match store.fetch(store.outcomes(policy), run.outcomes, &place).await {
             Ok(()) => Source::Outcomes(run.plan, place),
-            Err(error) => {
-                let plan = run.plan.short();
-                self.context.observer.warn(&format!(
-                    "policy `{policy}` is compared with nothing: what the plan {plan} left cannot be read from the store: {error}"
-                ));
-                Source::Unknown
-            }
+            Err(error) => self.unknown(policy, run.plan, &error.to_string()),
         }
+    }
+
+    fn unknown(&self, policy: &PolicyName, plan: Digest, why: &str) -> Source {
+        let plan = plan.short();
+        self.context.observer.warn(&format!(
+            "policy `{policy}` is compared with nothing: what the plan {plan} left cannot be read from the store: {why}"
+        ));
+        Source::Unknown
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use jiff::Zoned;
 
-use crate::base::{CommandError, RecordId};
+use crate::base::{CommandError, PolicyName, RecordId};
 use crate::manifest::{self, ManifestFile, Policy, Workspace};
 use crate::plan::{EarlierCondition, ObjectFacts, PlanHeader, PlannedPolicy, Query};
 use crate::select::{Connection, Selector, condition_for};
@@ -23,6 +23,18 @@ impl EarlierPlan {
     /// The plan with this header.
     pub(super) fn of(header: PlanHeader) -> Self {
         Self { header, workspace: OnceLock::new() }
+    }
+
+    /// What was reviewed of a plan with this header. A policy that is refused there could not be applied, so nobody who approved
+    /// the plan approved its records.
+    pub(super) fn reviewed(mut header: PlanHeader) -> Self {
+        header.policies.retain(|planned| !planned.is_refused());
+        Self::of(header)
+    }
+
+    /// Whether it has a policy.
+    pub(super) fn has(&self, policy: &PolicyName) -> bool {
+        self.header.policies.iter().any(|planned| planned.policy == *policy)
     }
 
     fn workspace(&self) -> Result<&Workspace, String> {

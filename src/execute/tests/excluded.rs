@@ -28,8 +28,9 @@ fn what_is_held_has_changed_or_does_not_match_while_a_run_is_down_is_not_sent() 
                 let rig = Rig::new(Scenario { ends: vec![death], ..scenario.clone() });
                 let tally = rig.live_on().await;
                 rig.check(&tally).await;
-                assert_eq!((tally.deleted + tally.skipped, tally.failed), (12, 0), "{death:?}");
-                kept.insert(tally.skipped);
+                // Of one whose request may still be at work it is not known whether it stays.
+                assert_eq!((tally.deleted + tally.skipped + tally.unknown, tally.failed), (12, 0), "{death:?}");
+                kept.insert(tally.skipped + tally.unknown);
             }
             assert_eq!(kept, (0..4).collect::<BTreeSet<u64>>(), "from all of them down to none");
         });
@@ -46,8 +47,9 @@ fn a_held_record_that_was_sent_before_and_stayed_is_not_sent_again() {
         let rig = Rig::new(scenario);
         let tally = rig.live_on().await;
         rig.check(&tally).await;
-        assert_eq!(tally, Tally { deleted: 4, skipped: 1, ..Tally::default() });
-        assert_eq!(rig.outcomes("policy").await[&id(1)], ["skipped", "held", "", "presence-check"]);
+        // The request that the other process sent may still be at work.
+        assert_eq!(tally, Tally { deleted: 4, unknown: 1, ..Tally::default() });
+        assert_eq!(rig.outcomes("policy").await[&id(1)], ["unknown", "", "", "none"]);
         assert_eq!(rig.world.inner().sends, [5, 1]);
     });
 }
