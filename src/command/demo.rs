@@ -77,8 +77,8 @@ impl Verb for Demo {
         write_project(&place, &url)?;
         let place = terminal_line(&directory.display().to_string()).into_owned();
         shell.show(&PlainText(&format!(
-            "Three simulated systems answer on {url} in this process: a Salesforce org, a Zuora tenant, a Fulcrum organization.\n\
-             The project is in {place}: five policies, one hold.\n"
+            "In this process, three simulated systems answer on\n{url}: a Salesforce org, a Zuora tenant,\nand a Fulcrum \
+             organization.\nThe project is in {place}: five policies, one hold.\n"
         )))?;
         let ended = CancellationToken::new();
         let served = serve(listener, Sandbox::new(world, settings), ended.cancelled());

@@ -108,14 +108,13 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
             terminal_line(&identity.user_name),
             paced(target).map(|paced| format!("; {paced}")).unwrap_or_default(),
         );
-        let width = head.width();
-        text.push_str(&palette.hanging(&palette.strong(&head), width.min(14), &told, str::to_owned));
+        text.push_str(&palette.hanging_at(head.width().min(14), &palette.strong(&head), head.width(), &told, str::to_owned));
     }
     if !header.policies.is_empty() {
         let _ = write!(text, "\n{}", policy_table(header, palette));
     }
     if !header.only.is_empty() {
-        let _ = writeln!(text, "{} {}", palette.strong("only"), only_text(header));
+        text.push_str(&palette.hanging(&palette.strong("only "), 5, &only_text(header), str::to_owned));
     }
     text.push_str(&holds_text(header, palette));
     // One that selects nothing and of which nothing is to be said is in the table only.
@@ -195,14 +194,9 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         DeleteMode::Soft => "soft delete",
         DeleteMode::Hard => "hard delete, no undo",
     };
-    let title = format!("policy {}:", policy.policy);
-    let _ = writeln!(
-        text,
-        "{} {mode} of {} in {}",
-        palette.strong(&title),
-        terminal_line(&policy.object_title()),
-        policy.settings.target
-    );
+    let title = format!("policy {}: ", policy.policy);
+    let told = format!("{mode} of {} in {}", terminal_line(&policy.object_title()), policy.settings.target);
+    text.push_str(&palette.hanging_at(4, &palette.strong(&title), title.width(), &told, str::to_owned));
     let mut line = |label: &str, value: &str, paint: fn(Palette, &str) -> String| {
         let head = format!("  {}  ", palette.faint(&format!("{label:<9}")));
         text.push_str(&palette.hanging(&head, MARGIN, value, |part| paint(palette, part)));
@@ -375,24 +369,21 @@ fn attribution_text(attribution: &Attribution) -> String {
 
 fn sample_text(sample: &PolicySample, records: &str, place: &str, palette: Palette, text: &mut String) {
     for row in &sample.rows {
-        let mut line = format!("    {} {}", row.symbol.character(), row.id);
+        let mut told = row.id.to_string();
         for (column, value) in sample.columns.iter().zip(&row.values) {
-            let _ = write!(line, "  {}={}", terminal_line(column), terminal_line(value));
+            let _ = write!(told, "  {}={}", terminal_line(column), terminal_line(value));
         }
-        let painted = match row.symbol {
-            Symbol::NewlySelected => palette.deletion(&line),
-            Symbol::Retried | Symbol::Held => palette.caution(&line),
-            Symbol::KeptNow => palette.kept(&line),
-            Symbol::Reviewed => line,
-        };
-        let _ = writeln!(text, "{painted}");
+        let symbol = row.symbol.character();
+        text.push_str(&palette.hanging_at(8, "    ", 4, &format!("{symbol} {told}"), |line| match row.symbol {
+            Symbol::NewlySelected => palette.deletion(line),
+            Symbol::Retried | Symbol::Held => palette.caution(line),
+            Symbol::KeptNow => palette.kept(line),
+            Symbol::Reviewed => line.to_owned(),
+        }));
     }
     if sample.more > 0 {
-        let _ = writeln!(
-            text,
-            "    {}",
-            palette.faint(&terminal_line(&format!("and {} more: {place}/{records}", with_thousands(sample.more))))
-        );
+        let more = format!("and {} more: {place}/{records}", with_thousands(sample.more));
+        text.push_str(&palette.hanging_at(8, "    ", 4, &terminal_line(&more), |line| palette.faint(line)));
     }
 }
 

@@ -32,16 +32,33 @@ impl Palette {
     /// `text` after `head`, which is `width` columns wide and may be painted, in as many lines as it takes; the further ones begin
     /// below the first. Words are not cut. `paint` gives each line its colour.
     pub(super) fn hanging(self, head: &str, width: usize, text: &str, paint: impl Fn(&str) -> String) -> String {
+        self.hanging_at(width, head, width, text, paint)
+    }
+
+    /// The same with further lines that begin at a column of their own.
+    pub(super) fn hanging_at(
+        self,
+        margin: usize,
+        head: &str,
+        width: usize,
+        text: &str,
+        paint: impl Fn(&str) -> String,
+    ) -> String {
         let Some(columns) = self.columns else { return format!("{head}{}\n", paint(text)) };
-        let options = textwrap::Options::new(columns.saturating_sub(width).max(NARROWEST))
+        let (first, further) = (" ".repeat(width), " ".repeat(margin));
+        let options = textwrap::Options::new(columns.max(margin + NARROWEST))
+            .initial_indent(&first)
+            .subsequent_indent(&further)
             .break_words(false)
             .word_splitter(textwrap::WordSplitter::NoHyphenation)
             .word_separator(textwrap::WordSeparator::AsciiSpace)
             .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
-        let margin = " ".repeat(width);
         let lines = textwrap::wrap(text, options);
-        let lines = lines.iter().enumerate();
-        lines.map(|(number, line)| format!("{}{}\n", if number == 0 { head } else { &margin }, paint(line))).collect()
+        let lines = lines.iter().enumerate().map(|(number, line)| match number {
+            0 => format!("{head}{}\n", paint(line.strip_prefix(&first).unwrap_or_default())),
+            _ => format!("{further}{}\n", paint(line.strip_prefix(&further).unwrap_or_default())),
+        });
+        lines.collect()
     }
 
     /// Whether there are colours.
@@ -99,6 +116,10 @@ mod tests {
                through
                a-very-long-word-that-is-not-cut
         "#);
+        let at =
+            |head: &str| Palette::new(false).within(Some(40)).hanging_at(4, head, head.len(), told, |line| line.to_owned());
+        let wide = at("target field-data-of-parks: ");
+        assert!(wide.lines().all(|line| line.len() <= 40), "a head wider than the margin counts: {wide}");
         // A screen that is too narrow for words gets long lines, and nothing is lost.
         assert_eq!(shown(Some(5)).split_whitespace().collect::<Vec<_>>()[1..], told.split_whitespace().collect::<Vec<_>>());
     }
