@@ -4,6 +4,7 @@ use std::io;
 
 use super::round::RoundFiles;
 use super::round_note::{GONE, note_of};
+use super::turns::Turns;
 use crate::apply::{Presence, SkipCause};
 use crate::base::RecordId;
 use crate::plan::Row;
@@ -22,21 +23,27 @@ impl ExcludedPlaces {
     /// # Errors
     ///
     /// When a file cannot be read or written.
-    pub fn find(round: &RoundFiles, excluded: impl Iterator<Item = io::Result<Row>>, scratch: &Place) -> io::Result<Self> {
+    pub async fn find(
+        round: &RoundFiles,
+        excluded: impl Iterator<Item = io::Result<Row>>,
+        scratch: &Place,
+    ) -> io::Result<Self> {
         let mut causes = excluded.peekable();
         if causes.peek().is_none() {
             return Ok(Self { rows: None });
         }
         let sorter = |order| RowSorter::new(scratch, order, RowSorter::WINDOW);
         // The round in the order of the ids, which is the order of the others.
-        let mut by_id = sorter(SortOrder::Id);
+        let (mut by_id, mut turns) = (sorter(SortOrder::Id), Turns::default());
         for (id, place) in round.ids.iter().zip(0_u64..) {
             // With leading zeros, so that places sort as numbers.
             by_id.push(&Row { id: id?.0, values: vec![format!("{place:020}")] })?;
+            turns.row().await;
         }
         let mut found = sorter(SortOrder::FirstValueThenId);
         for row in by_id.finish()?.rows() {
             let mut row = row?;
+            turns.row().await;
             while causes.next_if(|cause| cause.as_ref().is_ok_and(|cause| cause.id < row.id)).is_some() {}
             if let Some(cause) = causes.next_if(|cause| cause.as_ref().map_or(true, |cause| cause.id == row.id)) {
                 row.values.extend(cause?.values);

@@ -7,6 +7,7 @@ use super::execute_error::ExecuteError;
 use super::policy_run::PolicyRun;
 use super::round::RoundFiles;
 use super::run::Run;
+use super::turns::Turns;
 use crate::apply::{Event, Evidence, MachineStatus, Outcome, OutcomeKind, RecordStatus, SkipCause, Tally, Unanswered};
 use crate::base::RecordId;
 use crate::plan::Row;
@@ -29,18 +30,18 @@ pub(super) async fn write_outcomes(
 ) -> Result<Event, ExecuteError> {
     let policy = &input.specification.policy;
     let place = run.scratch.outcomes(policy);
-    let mut tally = write_scratch(run, input, rounds, status, &place, None)?;
+    let mut tally = write_scratch(run, input, rounds, status, &place, None).await?;
     if tally.already_gone > 0
         && let Some(earlier) = run.earlier
     {
         let deleted = earlier.deleted(input).await?;
-        tally = write_scratch(run, input, rounds, status, &place, Some(&deleted))?;
+        tally = write_scratch(run, input, rounds, status, &place, Some(&deleted)).await?;
     }
     let outcomes = run.store.publish(run.store.outcomes(policy), &place).await?;
     Ok(Event::Finished { tally, outcomes })
 }
 
-fn write_scratch(
+async fn write_scratch(
     run: &Run<'_>,
     input: &PolicyRun,
     rounds: &[RoundFiles],
@@ -62,16 +63,17 @@ fn write_scratch(
         if rounds.iter().all(|round| round.ascending) {
             (Box::new(cleared) as Box<dyn Iterator<Item = _> + Send>).peekable()
         } else {
-            sorted = Sorted::new(cleared, run.scratch.place()).map_err(file_error)?;
+            sorted = Sorted::new(cleared, run.scratch.place()).await.map_err(file_error)?;
             (Box::new(sorted.outcomes()) as Box<dyn Iterator<Item = _> + Send>).peekable()
         };
 
     let mut deleted_before = deleted_before.into_iter().flat_map(SortedRows::rows).peekable();
     let mut writer = OutcomesWriter::create(place).map_err(file_error)?;
-    let mut planned = 0;
+    let (mut planned, mut turns) = (0, Turns::default());
     for id in (input.planned_ids)().map_err(planned_error)? {
         let id = id.map_err(planned_error)?;
         planned += 1;
+        turns.row().await;
         let is_excluded = matches!(excluded.peek(), Some(Ok((excluded, _))) if *excluded == id);
         let is_sent = matches!(sent.peek(), Some(Ok(outcome)) if outcome.id == id);
         let outcome = match (is_excluded, is_sent) {
@@ -261,9 +263,11 @@ impl Iterator for Cleared<'_> {
 struct Sorted(SortedRows);
 
 impl Sorted {
-    fn new(cleared: Cleared<'_>, scratch: &Place) -> io::Result<Self> {
+    async fn new(cleared: Cleared<'_>, scratch: &Place) -> io::Result<Self> {
         let mut sorter = RowSorter::new(scratch, SortOrder::Id, RowSorter::WINDOW);
+        let mut turns = Turns::default();
         for outcome in cleared {
+            turns.row().await;
             let outcome = outcome?;
             let values = serde_json::to_string(&(&outcome.kind, outcome.evidence))?;
             sorter.push(&Row { id: outcome.id, values: vec![values] })?;

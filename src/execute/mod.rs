@@ -24,6 +24,7 @@ mod schedule;
 mod step_runner;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod verify;
 
 pub use earlier_runs::EarlierRuns;

@@ -22,8 +22,9 @@ use super::round::{OpenedRound, RoundFiles};
 use super::round_writer::{RoundEnd, write_first_round, write_next_round};
 use super::run::Run;
 use super::step_runner::StepRunner;
+use super::turns::Turns;
 use crate::apply::{Batch, Event, Excluded, PolicyMachine, Rechecked, SkipCause, Step, StepEnd, Tally};
-use crate::base::{CommandError, PolicyName, counted};
+use crate::base::{CommandError, PolicyName, RecordId, counted};
 use crate::plan::Row;
 use crate::store::{IdNote, MessagesFile, RowSorter, SortOrder, SortedRows};
 
@@ -174,7 +175,7 @@ impl<'a> PolicyExecutor<'a> {
             return Err(ExecuteError::Misuse { policy: self.policy().clone(), why: "has no round" });
         };
         if !self.input.is_abandoned() {
-            for place in self.excluded_places(&round)?.iter() {
+            for place in self.excluded_places(&round).await?.iter() {
                 let (place, note) = place.map_err(|error| self.scratch_error(error))?;
                 self.machine.exclude(place, note != IdNote::Excluded(SkipCause::NoLongerMatches));
             }
@@ -242,7 +243,7 @@ impl<'a> PolicyExecutor<'a> {
         let (store, scratch) = (self.run.store, self.run.scratch);
         let (files, lost) = restore_rounds(store, scratch, self.policy(), &self.rounds, messages).await?;
         for round in &files {
-            self.refuse_unplanned(round)?;
+            self.refuse_unplanned(round).await?;
         }
         if !lost.is_empty() {
             let (policy, batches) = (self.policy(), lost.len());
@@ -264,28 +265,37 @@ impl<'a> PolicyExecutor<'a> {
 
     /// Refuses a round that names a record which was not planned. The journal vouches for the round by its digest; this check also
     /// protects against a journal and a round that another program wrote.
-    fn refuse_unplanned(&self, round: &RoundFiles) -> Result<(), ExecuteError> {
+    async fn refuse_unplanned(&self, round: &RoundFiles) -> Result<(), ExecuteError> {
         let planned_error = |source| ExecuteError::Planned { policy: self.policy().clone(), source };
-        let ids = || round.ids.iter().map(|id| id.map(|(id, _)| id));
-        let planned = (self.input.planned_ids)().map_err(planned_error)?;
-        let unplanned = if round.ascending {
-            crate::plan::subtract(ids(), planned).next()
+        let mut turns = Turns::default();
+        let sorted;
+        let ids: Box<dyn Iterator<Item = std::io::Result<RecordId>> + Send> = if round.ascending {
+            Box::new(round.ids.iter().map(|id| id.map(|(id, _)| id)))
         } else {
-            let sort = || {
-                let mut sorter = RowSorter::new(self.run.scratch.place(), SortOrder::Id, RowSorter::WINDOW);
-                for id in ids() {
-                    sorter.push(&Row { id: id?, values: Vec::new() })?;
-                }
-                sorter.finish()
-            };
-            let sorted = sort().map_err(|error| self.scratch_error(error))?;
-            crate::plan::subtract(sorted.distinct_ids(), planned).next()
+            let mut sorter = RowSorter::new(self.run.scratch.place(), SortOrder::Id, RowSorter::WINDOW);
+            for id in round.ids.iter() {
+                let pushed = id.and_then(|(id, _)| sorter.push(&Row { id, values: Vec::new() }));
+                pushed.map_err(|error| self.scratch_error(error))?;
+                turns.row().await;
+            }
+            sorted = sorter.finish().map_err(|error| self.scratch_error(error))?;
+            Box::new(sorted.distinct_ids())
         };
-        match unplanned {
-            None => Ok(()),
-            Some(Ok(id)) => Err(ExecuteError::Unplanned { policy: self.policy().clone(), round: round.number, id }),
-            Some(Err(error)) => Err(planned_error(std::io::Error::other(error))),
+        // Both are in ascending order.
+        let mut planned = (self.input.planned_ids)().map_err(planned_error)?.peekable();
+        for id in ids {
+            turns.row().await;
+            let id = id.map_err(planned_error)?;
+            while planned.next_if(|planned| planned.as_ref().is_ok_and(|planned| *planned < id)).is_some() {
+                turns.row().await;
+            }
+            match planned.next() {
+                Some(Ok(planned)) if planned == id => {}
+                Some(Err(error)) => return Err(planned_error(error)),
+                _ => return Err(ExecuteError::Unplanned { policy: self.policy().clone(), round: round.number, id }),
+            }
         }
+        Ok(())
     }
 
     /// Writes down why nothing more is sent, where that is so already.
@@ -400,10 +410,11 @@ impl<'a> PolicyExecutor<'a> {
         Some(PolicyResultKind::Finished { tally, outcomes, halted: status.halted })
     }
 
-    fn excluded_places(&self, round: &RoundFiles) -> Result<ExcludedPlaces, ExecuteError> {
+    async fn excluded_places(&self, round: &RoundFiles) -> Result<ExcludedPlaces, ExecuteError> {
         let rechecked = self.recheck().into_iter().flat_map(|recheck| recheck.excluded.rows());
         let held = self.held.iter().flat_map(SortedRows::rows);
         ExcludedPlaces::find(round, first_cause(rechecked, held), self.run.scratch.place())
+            .await
             .map_err(|error| self.scratch_error(error))
     }
 
@@ -440,7 +451,7 @@ impl<'a> PolicyExecutor<'a> {
             }
         };
         self.holds_read = read;
-        let places = ExcludedPlaces::find(round, rows.rows(), self.run.scratch.place());
+        let places = ExcludedPlaces::find(round, rows.rows(), self.run.scratch.place()).await;
         for found in places.map_err(|error| self.scratch_error(error))?.records() {
             let (id, place, _) = found.map_err(|error| self.scratch_error(error))?;
             if let Some(batch) = self.machine.exclude(place, true) {
@@ -477,14 +488,14 @@ impl<'a> PolicyExecutor<'a> {
         messages: &Arc<MessagesFile>,
     ) -> Result<RoundEnd<RoundFiles>, ExecuteError> {
         let (provider, object) = (self.input.provider()?.as_ref(), &self.input.specification.object);
-        let places = self.excluded_places(last)?.check_presence(provider, object, self.run.scratch.place()).await;
+        let places = self.excluded_places(last).await?.check_presence(provider, object, self.run.scratch.place()).await;
         let places = match places.map_err(|error| self.scratch_error(error))? {
             Ok(places) => places,
             Err(error) => return Ok(RoundEnd::NotNow(error.to_string())),
         };
         let unsent = self.machine.unsent();
         let cut_short = !unsent.is_empty();
-        let (count, excluded) = write_next_round(self.run, self.policy(), number, last, unsent, &places)?;
+        let (count, excluded) = write_next_round(self.run, self.policy(), number, last, unsent, &places).await?;
         let policy = self.policy();
         if excluded > 0 {
             let records = counted(excluded, "record");

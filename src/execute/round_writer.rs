@@ -9,6 +9,7 @@ use super::recheck::Recheck;
 use super::round::RoundFiles;
 use super::round_note::note_of;
 use super::run::Run;
+use super::turns::Turns;
 use crate::base::{PolicyName, RecordId};
 use crate::plan::Row;
 use crate::store::{EncodedStatus, IdNote, IdsWriter, SortOrder, SortedRows};
@@ -43,10 +44,10 @@ pub(super) async fn write_first_round(
         excluded = Some(&checked);
     }
     let grouped = recheck.and_then(|recheck| recheck.grouped.as_ref());
-    write_first(run, input, excluded, grouped).map(RoundEnd::Opened)
+    write_first(run, input, excluded, grouped).await.map(RoundEnd::Opened)
 }
 
-fn write_first(
+async fn write_first(
     run: &Run<'_>,
     input: &PolicyRun,
     excluded: Option<&SortedRows>,
@@ -61,9 +62,10 @@ fn write_first(
     let mut causes = excluded.into_iter().flat_map(SortedRows::rows).peekable();
     // An atomic group is what was reviewed as one: a batch's worth of planned records, minus the excluded ones.
     let group_size = input.specification.atomic.then_some(input.route.batch_size.max(1));
-    let mut last_group = None;
+    let (mut last_group, mut turns) = (None, Turns::default());
     for (id, place) in (input.planned_ids)().map_err(planned_error)?.zip(0_u64..) {
         let id = id.map_err(planned_error)?;
+        turns.row().await;
         let cause = causes.next_if(|row| row.as_ref().map_or(true, |row| row.id == id)).transpose().map_err(written)?;
         if let Some(row) = cause {
             left_out.push(&id, note_of(&row, 0).map_err(written)?).map_err(written)?;
@@ -79,7 +81,7 @@ fn write_first(
         return Err(ExecuteError::Unbalanced { policy: policy.clone(), why });
     }
     if let Some(grouped) = grouped {
-        write_grouped(&mut ids, grouped).map_err(written)?;
+        write_grouped(&mut ids, grouped).await.map_err(written)?;
     }
     let (count, excluded) = (ids.finish().map_err(written)?, left_out.finish().map_err(written)?);
     if count + excluded != input.planned {
@@ -90,9 +92,10 @@ fn write_first(
 }
 
 /// Records with equal values together, and by id within them.
-fn write_grouped(ids: &mut IdsWriter, grouped: &SortedRows) -> io::Result<()> {
-    let mut last: Option<String> = None;
+async fn write_grouped(ids: &mut IdsWriter, grouped: &SortedRows) -> io::Result<()> {
+    let (mut last, mut turns): (Option<String>, _) = (None, Turns::default());
     for row in grouped.rows() {
+        turns.row().await;
         let Row { id, values } = row?;
         let group = values.into_iter().next().unwrap_or_default();
         // Records without a value have nothing in common, so that nothing keeps them together.
@@ -105,7 +108,7 @@ fn write_grouped(ids: &mut IdsWriter, grouped: &SortedRows) -> io::Result<()> {
 
 /// Writes what a round left to be sent again, or did not send, into the file of the next one, in the same order. What must not
 /// be sent any more goes into a file of its own. Gives how many records are in it, and how many are excluded.
-pub(super) fn write_next_round(
+pub(super) async fn write_next_round(
     run: &Run<'_>,
     policy: &PolicyName,
     number: u32,
@@ -114,7 +117,7 @@ pub(super) fn write_next_round(
     places: &ExcludedPlaces,
 ) -> Result<(u64, u64), ExecuteError> {
     let place = run.scratch.round(policy, number);
-    let write = || {
+    let write = async {
         for (first, count) in unsent {
             // Statuses left by an abandoned batch do not count.
             last.statuses.clear(first, count)?;
@@ -124,7 +127,7 @@ pub(super) fn write_next_round(
         let (mut ids, mut places) = (last.ids.iter(), places.iter());
         let mut next = places.next().transpose()?;
         let mut begins_group = false;
-        last.statuses.scan(0, last.ids.count(), |place, status| {
+        let mut each = |place, status: EncodedStatus| {
             let too_short = || io::Error::other("the round before it is too short");
             let (id, note): (RecordId, IdNote) = ids.next().transpose()?.ok_or_else(too_short)?;
             begins_group |= note == IdNote::Group;
@@ -142,8 +145,15 @@ pub(super) fn write_next_round(
                 }
             }
             Ok(true)
-        })?;
+        };
+        let count = last.ids.count();
+        let mut first = 0;
+        while first < count {
+            last.statuses.scan(first, Turns::ROWS.min(count - first), &mut each)?;
+            first += Turns::ROWS;
+            tokio::task::yield_now().await;
+        }
         Ok((writer.finish()?, excluded.finish()?))
     };
-    write().map_err(ExecuteError::file("write", place.path()))
+    write.await.map_err(ExecuteError::file("write", place.path()))
 }

@@ -11,4 +11,5 @@ mod rig;
 mod rounds;
 mod scenario;
 mod truth;
+mod turns;
 mod world;

@@ -50,5 +50,7 @@ pub use route::{NoRoute, Route, choose};
 pub use schema::plan_schema;
 pub use symbol::Symbol;
 #[cfg(test)]
-use test_policy::{test_policy, test_settings};
+use test_policy::test_policy;
+#[cfg(test)]
+pub(crate) use test_policy::test_settings;
 pub use totals::{ObjectTotal, PlanTotal, Share, Together, Totals};

@@ -1,4 +1,4 @@
-//! A policy for tests of this folder, to be changed by struct update.
+//! A policy for tests, to be changed by struct update.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) fn test_policy() -> Policy {
 }
 
 /// A soft deletion of leads with the default limits and nothing else asked.
-pub(super) fn test_settings() -> PolicySettings {
+pub(crate) fn test_settings() -> PolicySettings {
     PolicySettings {
         target: TargetName::new("crm").expect("valid"),
         object: "Lead".into(),

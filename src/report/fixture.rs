@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{Actor, Digest, HoldName, PolicyName, RecordId, TargetName};
-use crate::manifest::{Accept, AllOrNone, Concurrency, Environment, Limits, PolicySettings, Recheck, SendAs, SharedLimits};
+use crate::manifest::{Environment, SharedLimits};
 use crate::plan::{
     Attribution, BaseKind, Comparison, CountCause, FindingKind, GateFinding, HeldBecause, HeldCount, HeldWay, Identity,
     PLAN_FORMAT, PlanBase, PlanHeader, PlannedPolicy, Query, RecordsSeal, Route, SealedManifests, SealedTarget, Symbol,
+    test_settings,
 };
-use crate::system::{Api, DeleteMode, SystemKind};
+use crate::system::{Api, SystemKind};
 
 use super::{PolicySample, SampleRow};
 
@@ -16,24 +17,7 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
     PlannedPolicy {
         policy: PolicyName::new(name).expect("valid"),
         labels: BTreeMap::from([("owner".into(), "revops".into()), ("regulation".into(), "gdpr|17".into())]),
-        settings: PolicySettings {
-            target: TargetName::new("crm").expect("valid"),
-            object: "Lead".into(),
-            delete: DeleteMode::Soft,
-            justification: None,
-            all_or_none: AllOrNone::No,
-            limits: Limits::default(),
-            max_widened: None,
-            via: None,
-            concurrency: Concurrency::Parallel,
-            group_by: None,
-            depends_on: Vec::new(),
-            recheck: Recheck::Matches,
-            send_as: SendAs::Ids,
-            review_fields: Vec::new(),
-            review_by: None,
-            accept: Accept::default(),
-        },
+        settings: test_settings(),
         query: Query {
             object: "Lead".into(),
             key: "Id".into(),
