@@ -180,9 +180,12 @@ const EFFECTS: [(&str, &[&str]); 21] = [
     ("HashSet", &["sandbox/salesforce/query/check.rs", "sandbox/salesforce/query/key_test.rs", "store/directory_store.rs"]),
 ];
 
-/// Whether a path or a called method is this effect: `tokio::time` stands for everything in it.
+/// Whether a path or a called method is this effect: `tokio::time` stands for everything in it, and `.exists()` for the function
+/// `Path::exists` as well, which need not be called where it is named.
 fn is_effect(effect: &str, path: &str) -> bool {
-    format!("::{path}::").contains(&format!("::{effect}::"))
+    let method = effect.strip_prefix('.').and_then(|effect| effect.strip_suffix("()"));
+    method.is_some_and(|method| path == format!("std::path::Path::{method}"))
+        || format!("::{path}::").contains(&format!("::{effect}::"))
 }
 
 #[test]
