@@ -6,10 +6,12 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sexton::base::{Exit, PolicyName};
+use sexton::command::ApplyRequest;
 use sexton::manifest::OnRefusal;
 use sexton::report::{MarkdownView, Palette, PlanView, View as _};
-use sexton::sandbox::{RecordKey, World};
+use sexton::sandbox::{FieldKind, Lookup, ObjectDefinition, OnDelete, RecordKey, World};
 use support::{Bench, start};
+use tokio_util::sync::CancellationToken;
 
 const LEADS: usize = 300;
 
@@ -265,6 +267,84 @@ async fn what_a_continued_run_has_not_sent_is_bounded_together_with_what_it_dele
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_policy_has_deleted_that_is_at_its_end_is_bounded_with_the_rest_of_a_continued_run() {
+    let documents = format!("{}{}", third("A"), third("B").replace("spec:\n", "spec:\n  dependsOn: [a]\n"));
+    let (bench, _) = bench(&format!("{}{documents}", project("objectLimits: { maxRecords: 200, maxPercent: 100 }")));
+    bench.plan().await.expect("planned");
+    // The process dies when the first policy is at its end, and the other one has not begun.
+    for request in 1.. {
+        bench.transport.end_at(request, false);
+        tokio::select! {
+            biased;
+            ended = bench.apply() => { ended.expect("applied"); panic!("the first policy was never at its end alone") }
+            () = bench.transport.ended() => {}
+        }
+        bench.transport.go_on();
+        if bench.run().join("outcomes/a.csv").is_file() {
+            break;
+        }
+    }
+    assert_eq!(bench.sandbox.world().count("Lead"), 200);
+    let applied = bench.apply_with(|request| request.max_records = Some(199)).await.expect("continued");
+    assert_eq!(applied.exit, Exit::GateRefused, "{:?}", applied.report);
+    assert_eq!(ends(&bench, "a"), ended([("deleted", 100)]));
+    assert_eq!(ends(&bench, "b"), ended([("skipped refused", 100)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lowered_limit_stops_the_rest_of_a_begun_policy_also_where_all_together_may_delete_more() {
+    let wide = project("objectLimits: { maxRecords: 1000, maxPercent: 100 }");
+    let leads = policy("alpha", "everything", "  via: collections\n  concurrency: serial\n");
+    let (bench, _) = bench(&format!("{wide}{leads}"));
+    bench.plan().await.expect("planned");
+    let stop = CancellationToken::new();
+    let wish = stop.clone();
+    bench.transport.before_deletion(move |_| wish.cancel());
+    let interrupted = bench.apply_confirmed(&[], &stop).await.expect("begun");
+    assert_eq!((interrupted.exit, bench.sandbox.world().count("Lead")), (Exit::Interrupted, 100));
+    bench.declare(&format!("{wide}{}", leads.replace("maxRecords: 1000", "maxRecords: 299")));
+    assert_eq!(bench.apply().await.expect("continued").exit, Exit::GateRefused);
+    assert_eq!(ends(&bench, "alpha"), ended([("deleted", 200), ("skipped refused", 100)]));
+}
+
+/// The records that a plan does not name are fewer by now, so that its share of the object has grown.
+#[tokio::test(start_paused = true)]
+async fn a_bound_that_was_raised_since_the_plan_does_not_loosen_it() {
+    let leads = [policy("a", "Company = 'A'", ""), policy("b", "Company = 'B'", "")].concat();
+    let most = |percent: u64| project(&format!("objectLimits: {{ maxRecords: 300, maxPercent: {percent} }}")) + &leads;
+    let (bench, keys) = bench(&most(70));
+    bench.plan().await.expect("planned");
+    assert_eq!(refusals(&bench), Vec::<String>::new());
+    let others: Vec<String> = keys.iter().skip(2).step_by(3).map(ToString::to_string).collect();
+    delete(&bench, &others);
+    bench.declare(&most(100));
+    let error = bench.apply().await.expect_err("the plan was reviewed with the lower bound");
+    assert_eq!(error.exit, Exit::GateRefused);
+    assert!(error.notes[0].contains("object-limits: 200 of 200"), "{error:?}");
+    assert_eq!(bench.sandbox.world().count("Lead"), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_anyway_does_not_refuse_the_others() {
+    let refused = policy("alpha", "Company = 'A'", "").replace("maxRecords: 1000", "maxRecords: 99");
+    let bound = project("objectLimits: { maxRecords: 150, maxPercent: 100 }, planLimits: { maxRecords: 150 }");
+    let (bench, _) = bench(&format!("{bound}{refused}{}", policy("beta", "Company = 'B'", "")));
+    bench.plan().await.expect("planned");
+    let said = refusals(&bench);
+    assert!(matches!(&said[..], [one] if one.starts_with("alpha: max-records: 100 records")), "{said:?}");
+}
+
+/// Records that go away by somebody else's hand.
+fn delete(bench: &Bench, ids: &[String]) {
+    let deletion = sexton::sandbox::Deletion {
+        mode: sexton::sandbox::DeleteMode::Soft,
+        all_or_none: false,
+        user: support::story::Story::user(),
+    };
+    bench.sandbox.world().delete(ids, deletion).into_iter().for_each(|deleted| deleted.expect("deleted"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_of_a_whole_goes_when_a_record_of_it_is_kept_back() {
     let whole = policy("alpha", "Company = 'A'", "  allOrNone: true\n");
     let hold = "apiVersion: sexton/v1\nkind: Hold\nmetadata: { name: matter }\nspec:\n  target: crm\n  object: Lead\n  \
@@ -284,12 +364,7 @@ async fn nothing_of_a_whole_goes_when_a_record_of_it_is_kept_back() {
     // What is gone is where the policy wants it.
     let (bench, leads) = self::bench(&whole);
     bench.plan().await.expect("planned");
-    let deletion = sexton::sandbox::Deletion {
-        mode: sexton::sandbox::DeleteMode::Soft,
-        all_or_none: false,
-        user: support::story::Story::user(),
-    };
-    bench.sandbox.world().delete(&[leads[3].to_string()], deletion).remove(0).expect("deleted");
+    delete(&bench, &[leads[3].to_string()]);
     assert_eq!(bench.apply().await.expect("applied").report.tally().deleted, 99);
 }
 
@@ -355,7 +430,12 @@ async fn a_policy_that_is_refused_on_fresh_numbers_or_has_no_route_does_not_stop
     let (bench, leads) = self::bench(&format!("{whole}{}", policy("gamma", "Company = 'C'", "")));
     bench.plan().await.expect("planned");
     bench.sandbox.world().update(leads[0], "Company", "Z").expect("known");
-    let applied = bench.apply_with(|request| request.on_refusal = Some(OnRefusal::Skip)).await.expect("applied");
+    let skip = |request: &mut ApplyRequest| {
+        request.on_refusal = Some(OnRefusal::Skip);
+        // What is refused does not count.
+        request.max_records = Some(100);
+    };
+    let applied = bench.apply_with(skip).await.expect("applied");
     assert_eq!(applied.exit, Exit::GateRefused);
     assert_eq!(ends(&bench, "alpha"), ended([("skipped no-longer-matches", 1), ("skipped refused", 99)]));
     assert_eq!(ends(&bench, "gamma"), ended([("deleted", 100)]));
@@ -411,4 +491,20 @@ async fn children_that_keep_their_parents_are_counted_and_the_dependency_that_he
     );
     let waiting = accounts.replace("---\n", "  dependsOn: [cases]\n---\n");
     assert!(told(&format!("{waiting}{cases}")).await.starts_with(&format!("Pass {these}, and policy `cases`, on which")));
+}
+
+/// Nobody can make a policy depend on itself, so that it would be bad advice.
+#[tokio::test(start_paused = true)]
+async fn a_policy_whose_own_records_keep_each_other_is_not_told_to_depend_on_itself() {
+    let up = Lookup::to(&["Node__c"], "Up__r").children("Nodes__r").on_delete(OnDelete::Restrict);
+    let object = ObjectDefinition::new("Node__c", "Node", "Nodes", *b"a01").with("Name", FieldKind::Text(80));
+    let mut world = World::builder().start(start()).object(object.with("Up__c", up.into())).build().expect("a world");
+    let top = world.insert("Node__c", [("Name", "top".into())]).expect("a node");
+    world.insert("Node__c", [("Name", "below".into()), ("Up__c", top.into())]).expect("a node");
+    let bench = Bench::new(world);
+    bench.declare(&policy("nodes", "everything", "").replace("object: Lead", "object: Node__c"));
+    let planned = bench.plan().await.expect("planned");
+    let gates = &planned.header.policies[0].gates;
+    let told = gates.iter().find(|finding| finding.gate == "restricting").expect("told");
+    assert!(told.message.contains("by `Up__c`") && !told.message.contains("dependsOn"), "{}", told.message);
 }
