@@ -99,6 +99,11 @@ async fn a_hold_on_an_object_that_is_not_there_is_refused_with_the_systems_own_a
     help: did you mean `Usage`?
     "#);
 
+    // Of an object that is not known, it is not known either what its records belong to.
+    let accounts = policy("accounts", "billing", "Account", "Status = 'Active'", "hard");
+    declare_billing(&bench, &(accounts + &hold("typo", "billing", "Usages", "UOM = 'Each'", "")));
+    assert!(told(&refused(&bench).await).starts_with("Q0103 hold `typo`: Zuora has no object `Usages`"));
+
     declare_billing(&bench, &policy("usages", "billing", "Usages", "UOM = 'Each'", "hard"));
     insta::assert_snapshot!(told(&refused(&bench).await), @r#"
     Q0103 policy `usages`: Zuora has no object `Usages`, or this login may not see it
@@ -376,10 +381,14 @@ async fn what_may_lie_below_an_object_that_cannot_be_seen_refuses_or_is_accepted
     assert!(!told_only.header.is_refused());
     assert_eq!(told_only.header.policies[0].unseen_cascades, ["Middle__c"]);
 
-    let accept = "  accept: { unknownCascades: [middle__c] }\n---\n";
-    bench.declare(&(tops.replace("---\n", accept) + &leaf));
+    // To accept another object accepts nothing of this one.
+    for (name, passes) in [("Leaf__c", false), ("middle__c", true)] {
+        let accept = format!("  accept: {{ unknownCascades: [{name}] }}\n---\n");
+        bench.declare(&(tops.replace("---\n", &accept) + &leaf));
+        let planned = bench.plan().await.unwrap_or_else(|error| panic!("{}", told(&error)));
+        assert_eq!(planned.header.is_refused(), !passes, "{name}");
+    }
     let accepted = bench.plan().await.unwrap_or_else(|error| panic!("{}", told(&error)));
-    assert!(!accepted.header.is_refused());
     let kinds = accepted.header.policies[0].gates.iter().filter(|gate| gate.kind == FindingKind::Warn);
     assert_eq!(kinds.map(|gate| gate.gate.as_str()).collect::<Vec<_>>(), ["held-cascade"]);
 }
