@@ -83,20 +83,33 @@ fn has_null(value: &Value) -> bool {
 async fn a_plan_leaves_out_what_is_absent_and_its_numbers_are_numbers() {
     let bench = bench();
     bench.plan().await.expect("planned");
-    let sealed = fs::read(bench.plan_directory().join("plan.json")).expect("a plan");
-    let sealed: Value = serde_json::from_slice(&sealed).expect("JSON");
+    let sealed = sealed(&bench);
     assert!(!has_null(&sealed), "{sealed:#}");
     assert_eq!(sealed["policies"][0]["settings"]["limits"]["maxPercent"], json!(100));
+}
+
+/// What the plan that lies there says.
+fn sealed(bench: &Bench) -> Value {
+    serde_json::from_slice(&fs::read(bench.plan_directory().join("plan.json")).expect("a plan")).expect("JSON")
+}
+
+/// Lets the plan that lies there say this, as if it had been sealed so.
+fn seal(bench: &Bench, plan: &Value) {
+    let text = format!("{}\n", serde_json::to_string_pretty(plan).expect("JSON"));
+    let records = plan["policies"].as_array().expect("policies").iter().map(|policy| &policy["records"]);
+    let sum = |digest: &str, path: &str| format!("{digest}  {path}\n");
+    let records = records.map(|seal| sum(seal["digest"].as_str().expect("text"), seal["path"].as_str().expect("text")));
+    let sums = sum(&Digest::of(text.as_bytes()).to_string(), "plan.json") + &records.collect::<String>();
+    for (name, text) in [("plan.json", text), ("SHA256SUMS", sums)] {
+        fs::write(bench.plan_directory().join(name), text).expect("written");
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_with_any_other_setting_than_the_manifests_is_refused() {
     let bench = bench();
     bench.plan().await.expect("planned");
-    let file = |name: &str| bench.plan_directory().join(name);
-    let sealed: Value = serde_json::from_slice(&fs::read(file("plan.json")).expect("a plan")).expect("JSON");
-    let sums = fs::read_to_string(file("SHA256SUMS")).expect("sums");
-    let (_, other_sums) = sums.split_once('\n').expect("lines");
+    let sealed = sealed(&bench);
     bench.transport.forget();
     let settings = sealed["policies"][0]["settings"].as_object().expect("settings");
     assert!(
@@ -106,9 +119,7 @@ async fn a_plan_with_any_other_setting_than_the_manifests_is_refused() {
     for setting in SETTINGS {
         let mut altered = sealed.clone();
         altered["policies"][0]["settings"][setting] = other(setting);
-        let text = format!("{}\n", serde_json::to_string_pretty(&altered).expect("JSON"));
-        fs::write(file("plan.json"), &text).expect("written");
-        fs::write(file("SHA256SUMS"), format!("{}  plan.json\n{other_sums}", Digest::of(text.as_bytes()))).expect("written");
+        seal(&bench, &altered);
         let error = bench.apply().await.expect_err(setting);
         assert_eq!(error.exit, Exit::PlanUnusable, "{setting}: {error} {:?}", error.notes);
         let named = format!("policy `leads`: the manifests give a different `{setting}`");
@@ -116,6 +127,36 @@ async fn a_plan_with_any_other_setting_than_the_manifests_is_refused() {
     }
     assert_eq!(bench.transport.demands(), [], "nothing was asked for");
     assert_eq!(bench.sandbox.world().count("Lead"), 3);
+}
+
+/// A plan of some policies only is one that was asked for so, and has whatever they wait for.
+#[tokio::test(start_paused = true)]
+async fn a_plan_with_other_policies_than_it_was_asked_for_or_without_one_that_is_waited_for_is_refused() {
+    let bench = bench();
+    let waiting = policy(10).replace("name: leads", "name: waiting").replace("spec:\n", "spec:\n  dependsOn: [leads]\n");
+    let waiting = waiting.replace("object: Lead", "object: Case");
+    bench.declare(&format!("{}---\n{waiting}", policy(10)));
+    bench.sandbox.world().generate("Case", 2, 7).expect("cases");
+    bench.plan().await.expect("planned");
+    let sealed = sealed(&bench);
+    let mut asked = sealed.clone();
+    asked["only"] = json!(["waiting"]);
+    let mut alone = sealed;
+    alone["policies"].as_array_mut().expect("policies").retain(|policy| policy["policy"] == "waiting");
+    for (altered, cause) in [
+        (asked, "its policies are not those that it was asked for"),
+        (alone, "it lacks the policy `leads`, on which another one depends"),
+    ] {
+        if altered["policies"].as_array().map(Vec::len) == Some(1) {
+            fs::remove_file(bench.plan_directory().join("records/leads.csv")).expect("removed");
+        }
+        seal(&bench, &altered);
+        let error = bench.apply().await.expect_err(cause);
+        assert_eq!(error.exit, Exit::PlanUnusable, "{error} {:?}", error.notes);
+        assert!(error.notes.iter().any(|note| note == cause), "{error} {:?}", error.notes);
+    }
+    let world = bench.sandbox.world();
+    assert_eq!((world.count("Lead"), world.count("Case")), (3, 2));
 }
 
 #[tokio::test(start_paused = true)]
