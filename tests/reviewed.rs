@@ -182,6 +182,30 @@ async fn of_the_plan_last_applied_only_what_it_did_not_delete_counts() {
     assert_eq!(compared(&bench, None).await.expect("planned"), (Some(BaseKind::Applied), Some([0, 0, 0, 1, 0])));
 }
 
+#[tokio::test(start_paused = true)]
+async fn of_several_plans_that_were_applied_the_last_one_is_the_base() {
+    let bench = bench(&policy("leads", "Lead", "everything"));
+    let lead = bench.sandbox.world().ids("Lead").next().expect("a lead");
+    bench.sandbox.world().refuse(lead, ItemError::new("DELETE_FAILED", "a trigger says no"), Some(1));
+    for expected in [Exit::SomeFailed, Exit::Done] {
+        bench.plan().await.expect("planned");
+        assert_eq!(bench.apply().await.expect("applied").exit, expected);
+    }
+    bench.sandbox.world().generate("Lead", 2, 8).expect("leads");
+    // The first one had left a record, which the second one deleted.
+    assert_eq!(compared(&bench, None).await.expect("planned"), (Some(BaseKind::Applied), Some([2, 0, 0, 0, 0])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_plan_that_lies_where_the_new_one_goes_is_told_and_compared_with_nothing() {
+    let bench = bench(&policy("leads", "Lead", "everything"));
+    bench.plan().await.expect("planned");
+    std::fs::write(bench.plan_directory().join("records/leads.csv"), "Id\n").expect("written");
+    assert_eq!(compared(&bench, None).await.expect("planned"), (None, None));
+    let told = bench.recorder.warnings().concat();
+    assert!(told.contains("is not compared with it") && told.contains("records/leads.csv"), "{told}");
+}
+
 /// Runs `git` in the project.
 fn git(bench: &Bench, words: &[&str]) {
     let mut command = std::process::Command::new("git");
