@@ -218,6 +218,14 @@ async fn a_person_confirms_production_by_its_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_is_asked_about_a_production_in_which_nothing_is_deleted() {
+    let bench = bench(0, false);
+    declare(&bench, PRODUCTION, "");
+    bench.plan().await.expect("planned");
+    assert_eq!(Person::new(&bench, &[]).applies(&[]).await, (Exit::Done, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_production_that_only_the_manifest_knows_is_confirmed_too() {
     let bench = bench(3, false);
     declare(&bench, PRODUCTION, "");
