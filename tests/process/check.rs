@@ -2,6 +2,9 @@
 
 use std::process::Output;
 
+use sexton::base::Digest;
+
+use super::operating::crash;
 use super::service::Service;
 use super::workplace::{Workplace, policy};
 
@@ -115,6 +118,82 @@ fn without_a_state_it_is_not_known_whether_the_plan_was_used_and_strict_does_not
     assert_eq!((&check["applicable"], &check["exitCode"]), (&false.into(), &5.into()));
     assert_eq!(check["leftOut"], serde_json::json!(["later"]));
     assert!(!place.path().join(".sexton").exists(), "it writes nothing");
+}
+
+/// The verdict on the plan in `plan` is 5, and among its reasons is this one.
+fn cannot_be_applied(place: &Workplace, reason: &str) {
+    let told = shown(place, &place.expect(5, &["check", "plan"]));
+    assert!(told.contains(reason), "{told}");
+}
+
+#[test]
+fn a_begun_plan_and_every_other_one_beside_it_are_5() {
+    let (service, place) = planned();
+    crash(&service, &place, "begun");
+    cannot_be_applied(&place, "is unfinished");
+    let told = shown(&place, &place.expect(5, &["check", "begun"]));
+    assert!(told.contains("was used: its apply began at"), "{told}");
+    assert!(told.contains("sexton apply --continue"), "{told}");
+}
+
+#[test]
+fn an_older_or_a_damaged_state_does_not_say_that_a_plan_is_unused() {
+    let (_service, place) = planned();
+    let older = place.read(".sexton/state.json");
+    place.expect(0, &["apply", "plan"]);
+    place.expect(0, &["plan"]);
+    for state in [older.as_str(), "{"] {
+        place.write(".sexton/state.json", state);
+        let told = shown(&place, &place.expect(0, &["check"]));
+        assert!(told.contains("not known whether used: ") && told.contains("unless it was used"), "{told}");
+        place.expect(5, &["check", "--strict"]);
+    }
+}
+
+#[test]
+fn a_plan_of_another_project_is_5_also_where_only_the_manifests_tell() {
+    let (_service, place) = planned();
+    let project = "apiVersion: sexton/v1\nkind: Project\nmetadata: { name: other }\nspec: { lineage: 5f9d0f4e-0000-4000-8000-000000000009 }\n";
+    place.write("project.yaml", project);
+    std::fs::remove_dir_all(place.path().join(".sexton")).expect("removed");
+    cannot_be_applied(&place, "belongs to another project");
+}
+
+#[test]
+fn a_policy_that_was_to_be_reviewed_by_now_is_4() {
+    let (service, _keys) = Service::of_leads(3);
+    let place = Workplace::new(&service.url, &policy("reviewBy: 2020-06-30"));
+    place.write(
+        "project.yaml",
+        "apiVersion: sexton/v1\nkind: Project\nmetadata: { name: old }\nspec: { planExpiresAfter: 100 years }\n",
+    );
+    place.plan_at("2020-01-01T10:00:00Z");
+    let told = shown(&place, &place.expect(4, &["check"]));
+    assert!(told.contains("policy `stale-leads` was to be reviewed by 2020-06-30"), "{told}");
+}
+
+#[test]
+fn a_plan_that_a_gate_refused_and_that_is_stale_as_well_is_5_with_both_reasons() {
+    let (service, _keys) = Service::of_leads(300);
+    let limited = policy("").replace("maxRecords: 5000", "maxRecords: 100");
+    let place = Workplace::new(&service.url, &limited);
+    place.expect(4, &["plan"]);
+    place.write("policies.yaml", &policy(""));
+    cannot_be_applied(&place, "a gate refused this plan");
+    cannot_be_applied(&place, "is stale: policy `stale-leads` was changed");
+}
+
+/// Its digests are right, and its documents are those of the project: what it says of a policy is not.
+#[test]
+fn a_plan_that_says_something_else_than_its_manifests_is_5() {
+    let (_service, place) = planned();
+    let (plan, sums) = (place.read("plan/plan.json"), place.read("plan/SHA256SUMS"));
+    let other = plan.replace("\"maxRecords\": 5000", "\"maxRecords\": 6000");
+    assert_ne!(other, plan);
+    let digest = |text: &str| Digest::of(text.as_bytes()).to_string();
+    place.write("plan/SHA256SUMS", &sums.replace(&digest(&plan), &digest(&other)));
+    place.write("plan/plan.json", &other);
+    cannot_be_applied(&place, "policy `stale-leads`: the manifests give a different `limits`");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn steps(page: &str) -> Vec<Step> {
 }
 
 /// A command line in a shell, where `sexton` and `git` are found.
-fn shell(place: &Workplace, line: &str) -> Command {
+pub fn shell(place: &Workplace, line: &str) -> Command {
     let program = Path::new(env!("CARGO_BIN_EXE_sexton")).parent().expect("a directory");
     let path = format!("{}:{}", program.display(), std::env::var("PATH").expect("a path"));
     let mut command = place.command(&[]);
@@ -106,7 +106,7 @@ fn every_command_of_the_page_can_be_typed_in_its_order() {
 }
 
 /// Plans, applies, and kills the apply while its first deletion is under way.
-fn crash(service: &Service, place: &Workplace, plan: &str) {
+pub fn crash(service: &Service, place: &Workplace, plan: &str) {
     run(place, &format!("sexton plan --out {plan}"), 0);
     service.sandbox.add_fault(Fault::on(
         "DELETE",
