@@ -4,6 +4,8 @@ use std::process::Stdio;
 
 use sexton::sandbox::{Client, Effect, Fault, Permissions, User, World, WorldBuilder};
 
+#[cfg(target_os = "linux")]
+use super::operating::shell;
 use super::service::{Service, builder};
 use super::workplace::{Workplace, policy};
 
@@ -403,6 +405,29 @@ fn nobody_to_ask_is_a_no() {
     {"type":"version","formatVersion":"1.0","sexton":"0.1.0"}
     {"type":"error","exitCode":1,"message":"cannot ask for confirmation with --json","notes":[],"help":"name a reviewed plan, as in `sexton apply plan --json`, or add --auto-approve"}
     "#);
+}
+
+/// Somebody types this at a terminal, which `script` makes.
+#[cfg(target_os = "linux")]
+#[test]
+fn at_a_terminal_only_the_whole_word_is_a_yes() {
+    use std::io::Write as _;
+    let (service, _keys) = Service::of_leads(3);
+    let place = Workplace::new(&service.url, &policy(""));
+    // Not every machine has it; where it is missing nobody can be asked.
+    if !shell(&place, "command -v script").output().is_ok_and(|found| found.status.success()) {
+        return;
+    }
+    for (typed, code, left) in [("", 1, 3), ("\n", 1, 3), ("y\n", 1, 3), ("yes please\n", 1, 3), ("yes\n", 0, 0)] {
+        let mut command = shell(&place, "script -qefc 'sexton apply' /dev/null");
+        let mut process =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a process");
+        process.stdin.take().expect("piped").write_all(typed.as_bytes()).expect("typed");
+        let output = process.wait_with_output().expect("ended");
+        let shown = place.shown(&output);
+        assert!(shown.contains("Delete 3 records? Type `yes` to confirm:"), "{typed:?}: {shown}");
+        assert_eq!((output.status.code(), service.sandbox.world().count("Lead")), (Some(code), left), "{typed:?}: {shown}");
+    }
 }
 
 #[test]
