@@ -1,5 +1,7 @@
 //! What a person may choose beside the manifests: some of the policies, what a refusal does to the others, and a lower limit.
 
+use sexton::sandbox::ItemError;
+
 use super::service::{Service, add_leads};
 use super::workplace::Workplace;
 
@@ -135,6 +137,17 @@ fn a_refusal_stops_everything_or_is_skipped_as_the_command_or_the_project_says()
     "c": 2 deleted, skipped {}
     "#);
     assert_eq!(leads(&service), 6);
+}
+
+#[test]
+fn records_that_fail_beside_a_refusal_are_3() {
+    let service = service();
+    let last = service.sandbox.world().ids("Lead").last().expect("a lead of c");
+    service.sandbox.world().refuse(last, ItemError::new("DELETE_FAILED", "a trigger says no"), None);
+    let place = Workplace::new(&service.url, &policies(OVERDUE));
+    place.expect(4, &["plan"]);
+    place.expect(3, &["apply", "plan", "--on-refusal", "skip"]);
+    assert_eq!(leads(&service), 7);
 }
 
 #[test]

@@ -45,6 +45,10 @@ fn done_is_0_and_deletions_present_are_2_only_where_asked_for() {
     assert_eq!(service.sandbox.world().count("Lead"), 0);
     place.expect(0, &["plan", "--detailed-exitcode"]);
     place.expect(0, &["apply", "--auto-approve"]);
+    // A refusal is no "there is something to delete".
+    add_leads(&mut service.sandbox.world(), 1, "Old");
+    place.write("policies.yaml", &policy("reviewBy: 2020-01-31"));
+    place.expect(4, &["plan", "--detailed-exitcode"]);
     place.expect(0, &["--help"]);
     place.expect(0, &["--version"]);
 }

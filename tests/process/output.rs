@@ -11,6 +11,8 @@ use super::workplace::{Workplace, policy};
 /// Every line of a `--json` output, each checked against the published schema. Standard error is for people.
 fn events(place: &Workplace, schema: &jsonschema::Validator, output: &Output) -> Vec<serde_json::Value> {
     let text = String::from_utf8(output.stdout.clone()).expect("text");
+    // The schema lets a later version add keys, so that it alone would let an unknown one be `null`.
+    assert!(!text.contains(":null"), "nothing is null: {text}");
     let events: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     for event in &events {
         let errors: Vec<String> = schema.iter_errors(event).map(|error| error.to_string()).collect();
@@ -249,6 +251,17 @@ fn an_apply_that_cannot_say_what_it_did_is_3() {
     place.expect(0, &["plan"]);
     let status = place.command(&["apply", "plan"]).stdout(full()).stderr(full()).status().expect("the program");
     assert_eq!((status.code(), service.sandbox.world().count("Lead")), (Some(3), 0));
+}
+
+#[test]
+fn a_comment_is_as_short_as_it_is_asked_to_be_and_its_totals_are_complete() {
+    let (service, _keys) = Service::of_leads(40);
+    let place = Workplace::new(&service.url, &policy(""));
+    place.expect(0, &["plan"]);
+    let comment = |most: &str| place.expect(0, &["show", "--format", "markdown", "--max-bytes", most]).stdout;
+    assert!(comment("65000").len() > 800, "there is nothing to be left out");
+    let short = String::from_utf8(comment("800")).expect("text");
+    assert!(short.len() <= 800 && short.contains("Plan: 40 to delete") && short.contains("left out"), "{short}");
 }
 
 #[test]

@@ -89,6 +89,7 @@ fn a_hold_is_never_passed_over() {
         (HOLD.replace("sexton/v1", "v1"), "the format `v1` is not known"),
         (HOLD.replace("kind: Hold", "kind: Holds"), "the kind `Holds` is not known"),
         (HOLD.replace("reason: the", "reason: 'the"), "the text is not YAML"),
+        (format!("theirs: 1\n---\n{HOLD}"), "a document needs `apiVersion`"),
         (format!("{HOLD}# {}\n", "x".repeat(1 << 20)), "more than the 1,048,576 a manifest may have"),
     ] {
         let (_service, place) = repository();
