@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::{Actor, Digest, HoldName, PolicyName, RecordId, TargetName};
 use crate::manifest::{Environment, SharedLimits};
 use crate::plan::{
-    Attribution, BaseKind, Comparison, CountCause, FindingKind, GateFinding, HeldBecause, HeldCount, HeldWay, Identity,
-    PLAN_FORMAT, PlanBase, PlanHeader, PlannedPolicy, Query, RecordsSeal, Route, SealedManifests, SealedTarget, Symbol,
-    test_settings,
+    Attribution, BaseKind, Comparison, CountCause, FindingKind, GateFinding, HeldBecause, HeldCount, HeldWay, HoldReach,
+    Identity, PLAN_FORMAT, PlanBase, PlanHeader, PlannedHold, PlannedPolicy, Query, RecordsSeal, Route, SealedManifests,
+    SealedTarget, Symbol, test_settings,
 };
 use crate::system::{Api, SystemKind};
 
@@ -115,6 +115,22 @@ pub(super) fn header(policies: Vec<PlannedPolicy>) -> PlanHeader {
         )]),
         holds: Vec::new(),
         policies,
+    }
+}
+
+/// A hold on leads that keeps so many records in these policies.
+pub(super) fn hold(name: &str, matched: Option<u64>, policies: &[(&str, u64)]) -> PlannedHold {
+    let reach =
+        |(name, records): &(&str, u64)| HoldReach { policy: PolicyName::new(*name).expect("valid"), records: *records };
+    PlannedHold {
+        hold: HoldName::new(name).expect("valid"),
+        target: TargetName::new("crm").expect("valid"),
+        object: "Lead".into(),
+        reason: "Matter 2026-014: everything about Northwind stays until counsel says otherwise".into(),
+        condition: Some("Company = 'Northwind'".into()),
+        matched,
+        policies: policies.iter().map(reach).collect(),
+        not_followed: Vec::new(),
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Palette, PlanView, View, fixture, plan_markdown};
-use crate::base::{Digest, is_dangerous};
+use super::{CheckView, Palette, PlanView, Use, View, fixture, plan_markdown};
+use crate::base::{CommandError, Digest, Exit, is_dangerous};
 use crate::plan::PlanHeader;
 
 /// What clears a screen, in both of its forms, and what turns the direction of a line.
@@ -31,6 +31,7 @@ fn no_text_of_a_bundle_speaks_to_a_terminal() {
     }
     let mut header = fixture::header(vec![fixture::policy("stale-leads", 1_204), unknown]);
     header.manifests.changes = "--- a\n+b\n".into();
+    header.holds = vec![fixture::hold("northwind", Some(120), &[("stale-leads", 96)])];
     let sealed = serde_json::to_value(&header).expect("JSON");
     let mut found = Vec::new();
     places(&sealed, String::new(), &mut found);
@@ -60,6 +61,8 @@ fn no_text_of_a_bundle_speaks_to_a_terminal() {
         "/policies/0/labels/owner",
         "/policies/1/comparison/notAttributed",
         "/madeBy/host",
+        "/holds/0/reason",
+        "/holds/0/object",
     ] {
         assert!(taken.contains(&place), "{place} was not tried: {taken:?}");
     }
@@ -74,5 +77,20 @@ fn neither_does_a_name_in_its_keys() {
     let view = PlanView { header: &header, digest: None, samples: &BTreeMap::new(), place: "plan" };
     for text in [view.text(Palette::new(false)), plan_markdown(&view, 65_000)] {
         assert!(!text.chars().any(|character| character != '\n' && is_dangerous(character)), "{text:?}");
+    }
+}
+
+#[test]
+fn nor_does_what_keeps_a_plan_from_being_applied() {
+    let header = fixture::header(vec![fixture::policy("stale-leads", 1_204)]);
+    let reason = CommandError::new(Exit::PlanUnusable, HOSTILE).with_note(HOSTILE).with_help(HOSTILE);
+    let used = Use::Unknown(HOSTILE.into());
+    let (plan, exit) = (Digest::of(b"plan"), Exit::PlanUnusable);
+    let view =
+        CheckView { header: &header, plan, place: HOSTILE, used: &used, reasons: &[reason], left_out: Vec::new(), exit };
+    let lines: Vec<String> = view.events().iter().map(super::JsonEvent::line).collect();
+    for text in [view.text(Palette::new(false)), lines.join("\n")] {
+        assert!(!text.chars().any(|character| character != '\n' && is_dangerous(character)), "{text:?}");
+        assert!(text.lines().all(|line| line != "y"), "{text}");
     }
 }

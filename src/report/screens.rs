@@ -4,33 +4,20 @@ use std::collections::BTreeMap;
 
 use super::fixture;
 use super::{Palette, PlanView, plan_markdown, plan_text};
-use crate::base::{Digest, HoldName, TargetName};
-use crate::plan::{
-    FindingKind, GateFinding, HeldBecause, HeldCount, HeldWay, HoldReach, PlanHeader, PlannedHold, PlannedPolicy,
-};
+use crate::base::{Digest, HoldName};
+use crate::plan::{FindingKind, GateFinding, HeldBecause, HeldCount, HeldWay, PlanHeader, PlannedHold, PlannedPolicy};
 use crate::system::DeleteMode;
 
 /// Forty policies: three refused, five hard, two with holds, and some that find nothing.
 fn plan() -> PlanHeader {
     let policies: Vec<PlannedPolicy> = (1..=40).map(policy).collect();
-    let reach = |name: &str, records| HoldReach { policy: crate::base::PolicyName::new(name).expect("valid"), records };
-    let hold = |name: &str, matched, policies| PlannedHold {
-        hold: HoldName::new(name).expect("valid"),
-        target: TargetName::new("crm").expect("valid"),
-        object: "Lead".into(),
-        reason: "Matter 2026-014: everything about Northwind stays until counsel says otherwise".into(),
-        condition: Some("Company = 'Northwind'".into()),
-        matched,
-        policies,
-        not_followed: Vec::new(),
-    };
     let mut header = fixture::header(policies);
     header.holds = vec![
-        hold("northwind", Some(120), vec![reach("retention-07", 96), reach("retention-21", 4)]),
+        fixture::hold("northwind", Some(120), &[("retention-07", 96), ("retention-21", 4)]),
         PlannedHold {
             object: "Account".into(),
             not_followed: vec!["Lead.ConvertedAccountId".into()],
-            ..hold("elsewhere", None, Vec::new())
+            ..fixture::hold("elsewhere", None, &[])
         },
     ];
     header
@@ -100,4 +87,30 @@ fn its_comment_keeps_what_is_refused_and_hard_at_8_000_and_65_000_bytes() {
         }
         insta::assert_snapshot!(format!("comment_{most}"), comment);
     }
+}
+
+#[test]
+fn what_a_comment_leaves_out_is_named_in_it() {
+    let (header, samples) = (plan(), BTreeMap::new());
+    let view = PlanView { header: &header, digest: Some(Digest::of(b"plan")), samples: &samples, place: "plan" };
+    let whole = plan_markdown(&view, usize::MAX);
+    let mut named = [false; 4];
+    for most in (600..whole.len()).step_by(97) {
+        let comment = plan_markdown(&view, most);
+        let left_out = comment.lines().last().expect("a line");
+        let count = |start: &str| comment.lines().filter(|line| line.starts_with(start)).count();
+        for (place, (words, is_missing)) in [
+            ("the targets", count("- target crm") == 0),
+            ("the rows of ", count("| retention-") < 40),
+            ("2 holds", count("| northwind |") == 0),
+            ("the details of ", count("<details><summary>retention-") < 40),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(left_out.contains(words), is_missing, "{most}: {words}: {left_out}");
+            named[place] |= is_missing;
+        }
+    }
+    assert_eq!(named, [true; 4], "something was never left out");
 }
