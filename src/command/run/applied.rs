@@ -244,3 +244,68 @@ pub(in crate::command) fn exit_of(
         (false, false) => Exit::Done,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::Tally;
+
+    /// The end of an apply of one policy.
+    fn ended(tally: Tally, halted: Option<SkipCause>, any_refused: bool, is_whole: bool, is_stopped: bool) -> Exit {
+        let policy = PolicyName::new("leads").expect("a name");
+        let outcomes = Seal { attempt: 0, parts: 0, digest: Digest::of(b"") };
+        let kind = PolicyResultKind::Finished { tally, outcomes, halted: halted.map(|skip| (String::new(), skip)) };
+        let result = PolicyResult { policy: policy.clone(), kind };
+        let applied = AppliedPolicy {
+            policy,
+            labels: BTreeMap::new(),
+            target: TargetName::new("crm").expect("a name"),
+            object: "Lead".into(),
+            tally,
+            skipped: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            gone_by: BTreeMap::new(),
+            waiting: 0,
+            halted: None,
+            unsettled: 0,
+            with_them: Vec::new(),
+        };
+        let report = Applied { policies: vec![applied], unfinished: 0, evidence: String::new() };
+        let unfinished = if is_whole { Vec::new() } else { vec!["leads: not at its end".to_owned()] };
+        let applied = AppliedPlan { plan: Digest::of(b""), report, exit: Exit::Done, unfinished };
+        let stop = CancellationToken::new();
+        if is_stopped {
+            stop.cancel();
+        }
+        exit_of(&applied, &[result], any_refused, &stop)
+    }
+
+    #[test]
+    fn an_apply_ends_with_0_only_where_every_record_has_come_to_a_good_end() {
+        let good = Tally { deleted: 3, already_gone: 2, skipped: 1, ..Tally::default() };
+        let (failed, unknown) = (Tally { failed: 1, ..good }, Tally { unknown: 1, ..good });
+        use SkipCause::{Dependency, Refused};
+        for (tally, halted, any_refused, expected) in [
+            (good, None, false, Exit::Done),
+            (failed, None, false, Exit::SomeFailed),
+            (unknown, None, false, Exit::SomeFailed),
+            (good, None, true, Exit::GateRefused),
+            (good, Some(Refused), false, Exit::GateRefused),
+            (good, Some(Dependency), true, Exit::GateRefused),
+            (good, Some(Dependency), false, Exit::SomeFailed),
+            (failed, Some(Refused), true, Exit::SomeFailed),
+            (unknown, None, true, Exit::SomeFailed),
+        ] {
+            // Whoever asked to stop too late has stopped nothing.
+            for is_stopped in [false, true] {
+                assert_eq!(
+                    ended(tally, halted, any_refused, true, is_stopped),
+                    expected,
+                    "{tally:?} {halted:?} {any_refused} {is_stopped}"
+                );
+            }
+            assert_eq!(ended(tally, halted, any_refused, false, false), Exit::SomeFailed);
+            assert_eq!(ended(tally, halted, any_refused, false, true), Exit::Interrupted);
+        }
+    }
+}
