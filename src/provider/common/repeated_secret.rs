@@ -237,6 +237,16 @@ mod tests {
     }
 
     #[test]
+    fn base64_is_recognized_in_its_alphabet_for_addresses_too() {
+        let secret = "~~~>>>???~~~";
+        for before in ["", "x", "xy"] {
+            let encoded = URL_SAFE.encode(format!("{before}{secret}"));
+            assert!(encoded.contains('-') && encoded.contains('_'), "{encoded} is the same in both alphabets");
+            assert_eq!(without(&format!("you sent {encoded}, sorry"), secret), "you sent [redacted], sorry", "{encoded}");
+        }
+    }
+
+    #[test]
     fn in_a_mixture_of_encodings_nothing_of_the_words_is_left() {
         for encoded in [
             percent(SECRET),

@@ -103,10 +103,11 @@ mod tests {
                 "2026-10-21T07:38:01Z".parse().expect("a moment")
             }
         }
-        let mut dates = [&[][..], &[("date", DATE)], &[]].into_iter();
-        let system = Scripted::new(move |_| answer(200, dates.next().expect("three requests"), ""));
+        let later = [("date", "Wed, 21 Oct 2026 07:33:00 GMT")];
+        let mut dates = [Vec::new(), vec![("date", DATE)], Vec::new(), later.to_vec()].into_iter();
+        let system = Scripted::new(move |_| answer(200, &dates.next().expect("four requests"), ""));
         let dated = Dated::new(Arc::new(system), Arc::new(Still));
-        for expected in [None, Some(600), Some(600)] {
+        for expected in [None, Some(600), Some(600), Some(300)] {
             let url = Url::parse("https://crm.example/").expect("valid");
             let request = Request { method: Method::GET, url, headers: HeaderMap::new(), body: RequestBody::Empty };
             dated.send(request).await.expect("answered");
