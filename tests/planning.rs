@@ -130,8 +130,14 @@ async fn of_several_policies_that_cannot_be_planned_the_first_is_named() {
     let bench = Bench::new(world("Log__c", 20));
     let broken = |number| policy(number, "Log__c", "Missing__c = 1");
     bench.declare(&format!("{}{}{}", policy(0, "Log__c", "everything"), broken(1), policy(2, "Nothing__c", "everything")));
+    // The last one hears first that it cannot be planned.
+    let path = Some("/services/data/*/sobjects/Log__c/describe".to_owned());
+    let then = Effect::Delay { milliseconds: 1_000 };
+    bench.sandbox.add_fault(Fault { on: RequestMatch { path, ..RequestMatch::default() }, then });
     let error = bench.plan().await.expect_err("no such field");
     assert!(error.title.contains("the manifests do not fit"), "{error}");
+    let found = &error.diagnostics.as_ref().expect("a place in the manifests").0;
+    assert!(found.iter().all(|one| one.title.contains("Missing__c")) && !found.is_empty(), "{found:?}");
     assert!(!bench.plan_directory().exists());
 }
 
