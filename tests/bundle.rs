@@ -191,7 +191,7 @@ fn a_checkout_that_changed_the_line_ends_is_told_from_other_alterations() {
         fs::write(&file, &changed).expect("writable");
         let refused = Bundle::open(&Place::of_machine(&plan)).expect_err("altered").to_string();
         // A value's own line ends are written as escapes, so that those of the file are git's.
-        assert!(refused.contains("add `plan/** -text` to `.gitattributes`"), "{refused}");
+        assert!(refused.contains("let `.gitattributes` end with the lines `plan.json -text`, "), "{refused}");
         assert!(refused.contains(file.file_name().and_then(|name| name.to_str()).expect("a name")), "{refused}");
         fs::write(&file, format!("{changed} ")).expect("writable");
         let refused = Bundle::open(&Place::of_machine(&plan)).expect_err("altered").to_string();

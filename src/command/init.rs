@@ -13,17 +13,22 @@ use crate::store::{self, Place};
 const NO_LINEAGE: &str = "00000000-0000-0000-0000-000000000000";
 
 /// What git must not change, by lines of `.gitattributes`.
-const GIT_ATTRIBUTES: &str = "\
-# A plan's digests are over its bytes: no line end of it may change on a checkout.
-plan/** -text
+fn git_attributes() -> String {
+    let plans = store::GIT_ATTRIBUTES.join("\n");
+    format!(
+        "\
+# A plan's digests are over its bytes: no line end of it may change on a checkout, in whatever directory it lies.
+{plans}
 .sexton/** -text
-";
+"
+    )
+}
 
 /// What git must not keep, by lines of `.gitignore`.
 const GIT_IGNORE: &str = "\
 # What belongs to one machine. The manifests, the plan, the state and the evidence of runs may all be committed.
-.plan.new-*
-.plan.previous
+.*.new-*
+.*.previous
 .sexton/.lock
 .sexton/.sexton-*
 .sexton/calls/
@@ -77,7 +82,7 @@ impl Verb for Init {
         if !is_there(&schema)? {
             write(&schema, &format!("{:#}\n", manifest::json_schema()))?;
         }
-        for (name, lines) in [(".gitattributes", GIT_ATTRIBUTES), (".gitignore", GIT_IGNORE)] {
+        for (name, lines) in [(".gitattributes", git_attributes().as_str()), (".gitignore", GIT_IGNORE)] {
             let place = project.join(name);
             if !is_there(&place)? {
                 write(&place, lines)?;
@@ -129,7 +134,7 @@ mod tests {
     #[test]
     fn only_lines_that_are_missing_are_named() {
         assert_eq!(missing_lines(GIT_IGNORE, GIT_IGNORE), None);
-        let missing = missing_lines("* text=auto\r\nplan/** -text\r\n", GIT_ATTRIBUTES);
-        assert_eq!(missing.as_deref(), Some("`.sexton/** -text`"));
+        let missing = missing_lines("* text=auto\r\nplan.json -text\r\n.sexton/** -text\r\n", &git_attributes());
+        assert_eq!(missing.as_deref(), Some("`SHA256SUMS -text`, `**/records/*.csv* -text`"));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::bundle_error::OTHER_LINE_ENDS;
+use super::bundle_error::other_line_ends;
 use super::files::is_absent;
 use super::line_ends::with_unix_ends;
 use super::{BundleError, FileError, FileKind, OpenMode, Place, RecordsReader, make_directory, repair_replacement};
@@ -79,7 +79,7 @@ impl Bundle {
         let sums = sums(digest, &header);
         if sums.as_bytes() != listed {
             if sums.as_bytes() == listed_with_unix_ends {
-                return Err(BundleError::SumsDiffer { file: SUMS_FILE, cause: OTHER_LINE_ENDS.into() });
+                return Err(BundleError::SumsDiffer { file: SUMS_FILE, cause: other_line_ends() });
             }
             return Err(sums_differ("its lines are not the digests that `plan.json` seals"));
         }

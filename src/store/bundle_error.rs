@@ -93,13 +93,23 @@ pub enum BundleError {
     },
 }
 
+/// The lines of `.gitattributes` that keep the bytes of every bundle, wherever it lies: by the names of its files, since nobody
+/// knows which directories people plan into.
+pub const GIT_ATTRIBUTES: [&str; 3] = ["plan.json -text", "SHA256SUMS -text", "**/records/*.csv* -text"];
+
 /// What probably happened where the line ends alone are others.
-pub(super) const OTHER_LINE_ENDS: &str = "its lines now end in CRLF instead of LF, probably because git changed them on checkout \
-    (`core.autocrlf`, `text=auto`): add `plan/** -text` to `.gitattributes` and check the plan out again";
+pub(super) fn other_line_ends() -> String {
+    let [plan, sums, records] = GIT_ATTRIBUTES;
+    format!(
+        "its lines now end in CRLF instead of LF, probably because git changed them on checkout (`core.autocrlf`, `text=auto`): \
+         let `.gitattributes` end with the lines `{plan}`, `{sums}` and `{records}`, then remove the plan's files and check them \
+         out again"
+    )
+}
 
 fn alteration(expected: Digest, found: Digest, by_line_ends: bool) -> String {
     if by_line_ends {
-        return OTHER_LINE_ENDS.into();
+        return other_line_ends();
     }
     format!("its digest is {found} and should be {expected}; restore it, or plan again")
 }

@@ -56,7 +56,7 @@ pub use answers::{restore_answers, restore_stored_answers, write_answers};
 pub use atomic::{StagedDirectory, repair_replacement, write_atomically};
 pub use backend::{Backend, Key, KeyError, Lease, LeaseError, MOST_OBJECT_BYTES, Object, StoreError, Version};
 pub use bundle::Bundle;
-pub use bundle_error::BundleError;
+pub use bundle_error::{BundleError, GIT_ATTRIBUTES};
 pub use bundle_writer::BundleWriter;
 pub use call_memory::StoredCalls;
 pub use directory::{make_directory, make_empty_directory, read_text};

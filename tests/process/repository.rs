@@ -192,8 +192,8 @@ fn init_changes_no_file_and_says_which_lines_to_add() {
     place.write("new/.gitattributes", "* text=auto\n");
     place.write("new/.gitignore", ".sexton/lease\n");
     assert_shown!(place.shown(&place.expect(0, &["-C", "new", "init"])), @"
-    warning: new/.gitattributes was left as it is; add to it: `plan/** -text`, `.sexton/** -text`
-    warning: new/.gitignore was left as it is; add to it: `.plan.new-*`, `.plan.previous`, `.sexton/.lock`, `.sexton/.sexton-*`, `.sexton/calls/`, `.sexton/scratch/`
+    warning: new/.gitattributes was left as it is; add to it: `plan.json -text`, `SHA256SUMS -text`, `**/records/*.csv* -text`, `.sexton/** -text`
+    warning: new/.gitignore was left as it is; add to it: `.*.new-*`, `.*.previous`, `.sexton/.lock`, `.sexton/.sexton-*`, `.sexton/calls/`, `.sexton/scratch/`
     wrote new/sexton.yaml: its first lines say how to try it; then edit it
     ");
     assert_eq!(place.read("new/.gitattributes"), "* text=auto\n");
@@ -212,20 +212,25 @@ fn a_checkout_that_changes_line_ends_is_told_and_the_attributes_prevent_it() {
     if git(&place, &["init", "--quiet"]).is_err() {
         return;
     }
-    place.expect(0, &["plan"]);
+    // Not the directory that `init` could know of.
+    place.expect(0, &["plan", "--out", "reviews/pr-17"]);
     let checkout = || {
-        std::fs::remove_dir_all(place.path().join("plan")).expect("removed");
-        git(&place, &["checkout", "--quiet", "--", "plan"]).expect("git");
+        std::fs::remove_dir_all(place.path().join("reviews")).expect("removed");
+        git(&place, &["checkout", "--quiet", "--", "reviews"]).expect("git");
     };
-    for words in [&["add", "plan"][..], &["commit", "--quiet", "-m", "plan"]] {
+    for words in [&["add", "reviews"][..], &["commit", "--quiet", "-m", "plan"]] {
         assert!(git(&place, words).expect("git").status.success(), "{words:?}");
     }
     checkout();
-    let told = place.told(&place.expect(5, &["apply", "plan"]));
+    let told = place.told(&place.expect(5, &["apply", "reviews/pr-17"]));
     assert!(told.contains("probably because git changed them on checkout"), "{told}");
     place.expect(0, &["-C", "first", "init"]);
+    // What the message says to write is what `init` writes.
+    let lines = place.read("first/.gitattributes");
+    let advised: Vec<&str> = told.split('`').filter(|quoted| quoted.ends_with(" -text")).collect();
+    assert!(advised.len() == 3 && advised.iter().all(|line| lines.lines().any(|own| own == *line)), "{told}");
     std::fs::copy(place.path().join("first/.gitattributes"), place.path().join(".gitattributes")).expect("copied");
     std::fs::remove_dir_all(place.path().join("first")).expect("removed");
     checkout();
-    place.expect(0, &["apply", "plan"]);
+    place.expect(0, &["apply", "reviews/pr-17"]);
 }
