@@ -60,7 +60,7 @@ pub enum SkipCause {
     Dependency,
     /// The policy was halted before the record was sent.
     Stopped,
-    /// A gate, an expired plan or changed manifests refused the policy when the run was continued.
+    /// A gate refused the policy; or, when the run was continued, the plan had expired or the manifests had changed.
     Refused,
     /// The run was abandoned.
     Abandoned,

@@ -7,12 +7,12 @@ use clap::Args;
 use super::run::{blocked_by, changed, refused_when_made, untimely, unusable};
 use super::{Shell, Verb};
 use crate::base::{CommandError, Digest, Exit};
-use crate::execute::{other_project, other_settings};
+use crate::execute::{Replay, machine_settings, other_project, other_settings};
 use crate::plan::PlanHeader;
 use crate::report::{CheckView, Use};
 use crate::select::{Context, Project};
 use crate::state::PlanStatus;
-use crate::store::Bundle;
+use crate::store::{Bundle, RunStore};
 
 /// Check that a plan can still be applied, offline
 ///
@@ -79,8 +79,49 @@ fn reasons(context: &Context, project: &Project, plan: Digest, header: &PlanHead
         .collect()
 }
 
-/// Whether the plan was used, as far as the store can be read; and why it can be used no more.
+/// Whether the plan was used, as far as the store can be read; and why it can be used no more. Where the state does not know it as
+/// used, the run itself is asked: a state that was restored may be older than the run.
 async fn use_of(context: &Context, project: &Project, plan: Digest, header: &PlanHeader) -> (Use, Option<CommandError>) {
+    let (used, reason) = use_by_state(context, project, plan, header).await;
+    // One of another project has no run here.
+    if matches!((&used, &reason), (Use::Used, _) | (Use::Unknown(_), Some(_))) {
+        return (used, reason);
+    }
+    let settings =
+        header.policies.iter().filter_map(|planned| Some((planned.policy.clone(), machine_settings(planned, 0)?)));
+    match Replay::read(&RunStore::new(project.store(context), plan), settings).await {
+        Ok(run) if run.has_begun() => {
+            let reason = unknown_to_state(plan, &run, &used);
+            (Use::Used, Some(reason))
+        }
+        Ok(_) => (used, reason),
+        Err(error) => (Use::Unknown(format!("the journal of its run cannot be read: {error}")), reason),
+    }
+}
+
+/// Why a plan whose run the store has, and the state does not, was used.
+fn unknown_to_state(plan: Digest, run: &Replay, by_state: &Use) -> CommandError {
+    let (how, then) = match run.has_ended() {
+        true => ("ended", "which sends nothing and tells the state how the run ended; then make a new plan"),
+        false => ("was begun", "which continues the run"),
+    };
+    let title = format!("the plan {} was used: its run {how}, and the state here has no record of it", plan.short());
+    let (why, help) = match by_state {
+        Use::Unknown(why) => (why.as_str(), "restore the state of this project".to_owned()),
+        _ => (
+            "the state is probably an older copy",
+            format!("restore the newer state, if there is one; or run `sexton apply` with this plan, {then}"),
+        ),
+    };
+    CommandError::new(Exit::PlanUnusable, title).with_note(why).with_help(help)
+}
+
+async fn use_by_state(
+    context: &Context,
+    project: &Project,
+    plan: Digest,
+    header: &PlanHeader,
+) -> (Use, Option<CommandError>) {
     let foreign = |lineage: &str| {
         let error = unusable(format!("the plan {} belongs to another project", plan.short()));
         error.with_note(format!("the plan's lineage is {}, this project's is {lineage}", header.lineage))

@@ -68,6 +68,11 @@ impl Replay {
     pub fn has_begun(&self) -> bool {
         self.policies.values().any(|policy| policy.machine.has_begun())
     }
+
+    /// Whether something was sent, and every policy has come to its end.
+    pub fn has_ended(&self) -> bool {
+        self.has_begun() && self.policies.values().all(|policy| policy.machine.status().finished.is_some())
+    }
 }
 
 fn new_policies(policies: impl IntoIterator<Item = (PolicyName, MachineSettings)>) -> BTreeMap<PolicyName, ReplayedPolicy> {

@@ -11,8 +11,10 @@ use crate::plan::CascadeCount;
 pub struct Applied {
     /// One entry a policy, in the order of the plan.
     pub policies: Vec<AppliedPolicy>,
-    /// How many policies are not finished; the same command continues them. Their records are in no sum.
+    /// How many policies are not finished; the same command continues them. Records of theirs without an outcome are in no tally.
     pub unfinished: usize,
+    /// Whether the run was at its end before this command, which sent nothing and tells what was done then.
+    pub ended_before: bool,
     /// Where the evidence lies, as a person would type it.
     pub evidence: String,
 }
@@ -61,6 +63,12 @@ impl AppliedPolicy {
     /// How many records the plan had.
     pub(super) fn planned(&self) -> u64 {
         self.tally.total() + self.unsettled
+    }
+
+    /// Whether it is at its end and none of its records was ever sent.
+    pub(super) fn sent_nothing(&self) -> bool {
+        let was_sent = |cause: &SkipCause| matches!(cause, SkipCause::RolledBack | SkipCause::Stopped);
+        self.tally.skipped == self.planned() && !self.skipped.keys().any(was_sent)
     }
 
     /// Whether every planned record was deleted, and nothing else is to be told.

@@ -32,15 +32,17 @@ impl View for AppliedView<'_> {
 }
 
 /// The line scripts look for: `Apply: 1204 deleted, 3 failed; 1207 planned.` What did not happen is left out, save that nothing was
-/// deleted. Numbers have no separators.
+/// deleted; of a run that had ended before, it begins with what was deleted now: nothing. Numbers have no separators.
 pub fn apply_summary(applied: &Applied) -> String {
     let tally = applied.tally();
     let unfinished = match applied.unfinished {
         0 => String::new(),
         count => format!("; {} not finished", counted(count as u64, "policy")),
     };
+    let now = if applied.ended_before { "0 deleted now; the run had ended before: " } else { "" };
     let others = parts(other_ends(tally), |count| count.to_string());
-    format!("Apply: {} deleted{others}; {} planned{unfinished}.", tally.deleted, tally.total())
+    let planned: u64 = applied.policies.iter().map(AppliedPolicy::planned).sum();
+    format!("Apply: {now}{} deleted{others}; {planned} planned{unfinished}.", tally.deleted)
 }
 
 /// Further parts of a summary: those that are not zero.
@@ -63,7 +65,7 @@ pub(super) fn skip_words(cause: SkipCause) -> &'static str {
         SkipCause::RolledBack => "rolled back with their request",
         SkipCause::Dependency => "a dependency did not succeed",
         SkipCause::Stopped => "not sent, the policy was stopped",
-        SkipCause::Refused => "a gate refused the policy",
+        SkipCause::Refused => "the policy was refused",
         SkipCause::Abandoned => "not sent: the run was abandoned",
     }
 }
@@ -73,6 +75,13 @@ pub(super) fn skip_words(cause: SkipCause) -> &'static str {
 pub fn applied_text(applied: &Applied, palette: Palette) -> String {
     let mut text = String::new();
     let several = applied.policies.len() > 1;
+    if applied.ended_before {
+        let _ = writeln!(
+            text,
+            "{}\n",
+            palette.caution("This run had ended before. Nothing was sent now; this is what was done then:")
+        );
+    }
     for policy in applied.policies.iter().filter(|policy| !several || !policy.is_plain()) {
         let tally = policy.tally;
         let _ = writeln!(text, "{}", palette.strong(&format!("policy {}:", policy.policy)));
@@ -122,7 +131,8 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
             )));
         }
         if let Some(cause) = &policy.halted {
-            line(palette.problem(&format!("stopped early: {}", terminal_line(cause))));
+            let what = if policy.sent_nothing() { "nothing was sent" } else { "stopped early" };
+            line(palette.problem(&format!("{what}: {}", terminal_line(cause))));
         }
     }
     if several {
@@ -196,6 +206,7 @@ mod tests {
                 ],
             }],
             unfinished: 0,
+            ended_before: false,
             evidence: "runs/3f2a9c01d2e4".into(),
         };
         insta::assert_snapshot!(applied_text(&applied, Palette::new(false)), @r"
@@ -215,7 +226,7 @@ mod tests {
                   12 matching now but not planned: left for the next plan
 
         evidence in runs/3f2a9c01d2e4
-        Apply: 1190 deleted, 4 already gone, 5 skipped, 6 failed, 2 unknown; 1207 planned.
+        Apply: 1190 deleted, 4 already gone, 5 skipped, 6 failed, 2 unknown; 1214 planned.
         ");
     }
 
@@ -246,6 +257,7 @@ mod tests {
                 policy("parks", "field-data", "公園の記録", gone(3, 0), 0),
             ],
             unfinished: 0,
+            ended_before: false,
             evidence: "runs/3f2a9c01d2e4".into(),
         };
         insta::assert_snapshot!(applied_text(&applied, Palette::new(false)), @r"

@@ -188,6 +188,7 @@ pub(super) fn applied(plan: Digest, applied: &Applied, unfinished: &[String]) ->
         unsettled: applied.policies.iter().map(|policy| policy.unsettled).sum(),
         tally: applied.tally().into(),
         unfinished: unfinished.to_vec(),
+        ended_before: applied.ended_before,
     });
     events
 }

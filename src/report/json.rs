@@ -248,6 +248,8 @@ pub enum JsonEvent {
         tally: JsonTally,
         /// Why some policies are not finished, one text each; the same command continues them.
         unfinished: Vec<String>,
+        /// Whether the run was at its end before this command: then nothing was sent now, and the outcomes are those of then.
+        ended_before: bool,
     },
     /// What sexton knows it has done.
     State {

@@ -104,7 +104,7 @@ fn a_run_that_cannot_be_settled_now_is_given_up_later_or_without_looking() {
     policy gamma:
                0 deleted
                8 skipped: not sent: the run was abandoned
-      stopped early: the run was abandoned
+      nothing was sent: the run was abandoned
 
     policy  target  object  planned  deleted  gone  skipped  failed  unknown
     alpha   crm     Lead          8        8     0        0       0        0
@@ -112,7 +112,7 @@ fn a_run_that_cannot_be_settled_now_is_given_up_later_or_without_looking() {
     gamma   crm     Lead          8        0     0        8       0        0
 
     evidence in .sexton/runs/[plan]
-    Apply: 8 deleted, 8 skipped; 16 planned; 1 policy not finished.
+    Apply: 8 deleted, 8 skipped; 24 planned; 1 policy not finished.
     signing in to crm
     alpha: settled: 8 of 8
     gamma: settled: 8 of 8

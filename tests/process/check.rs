@@ -197,6 +197,29 @@ fn a_plan_that_says_something_else_than_its_manifests_is_5() {
 }
 
 #[test]
+fn a_run_that_an_older_state_does_not_know_is_found_in_the_store() {
+    let (_service, place) = planned();
+    let older = place.read(".sexton/state.json");
+    place.expect(0, &["apply", "plan"]);
+    place.write(".sexton/state.json", &older);
+    let mut told = shown(&place, &place.expect(5, &["check", "--strict"]));
+    std::fs::remove_file(place.path().join(".sexton/state.json")).expect("removed");
+    told.push_str(&shown(&place, &place.expect(5, &["check"])));
+    assert_shown!(told, @"
+    plan [plan] in plan: 3 records to delete, whole, expires [moment]
+    REFUSED the plan [plan] was used: its run ended, and the state here has no record of it
+      = the state is probably an older copy
+      help: restore the newer state, if there is one; or run `sexton apply` with this plan, which sends nothing and tells the state how the run ended; then make a new plan
+    Check: cannot be applied.
+    plan [plan] in plan: 3 records to delete, whole, expires [moment]
+    REFUSED the plan [plan] was used: its run ended, and the state here has no record of it
+      = `.sexton/state.json` was lost: it is not there, but the store has 1 run ([plan])
+      help: restore the state of this project
+    Check: cannot be applied.
+    ");
+}
+
+#[test]
 fn a_plan_and_its_show_give_the_same_records_the_same_symbols() {
     let (service, place) = planned();
     let records = |output: &Output| -> Vec<String> {

@@ -100,12 +100,12 @@ fn a_refusal_stops_everything_or_is_skipped_as_the_command_or_the_project_says()
     assert_shown!(undated(&place.redacted(&String::from_utf8_lossy(&skipped.stdout))), @"
     policy a:
                0 deleted
-               3 skipped: a gate refused the policy
-      stopped early: review-by: `reviewBy` 2020-01-31 has passed (today is [day]): review the policy, set a later day, and plan again
+               3 skipped: the policy was refused
+      nothing was sent: review-by: `reviewBy` 2020-01-31 has passed (today is [day]): review the policy, set a later day, and plan again
     policy b:
                0 deleted
                3 skipped: a dependency did not succeed
-      stopped early: policy a, on which it depends, was refused
+      nothing was sent: policy a, on which it depends, was refused
 
     policy  target  object  planned  deleted  gone  skipped  failed  unknown
     a       crm     Lead          3        0     0        3       0        0

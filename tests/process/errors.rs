@@ -553,7 +553,7 @@ fn an_apply_that_cannot_go_on_says_what_stands() {
                3 not settled yet
 
     evidence in .sexton/runs/[plan]
-    Apply: 0 deleted; 0 planned; 1 policy not finished.
+    Apply: 0 deleted; 3 planned; 1 policy not finished.
     signing in to crm
     stale-leads: selecting: 3 of 3
     warning: stale-leads: REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.

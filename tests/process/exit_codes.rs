@@ -522,11 +522,18 @@ fn a_run_that_an_older_state_does_not_know_is_told_to_it_again() {
     add_leads(&mut service.sandbox.world(), 2, "Old");
     place.write(".sexton/state.json", &older);
     let output = place.expect(0, &["apply", "plan"]);
-    assert!(
-        place.told(&output).contains("the state has no record of it, but the run of the plan"),
-        "{}",
-        place.told(&output)
-    );
+    assert_shown!(place.shown(&output), @"
+    This run had ended before. Nothing was sent now; this is what was done then:
+
+    policy stale-leads:
+               3 deleted
+
+    evidence in .sexton/runs/[plan]
+    Apply: 0 deleted now; the run had ended before: 3 deleted; 3 planned.
+    warning: the state has no record of it, but the run of the plan [plan] had ended before: nothing more is sent, and the state is told how it ended
+    signing in to crm
+    stale-leads: settled: 3 of 3
+    ");
     assert_eq!(service.sandbox.world().count("Lead"), 2, "nothing is deleted a second time");
     let tally = |state: &str| {
         let state: serde_json::Value = serde_json::from_str(state).expect("a state");

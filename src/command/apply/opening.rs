@@ -100,10 +100,13 @@ async fn open_new(
     }
     if opened.replay.has_begun() {
         // An older copy of the state was restored. What was sent must come to its end all the same.
-        context.observer.warn(&format!(
-            "the state has no record of it, but the run of the plan {} was begun before: it is continued",
-            opened.bundle.digest().short()
-        ));
+        let what = if opened.replay.has_ended() {
+            "had ended before: nothing more is sent, and the state is told how it ended"
+        } else {
+            "was begun before: it is continued"
+        };
+        let plan = opened.bundle.digest().short();
+        context.observer.warn(&format!("the state has no record of it, but the run of the plan {plan} {what}"));
         let mut state = state;
         state
             .consume(opened.bundle.digest(), context.clock.now(), &context.actor)

@@ -74,7 +74,12 @@ pub(in crate::command) async fn summarize(
     results: &[PolicyResult],
     found: &BTreeMap<PolicyName, (u64, u64)>,
 ) -> Result<AppliedPlan, CommandError> {
-    let mut report = Applied { policies: Vec::new(), unfinished: 0, evidence: opened.store.place() };
+    let mut report = Applied {
+        policies: Vec::new(),
+        unfinished: 0,
+        ended_before: opened.replay.has_ended(),
+        evidence: opened.store.place(),
+    };
     let mut unfinished = Vec::new();
     for (result, planned) in results.iter().filter_map(|result| Some((result, opened.bundle.policy(&result.policy)?))) {
         let (tally, halted, outcomes) = match &result.kind {
@@ -270,7 +275,7 @@ mod tests {
             unsettled: 0,
             with_them: Vec::new(),
         };
-        let report = Applied { policies: vec![applied], unfinished: 0, evidence: String::new() };
+        let report = Applied { policies: vec![applied], unfinished: 0, ended_before: false, evidence: String::new() };
         let unfinished = if is_whole { Vec::new() } else { vec!["leads: not at its end".to_owned()] };
         let applied = AppliedPlan { plan: Digest::of(b""), report, exit: Exit::Done, unfinished };
         let stop = CancellationToken::new();
