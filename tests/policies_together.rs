@@ -168,7 +168,7 @@ async fn what_another_policy_plans_by_now_is_not_called_kept() {
         .policies
         .iter()
         .filter_map(|policy| policy.comparison.as_ref())
-        .map(|since| (since.newly_selected, since.unreviewed, since.kept_now))
+        .map(|since| (since.newly_selected, since.unreviewed, since.no_longer_selected))
         .collect();
     // The plan that lay there had the latter; nobody reviewed it.
     assert_eq!(compared, [(100, 0, 0), (100, 100, 0)]);

@@ -120,14 +120,14 @@ async fn two_reviewed_plans_wait_side_by_side_and_are_applied_one_after_the_othe
 }
 
 /// Plans with a base, and gives the counts of the one policy: newly selected, of them in what was compared with, tried again,
-/// reviewed, kept now.
+/// reviewed, no longer selected.
 async fn compared(bench: &Bench, base: Option<&str>) -> Result<(Option<BaseKind>, Option<[u64; 5]>), CommandError> {
     let request =
         PlanRequest { project: bench.path().to_owned(), out: None, base: base.map(str::to_owned), policies: Vec::new() };
     let header = command::plan(&bench.host(), &request).await?.header;
     let counts = header.policies[0].comparison.as_ref().map(|comparison| {
-        let Comparison { newly_selected, unreviewed, retried, reviewed, kept_now, .. } = comparison;
-        [*newly_selected, *unreviewed, *retried, *reviewed, *kept_now]
+        let Comparison { newly_selected, unreviewed, retried, reviewed, no_longer_selected, .. } = comparison;
+        [*newly_selected, *unreviewed, *retried, *reviewed, *no_longer_selected]
     });
     let symbols: Vec<Symbol> = header.policies[0].sample.iter().map(|sampled| sampled.symbol).collect();
     assert_eq!(symbols.contains(&Symbol::Reviewed), counts.is_some_and(|counts| counts[3] > 0));

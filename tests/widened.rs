@@ -324,7 +324,7 @@ async fn what_an_earlier_condition_that_is_not_taken_any_more_matched_is_not_kno
         let header = against(&bench, &others("")).await;
         assert_eq!((moved(&header), cause(&header)), (None, CountCause::PolicyAndData), "{filter}");
         let since = header.policies[0].comparison.as_ref().expect("compared");
-        assert_eq!((since.newly_selected, since.reviewed, since.kept_now), (0, 2, 1));
+        assert_eq!((since.newly_selected, since.reviewed, since.no_longer_selected), (0, 2, 1));
         let told = since.not_attributed.as_ref().expect("a reason");
         assert!(told.contains(reason), "{told}");
         assert!(!header.is_refused(), "a number that nothing rests on");

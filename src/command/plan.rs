@@ -526,7 +526,7 @@ impl Planning<'_> {
                 sample.rows.push(SampleRow { symbol: *symbol, id: row.id, values: layout.review_values(&row) });
             }
         }
-        for (id, symbol) in picked.iter().filter(|(_, symbol)| matches!(symbol, Symbol::KeptNow | Symbol::Held)) {
+        for (id, symbol) in picked.iter().filter(|(_, symbol)| matches!(symbol, Symbol::NoLongerSelected | Symbol::Held)) {
             sample.rows.push(SampleRow { symbol: *symbol, id: *id, values: Vec::new() });
         }
         sample.more = selection.selected_count() - shown;

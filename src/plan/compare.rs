@@ -39,7 +39,7 @@ pub struct DifferenceCounts {
     /// Those of `entered` that match the earlier condition.
     entered_earlier: u64,
     left: u64,
-    /// Those that are kept now and match the earlier condition.
+    /// Those that are no longer selected and match the earlier condition.
     kept_earlier: u64,
     unreviewed: u64,
 }
@@ -55,7 +55,7 @@ impl DifferenceCounts {
                 self.entered_earlier += earlier;
             }
             (Symbol::NewlySelected, true) => self.unreviewed += 1,
-            (Symbol::KeptNow, true) => {
+            (Symbol::NoLongerSelected, true) => {
                 self.left += 1;
                 self.kept_earlier += earlier;
             }
@@ -87,7 +87,7 @@ impl DifferenceCounts {
     ///
     /// With the reason where it is not known what the policy asked for before.
     pub fn attribution<'e>(&self, earlier: &'e EarlierCondition, holds_changed: bool) -> Result<Attribution, &'e str> {
-        let (entered, kept) = (self.entered, self.of(Symbol::KeptNow));
+        let (entered, kept) = (self.entered, self.of(Symbol::NoLongerSelected));
         let (added_by_policy, dropped_by_policy) = match earlier {
             EarlierCondition::Same => (0, 0),
             EarlierCondition::Other => (entered - self.entered_earlier, self.kept_earlier),
@@ -112,7 +112,7 @@ impl DifferenceCounts {
             unreviewed: self.unreviewed,
             retried: self.of(Symbol::Retried),
             reviewed: self.of(Symbol::Reviewed),
-            kept_now: self.of(Symbol::KeptNow),
+            no_longer_selected: self.of(Symbol::NoLongerSelected),
             held: self.of(Symbol::Held),
             cause: self.cause(attribution.as_ref().ok()),
             attribution: attribution.ok(),
@@ -178,7 +178,7 @@ pub fn compare(
                 (true, false) if open => Symbol::Retried,
                 (true, false) if before => Symbol::Reviewed,
                 (true, false) => Symbol::NewlySelected,
-                (false, false) if before => Symbol::KeptNow,
+                (false, false) if before => Symbol::NoLongerSelected,
                 (false, false) => continue,
             };
             return Ok(Some(Difference { id, symbol, before, matched_earlier }));
@@ -230,7 +230,7 @@ mod tests {
             prop_assert_eq!(ids(Symbol::Retried), of(&new & &open));
             prop_assert_eq!(ids(Symbol::Reviewed), of(without(&(&new & &old), &open)));
             prop_assert_eq!(ids(Symbol::NewlySelected), of(without(&without(&new, &old), &open)));
-            prop_assert_eq!(ids(Symbol::KeptNow), of(without(&without(&old, &new), &held)));
+            prop_assert_eq!(ids(Symbol::NoLongerSelected), of(without(&without(&old, &new), &held)));
             prop_assert_eq!(ids(Symbol::Held), of(held.clone()));
 
             let selected = counts.of(Symbol::NewlySelected) + counts.of(Symbol::Retried) + counts.of(Symbol::Reviewed);
@@ -292,7 +292,7 @@ mod tests {
             counts.comparison(Digest::of(b"plan"), &earlier, holds_changed).cause
         };
         use EarlierCondition::{Absent, Other, Same, Unknown};
-        let kept = moved(&[(Symbol::KeptNow, true, true)]);
+        let kept = moved(&[(Symbol::NoLongerSelected, true, true)]);
         assert_eq!(cause(&moved(&[]), Unknown("gone".into()), true), CountCause::Nothing);
         assert_eq!(cause(&kept, Same, false), CountCause::Data);
         assert_eq!(cause(&kept, Same, true), CountCause::PolicyAndData, "a hold may have done it");
@@ -301,9 +301,9 @@ mod tests {
         assert_eq!(cause(&kept, Unknown("gone".into()), false), CountCause::PolicyAndData);
         let both = moved(&[(Symbol::NewlySelected, false, true), (Symbol::NewlySelected, false, false)]);
         assert_eq!(cause(&both, Other, false), CountCause::PolicyAndData);
-        let by_data = moved(&[(Symbol::NewlySelected, false, true), (Symbol::KeptNow, true, false)]);
+        let by_data = moved(&[(Symbol::NewlySelected, false, true), (Symbol::NoLongerSelected, true, false)]);
         assert_eq!(cause(&by_data, Other, false), CountCause::Data);
-        let one_is_held = moved(&[(Symbol::KeptNow, true, true), (Symbol::Held, true, false)]);
+        let one_is_held = moved(&[(Symbol::NoLongerSelected, true, true), (Symbol::Held, true, false)]);
         assert_eq!(cause(&one_is_held, Other, false), CountCause::PolicyAndData, "the data may have done that");
     }
 

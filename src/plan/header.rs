@@ -313,7 +313,7 @@ pub struct Comparison {
     /// `=` selected now and in the base.
     pub reviewed: u64,
     /// `+` in the plan compared with and not selected now.
-    pub kept_now: u64,
+    pub no_longer_selected: u64,
     /// `#` held now.
     pub held: u64,
     /// Why the count changed.

@@ -13,15 +13,15 @@ pub enum Symbol {
     Retried,
     /// `=` Selected now and in the plan compared with.
     Reviewed,
-    /// `+` In the reviewed plan, and not selected any more.
-    KeptNow,
+    /// `+` In the plan compared with, and not selected any more: it does not match now, or is gone, by whatever plan.
+    NoLongerSelected,
     /// `#` Kept by a hold now, whether or not the plan compared with has it.
     Held,
 }
 
 impl Symbol {
     /// Every symbol, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [Self::NewlySelected, Self::Retried, Self::Reviewed, Self::KeptNow, Self::Held];
+    pub const ALL: [Self; 5] = [Self::NewlySelected, Self::Retried, Self::Reviewed, Self::NoLongerSelected, Self::Held];
 
     /// Whether the record is selected now.
     pub fn is_selected(self) -> bool {
@@ -34,7 +34,7 @@ impl Symbol {
             Self::NewlySelected => '-',
             Self::Retried => '~',
             Self::Reviewed => '=',
-            Self::KeptNow => '+',
+            Self::NoLongerSelected => '+',
             Self::Held => '#',
         }
     }

@@ -77,7 +77,7 @@ fn differences_text(policies: &[(PolicyName, DifferenceCounts)], palette: Palett
     let mut text = String::new();
     let mut sums = [0; 3];
     for (name, counts) in policies {
-        let row = [Symbol::NewlySelected, Symbol::Reviewed, Symbol::KeptNow].map(|symbol| counts.of(symbol));
+        let row = [Symbol::NewlySelected, Symbol::Reviewed, Symbol::NoLongerSelected].map(|symbol| counts.of(symbol));
         for (sum, count) in sums.iter_mut().zip(row) {
             *sum += count;
         }

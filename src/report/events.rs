@@ -99,7 +99,7 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
                 unreviewed: comparison.unreviewed,
                 retried: comparison.retried,
                 reviewed: comparison.reviewed,
-                kept_now: comparison.kept_now,
+                no_longer_selected: comparison.no_longer_selected,
                 held: comparison.held,
                 cause: word(&comparison.cause),
                 attribution: comparison.attribution.as_ref().map(|moved| JsonAttribution {
@@ -141,7 +141,7 @@ pub(super) fn change(policy: &PolicyName, difference: Difference) -> JsonEvent {
         Symbol::NewlySelected => "newly-selected",
         Symbol::Retried => "retried",
         Symbol::Reviewed => "reviewed",
-        Symbol::KeptNow => "kept-now",
+        Symbol::NoLongerSelected => "no-longer-selected",
         Symbol::Held => "held",
     };
     JsonEvent::Change { policy: policy.to_string(), change: change.into(), id: difference.id.to_string() }
@@ -160,7 +160,7 @@ pub(super) fn differences(policies: &[(PolicyName, DifferenceCounts)]) -> Vec<Js
             policy: policy.to_string(),
             newly_selected: counts.of(Symbol::NewlySelected),
             reviewed: counts.of(Symbol::Reviewed),
-            kept_now: counts.of(Symbol::KeptNow),
+            no_longer_selected: counts.of(Symbol::NoLongerSelected),
         })
         .collect()
 }

@@ -56,7 +56,7 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
             unreviewed: 0,
             retried: 1,
             reviewed: selected - 5,
-            kept_now: 7,
+            no_longer_selected: 7,
             held: 96,
             cause: CountCause::PolicyAndData,
             attribution: Some(Attribution {

@@ -188,7 +188,7 @@ pub enum JsonEvent {
     Change {
         /// The policy.
         policy: String,
-        /// `selected` in a plan; `newly-selected` or `kept-now` between two.
+        /// `selected` in a plan; `newly-selected` or `no-longer-selected` between two.
         change: String,
         /// The record.
         id: String,
@@ -202,7 +202,7 @@ pub enum JsonEvent {
         /// Records in both.
         reviewed: u64,
         /// Records in the earlier plan only.
-        kept_now: u64,
+        no_longer_selected: u64,
     },
     /// A sandbox is listening.
     Sandbox {
@@ -389,7 +389,7 @@ pub struct JsonChanges {
     /// Selected now and in the base.
     pub reviewed: u64,
     /// In the plan compared with and not selected now.
-    pub kept_now: u64,
+    pub no_longer_selected: u64,
     /// Held now.
     pub held: u64,
     /// `nothing`, `data`, `policy` or `policy-and-data`.

@@ -60,7 +60,7 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
     let mut policies: Vec<&PlannedPolicy> = header.policies.iter().collect();
     policies.sort_by_key(|policy| (!policy.is_refused(), policy.settings.delete == DeleteMode::Soft));
 
-    let heads = "| policy | object | delete | matched | held | newly selected | kept now |\n|---|---|--:|--:|--:|--:|--:|\n";
+    let heads = "| policy | object | delete | matched | held | newly selected | no longer selected |\n|---|---|--:|--:|--:|--:|--:|\n";
     let rows: Vec<String> = policies.iter().copied().map(policy_row).collect();
     let mut written = 0;
     if text.len() + heads.len() <= space {
@@ -186,7 +186,7 @@ fn policy_row(policy: &PlannedPolicy) -> String {
         with_thousands(policy.matched),
         with_thousands(policy.held()),
         newly_selected,
-        compared(comparison.map(|comparison| comparison.kept_now)),
+        compared(comparison.map(|comparison| comparison.no_longer_selected)),
     )
 }
 
@@ -271,14 +271,14 @@ mod tests {
         let view = PlanView { header: &header, digest: Some(Digest::of(b"plan")), samples: &samples, place: "plan" };
         insta::assert_snapshot!(plan_markdown(&view, 65_000), @r"
         <!-- sexton plan -->
-        **Plan: 1204 to delete, 96 held, 4 newly selected, 1 tried again, 1199 already reviewed, 7 kept now.**
+        **Plan: 1204 to delete, 96 held, 4 newly selected, 1 tried again, 1199 already reviewed, 7 no longer selected.**
 
         Compared with plan 6db7d803e74f of the revision main\\u\{1b\}\[2J.
 
         - target crm: salesforce `00D000000000001EAA` `Northwind \u{1b}[31m`, **production**, as `admin@northwind.example`
         - expires 2026-11-28 10:00 UTC
 
-        | policy | object | delete | matched | held | newly selected | kept now |
+        | policy | object | delete | matched | held | newly selected | no longer selected |
         |---|---|--:|--:|--:|--:|--:|
         | stale-leads | `Lead` (soft) | 1,204 | 1,300 | 96 | 4 (3 by the policy) | 7 |
 

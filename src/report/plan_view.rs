@@ -81,7 +81,7 @@ pub fn plan_summary(header: &PlanHeader) -> String {
         (sum(|comparison| comparison.newly_selected), "newly selected"),
         (sum(|comparison| comparison.retried), "tried again"),
         (sum(|comparison| comparison.reviewed), "already reviewed"),
-        (sum(|comparison| comparison.kept_now), "kept now"),
+        (sum(|comparison| comparison.no_longer_selected), "no longer selected"),
     ];
     let mut line = format!("Plan: {} to delete{}", header.selected(), parts(others, |count| count.to_string()));
     if refused > 0 {
@@ -324,7 +324,7 @@ fn comparison_text(comparison: &Comparison, base: Option<&PlanBase>) -> String {
         (comparison.newly_selected, "-", format!("newly selected{also}")),
         (comparison.retried, "~", "tried again".to_owned()),
         (comparison.reviewed, "=", "already reviewed".to_owned()),
-        (comparison.kept_now, "+", "kept now".to_owned()),
+        (comparison.no_longer_selected, "+", "no longer selected".to_owned()),
         (comparison.held, "#", "held".to_owned()),
     ];
     let parts: Vec<String> = parts
@@ -338,11 +338,13 @@ fn comparison_text(comparison: &Comparison, base: Option<&PlanBase>) -> String {
 
 /// Why the count moved, in numbers where they are known. The reason for which they are not may be any text.
 pub(super) fn cause_text(comparison: &Comparison) -> String {
-    let Comparison { cause, attribution, not_attributed, .. } = comparison;
+    let Comparison { cause, unreviewed, attribution, not_attributed, .. } = comparison;
     match (cause, attribution) {
-        (CountCause::Nothing, _) => {
-            "nothing changed: no record was newly selected, and none still to be deleted dropped out".to_owned()
+        // Where that plan reviews nothing, its records are called newly selected all the same.
+        (CountCause::Nothing, _) if *unreviewed > 0 => {
+            "the count did not move: these are the records of that plan, which reviews none of them".to_owned()
         }
+        (CountCause::Nothing, _) => "nothing changed: the records still to be deleted are the same as then".to_owned(),
         (_, Some(attribution)) => attribution_text(attribution),
         (_, None) => {
             let reason = not_attributed.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -377,7 +379,7 @@ fn sample_text(sample: &PolicySample, records: &str, place: &str, palette: Palet
         text.push_str(&palette.hanging_at(8, "    ", 4, &format!("{symbol} {told}"), |line| match row.symbol {
             Symbol::NewlySelected => palette.deletion(line),
             Symbol::Retried | Symbol::Held => palette.caution(line),
-            Symbol::KeptNow => palette.kept(line),
+            Symbol::NoLongerSelected => palette.kept(line),
             Symbol::Reviewed => line.to_owned(),
         }));
     }
@@ -424,7 +426,7 @@ mod tests {
           matched    1,300 of 40,000 records (3.25 %)
           held       # 96 by hold acme-litigation
           delete     - 1,204
-          since      plan 6db7d803e74f of the revision main\u{1b}[2J: - 4 newly selected, ~ 1 tried again, = 1,199 already reviewed, + 7 kept now, # 96 held
+          since      plan 6db7d803e74f of the revision main\u{1b}[2J: - 4 newly selected, ~ 1 tried again, = 1,199 already reviewed, + 7 no longer selected, # 96 held
           why        3 more by the policy, 1 more and 7 fewer by the data
           route      sObject Collections, 7 batches of up to 200: up to 2,000 records go through sObject Collections
           gates      all passed
@@ -435,7 +437,7 @@ mod tests {
 
         plan 64879f7d6b96 in plan, expires 2026-11-28 10:00 UTC
         made by ada@desk
-        Plan: 1204 to delete, 96 held, 4 newly selected, 1 tried again, 1199 already reviewed, 7 kept now.
+        Plan: 1204 to delete, 96 held, 4 newly selected, 1 tried again, 1199 already reviewed, 7 no longer selected.
         "#);
     }
 
@@ -490,8 +492,11 @@ mod tests {
             told(CountCause::PolicyAndData, None, Some("Lead has no field `Old__c`, or this login may not see it")),
             told(CountCause::PolicyAndData, Some(([u64::MAX; 4], false)), None),
         ];
+        let mut reviews_nothing = fixture::policy("stale-leads", 10).comparison.expect("compared");
+        (reviews_nothing.cause, reviews_nothing.unreviewed) = (CountCause::Nothing, 4);
+        assert!(!cause_text(&reviews_nothing).contains("nothing changed"), "newly selected stands beside it");
         insta::assert_snapshot!(table.join("\n"), @"
-        nothing changed: no record was newly selected, and none still to be deleted dropped out
+        nothing changed: the records still to be deleted are the same as then
         nothing by the policy, 2 more and 1 fewer by the data
         1,000 more by the policy, nothing by the data
         10 more and 3 fewer by the policy, 2 more by the data
