@@ -227,14 +227,14 @@ async fn a_plan_as_a_whole_is_bounded_by_the_project_and_lowered_by_the_command(
     assert_eq!(
         said,
         [
-            "alpha: plan-limits: 200 records in the whole plan and `planLimits.maxRecords` is 199: raise it to 200, or plan fewer policies with `--policy`"
+            "alpha: plan-limits: 200 records go in all and `planLimits.maxRecords` is 199: raise it to 200, or plan fewer policies with `--policy`"
         ]
     );
     bench.declare(&format!("{}{leads}", limits(200)));
     bench.plan().await.expect("planned");
     let error = bench.apply_with(|request| request.max_records = Some(199)).await.expect_err("lowered");
     assert_eq!(error.exit, Exit::GateRefused);
-    assert!(error.notes[0].contains("plan-limits: 200 records in the whole plan and `--max-records` is 199"), "{error:?}");
+    assert!(error.notes[0].contains("plan-limits: 200 records go in all and `--max-records` is 199"), "{error:?}");
     assert!(bench.state().consumed.is_empty());
     let applied = bench.apply_with(|request| request.max_records = Some(5_000)).await.expect("applied");
     assert_eq!(applied.report.tally().deleted, 200);

@@ -22,12 +22,12 @@ use self::refusal::refusals_on_fresh_numbers;
 pub use self::request::{ApplyRequest, PlanToApply};
 use super::plan::{PlanRequest, plan};
 use super::run::{
-    AppliedPlan, Stopped, after_deletion, check_systems, compact, exit_of, finish, journal_error, open_journal,
+    AppliedPlan, Stopped, after_deletion, by_cause, check_systems, compact, exit_of, finish, journal_error, open_journal,
     refused_at_plan, run_error, summarize, unfinished_run,
 };
 use super::{Shell, Verb};
 use crate::apply::Event;
-use crate::base::{CommandError, Exit, PolicyName, counted};
+use crate::base::{CommandError, Exit, PolicyName, TargetName, counted, did_you_mean};
 use crate::execute::{EarlierRuns, Run, execute, refuse_other_words};
 use crate::manifest::OnRefusal;
 use crate::select::{Context, Project, ProjectContext, open_all};
@@ -69,6 +69,7 @@ fn on_refusal(text: &str) -> Result<OnRefusal, &'static str> {
 impl Verb for Apply {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
         let context = shell.context()?;
+        self.know_targets(&Project::load(&context.place(shell.project()))?)?;
         let unfinished = unfinished_run(&context, shell.project()).await?;
         let plan = match (&self.plan, unfinished) {
             (Some(directory), _) => PlanToApply::Bundle(directory.clone()),
@@ -105,6 +106,19 @@ impl Verb for Apply {
 }
 
 impl Apply {
+    /// Refuses to take a confirmation of what does not exist: whoever gave it means something else than what is done.
+    fn know_targets(&self, project: &Project) -> Result<(), CommandError> {
+        let known = || project.workspace.targets.keys().map(TargetName::as_str);
+        let Some(unknown) = self.confirm_target.iter().find(|name| !known().any(|known| known == name.as_str())) else {
+            return Ok(());
+        };
+        let help = did_you_mean(unknown, known(), &format!("they have {}", known().collect::<Vec<_>>().join(", ")));
+        Err(CommandError::plain(format!(
+            "`--confirm-target {unknown}`: the manifests have no such target; nothing was deleted"
+        ))
+        .with_help(help))
+    }
+
     /// Makes a plan, shows it, and asks; gives its directory, or the exit code where it may not be applied.
     async fn make_plan(&self, shell: &dyn Shell) -> Result<ControlFlow<Exit, PathBuf>, CommandError> {
         if shell.is_json() && !self.auto_approve {
@@ -207,7 +221,7 @@ pub async fn apply(
             &project_context,
             &opened,
             &connections,
-            &rechecks,
+            (&rechecks, &stopped),
             &state,
             begun,
             request.max_records,
@@ -220,10 +234,9 @@ pub async fn apply(
                     "mend what was refused and run the same command again, or make a new plan{}",
                     stopped.other_way()
                 ));
-            error.notes = refusals
-                .into_iter()
-                .flat_map(|(policy, causes)| causes.into_iter().map(move |cause| format!("policy {policy}: {cause}")))
-                .collect();
+            error.notes = by_cause(
+                refusals.iter().flat_map(|(policy, causes)| causes.iter().map(move |cause| (policy, cause.clone()))),
+            );
             return Err(error);
         }
         if stop.is_cancelled() {

@@ -1,12 +1,13 @@
 //! What the policies of a plan delete together, for the gates that bound it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::PlannedPolicy;
-use crate::base::TargetName;
+use crate::base::{PolicyName, TargetName};
 use crate::manifest::{Limits, SharedLimits};
 
-/// What the policies of a plan delete together, those that a gate refuses left out: each record counts once.
+/// What the policies of a plan delete together: each record counts once, and those of policies that a gate refuses, or that depend on
+/// one, are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Together {
     /// Of the policy's object in its target.
@@ -18,7 +19,7 @@ pub struct Together {
 /// What goes of one object of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectTotal {
-    /// How many policies of the plan are for the object.
+    /// How many policies of the plan delete from the object.
     pub policies: usize,
     /// How many records would still be deleted.
     pub selected: u64,
@@ -57,7 +58,7 @@ pub struct Share<'a> {
     pub planned: &'a PlannedPolicy,
     /// Its limits.
     pub limits: Limits,
-    /// How many records it would still delete; 0 for one that is refused.
+    /// How many records it would still delete; 0 for one of which nothing is sent any more.
     pub selected: u64,
     /// How many it has deleted already in this run.
     pub already_deleted: u64,
@@ -66,10 +67,15 @@ pub struct Share<'a> {
 }
 
 impl Totals {
-    /// Of the policies of a plan that is being made, as far as no gate has refused them.
+    /// Of the policies of a plan that is being made, in its order, as far as no gate has refused them or what they depend on.
     pub fn of_plan<'a>(shared: &SharedLimits, policies: impl Iterator<Item = &'a PlannedPolicy>) -> Self {
+        let mut stopped: BTreeSet<&PolicyName> = BTreeSet::new();
         let share = |planned: &'a PlannedPolicy| {
-            let selected = if planned.is_refused() { 0 } else { planned.selected };
+            let stops = planned.is_refused() || planned.settings.depends_on.iter().any(|name| stopped.contains(name));
+            if stops {
+                stopped.insert(&planned.policy);
+            }
+            let selected = if stops { 0 } else { planned.selected };
             Share { planned, limits: planned.settings.limits, selected, already_deleted: 0, population: planned.population }
         };
         Self::of_shares(shared, policies.map(share))
@@ -90,7 +96,7 @@ impl Totals {
                 population: 0,
                 limits: Limits::default(),
             });
-            object.policies += 1;
+            object.policies += usize::from(share.selected + share.already_deleted > 0);
             object.selected = object.selected.saturating_add(share.selected);
             object.already_deleted = object.already_deleted.saturating_add(share.already_deleted);
             // Policies are read one after the other; what this run has deleted since is not in the later numbers.

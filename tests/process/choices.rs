@@ -1,5 +1,7 @@
 //! What a person may choose beside the manifests: some of the policies, what a refusal does to the others, and a lower limit.
 
+use std::collections::BTreeSet;
+
 use sexton::sandbox::ItemError;
 
 use super::service::{Service, add_leads};
@@ -96,7 +98,10 @@ fn a_refusal_stops_everything_or_is_skipped_as_the_command_or_the_project_says()
     assert!(told.contains("write `stop` or `skip`"), "{told}");
     assert_eq!(leads(&service), 9);
 
-    let skipped = place.expect(4, &["apply", "plan", "--on-refusal", "skip"]);
+    // What is skipped, and what depends on it, is no part of what the command bounds.
+    let told = place.told(&place.expect(4, &["apply", "plan", "--on-refusal", "skip", "--max-records", "2"]));
+    assert!(told.contains("policy c: plan-limits: 3 records go in all and `--max-records` is 2"), "{told}");
+    let skipped = place.expect(4, &["apply", "plan", "--on-refusal", "skip", "--max-records", "3"]);
     assert_shown!(undated(&place.redacted(&String::from_utf8_lossy(&skipped.stdout))), @"
     policy a:
                0 deleted
@@ -167,6 +172,26 @@ fn where_nothing_is_left_a_refusal_is_not_skipped_and_no_such_way_is_shown() {
 }
 
 #[test]
+fn a_target_that_is_confirmed_and_not_in_the_manifests_is_an_error_whatever_the_plan_deletes() {
+    let mut told = BTreeSet::new();
+    for more in ["", "delete: hard\njustification: article 17"] {
+        let service = service();
+        let place = Workplace::new(&service.url, &policy("a", more));
+        for words in
+            [&["apply", "plan", "--confirm-target", "crmm"][..], &["apply", "--confirm-target", "crmm", "--auto-approve"]]
+        {
+            told.insert(place.shown(&place.expect(1, words)));
+        }
+        assert!(!place.path().join("plan").exists(), "it is said before a plan is made");
+        assert_eq!(leads(&service), 9);
+    }
+    assert_shown!(told.into_iter().collect::<String>(), @"
+    error: `--confirm-target crmm`: the manifests have no such target; nothing was deleted
+      help: did you mean `crm`?
+    ");
+}
+
+#[test]
 fn a_command_lowers_the_limits_of_a_plan_and_never_raises_them() {
     let service = service();
     let place = Workplace::new(&service.url, &policies(""));
@@ -179,9 +204,7 @@ fn a_command_lowers_the_limits_of_a_plan_and_never_raises_them() {
     b: selecting: 3 of 3
     c: selecting: 3 of 3
     error: a gate refused on the fresh numbers; nothing was deleted
-      = policy a: plan-limits: 9 records in the whole plan and `--max-records` is 8: raise it to 9, or plan fewer policies with `--policy`
-      = policy b: plan-limits: 9 records in the whole plan and `--max-records` is 8: raise it to 9, or plan fewer policies with `--policy`
-      = policy c: plan-limits: 9 records in the whole plan and `--max-records` is 8: raise it to 9, or plan fewer policies with `--policy`
+      = policies a, b, c: plan-limits: 9 records go in all and `--max-records` is 8: raise it to 9, or plan fewer policies with `--policy`
       help: mend what was refused and run the same command again, or make a new plan
     ");
     let output = place.expect(4, &["apply", "plan", "--max-records", "8", "--on-refusal", "skip", "--json"]);

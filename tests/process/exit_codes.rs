@@ -131,10 +131,10 @@ fn every_gate_refuses_with_4() {
       help: mend what was refused and make a new plan
 
     stale-leads  Lead       300     0  REFUSED: max-percent (soft)
-      REFUSED    max-percent: 300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150
+      REFUSED    max-percent: 300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150 records
     Plan: 300 to delete; 1 policy refused by a gate.
     error: a gate refused this plan when it was made; nothing was deleted
-      = policy stale-leads: max-percent: 300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150
+      = policy stale-leads: max-percent: 300 of 300 records and `limits.maxPercent` is 50, so at most 150 may go: raise it to 100, or narrow the filter by 150 records
       help: mend what was refused and make a new plan
 
     stale-leads  Lead       300     0  REFUSED: all-or-none (soft)
@@ -198,7 +198,7 @@ fn gates_are_asked_again_on_the_fresh_numbers() {
     signing in to crm
     stale-leads: selecting: 10 of 10
     error: a gate refused on the fresh numbers; nothing was deleted
-      = policy stale-leads: max-percent: 10 of 10 records and `limits.maxPercent` is 50, so at most 5 may go: raise it to 100, or narrow the filter by 5
+      = policy stale-leads: max-percent: 10 of 10 records and `limits.maxPercent` is 50, so at most 5 may go: raise it to 100, or narrow the filter by 5 records
       help: mend what was refused and run the same command again, or make a new plan
     ");
     assert_eq!(service.sandbox.world().count("Lead"), 10);
@@ -212,7 +212,7 @@ fn a_hard_delete_needs_its_target_confirmed_or_is_4() {
     let place = Workplace::new(&service.url, &policy("delete: hard\njustification: article 17"));
     place.expect(0, &["plan"]);
     let refused = place.expect(4, &["apply", "plan"]);
-    place.expect(4, &["apply", "plan", "--confirm-target", "cmr"]);
+    place.expect(1, &["apply", "plan", "--confirm-target", "cmr"]);
     place.expect(4, &["apply", "--auto-approve"]);
     assert_eq!(service.sandbox.world().count("Lead"), 3);
     assert_shown!(place.told(&refused), @"

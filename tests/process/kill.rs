@@ -98,7 +98,10 @@ impl Killer {
             *struck = false;
             let mut command = place.command(&["apply", "plan"]);
             // Hard deletes need it, and to the others it is all the same.
-            command.args(["--confirm-target", "crm", "--confirm-target", "billing", "--confirm-target", "field"]);
+            let targets = place.read("target.yaml");
+            for name in ["crm", "billing", "field"].iter().filter(|name| targets.contains(&format!("{{ name: {name} }}"))) {
+                command.args(["--confirm-target", name]);
+            }
             let child =
                 command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a process");
             self.process.store(child.id(), Ordering::SeqCst);

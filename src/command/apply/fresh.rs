@@ -165,12 +165,12 @@ impl<'a> Fresh<'a> {
         refused.map(|finding| finding.to_string()).collect()
     }
 
-    /// What the policy adds to all together.
-    pub(super) fn share(&self, is_refused: bool) -> Share<'a> {
+    /// What the policy adds to all together. Of one that `is_stopped`, nothing more is sent.
+    pub(super) fn share(&self, is_stopped: bool) -> Share<'a> {
         Share {
             planned: self.planned,
             limits: self.policy.settings.limits,
-            selected: if is_refused { 0 } else { self.recheck.cleared },
+            selected: if is_stopped { 0 } else { self.recheck.cleared },
             already_deleted: self.already_deleted,
             population: self.population,
         }

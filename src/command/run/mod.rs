@@ -19,7 +19,7 @@ pub(super) use lost::unknown_ends;
 pub(super) use opened::{kept_plan, open_begun};
 pub(super) use policy::policy_run;
 pub(super) use stale::{blocked_by, changed, refused_when_made, untimely, unusable};
-pub(super) use stopped::{Stopped, refused_at_plan};
+pub(super) use stopped::{Stopped, by_cause, refused_at_plan};
 pub(super) use systems::check_systems;
 pub(super) use unfinished::unfinished_run_of;
 pub use unfinished::{UnfinishedRun, unfinished_run};

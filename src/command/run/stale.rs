@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Zoned;
 
-use super::stopped::{Stopped, refused_at_plan};
+use super::stopped::{Stopped, by_cause, refused_at_plan};
 use crate::base::{CommandError, Digest, Exit};
 use crate::manifest::OnRefusal;
-use crate::plan::{CLOCK_TOLERANCE, FindingKind, PlanHeader, PlannedPolicy, changed_documents};
+use crate::plan::{CLOCK_TOLERANCE, PlanHeader, PlannedPolicy, changed_documents};
 use crate::report::manifest_diff;
 use crate::select::Project;
 
@@ -67,9 +67,7 @@ pub(in crate::command) fn refused_when_made(header: &PlanHeader, on_refusal: OnR
     }
     let mut error = CommandError::new(Exit::GateRefused, "a gate refused this plan when it was made; nothing was deleted")
         .with_help(format!("mend what was refused and make a new plan{}", stopped.other_way()));
-    for policy in &header.policies {
-        let refused = policy.gates.iter().filter(|finding| finding.kind == FindingKind::Refuse);
-        error.notes.extend(refused.map(|finding| format!("policy {}: {finding}", policy.policy)));
-    }
+    let refusals = header.policies.iter().flat_map(|planned| planned.refusals().map(|finding| (&planned.policy, finding)));
+    error.notes = by_cause(refusals.map(|(policy, finding)| (policy, finding.to_string())));
     Some(error)
 }

@@ -13,6 +13,22 @@ pub(in crate::command) fn refused_at_plan(header: &PlanHeader) -> BTreeMap<Polic
     refused.map(|planned| (planned.policy.clone(), cause(planned))).collect()
 }
 
+/// Why policies are refused, in lines: what is said of several alike, such as a limit of the whole plan, is said once.
+pub(in crate::command) fn by_cause<'p>(refusals: impl Iterator<Item = (&'p PolicyName, String)>) -> Vec<String> {
+    let mut causes: Vec<(String, Vec<&str>)> = Vec::new();
+    for (policy, cause) in refusals {
+        match causes.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, policies)) => policies.push(policy.as_str()),
+            None => causes.push((cause, vec![policy.as_str()])),
+        }
+    }
+    let line = |(cause, policies): (String, Vec<&str>)| match policies.as_slice() {
+        [policy] => format!("policy {policy}: {cause}"),
+        policies => format!("policies {}: {cause}", policies.join(", ")),
+    };
+    causes.into_iter().map(line).collect()
+}
+
 /// The policies of which nothing more is sent, each with the reason and what becomes of its records.
 pub(in crate::command) struct Stopped<'a> {
     header: &'a PlanHeader,

@@ -25,7 +25,7 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
     Some(Finding::refuse(format!(
         "{part} and `limits.maxPercent` is {percent}, so at most {} may go: raise it to {needed}, or narrow the filter by {}",
         with_thousands(most),
-        with_thousands(total - most),
+        counted(total - most, "record"),
     )))
 }
 
@@ -58,8 +58,8 @@ mod tests {
         ];
         insta::assert_snapshot!(said.join("\n"), @"
         pass: 8,000 of 80,000 records, at most 10 % may go
-        refuse: 8,001 of 80,000 records and `limits.maxPercent` is 10, so at most 8,000 may go: raise it to 10.01, or narrow the filter by 1
-        refuse: 1 of 3 records and `limits.maxPercent` is 0, so at most 0 may go: raise it to 33.34, or narrow the filter by 1
+        refuse: 8,001 of 80,000 records and `limits.maxPercent` is 10, so at most 8,000 may go: raise it to 10.01, or narrow the filter by 1 record
+        refuse: 1 of 3 records and `limits.maxPercent` is 0, so at most 0 may go: raise it to 33.34, or narrow the filter by 1 record
         pass: 0 of 3 records, at most 0 % may go
         refuse: 2 of 1 record: more are selected than the object was counted to have, so their share cannot be computed; make a new plan, and check that this login can see every record of the object
         ");
@@ -71,7 +71,7 @@ mod tests {
         let said = [after(60).said(ask), after(61).said(ask)];
         insta::assert_snapshot!(said.join("\n"), @"
         pass: 100 of 1,000 records (40 of them deleted already), at most 10 % may go
-        refuse: 101 of 1,000 records (40 of them deleted already) and `limits.maxPercent` is 10, so at most 100 may go: raise it to 10.1, or narrow the filter by 1
+        refuse: 101 of 1,000 records (40 of them deleted already) and `limits.maxPercent` is 10, so at most 100 may go: raise it to 10.1, or narrow the filter by 1 record
         ");
     }
 

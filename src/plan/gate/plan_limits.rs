@@ -15,9 +15,10 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
         0 => String::new(),
         before => format!(" ({} of them deleted already)", with_thousands(before)),
     };
-    let part = format!("{}{already} in the whole plan", counted(total, "record"));
+    let go = if total == 1 { "goes" } else { "go" };
+    let part = format!("{}{already} {go} in all", counted(total, "record"));
     if total <= most {
-        return Some(Finding::pass(format!("{part}, at most {} may go", with_thousands(most))));
+        return Some(Finding::pass(format!("{part}, at most {} may", with_thousands(most))));
     }
     Some(Finding::refuse(format!(
         "{part} and {name} is {}: raise it to {}, or plan fewer policies with `--policy`",
@@ -50,10 +51,10 @@ mod tests {
         insta::assert_snapshot!(table.join("\n"), @"
         not asked
         not asked
-        pass: 1,000 records in the whole plan, at most 1,000 may go
-        refuse: 1,001 records in the whole plan and `planLimits.maxRecords` is 1,000: raise it to 1,001, or plan fewer policies with `--policy`
-        refuse: 1,000 records in the whole plan and `--max-records` is 999: raise it to 1,000, or plan fewer policies with `--policy`
-        refuse: 1,001 records (101 of them deleted already) in the whole plan and `--max-records` is 1,000: raise it to 1,001, or plan fewer policies with `--policy`
+        pass: 1,000 records go in all, at most 1,000 may
+        refuse: 1,001 records go in all and `planLimits.maxRecords` is 1,000: raise it to 1,001, or plan fewer policies with `--policy`
+        refuse: 1,000 records go in all and `--max-records` is 999: raise it to 1,000, or plan fewer policies with `--policy`
+        refuse: 1,001 records (101 of them deleted already) go in all and `--max-records` is 1,000: raise it to 1,001, or plan fewer policies with `--policy`
         ");
     }
 }
