@@ -256,6 +256,8 @@ fn says_what_is_wrong_with_a_bundle() {
         wrong(&|| fs::remove_file(plan.join("SHA256SUMS")).expect("removed")),
         wrong(&|| fs::remove_file(plan.join("records/leads.csv")).expect("removed")),
         wrong(&|| fs::write(plan.join("records/more.csv"), "Id\n").expect("written")),
+        wrong(&|| fs::write(plan.join("approved.csv"), "Id\n").expect("written")),
+        wrong(&|| fs::create_dir(plan.join("more")).expect("made")),
         wrong(&|| fs::write(plan.join("records/leads.csv"), "Id\nb\n").expect("written")),
         wrong(&|| rewrite("\"format\": 1", "\"format\": 2")),
         wrong(&|| rewrite("\"format\": 1", "\"forms\": 2")),
@@ -270,12 +272,14 @@ fn says_what_is_wrong_with_a_bundle() {
         wrong(&|| reseal("Id\na,b\n")),
         wrong(&|| reseal("")),
     ];
-    insta::assert_snapshot!(lines.join("\n"), @r#"
+    insta::assert_snapshot!(lines.join("\n"), @"
     there is no plan at `HOME/plan`: make one with `sexton plan`
     `HOME/plan` is not a plan: it has no `plan.json`
     `HOME/plan` is not a plan: it has no `SHA256SUMS`
     `records/leads.csv` is missing from the plan: restore it, or plan again
-    `records/more.csv` is not part of the plan: remove it, or plan again
+    `records/more.csv` is not part of the plan: move it away
+    `approved.csv` is not part of the plan: move it away
+    `more` is not part of the plan: move it away
     `records/leads.csv` was altered after the plan was sealed: its digest is a79244d7064c8a28aaf3e1794fc52fc0d89a18e92999f31c4ac65fb5f5d19aa4 and should be 55efa92ac40c276089218d6be5325b94e68b5eeec6282179cb305cdcbcc1190e; restore it, or plan again
     the plan at `HOME/plan` has format 2, and this version of sexton knows format 1: use the version that made it, or plan again
     `plan.json` is not what a plan has there: missing field `format` at line 65 column 1
@@ -289,7 +293,23 @@ fn says_what_is_wrong_with_a_bundle() {
     `records/leads.csv` is not what a plan has there: it does not begin with the line `Id`
     `records/leads.csv` is not what a plan has there: record 1 is not well formed: CSV error: record 1 (line: 2, byte: 3): found record with 2 fields, but the previous record has 1 fields
     `records/leads.csv` is not what a plan has there: it does not begin with the line `Id`
-    "#);
+    ");
+}
+
+#[test]
+fn what_others_hide_in_a_bundle_is_no_part_of_it() {
+    let home = tempfile::tempdir().expect("a directory");
+    let plan = home.path().join("plan");
+    let digest = write(&plan, &[], &[row("a", &[])], 1);
+    for hidden in [".DS_Store", ".plan.json.swp", "records/.leads.csv.swp"] {
+        fs::write(plan.join(hidden), "theirs").expect("written");
+    }
+    assert_eq!(Bundle::open(&Place::of_machine(&plan)).expect("whole").digest(), digest);
+    let copy = Place::of_machine(home.path().join("copy"));
+    assert_eq!(Bundle::open_copy(&Place::of_machine(&plan), &copy).expect("whole").digest(), digest);
+    fs::create_dir(plan.join("more")).expect("made");
+    let copied = Bundle::open_copy(&Place::of_machine(&plan), &Place::of_machine(home.path().join("again")));
+    assert!(matches!(copied, Err(BundleError::Extra { file }) if file == "more"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::base::Failure;
+use crate::base::{Failure, coded};
 
 /// Why a step did not do what it was to do, and what that allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,6 @@ pub enum FaultKind {
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.failure.code, self.failure.message)
+        formatter.write_str(&coded(&self.failure.code, &self.failure.message))
     }
 }

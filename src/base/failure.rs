@@ -31,6 +31,12 @@ impl FailureClass {
     }
 }
 
+/// A code and its message, for people. A code of our own, in lower case, names for programs what the message says; it is left out.
+pub fn coded(code: &str, message: &str) -> String {
+    let is_ours = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    if is_ours { message.to_owned() } else { format!("{code}: {message}") }
+}
+
 /// The system's own code and words for one record that it did not delete.
 ///
 /// The message is hostile text: escape it for whatever it is shown in.
@@ -42,4 +48,22 @@ pub struct Failure {
     pub code: String,
     /// The system's words.
     pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_of_the_system_is_shown_and_one_of_ours_is_not() {
+        for (code, shown) in [
+            ("UNABLE_TO_LOCK_ROW", "UNABLE_TO_LOCK_ROW: words"),
+            ("invalid_grant", "invalid_grant: words"),
+            ("InvalidBatch", "InvalidBatch: words"),
+            ("no-secret", "words"),
+            ("incomplete", "words"),
+        ] {
+            assert_eq!(coded(code, "words"), shown);
+        }
+    }
 }

@@ -35,7 +35,7 @@ pub use count::{counted, with_thousands};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Label, Severity};
 pub use digest::{Digest, DigestError, Digester};
 pub use exit::Exit;
-pub use failure::{Failure, FailureClass};
+pub use failure::{Failure, FailureClass, coded};
 pub use gcra::Gcra;
 pub use inert::{inert_json, is_dangerous};
 pub use loopback::is_loopback;

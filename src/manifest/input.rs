@@ -17,6 +17,10 @@ pub struct ManifestFile {
     pub content: Result<Vec<u8>, ManifestFileError>,
 }
 
+/// What to do where there is no directory of a project.
+pub const NO_DIRECTORY_HELP: &str =
+    "name the directory that holds the manifests, or begin a project with `sexton -C DIR init`";
+
 /// Why a file has no content to read.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestFileError {
@@ -28,6 +32,9 @@ pub enum ManifestFileError {
         /// How many it may have.
         most: u64,
     },
+    /// There is nothing of that name where the project was to be.
+    #[error("there is no directory")]
+    NoDirectory,
     /// The operating system refused.
     #[error("cannot be read")]
     Unreadable(#[source] std::io::Error),

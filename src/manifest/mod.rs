@@ -27,7 +27,9 @@ mod workspace;
 pub use accept::Accept;
 pub use codes::{CODES, CodeEntry};
 pub use hold::{ChildLookup, HeldChildren, Hold};
-pub use input::{MOST_FILE_BYTES, MOST_SIFTED_BYTES, ManifestFile, ManifestFileError, PassedOver, PassedOverCause};
+pub use input::{
+    MOST_FILE_BYTES, MOST_SIFTED_BYTES, ManifestFile, ManifestFileError, NO_DIRECTORY_HELP, PassedOver, PassedOverCause,
+};
 pub use policy::{AllOrNone, Concurrency, Limits, Policy, PolicySettings, Recheck, SendAs};
 pub use project::{OnRefusal, Project, SharedLimits};
 pub use reader::{Reading, read};

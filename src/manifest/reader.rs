@@ -6,7 +6,7 @@ use super::check::{Named, cycles, names, targets, unknown_dependencies};
 use super::fields::Findings;
 use super::lower::{Header, References, Systems, header, hold, policy, project, system_kind, target};
 use super::node::{Node, documents, parse, tabs};
-use super::{Document, DocumentKind, MOST_FILE_BYTES, ManifestFile, ManifestFileError, PassedOver};
+use super::{Document, DocumentKind, MOST_FILE_BYTES, ManifestFile, ManifestFileError, NO_DIRECTORY_HELP, PassedOver};
 use super::{Project, Workspace, codes, mask};
 use crate::base::{Diagnostic, PolicyName, Severity, SourceId, SourceMap, Span};
 
@@ -119,6 +119,9 @@ fn text_of(file: ManifestFile, sources: &mut SourceMap) -> Result<SourceId, Box<
         Err(error) => Err(Box::new(match &error {
             ManifestFileError::TooLarge { .. } => Diagnostic::bare(codes::FILE_TOO_LARGE, format!("`{name}` {error}"))
                 .with_help("split it; where it is none of Sexton's, name it in `.sextonignore`"),
+            ManifestFileError::NoDirectory => {
+                Diagnostic::bare(codes::FILE_UNREADABLE, format!("{error} `{name}`")).with_help(NO_DIRECTORY_HELP)
+            }
             ManifestFileError::Unreadable(cause) => {
                 Diagnostic::bare(codes::FILE_UNREADABLE, format!("`{name}` {error}: {cause}")).with_help(
                     "check that it is there and may be read; where it is none of Sexton's, name it in `.sextonignore`",

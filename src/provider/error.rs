@@ -1,6 +1,6 @@
 //! What went wrong between us and a system.
 
-use crate::base::CommandError;
+use crate::base::{CommandError, coded};
 
 use std::fmt;
 use std::time::Duration;
@@ -76,10 +76,12 @@ impl ProviderError {
 impl fmt::Display for ProviderError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "could not {}: ", self.doing)?;
-        if let Some(status) = self.status {
-            write!(formatter, "HTTP {status} ")?;
+        let said = coded(&self.code, &self.message);
+        match self.status {
+            Some(status) if said == self.message => write!(formatter, "HTTP {status}: {said}"),
+            Some(status) => write!(formatter, "HTTP {status} {said}"),
+            None => formatter.write_str(&said),
         }
-        write!(formatter, "{}: {}", self.code, self.message)
     }
 }
 

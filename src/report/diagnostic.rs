@@ -49,13 +49,25 @@ fn draw_one(diagnostic: &Diagnostic, sources: &SourceMap, renderer: &Renderer) -
             elements.push(snippet.into());
         }
     }
-    for note in &diagnostic.notes {
-        elements.push(Level::NOTE.message(terminal_line(note)).into());
+    let has_place = !elements.is_empty();
+    if has_place {
+        for note in &diagnostic.notes {
+            elements.push(Level::NOTE.message(terminal_line(note)).into());
+        }
+        if let Some(help) = &diagnostic.help {
+            elements.push(Level::HELP.message(terminal_line(help)).into());
+        }
     }
-    if let Some(help) = &diagnostic.help {
-        elements.push(Level::HELP.message(terminal_line(help)).into());
+    let title = level.primary_title(terminal_line(&diagnostic.title)).id(diagnostic.code.0);
+    let mut drawn = renderer.render(&[title.elements(elements)]);
+    if !has_place {
+        // The renderer would draw the margin of an excerpt, and there is none.
+        let help = diagnostic.help.iter().map(|help| ("help", help));
+        for (kind, text) in diagnostic.notes.iter().map(|note| ("note", note)).chain(help) {
+            let _ = write!(drawn, "\n  = {kind}: {}", terminal_line(text));
+        }
     }
-    renderer.render(&[level.primary_title(terminal_line(&diagnostic.title)).id(diagnostic.code.0).elements(elements)])
+    drawn
 }
 
 /// The lines of one file that labels stand on.
@@ -122,7 +134,7 @@ mod tests {
             .with_label(at(one, 11, 12), "first here")
             .with_note("a fact")
             .with_help("rename one");
-        let warning = Diagnostic::bare(CODE, "nothing to see").as_warning();
+        let warning = Diagnostic::bare(CODE, "nothing to see").with_note("a fact").with_help("look").as_warning();
         insta::assert_snapshot!(draw(&[finding, warning], &sources, false, 80), @"
         error[M0101]: the name is given twice
          --> two.yaml:2:6
@@ -139,6 +151,8 @@ mod tests {
           = help: rename one
 
         warning[M0101]: nothing to see
+          = note: a fact
+          = help: look
 
         1 error, 1 warning
         ");

@@ -1,5 +1,6 @@
 //! A project on disk: its manifests, and where its plan and its store lie.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -42,6 +43,10 @@ pub struct Project {
 impl Project {
     /// Reads and checks every manifest below a directory.
     pub fn load(directory: &Place) -> Result<Self, CommandError> {
+        if directory.metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            let title = format!("there is no directory `{}`", directory.path().display());
+            return Err(CommandError::plain(title).with_help(manifest::NO_DIRECTORY_HELP));
+        }
         let reading = read_manifests(directory);
         let Some(workspace) = reading.workspace else {
             let count = reading.diagnostics.len();

@@ -53,6 +53,9 @@ impl StagedDirectory {
     ///
     /// When the directory cannot be made, or an interrupted replacement cannot be repaired.
     pub fn create(target: &Place, tag: &str) -> Result<Self, FileError> {
+        // What has no name of its own, such as `.`, has nothing beside it.
+        let resolved = || target.files().resolve(target.path()).map_err(FileError::at("find", target.path()));
+        let target = &if target.path().file_name().is_some() { target.clone() } else { target.at(resolved()?) };
         let parent = target.parent();
         create_directories(target.files(), parent.path(), true)
             .map_err(FileError::at("make the directory", parent.path()))?;

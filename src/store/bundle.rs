@@ -1,13 +1,14 @@
 //! Reading a bundle, and proving that it is the one that was sealed.
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::io;
 
 use super::bundle_error::other_line_ends;
 use super::files::is_absent;
 use super::line_ends::with_unix_ends;
 use super::{BundleError, FileError, FileKind, OpenMode, Place, RecordsReader, make_directory, repair_replacement};
-use crate::base::{Digest, PolicyName};
+use crate::base::{Digest, PolicyName, counted};
 use crate::plan::{HeaderError, PLAN_FORMAT, PlanHeader, PlannedPolicy};
 
 /// The sealed header.
@@ -47,7 +48,7 @@ impl Bundle {
     /// # Errors
     ///
     /// When there is none, when it is of another format, when any file is not the sealed one, when records are not
-    /// sorted, unique and well formed, and when there are records files that the plan does not know.
+    /// sorted, unique and well formed, and when there is anything else in the directory, save what is hidden.
     pub fn open(directory: &Place) -> Result<Self, BundleError> {
         find(directory)?;
         Self::open_untouched(directory)
@@ -132,13 +133,16 @@ impl Bundle {
             copy_files(&records, &to.join(RECORDS_DIRECTORY))?;
         }
         // People know the place they named, and not the copy's.
-        Self::open(to).map_err(|error| match error {
+        let bundle = Self::open(to).map_err(|error| match error {
             BundleError::NotABundle { file, .. } => BundleError::NotABundle { directory: from.path().to_owned(), file },
             BundleError::NewerFormat { found, known, .. } => {
                 BundleError::NewerFormat { directory: from.path().to_owned(), found, known }
             }
             error => error,
-        })
+        })?;
+        // Directories were not copied.
+        refuse_extra(from)?;
+        Ok(bundle)
     }
 
     /// What the plan proposes for a policy; `None` when it has no such policy.
@@ -174,6 +178,19 @@ fn refuse_missing(directory: &Place) -> Result<(), BundleError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(BundleError::Missing { directory: directory.path().to_owned() })
         }
+        _ => refuse_file(directory),
+    }
+}
+
+/// Refuses where a file is and a directory should be.
+pub(super) fn refuse_file(directory: &Place) -> Result<(), BundleError> {
+    match kind_of(directory) {
+        Ok(Some(FileKind::File)) => {
+            let file = directory.path().to_owned();
+            let is_part = file.file_name().is_some_and(|name| name == PLAN_FILE || name == SUMS_FILE);
+            Err(BundleError::NotADirectory { file, part_of: is_part.then(|| directory.parent().path().to_owned()) })
+        }
+        // Whatever else it is, reading it says.
         _ => Ok(()),
     }
 }
@@ -225,8 +242,12 @@ pub(super) fn check_names(directory: &Place, header: &PlanHeader) -> Result<(), 
             return Err(BundleError::Malformed { file: PLAN_FILE.into(), cause });
         }
         if planned.records.rows != planned.selected {
-            let cause =
-                format!("`{}` selects {} records and seals {}", planned.policy, planned.selected, planned.records.rows);
+            let cause = format!(
+                "`{}` selects {} and seals {}",
+                planned.policy,
+                counted(planned.selected, "record"),
+                planned.records.rows
+            );
             return Err(BundleError::Malformed { file: PLAN_FILE.into(), cause });
         }
         if !sealed.insert(planned.policy.clone()) {
@@ -234,19 +255,36 @@ pub(super) fn check_names(directory: &Place, header: &PlanHeader) -> Result<(), 
             return Err(BundleError::Malformed { file: PLAN_FILE.into(), cause });
         }
     }
+    refuse_extra(directory)?;
     let known: BTreeSet<&str> = header.policies.iter().map(|planned| planned.records.path.as_str()).collect();
     let records = directory.join(RECORDS_DIRECTORY);
     let names = match records.list() {
         Err(error) if error.kind() == io::ErrorKind::NotFound && known.is_empty() => return Ok(()),
         names => names.map_err(FileError::at("list", records.path()))?,
     };
-    for name in names {
+    for name in names.iter().filter(|name| !is_hidden(name)) {
         let file = format!("{RECORDS_DIRECTORY}/{}", name.to_string_lossy());
         if !known.contains(file.as_str()) {
             return Err(BundleError::Extra { file });
         }
     }
     Ok(())
+}
+
+/// Refuses what lies beside the files of a bundle: whoever reviews the directory would take it for a part of the plan, and no digest
+/// covers it.
+fn refuse_extra(directory: &Place) -> Result<(), BundleError> {
+    let names = directory.list().map_err(FileError::at("list", directory.path()))?;
+    let is_part = |name: &OsString| [PLAN_FILE, SUMS_FILE, RECORDS_DIRECTORY].iter().any(|part| name == part);
+    match names.iter().find(|name| !is_part(name) && !is_hidden(name)) {
+        Some(extra) => Err(BundleError::Extra { file: extra.to_string_lossy().into_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a name is one that editors, file managers and git give to files of their own, which nobody takes for a part of the plan.
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
 }
 
 fn read_whole(directory: &Place, file: &'static str) -> Result<Vec<u8>, BundleError> {

@@ -1,6 +1,6 @@
 //! What can be wrong with a bundle.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::FileError;
 use crate::base::{Digest, RecordIdError};
@@ -13,6 +13,14 @@ pub enum BundleError {
     Missing {
         /// The place.
         directory: PathBuf,
+    },
+    /// There is a file at that place.
+    #[error("`{}` is a file, and a plan is a directory: {}", .file.display(), directory_for(.part_of.as_deref()))]
+    NotADirectory {
+        /// The file.
+        file: PathBuf,
+        /// The directory that it is in, where it seems to be part of a plan.
+        part_of: Option<PathBuf>,
     },
     /// There is something else at that place.
     #[error("`{}` is not a plan: it has no `{file}`", .directory.display())]
@@ -58,8 +66,8 @@ pub enum BundleError {
         /// The file inside the bundle.
         file: String,
     },
-    /// A records file that the plan does not know.
-    #[error("`{file}` is not part of the plan: remove it, or plan again")]
+    /// A file or directory that the plan does not know.
+    #[error("`{file}` is not part of the plan: move it away")]
     Extra {
         /// The file inside the bundle.
         file: String,
@@ -112,6 +120,14 @@ fn alteration(expected: Digest, found: Digest, by_line_ends: bool) -> String {
         return other_line_ends();
     }
     format!("its digest is {found} and should be {expected}; restore it, or plan again")
+}
+
+/// What to name in the place of a file.
+fn directory_for(part_of: Option<&Path>) -> String {
+    match part_of {
+        Some(plan) => format!("name the directory that it is in, `{}`", plan.display()),
+        None => "name a directory, as in `sexton plan --out plan` and then `sexton apply plan`".into(),
+    }
 }
 
 /// What is wrong with one line of a records file.

@@ -3,8 +3,11 @@
 use std::io;
 
 use super::atomic::write_durably;
-use super::bundle::{PLAN_FILE, RECORDS_DIRECTORY, SUMS_FILE, check_names, kind_of, sums};
-use super::{BundleError, FileError, FileKind, Place, RecordsReader, RecordsWriter, StagedDirectory, make_directory};
+use super::bundle::{PLAN_FILE, RECORDS_DIRECTORY, SUMS_FILE, check_names, kind_of, refuse_file, sums};
+use super::{
+    BundleError, FileError, FileKind, Place, RecordsReader, RecordsWriter, StagedDirectory, make_directory,
+    repair_replacement,
+};
 use crate::base::{Digest, PolicyName};
 use crate::plan::{PlanHeader, RecordsSeal};
 
@@ -27,8 +30,11 @@ impl BundleWriter {
     /// [`BundleError::InTheWay`] when the directory holds anything that is no part of a bundle, since that would be
     /// lost.
     pub fn create(directory: &Place, tag: &str) -> Result<Self, BundleError> {
-        let staged = StagedDirectory::create(directory, tag)?;
+        refuse_file(directory)?;
+        repair_replacement(directory)?;
+        // Before anything is made beside it, which may be in it.
         refuse_foreign(directory)?;
+        let staged = StagedDirectory::create(directory, tag)?;
         let records = staged.contents().join(RECORDS_DIRECTORY);
         records.files().create_directory(records.path()).map_err(FileError::at("make", records.path()))?;
         Ok(Self { staged })

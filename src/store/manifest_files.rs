@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::bundle::{PLAN_FILE, SUMS_FILE};
+use super::files::is_absent;
 use super::{FileKind, OpenMode, Place};
 use crate::manifest::{MOST_FILE_BYTES, MOST_SIFTED_BYTES, ManifestFile, ManifestFileError};
 
@@ -68,9 +69,13 @@ pub fn find_hidden(root: &Place, directory: &Path) -> impl Iterator<Item = Manif
     walk.end().read().filter(|file| file.content.is_ok())
 }
 
-/// Reads one file that was named, whatever its ending; its name is its whole path.
+/// Reads what was named and is no directory: one file, whatever its ending; its name is its whole path.
 pub fn read_named(file: &Place) -> ManifestFile {
-    ManifestFile { name: shown(file.path()), content: content(file) }
+    let content = match file.metadata() {
+        Err(error) if is_absent(&error) => Err(ManifestFileError::NoDirectory),
+        _ => content(file),
+    };
+    ManifestFile { name: shown(file.path()), content }
 }
 
 /// Reads the file that names what is to be passed over, where a directory has one.
@@ -244,9 +249,7 @@ mod tests {
         assert_eq!(file.name, path.to_str().expect("UTF-8"));
         assert!(file.content.is_ok());
         let file = read_named(&Place::of_machine(root.path().join("absent")));
-        assert!(
-            matches!(&file.content, Err(ManifestFileError::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound)
-        );
+        assert!(matches!(&file.content, Err(ManifestFileError::NoDirectory)));
     }
 
     #[cfg(unix)]

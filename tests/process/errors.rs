@@ -91,7 +91,7 @@ fn every_refused_login_says_what_to_mend() {
       help: check the app's consumer key and secret, and the user it runs as
 
     signing in to crm
-    error: could not sign in: unusable-private-key: the private key cannot sign: it must be an RSA key in PEM, without a passphrase
+    error: could not sign in: the private key cannot sign: it must be an RSA key in PEM, without a passphrase
       = while signing in to target `crm`
 
     signing in to crm
@@ -100,7 +100,7 @@ fn every_refused_login_says_what_to_mend() {
       help: sign in again
 
     signing in to crm
-    error: could not take the Salesforce CLI's login for `crm`: no-salesforce-cli: `sf` cannot be run: No such file or directory (os error 2)
+    error: could not take the Salesforce CLI's login for `crm`: `sf` cannot be run: No such file or directory (os error 2)
       = while signing in to target `crm`
       help: install the Salesforce CLI and sign in with `sf org login web`, or choose another `auth`
 
@@ -134,23 +134,23 @@ fn every_secret_that_cannot_be_had_names_its_place() {
     assert!(!told.concat().contains("swordfish"));
     assert_shown!(told.join("\n"), @"
     signing in to crm
-    error: could not find a secret: no-secret: the environment variable `NOT_SET` is not set
+    error: could not find a secret: the environment variable `NOT_SET` is not set
       = while signing in to target `crm`
 
     signing in to crm
-    error: could not find a secret: no-secret: the secret file `not-there.txt` cannot be read: No such file or directory (os error 2)
+    error: could not find a secret: the secret file `not-there.txt` cannot be read: No such file or directory (os error 2)
       = while signing in to target `crm`
 
     signing in to crm
-    error: could not find a secret: no-secret: the secret file `empty.txt` is empty
+    error: could not find a secret: the secret file `empty.txt` is empty
       = while signing in to target `crm`
 
     signing in to crm
-    error: could not find a secret: no-secret: the secret program `no-such-program` cannot be run: No such file or directory (os error 2)
+    error: could not find a secret: the secret program `no-such-program` cannot be run: No such file or directory (os error 2)
       = while signing in to target `crm`
 
     signing in to crm
-    error: could not find a secret: no-secret: the secret program `sh` failed (exit status: 3); run it by hand to see why
+    error: could not find a secret: the secret program `sh` failed (exit status: 3); run it by hand to see why
       = while signing in to target `crm`
     ");
 }
@@ -170,12 +170,12 @@ fn a_system_that_cannot_be_reached_or_is_down_says_so() {
     ];
     assert_shown!(told.join("\n"), @"
     signing in to crm
-    error: could not sign in: no-connection: no connection to [host]: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)
+    error: could not sign in: no connection to [host]: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)
       = while signing in to target `crm`
       help: check `loginUrl`, the network and any proxy; nothing was sent
 
     signing in to crm
-    error: could not find out which organization this login is for: HTTP 503 no-code: Down For Maintenance
+    error: could not find out which organization this login is for: HTTP 503: Down For Maintenance
       = while signing in to target `crm`
       help: the system is not available now: run the same command again later
 
@@ -190,21 +190,21 @@ fn a_system_that_cannot_be_reached_or_is_down_says_so() {
       help: the system asks for fewer requests: run the same command again later
 
     signing in to crm
-    error: could not describe Lead: HTTP 500 no-code: a page without a title
+    error: could not describe Lead: HTTP 500: a page without a title
       = in policy `stale-leads`
       help: the problem is on the system's side: run the same command again, and show its vendor this message if it persists
 
     signing in to crm
-    error: could not describe Lead: HTTP 302 redirected: the system points to another address, which is not followed
+    error: could not describe Lead: HTTP 302: the system points to another address, which is not followed
       = in policy `stale-leads`
       help: set `loginUrl` to the org's own My Domain host
 
     signing in to crm
-    error: could not describe Lead: unreadable-answer: the answer is not what was asked for (line 1, column 10)
+    error: could not describe Lead: the answer is not what was asked for (line 1, column 10)
       = in policy `stale-leads`
 
     signing in to crm
-    error: could not describe Lead: broken-answer: the answer is cut off
+    error: could not describe Lead: the answer is cut off
       = in policy `stale-leads`
     ");
 }
@@ -221,12 +221,12 @@ fn a_selection_that_is_not_proven_whole_is_no_plan() {
     ];
     assert_shown!(told.join("\n"), @"
     signing in to crm
-    error: could not find out which organization this login is for: incomplete: the answer is not one whole page
+    error: could not find out which organization this login is for: the answer is not one whole page
       = while signing in to target `crm`
       help: nothing was changed; run the same command again
 
     signing in to crm
-    error: could not find out which organization this login is for: incomplete: the answer is not one whole page
+    error: could not find out which organization this login is for: the answer is not one whole page
       = while signing in to target `crm`
       help: nothing was changed; run the same command again
     ");
@@ -334,11 +334,28 @@ fn what_is_no_plan_says_so() {
     let (service, _keys) = Service::of_leads(3);
     let place = Workplace::new(&service.url, &policy(""));
     let mut told = vec![place.told(&place.expect(1, &["apply", "plan"]))];
+    told.push(place.told(&place.expect(1, &["-C", "nowhere", "plan"])));
     place.write("plan/notes.txt", "mine");
     told.push(place.told(&place.expect(1, &["apply", "plan"])));
     told.push(place.told(&place.expect(1, &["plan"])));
     std::fs::remove_dir_all(place.path().join("plan")).expect("removed");
+    for words in [
+        &["plan", "--out", "."][..],
+        &["plan", "--out", "policies.yaml"],
+        &["apply", "policies.yaml"],
+        &["check", "policies.yaml"],
+    ] {
+        told.push(place.told(&place.expect(1, words)));
+    }
+    let left = place.files("").into_iter().filter(|(path, _)| path.to_string_lossy().contains(".new-"));
+    assert_eq!(left.count(), 0);
     place.expect(0, &["plan"]);
+    for words in [["apply", "plan/plan.json"], ["show", "plan/plan.json"]] {
+        told.push(place.told(&place.expect(1, &words)));
+    }
+    // A directory that holds nothing but a plan may be the current one.
+    let mut command = place.command(&["-C", "..", "plan", "--out", "."]);
+    assert!(command.current_dir(place.path().join("plan")).status().expect("the program").success());
     let header = place.read("plan/plan.json");
     place.write("plan/plan.json", "{ \"format\": 1 }");
     told.push(place.told(&place.expect(5, &["show"])));
@@ -350,9 +367,24 @@ fn what_is_no_plan_says_so() {
     assert_shown!(told.join("\n"), @"
     error: there is no plan at `plan`: make one with `sexton plan`
 
+    error: there is no directory `nowhere`
+      help: name the directory that holds the manifests, or begin a project with `sexton -C DIR init`
+
     error: `plan` is not a plan: it has no `plan.json`
 
     error: `plan` holds `notes.txt`, which is not part of a plan and would be lost: choose another directory, or move it away
+
+    error: `.` holds `.sexton`, which is not part of a plan and would be lost: choose another directory, or move it away
+
+    error: `policies.yaml` is a file, and a plan is a directory: name a directory, as in `sexton plan --out plan` and then `sexton apply plan`
+
+    error: `policies.yaml` is a file, and a plan is a directory: name a directory, as in `sexton plan --out plan` and then `sexton apply plan`
+
+    error: `policies.yaml` is a file, and a plan is a directory: name a directory, as in `sexton plan --out plan` and then `sexton apply plan`
+
+    error: `plan/plan.json` is a file, and a plan is a directory: name the directory that it is in, `plan`
+
+    error: `plan/plan.json` is a file, and a plan is a directory: name the directory that it is in, `plan`
 
     error: `plan.json` was altered after the plan was sealed: its digest is [digest] and should be [digest]; restore it, or plan again
 
@@ -462,7 +494,7 @@ fn a_mistyped_command_line_says_what_was_meant() {
     .iter()
     .map(|words| format!("$ sexton {}\n{}", words.join(" "), place.told(&place.run(words))))
     .collect();
-    assert_shown!(told.join("\n"), @r#"
+    assert_shown!(told.join("\n"), @"
     $ sexton plna
     error: unrecognized subcommand 'plna'
 
@@ -522,12 +554,8 @@ fn a_mistyped_command_line_says_what_was_meant() {
     no process holds the lock, and nothing was left in it
 
     $ sexton -C /nowhere/at/all plan
-    error[M0002]: `/nowhere/at/all` cannot be read: No such file or directory (os error 2)
-     |
-     = help: check that it is there and may be read; where it is none of Sexton's, name it in `.sextonignore`
-
-    1 error
-    error: the manifests in /nowhere/at/all have 1 mistake
+    error: there is no directory `/nowhere/at/all`
+      help: name the directory that holds the manifests, or begin a project with `sexton -C DIR init`
 
     $ sexton sandbox --listen 0.0.0.0:8800
     error: 0.0.0.0 is not a loopback address
@@ -537,7 +565,7 @@ fn a_mistyped_command_line_says_what_was_meant() {
     error: the sandbox cannot be built
       = the world cannot be built
       = there is no object `Leed`
-    "#);
+    ");
 }
 
 #[test]

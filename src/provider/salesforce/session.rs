@@ -244,7 +244,7 @@ mod tests {
         let (provider, _) = connect(&target(), script);
         let error = provider.identify().await.expect_err("another organization");
         assert_eq!((error.class, error.code.as_str()), (ErrorClass::WrongSystem, "wrong-organization"));
-        insta::assert_snapshot!(error, @"could not use this login: wrong-organization: it is for organization 00D000000000002EAA, but the target is 00D000000000001EAA");
+        insta::assert_snapshot!(error, @"could not use this login: it is for organization 00D000000000002EAA, but the target is 00D000000000001EAA");
     }
 
     #[tokio::test]

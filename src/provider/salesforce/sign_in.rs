@@ -365,7 +365,7 @@ mod tests {
     async fn a_secret_that_is_not_there_names_its_place() {
         let how = SalesforceSignIn::AccessToken { access_token: SecretReference::File("token.txt".into()) };
         let error = sign_in(how, granted).await.1.err().expect("no file");
-        insta::assert_snapshot!(error, @"could not find a secret: no-secret: the secret file `token.txt` cannot be read: entity not found");
+        insta::assert_snapshot!(error, @"could not find a secret: the secret file `token.txt` cannot be read: entity not found");
     }
 
     #[tokio::test]
