@@ -303,6 +303,9 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
         "beside_others",
         vec![file(".sextonignore", "[z-a]\na.yaml\n"), file("a.yaml", hold), file("plan/b.yaml", hold)],
     ));
+    let slips =
+        [("a.yaml", "apiVersion: sextn/v1\nkind: Hodl\n"), ("b.yaml", "kind: Holds\nmetadata: { name: a }\nspec: {}\n")];
+    cases.push(("slips", slips.map(|(name, text)| file(name, text)).into()));
     for (_, files) in &mut cases {
         files.iter_mut().for_each(|file| file.name = format!("policies/{}", file.name));
     }

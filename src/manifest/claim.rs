@@ -7,6 +7,24 @@ use crate::base::SourceMap;
 /// How the format of every version of Sexton begins.
 const OWN_FORMAT: &str = "sexton";
 
+/// How many letters of [`OWN_FORMAT`] may be wrong, missing or too many in what is meant for it.
+const FORMAT_SLIPS: usize = 2;
+
+/// The same of a kind. Other tools have kinds such as `Pod` and `Role`, which are not far from `Hold`.
+fn kind_slips(kind: DocumentKind) -> usize {
+    match kind {
+        DocumentKind::DeletionPolicy => 3,
+        DocumentKind::Hold | DocumentKind::Project | DocumentKind::Target => 1,
+    }
+}
+
+/// Whether a word is another with no more than so many slips, whatever the case of its letters.
+fn is_near(word: &str, meant: &str, slips: usize) -> bool {
+    // No longer word is near, and it may be as long as a file.
+    word.len() <= 2 * meant.len()
+        && strsim::damerau_levenshtein(&word.to_ascii_lowercase(), &meant.to_ascii_lowercase()) <= slips
+}
+
 /// What one document says that it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Claim {
@@ -82,9 +100,17 @@ impl Head {
     fn claim(&self) -> Claim {
         let known = |kind: &String| DocumentKind::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(kind));
         let kinds: Vec<Option<DocumentKind>> = self.kinds.iter().map(known).collect();
-        let own_format = self.formats.iter().any(|format| format.starts_with(OWN_FORMAT));
+        let is_ours = |format: &str| {
+            let group = format.split('/').next().unwrap_or_default();
+            format.starts_with(OWN_FORMAT) || is_near(group, OWN_FORMAT, FORMAT_SLIPS)
+        };
+        let own_format = self.formats.iter().any(|format| is_ours(format));
         let foreign_format = !own_format && self.formats.iter().any(|format| format.contains('/'));
+        let near = |kind: &String| DocumentKind::ALL.into_iter().any(|known| is_near(kind, known.name(), kind_slips(known)));
+        // What is meant for another tool by its format may be called anything.
+        let misspelt = !own_format && !foreign_format && self.kinds.iter().any(near);
         let is_own = own_format
+            || misspelt
             || kinds.iter().flatten().any(|kind| match kind {
                 DocumentKind::DeletionPolicy | DocumentKind::Hold => true,
                 // Other tools have these, too.
@@ -93,6 +119,8 @@ impl Head {
         let no_hold = |kind: &Option<DocumentKind>| kind.is_some_and(|kind| kind != DocumentKind::Hold);
         match is_own {
             false => Claim::Foreign,
+            // It may be another tool's after all, so that `.sextonignore` may name it.
+            true if misspelt && kinds.iter().all(Option::is_none) => Claim::Manifest,
             true if foreign_format || !kinds.is_empty() && kinds.iter().all(no_hold) => Claim::Manifest,
             true => Claim::Hold,
         }
@@ -122,6 +150,13 @@ mod tests {
             "a: 'never closed\n",
             "- 1\n- kind: Pod\n",
             "kind: [Hold]\napiVersion: { sexton: 1 }\n",
+            "apiVersion: v1\nkind: Pod\n",
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n",
+            "apiVersion: kyverno.io/v1\nkind: Policy\n",
+            "apiVersion: machinelearning.seldon.io/v1\nkind: Holds\n",
+            "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\n",
+            "kind: pipeline\n",
+            "kind: Policy\n",
         ] {
             assert!(says(text).iter().all(|claim| *claim == Claim::Foreign), "{text}");
         }
@@ -150,6 +185,28 @@ mod tests {
             b"kind: Hold\n\tspec: {}\n",
         ] {
             assert_eq!(says(text), [Claim::Hold], "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn a_slip_in_the_format_or_the_kind_is_told_and_not_passed_over() {
+        for text in [
+            "apiVersion: sextn/v1\nkind: Hodl\n",
+            "apiVersion: Setxon/v1\nkind: Hold\n",
+            "apiVersion: sexon/v1\nkind: Whatever\n",
+        ] {
+            assert_eq!(says(text), [Claim::Hold], "{text}");
+        }
+        for text in [
+            "kind: Holds\n",
+            "kind: Hodl\n",
+            "apiVersion: v1\nkind: holds\n",
+            "kind: DeletePolicy\n",
+            "kind: DeletionPolicies\n",
+            "kind: Targets\n",
+            "apiVersion: sextn/v1\nkind: DeletionPolicy\n",
+        ] {
+            assert_eq!(says(text), [Claim::Manifest], "{text}");
         }
     }
 
