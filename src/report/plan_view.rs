@@ -9,7 +9,7 @@ use super::apply_view::parts;
 use super::hold_view::{holds_text, ways};
 use super::policy_table::policy_table;
 use super::{JsonEvent, Palette, View, events, painted_diff, terminal_line};
-use crate::base::{Digest, PolicyName, RecordId, counted, with_thousands};
+use crate::base::{Digest, Percent, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::AllOrNone;
 use crate::plan::{
     Attribution, Comparison, CountCause, PlanBase, PlanHeader, PlannedPolicy, SampledRecord, SealedTarget, Symbol,
@@ -298,12 +298,10 @@ fn plain(_: Palette, text: &str) -> String {
     text.to_owned()
 }
 
+/// Rounded up, as [`Percent::needed_for`] does it: what is shown is within a limit exactly when the records are, and no record is 0 %.
 fn share(policy: &PlannedPolicy) -> String {
-    if policy.population == 0 {
-        return String::new();
-    }
-    let hundredths = u128::from(policy.matched) * 10_000 / u128::from(policy.population);
-    format!(" ({}.{:02} %)", hundredths / 100, hundredths % 100)
+    let needed = Percent::needed_for(policy.matched, policy.population).filter(|_| policy.population > 0);
+    needed.map(|share| format!(" ({share} %)")).unwrap_or_default()
 }
 
 /// What a plan was compared with, in words; it may come out of a bundle, where it may be any text.
@@ -468,6 +466,17 @@ mod tests {
           REFUSED    made\u{1b}-up: too many
           labels     owner=revops, regulation=gdpr|17
         ");
+    }
+
+    #[test]
+    fn a_share_is_shown_within_a_limit_exactly_when_it_is() {
+        let shown = |matched, population| share(&PlannedPolicy { matched, population, ..fixture::policy("stale-leads", 1_204) });
+        let shares =
+            [(2_996, 10_000), (29_996, 100_000), (300_001, 1_000_000), (1, 1_000_000), (0, 7), (2, 2), (0, 0), (3, 2)];
+        assert_eq!(
+            shares.map(|(matched, population)| shown(matched, population)),
+            [" (29.96 %)", " (30 %)", " (30.01 %)", " (0.01 %)", " (0 %)", " (100 %)", "", ""]
+        );
     }
 
     #[test]

@@ -307,7 +307,7 @@ fn an_altered_plan_is_5() {
 
     error: `plan.json` was altered after the plan was sealed: its digest is [digest] and should be [digest]; restore it, or plan again
 
-    error: `records/other.csv` is not part of the plan: remove it, or plan again
+    error: `records/other.csv` is not part of the plan: move it away
 
     error: `records/stale-leads.csv` is missing from the plan: restore it, or plan again
 
@@ -383,7 +383,7 @@ fn a_plan_of_another_organization_is_5() {
     let output = place.expect(5, &["plan"]);
     assert_shown!(place.told(&output), @"
     signing in to crm
-    error: could not use this login: wrong-organization: it is for organization 00DS00000000009MAA, but the target is 00DS00000000001MAA
+    error: could not use this login: it is for organization 00DS00000000009MAA, but the target is 00DS00000000001MAA
       = while signing in to target `crm`
       help: sign in to the right organization, or correct the target's `organizationId`
     ");

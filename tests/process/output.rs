@@ -115,7 +115,7 @@ fn data_goes_to_standard_output_and_everything_else_does_not() {
 
     policy stale-leads: soft delete of Lead in crm
       where      Company = 'Old'
-      matched    5 of 5 records (100.00 %)
+      matched    5 of 5 records (100 %)
       delete     - 5
       route      sObject Collections, 1 batch of up to 200: 5 records, up to 2,000 go through sObject Collections
       gates      all passed
