@@ -9,7 +9,7 @@ use super::{Form, Shell, Verb};
 use crate::base::{CommandError, Exit, PolicyName, RecordId};
 use crate::manifest::Recheck;
 use crate::plan::Symbol;
-use crate::report::{MarkdownView, PlanView, PolicySample, RecordView, SampleRow};
+use crate::report::{LEAST_MARKDOWN, MarkdownView, PlanView, PolicySample, RecordView, SampleRow};
 use crate::select::plan_directory;
 use crate::store::Bundle;
 
@@ -23,8 +23,8 @@ pub struct Show {
     /// How to show it
     #[arg(long, value_enum, default_value = "human")]
     format: ShowFormat,
-    /// The most bytes of Markdown; GitHub takes 65,536
-    #[arg(long, default_value_t = 65_000, value_name = "N")]
+    /// The most bytes of Markdown, 1,000 or more; GitHub takes 65,536
+    #[arg(long, default_value_t = 65_000, value_name = "N", value_parser = max_bytes)]
     max_bytes: usize,
     /// Print every record id instead of a sample
     #[arg(long)]
@@ -40,6 +40,11 @@ enum ShowFormat {
     Json,
     /// Markdown for a pull request comment.
     Markdown,
+}
+
+fn max_bytes(text: &str) -> Result<usize, String> {
+    let most = text.parse().ok().filter(|most| *most >= LEAST_MARKDOWN);
+    most.ok_or_else(|| format!("write a whole number of at least {LEAST_MARKDOWN}: the totals need that"))
 }
 
 impl Verb for Show {

@@ -11,8 +11,11 @@ use super::{
 use crate::plan::{CountCause, FindingKind, PlannedPolicy};
 use crate::system::DeleteMode;
 
+/// The fewest bytes that the totals and the closing note fit into.
+pub const LEAST_MARKDOWN: usize = 1_000;
+
 /// What the closing note may take; kept free while the rest is written.
-const NOTE_SPACE: usize = 240;
+const NOTE_SPACE: usize = 400;
 
 /// A plan as a pull request comment.
 #[derive(Clone, Copy, Debug)]
@@ -33,28 +36,31 @@ impl View for MarkdownView<'_> {
     }
 }
 
-/// A plan as Markdown of at most `most` bytes: complete totals first, details while they fit, and at the end what was left
-/// out. Below about 400 bytes only the totals are written.
+/// A plan as Markdown of at most `most` bytes, which are [`LEAST_MARKDOWN`] or more: complete totals first, details while they fit, and
+/// at the end what was left out.
 ///
 /// The first line is a hidden marker, so that a script can find and update its comment.
 pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
     let header = view.header;
     let mut text = String::from("<!-- sexton plan -->\n");
     let _ = writeln!(text, "**{}**\n", plan_summary(header));
-    if !header.only.is_empty() {
-        let _ = writeln!(text, "Only {}.\n", only_text(header));
-    }
-    if header.base.is_some() {
-        let _ = writeln!(text, "Compared with {}.\n", markdown_cell(&base_title(header)));
-    }
-    let made_by = made_by(view);
+    // The names of people and machines may be long.
+    let made_by = format!(" by {}", made_by(view));
+    let made_by = if text.len() + NOTE_SPACE + made_by.len() > most { String::new() } else { made_by };
     let space = most.saturating_sub(NOTE_SPACE + made_by.len());
     let mut left_out = Vec::new();
-    let targets = targets_markdown(view);
-    if text.len() + targets.len() > space {
-        left_out.push("the targets".to_owned());
-    } else {
-        text.push_str(&targets);
+    let only = if header.only.is_empty() { String::new() } else { format!("Only {}.\n\n", only_text(header)) };
+    let base = header.base.as_ref().map(|_| format!("Compared with {}.\n\n", markdown_cell(&base_title(header))));
+    for (part, what) in [
+        (only, "which policies were asked for"),
+        (base.unwrap_or_default(), "what it was compared with"),
+        (targets_markdown(view), "the targets"),
+    ] {
+        if text.len() + part.len() > space {
+            left_out.push(what.to_owned());
+        } else {
+            text.push_str(&part);
+        }
     }
     // What is refused and what cannot be undone comes first, and keeps its details longest.
     let mut policies: Vec<&PlannedPolicy> = header.policies.iter().collect();
@@ -74,12 +80,16 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
         }
     }
     if written < rows.len() {
-        left_out.push(format!("the rows of {} of {} policies", rows.len() - written, rows.len()));
+        left_out.push(match written {
+            0 => "the table".to_owned(),
+            written => of_policies("rows", rows.len() - written, rows.len()),
+        });
     }
 
     let holds = holds_markdown(header);
     if text.len() + holds.len() > space {
-        left_out.push(format!("what {} keep", counted(header.holds.len() as u64, "hold")));
+        let keep = if header.holds.len() == 1 { "keeps" } else { "keep" };
+        left_out.push(format!("what {} {keep}", counted(header.holds.len() as u64, "hold")));
     } else {
         text.push_str(&holds);
     }
@@ -94,7 +104,7 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
         details += 1;
     }
     if details < rows.len() {
-        left_out.push(format!("the details of {} of {} policies", rows.len() - details, rows.len()));
+        left_out.push(of_policies("details", rows.len() - details, rows.len()));
     }
     let changes: String = header.manifests.changes.lines().map(|line| format!("{}\n", terminal_line(line))).collect();
     if !changes.is_empty() {
@@ -110,7 +120,7 @@ pub fn plan_markdown(view: &PlanView<'_>, most: usize) -> String {
             text.push_str(&section);
         }
     }
-    let digest = view.digest.map(|digest| format!("plan `{}` by {}; ", digest.short(), made_by)).unwrap_or_default();
+    let digest = view.digest.map(|digest| format!("plan `{}`{made_by}; ", digest.short())).unwrap_or_default();
     let beyond: u64 = view.samples.values().map(|sample| sample.more).sum();
     if left_out.is_empty() && beyond > 0 {
         let beyond = counted(beyond, "record");
@@ -155,6 +165,15 @@ fn made_by(view: &PlanView<'_>) -> String {
     let started_by = started_by.map(|name| format!(", started by {}", shortened(name))).unwrap_or_default();
     let place = pipeline.map(|run| format!(" in {}{started_by}", run.service)).unwrap_or_default();
     markdown_cell(&format!("{}@{}{place}", shortened(&actor.user), shortened(&actor.host)))
+}
+
+/// What is left out of some policies.
+fn of_policies(what: &str, left_out: usize, all: usize) -> String {
+    match (left_out, all) {
+        (_, 1) => format!("the {what} of the policy"),
+        (left_out, all) if left_out == all => format!("the {what} of every policy"),
+        (left_out, all) => format!("the {what} of {} of {}", with_thousands(left_out as u64), counted(all as u64, "policy")),
+    }
 }
 
 fn longest_run(text: &str, wanted: char) -> usize {
@@ -321,11 +340,48 @@ mod tests {
         let view = PlanView { header: &header, digest: None, samples: &samples, place: "plan" };
         let whole = plan_markdown(&view, usize::MAX);
         assert!(whole.contains("nothing left out but "), "the records beyond the samples are");
-        for most in (600..whole.len()).step_by(487) {
+        for most in (LEAST_MARKDOWN..whole.len()).step_by(487) {
             let text = plan_markdown(&view, most);
             assert!(text.len() <= most, "{} > {most}", text.len());
             assert!(text.contains("Plan: 61770 to delete"), "totals are complete");
             assert!(text.contains("left out for size"), "at {most}");
         }
+    }
+
+    #[test]
+    fn the_least_takes_the_totals_of_any_plan() {
+        let long = |number: usize| format!("{number}-{}", "x".repeat(50));
+        let mut policies: Vec<_> = (0..1_000).map(|number| fixture::policy(&long(number), 2_000)).collect();
+        policies[0].gates[0].kind = FindingKind::Refuse;
+        let mut header = fixture::header(policies);
+        header.only = header.policies.iter().map(|policy| policy.policy.clone()).collect();
+        if let Some(base) = &mut header.base {
+            base.revision = Some("|".repeat(500));
+        }
+        header.made_by.user = "|".repeat(500);
+        header.manifests.changes = "-x\n".repeat(1_000);
+        let samples = fixture::samples();
+        let view = PlanView { header: &header, digest: Some(Digest::of(b"plan")), samples: &samples, place: "plan" };
+        let text = plan_markdown(&view, LEAST_MARKDOWN);
+        assert!(text.len() <= LEAST_MARKDOWN, "{}", text.len());
+        insta::assert_snapshot!(text, @r"
+        <!-- sexton plan -->
+        **Plan: 2000000 to delete, 96000 held, 4000 newly selected, 1000 tried again, 1995000 already reviewed, 7000 no longer selected; 1 policy refused by a gate.**
+
+        - target crm: salesforce `00D000000000001EAA` `Northwind \u{1b}[31m`, **production**, as `admin@northwind.example`
+        - expires 2026-11-28 10:00 UTC
+
+
+        plan `64879f7d6b96` by \|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|\|…&#64;desk; **left out for size**: which policies were asked for, what it was compared with, the table, the details of every policy, the difference of the manifests; the totals above are complete.
+        ");
+    }
+
+    #[test]
+    fn what_is_left_out_of_policies_is_said_of_one_of_some_and_of_all() {
+        let said = [(1, 1), (3, 3), (1_200, 2_000)].map(|(left_out, all)| of_policies("details", left_out, all));
+        assert_eq!(
+            said,
+            ["the details of the policy", "the details of every policy", "the details of 1,200 of 2,000 policies"]
+        );
     }
 }

@@ -44,7 +44,7 @@ pub use json::{
     JsonHoldReach, JsonPassedOver, JsonTally, output_schema,
 };
 pub use manifest_diff::{manifest_diff, painted_diff};
-pub use markdown::{MarkdownView, plan_markdown};
+pub use markdown::{LEAST_MARKDOWN, MarkdownView, plan_markdown};
 pub use plan_view::{PlanView, PolicySample, SampleRow, plan_summary, plan_text};
 #[cfg(feature = "sandbox")]
 pub use sandbox_view::SandboxView;

@@ -470,7 +470,8 @@ mod tests {
 
     #[test]
     fn a_share_is_shown_within_a_limit_exactly_when_it_is() {
-        let shown = |matched, population| share(&PlannedPolicy { matched, population, ..fixture::policy("stale-leads", 1_204) });
+        let shown =
+            |matched, population| share(&PlannedPolicy { matched, population, ..fixture::policy("stale-leads", 1_204) });
         let shares =
             [(2_996, 10_000), (29_996, 100_000), (300_001, 1_000_000), (1, 1_000_000), (0, 7), (2, 2), (0, 0), (3, 2)];
         assert_eq!(

@@ -220,6 +220,18 @@ fn a_run_that_an_older_state_does_not_know_is_found_in_the_store() {
 }
 
 #[test]
+fn a_comment_has_room_for_its_totals_or_is_refused() {
+    let (_service, place) = planned();
+    let show = |code: i32, most: &str| place.expect(code, &["show", "--format", "markdown", "--max-bytes", most]);
+    assert_shown!(shown(&place, &show(1, "0")), @"
+    error: invalid value '0' for '--max-bytes <N>': write a whole number of at least 1000: the totals need that
+
+    For more information, try '--help'.
+    ");
+    assert!(show(0, "1000").stdout.len() <= 1_000);
+}
+
+#[test]
 fn a_plan_and_its_show_give_the_same_records_the_same_symbols() {
     let (service, place) = planned();
     let records = |output: &Output| -> Vec<String> {

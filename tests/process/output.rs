@@ -259,9 +259,9 @@ fn a_comment_is_as_short_as_it_is_asked_to_be_and_its_totals_are_complete() {
     let place = Workplace::new(&service.url, &policy(""));
     place.expect(0, &["plan"]);
     let comment = |most: &str| place.expect(0, &["show", "--format", "markdown", "--max-bytes", most]).stdout;
-    assert!(comment("65000").len() > 800, "there is nothing to be left out");
-    let short = String::from_utf8(comment("800")).expect("text");
-    assert!(short.len() <= 800 && short.contains("Plan: 40 to delete") && short.contains("left out"), "{short}");
+    assert!(comment("65000").len() > 1_000, "there is nothing to be left out");
+    let short = String::from_utf8(comment("1000")).expect("text");
+    assert!(short.len() <= 1_000 && short.contains("Plan: 40 to delete") && short.contains("left out"), "{short}");
 }
 
 #[test]
