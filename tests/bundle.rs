@@ -284,7 +284,7 @@ fn says_what_is_wrong_with_a_bundle() {
     the plan at `HOME/plan` has format 2, and this version of sexton knows format 1: use the version that made it, or plan again
     `plan.json` is not what a plan has there: missing field `format` at line 65 column 1
     `SHA256SUMS` does not list what the plan seals: its lines are not the digests that `plan.json` seals; restore it, or plan again
-    `plan.json` is not what a plan has there: `leads` selects 1 records and seals 2
+    `plan.json` is not what a plan has there: `leads` selects 1 record and seals 2
     `records/leads.csv` is not what a plan has there: it holds 2 records, and the plan seals 1
     `records/leads.csv` is not what a plan has there: record 2 does not come after the one before it
     `records/leads.csv` is not what a plan has there: record 2 does not come after the one before it
