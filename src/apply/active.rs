@@ -120,7 +120,6 @@ impl Active {
             Stage::Loaded | Stage::Starting if !doubted && !retiring => {
                 ticket().map(|(batch, ticket)| Step::Start(batch, ticket))
             }
-            Stage::Starting if !doubted => ticket().map(|(batch, ticket)| Step::Start(batch, ticket)),
             Stage::Created | Stage::Loading | Stage::Loaded | Stage::Starting | Stage::Started => {
                 ticket().map(|(batch, ticket)| Step::Poll(batch, ticket))
             }

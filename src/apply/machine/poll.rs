@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{DOUBT, POLL, PolicyMachine, later};
-use crate::apply::active::{PollVerdict, Stage, judge_poll};
+use crate::apply::active::{PollVerdict, judge_poll};
 use crate::apply::{Event, JobStage, back_off};
 use crate::system::JobAbort;
 
@@ -24,8 +24,8 @@ impl PolicyMachine {
                 let pause = back_off(POLL.0, POLL.1, active.moment.polls.div_ceil(4), seed);
                 active.moment.due = Some(later(now, pause));
             }
-            PollVerdict::Loadable | PollVerdict::Startable if active.moment.excluded => active.moment.give_up = true,
-            PollVerdict::Loadable | PollVerdict::Startable if self.halted.is_some() && active.stage != Stage::Starting => {
+            // Also one whose start was sent and has not arrived: to send it again would be to begin.
+            PollVerdict::Loadable | PollVerdict::Startable if active.moment.excluded || self.halted.is_some() => {
                 active.moment.give_up = true;
             }
             PollVerdict::Loadable | PollVerdict::Startable if self.stuck.is_some() => active.moment.parked = true,

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::PolicyMachine;
 use crate::apply::{
-    Answers, Event, Excluded, Fault, FaultKind, JobProgress, JobStage, MachineSettings, Seal, SentState, Step, StepEnd,
-    Tally, Ticket,
+    Answers, Event, Excluded, Fault, FaultKind, JobProgress, JobStage, MachineSettings, Seal, SentState, SkipCause, Step,
+    StepEnd, Tally, Ticket,
 };
 use crate::base::{Digest, Failure, FailureClass};
 use crate::system::{Api, ApiShape, JobAbort, JobShape, JobStart};
@@ -540,6 +540,32 @@ fn a_running_job_is_not_stopped_for_a_record_it_may_have_deleted_itself() {
         };
         assert!(matches!(step, Step::Poll(..)), "{step:?}");
         history.close(&step, polled(stage));
+    }
+}
+
+#[test]
+fn a_job_whose_start_did_not_arrive_is_not_started_once_its_policy_was_halted() {
+    let of = |api| [(api, true), (api, false)];
+    for (api, is_resumed) in [of(Api::Bulk2), of(Api::FulcrumBatch)].concat() {
+        let mut history = resumed(api, &[Event::Loading { batch: 0 }, Event::Loaded { batch: 0 }]);
+        history.tell(Event::Starting { batch: 0 });
+        if is_resumed {
+            history.machine.resume(history.now, None);
+        }
+        history.tell(Event::Halted { cause: "clock: set it right".into(), skip: SkipCause::Refused });
+        let step = history.step();
+        assert!(matches!(step, Step::Poll(..)), "{api:?}: {step:?}");
+        history.close(&step, polled(JobStage::Open));
+        let step = history.step();
+        assert!(matches!(step, Step::Abort(..)), "{api:?}: {step:?}");
+        history.close(&step, StepEnd::Done);
+        // Whether it began all the same is found out by its answers, or else by its records.
+        let asks = match history.events.last() {
+            Some(Event::Started { .. }) => api == Api::Bulk2,
+            Some(Event::Unclear { .. }) => api == Api::FulcrumBatch,
+            _ => false,
+        };
+        assert!(asks, "{api:?}: {:?}", history.events.last());
     }
 }
 
