@@ -1,41 +1,47 @@
-//! One life: a world, a project, a plan and its apply, and all that goes wrong with it. Everything comes from one number.
+//! One life: a world, a project, what a person types there, and all that goes wrong with it. Everything comes from one number.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
 use fastrand::Rng;
-use sexton::base::Exit;
-use sexton::command::unfinished_run;
+use jiff::{SignedDuration, Timestamp};
+use sexton::base::{Clock, Exit};
+use sexton::plan::CLOCK_TOLERANCE;
 use sexton::provider::transport::Transport;
-use sexton::sandbox::{Effect, Fault, Sandbox, Settings, World};
+use sexton::sandbox::{Effect, Fault, Settings, World};
 use sexton::select::Context;
-use sexton::store::{DiskFault, FileKind, Files, OpenMode, SimulatedDisk, create_directories};
+use sexton::store::{DiskFault, SimulatedDisk};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::process::{BEAT, Process, RecordedTransport};
-use crate::promises;
-use crate::support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, FULCRUM_BATCH, Route, System, ZUORA_SOAP};
-use crate::support::wire::locked;
-use crate::support::{ADDRESS, Bench, start};
+use crate::process::{Process, RecordedTransport};
+use crate::project::{DAYS, Hold, PLACES, PROJECT, Policy, Project, WORDS, one, routes};
+use crate::promises::Promises;
+use crate::stage::Stage;
+use crate::step::{Line, Step, ToApply, Trouble, Typed, next};
+use crate::support::route::{Route, System};
+use crate::support::wire::Asked;
+use crate::support::{Bench, SandboxTime, start};
 use crate::transcript::{Recording, Transcript};
 
-/// A command is repeated so often at most. From the half on nothing goes wrong any more, so that it must come to its end.
-const ATTEMPTS: usize = 12;
+/// A run that nothing stops is finished by so many commands.
+const ATTEMPTS: usize = 3;
 
 /// So many policies that the one that is woken first goes on first: fewer are asked in turn, whoever was woken.
 const CROWD: usize = 34;
 
-/// The project, which is no directory of this machine.
-const PROJECT: &str = "/simulated/project";
+/// What it takes to send, and to read the holds, where nothing is slow.
+const SENDING: SignedDuration = SignedDuration::from_secs(2);
+const READING: SignedDuration = SignedDuration::from_secs(8);
 
-/// The words by which policies know their records, at most one policy each.
-const WORDS: [&str; 2] = ["old", "ancient"];
+/// How a command ends that a gate refused.
+const REFUSED: Option<Exit> = Some(Exit::GateRefused);
 
 /// Lives a whole life. Two of one number have the same transcript, in whatever process.
 pub fn simulate(seed: u64) -> Transcript {
@@ -44,64 +50,35 @@ pub fn simulate(seed: u64) -> Transcript {
     runtime.block_on(async { Life::new(seed).live().await })
 }
 
-/// What happens to a process.
-#[derive(Clone, Copy, Debug)]
-enum Trouble {
-    /// It dies with the request of this number, whether the system does its part or not; the power goes with it, or does not.
-    Death { request: u64, done: bool, power: bool },
-    /// It dies when so many more things were asked of the disk, with the power or alone.
-    DeathAtDisk { operation: u64, power: bool },
-    /// After so many things that were asked of it the disk fails at one.
-    Disk(u64, DiskFault),
-    /// The person wants it to stop after this time.
-    Interrupt(Duration),
-}
-
-/// What others did to the records.
-#[derive(Default)]
-pub struct Others {
-    /// The records that they deleted.
-    pub removed: BTreeSet<String>,
-    /// The records that they wrote to.
-    pub changed: BTreeSet<String>,
-    /// The records that they marked, so that a hold has them.
-    pub held: BTreeSet<String>,
-    /// Records that nobody can delete.
-    pub stubborn: BTreeSet<String>,
-}
-
 pub struct Life {
     pub bench: Bench,
-    pub systems: Vec<System>,
-    pub others: Arc<Mutex<Others>>,
-    pub recording: Recording,
-    disk: SimulatedDisk,
+    pub stage: Stage,
     transport: Arc<RecordedTransport>,
     random: RefCell<Rng>,
-    /// What somebody else does is drawn from it, once.
-    meddler: Arc<Mutex<Option<Rng>>>,
+    /// So many times as long as usual everything takes.
+    slowness: u32,
+    /// What was typed and done in it so far.
+    steps: RefCell<Vec<Step>>,
+    /// Whether a request was ever to go wrong.
+    pub is_faulty: Cell<bool>,
+}
+
+/// The sandbox's clock, set wrong.
+struct Wrong(SandboxTime, SignedDuration);
+
+impl Clock for Wrong {
+    fn now(&self) -> Timestamp {
+        self.0.now() + self.1
+    }
 }
 
 /// Tells what a life had come to when it ended badly.
 impl Drop for Life {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("{}", self.recording.finish());
+            println!("{}", self.stage.recording.finish());
+            println!("what was typed:\n{}", self.told());
         }
-    }
-}
-
-/// One of these.
-fn one<T: Copy>(random: &mut Rng, of: &[T]) -> T {
-    of[random.usize(..of.len())]
-}
-
-/// The APIs of a system, and the most records that make its policy worth looking at.
-fn routes(system: System) -> &'static [(Route, usize)] {
-    match system {
-        System::Salesforce => &[(COLLECTIONS, 450), (COMPOSITE, 450), (BULK2, 200), (BULK1, 200)],
-        System::Zuora => &[(ZUORA_SOAP, 160)],
-        System::Fulcrum => &[(FULCRUM_BATCH, 120)],
     }
 }
 
@@ -112,96 +89,139 @@ impl Life {
         let settings = Settings { bulk_rows_per_second: random.u64(20..2_000), ..Settings::starting_at(world.now()) };
         let bench = Bench::with(world, settings);
         let disk = SimulatedDisk::new(random.u64(..));
-        create_directories(&disk, Path::new(PROJECT), true).expect("a directory");
         let recording = Recording::new();
-        let transport = RecordedTransport::new(Arc::clone(&bench.transport), recording.clone(), random.u64(..));
+        let slowness = one(&mut random, &[1, 1, 30, 60]);
+        let transport = RecordedTransport::new(Arc::clone(&bench.transport), recording.clone(), slowness, random.u64(..));
         let mut systems: Vec<System> = System::ALL.into_iter().filter(|_| random.bool()).collect();
         if systems.is_empty() {
             systems.push(one(&mut random, &System::ALL));
         }
-        let life = Self {
-            bench,
-            systems,
-            others: Arc::default(),
-            recording,
-            disk,
-            transport: Arc::new(transport),
-            meddler: Arc::new(Mutex::new(Some(random.fork()))),
-            random: RefCell::new(random),
-        };
+        let project =
+            Project { systems, refresh: one(&mut random, &[1, 1, 1, 2, 5]), policies: Vec::new(), holds: Vec::new() };
+        let stage = Stage::new(bench.sandbox.clone(), disk, recording, project);
+        let steps = RefCell::default();
+        let transport = Arc::new(transport);
+        let life =
+            Self { bench, stage, transport, random: RefCell::new(random), slowness, steps, is_faulty: Cell::new(false) };
         life.declare(if seed.is_multiple_of(8) { CROWD } else { 0 });
         life
     }
 
-    /// The records that a hold has now.
-    pub fn held(&self) -> BTreeSet<String> {
-        let others = locked(&self.others);
-        let live = self.systems.iter().flat_map(|system| system.live(&self.bench.sandbox));
-        live.filter(|id| others.held.contains(id)).collect()
+    /// What was typed and done in it so far, a line each.
+    fn told(&self) -> String {
+        self.steps.borrow().iter().map(|step| format!("  {step}\n")).collect()
     }
 
     /// Fills the systems and writes the manifests. `crowd` is how many policies more wait for the first one.
     fn declare(&self, crowd: usize) {
         let random = &mut *self.random.borrow_mut();
-        let sandbox = &self.bench.sandbox;
-        let mut text = String::new();
-        let mut declared: Vec<String> = Vec::new();
-        for system in &self.systems {
-            text += &system.document(ADDRESS, None);
-            system.add(sandbox, random.usize(0..20), "young");
-            let hold = routes(*system)[0].0.hold_document();
-            text += &hold.replace("name: matter", &format!("name: matter-{}", system.target()));
-            for word in &WORDS[..random.usize(1..=WORDS.len())] {
-                let (route, most) = one(random, routes(*system));
-                let ids = system.add(sandbox, random.usize(1..most), word);
-                for id in ids.iter().filter(|_| random.u8(..) < 8) {
-                    system.hold(sandbox, id);
-                    locked(&self.others).held.insert(id.clone());
-                }
-                for id in ids.iter().filter(|_| random.u8(..) < 2) {
-                    if system.refuse(sandbox, id) {
-                        locked(&self.others).stubborn.insert(id.clone());
+        let systems = self.stage.known().project.systems.clone();
+        let (mut policies, mut holds): (Vec<Policy>, Vec<Hold>) = (Vec::new(), Vec::new());
+        for system in systems.iter().copied() {
+            self.stage.add(system, random.usize(0..20), "young");
+            holds.push(Hold { name: format!("matter-{}", system.target()), system, word: None });
+            let words = &WORDS[..random.usize(1..=WORDS.len())];
+            for word in words {
+                let (route, most) = one(random, routes(system));
+                for _ in 0..2 {
+                    for id in self.stage.add(system, random.usize(1..most.div_ceil(2)), word) {
+                        if random.u8(..) < 8 {
+                            self.stage.mark(&id);
+                        }
+                        if random.u8(..) < 2 {
+                            self.stage.make_stubborn(&id);
+                        }
                     }
+                    self.bench.sandbox.clock().advance(Duration::from_secs(random.u64(0..6 * 24 * 3_600)));
                 }
-                let name = format!("{}-{word}", system.target());
-                let lines = lines(random, route, word, &declared);
-                text += &route.policy_named(&name, &lines.iter().map(String::as_str).collect::<Vec<_>>());
-                declared.push(name);
+                policies.push(policy(random, route, &format!("{}-{word}", system.target()), &[word], &policies));
             }
         }
         for number in 0..crowd {
-            let (system, word) = (self.systems[0], format!("crowd-{number}"));
-            system.add(sandbox, 1, &word);
-            let filter = format!("filter: {}", system.condition(&word));
-            let lines = [filter.as_str(), &format!("dependsOn: [{}]", declared[0])];
-            text += &routes(system)[0].0.policy_named(&word, &lines);
+            let (system, word) = (systems[0], format!("crowd-{number}"));
+            self.stage.add(system, 1, &word);
+            let route = routes(system)[0].0;
+            let lines = vec![format!("dependsOn: [{}]", policies[0].name)];
+            policies.push(Policy { lines, ..plain(word.clone(), route, vec![word]) });
         }
-        let manifest = self.disk.open(&Path::new(PROJECT).join("sexton.yaml"), OpenMode::CreateNew).expect("made");
-        manifest.write_all_at(text.as_bytes(), 0).and_then(|()| manifest.sync()).expect("written");
-        self.disk.sync_directory(Path::new(PROJECT)).expect("durable");
-        self.recording.add(text);
+        {
+            let project = &mut self.stage.known().project;
+            (project.policies, project.holds) = (policies, holds);
+        }
+        self.stage.find_held();
+        self.stage.write_manifests();
+        self.stage.recording.add(self.stage.known().project.text());
     }
 
     /// What a new process has of the world.
-    fn process(&self) -> Process {
-        let recording = self.recording.clone();
+    pub fn process(&self, ahead: SignedDuration) -> Process {
+        let recording = self.stage.recording.clone();
+        let clock = Arc::new(Wrong(SandboxTime(self.bench.sandbox.clone()), ahead));
         let context = Context {
-            files: Arc::new(self.disk.clone()),
+            files: Arc::new(self.stage.disk.clone()),
             observer: Arc::new(recording.clone()),
             seed: self.random.borrow_mut().u64(..),
-            ..self.bench.host_through(Arc::clone(&self.transport) as Arc<dyn Transport>)
+            ..self.bench.host_with(Arc::clone(&self.transport) as Arc<dyn Transport>, clock)
         };
         Process { project: PROJECT.into(), context, recording, stop: CancellationToken::new() }
     }
 
-    /// Runs a command line in a process of its own; `None` when it died. Trouble begins with the process, or `late`: with the first
-    /// deletion, when somebody else meddles as well.
-    async fn run(&self, words: &[&str], trouble: Option<Trouble>, late: bool) -> Option<Exit> {
-        self.recording.add(format_args!("$ sexton {} {trouble:?} {late}", words.join(" ")));
+    /// What is seen of every request: whether it may be sent at all, and what happens with it.
+    fn watcher(
+        &self,
+        typed: &Typed,
+        begin: impl Fn() + Send + 'static,
+        stop: CancellationToken,
+    ) -> impl FnMut(&Asked<'_>) + Send + 'static {
+        let (stage, typed, began) = (self.stage.clone(), typed.clone(), self.stage.now());
+        let (sending, reading) = (SENDING * self.slowness as i32, READING * self.slowness as i32);
+        let (mut stopped, mut demanded) = (None, BTreeMap::new());
+        let (mut on, mut count, mut meanwhile) = (!typed.late, 0, typed.meanwhile.clone().into_iter().peekable());
+        if on {
+            begin();
+        }
+        move |asked| {
+            let mut is_again = false;
+            for id in asked.demanded().into_iter().flatten() {
+                // A request whose session had ended is sent again as it was.
+                let now = Instant::now();
+                let before = demanded.insert(id.clone(), now);
+                is_again = before.is_some_and(|before| now - before < reading.unsigned_abs());
+                may_be_sent(&stage, &id, began, if is_again { None } else { Some((sending, reading)) });
+            }
+            stopped = stopped.or(stop.is_cancelled().then(|| stage.now()));
+            if asked.deletes() {
+                let slept = stage.known().jumped;
+                let late = stopped.max(stopped.and(slept)).is_some_and(|stopped| stage.now() - sending > stopped);
+                assert!(!late || is_again, "sent at {}, and it was to stop at {stopped:?}", stage.now());
+                let wrong = typed.clock.abs() > CLOCK_TOLERANCE + SignedDuration::from_mins(1);
+                assert!(!wrong, "sent by a clock that is {:?} ahead", typed.clock);
+                if !on {
+                    on = true;
+                    begin();
+                }
+            }
+            if on {
+                count += 1;
+                while let Some((_, edit)) = meanwhile.next_if(|(request, _)| *request <= count) {
+                    stage.edit(&edit);
+                }
+                if matches!(typed.trouble, Some(Trouble::StopAt(request)) if request == count) {
+                    stop.cancel();
+                }
+            }
+        }
+    }
+
+    /// Runs a command line in a process of its own; `None` when it died.
+    async fn run(&self, text: &str, typed: &Typed) -> Option<Exit> {
+        self.stage.recording.add(format_args!("$ sexton {text}"));
+        self.stage.recording.add(format_args!("{typed:?}"));
+        let (disk, trouble) = (&self.stage.disk, typed.trouble);
         // With this operation of the disk it dies.
         let last = Arc::new(AtomicU64::new(u64::MAX));
         let begin = {
-            let (way, disk, last) = (Arc::clone(&self.bench.transport), self.disk.clone(), Arc::clone(&last));
+            let (way, disk, last) = (Arc::clone(&self.bench.transport), disk.clone(), Arc::clone(&last));
             move || match trouble {
                 Some(Trouble::Death { request, done, .. }) => way.end_at(request, done),
                 Some(Trouble::DeathAtDisk { operation, .. }) => {
@@ -209,24 +229,14 @@ impl Life {
                     disk.fail_at(operation, DiskFault::PowerLoss);
                 }
                 Some(Trouble::Disk(number, fault)) => disk.fail_at(number, fault),
-                Some(Trouble::Interrupt(_)) | None => {}
+                Some(Trouble::Interrupt(_) | Trouble::StopAt(_)) | None => {}
             }
         };
-        let patience = if let Some(Trouble::Interrupt(after)) = trouble { after } else { Duration::MAX };
-        if late {
-            let (systems, others) = (self.systems.clone(), Arc::clone(&self.others));
-            let (meddler, recording) = (Arc::clone(&self.meddler), self.recording.clone());
-            self.bench.transport.before_deletion(move |sandbox| {
-                begin();
-                if let Some(mut random) = locked(&meddler).take() {
-                    meddle(&mut random, sandbox, &systems, &others, &recording);
-                }
-            });
-        } else {
-            begin();
-        }
-        let process = self.process();
-        let mut work = Box::pin(process.run(words));
+        let patience = if let Some(Trouble::Interrupt(after)) = trouble { after * self.slowness } else { Duration::MAX };
+        let process = self.process(typed.clock);
+        self.transport.watch(self.watcher(typed, begin, process.stop.clone()));
+        let words: Vec<&str> = text.split(' ').collect();
+        let mut work = Box::pin(process.run(&words));
         let mut dead = pin!(self.bench.transport.ended());
         let mut interrupted = pin!(tokio::time::sleep(patience));
         let end = std::future::poll_fn(|context| {
@@ -234,188 +244,147 @@ impl Life {
                 process.stop.cancel();
             }
             let end = work.as_mut().poll(context);
-            let at_disk = self.disk.operations() > last.load(Ordering::Relaxed);
+            let at_disk = disk.operations() > last.load(Ordering::Relaxed);
             if at_disk || dead.as_mut().poll(context).is_ready() { Poll::Ready(None) } else { end.map(Some) }
         });
         let end = end.await;
         if end.is_none() {
             // What is dropped now must not tidy up any more.
-            self.disk.fail_at(0, DiskFault::PowerLoss);
+            disk.fail_at(0, DiskFault::PowerLoss);
         }
         drop(work);
-        self.disk.heal();
+        disk.heal();
         match (end, trouble) {
-            (None, Some(Trouble::Death { power: true, .. } | Trouble::DeathAtDisk { power: true, .. })) => self.disk.crash(),
-            (None, _) => self.disk.kill(),
+            (None, Some(Trouble::Death { power: true, .. } | Trouble::DeathAtDisk { power: true, .. })) => disk.crash(),
+            (None, _) => disk.kill(),
             (Some(_), _) => {}
         }
         self.bench.transport.go_on();
-        self.bench.transport.before_deletion(|_| {});
-        self.recording.add(format_args!("ended {end:?}"));
+        self.transport.watch(|_| {});
+        self.stage.recording.add(format_args!("ended {end:?}"));
         end
     }
 
-    /// What happens to the next process, if anything does.
-    fn trouble(&self, late: bool) -> Option<Trouble> {
-        let random = &mut *self.random.borrow_mut();
-        let most = 1 << random.u32(2..12);
-        let operation = random.u64(0..most);
-        let requests = 1 << if late { random.u32(0..4) } else { random.u32(2..7) };
-        let faults = [DiskFault::Refused, DiskFault::DoneButFailed, DiskFault::Short, DiskFault::NoSpace];
-        match random.u8(..8) {
-            0 | 1 => Some(Trouble::Death { request: random.u64(1..=requests), done: random.bool(), power: random.bool() }),
-            2 | 3 => Some(Trouble::DeathAtDisk { operation, power: random.bool() }),
-            4 => Some(Trouble::Disk(operation, one(random, &faults))),
-            5 => Some(Trouble::Interrupt(BEAT * random.u32(0..300))),
-            _ => None,
-        }
-    }
-
     /// Lets some of the next requests go wrong.
-    fn arm(&self) {
+    fn arm(&self, count: usize) {
         let random = &mut *self.random.borrow_mut();
-        for _ in 0..random.usize(0..8) {
-            let system = one(random, &self.systems);
+        let systems = self.stage.known().project.systems.clone();
+        for _ in 0..count {
+            let system = one(random, &systems);
             let fault = fault(random, system);
-            self.recording.add(format_args!("{fault:?}"));
+            self.stage.recording.add(format_args!("{fault:?}"));
             self.bench.sandbox.add_fault(fault);
         }
     }
 
+    /// Types a command line, and looks whether every promise was kept.
+    async fn type_in(&self, typed: &Typed, promises: &mut Promises) -> Option<Exit> {
+        self.arm(typed.faults);
+        self.is_faulty.set(self.is_faulty.get() || typed.faults > 0);
+        let before = promises.before(self, typed).await;
+        let text = typed.line.text(&self.stage.known().project, before.unfinished);
+        let end = self.run(&text, typed).await;
+        promises.after(self, typed, &before, end).await;
+        end
+    }
+
     async fn live(&self) -> Transcript {
-        self.plan().await;
-        self.bench.sandbox.clock().advance(Duration::from_secs(self.random.borrow_mut().u64(0..5_000)));
-        meddle(&mut self.random.borrow_mut(), &self.bench.sandbox, &self.systems, &self.others, &self.recording);
-        let before = self.systems.iter().flat_map(|system| system.live(&self.bench.sandbox)).collect();
-        let mut promises = promises::Promises::new(self, before);
-        let begun = self.apply(&mut promises).await;
-        self.show_disk();
-        if !begun {
-            promises.check_untouched();
-            return self.recording.finish();
-        }
-        promises.check();
-        promises.before_apply();
-        let plan = format!("{PROJECT}/plan");
-        assert_eq!(self.run(&["apply", &plan], None, false).await, Some(Exit::PlanUnusable), "a plan is used once");
-        assert_eq!(self.bench.transport.demands(), [], "a used plan deletes nothing");
-        self.recording.finish()
-    }
-
-    /// Plans until there is a plan.
-    async fn plan(&self) {
-        if self.random.borrow_mut().bool() {
-            self.arm();
-        }
-        for attempt in 0..ATTEMPTS {
-            let quiet = attempt >= ATTEMPTS / 2;
-            if quiet {
-                self.bench.sandbox.clear_faults();
-            }
-            let end = self.run(&["plan"], self.trouble(false).filter(|_| !quiet), false).await;
-            assert_eq!(self.bench.transport.demands(), [], "a plan only reads");
-            match end {
-                Some(Exit::Done) => return self.export(),
-                Some(exit) => assert!(!quiet && exit == Exit::Error, "{exit:?} of a plan"),
-                None => {}
+        let mut promises = Promises::default();
+        let lines = self.random.borrow_mut().usize(3..13);
+        for _ in 0..lines {
+            let seen = promises.seen(self).await;
+            let steps = next(&mut self.random.borrow_mut(), &seen);
+            for step in steps {
+                self.steps.borrow_mut().push(step.clone());
+                match step {
+                    Step::Type(typed) => _ = self.type_in(&typed, &mut promises).await,
+                    Step::Edit(edit) => {
+                        self.stage.recording.add(format_args!("{edit:?}"));
+                        self.stage.edit(&edit);
+                    }
+                }
             }
         }
-        panic!("a plan that never ends");
+        self.settle(&mut promises).await;
+        promises.check_all(self);
+        for (path, bytes) in self.stage.files_below(Path::new("/")) {
+            self.stage.recording.add_bytes(path.display(), &bytes);
+        }
+        self.stage.recording.finish()
     }
 
-    /// Applies until the run is finished; `false` when a gate never let it begin.
-    async fn apply(&self, promises: &mut promises::Promises<'_>) -> bool {
+    /// Brings everything to its end: nothing goes wrong any more, so that it must come to it.
+    async fn settle(&self, promises: &mut Promises) {
         self.bench.sandbox.clear_faults();
-        self.arm();
-        let plan = format!("{PROJECT}/plan");
-        for attempt in 0..ATTEMPTS {
-            let quiet = attempt >= ATTEMPTS / 2;
-            if quiet {
-                self.bench.sandbox.clear_faults();
-            }
-            let begun = unfinished_run(&self.process().context, Path::new(PROJECT)).await.expect("a state").is_some();
-            let ways: &[&[&str]] =
-                if begun { &[&["apply", &plan], &["apply", "--continue"], &["apply"]] } else { &[&["apply", &plan]] };
-            let words = one(&mut self.random.borrow_mut(), ways);
-            promises.before_apply();
-            let late = self.random.borrow_mut().u8(..4) > 0;
-            let end = self.run(words, self.trouble(late).filter(|_| !quiet), late).await;
-            promises.after_apply(end);
-            self.export();
-            let finished = self.bench.path().join(".sexton/state.json").is_file()
-                && self.bench.state().consumed.iter().any(|plan| plan.finished.is_some());
-            match end {
-                // It may have died after its last word to the store.
-                None if finished => return true,
-                Some(Exit::Done) => {
-                    assert!(finished, "done, and not finished");
-                    return true;
-                }
-                Some(Exit::SomeFailed) if finished => return true,
-                // A whole of which a part is held or changed by now does not go: in this run, or not even that.
-                Some(Exit::GateRefused) if finished => return true,
-                Some(Exit::GateRefused) if quiet && !begun => return false,
-                Some(exit) => {
-                    let excused =
-                        !quiet && matches!(exit, Exit::Error | Exit::SomeFailed | Exit::GateRefused | Exit::Interrupted);
-                    assert!(excused, "{exit:?} of an apply");
-                }
-                None => {}
+        let apply = |what| Line::Apply { what, auto_approve: false, max_records: None, skip: true };
+        // With an older state there may be several of them.
+        while let Some(run) = promises.unfinished(self).await {
+            let place = Path::new(PROJECT).join(PLACES[0]);
+            self.stage.write_tree(&place, promises.bundle(run));
+            let mut ends = Vec::new();
+            while promises.unfinished(self).await == Some(run) {
+                assert!(ends.len() < ATTEMPTS, "a run that never ends: {ends:?}");
+                ends.push(self.type_in(&Typed::quiet(apply(ToApply::Place(0))), promises).await);
             }
         }
-        panic!("an apply that never ends");
-    }
-
-    /// Copies the simulated project to the machine's, where the usual ways of reading it back are.
-    fn export(&self) {
-        for directory in ["plan", ".sexton"].map(|name| self.bench.path().join(name)) {
-            if directory.is_dir() {
-                std::fs::remove_dir_all(directory).expect("removed");
+        let planned = self.type_in(&Typed::quiet(Line::Plan { place: 0, only: None }), promises).await;
+        assert!(matches!(planned, Some(Exit::Done | Exit::GateRefused)), "{planned:?} of a plan");
+        assert_eq!(self.type_in(&Typed::quiet(Line::Check { place: 0 }), promises).await, planned, "of a check");
+        let end = self.type_in(&Typed::quiet(apply(ToApply::Place(0))), promises).await;
+        // Nobody touched anything, so that what a gate let pass it lets pass again.
+        let right = matches!(end, Some(Exit::Done | Exit::SomeFailed)) || (end, planned) == (REFUSED, REFUSED);
+        assert!(right, "{end:?} of an apply, and {planned:?} of its plan");
+        if promises.is_used(self) {
+            for line in [apply(ToApply::Place(0)), Line::Check { place: 0 }] {
+                let end = self.type_in(&Typed::quiet(line), promises).await;
+                assert_eq!(end, Some(Exit::PlanUnusable), "a plan is used once");
             }
-        }
-        for (path, bytes) in files_below(&self.disk, Path::new(PROJECT)) {
-            let path = self.bench.path().join(path.strip_prefix(PROJECT).expect("below it"));
-            std::fs::create_dir_all(path.parent().expect("a directory")).expect("made");
-            std::fs::write(path, bytes).expect("written");
-        }
-    }
-
-    fn show_disk(&self) {
-        for (path, bytes) in files_below(&self.disk, Path::new("/")) {
-            self.recording.add_bytes(path.display(), &bytes);
         }
     }
 }
 
-/// Every file of a disk below a directory, with its bytes.
-fn files_below(disk: &SimulatedDisk, directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    for name in disk.list(directory).unwrap_or_default() {
-        let path = directory.join(name);
-        match disk.metadata(&path).expect("it is there").kind {
-            FileKind::Directory => found.extend(files_below(disk, &path)),
-            _ => {
-                let file = disk.open(&path, OpenMode::Read).expect("a file");
-                found.push((path, file.read_whole(u64::MAX).expect("readable")));
-            }
-        }
-    }
-    found
+/// Whether a record may be sent at this moment by a command that began then: what is held may not, where that could be known. Between
+/// the moment at which a record is held and the one at which it is sent no more than the age of a reading may lie, and what it takes to
+/// send and to read.
+fn may_be_sent(stage: &Stage, id: &str, began: Timestamp, takes: Option<(SignedDuration, SignedDuration)>) {
+    let (known, now) = (stage.known(), stage.now());
+    let Some(record) = known.records.get(id) else { panic!("{id} was sent, and nobody made it") };
+    let refresh = SignedDuration::from_mins(i64::from(known.project.refresh));
+    // What was under way when the machine slept goes on.
+    let has_slept = |sending| known.jumped.is_some_and(|jumped| jumped > now - sending);
+    let old = match takes {
+        Some((sending, reading)) if !has_slept(sending) => now - refresh.max(reading) - sending,
+        _ => began,
+    };
+    let since = record.held_since;
+    assert!(since.is_none_or(|since| since >= began && since >= old), "{id} was sent at {now}, and is held since {since:?}");
 }
 
-/// What a policy says besides what every policy does.
-fn lines(random: &mut Rng, route: Route, word: &str, declared: &[String]) -> Vec<String> {
-    let mut lines = vec![format!("filter: {}", route.system.condition(word))];
+/// A policy that says no more than it must.
+fn plain(name: String, route: Route, words: Vec<String>) -> Policy {
+    let lines = Vec::new();
+    Policy { name, route, hard: !route.soft, words, days: None, max_records: 1_000, review_by: None, lines }
+}
+
+/// A policy for words.
+fn policy(random: &mut Rng, route: Route, name: &str, words: &[&str], declared: &[Policy]) -> Policy {
+    let mut policy = plain(name.to_owned(), route, words.iter().map(|word| (*word).to_owned()).collect());
+    policy.days = (random.u8(..3) == 0).then(|| one(random, &DAYS));
+    if random.u8(..12) == 0 {
+        policy.max_records = random.u64(0..300);
+    }
     if route.serial && random.u8(..3) == 0 {
-        lines.push("concurrency: serial".to_owned());
+        policy.lines.push("concurrency: serial".to_owned());
     }
     if route.atomic > 0 && !route.is_whole() && random.u8(..3) == 0 {
-        lines.push("allOrNone: perRequest".to_owned());
+        policy.lines.push("allOrNone: perRequest".to_owned());
+    } else if route.system == System::Salesforce && !route.is_whole() && random.u8(..3) == 0 {
+        policy.lines.push(format!("groupBy: {}", route.system.columns().0));
     }
     if !declared.is_empty() && random.u8(..3) == 0 {
-        lines.push(format!("dependsOn: [{}]", declared[random.usize(..declared.len())]));
+        policy.lines.push(format!("dependsOn: [{}]", declared[random.usize(..declared.len())].name));
     }
-    lines
+    policy
 }
 
 /// Something that goes wrong with a request.
@@ -447,35 +416,4 @@ fn fault(random: &mut Rng, system: System) -> Fault {
         _ => route.deletion_fault(effect),
     };
     fault.nth(random.u64(1..3))
-}
-
-/// What somebody else does to a few records.
-fn meddle(random: &mut Rng, sandbox: &Sandbox, systems: &[System], others: &Mutex<Others>, recording: &Recording) {
-    let others = &mut *locked(others);
-    for _ in 0..random.usize(0..6) {
-        let system = one(random, systems);
-        let live: Vec<String> = system.live(sandbox).into_iter().collect();
-        let Some(id) = random.choice(&live) else { continue };
-        let what = random.u8(..5);
-        recording.add(format_args!("somebody does {what} to {id} in {}", system.target()));
-        match what {
-            0 => {
-                system.renew(sandbox, id);
-                others.changed.insert(id.clone());
-            }
-            1 => {
-                system.hold(sandbox, id);
-                others.held.insert(id.clone());
-            }
-            2 if !others.held.contains(id) => {
-                system.touch(sandbox, id);
-                others.changed.insert(id.clone());
-            }
-            3 if !others.stubborn.contains(id) => {
-                system.remove(sandbox, id);
-                others.removed.insert(id.clone());
-            }
-            _ => _ = system.add(sandbox, 2, WORDS[0]),
-        }
-    }
 }

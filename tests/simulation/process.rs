@@ -18,7 +18,7 @@ use sexton::select::Context;
 use sexton::store::Files;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::wire::{RouterTransport, bytes_of, locked};
+use crate::support::wire::{Asked, RouterTransport, bytes_of, locked};
 use crate::transcript::Recording;
 
 /// Pauses are multiples of it, so that much happens at the same moment.
@@ -29,7 +29,9 @@ pub const BEAT: Duration = Duration::from_millis(50);
 #[command(no_binary_name = true)]
 enum Typed {
     Plan(command::Plan),
+    Check(command::Check),
     Apply(command::Apply),
+    State(command::State),
 }
 
 /// One process of the program, with a person in front of it who confirms what is asked.
@@ -46,7 +48,9 @@ impl Process {
     pub async fn run(&self, words: &[&str]) -> Exit {
         let ended = match Typed::parse_from(words) {
             Typed::Plan(plan) => plan.run(self).await,
+            Typed::Check(check) => check.run(self).await,
             Typed::Apply(apply) => apply.run(self).await,
+            Typed::State(state) => state.run(self).await,
         };
         ended.unwrap_or_else(|error| {
             self.tell(&error);
@@ -102,25 +106,37 @@ impl Shell for Process {
     }
 
     fn grammar(&self) -> clap::Command {
-        unreachable!("neither verb asks for the grammar")
+        unreachable!("no verb here asks for the grammar")
     }
 
     fn run(&self, _: Vec<OsString>) -> LocalBoxFuture<'_, Exit> {
-        unreachable!("neither verb runs others")
+        unreachable!("no verb here runs others")
     }
 }
+
+/// Sees every request when it is sent.
+pub type Watcher = Box<dyn FnMut(&Asked<'_>) + Send>;
 
 /// The way to the sandbox, on which every request and every answer takes a time of its own and is recorded.
 pub struct RecordedTransport {
     way: Arc<RouterTransport>,
     recording: Recording,
+    watcher: Mutex<Option<Watcher>>,
+    /// So many times as long as usual everything takes.
+    slowness: u32,
     /// The pauses to come, and how many requests there were.
     random: Mutex<(fastrand::Rng, u64)>,
 }
 
 impl RecordedTransport {
-    pub fn new(way: Arc<RouterTransport>, recording: Recording, seed: u64) -> Self {
-        Self { way, recording, random: Mutex::new((fastrand::Rng::with_seed(seed), 0)) }
+    pub fn new(way: Arc<RouterTransport>, recording: Recording, slowness: u32, seed: u64) -> Self {
+        let random = Mutex::new((fastrand::Rng::with_seed(seed), 0));
+        Self { way, recording, watcher: Mutex::default(), slowness, random }
+    }
+
+    /// From now on this one sees every request.
+    pub fn watch(&self, watcher: impl FnMut(&Asked<'_>) + Send + 'static) {
+        *locked(&self.watcher) = Some(Box::new(watcher));
     }
 }
 
@@ -131,10 +147,14 @@ impl Transport for RecordedTransport {
             let (random, number) = &mut *locked(&self.random);
             *number += 1;
             // Never none: what a process does after its death is to reach nobody.
-            (*number, BEAT * random.u32(1..6), BEAT * random.u32(1..6))
+            (*number, BEAT * self.slowness * random.u32(1..6), BEAT * self.slowness * random.u32(1..6))
         };
         let body = Bytes::from(bytes_of(request.body).await);
         self.recording.add_bytes(format_args!("request {number} {} {}", request.method, request.url), &body);
+        if let Some(watcher) = locked(&self.watcher).as_mut() {
+            let (method, query) = (request.method.as_str(), request.url.query().unwrap_or_default());
+            watcher(&Asked { method, path: request.url.path(), query, body: &body });
+        }
         tokio::time::sleep(there).await;
         let answer = self.way.send(Request { body: RequestBody::Bytes(body), ..request }).await;
         let answer = match answer {
