@@ -136,6 +136,12 @@ impl Life {
                 }
                 policies.push(policy(random, route, &format!("{}-{word}", system.target()), &[word], &policies));
             }
+            // What others select as well.
+            for number in 0..one(random, &[0, 0, 1, 1, 2]) {
+                let route = one(random, routes(system)).0;
+                let words = if random.u8(..3) == 0 { &words[..1] } else { words };
+                policies.push(policy(random, route, &format!("{}-any-{number}", system.target()), words, &policies));
+            }
         }
         for number in 0..crowd {
             let (system, word) = (systems[0], format!("crowd-{number}"));
@@ -369,6 +375,7 @@ fn plain(name: String, route: Route, words: Vec<String>) -> Policy {
 /// A policy for words.
 fn policy(random: &mut Rng, route: Route, name: &str, words: &[&str], declared: &[Policy]) -> Policy {
     let mut policy = plain(name.to_owned(), route, words.iter().map(|word| (*word).to_owned()).collect());
+    policy.hard |= route.hard && random.u8(..3) == 0;
     policy.days = (random.u8(..3) == 0).then(|| one(random, &DAYS));
     if random.u8(..12) == 0 {
         policy.max_records = random.u64(0..300);

@@ -78,6 +78,8 @@ fn lives_are_eventful() {
         (" was used: its apply finished", "no used plan was refused"),
         ("RestoreState", "no older state was restored"),
         ("RestorePlan", "no earlier plan was restored"),
+        ("more of its records are planned by policy", "no policies overlap"),
+        ("soft-and-hard: ", "no soft and hard policies overlap"),
         ("the person writes Hold", "no hold was written"),
         ("the person writes Limit", "no limit was changed"),
     ];
