@@ -80,6 +80,7 @@ fn lives_are_eventful() {
         ("RestorePlan", "no earlier plan was restored"),
         ("more of its records are planned by policy", "no policies overlap"),
         ("soft-and-hard: ", "no soft and hard policies overlap"),
+        ("clock: this machine's clock is ", "no clock was wrong"),
         ("the person writes Hold", "no hold was written"),
         ("the person writes Limit", "no limit was changed"),
     ];

@@ -287,7 +287,7 @@ impl Typed {
         meanwhile.sort_by_key(|(request, _)| *request);
         Self {
             line,
-            clock: SignedDuration::ZERO,
+            clock: if deletes || random.bool() { wrong_by(random) } else { SignedDuration::ZERO },
             trouble,
             late,
             meanwhile,
@@ -298,6 +298,17 @@ impl Typed {
     /// Whether nothing goes wrong by itself.
     pub fn is_quiet(&self) -> bool {
         self.trouble.is_none() && self.faults == 0
+    }
+}
+
+/// By how much a clock is wrong, mostly not at all.
+fn wrong_by(random: &mut Rng) -> SignedDuration {
+    let sign = if random.bool() { 1 } else { -1 };
+    match random.u8(..12) {
+        0 | 1 => SignedDuration::from_secs(sign * random.i64(1..240)),
+        2 => SignedDuration::from_mins(sign * random.i64(7..48 * 60)),
+        3 => SignedDuration::from_hours(sign * random.i64(48..24 * 1_500)),
+        _ => SignedDuration::ZERO,
     }
 }
 
