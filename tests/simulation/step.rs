@@ -201,6 +201,11 @@ impl Trouble {
             _ => None,
         }
     }
+
+    /// Whether the disk has its part in it: then nobody else writes meanwhile, since it would count.
+    fn is_of_the_disk(self) -> bool {
+        matches!(self, Self::DeathAtDisk { .. } | Self::Disk(..))
+    }
 }
 
 impl Line {
@@ -282,7 +287,18 @@ impl Typed {
         let trouble = Trouble::draw(random, late, if deletes { 13 } else { 32 });
         let mut meanwhile = Vec::new();
         for _ in 0..(if deletes { random.usize(0..4) } else { 0 }) {
-            meanwhile.push((random.u64(1..if late { 9 } else { 60 }), Edit::of_records(random)));
+            let edit = if random.bool() && !trouble.is_some_and(Trouble::is_of_the_disk) {
+                Edit::of_manifests(random)
+            } else {
+                Edit::of_records(random)
+            };
+            let request = random.u64(1..if late { 9 } else { 60 });
+            let is_worth_it = matches!(edit, Edit::Hold { .. });
+            meanwhile.push((request, edit));
+            if random.u8(..4) == 0 || is_worth_it {
+                // The machine sleeps.
+                meanwhile.push((request + random.u64(0..3), Edit::Pass(Duration::from_secs(random.u64(300..1_200)))));
+            }
         }
         meanwhile.sort_by_key(|(request, _)| *request);
         Self {
