@@ -72,9 +72,9 @@ fn lives_are_eventful() {
     }
     let events = [
         ("ended None", "nobody died"),
-        ("ended Some(Interrupted)", "nothing was interrupted"),
+        ("trouble: Some(StopAt(", "nobody wanted a command to stop"),
         ("$ sexton apply --continue", "nothing was continued"),
-        (" was abandoned", "nothing was abandoned"),
+        ("$ sexton state abandon", "nobody abandoned a run"),
         (" was used: its apply finished", "no used plan was refused"),
         ("RestoreState", "no older state was restored"),
         ("RestorePlan", "no earlier plan was restored"),
