@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -31,22 +32,16 @@ const CAPACITY: usize = 36;
 /// assert!(RecordId::new("' OR Id != '").is_err());
 /// # Ok::<(), sexton::base::RecordIdError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Eq)]
 pub struct RecordId {
     bytes: [u8; CAPACITY],
     length: u8,
 }
 
-/// Which bytes a key may have.
-const ALLOWED: [bool; 256] = {
-    let mut allowed = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        allowed[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'_');
-        byte += 1;
-    }
-    allowed
-};
+/// Whether a key may have a byte. Without branches, so that a whole key is looked at in one go.
+fn is_allowed(byte: u8) -> bool {
+    ((byte | 0x20).wrapping_sub(b'a') < 26) | (byte.wrapping_sub(b'0') < 10) | (byte == b'-') | (byte == b'_')
+}
 
 impl RecordId {
     /// Takes `text` as a record's key.
@@ -55,14 +50,24 @@ impl RecordId {
     ///
     /// When the text is empty, longer than 36 bytes, or holds anything but ASCII letters, digits, `-` and `_`.
     pub fn new(text: &str) -> Result<Self, RecordIdError> {
-        let source = text.as_bytes();
-        let well_formed =
-            !source.is_empty() && source.len() <= CAPACITY && source.iter().all(|byte| ALLOWED[usize::from(*byte)]);
-        if !well_formed {
-            return Err(RecordIdError { shown: text.chars().take(48).collect() });
-        }
+        Self::from_bytes(text.as_bytes())
+    }
+
+    /// The same of bytes that need not be text.
+    ///
+    /// # Errors
+    ///
+    /// As [`RecordId::new`].
+    pub fn from_bytes(source: &[u8]) -> Result<Self, RecordIdError> {
+        let ill_formed = || RecordIdError { shown: String::from_utf8_lossy(source).chars().take(48).collect() };
         let mut bytes = [0; CAPACITY];
-        bytes[..source.len()].copy_from_slice(source);
+        bytes.get_mut(..source.len()).filter(|own| !own.is_empty()).ok_or_else(ill_formed)?.copy_from_slice(source);
+        // Of all bytes, so that their number is known to the compiler: none but those behind the key may be zero.
+        let others = bytes.iter().fold(false, |others, byte| others | (!is_allowed(*byte) & (*byte != 0)));
+        let zeros = bytes.iter().filter(|byte| **byte == 0).count();
+        if others || zeros != CAPACITY - source.len() {
+            return Err(ill_formed());
+        }
         Ok(Self { length: source.len() as u8, bytes })
     }
 
@@ -78,6 +83,19 @@ impl RecordId {
     /// The key as bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
+    }
+}
+
+impl PartialEq for RecordId {
+    fn eq(&self, other: &Self) -> bool {
+        // Without a call: two streams of records are compared one by one.
+        self.words().eq(other.words())
+    }
+}
+
+impl Hash for RecordId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
@@ -162,6 +180,17 @@ mod tests {
             let (one, other) = (RecordId::new(&left).expect("valid"), RecordId::new(&right).expect("valid"));
             prop_assert_eq!(one.cmp(&other), left.cmp(&right));
             prop_assert_eq!(one == other, left == right);
+        }
+    }
+
+    #[test]
+    fn takes_letters_digits_hyphens_and_underscores_and_no_other_byte() {
+        for byte in 0..=u8::MAX {
+            let is_right = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            for source in [[byte, b'a', b'b'], [b'a', byte, b'b'], [b'a', b'b', byte]] {
+                assert_eq!(RecordId::from_bytes(&source).is_ok(), is_right, "{source:?}");
+            }
+            assert_eq!(RecordId::from_bytes(&[byte; CAPACITY]).is_ok(), is_right, "{byte}");
         }
     }
 

@@ -14,19 +14,31 @@ const ESCAPE: &str = "\\u{";
 
 /// A cell that no spreadsheet runs and no terminal obeys.
 pub(super) fn guard_cell(value: &str) -> Cow<'_, str> {
+    if acts_on_nobody(value) {
+        return Cow::Borrowed(value);
+    }
     let value = escaped(value);
     if value.starts_with(['=', '+', '-', '@', '\'']) { Cow::Owned(format!("'{value}")) } else { value }
 }
 
 /// The value of a cell; `None` when [`guard_cell`] would not have written it so.
 pub(super) fn unguard_cell(cell: &str) -> Option<Cow<'_, str>> {
+    if acts_on_nobody(cell) {
+        return Some(Cow::Borrowed(cell));
+    }
     let value = unescaped(cell.strip_prefix('\'').unwrap_or(cell))?;
     (guard_cell(&value) == cell).then_some(value)
 }
 
+/// Whether a text is obviously written as it is, as nearly all are. Without an early end, so that it is looked at in one go.
+fn acts_on_nobody(value: &str) -> bool {
+    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) & (byte != b'\\');
+    let begins_well = |byte: &u8| !matches!(byte, b'=' | b'+' | b'-' | b'@' | b'\'');
+    value.bytes().fold(true, |plain, byte| plain & is_plain(byte)) && value.as_bytes().first().is_none_or(begins_well)
+}
+
 fn escaped(value: &str) -> Cow<'_, str> {
-    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'\\';
-    if value.bytes().all(is_plain) || !(value.chars().any(is_dangerous) || value.contains(ESCAPE)) {
+    if !(value.chars().any(is_dangerous) || value.contains(ESCAPE)) {
         return Cow::Borrowed(value);
     }
     let mut escaped = String::with_capacity(value.len() + 8);

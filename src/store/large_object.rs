@@ -7,7 +7,7 @@ use crate::apply::Seal;
 use crate::base::Digester;
 
 /// The size of a part. Smaller than a backend allows, since a writer holds one in memory.
-pub const PART_BYTES: usize = 2 << 20;
+pub const PART_BYTES: usize = 1 << 20;
 
 /// A name that can be tried again under another number: `stem.ending`, `stem.1.ending`, `stem.2.ending`.
 #[derive(Clone, Debug, PartialEq, Eq)]

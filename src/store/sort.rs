@@ -395,7 +395,7 @@ impl<'a> RunReader<'a> {
         }
         let head = self.take(1)?[0];
         let key = self.take(usize::from(head & !HAS_VALUES))?;
-        let id = std::str::from_utf8(key).ok().and_then(|text| RecordId::new(text).ok()).ok_or_else(damaged)?;
+        let id = RecordId::from_bytes(key).map_err(|_| damaged())?;
         let values = if head & HAS_VALUES == 0 {
             Vec::new()
         } else {
