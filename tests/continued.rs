@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sexton::base::{CommandError, Exit};
-use sexton::command::{AbandonRequest, Abandoned, AppliedPlan, abandon};
+use sexton::command::{AbandonRequest, Abandoned, AppliedPlan, PlanToApply, abandon};
 use sexton::sandbox::{RecordKey, World};
 use support::{Bench, start};
 use tokio_util::sync::CancellationToken;
@@ -184,6 +184,37 @@ fn what_was_begun_comes_to_its_end_however_late_it_is() {
         bench.sandbox.clock().advance(Duration::from_secs(60 * 24 * 3600));
         let applied = settled(bench.apply().await);
         assert_eq!((applied.exit, applied.report.tally().deleted), (Exit::Done, u64::from(LEADS)));
+    });
+}
+
+#[test]
+fn a_run_that_a_restored_state_does_not_know_is_brought_to_its_end_before_another_plan() {
+    in_paused_time(async {
+        let request = first_deletion("collections").await;
+        let (bench, _) = planned("collections").await;
+        let run = bench.bundle().digest();
+        let state = bench.path().join(".sexton/state.json");
+        let older = std::fs::read(&state).expect("a state");
+        assert!(die_at(&bench, request + 1, true).await);
+        std::fs::write(&state, older).expect("restored");
+        let left = bench.sandbox.world().ids("Lead").count();
+        assert!(left < LEADS as usize, "something was deleted");
+
+        // What was deleted is in no other plan: without its run nothing would ever say what became of it.
+        let planned = bench.plan().await.expect("planned");
+        assert_eq!(planned.header.selected(), left as u64);
+        let told = bench.recorder.warnings().join("\n");
+        let expected = format!("the state has no record of the run of the plan {}", run.short());
+        assert!(told.contains(&expected) && told.contains("it has deleted"), "{told}");
+        let error = bench.apply().await.expect_err("another run is unfinished");
+        assert_eq!(error.exit, Exit::PlanUnusable);
+        assert!(error.to_string().contains(&run.short()), "{error}");
+        assert_eq!(bench.sandbox.world().ids("Lead").count(), left, "nothing is sent");
+
+        let applied = settled(bench.apply_with(|request| request.plan = PlanToApply::Unfinished).await);
+        assert_eq!((applied.exit, applied.report.tally().deleted), (Exit::Done, u64::from(LEADS)));
+        let state = bench.state();
+        assert_eq!((state.unfinished().count(), state.consumed[0].plan), (0, run));
     });
 }
 

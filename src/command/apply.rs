@@ -23,7 +23,7 @@ pub use self::request::{ApplyRequest, PlanToApply};
 use super::plan::{PlanRequest, plan};
 use super::run::{
     AppliedPlan, Stopped, after_deletion, by_cause, check_systems, compact, exit_of, finish, journal_error, open_journal,
-    refused_at_plan, run_error, summarize, unfinished_run,
+    refused_at_plan, run_error, summarize, unfinished_run, with_unknown_runs,
 };
 use super::{Shell, Verb};
 use crate::apply::Event;
@@ -197,7 +197,10 @@ pub async fn apply(
     let project = Project::load(&context.place(&request.project))?;
     let now = context.clock.now().to_zoned(project.workspace.project.time_zone.clone());
     let mut locked = project.state(context).lock(&context.lock_info("apply")).await?;
-    let state = locked.load().await?;
+    let state = match locked.load().await? {
+        Some(state) => Some(with_unknown_runs(context, &project, state).await?),
+        None => None,
+    };
     let on_refusal = request.on_refusal.unwrap_or(project.workspace.project.on_refusal);
     let (opened, mut state, begun) = open_run(context, &project, request, on_refusal, state, &now).await?;
     let sent = opened.replay.has_begun();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run::{blocked_by, changed, refused_when_made, untimely, unusable};
+use super::run::{blocked_by, changed, refused_when_made, untimely, unusable, with_unknown_runs};
 use super::{Shell, Verb};
 use crate::base::{CommandError, Digest, Exit};
 use crate::execute::{Replay, machine_settings, other_project, other_settings};
@@ -94,9 +94,20 @@ async fn use_of(context: &Context, project: &Project, plan: Digest, header: &Pla
             let reason = unknown_to_state(plan, &run, &used);
             (Use::Used, Some(reason))
         }
+        Ok(_) if used == Use::Unused => match other_run(context, project).await {
+            Ok(other) => (used, other.map(blocked_by)),
+            Err(error) => (Use::Unknown(error.to_string()), None),
+        },
         Ok(_) => (used, reason),
         Err(error) => (Use::Unknown(format!("the journal of its run cannot be read: {error}")), reason),
     }
+}
+
+/// A run that has to come to its end before any other plan, also one that the state does not know.
+async fn other_run(context: &Context, project: &Project) -> Result<Option<Digest>, CommandError> {
+    let Some(state) = project.state(context).load().await? else { return Ok(None) };
+    let state = with_unknown_runs(context, project, state).await?;
+    Ok(state.unfinished().next().map(|other| other.plan))
 }
 
 /// Why a plan whose run the store has, and the state does not, was used.

@@ -18,7 +18,7 @@ use self::chosen::chosen_policies;
 use self::earlier::Earlier;
 use self::overlap::{Left, Overlap, left_by};
 use self::widened::Widened;
-use super::run::{Stopped, refused_at_plan, unfinished_run_of};
+use super::run::{Stopped, refused_at_plan, unfinished_run_of, with_unknown_runs};
 use super::{Shell, Verb};
 use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
@@ -136,7 +136,7 @@ pub async fn plan(host: &Context, request: &PlanRequest) -> Result<Planned, Comm
         .plan_expires_after
         .after(&now)
         .map_err(|error| CommandError::plain("the plan would never expire").caused_by(&error))?;
-    let state = state_with_lineage(host, &project).await?;
+    let state = with_unknown_runs(host, &project, state_with_lineage(host, &project).await?).await?;
     if let Some(run) = unfinished_run_of(host, &project, &state).await {
         host.observer.warn(&run.note());
     }

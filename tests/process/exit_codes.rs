@@ -530,7 +530,7 @@ fn a_run_that_an_older_state_does_not_know_is_told_to_it_again() {
 
     evidence in .sexton/runs/[plan]
     Apply: 0 deleted now; the run had ended before: 3 deleted; 3 planned.
-    warning: the state has no record of it, but the run of the plan [plan] had ended before: nothing more is sent, and the state is told how it ended
+    warning: the state has no record of the run of the plan [plan], which the store has: it is probably an older copy, and the run counts as unfinished until an apply has told the state how it ended
     signing in to crm
     stale-leads: settled: 3 of 3
     ");

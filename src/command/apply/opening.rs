@@ -99,19 +99,8 @@ async fn open_new(
         return Err(blocked_by(*other));
     }
     if opened.replay.has_begun() {
-        // An older copy of the state was restored. What was sent must come to its end all the same.
-        let what = if opened.replay.has_ended() {
-            "had ended before: nothing more is sent, and the state is told how it ended"
-        } else {
-            "was begun before: it is continued"
-        };
-        let plan = opened.bundle.digest().short();
-        context.observer.warn(&format!("the state has no record of it, but the run of the plan {plan} {what}"));
-        let mut state = state;
-        state
-            .consume(opened.bundle.digest(), context.clock.now(), &context.actor)
-            .map_err(|error| CommandError::new(Exit::PlanUnusable, error.to_string()))?;
-        return Ok((opened, state, true));
+        // The state was given every run that has sent something.
+        return Err(CommandError::plain("internal error: a run that was begun, and that the state does not know"));
     }
     let (plan, header) = (opened.bundle.digest(), opened.bundle.header());
     let changed = || changed(project, plan, header, header.policies.iter());

@@ -10,6 +10,7 @@ mod stale;
 mod stopped;
 mod systems;
 mod unfinished;
+mod unknown_runs;
 
 pub use applied::AppliedPlan;
 pub(super) use applied::{compact, exit_of, finish, still_open, summarize};
@@ -23,3 +24,4 @@ pub(super) use stopped::{Stopped, by_cause, refused_at_plan};
 pub(super) use systems::check_systems;
 pub(super) use unfinished::unfinished_run_of;
 pub use unfinished::{UnfinishedRun, unfinished_run};
+pub(super) use unknown_runs::with_unknown_runs;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::unknown_runs::whole_state;
 use crate::base::{CommandError, Digest, with_thousands};
 use crate::execute::{ExecuteError, Replay, machine_settings};
 use crate::select::{Context, Project};
@@ -41,11 +42,10 @@ impl UnfinishedRun {
 /// When the manifests or the state cannot be read.
 pub async fn unfinished_run(context: &Context, project: &Path) -> Result<Option<UnfinishedRun>, CommandError> {
     let project = Project::load(&context.place(project))?;
-    let state = project.state(context).load().await?;
-    match state.as_ref().and_then(|state| state.unfinished().next()) {
-        Some(consumed) => Ok(Some(describe(context, &project, consumed.plan).await)),
-        None => Ok(None),
-    }
+    let Some(state) = project.state(context).load().await? else { return Ok(None) };
+    // The verb that goes on from here tells of it.
+    let (state, _) = whole_state(context, &project, state).await?;
+    Ok(unfinished_run_of(context, &project, &state).await)
 }
 
 /// The same, of a state that was read already.

@@ -10,7 +10,7 @@ use crate::apply::{Event, SkipCause};
 use crate::base::{CommandError, Digest, Exit, counted};
 use crate::command::run::{
     AppliedPlan, after_deletion, check_systems, compact, finish, journal_error, kept_plan, open_begun, open_journal,
-    policy_run, run_error, summarize, unknown_ends,
+    policy_run, run_error, summarize, unknown_ends, with_unknown_runs,
 };
 use crate::command::{Shell, Verb};
 use crate::execute::{EarlierRuns, OpenedRun, Run, execute};
@@ -110,7 +110,8 @@ pub async fn abandon(
 ) -> Result<Abandoned, CommandError> {
     let project = Project::load(&context.place(&request.project))?;
     let mut locked = project.state(context).lock(&context.lock_info("state abandon")).await?;
-    let mut state = locked.load().await?.ok_or_else(|| CommandError::plain("there is no state yet, so there is no run"))?;
+    let state = locked.load().await?.ok_or_else(|| CommandError::plain("there is no state yet, so there is no run"))?;
+    let mut state = with_unknown_runs(context, &project, state).await?;
     let plan = find_run(&state, &request.run)?;
     let cause = match open_begun(context, &project, plan).await? {
         Ok(opened) if opened.replay.end.is_empty() => format!("its journal is not in {}", opened.store.place()),
