@@ -2,8 +2,8 @@
 //!
 //! The delete half makes **one attempt** a call. Retrying, pacing and batching belong to the apply machine, where the journal sees
 //! them. There are two exceptions, and neither can delete anything twice:
-//! - a session that has ended is renewed once and the request repeated once, since a request refused for its session has had no
-//!   effect;
+//! - a session that has ended is renewed once, and a request that deletes nothing repeated once, since a request refused for its
+//!   session has had no effect;
 //! - calls that a system counts over minutes wait in the transport until there is one ([`transport::Paced`]).
 //!
 //! The read half repeats a failed request a few times: this is safe, and one call makes many requests, which a caller could only

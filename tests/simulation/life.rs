@@ -1,7 +1,6 @@
 //! One life: a world, a project, what a person types there, and all that goes wrong with it. Everything comes from one number.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,7 +16,6 @@ use sexton::provider::transport::Transport;
 use sexton::sandbox::{Effect, Fault, Settings, World};
 use sexton::select::Context;
 use sexton::store::{DiskFault, SimulatedDisk};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::process::{Process, RecordedTransport};
@@ -181,25 +179,20 @@ impl Life {
     ) -> impl FnMut(&Asked<'_>) + Send + 'static {
         let (stage, typed, began) = (self.stage.clone(), typed.clone(), self.stage.now());
         let (sending, reading) = (SENDING * self.slowness as i32, READING * self.slowness as i32);
-        let (mut stopped, mut demanded) = (None, BTreeMap::new());
+        let mut stopped = None;
         let (mut on, mut count, mut meanwhile) = (!typed.late, 0, typed.meanwhile.clone().into_iter().peekable());
         if on {
             begin();
         }
         move |asked| {
-            let mut is_again = false;
             for id in asked.demanded().into_iter().flatten() {
-                // A request whose session had ended is sent again as it was.
-                let now = Instant::now();
-                let before = demanded.insert(id.clone(), now);
-                is_again = before.is_some_and(|before| now - before < reading.unsigned_abs());
-                may_be_sent(&stage, &id, began, if is_again { None } else { Some((sending, reading)) });
+                may_be_sent(&stage, &id, began, (sending, reading));
             }
             stopped = stopped.or(stop.is_cancelled().then(|| stage.now()));
             if asked.deletes() {
                 let slept = stage.known().jumped;
                 let late = stopped.max(stopped.and(slept)).is_some_and(|stopped| stage.now() - sending > stopped);
-                assert!(!late || is_again, "sent at {}, and it was to stop at {stopped:?}", stage.now());
+                assert!(!late, "sent at {}, and it was to stop at {stopped:?}", stage.now());
                 let wrong = typed.clock.abs() > CLOCK_TOLERANCE + SignedDuration::from_mins(1);
                 assert!(!wrong, "sent by a clock that is {:?} ahead", typed.clock);
                 if !on {
@@ -352,16 +345,13 @@ impl Life {
 /// Whether a record may be sent at this moment by a command that began then: what is held may not, where that could be known. Between
 /// the moment at which a record is held and the one at which it is sent no more than the age of a reading may lie, and what it takes to
 /// send and to read.
-fn may_be_sent(stage: &Stage, id: &str, began: Timestamp, takes: Option<(SignedDuration, SignedDuration)>) {
+fn may_be_sent(stage: &Stage, id: &str, began: Timestamp, (sending, reading): (SignedDuration, SignedDuration)) {
     let (known, now) = (stage.known(), stage.now());
     let Some(record) = known.records.get(id) else { panic!("{id} was sent, and nobody made it") };
     let refresh = SignedDuration::from_mins(i64::from(known.project.refresh));
     // What was under way when the machine slept goes on.
-    let has_slept = |sending| known.jumped.is_some_and(|jumped| jumped > now - sending);
-    let old = match takes {
-        Some((sending, reading)) if !has_slept(sending) => now - refresh.max(reading) - sending,
-        _ => began,
-    };
+    let has_slept = known.jumped.is_some_and(|jumped| jumped > now - sending);
+    let old = if has_slept { began } else { now - refresh.max(reading) - sending };
     let since = record.held_since;
     assert!(since.is_none_or(|since| since >= began && since >= old), "{id} was sent at {now}, and is held since {since:?}");
 }

@@ -1,15 +1,17 @@
 //! One sign-in, kept alive.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use tokio::sync::Mutex;
 
+use super::failure::error;
 use super::retry::retried;
 use crate::plan::Identity;
-use crate::provider::ProviderError;
 use crate::provider::transport::Transport;
+use crate::provider::{ErrorClass, ProviderError};
 
 /// How to sign in to a system, and how to make a call of it once signed in.
 #[async_trait]
@@ -31,6 +33,9 @@ pub(in crate::provider) trait Connect: Send + Sync {
     /// Whether a refusal says that the session has ended. Such a request has had no effect.
     fn has_ended(refusal: &ProviderError) -> bool;
 
+    /// Whether a call may delete records.
+    fn deletes(call: &Self::Call) -> bool;
+
     /// Who is signed in, where.
     fn identity(connection: &Self::Connection) -> &Identity;
 
@@ -38,10 +43,11 @@ pub(in crate::provider) trait Connect: Send + Sync {
     fn transport(&self) -> &dyn Transport;
 }
 
-/// A connection, and how many were there before it.
+/// A connection, how many were there before it, and whether the system has answered a call of it.
 struct Current<C> {
     connection: C,
     generation: u64,
+    proven: AtomicBool,
 }
 
 /// One sign-in, made when it is first needed, and made again when the system has ended it.
@@ -64,7 +70,7 @@ impl<S: Connect> Session<S> {
             return Ok(Arc::clone(current));
         }
         let connection = self.sign_in.connect(None).await?;
-        Ok(Arc::clone(current.insert(Arc::new(Current { connection, generation: 0 }))))
+        Ok(Arc::clone(current.insert(Arc::new(Current { connection, generation: 0, proven: AtomicBool::new(false) }))))
     }
 
     /// Signs in anew, unless somebody else has done so since `ended` was current: many requests that find the same session ended
@@ -82,19 +88,43 @@ impl<S: Connect> Session<S> {
         }
         let connection = self.sign_in.connect(Some((&ended.connection, refusal))).await?;
         tracing::debug!("the session ended and was renewed");
-        Ok(Arc::clone(current.insert(Arc::new(Current { connection, generation: ended.generation + 1 }))))
+        let (generation, proven) = (ended.generation + 1, AtomicBool::new(false));
+        Ok(Arc::clone(current.insert(Arc::new(Current { connection, generation, proven }))))
     }
 
     /// Makes a call. When the session has ended it is renewed once and the call repeated once: a request refused for its session has had
     /// no effect.
+    ///
+    /// A call that deletes is not repeated here: to sign in takes a while, in which a hold may have been set, or somebody may have
+    /// asked for an end. Whoever made it knows of these, and makes it again.
     pub(in crate::provider) async fn call(&self, call: &S::Call) -> Result<S::Answer, ProviderError> {
         let current = self.current().await?;
         match S::send(&current.connection, call).await {
-            Err(refusal) if S::has_ended(&refusal) => {
-                S::send(&self.renewed(&current, refusal).await?.connection, call).await
+            // One that has just been opened, and is over: another one would be as well.
+            Err(refusal)
+                if S::has_ended(&refusal) && S::deletes(call) && current.generation > 0 && !current.proven.load(Relaxed) =>
+            {
+                Err(refusal)
             }
-            answer => answer,
+            Err(refusal) if S::has_ended(&refusal) => {
+                let doing = refusal.doing.clone();
+                let renewed = self.renewed(&current, refusal).await?;
+                if S::deletes(call) {
+                    let message = "the session had ended; another one was opened, and nothing was sent yet";
+                    return Err(error(ErrorClass::Transient, &doing, "session-ended", message));
+                }
+                self.proven(&renewed, S::send(&renewed.connection, call).await)
+            }
+            answer => self.proven(&current, answer),
         }
+    }
+
+    /// The answer of a connection. Whatever it is but that the session has ended, the session has not.
+    fn proven<T>(&self, current: &Current<S::Connection>, answer: Result<T, ProviderError>) -> Result<T, ProviderError> {
+        if answer.as_ref().map_or_else(|refusal| !S::has_ended(refusal), |_| true) {
+            current.proven.store(true, Relaxed);
+        }
+        answer
     }
 
     /// Makes a call that only reads, a few times if need be.

@@ -10,7 +10,7 @@ use super::call::{Call, send};
 use super::identity::{self, Caller};
 use crate::manifest::FulcrumTarget;
 use crate::plan::Identity;
-use crate::provider::common::{self, Connect, error, retried};
+use crate::provider::common::{self, Connect, Effect, error, retried};
 use crate::provider::secrets::{self, SecretSource};
 use crate::provider::transport::{Response, Transport};
 use crate::provider::{ErrorClass, ProviderError};
@@ -70,6 +70,10 @@ impl Connect for ApiToken {
     /// A token does not end, and a new one would have to be put in its place by hand.
     fn has_ended(_: &ProviderError) -> bool {
         false
+    }
+
+    fn deletes(call: &Call) -> bool {
+        call.effect == Effect::Deletes
     }
 
     fn identity(connection: &Connection) -> &Identity {

@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_ended_session_is_renewed_and_the_batch_sent_again_as_a_whole() {
+    async fn a_batch_refused_for_an_ended_session_is_for_the_caller_to_send_again() {
         let xml = "<error xmlns='http://www.force.com/2009/06/asyncapi/dataload'><exceptionCode>InvalidSessionId</exceptionCode>\
                    <exceptionMessage>Invalid session id</exceptionMessage></error>";
         for ended in [r#"{"exceptionCode":"InvalidSessionId","exceptionMessage":"Invalid session id"}"#, xml] {
@@ -390,7 +390,10 @@ mod tests {
                 sign_ins += u32::from(seen.path.ends_with("/token"));
                 known.unwrap_or_else(|| if sign_ins == 1 { answer(400, &[], ended) } else { json(201, batch("Queued", "")) })
             });
-            provider.jobs(&soft()).load(&ticket(), Arc::new(Ids(leads(1)))).await.expect("loaded");
+            let load = || async { provider.jobs(&soft()).load(&ticket(), Arc::new(Ids(leads(1)))).await };
+            let error = load().await.expect_err("a hold may have been set meanwhile");
+            assert_eq!((error.class, error.code.as_str()), (ErrorClass::Transient, "session-ended"));
+            load().await.expect("loaded");
             let bodies: Vec<String> = asked(&transport).into_iter().map(|seen| seen.body).collect();
             assert_eq!(bodies, ["Id\n00Q000000000000EAA\n"; 2]);
         }

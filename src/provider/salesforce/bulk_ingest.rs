@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_upload_refused_for_an_ended_session_is_sent_again_as_a_whole() {
+    async fn an_upload_refused_for_an_ended_session_is_for_the_caller_to_send_again() {
         let mut sign_ins = 0;
         let (provider, transport) = connect(&target(), move |seen| {
             let known = handshake(seen, sign_ins);
@@ -376,7 +376,10 @@ mod tests {
             let ended = || json(401, r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#);
             known.unwrap_or_else(|| if sign_ins == 1 { ended() } else { answer(201, &[], "") })
         });
-        provider.jobs(&soft()).load(&ticket(), Arc::new(Ids(leads(2)))).await.expect("loaded");
+        let load = || async { provider.jobs(&soft()).load(&ticket(), Arc::new(Ids(leads(2)))).await };
+        let error = load().await.expect_err("a hold may have been set meanwhile");
+        assert_eq!((error.class, error.code.as_str()), (ErrorClass::Transient, "session-ended"));
+        load().await.expect("loaded");
         let bodies: Vec<String> = asked(&transport).into_iter().map(|seen| seen.body).collect();
         assert_eq!(bodies, ["Id\n00Q000000000000EAA\n00Q000000000001EAA\n"; 2]);
     }

@@ -12,7 +12,7 @@ use super::sign_in::SignIn;
 use super::version;
 use crate::base::RecordId;
 use crate::plan::Identity;
-use crate::provider::common::{self, Connect, error, retried};
+use crate::provider::common::{self, Connect, Effect, error, retried};
 use crate::provider::transport::{Response, Transport};
 use crate::provider::{ErrorClass, ProviderError};
 
@@ -82,6 +82,10 @@ impl Connect for SignIn {
         has_ended(refusal)
     }
 
+    fn deletes(call: &Call) -> bool {
+        call.effect == Effect::Deletes
+    }
+
     fn identity(connection: &Connection) -> &Identity {
         &connection.identity
     }
@@ -138,8 +142,9 @@ mod tests {
 
     use super::super::testing::*;
     use crate::manifest::{SalesforceSignIn, SecretReference};
-    use crate::provider::ErrorClass;
     use crate::provider::transport::scripted::{Reply, Seen, answer, json};
+    use crate::provider::ErrorClass;
+    use crate::system::{Api, DeleteMode};
 
     const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
 
@@ -182,6 +187,30 @@ mod tests {
         assert_eq!(provider.count(&query(&[])).await.expect("counted"), 7);
         assert_eq!(asked(&transport).len(), 2);
         assert_eq!(transport.lines().iter().filter(|line| line.ends_with("/token")).count(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_deletion_refused_for_an_ended_session_is_for_the_caller_to_send_again() {
+        let specification = specification(Api::Collections, DeleteMode::Soft, false);
+        for hopeless in [false, true] {
+            let script = renewing(move |seen| {
+                let deleted = serde_json::json!([{"id": leads(1)[0], "success": true, "errors": []}]);
+                if hopeless || is_first_token(seen) { json(401, EXPIRED) } else { json(200, deleted.to_string()) }
+            });
+            let (provider, transport) = connect(&target(), script);
+            let sent = |expected: usize| assert_eq!(asked(&transport).len(), expected);
+            let error = provider.requests(&specification).send(&leads(1)).await.expect_err("a hold may have been set");
+            assert_eq!((error.class, error.code.as_str()), (ErrorClass::Transient, "session-ended"));
+            sent(1);
+            let answers = provider.requests(&specification).send(&leads(1)).await;
+            match hopeless {
+                false => assert_eq!(answers.expect("deleted").len(), 1),
+                // A new session that is over as soon as it is used is not opened again and again.
+                true => assert_eq!(answers.expect_err("refused again").class, ErrorClass::Unauthenticated),
+            }
+            sent(2);
+            assert_eq!(transport.lines().iter().filter(|line| line.ends_with("/token")).count(), 2);
+        }
     }
 
     #[tokio::test]

@@ -72,6 +72,10 @@ impl Connect for SignIn {
         refusal.code == "INVALID_SESSION"
     }
 
+    fn deletes(call: &Call) -> bool {
+        call.operation.effect() == Effect::Deletes
+    }
+
     fn identity(connection: &Connection) -> &Identity {
         &connection.identity
     }
