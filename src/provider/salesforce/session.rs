@@ -142,8 +142,8 @@ mod tests {
 
     use super::super::testing::*;
     use crate::manifest::{SalesforceSignIn, SecretReference};
-    use crate::provider::transport::scripted::{Reply, Seen, answer, json};
     use crate::provider::ErrorClass;
+    use crate::provider::transport::scripted::{Reply, Seen, answer, json};
     use crate::system::{Api, DeleteMode};
 
     const EXPIRED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
