@@ -210,7 +210,10 @@ async fn deletes_through_bulk_api_1_in_either_form() {
         assert_eq!(provider.jobs(&order).poll(&ticket).await.expect("known").stage, JobStage::Open);
         // Bulk API 1.0 says it with a status and a code of its own.
         sandbox.expire_sessions();
-        provider.jobs(&order).load(&ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect("loaded");
+        let load = || async { provider.jobs(&order).load(&ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await };
+        let ended = load().await.expect_err("its session had ended");
+        assert_eq!((ended.class, ended.code.as_str()), (ErrorClass::Transient, "session-ended"));
+        load().await.expect("loaded");
         assert_ne!(provider.jobs(&order).poll(&ticket).await.expect("known").stage, JobStage::Open, "it has begun already");
         provider.jobs(&order).start(&ticket).await.expect("closed");
         let progress = loop {

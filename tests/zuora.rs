@@ -164,6 +164,8 @@ async fn an_ended_session_is_renewed_and_trouble_is_told_apart() {
     let provider = connected(&sandbox, &Arc::default());
     let ids = select(&provider, &usage(None)).await;
     tokio::time::advance(Duration::from_secs(3_600)).await;
+    let ended = provider.requests(&order()).send(&ids[..10]).await.expect_err("its session had ended");
+    assert_eq!((ended.class, sandbox.zuora().count("Usage")), (ErrorClass::Transient, 100));
     assert_eq!(deleted(&provider.requests(&order()).send(&ids[..10]).await.expect("renewed")), 10);
 
     let troubles = [
