@@ -22,9 +22,11 @@ pub(in crate::command) fn unusable(title: String) -> CommandError {
 /// The error of every other plan while the run of one is unfinished.
 pub(in crate::command) fn blocked_by(run: Digest) -> CommandError {
     let run = run.short();
-    CommandError::new(Exit::PlanUnusable, format!("the run of the plan {run} is unfinished; nothing was deleted"))
-        .with_note("another plan can be applied once that run has ended")
-        .with_help(format!("finish it with `sexton apply --continue`, or abandon it with `sexton state abandon {run}`"))
+    CommandError::new(
+        Exit::PlanUnusable,
+        format!("no other plan can be applied while the run of the plan {run} is unfinished"),
+    )
+    .with_help(format!("finish it with `sexton apply --continue`, or abandon it with `sexton state abandon {run}`"))
 }
 
 /// The error of a plan that has expired, or that was made in the future: it counts its ages by the clock that it was made by, and would
