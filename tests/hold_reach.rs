@@ -5,11 +5,9 @@ mod support;
 
 use sexton::base::{Exit, PolicyName};
 use sexton::plan::FindingKind;
-use sexton::sandbox::{
-    Effect, FieldKind, Lookup, ObjectDefinition, OnDelete, Permissions, RecordKey, User, Value, World, WorldBuilder,
-};
+use sexton::sandbox::{Effect, RecordKey, Value, World};
 use support::route::{System, ZUORA_SOAP};
-use support::{ADDRESS, Bench, start};
+use support::{ADDRESS, Bench, login_without, object_below, start};
 
 fn policy(name: &str, object: &str, filter: &str) -> String {
     format!(
@@ -23,13 +21,6 @@ fn hold(target: &str, object: &str, filter: &str, more: &str) -> String {
         "apiVersion: sexton/v1\nkind: Hold\nmetadata: {{ name: counsel }}\nspec:\n  target: {target}\n  object: {object}\n  \
          filter: {filter}\n  reason: Matter 7\n{more}---\n"
     )
-}
-
-/// An object whose records go with the one above them, of that object.
-fn object(name: &str, letter: u8, parent: Option<&str>) -> ObjectDefinition {
-    let object = ObjectDefinition::new(name, name, name, [b'a', b'0', letter]).with("Name", FieldKind::Text(80));
-    let lookup = |parent: &str| Lookup::to(&[parent], "Up__r").children(&format!("{name}_r")).on_delete(OnDelete::Cascade);
-    parent.into_iter().fold(object, |object, parent| object.with("Up__c", lookup(parent).into()))
 }
 
 /// The gate on cascades to held records, about the first policy.
@@ -83,21 +74,13 @@ async fn what_would_take_the_children_of_a_held_record_along_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn an_object_that_cannot_be_seen_is_doubt_also_two_steps_above_a_held_record() {
-    let permissions = Permissions { read_denied: ["Middle__c".to_owned()].into(), ..Permissions::default() };
-    let user = User {
-        key: WorldBuilder::user_key(1),
-        username: "sexton@bench.example".into(),
-        name: "sexton".into(),
-        active: true,
-        permissions,
-    };
     let mut world = World::builder()
         .start(start())
-        .user(user)
-        .object(object("Top__c", b'1', None))
-        .object(object("Middle__c", b'2', Some("Top__c")))
-        .object(object("Lower__c", b'3', Some("Middle__c")))
-        .object(object("Leaf__c", b'4', Some("Lower__c")))
+        .user(login_without(&["Middle__c"]))
+        .object(object_below("Top__c", b'1', None))
+        .object(object_below("Middle__c", b'2', Some("Top__c")))
+        .object(object_below("Lower__c", b'3', Some("Middle__c")))
+        .object(object_below("Leaf__c", b'4', Some("Lower__c")))
         .build()
         .expect("a world");
     world.insert("Top__c", [("Name", Value::from("top"))]).expect("a record");
@@ -110,7 +93,7 @@ async fn an_object_that_cannot_be_seen_is_doubt_also_two_steps_above_a_held_reco
 #[tokio::test(start_paused = true)]
 async fn a_held_record_that_lies_deeper_than_cascades_are_followed_is_doubt() {
     let mut world =
-        World::builder().start(start()).object(object("Node__c", b'1', Some("Node__c"))).build().expect("a world");
+        World::builder().start(start()).object(object_below("Node__c", b'1', Some("Node__c"))).build().expect("a world");
     let mut above = None;
     for number in 0..8 {
         let name = ("Name", Value::from(format!("node {number}").as_str()));

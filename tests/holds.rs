@@ -10,11 +10,9 @@ use sexton::base::{CommandError, Exit, PolicyName};
 use sexton::manifest::{ManifestFile, read};
 use sexton::plan::{FindingKind, HoldReach, PlannedHold};
 use sexton::report::{Palette, PlanView, plan_markdown, plan_text};
-use sexton::sandbox::{
-    Effect, FieldKind, Lookup, ObjectDefinition, OnDelete, Permissions, RecordKey, User, Value, World, WorldBuilder,
-};
+use sexton::sandbox::{Effect, RecordKey, Value, World};
 use support::route::{System, ZUORA_SOAP};
-use support::{ADDRESS, Bench, start};
+use support::{ADDRESS, Bench, login_without, object_below, start};
 
 fn policy(name: &str, target: &str, object: &str, filter: &str, delete: &str) -> String {
     format!(
@@ -322,31 +320,13 @@ async fn a_hold_on_an_account_of_zuora_reaches_down_to_its_usage() {
 
 /// A policy on Top__c, which takes Middle__c along, and that Leaf__c; the login does not see `hidden`.
 fn chain(hidden: &[&str]) -> Bench {
-    let object = |name: &str, letter: u8, parent: Option<&str>| {
-        let object = ObjectDefinition::new(name, name, name, [b'a', b'0', letter]).with("Name", FieldKind::Text(80));
-        let lookup =
-            |parent: &str| Lookup::to(&[parent], "Up__r").children(&format!("{name}_r")).on_delete(OnDelete::Cascade);
-        match parent {
-            Some(parent) => object.with("Up__c", lookup(parent).into()),
-            None => object,
-        }
-    };
-    let permissions =
-        Permissions { read_denied: hidden.iter().map(|name| (*name).to_owned()).collect(), ..Permissions::default() };
-    let user = User {
-        key: WorldBuilder::user_key(1),
-        username: "sexton@bench.example".into(),
-        name: "sexton".into(),
-        active: true,
-        permissions,
-    };
     let mut world = World::builder()
         .start(start())
-        .user(user)
-        .object(object("Top__c", b'1', None))
-        .object(object("Middle__c", b'2', Some("Top__c")))
-        .object(object("Leaf__c", b'3', Some("Middle__c")))
-        .object(object("Other__c", b'4', None))
+        .user(login_without(hidden))
+        .object(object_below("Top__c", b'1', None))
+        .object(object_below("Middle__c", b'2', Some("Top__c")))
+        .object(object_below("Leaf__c", b'3', Some("Middle__c")))
+        .object(object_below("Other__c", b'4', None))
         .build()
         .expect("a world");
     for number in 0..3 {

@@ -24,6 +24,7 @@ mod interrupt;
 mod kill;
 mod lineage;
 mod many;
+mod no_end;
 mod operating;
 mod order;
 mod output;

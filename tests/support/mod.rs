@@ -25,7 +25,9 @@ use sexton::manifest::{SecretReference, Target};
 use sexton::provider::salesforce::{CommandOutput, CommandRunner};
 use sexton::provider::transport::Transport;
 use sexton::provider::{Provider, ProviderDependencies, SecretError, SecretSource, open};
-use sexton::sandbox::{Sandbox, Settings, World};
+use sexton::sandbox::{
+    FieldKind, Lookup, ObjectDefinition, OnDelete, Permissions, Sandbox, Settings, User, World, WorldBuilder,
+};
 use sexton::select::{Connector, Context};
 use sexton::state::State;
 use sexton::store::{Backend, Bundle, LocalFiles, OutcomeRow, Place, StoredCalls, SystemGit, read_outcomes};
@@ -37,6 +39,25 @@ use self::wire::{RouterTransport, locked};
 
 /// Where the sandbox of a [`Bench`] seems to listen. Plain http is for loopback only.
 pub const ADDRESS: &str = "http://127.0.0.1:8800";
+
+/// A login that does not see these objects.
+pub fn login_without(hidden: &[&str]) -> User {
+    let read_denied = hidden.iter().map(|name| (*name).to_owned()).collect();
+    User {
+        key: WorldBuilder::user_key(1),
+        username: "sexton@bench.example".into(),
+        name: "sexton".into(),
+        active: true,
+        permissions: Permissions { read_denied, ..Permissions::default() },
+    }
+}
+
+/// An object whose records go with the one above them, of that object.
+pub fn object_below(name: &str, letter: u8, parent: Option<&str>) -> ObjectDefinition {
+    let object = ObjectDefinition::new(name, name, name, [b'a', b'0', letter]).with("Name", FieldKind::Text(80));
+    let lookup = |parent: &str| Lookup::to(&[parent], "Up__r").children(&format!("{name}_r")).on_delete(OnDelete::Cascade);
+    parent.into_iter().fold(object, |object, parent| object.with("Up__c", lookup(parent).into()))
+}
 
 /// The moment most tests begin at.
 pub fn start() -> Timestamp {
