@@ -64,6 +64,7 @@ impl RecordId {
     /// # Errors
     ///
     /// As [`RecordId::new`].
+    #[inline]
     pub fn from_bytes(source: &[u8]) -> Result<Self, RecordIdError> {
         // Without an early end: nearly every key is well formed, and branches would cost more than the few bytes left.
         let is_allowed = source.iter().fold(true, |allowed, byte| allowed & ALLOWED[usize::from(*byte)]);
@@ -80,20 +81,18 @@ impl RecordId {
         std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 
-    fn words(&self) -> impl Iterator<Item = u32> {
-        self.bytes.as_chunks::<4>().0.iter().map(|word| u32::from_be_bytes(*word))
-    }
-
     /// The key as bytes.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
     }
 }
 
 impl PartialEq for RecordId {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         // Without a call: two streams of records are compared one by one.
-        self.words().eq(other.words())
+        self.cmp(other) == Ordering::Equal
     }
 }
 
@@ -104,15 +103,22 @@ impl Hash for RecordId {
 }
 
 impl PartialOrd for RecordId {
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl Ord for RecordId {
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         // As the bytes compare, four at a time. Sorting and merging do little else.
-        self.words().cmp(other.words())
+        for (left, right) in self.bytes.as_chunks::<4>().0.iter().zip(other.bytes.as_chunks::<4>().0) {
+            if left != right {
+                return u32::from_be_bytes(*left).cmp(&u32::from_be_bytes(*right));
+            }
+        }
+        Ordering::Equal
     }
 }
 

@@ -13,12 +13,14 @@ pub trait Keyed {
 }
 
 impl Keyed for RecordId {
+    #[inline]
     fn key(&self) -> RecordId {
         *self
     }
 }
 
 impl Keyed for Row {
+    #[inline]
     fn key(&self) -> RecordId {
         self.id
     }
@@ -78,11 +80,13 @@ impl<I: Iterator<Item = io::Result<T>>, T: Keyed> Ascending<I, T> {
     }
 
     /// The key of the next record; `None` at the end.
+    #[inline]
     pub(super) fn key(&self) -> Option<RecordId> {
         self.head_key
     }
 
     /// Takes the next record when it has this key, and reads up to the one after it.
+    #[inline]
     pub(super) fn take_if(&mut self, key: RecordId) -> Result<Option<T>, MergeError> {
         if self.head_key != Some(key) {
             return Ok(None);
@@ -92,6 +96,7 @@ impl<I: Iterator<Item = io::Result<T>>, T: Keyed> Ascending<I, T> {
         Ok(taken)
     }
 
+    #[inline]
     fn advance(&mut self) -> Result<(), MergeError> {
         let stream = self.stream;
         let before = self.head_key;
@@ -109,6 +114,7 @@ impl<I: Iterator<Item = io::Result<T>>, T: Keyed> Ascending<I, T> {
 }
 
 /// The smallest of several next keys.
+#[inline]
 pub(super) fn smallest<const N: usize>(keys: [Option<RecordId>; N]) -> Option<RecordId> {
     keys.into_iter().flatten().min()
 }

@@ -83,6 +83,7 @@ impl Layout {
     }
 
     /// A row as the records file holds it: a fingerprint instead of the moment of the last change, and review fields.
+    #[inline]
     pub fn sealed(&self, row: &Row) -> Row {
         let stamp = self.stamp.map(|place| fingerprint(value(row, place)));
         Row { id: row.id, values: stamp.into_iter().chain(self.review_values(row)).collect() }

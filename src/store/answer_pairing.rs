@@ -44,8 +44,7 @@ impl<const WIDTH: usize> Bucket<WIDTH> {
                 read => read?,
             }
             reader.read_exact(&mut payload)?;
-            let text = String::from_utf8_lossy(&key);
-            let id = RecordId::new(text.trim_end_matches(' ')).map_err(|error| io::Error::other(error.to_string()))?;
+            let id = RecordId::from_bytes(key.trim_ascii_end()).map_err(|error| io::Error::other(error.to_string()))?;
             each(id, payload)?;
         }
     }

@@ -13,6 +13,7 @@ use crate::base::is_dangerous;
 const ESCAPE: &str = "\\u{";
 
 /// A cell that no spreadsheet runs and no terminal obeys.
+#[inline]
 pub(super) fn guard_cell(value: &str) -> Cow<'_, str> {
     if acts_on_nobody(value) {
         return Cow::Borrowed(value);
@@ -22,6 +23,7 @@ pub(super) fn guard_cell(value: &str) -> Cow<'_, str> {
 }
 
 /// The value of a cell; `None` when [`guard_cell`] would not have written it so.
+#[inline]
 pub(super) fn unguard_cell(cell: &str) -> Option<Cow<'_, str>> {
     if acts_on_nobody(cell) {
         return Some(Cow::Borrowed(cell));
@@ -31,6 +33,7 @@ pub(super) fn unguard_cell(cell: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Whether a text is obviously written as it is, as nearly all are. Without an early end, so that it is looked at in one go.
+#[inline]
 fn acts_on_nobody(value: &str) -> bool {
     let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) & (byte != b'\\');
     let begins_well = |byte: &u8| !matches!(byte, b'=' | b'+' | b'-' | b'@' | b'\'');

@@ -211,6 +211,7 @@ impl Iterator for IdsIterator {
     }
 }
 
+#[inline]
 fn parse(line: &[u8; LINE], path: &Path, place: u64) -> io::Result<(RecordId, IdNote)> {
     let note = IdNote::from_byte(line[NOTE]).filter(|_| line[LINE - 1] == b'\n');
     let note = note.ok_or_else(|| damaged(path, place, "it does not end as it must"))?;

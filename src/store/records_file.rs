@@ -78,6 +78,7 @@ impl RecordsWriter {
     ///
     /// When the file cannot be written, the row does not sort after the one before it, or it has not one value for each
     /// column.
+    #[inline]
     pub fn push(&mut self, row: &Row) -> Result<(), BundleError> {
         let unwritable = |cause| BundleError::Unwritable { file: self.file.clone(), cause };
         if let Some(last) = self.last.filter(|last| *last >= row.id) {
@@ -257,6 +258,7 @@ impl RecordsReader {
     }
 
     /// The next row, or `None` once everything is read and proven.
+    #[inline]
     pub(super) fn next_row(&mut self) -> Result<Option<Row>, BundleError> {
         if self.input.is_none() {
             return Ok(None);
@@ -268,12 +270,17 @@ impl RecordsReader {
         }
     }
 
+    #[inline]
     fn row(&mut self) -> Result<Row, LineError> {
         let number = self.rows + 1;
         let cell = |bytes| std::str::from_utf8(bytes).ok().and_then(unguard_cell).ok_or(LineError::Value { number });
         let mut cells = self.record.iter();
-        let id =
-            RecordId::new(&cell(cells.next().unwrap_or_default())?).map_err(|cause| LineError::Key { number, cause })?;
+        let id = match cells.next().unwrap_or_default() {
+            // What is guarded, or should have been.
+            key @ [b'\'' | b'-', ..] => RecordId::new(&cell(key)?),
+            key => RecordId::from_bytes(key),
+        };
+        let id = id.map_err(|cause| LineError::Key { number, cause })?;
         let mut values = Vec::with_capacity(self.seal.columns.len());
         for bytes in cells {
             values.push(cell(bytes)?.into_owned());

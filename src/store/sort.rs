@@ -281,6 +281,7 @@ impl SortedRows {
 /// Sorted rows out of one window or out of several runs.
 enum Merge<'a> {
     Memory { entries: std::slice::Iter<'a, Entry>, values: &'a [u8] },
+    Run { reader: RunReader<'a> },
     Runs { order: SortOrder, readers: Vec<RunReader<'a>>, heads: BinaryHeap<Reverse<Head>>, failed: Option<io::Error> },
 }
 
@@ -293,6 +294,9 @@ struct Head {
 
 impl<'a> Merge<'a> {
     fn over(order: SortOrder, spill: &'a Spill, runs: &[Range<u64>]) -> Self {
+        if let [run] = runs {
+            return Self::Run { reader: RunReader::new(&spill.scratch, run.clone()) };
+        }
         let readers: Vec<RunReader<'a>> = runs.iter().map(|run| RunReader::new(&spill.scratch, run.clone())).collect();
         let mut merge = Self::Runs { order, heads: BinaryHeap::with_capacity(readers.len()), readers, failed: None };
         (0..runs.len()).for_each(|run| merge.advance(run));
@@ -318,6 +322,7 @@ impl Iterator for Merge<'_> {
                 let entry = entries.next()?;
                 Some(decode_values(entry.values(values)).map(|values| Row { id: entry.id, values }))
             }
+            Self::Run { reader } => reader.next_row().transpose(),
             Self::Runs { heads, failed, .. } => {
                 if let Some(error) = failed.take() {
                     heads.clear();
@@ -365,6 +370,7 @@ impl<'a> RunReader<'a> {
     }
 
     /// Takes the next `length` bytes, read into the buffer if necessary.
+    #[inline]
     fn take(&mut self, length: usize) -> io::Result<&[u8]> {
         let unread = self.buffer.len() - self.used;
         if unread < length {
@@ -389,6 +395,7 @@ impl<'a> RunReader<'a> {
         Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize)
     }
 
+    #[inline]
     fn next_row(&mut self) -> io::Result<Option<Row>> {
         if self.used == self.buffer.len() && self.rest.is_empty() {
             return Ok(None);

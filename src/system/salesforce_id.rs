@@ -27,6 +27,7 @@ pub enum SalesforceIdError {
 ///
 /// Each group of five characters gives one: bit *k* is set when character *k* is an upper-case letter.
 /// Source: Salesforce Help, checked against identifiers in the vendor's own examples (the tests below).
+#[inline]
 pub fn salesforce_id_checksum(fifteen: &[u8; 15]) -> [u8; 3] {
     let mut checksum = [0; 3];
     for (group, sum) in fifteen.chunks_exact(5).zip(&mut checksum) {
@@ -42,6 +43,7 @@ pub fn salesforce_id_checksum(fifteen: &[u8; 15]) -> [u8; 3] {
 /// # Errors
 ///
 /// When the text has another length or other characters, or a checksum that is not its own.
+#[inline]
 pub fn canonical_salesforce_id(text: &str) -> Result<RecordId, SalesforceIdError> {
     let bytes = text.as_bytes();
     let shape = || SalesforceIdError::Shape(text.chars().take(48).collect());
