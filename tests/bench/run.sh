@@ -21,8 +21,8 @@ for tool in curl /usr/bin/time; do
   command -v "$tool" >/dev/null || { echo "$tool is not here (GNU time is the package \`time\`)" >&2; exit 1; }
 done
 if [ -z "${SEXTON:-}" ]; then
-  cargo build --release --quiet
-  SEXTON="${CARGO_TARGET_DIR:-target}/release/sexton"
+  cargo build --profile dist --quiet
+  SEXTON="${CARGO_TARGET_DIR:-target}/dist/sexton"
 fi
 SEXTON="$(realpath "$SEXTON")"
 
