@@ -288,7 +288,7 @@ fn says_what_is_wrong_with_a_bundle() {
     `records/leads.csv` is not what a plan has there: it holds 2 records, and the plan seals 1
     `records/leads.csv` is not what a plan has there: record 2 does not come after the one before it
     `records/leads.csv` is not what a plan has there: record 2 does not come after the one before it
-    `records/leads.csv` is not what a plan has there: record 1 has a value that is not written as this version writes it
+    `records/leads.csv` is not what a plan has there: record 1 has no valid key: `=1` is not a record id: 1 to 36 ASCII letters, digits, `-` or `_`
     `records/leads.csv` is not what a plan has there: record 1 has no valid key: `a b` is not a record id: 1 to 36 ASCII letters, digits, `-` or `_`
     `records/leads.csv` is not what a plan has there: it does not begin with the line `Id`
     `records/leads.csv` is not what a plan has there: record 1 is not well formed: CSV error: record 1 (line: 2, byte: 3): found record with 2 fields, but the previous record has 1 fields

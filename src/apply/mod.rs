@@ -24,7 +24,7 @@ pub use entry::{Entry, Event, Excluded, Rechecked};
 pub use fault::{Fault, FaultKind};
 pub use machine::{MachineError, MachineSettings, MachineStatus, PolicyMachine, ROUNDS};
 pub use outcome::{Evidence, Outcome, OutcomeKind, SkipCause, Tally};
-pub use pace::back_off;
+pub use pace::{LONGEST_TOLD_WAIT, back_off};
 pub use record_status::{AtomicStatuses, RecordStatus, statuses_of_atomic};
 pub use seal::Seal;
 pub use step::{Step, StepEnd};

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// The longest that is waited for because a system asks for it. Beyond it a plan ends, and a run stays unfinished: somebody runs the
+/// same command again later, and no lock is held meanwhile.
+pub const LONGEST_TOLD_WAIT: Duration = Duration::from_secs(15 * 60);
+
 /// The pause before attempt `attempt` (from 1): `first`, doubled with every attempt up to `most`, less up to half of it.
 ///
 /// The part that is taken off is drawn from `seed`, so that many clients do not come back at the same moment, and the same

@@ -209,17 +209,18 @@ pub async fn apply(
             opening::confirm_hard_deletes(opened.bundle.header(), &request.confirmed_targets)?;
         }
         let project_context = ProjectContext { context: context.clone(), project: &project, now: &now };
-        let connections = open_all(&project_context).await?;
+        let connections = or_stop(open_all(&project_context), stop, begun).await?;
         check_systems(opened.bundle.header(), &connections)?;
 
         let mut stopped = refused_at_plan(opened.bundle.header());
         stopped.extend(if begun {
-            stale_reasons(&project, &opened, &connections, &now).await?
+            or_stop(stale_reasons(&project, &opened, &connections, &now), stop, begun).await?
         } else {
             refuse_other_words(&project, &opened.bundle, &connections).await?;
             BTreeMap::new()
         });
-        let rechecks = recheck_all(&project_context, &opened, &connections, &stopped, stop).await?;
+        let rechecks = recheck_all(&project_context, &opened, &connections, &stopped, stop);
+        let rechecks = or_stop(rechecks, stop, begun).await?;
         let refusals = refusals_on_fresh_numbers(
             &project_context,
             &opened,
@@ -228,8 +229,8 @@ pub async fn apply(
             &state,
             begun,
             request.max_records,
-        )
-        .await?;
+        );
+        let refusals = or_stop(refusals, stop, begun).await?;
         let stopped = Stopped::new(opened.bundle.header(), stopped, &refusals);
         if !begun && !refusals.is_empty() && (on_refusal == OnRefusal::Stop || stopped.leaves_nothing()) {
             let mut error = CommandError::new(Exit::GateRefused, "a gate refused on the fresh numbers; nothing was deleted")
@@ -280,4 +281,17 @@ pub async fn apply(
     };
     // Whatever it was, an earlier process may have deleted something.
     carried_out.await.map_err(|error| if sent { after_deletion(error) } else { error })
+}
+
+/// Awaits a part that only reads, unless `stop` comes first: a system may have asked to be left alone for minutes.
+async fn or_stop<T>(
+    reading: impl Future<Output = Result<T, CommandError>>,
+    stop: &CancellationToken,
+    begun: bool,
+) -> Result<T, CommandError> {
+    tokio::select! {
+        biased;
+        read = reading => read,
+        () = stop.cancelled() => Err(interrupted(begun)),
+    }
 }

@@ -23,7 +23,9 @@ use super::round_writer::{RoundEnd, write_first_round, write_next_round};
 use super::run::Run;
 use super::step_runner::StepRunner;
 use super::turns::Turns;
-use crate::apply::{Batch, Event, Excluded, PolicyMachine, Rechecked, SkipCause, Step, StepEnd, Tally};
+use crate::apply::{
+    Batch, Event, Excluded, FaultKind, LONGEST_TOLD_WAIT, PolicyMachine, Rechecked, SkipCause, Step, StepEnd, Tally,
+};
 use crate::base::{CommandError, PolicyName, RecordId, counted};
 use crate::plan::Row;
 use crate::store::{IdNote, MessagesFile, RowSorter, SortOrder, SortedRows};
@@ -384,7 +386,13 @@ impl<'a> PolicyExecutor<'a> {
 
     async fn close(&mut self, step: &Step, end: StepEnd) -> Result<(), ExecuteError> {
         if let StepEnd::Failed(fault) = &end {
-            self.run.observer.warn(&format!("{}: {fault}", self.policy()));
+            let waits = match fault.kind {
+                FaultKind::Later { wait: Some(wait) } if wait <= LONGEST_TOLD_WAIT => {
+                    format!("; as the system asks, the next attempt is in {} s", wait.as_secs())
+                }
+                _ => String::new(),
+            };
+            self.run.observer.warn(&format!("{}: {fault}{waits}", self.policy()));
         }
         if let Some(batch) = step.batch() {
             match &end {

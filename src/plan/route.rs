@@ -57,7 +57,10 @@ pub fn choose(settings: &PolicySettings, selected: u64, capabilities: &Capabilit
     let parallel = settings.concurrency == Concurrency::Parallel;
     let atomic = settings.all_or_none != AllOrNone::No;
     let fits = |route: &&RouteCapability| {
-        route.deletes(settings.delete) && (parallel || route.serial) && (atomic || route.batch_size > 0)
+        route.deletes(settings.delete)
+            && route.api.takes(&settings.object)
+            && (parallel || route.serial)
+            && (atomic || route.batch_size > 0)
     };
     let pinned = |route: &&RouteCapability| settings.via.is_none_or(|api| api == route.api);
     let fitting: Vec<&RouteCapability> = capabilities.routes.iter().filter(fits).collect();
@@ -129,6 +132,15 @@ fn no_api(settings: &PolicySettings, capabilities: &Capabilities, fitting: &[&Ro
         let known: Vec<&str> = capabilities.routes.iter().map(|route| route.api.name()).collect();
         let pin = pin.unwrap_or_else(|| "no API is left".into());
         return format!("{pin}, which a {system} target does not have: use {}, or leave `via` out", known.join(" or "));
+    }
+    let object = &settings.object;
+    let pinned = |route: &&RouteCapability| settings.via.is_none_or(|api| api == route.api);
+    let mut deleting = capabilities.routes.iter().filter(pinned).filter(|route| route.deletes(settings.delete)).peekable();
+    if deleting.peek().is_some() && deleting.all(|route| !route.api.takes(object)) {
+        let refusing = pin.unwrap_or_else(|| format!("`delete: {}` needs a Bulk API", <&str>::from(settings.delete)));
+        return format!(
+            "{refusing}, and the Bulk APIs do not take `{object}`: only a soft delete without `via` can delete it"
+        );
     }
     let what = match settings.delete {
         DeleteMode::Soft if !within(|route| route.soft) => "`delete: soft`",
@@ -203,6 +215,20 @@ mod tests {
         assert_eq!(api(&soft, 2_001), Some(Api::Bulk2));
         let hard = PolicySettings { delete: DeleteMode::Hard, ..soft };
         assert_eq!(api(&hard, 1), Some(Api::Bulk2));
+    }
+
+    #[test]
+    fn what_the_bulk_apis_refuse_goes_without_them_at_any_size() {
+        let logs = PolicySettings { object: "ApexLog".into(), ..test_settings() };
+        assert_eq!(api(&logs, 50_000), Some(Api::Collections));
+        let refused = |settings: &PolicySettings| match choose(settings, 1, &SALESFORCE) {
+            Err(NoRoute::NoApi(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert_snapshot!(refused(&PolicySettings { delete: DeleteMode::Hard, ..logs.clone() }),
+            @"`delete: hard` needs a Bulk API, and the Bulk APIs do not take `ApexLog`: only a soft delete without `via` can delete it");
+        assert_snapshot!(refused(&PolicySettings { via: Some(Api::Bulk2), ..logs }),
+            @"`via: bulk2` pins Bulk API 2.0, and the Bulk APIs do not take `ApexLog`: only a soft delete without `via` can delete it");
     }
 
     #[test]

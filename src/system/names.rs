@@ -21,7 +21,14 @@ pub fn object_name(text: &str, system: Option<SystemKind>) -> Result<String, Str
         // The name of a form is free text, and its id is opaque (documented).
         Some(SystemKind::Fulcrum) | None => !text.trim().is_empty() && text.len() <= 255 && !text.contains(char::is_control),
     };
-    if fits { Ok(text.to_owned()) } else { Err(format!("`{}` is not the name of an object", shortened(text))) }
+    if !fits {
+        return Err(format!("`{}` is not the name of an object", shortened(text)));
+    }
+    let no_record = salesforce::NO_RECORDS.iter().find(|(end, _)| text.to_ascii_lowercase().ends_with(end));
+    match no_record.filter(|_| system == Some(SystemKind::Salesforce)) {
+        Some((_, what)) => Err(format!("`{text}` {what}")),
+        None => Ok(text.to_owned()),
+    }
 }
 
 /// The text, when it can be a field or the path of a related one: at most five relationships (documented for Salesforce). The
@@ -58,6 +65,10 @@ mod tests {
             assert!(field_path(bad).is_err(), "{bad}");
         }
         assert!(object_name("Lead", Some(SystemKind::Salesforce)).is_ok());
+        for no_record in ["Setting__mdt", "Order_Event__e", "Invoice__x", "Archive__b", "setting__MDT"] {
+            assert!(object_name(no_record, Some(SystemKind::Salesforce)).is_err(), "{no_record}");
+            assert!(object_name(no_record, Some(SystemKind::Fulcrum)).is_ok(), "{no_record}");
+        }
         assert!(object_name("Lead.Name", Some(SystemKind::Zuora)).is_err());
         assert!(object_name("Park Inventory", Some(SystemKind::Fulcrum)).is_ok());
         assert!(object_name(" ", Some(SystemKind::Fulcrum)).is_err());

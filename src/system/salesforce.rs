@@ -96,6 +96,18 @@ pub const CAPABILITIES: Capabilities = Capabilities {
 /// The codes by which it says that other work held a record's lock (recorded; the second is Bulk API 1.0's, documented).
 pub(super) const LOCK_CODES: &[&str] = &["UNABLE_TO_LOCK_ROW", "TooManyLockFailure"];
 
+/// How the names of objects end, in lower case, whose rows no deletion API takes, and what they are (documented).
+pub(super) const NO_RECORDS: &[(&str, &str)] = &[
+    ("__mdt", "is a custom metadata type: its rows are deployed, and not deleted as records"),
+    ("__e", "is a platform event: it is delivered, and not kept as records"),
+    ("__x", "is an external object: its rows are kept in another system, and have to be deleted there"),
+    ("__b", "is a big object: its rows are deleted by an API of their own, which this version does not have"),
+];
+
+/// The objects that the Bulk APIs refuse, for reading and for deleting (recorded: forcedotcom/cli issue 3400). There may be others:
+/// those are read in another way, and a deletion ends with the system's own refusal.
+pub(super) const NOT_IN_BULK: &[&str] = &["ApexLog"];
+
 /// How the names of the objects end that the platform keeps beside each object (documented): their rows follow a record and are
 /// none of their own.
 pub(super) const COMPANION_SUFFIXES: &[&str] = &["History", "Share", "Feed", "ChangeEvent"];

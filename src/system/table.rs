@@ -15,6 +15,12 @@ impl Api {
         }
     }
 
+    /// Whether it takes records of an object, as far as is known without asking.
+    pub fn takes(self, object: &str) -> bool {
+        let is_bulk = matches!(self, Self::Bulk2 | Self::Bulk1);
+        !is_bulk || !salesforce::NOT_IN_BULK.iter().any(|refused| refused.eq_ignore_ascii_case(object))
+    }
+
     /// How it takes records.
     pub fn shape(self) -> ApiShape {
         self.capability().shape

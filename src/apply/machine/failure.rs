@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{DOUBT, PolicyMachine, later};
-use crate::apply::{Event, Fault, FaultKind, JobStage, Step, back_off};
+use crate::apply::{Event, Fault, FaultKind, JobStage, LONGEST_TOLD_WAIT, Step, back_off};
 
 /// After this many pauses without progress the policy stays unfinished; the same command continues it.
 const SETBACKS: u32 = 10;
@@ -13,8 +13,6 @@ const SETBACKS: u32 = 10;
 const READ_ATTEMPTS: u32 = 10;
 /// How often answers are fetched that cannot be trusted, before the presence of every record is checked instead.
 const COLLECT_ATTEMPTS: u32 = 3;
-/// If the system asks for a longer wait than this, the policy stays unfinished; the same command continues it.
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// The pauses after a failure.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
@@ -22,7 +20,16 @@ impl PolicyMachine {
     pub(super) fn failed(&mut self, step: &Step, number: u64, fault: &Fault, now: Timestamp) -> Option<Event> {
         let cause = fault.to_string();
         let wait = if let FaultKind::Later { wait } = fault.kind { wait } else { None };
-        if fault.kind == FaultKind::Stuck || wait.is_some_and(|wait| wait > LONGEST_WAIT) {
+        // Nothing waits for longer than that, a look as little as a deletion.
+        let kind = match wait.filter(|wait| *wait > LONGEST_TOLD_WAIT) {
+            Some(wait) => {
+                let after = later(now, wait).round(jiff::Unit::Second).unwrap_or(now);
+                self.stuck.get_or_insert_with(|| format!("{cause}; run the same command again after {after}"));
+                FaultKind::Stuck
+            }
+            None => fault.kind,
+        };
+        if kind == FaultKind::Stuck {
             self.stuck.get_or_insert_with(|| cause.clone());
         }
         match step {
@@ -54,7 +61,7 @@ impl PolicyMachine {
             Step::Poll(..) if fault.kind == FaultKind::Missing => self.polled(number, JobStage::Gone, now),
             Step::Collect(..) => {
                 let active = self.active.get(&number)?;
-                let hopeless = match fault.kind {
+                let hopeless = match kind {
                     FaultKind::Refused | FaultKind::Missing => true,
                     FaultKind::Unclear => active.moment.failures + 1 >= COLLECT_ATTEMPTS,
                     FaultKind::Later { .. } | FaultKind::Stuck => false,
@@ -62,11 +69,11 @@ impl PolicyMachine {
                 if hopeless {
                     return Some(Event::Unclear { batch: number, cause });
                 }
-                self.read_failed(number, fault.kind, wait, cause, now);
+                self.read_failed(number, kind, wait, cause, now);
                 None
             }
             _ => {
-                self.read_failed(number, fault.kind, wait, cause, now);
+                self.read_failed(number, kind, wait, cause, now);
                 None
             }
         }

@@ -326,8 +326,19 @@ fn a_system_that_asks_to_wait_for_hours_ends_the_run_and_not_the_records() {
     let mut history = ReplayedHistory::new(settings(false), 5);
     let step = history.step();
     history.close(&step, fault(FaultKind::Later { wait: Some(Duration::from_secs(3 * 3600)) }));
-    assert_eq!(history.step(), Step::Pause("CODE: words".into()));
+    let after = "CODE: words; run the same command again after 1970-01-01T03:00:00Z";
+    assert_eq!(history.step(), Step::Pause(after.into()));
     assert_eq!(history.machine.status().tally, Tally::default());
+    // So does one that says it to a look.
+    let mut history = resumed(Api::Bulk2, &[Event::Loading { batch: 0 }, Event::Loaded { batch: 0 }]);
+    let step = history.step();
+    assert!(matches!(step, Step::Poll(..)), "{step:?}");
+    history.close(&step, fault(FaultKind::Later { wait: Some(Duration::from_secs(3_600)) }));
+    let before = history.now;
+    assert!(
+        matches!(history.step(), Step::Pause(cause) if cause.starts_with("CODE: words; run the same command again after"))
+    );
+    assert_eq!(history.now, before, "it did not wait");
 }
 
 #[test]

@@ -19,5 +19,5 @@ pub(super) use failure::{error, incomplete, not_kept};
 pub(super) use fitness::{other_system, refuse_unfit};
 pub(super) use ids::check_ids;
 pub(super) use presence::PresencePairing;
-pub(super) use retry::retried;
+pub(super) use retry::{pause_or_fail, retried};
 pub(super) use session::{Connect, Session};

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use crate::apply::LONGEST_TOLD_WAIT;
 use crate::provider::{ErrorClass, ProviderError};
 
 /// How often a failed read is repeated.
 const REPEATS: u32 = 4;
 /// The pause before the first repetition; each later one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// A longer pause than this is left to the user.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Pauses of at least this are told.
+const TOLD_FROM: Duration = Duration::from_secs(10);
 
 /// Reads, and repeats it a few times where that may help. Never used for a request that deletes.
 pub(in crate::provider) async fn retried<T, F: Future<Output = Result<T, ProviderError>>>(
@@ -17,15 +18,35 @@ pub(in crate::provider) async fn retried<T, F: Future<Output = Result<T, Provide
 ) -> Result<T, ProviderError> {
     let mut repeats = 0;
     loop {
-        let error = match read().await {
-            Err(error) => error,
+        match read().await {
+            Err(error) => pause_or_fail(error, &mut repeats).await?,
             answer => return answer,
-        };
-        let Some(pause) = pause_after(&error, repeats) else { return Err(error) };
-        repeats += 1;
-        tracing::debug!(%error, repeats, "reading again");
-        tokio::time::sleep(pause).await;
+        }
     }
+}
+
+/// Waits until a read that failed may be made again, or gives its error back where that cannot help or was done often enough.
+///
+/// A pause that the system asks for is kept and told, up to [`LONGEST_TOLD_WAIT`]; a longer one is an error that says when to come
+/// again.
+pub(in crate::provider) async fn pause_or_fail(error: ProviderError, repeats: &mut u32) -> Result<(), ProviderError> {
+    if let ErrorClass::Throttled { wait: Some(wait) } = error.class
+        && wait > LONGEST_TOLD_WAIT
+    {
+        let minutes = wait.as_secs().div_ceil(60);
+        let help = format!("the system asks to be left alone for {minutes} minutes: run the same command again after that");
+        return Err(ProviderError { help: Some(help), ..error });
+    }
+    let Some(pause) = pause_after(&error, *repeats) else { return Err(error) };
+    *repeats += 1;
+    if pause >= TOLD_FROM {
+        // Somebody may be looking on, and would take it for stuck.
+        tracing::warn!("waiting {} s, as the system asks: {error}", pause.as_secs());
+    } else {
+        tracing::debug!(%error, repeats, "reading again");
+    }
+    tokio::time::sleep(pause).await;
+    Ok(())
 }
 
 /// How long to wait before the next repetition; `None` when there is none.
@@ -38,7 +59,7 @@ fn pause_after(error: &ProviderError, repeats: u32) -> Option<Duration> {
         ErrorClass::Incomplete if error.status.is_none() => doubled,
         _ => return None,
     };
-    (repeats < REPEATS && pause <= LONGEST_PAUSE).then_some(pause)
+    (repeats < REPEATS).then_some(pause)
 }
 
 #[cfg(test)]
@@ -63,8 +84,8 @@ mod tests {
     async fn only_what_may_help_is_repeated_and_not_for_ever() {
         assert_eq!(attempts(ErrorClass::Transient).await, 5);
         assert_eq!(attempts(ErrorClass::Incomplete).await, 5);
-        assert_eq!(attempts(ErrorClass::Throttled { wait: Some(Duration::from_secs(60)) }).await, 5);
-        assert_eq!(attempts(ErrorClass::Throttled { wait: Some(Duration::from_secs(61)) }).await, 1);
+        assert_eq!(attempts(ErrorClass::Throttled { wait: Some(Duration::from_secs(900)) }).await, 5);
+        assert_eq!(attempts(ErrorClass::Throttled { wait: Some(Duration::from_secs(901)) }).await, 1);
         assert_eq!(attempts(ErrorClass::Invalid).await, 1);
         assert_eq!(attempts(ErrorClass::Ambiguous).await, 1);
     }

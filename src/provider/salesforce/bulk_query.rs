@@ -3,6 +3,7 @@
 //! Making a query job is a `POST`, but it changes no record: a plan that uses it still only reads.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
@@ -15,7 +16,7 @@ use super::hostile;
 use super::query::row;
 use super::session::Session;
 use super::soql::{self, Selection};
-use crate::provider::common::{error, incomplete, not_kept};
+use crate::provider::common::{error, incomplete, not_kept, pause_or_fail};
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
 use crate::system::canonical_salesforce_id;
 
@@ -51,14 +52,15 @@ pub(super) async fn select(
 ) -> Result<Completeness, ProviderError> {
     let doing = &selection.doing;
     let body = json!({
-        "operation": "query",
+        "operation": selection.resource,
         "query": selection.statement,
         "contentType": "CSV",
         "columnDelimiter": "COMMA",
         "lineEnding": "LF",
     });
     let create = Call::new(doing.clone(), Method::POST, "jobs/query").json(&body);
-    let job: QueryJob = session.call_json(&create).await?;
+    // One whose making was not answered changes nothing, and is left to the system.
+    let job: QueryJob = session.read_json(&create).await?;
     // The key becomes part of an address.
     let id = canonical_salesforce_id(&job.id).map_err(|_| create.unreadable("the query job's id is none"))?;
     let path = format!("jobs/query/{id}");
@@ -86,23 +88,10 @@ async fn read_results(
         let mut parameters = vec![("maxRecords", PAGE_ROWS)];
         parameters.extend(locator.as_deref().map(|locator| ("locator", locator)));
         let call = Call::get(doing.clone(), results.clone()).parameters(&parameters).csv();
-        let response = session.read(&call).await?;
-        let header = |name| text_header(&response.headers, name);
-        let (Some(page_declared), Some(next)) =
-            (header("sforce-numberofrecords").and_then(|text| text.parse::<u64>().ok()), header("sforce-locator"))
-        else {
-            return Err(incomplete(doing, "a page of results has no `Sforce-NumberOfRecords` or no `Sforce-Locator`"));
-        };
-        let next = next.to_owned();
-        let page_rows = read_page(selection, CsvRows::new(response.body), page_declared, sink).await?;
+        let (page_rows, next) = whole_page(session, selection, &call, sink).await?;
         rows += page_rows;
-        if page_rows != page_declared || rows > declared {
-            return Err(incomplete(
-                doing,
-                format!(
-                    "a page brought {page_rows} rows and declared {page_declared}; {rows} of the job's {declared} have arrived"
-                ),
-            ));
+        if rows > declared {
+            return Err(incomplete(doing, format!("{rows} rows arrived, but the system declared {declared}")));
         }
         if next == "null" {
             break;
@@ -119,6 +108,57 @@ async fn read_results(
         return Err(incomplete(doing, format!("{rows} rows arrived, but the system declared {declared}")));
     }
     Ok(Completeness { rows, declared })
+}
+
+/// What of a page of results has been taken so far, in case that its download breaks off.
+#[derive(Default)]
+struct Taken {
+    rows: u64,
+    /// Over these rows, as they came.
+    digest: u64,
+}
+
+/// Why a page was not read to its end.
+enum PageError {
+    /// The download broke off.
+    Broken(ProviderError),
+    /// It is not what was asked for.
+    Wrong(ProviderError),
+}
+
+impl From<ProviderError> for PageError {
+    fn from(error: ProviderError) -> Self {
+        Self::Wrong(error)
+    }
+}
+
+/// Streams one page of results, which is asked for again where its download breaks off: "you can use the locator to retrieve a set of
+/// results multiple times" (documented). The rows that were taken before must come again as they were, and are passed over. Gives how
+/// many rows there are, which is what the page declares, and the locator of the next page.
+async fn whole_page(
+    session: &Session,
+    selection: &Selection,
+    call: &Call,
+    sink: &mut dyn RowSink,
+) -> Result<(u64, String), ProviderError> {
+    let mut taken = Taken::default();
+    let mut repeats = 0;
+    loop {
+        let response = session.read(call).await?;
+        let header = |name| text_header(&response.headers, name);
+        let (Some(declared), Some(next)) =
+            (header("sforce-numberofrecords").and_then(|text| text.parse::<u64>().ok()), header("sforce-locator"))
+        else {
+            let message = "a page of results has no `Sforce-NumberOfRecords` or no `Sforce-Locator`";
+            return Err(incomplete(&selection.doing, message));
+        };
+        let next = next.to_owned();
+        match read_page(selection, CsvRows::new(response.body), declared, &mut taken, sink).await {
+            Ok(()) => return Ok((declared, next)),
+            Err(PageError::Broken(error)) => pause_or_fail(error, &mut repeats).await?,
+            Err(PageError::Wrong(error)) => return Err(error),
+        }
+    }
 }
 
 /// Waits until the job is complete, and gives the number of rows it says it found.
@@ -148,19 +188,25 @@ async fn wait_for(session: &Session, doing: &str, path: &str) -> Result<u64, Pro
     Err(incomplete(doing, format!("the query job was not done in {} hours", LONGEST_JOB.as_secs() / 3600)))
 }
 
-/// Streams one page of results. It stops at the first row beyond the declared number.
+/// Streams what of one page of results has not been taken yet. It stops at the first row beyond the declared number.
 async fn read_page(
     selection: &Selection,
     mut rows: CsvRows,
     declared: u64,
+    taken: &mut Taken,
     sink: &mut dyn RowSink,
-) -> Result<u64, ProviderError> {
+) -> Result<(), PageError> {
     let doing = &selection.doing;
-    let broken = |error: CsvError| incomplete(doing, error.to_string());
+    let broken = |error: CsvError| PageError::Broken(incomplete(doing, error.to_string()));
+    let short = |count: u64| {
+        let message = format!("a page of results brought {count} of the {declared} rows that it declares");
+        Err(PageError::Broken(incomplete(doing, message)))
+    };
+    let mut hasher = DefaultHasher::new();
     let malformed = |message: String| error(ErrorClass::Malformed, doing, "malformed-results", message);
     let Some(header) = rows.next().await.map_err(broken)? else {
         // An empty result is a header alone, or nothing at all in older orgs (client).
-        return Ok(0);
+        return if declared == 0 { Ok(()) } else { short(0) };
     };
     // Columns come as asked for since version 50 (documented); before, only their names say which is which.
     let places = selection
@@ -173,14 +219,21 @@ async fn read_page(
     while let Some(record) = rows.next().await.map_err(broken)? {
         count += 1;
         if count > declared {
-            return Err(incomplete(doing, format!("a page of results has more than the {declared} rows it declares")));
+            let message = format!("a page of results has more than the {declared} rows it declares");
+            return Err(incomplete(doing, message).into());
         }
         if record.len() != width {
-            return Err(incomplete(
-                doing,
-                format!("row {count} of a page of results has {} fields, not {width}", record.len()),
-            ));
+            let message = format!("row {count} of a page of results has {} fields, not {width}", record.len());
+            return Err(incomplete(doing, message).into());
         }
+        record.hash(&mut hasher);
+        if count <= taken.rows {
+            if count == taken.rows && hasher.finish() != taken.digest {
+                return Err(incomplete(doing, "a page of results that was asked for again has other rows").into());
+            }
+            continue;
+        }
+        *taken = Taken { rows: count, digest: hasher.finish() };
         let value = |place: usize| {
             record.field(places[place]).ok_or_else(|| malformed(format!("row {count} of a page of results is not UTF-8")))
         };
@@ -189,7 +242,7 @@ async fn read_page(
             sink.row(row).map_err(|cause| not_kept(doing, &cause))?;
         }
     }
-    Ok(count)
+    if count < declared { short(count) } else { Ok(()) }
 }
 
 fn text_header<'headers>(headers: &'headers HeaderMap, name: &str) -> Option<&'headers str> {
@@ -306,7 +359,7 @@ mod tests {
     async fn refuses_a_page_shorter_or_longer_than_its_header() {
         let one = "\"Id\"\n\"00Q000000000000EAA\"\n";
         let message = refused(2, move |_| csv(2, "null", one)).await;
-        assert_eq!(message, "a page brought 1 rows and declared 2; 1 of the job's 2 have arrived");
+        assert_eq!(message, "a page of results brought 1 of the 2 rows that it declares");
         assert_eq!(refused(0, move |_| csv(0, "null", one)).await, "a page of results has more than the 0 rows it declares");
     }
 
@@ -314,10 +367,7 @@ mod tests {
     async fn refuses_fewer_or_more_rows_than_the_job_found() {
         let one = "\"Id\"\n\"00Q000000000000EAA\"\n";
         assert_eq!(refused(2, move |_| csv(1, "null", one)).await, "1 rows arrived, but the system declared 2");
-        assert_eq!(
-            refused(0, move |_| csv(1, "null", one)).await,
-            "a page brought 1 rows and declared 1; 1 of the job's 0 have arrived"
-        );
+        assert_eq!(refused(0, move |_| csv(1, "null", one)).await, "1 rows arrived, but the system declared 0");
     }
 
     #[tokio::test(start_paused = true)]
@@ -355,6 +405,38 @@ mod tests {
             refused(1, |_| csv(1, "null", "\"Id\"\n\"00Q000000000000EAA\",\"x\"\n")).await,
             "row 1 of a page of results has 2 fields, not 1"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_breaks_off_is_asked_for_again_and_what_came_before_is_taken_once() {
+        let whole = "\"Id\"\n\"00Q000000000000EAA\"\n\"00Q000000000001EAA\"\n";
+        let cut = |at: usize| {
+            let headers = vec![("sforce-numberofrecords", "2".to_owned()), ("sforce-locator", "null".to_owned())];
+            Reply::Answer(200, headers, vec![Ok(whole[..at].into()), Err(std::io::Error::other("reset"))])
+        };
+        // Within the first row, between the rows, within the second; and once without a word of it.
+        let mut answers = vec![cut(12), cut(26), cut(40), csv(2, "null", &whole[..26])].into_iter();
+        let script = with_results(2, move |_| answers.next().unwrap_or_else(|| csv(2, "null", whole)));
+        let (rows, proof) = select(&query(&[]), script).await;
+        assert_eq!(proof, Ok(Completeness { rows: 2, declared: 2 }));
+        assert_eq!(rows.0.iter().map(|row| row.id).collect::<Vec<_>>(), leads(2));
+        // Other rows than before are not believed.
+        let other = "\"Id\"\n\"00Q000000000002EAA\"\n\"00Q000000000001EAA\"\n";
+        let mut first = Some(cut(26));
+        let message = refused(2, move |_| first.take().unwrap_or_else(|| csv(2, "null", other))).await;
+        assert_eq!(message, "a page of results that was asked for again has other rows");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_whose_making_is_not_answered_is_made_again() {
+        let mut lost = true;
+        let mut script = with_results(0, |_| csv(0, "null", ""));
+        let (_, proof) = select(&query(&[]), move |seen| match seen.method.as_str() {
+            "POST" if std::mem::take(&mut lost) => Reply::NoAnswer,
+            _ => script(seen),
+        })
+        .await;
+        proof.expect("selected");
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,9 +8,10 @@ use jiff::SignedDuration;
 use super::collections::Collections;
 use super::command_line_login::CommandRunner;
 use super::composite::Composite;
+use super::objects::Objects;
 use super::session::Session;
 use super::sign_in::SignIn;
-use super::soql::Selection;
+use super::soql::{Selection, check_names};
 use super::{
     bulk_ingest, bulk_query, bulk_results, bulk1_job, bulk1_results, describe, limits, permission, presence, query,
 };
@@ -31,6 +32,7 @@ const REST_ROWS: u64 = 4_000;
 /// One Salesforce org. It signs in when it is first asked something, and stays signed in.
 pub struct SalesforceProvider {
     session: Session,
+    objects: Objects,
 }
 
 impl SalesforceProvider {
@@ -42,7 +44,10 @@ impl SalesforceProvider {
         clock: Arc<dyn Clock>,
         commands: Arc<dyn CommandRunner>,
     ) -> Self {
-        Self { session: Session::new(SignIn { target: target.clone(), transport, secrets, clock, commands }) }
+        Self {
+            session: Session::new(SignIn { target: target.clone(), transport, secrets, clock, commands }),
+            objects: Objects::default(),
+        }
     }
 }
 
@@ -61,11 +66,13 @@ impl ReadHalf for SalesforceProvider {
     }
 
     async fn describe(&self, object: &str) -> Result<ObjectFacts, ProviderError> {
-        describe::describe(&self.session, object).await
+        let facts = describe::describe(&self.session, object).await?;
+        self.objects.remember(&facts);
+        Ok(facts)
     }
 
     async fn count(&self, query: &Query) -> Result<u64, ProviderError> {
-        query::count(&self.session, query).await
+        query::count(&self.session, &self.objects, query).await
     }
 
     async fn calls_left(&self) -> Result<Option<u64>, ProviderError> {
@@ -73,7 +80,8 @@ impl ReadHalf for SalesforceProvider {
     }
 
     async fn select(&self, query: &Query, expected: u64, rows: &mut dyn RowSink) -> Result<Completeness, ProviderError> {
-        let selection = Selection::of(query)?;
+        check_names("select records", &query.object, [])?;
+        let selection = Selection::of(query, self.objects.reach(&self.session, query).await?)?;
         if expected <= REST_ROWS && selection.fits_an_address() {
             return query::select(&self.session, &selection, rows).await;
         }
@@ -91,7 +99,7 @@ impl ReadHalf for SalesforceProvider {
     }
 
     async fn check_presence(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
-        presence::check_presence(&self.session, object, ids).await
+        presence::check_presence(&self.session, &self.objects, object, ids).await
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) struct CsvRows {
 }
 
 /// One row, until the next is read.
+#[derive(Hash)]
 pub(super) struct CsvRow<'rows> {
     text: &'rows [u8],
     ends: &'rows [usize],

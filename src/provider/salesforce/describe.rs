@@ -148,7 +148,7 @@ mod tests {
     #[tokio::test]
     async fn another_object_and_a_path_are_refused() {
         let (provider, _) = org(|_| json(200, ACCOUNT));
-        assert_eq!(provider.describe("Lead").await.expect_err("another").class, ErrorClass::Malformed);
-        assert_eq!(provider.describe("../Lead").await.expect_err("a path").class, ErrorClass::Invalid);
+        assert_eq!(provider.describe("Contact").await.expect_err("another").class, ErrorClass::Malformed);
+        assert_eq!(provider.describe("../Account").await.expect_err("a path").class, ErrorClass::Invalid);
     }
 }

@@ -60,16 +60,18 @@ mod tests {
     use crate::provider::transport::scripted::{Reply, json};
 
     async fn check(deletable: bool, delete: DeleteMode, permission: fn() -> Reply) -> Result<(), ProviderError> {
-        let (provider, _) = org(move |seen| match seen.path.ends_with("/describe") {
+        let (provider, _) = org(move |seen| {
+            match seen.path.ends_with("/describe") {
             true => json(
                 200,
-                value!({"name": "Lead", "deletable": deletable, "undeletable": true, "queryable": true, "keyPrefix": "00Q",
+                value!({"name": "Contact", "deletable": deletable, "undeletable": true, "queryable": true, "keyPrefix": "003",
                     "fields": [], "childRelationships": []})
                 .to_string(),
             ),
             false => permission(),
+        }
         });
-        provider.check_permission("Lead", delete).await
+        provider.check_permission("Contact", delete).await
     }
 
     fn permission(granted: serde_json::Value) -> Reply {

@@ -1,6 +1,7 @@
 //! Checking the presence of records one by one.
 
 use super::hostile::NOT_AN_ID;
+use super::objects::Objects;
 use super::query::page_through;
 use super::query_page::field_text;
 use super::session::Session;
@@ -18,6 +19,7 @@ use crate::system::salesforce::PRESENCE_MOST_IDS;
 /// A hard deleted record may be shown as in the bin for a while, until the system has purged it (documented).
 pub(super) async fn check_presence(
     session: &Session,
+    objects: &Objects,
     object: &str,
     ids: &[RecordId],
 ) -> Result<Vec<Presence>, ProviderError> {
@@ -28,7 +30,10 @@ pub(super) async fn check_presence(
         return Ok(Vec::new());
     }
     let list: Vec<String> = ids.iter().map(|id| format!("'{id}'")).collect();
-    let statement = format!("SELECT Id, IsDeleted FROM {object} WHERE Id IN ({})", list.join(","));
+    // What has no recycle bin does not say that it is deleted.
+    let says_deleted = objects.shape(session, object).await?.has_is_deleted;
+    let fields = if says_deleted { "Id, IsDeleted" } else { "Id" };
+    let statement = format!("SELECT {fields} FROM {object} WHERE Id IN ({})", list.join(","));
     page_through(session, "queryAll", &doing, &statement, |record| {
         let malformed = |message: String| error(ErrorClass::Malformed, &doing, "malformed-answer", message);
         let id = canonical_salesforce_id(&field_text(record, "Id").unwrap_or_default())
@@ -36,6 +41,7 @@ pub(super) async fn check_presence(
         let presence = match field_text(record, "IsDeleted").as_deref() {
             Some("true") => Presence::InBin,
             Some("false") => Presence::Present,
+            None if !says_deleted => Presence::Present,
             _ => return Err(malformed(format!("record {id} has no `IsDeleted`"))),
         };
         pairing.take(id, presence)

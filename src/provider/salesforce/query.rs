@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::call::Call;
 use super::hostile::NOT_AN_ID;
+use super::objects::Objects;
 use super::query_page::{QueryPage, field_text};
 use super::session::Session;
-use super::soql::{self, Selection};
+use super::soql::{self, Selection, check_names};
 use crate::plan::{Query, Row};
 use crate::provider::common::{error, incomplete, not_kept};
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
@@ -72,7 +73,11 @@ pub(super) async fn select(
     sink: &mut dyn RowSink,
 ) -> Result<Completeness, ProviderError> {
     let doing = &selection.doing;
-    page_through(session, "query", doing, &selection.statement, |record| {
+    page_through(session, selection.resource, doing, &selection.statement, |record| {
+        let attributes = record.get("attributes").and_then(|attributes| attributes.get("type"));
+        if !attributes.and_then(Value::as_str).is_some_and(|name| name.eq_ignore_ascii_case(&selection.shape.name)) {
+            return Err(another_object(selection));
+        }
         let value = |place: usize| {
             let column = &selection.columns[place];
             let missing = || error(ErrorClass::Malformed, doing, "missing-field", format!("a row has no `{column}`"));
@@ -94,19 +99,31 @@ pub(super) fn row(
     key: &str,
     values: impl FnOnce() -> Result<Vec<String>, ProviderError>,
 ) -> Result<Option<Row>, ProviderError> {
-    if key.is_empty() && selection.key_may_be_empty {
+    if key.is_empty() && selection.key_is_a_lookup {
         return Ok(None);
     }
     let id = canonical_salesforce_id(key)
         .map_err(|_| error(ErrorClass::Malformed, &selection.doing, "malformed-id", NOT_AN_ID))?;
+    let prefix = selection.shape.key_prefix.as_deref().filter(|_| !selection.key_is_a_lookup);
+    if prefix.is_some_and(|prefix| !id.as_str().starts_with(prefix)) {
+        return Err(another_object(selection));
+    }
     let values = if selection.values.is_empty() { Vec::new() } else { values()? };
     Ok(Some(Row { id, values }))
 }
 
+/// The error about a row that is not of the object asked for: what follows from it would be about another record.
+fn another_object(selection: &Selection) -> ProviderError {
+    let message = format!("a row is not of the object {}", selection.shape.name);
+    error(ErrorClass::Malformed, &selection.doing, "another-object", message)
+}
+
 /// How many records match a query.
-pub(super) async fn count(session: &Session, query: &Query) -> Result<u64, ProviderError> {
-    let statement = soql::count(query)?;
-    let call = Call::get(format!("count {} records", query.object), "query").parameters(&[("q", &statement)]);
+pub(super) async fn count(session: &Session, objects: &Objects, query: &Query) -> Result<u64, ProviderError> {
+    check_names("count records", &query.object, [])?;
+    let reach = objects.reach(session, query).await?;
+    let statement = soql::count(query, &reach)?;
+    let call = Call::get(format!("count {} records", query.object), reach.resource).parameters(&[("q", &statement)]);
     let page: QueryPage = session.read_json(&call).await?;
     match (page.total_size, page.done, page.records) {
         (Some(total), Some(true), Some(records)) if records.is_empty() => Ok(total),
@@ -170,7 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn flattens_fields_by_path_and_prints_them_as_bulk_does() {
-        let row = value!({"Id": leads(1)[0], "Owner": {"attributes": {}, "Name": "Ann", "Manager": null}, "IsConverted": false,
+        let row = value!({"attributes": {"type": "Lead"}, "Id": leads(1)[0], "Owner": {"attributes": {}, "Name": "Ann", "Manager": null}, "IsConverted": false,
             "Amount": 1000.5, "CreatedDate": "2026-01-02T03:04:05.000+0000", "Company": null});
         let fields = ["owner.Name", "Owner.Manager.Name", "IsConverted", "Amount", "CreatedDate", "Company", "Id"];
         let (rows, proof) = select(&query(&fields), vec![page(1, true, None, vec![row])]).await;
@@ -244,10 +261,10 @@ mod tests {
     #[tokio::test]
     async fn refuses_rows_that_are_none() {
         for row in [
-            value!({"Name": "x"}),
-            value!({"Id": null}),
-            value!({"Id": "' OR Id != '"}),
-            value!({"Id": "00Q000000000001AAB"}),
+            value!({"attributes": {"type": "Lead"}, "Name": "x"}),
+            value!({"attributes": {"type": "Lead"}, "Id": null}),
+            value!({"attributes": {"type": "Lead"}, "Id": "' OR Id != '"}),
+            value!({"attributes": {"type": "Lead"}, "Id": "00Q000000000001AAB"}),
         ] {
             let error = select(&query(&[]), vec![page(1, true, None, vec![row])]).await.1.expect_err("no row");
             assert_eq!(error.class, ErrorClass::Malformed, "{error}");
@@ -256,8 +273,9 @@ mod tests {
 
     #[tokio::test]
     async fn passes_over_children_without_a_parent_and_counts_them() {
-        let tasks = Query { key: "WhoId".into(), ..query(&[]) };
-        let rows = vec![value!({"WhoId": leads(1)[0]}), value!({"WhoId": null})];
+        let tasks = Query { object: "Task".into(), key: "WhoId".into(), ..query(&[]) };
+        let task = |who| value!({"attributes": {"type": "Task"}, "WhoId": who});
+        let rows = vec![task(Some(leads(1)[0])), task(None)];
         let (rows, proof) = select(&tasks, vec![page(2, true, None, rows)]).await;
         assert_eq!((rows.0.len(), proof), (1, Ok(Completeness { rows: 2, declared: 2 })));
     }

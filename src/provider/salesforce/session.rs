@@ -175,6 +175,7 @@ mod tests {
         GET /services/data/
         GET /services/data/v66.0/query
         GET /services/oauth2/userinfo
+        GET /services/data/v66.0/sobjects/Lead/describe
         GET /services/data/v66.0/query
         ");
         assert!(transport.seen()[2].parameter("q").expect("a query").ends_with("FROM Organization"));
@@ -249,7 +250,7 @@ mod tests {
         for (status, body, class) in [(401, hopeless, ErrorClass::Unauthenticated), (403, denied, ErrorClass::Denied)] {
             let (provider, transport) = connect(&target(), renewing(move |_| json(status, body)));
             assert_eq!(provider.count(&query(&[])).await.expect_err("refused").class, class);
-            assert_eq!((asked(&transport).len(), transport.seen().len()), (1, 5));
+            assert_eq!((asked(&transport).len(), transport.seen().len()), (1, 6));
         }
     }
 

@@ -1,6 +1,9 @@
 //! Queries as SOQL.
 
+use std::sync::Arc;
+
 use super::call::LONGEST_ADDRESS;
+use super::reach::{ObjectShape, Reach};
 use crate::base::RecordId;
 use crate::plan::Query;
 use crate::provider::common::error;
@@ -11,23 +14,27 @@ use crate::system::canonical_salesforce_id;
 pub(super) struct Selection {
     /// What is being done, for errors.
     pub(super) doing: String,
+    /// `query` or `queryAll`.
+    pub(super) resource: &'static str,
     /// The statement.
     pub(super) statement: String,
+    /// The object whose rows come.
+    pub(super) shape: Arc<ObjectShape>,
     /// The columns, each once.
     pub(super) columns: Vec<String>,
     /// Which of the columns holds the key.
     pub(super) key: usize,
     /// Which columns hold the row's values, in the order of the query's fields.
     pub(super) values: Vec<usize>,
-    /// Whether a row without a key is one to pass over: a child that has no parent.
-    pub(super) key_may_be_empty: bool,
+    /// Whether the key is another record's: then a row without one is to be passed over, a child that has no parent.
+    pub(super) key_is_a_lookup: bool,
 }
 
 impl Selection {
     /// The statement that selects a query's rows.
     ///
     /// A name asked for twice stands in it once, since the system refuses a repetition.
-    pub(super) fn of(query: &Query) -> Result<Self, ProviderError> {
+    pub(super) fn of(query: &Query, reach: Reach) -> Result<Self, ProviderError> {
         let doing = format!("select {} records", query.object);
         check_names(&doing, &query.object, std::iter::once(&query.key).chain(&query.fields))?;
         let mut columns: Vec<String> = Vec::new();
@@ -39,9 +46,10 @@ impl Selection {
         };
         let key = place_of(&query.key);
         let values = query.fields.iter().map(&mut place_of).collect();
-        let statement = format!("SELECT {} FROM {}{}", columns.join(", "), query.object, condition(query));
-        let key_may_be_empty = !query.key.eq_ignore_ascii_case("Id");
-        Ok(Self { doing, statement, columns, key, values, key_may_be_empty })
+        let statement = format!("SELECT {} FROM {}{}", columns.join(", "), query.object, condition(&reach));
+        let key_is_a_lookup = !query.key.eq_ignore_ascii_case("Id");
+        let Reach { resource, shape, .. } = reach;
+        Ok(Self { doing, resource, statement, shape, columns, key, values, key_is_a_lookup })
     }
 
     /// Whether the statement is short enough for an address, which is the only place a REST query can stand in.
@@ -55,13 +63,13 @@ impl Selection {
 const HOST_AND_PATH: usize = 300;
 
 /// The statement that counts a query's rows.
-pub(super) fn count(query: &Query) -> Result<String, ProviderError> {
+pub(super) fn count(query: &Query, reach: &Reach) -> Result<String, ProviderError> {
     check_names("count records", &query.object, [])?;
-    Ok(format!("SELECT COUNT() FROM {}{}", query.object, condition(query)))
+    Ok(format!("SELECT COUNT() FROM {}{}", query.object, condition(reach)))
 }
 
-fn condition(query: &Query) -> String {
-    query.condition.as_ref().map(|condition| format!(" WHERE {condition}")).unwrap_or_default()
+fn condition(reach: &Reach) -> String {
+    reach.condition.as_ref().map(|condition| format!(" WHERE {condition}")).unwrap_or_default()
 }
 
 /// Refuses names that are no names, so that nothing but a condition can carry an expression into a statement.
@@ -112,6 +120,16 @@ pub(super) fn plain(value: &str) -> String {
 mod tests {
     use super::*;
 
+    fn select(query: &Query) -> Result<Selection, ProviderError> {
+        Selection::of(query, reach(query))
+    }
+
+    fn reach(query: &Query) -> Reach {
+        let (name, key_prefix) = (query.object.clone(), None);
+        let shape = Arc::new(ObjectShape { name, key_prefix, has_is_deleted: true, has_is_archived: false });
+        Reach { shape, resource: "query", condition: query.condition.clone() }
+    }
+
     fn query(key: &str, fields: &[&str]) -> Query {
         Query {
             object: "Lead".into(),
@@ -123,15 +141,16 @@ mod tests {
 
     #[test]
     fn names_each_column_once() {
-        let selection = Selection::of(&query("Id", &["Owner.Name", "SystemModstamp", "id", "OWNER.name"])).expect("valid");
+        let selection = select(&query("Id", &["Owner.Name", "SystemModstamp", "id", "OWNER.name"])).expect("valid");
         assert_eq!(selection.statement, "SELECT Id, Owner.Name, SystemModstamp FROM Lead WHERE IsConverted = false");
         assert_eq!((selection.key, selection.values), (0, vec![1, 2, 0, 1]));
-        assert!(!selection.key_may_be_empty);
+        assert!(!selection.key_is_a_lookup);
         let everything = Query { condition: None, ..query("WhoId", &[]) };
-        let selection = Selection::of(&everything).expect("valid");
+        let selection = select(&everything).expect("valid");
         assert_eq!(selection.statement, "SELECT WhoId FROM Lead");
-        assert!(selection.key_may_be_empty);
-        assert_eq!(count(&query("Id", &[])).expect("valid"), "SELECT COUNT() FROM Lead WHERE IsConverted = false");
+        assert!(selection.key_is_a_lookup);
+        let leads = query("Id", &[]);
+        assert_eq!(count(&leads, &reach(&leads)).expect("valid"), "SELECT COUNT() FROM Lead WHERE IsConverted = false");
     }
 
     #[test]
@@ -139,11 +158,11 @@ mod tests {
         for field in
             ["", "Id FROM User", "Name,Id", "A..B", ".A", "A.", "(SELECT Id FROM Contacts)", "1a", "naïve", "COUNT()"]
         {
-            assert_eq!(Selection::of(&query("Id", &[field])).err().expect("refused").code, "invalid-name", "{field:?}");
-            assert!(Selection::of(&query(field, &[])).is_err(), "{field:?}");
+            assert_eq!(select(&query("Id", &[field])).err().expect("refused").code, "invalid-name", "{field:?}");
+            assert!(select(&query(field, &[])).is_err(), "{field:?}");
         }
         let object = Query { object: "Lead WHERE".into(), ..query("Id", &[]) };
-        assert!(Selection::of(&object).is_err() && count(&object).is_err());
+        assert!(select(&object).is_err() && count(&object, &reach(&object)).is_err());
     }
 
     #[test]

@@ -76,9 +76,23 @@ pub(super) fn handshake(seen: &Seen, serial: u32) -> Option<Reply> {
             serde_json::json!({"user_id": "005xx000001SwiUAAS", "organization_id": ORGANIZATION,
             "preferred_username": "me@example.com"})
         }
+        "GET /services/data/v66.0/sobjects/Lead/describe" => described("Lead", "00Q", &["IsDeleted"]),
+        line if line.ends_with("/sobjects/task/describe") || line.ends_with("/sobjects/Task/describe") => {
+            described("Task", "00T", &["IsDeleted", "IsArchived"])
+        }
+        "GET /services/data/v66.0/sobjects/Member/describe" => described("Member", "0Me", &[]),
         _ => return None,
     };
     Some(json(200, body.to_string()))
+}
+
+fn described(name: &str, prefix: &str, booleans: &[&str]) -> serde_json::Value {
+    let field = |name: &&str| {
+        serde_json::json!({"name": name, "type": "boolean", "filterable": true, "nillable": false, "relationshipName": null,
+            "referenceTo": []})
+    };
+    serde_json::json!({"name": name, "deletable": true, "undeletable": true, "queryable": true, "keyPrefix": prefix,
+        "fields": booleans.iter().map(field).collect::<Vec<_>>(), "childRelationships": []})
 }
 
 /// A page of a query's answer.

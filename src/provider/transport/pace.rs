@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::StatusCode;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use super::retry_after::{LONGEST_WAIT, retry_after};
 use super::{Request, Response, Transport, TransportError};
+use crate::apply::LONGEST_TOLD_WAIT;
 use crate::base::{CallBudget, CallMemory, Clock, Gcra};
 
 /// Waits of at least this are reported as warnings.
@@ -38,10 +40,12 @@ impl Paced {
     async fn change<T: Send>(&self, change: impl Fn(&mut Gcra, Timestamp) -> T + Send + Sync) -> T {
         let mut whole_at = self.whole_at.lock().await;
         let now = self.clock.now();
-        // Another process may have made calls meanwhile. At most as empty as one can be, since a clock may have been set back.
+        // Another process may have made calls meanwhile. What is emptier than a budget can be was kept by a clock that was ahead, and
+        // to pass over it costs no more than a refusal by the system.
         let emptiest = now.saturating_add(LONGEST_WAIT + self.budget.window).unwrap_or(Timestamp::MAX);
         let own = *whole_at;
         let changed = |kept: Option<Timestamp>| {
+            let kept = kept.filter(|kept| *kept <= emptiest);
             let mut rate = Gcra::new(self.budget, kept.map_or(own, |kept| kept.max(own)).min(emptiest));
             (change(&mut rate, now), rate.whole_at())
         };
@@ -77,6 +81,10 @@ impl Paced {
 impl Transport for Paced {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         while let Err(wait) = self.take().await {
+            if wait > LONGEST_TOLD_WAIT {
+                // The system said so to an earlier request. Nothing is sent, and nobody waits for it here.
+                return Ok(held_back(wait));
+            }
             if wait >= TOLD_FROM {
                 // Somebody may be looking on, and would take it for stuck.
                 tracing::warn!("waiting {} s: `maxCalls` allows no more calls until then", wait.as_secs());
@@ -97,6 +105,13 @@ impl Transport for Paced {
     fn clock_difference(&self) -> Option<SignedDuration> {
         self.inner.clock_difference()
     }
+}
+
+/// The system's own answer to a request that comes too early.
+fn held_back(wait: Duration) -> Response {
+    let seconds = HeaderValue::from(wait.as_secs().saturating_add(1));
+    let headers = HeaderMap::from_iter([(RETRY_AFTER, seconds)]);
+    Response { status: StatusCode::TOO_MANY_REQUESTS, headers, body: Box::pin(futures::stream::empty()) }
 }
 
 #[cfg(test)]
@@ -242,6 +257,18 @@ pub(crate) mod tests {
         let paced = Paced::new(system, BUDGET, Arc::new(TokioClock::new()), memory);
         let started = tokio::time::Instant::now();
         paced.send(request()).await.err().expect("no connection");
-        assert!(started.elapsed() <= LONGEST_WAIT + BUDGET.window);
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_an_hour_and_nothing_is_sent_before_it_is_over() {
+        let system = Arc::new(Scripted::new(|_| answer(429, &[("retry-after", "3600")], "")));
+        let paced = Paced::new(system.clone(), BUDGET, Arc::new(TokioClock::new()), Arc::new(Remembered::default()));
+        let started = tokio::time::Instant::now();
+        for _ in 0..2 {
+            let response = paced.send(request()).await.expect("an answer");
+            assert_eq!((response.status.as_u16(), retry_after(&response.headers)), (429, Some(Duration::from_secs(3_600))));
+        }
+        assert_eq!((system.seen().len(), started.elapsed()), (1, Duration::ZERO));
     }
 }

@@ -169,6 +169,11 @@ impl Generation {
             "City" | "BillingCity" | "MailingCity" => return city.into(),
             "Country" | "BillingCountry" | "MailingCountry" => return country.into(),
             "IsConverted" | "IsClosed" => return self.is_finished(record).into(),
+            // Closed for more than a year (documented).
+            "IsArchived" => {
+                let year = 365 * DAY;
+                return (self.is_finished(record) && self.modified(record) < self.until.as_second() - year).into();
+            }
             "IsWon" => return (self.is_finished(record) && self.is_won(record)).into(),
             "ClosedDate" | "ConvertedDate" if !self.is_finished(record) => return Value::Null,
             "ConvertedAccountId" | "ConvertedContactId" | "ConvertedOpportunityId" if !self.is_finished(record) => {

@@ -168,6 +168,7 @@ fn task() -> ObjectDefinition {
         .with("WhatId", what.into())
         .with("WhoId", who.into())
         .with("OwnerId", owner())
+        .with("IsArchived", FieldKind::Boolean)
 }
 
 fn log() -> ObjectDefinition {

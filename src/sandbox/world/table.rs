@@ -46,6 +46,8 @@ pub(in crate::sandbox) struct Table {
     pub(super) definition: ObjectDefinition,
     /// By lower-case name.
     pub(super) places: HashMap<String, Place>,
+    /// Which field says that a row is archived, where the object has one.
+    archived_field: Option<usize>,
     pub(super) rows: Vec<Row>,
     pub(super) generations: Vec<Generation>,
     /// The next key's number.
@@ -61,9 +63,11 @@ impl Table {
     pub(super) fn new(definition: ObjectDefinition) -> Self {
         let own = definition.fields.iter().enumerate().map(|(number, field)| (field.name.as_str(), Place::Field(number)));
         let places = SYSTEM_FIELDS.into_iter().chain(own).map(|(name, place)| (name.to_ascii_lowercase(), place)).collect();
+        let archived_field = definition.fields.iter().position(|field| field.name == "IsArchived");
         Self {
             definition,
             places,
+            archived_field,
             rows: Vec::new(),
             generations: Vec::new(),
             counter: 1,
@@ -111,6 +115,11 @@ impl Table {
     /// Whether the row at a position is there and not deleted.
     pub(in crate::sandbox) fn is_live(&self, row: usize) -> bool {
         self.rows[row].state == RowState::Live
+    }
+
+    /// Whether the row at a position is archived: a closed activity, long ago.
+    pub(in crate::sandbox) fn is_archived(&self, row: usize) -> bool {
+        self.archived_field.is_some_and(|field| self.own_value(&self.rows[row], field) == Value::Boolean(true))
     }
 
     /// Whether the row at a position is gone for good.

@@ -16,7 +16,7 @@ use crate::sandbox::fault::WorkFaults;
 use crate::sandbox::salesforce::bulk::BulkState;
 use crate::sandbox::salesforce::error::{ApiError, json};
 use crate::sandbox::salesforce::gate::ApiVersion;
-use crate::sandbox::salesforce::query::Statement;
+use crate::sandbox::salesforce::query::{RowScope, Statement};
 use crate::sandbox::session::Session;
 use crate::sandbox::{RecordKey, Sandbox};
 
@@ -32,7 +32,7 @@ pub async fn create(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let wanted = CreateQuery::read(&body)?;
-    let (statement, object) = check(&sandbox, session.user, &wanted.query)?;
+    let (statement, object) = check(&sandbox, session.user, &wanted)?;
     let columns = statement.columns().iter().map(|column| column.name.clone()).collect();
     let now = sandbox.now();
     let mut bulk = sandbox.bulk();
@@ -53,9 +53,11 @@ pub async fn create(
 }
 
 /// Reads a statement, and refuses what this interface cannot carry out. The object's name comes with it.
-fn check(sandbox: &Sandbox, user: RecordKey, text: &str) -> Result<(Statement, String), ApiError> {
+fn check(sandbox: &Sandbox, user: RecordKey, wanted: &CreateQuery) -> Result<(Statement, String), ApiError> {
     let world = sandbox.world();
-    let checked = Statement::check(&world, text).and_then(|statement| {
+    let text = &*wanted.query;
+    let rows = if wanted.operation == "queryAll" { RowScope::All } else { RowScope::Usual };
+    let checked = Statement::check(&world, text, rows).and_then(|statement| {
         statement.check_access(&world, user, text)?;
         Ok(statement)
     });

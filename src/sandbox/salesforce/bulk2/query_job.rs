@@ -47,7 +47,7 @@ impl CheckedQuery {
         self.job.advance(now, rows_per_second, |head| {
             let world = world();
             let mut snapshot = Snapshot::default();
-            for key in statement.run(&world, head.created_by, head.operation == "queryAll") {
+            for key in statement.run(&world, head.created_by) {
                 let cells: Vec<String> = statement.values(&world, key).iter().map(Value::to_text).collect();
                 snapshot.push(head.dialect, cells.iter().map(String::as_str));
             }

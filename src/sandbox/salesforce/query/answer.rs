@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::cursor::Cursor;
 use super::problem::QueryProblem;
 use super::route::{Hop, Route};
+use super::scan::RowScope;
 use super::statement::{Column, Shape, Statement};
 use crate::sandbox::fault::WorkFaults;
 use crate::sandbox::salesforce::error::{ApiError, json_response};
@@ -39,10 +40,10 @@ pub(in crate::sandbox) async fn query(
     Query(text): Query<Text>,
 ) -> Result<Response, ApiError> {
     let request = Request { sandbox, session, version, faults, page_size: page_size(&headers) };
-    request.answer(text.q.as_deref(), false)
+    request.answer(text.q.as_deref(), RowScope::Usual)
 }
 
-/// `GET …/queryAll?q=…`: with the recycle bin.
+/// `GET …/queryAll?q=…`: with archived rows and the recycle bin.
 pub(in crate::sandbox) async fn query_all(
     State(sandbox): State<Sandbox>,
     Extension(session): Extension<Session>,
@@ -52,7 +53,7 @@ pub(in crate::sandbox) async fn query_all(
     Query(text): Query<Text>,
 ) -> Result<Response, ApiError> {
     let request = Request { sandbox, session, version, faults, page_size: page_size(&headers) };
-    request.answer(text.q.as_deref(), true)
+    request.answer(text.q.as_deref(), RowScope::All)
 }
 
 /// `GET …/query/{locator}`.
@@ -91,25 +92,25 @@ struct Request {
 }
 
 impl Request {
-    fn answer(&self, text: Option<&str>, include_deleted: bool) -> Result<Response, ApiError> {
+    fn answer(&self, text: Option<&str>, rows: RowScope) -> Result<Response, ApiError> {
         // The text for a missing query is from memory.
         let text = text.ok_or_else(|| QueryProblem::plain("MALFORMED_QUERY", "A query string has to be specified"))?;
         let world = self.sandbox.world();
-        let statement = Statement::check(&world, text)?;
+        let statement = Statement::check(&world, text, rows)?;
         statement.check_access(&world, self.session.user, text)?;
         match &statement.shape {
             Shape::Count => {
-                let (count, _) = statement.counts(&world, self.session.user, include_deleted);
+                let (count, _) = statement.counts(&world, self.session.user);
                 let total = self.declared(count as usize);
                 let body = format!("{{\"totalSize\":{total},\"done\":true,\"records\":[]}}");
                 Ok(json_response(StatusCode::OK, Ok(body.into_bytes())))
             }
             Shape::Aggregate(columns) => {
-                let (_, counts) = statement.counts(&world, self.session.user, include_deleted);
+                let (_, counts) = statement.counts(&world, self.session.user);
                 Ok(json_response(StatusCode::OK, Ok(aggregate(columns, &counts))))
             }
             Shape::Records(_) => {
-                let keys: Arc<[RecordKey]> = statement.run(&world, self.session.user, include_deleted).into();
+                let keys: Arc<[RecordKey]> = statement.run(&world, self.session.user).into();
                 let cursor = Cursor {
                     statement: Arc::new(statement),
                     total: self.declared(keys.len()),

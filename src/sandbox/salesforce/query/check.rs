@@ -6,7 +6,7 @@ use super::key_test::{Against, KeyTest};
 use super::problem::QueryProblem;
 use super::route::Route;
 use super::row::Names;
-use super::scan::scan;
+use super::scan::{RowScope, scan};
 use crate::filter::soql::{Comparison, Condition, Literal, Subquery, Test};
 use crate::filter::{ComparisonOperator as Operator, Path};
 use crate::sandbox::world::Place;
@@ -17,16 +17,18 @@ pub(super) struct Checker<'a> {
     pub world: &'a World,
     /// The whole text, of which problems show a part.
     pub text: &'a str,
+    /// Which rows it looks at, in subqueries too (guess: the vendor's pages speak of whole queries).
+    pub rows: RowScope,
     pub table: usize,
 }
 
 impl<'a> Checker<'a> {
     /// For a query on the object it names.
-    pub(super) fn new(world: &'a World, text: &'a str, object: &Path) -> Result<Self, QueryProblem> {
+    pub(super) fn new(world: &'a World, text: &'a str, rows: RowScope, object: &Path) -> Result<Self, QueryProblem> {
         let table = world
             .table_number(object.as_str())
             .ok_or_else(|| QueryProblem::no_such_object(text, object.place.start, object.as_str()))?;
-        Ok(Self { world, text, table })
+        Ok(Self { world, text, rows, table })
     }
 
     /// What a path means.
@@ -137,7 +139,7 @@ impl<'a> Checker<'a> {
     /// The keys a subquery finds.
     fn subquery(&self, subquery: &Subquery, outer: &Route) -> Result<HashSet<RecordKey>, QueryProblem> {
         let refuse = |message: &str| QueryProblem::at("MALFORMED_QUERY", self.text, subquery.place.start, message);
-        let inner = Checker::new(self.world, self.text, &subquery.object)?;
+        let inner = Checker::new(self.world, self.text, self.rows, &subquery.object)?;
         let route = inner.route(&subquery.field)?;
         if self.kind(outer) != Kind::Key || inner.kind(&route) != Kind::Key || !route.hops.is_empty() {
             return Err(refuse("Semi join sub-selects are only allowed between ID and reference fields"));
@@ -145,7 +147,7 @@ impl<'a> Checker<'a> {
         let mut names = Names::default();
         let condition = subquery.condition.as_ref().map(|condition| inner.condition(condition, &mut names)).transpose()?;
         let mut keys = HashSet::new();
-        scan(self.world, inner.table, condition.as_ref(), &names, false, |row| {
+        scan(self.world, inner.table, condition.as_ref(), &names, self.rows, |row| {
             if let Value::Reference(key) = route.value(self.world, inner.table, row) {
                 keys.insert(key);
             }

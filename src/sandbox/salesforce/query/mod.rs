@@ -20,4 +20,5 @@ mod tests;
 
 pub(in crate::sandbox) use answer::{next_page, query, query_all};
 pub(in crate::sandbox) use cursor::Cursors;
+pub(in crate::sandbox) use scan::RowScope;
 pub(in crate::sandbox) use statement::Statement;

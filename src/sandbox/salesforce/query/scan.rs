@@ -9,19 +9,31 @@ use crate::filter::soql::Condition;
 use crate::sandbox::world::Place;
 use crate::sandbox::{RecordKey, World};
 
+/// Which rows a query looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sandbox) enum RowScope {
+    /// `query`: what is neither deleted nor archived (documented).
+    Usual,
+    /// `queryAll`: archived rows and the recycle bin as well (documented).
+    All,
+}
+
 /// Calls `take` with every row that meets a condition, in key order, until it says no.
 pub(super) fn scan(
     world: &World,
     table: usize,
     condition: Option<&Condition>,
     names: &Names,
-    include_deleted: bool,
+    scope: RowScope,
     mut take: impl FnMut(usize) -> bool,
 ) {
     let now = world.now().to_zoned(TimeZone::UTC);
     let rows = &world.tables()[table];
     let mut visit = |row: usize| {
-        let visible = if include_deleted { !rows.is_gone(row) } else { rows.is_live(row) };
+        let visible = match scope {
+            RowScope::Usual => rows.is_live(row) && !rows.is_archived(row),
+            RowScope::All => !rows.is_gone(row),
+        };
         let meets = |condition| evaluate(condition, &Row { world, table, row, names }, &now);
         !(visible && condition.is_none_or(meets)) || take(row)
     };

@@ -6,7 +6,7 @@ use super::check::Checker;
 use super::problem::QueryProblem;
 use super::route::Route;
 use super::row::Names;
-use super::scan::scan;
+use super::scan::{RowScope, scan};
 use super::select::{Select, SelectItem, parse_select};
 use crate::filter::Path;
 use crate::filter::soql::Condition;
@@ -39,6 +39,7 @@ pub(super) enum Shape {
 #[derive(Clone, Debug)]
 pub(in crate::sandbox) struct Statement {
     pub(super) table: usize,
+    rows: RowScope,
     pub(super) shape: Shape,
     names: Names,
     condition: Option<Condition>,
@@ -59,7 +60,7 @@ impl Statement {
     }
 
     /// Reads a query and checks it against the objects of a world.
-    pub(in crate::sandbox) fn check(world: &World, text: &str) -> Result<Self, QueryProblem> {
+    pub(in crate::sandbox) fn check(world: &World, text: &str, rows: RowScope) -> Result<Self, QueryProblem> {
         let select = parse_select(text).map_err(|errors| match errors.first() {
             Some(error) => QueryProblem::at("MALFORMED_QUERY", text, error.start, &unexpected(text, error.start)),
             None => QueryProblem::plain("MALFORMED_QUERY", "unexpected token"),
@@ -68,7 +69,7 @@ impl Statement {
             // The code is documented, the text is from memory.
             return Err(QueryProblem::plain("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000"));
         }
-        let checker = Checker::new(world, text, &select.object)?;
+        let checker = Checker::new(world, text, rows, &select.object)?;
         let shape = shape(&checker, &select)?;
         let mut names = Names::default();
         let condition = select.condition.as_ref().map(|condition| checker.condition(condition, &mut names)).transpose()?;
@@ -82,7 +83,7 @@ impl Statement {
             order.push((route, key.descending, key.nulls_last));
         }
         let Select { limit, offset, .. } = select;
-        Ok(Self { table: checker.table, shape, names, condition, order, limit, offset })
+        Ok(Self { table: checker.table, rows, shape, names, condition, order, limit, offset })
     }
 
     /// The object's name as its definition writes it.
@@ -109,7 +110,7 @@ impl Statement {
     }
 
     /// The keys of the records it finds, in its order, for a user.
-    pub(in crate::sandbox) fn run(&self, world: &World, user: RecordKey, include_deleted: bool) -> Vec<RecordKey> {
+    pub(in crate::sandbox) fn run(&self, world: &World, user: RecordKey) -> Vec<RecordKey> {
         let table = &world.tables()[self.table];
         let own_row = (table.definition().name == "UserPermissionAccess").then(|| World::access_key(user));
         let offset = usize::try_from(self.offset.unwrap_or(0)).unwrap_or(usize::MAX);
@@ -117,7 +118,7 @@ impl Statement {
         let enough = offset.saturating_add(limit);
         let mut found: Vec<usize> = Vec::new();
         let is_sorted = self.order.is_empty() || self.is_key_order(false);
-        scan(world, self.table, self.condition.as_ref(), &self.names, include_deleted, |row| {
+        scan(world, self.table, self.condition.as_ref(), &self.names, self.rows, |row| {
             if own_row.is_none_or(|own| table.key_at(row) == own) {
                 found.push(row);
             }
@@ -132,8 +133,8 @@ impl Statement {
     }
 
     /// How many records it finds, and in how many of them each counted field is not empty.
-    pub(super) fn counts(&self, world: &World, user: RecordKey, include_deleted: bool) -> (u64, Vec<u64>) {
-        let keys = self.run(world, user, include_deleted);
+    pub(super) fn counts(&self, world: &World, user: RecordKey) -> (u64, Vec<u64>) {
+        let keys = self.run(world, user);
         let columns = if let Shape::Aggregate(columns) = &self.shape { columns.as_slice() } else { &[] };
         let filled = |column: &Column| {
             let is_filled = |key: &&RecordKey| self.value(world, **key, column).is_some_and(|value| !value.is_null());
