@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -15,6 +16,8 @@ use crate::manifest::SecretReference;
 
 /// The longest secret: an RSA key in PEM has about 3 KiB, so this refuses only what cannot be meant.
 const LONGEST: u64 = 64 * 1024;
+/// How long a secret is waited for: a person may have to unlock a password manager, and a pipe that nobody writes to never ends.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Why a secret could not be read. It names the place, never the value or a program's output.
 #[derive(Debug, thiserror::Error)]
@@ -81,11 +84,30 @@ pub(in crate::provider) async fn resolve(
     reference: &SecretReference,
     doing: &str,
 ) -> Result<SecretString, ProviderError> {
+    resolve_within(PATIENCE, secrets, reference, doing).await
+}
+
+async fn resolve_within(
+    patience: Duration,
+    secrets: &Arc<dyn SecretSource>,
+    reference: &SecretReference,
+    doing: &str,
+) -> Result<SecretString, ProviderError> {
     let failed = |message: String| error(ErrorClass::Local, doing, "no-secret", message);
     let resolved = if secrets.may_wait() {
         let (secrets, reference) = (Arc::clone(secrets), reference.clone());
-        let resolved = tokio::task::spawn_blocking(move || secrets.resolve(&reference)).await;
-        resolved.map_err(|_| failed("looking for it ended unexpectedly".into()))?
+        let place = match &reference {
+            SecretReference::Environment(name) => format!("the environment variable `{name}`"),
+            SecretReference::File(path) => format!("the secret file `{}`", path.display()),
+            SecretReference::Command(words) => {
+                format!("the secret program `{}`", words.first().map_or("", String::as_str))
+            }
+        };
+        let resolved = tokio::task::spawn_blocking(move || secrets.resolve(&reference));
+        match tokio::time::timeout(patience, resolved).await {
+            Ok(resolved) => resolved.map_err(|_| failed("looking for the secret ended unexpectedly".into()))?,
+            Err(_) => return Err(failed(format!("{place} gave nothing in {} seconds", patience.as_secs()))),
+        }
     } else {
         secrets.resolve(reference)
     };
@@ -211,6 +233,28 @@ mod tests {
         assert_eq!(missing.to_string(), "the secret file `absent` cannot be read");
         let missing = secrets.resolve(&SecretReference::Environment("SEXTON_TEST_NOT_SET".into())).expect_err("not set");
         assert_eq!(missing.to_string(), "the environment variable `SEXTON_TEST_NOT_SET` is not set");
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_never_comes_is_not_waited_for_for_ever() {
+        /// A pipe that nobody writes to.
+        struct Silent(std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
+        impl SecretSource for Silent {
+            fn resolve(&self, _: &SecretReference) -> Result<SecretString, SecretError> {
+                self.0.lock().expect("not poisoned").recv().ok();
+                Err(SecretError::Empty("the pipe".into()))
+            }
+        }
+        let (writer, pipe) = std::sync::mpsc::channel();
+        let secrets: Arc<dyn SecretSource> = Arc::new(Silent(std::sync::Mutex::new(pipe)));
+        let reference = SecretReference::File("pipe".into());
+        let patience = Duration::from_millis(1);
+        let error = resolve_within(patience, &secrets, &reference, "sign in").await.expect_err("nothing comes");
+        assert_eq!(
+            (error.class, error.message.as_str()),
+            (ErrorClass::Local, "the secret file `pipe` gave nothing in 0 seconds")
+        );
+        drop(writer);
     }
 
     #[test]

@@ -89,11 +89,12 @@ pub(in crate::sandbox) fn with_retry_after(mut response: Response, seconds: Opti
     response
 }
 
-/// The scheme, host and port a request was sent to. There is no TLS here.
+/// The scheme, host and port a request was sent to.
 pub(in crate::sandbox) fn origin(headers: &HeaderMap, uri: &Uri) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| uri.authority().map(http::uri::Authority::as_str)).unwrap_or("localhost");
-    format!("http://{host}")
+    // HTTP/2 says the scheme with each request, so that a sandbox behind TLS names itself rightly.
+    format!("{}://{host}", uri.scheme_str().unwrap_or("http"))
 }
 
 /// Reads what is left of a request whose answer is settled: while a client is still sending, a connection that closes

@@ -31,6 +31,7 @@ mod output;
 mod prune;
 mod repeat;
 mod repository;
+mod secure;
 mod service;
 mod stage;
 #[path = "../support/mod.rs"]

@@ -42,8 +42,10 @@ impl Effect {
             TransportError::NoAnswer { .. } => (self.doubted(ErrorClass::Transient), "no-answer"),
             TransportError::Refused(_) => (ErrorClass::Local, "refused"),
         };
-        let help = matches!(cause, TransportError::NotSent { .. })
-            .then(|| format!("check `{address}`, the network and any proxy; nothing was sent"));
+        let help = match cause {
+            TransportError::NotSent { host, cause } => Some(connection_help(host, cause, address)),
+            TransportError::NoAnswer { .. } | TransportError::Refused(_) => None,
+        };
         ProviderError { help, ..error(class, doing, code, cause.to_string()) }
     }
 
@@ -81,6 +83,20 @@ impl Effect {
     }
 }
 
+/// What to do where no connection could be made. The words are those of rustls and hyper.
+fn connection_help(host: &str, cause: &str, address: &str) -> String {
+    if cause.contains("UnknownIssuer") {
+        return format!(
+            "this machine does not know who issued the certificate of {host}, as behind a company's own proxy: put the certificate of \
+             the company's authority into a PEM file, and name that file in the environment variable `SSL_CERT_FILE`; nothing was sent"
+        );
+    }
+    if cause.contains("proxy authorization required") {
+        return "the proxy wants a user and a password: set `HTTPS_PROXY` to `http://USER:PASSWORD@HOST:PORT`; nothing was sent".into();
+    }
+    format!("check `{address}`, the network and any proxy; nothing was sent")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +115,13 @@ mod tests {
             let unsent = effect.not_answered("act", &TransportError::NotSent { host, cause }, "url");
             assert_eq!(unsent.class, ErrorClass::Transient, "nothing can have been deleted");
             assert!(unsent.help.expect("a help").contains("`url`"));
+            for (cause, remedy) in [
+                ("client error (Connect): invalid peer certificate: UnknownIssuer", "`SSL_CERT_FILE`"),
+                ("client error (Connect): tunnel error: proxy authorization required", "`HTTPS_PROXY`"),
+            ] {
+                let unsent = TransportError::NotSent { host: "host".into(), cause: cause.into() };
+                assert!(effect.not_answered("act", &unsent, "url").help.expect("a help").contains(remedy), "{cause}");
+            }
             assert_eq!(effect.json::<Vec<u8>>("act", b"[1").expect_err("it breaks off").class, broken);
             assert_eq!(effect.json::<u8>("act", b"[1]").expect_err("a list").class, unreadable);
             assert_eq!(effect.xml("act", b"<a>").expect_err("it breaks off").class, broken);

@@ -148,6 +148,8 @@ pub(super) fn request_class(status: StatusCode, code: &str, message: &str, wait:
         Some(row) if row.code == "REQUEST_LIMIT_EXCEEDED" && message.starts_with("Concurrent") => {
             ErrorClass::Throttled { wait }
         }
+        // Said of a user without the permission (recorded); the vendor's page has it for an outage.
+        Some(row) if row.code == "API_CURRENTLY_DISABLED" && message.contains("disabled for this") => ErrorClass::Denied,
         Some(row) => row.request,
         // A token endpoint has codes of its own.
         None if code == "rate_limit_exceeded" => ErrorClass::Throttled { wait },
@@ -191,13 +193,17 @@ pub(super) fn help(code: &str, message: &str) -> Option<&'static str> {
     let message = message.to_ascii_lowercase();
     Some(match code.to_ascii_uppercase().as_str() {
         "FEATURENOTENABLED" if message.contains("harddelete") => HARD_DELETE_HELP,
-        "FEATURENOTENABLED" | "API_DISABLED_FOR_ORG" => {
+        "FEATURENOTENABLED" | "API_DISABLED_FOR_ORG" | "API_CURRENTLY_DISABLED" => {
             "grant `API Enabled` to the user, and check that the org's edition has this API"
         }
         "REQUEST_LIMIT_EXCEEDED" if message.starts_with("totalrequests") => {
             "the org's daily API requests are used up; run the same command again later, as the 24-hour window moves on"
         }
         "EXCEEDEDQUOTA" | "LIMIT_EXCEEDED" => "a daily limit of the org is used up; run the same command again tomorrow",
+        "INVALID_SESSION_ID" if message.contains("not valid for use with the rest api") => {
+            "this session is of a kind that has no API: use one of a connected or external client app with the scope `api`; signing in \
+             in the same way again gives the same"
+        }
         "INVALID_SESSION_ID" => "sign in again",
         "INVALID_LOGIN" => {
             "check `username`, `password` and `securityToken`; after a few more wrong ones the user is locked out, which looks the same"
@@ -216,15 +222,31 @@ pub(super) fn help(code: &str, message: &str) -> Option<&'static str> {
         "INVALID_OPERATION" if message.contains("login()") => {
             "switch on `Enable SOAP API login()` in Setup, User Interface; better, sign in by OAuth"
         }
+        "OAUTH_APP_BLOCKED" => {
+            "an administrator blocked this app for the org: have it unblocked in Setup, Connected Apps OAuth Usage"
+        }
+        "OAUTH_EC_APP_NOT_FOUND" => APP_NOT_INSTALLED_HELP,
+        _ if message.contains("client app is not installed in this org") => APP_NOT_INSTALLED_HELP,
+        "INACTIVE_USER" => INACTIVE_USER_HELP,
+        "INVALID_GRANT" if message.contains("inactive user") => INACTIVE_USER_HELP,
+        "INVALID_GRANT" if message.contains("ip restricted") => {
+            "sign in from an address that the user's profile allows, or relax the app's IP restrictions"
+        }
+        "INVALID_GRANT" if message.contains("expired authorization code") => {
+            "the signed statement was refused for its expiry: compare this machine's clock with the right time"
+        }
+        "INVALID_APP_ACCESS" => APPROVE_APP_HELP,
+        "UNSUPPORTED_GRANT_TYPE" => "switch this OAuth flow on in the app's settings, or choose another `auth`",
+        "RATE_LIMIT_EXCEEDED" => {
+            "the user signed in too often within an hour: wait, and share one sign-in where there are many jobs"
+        }
         "INVALID_GRANT" if message.contains("not supported on this domain") => {
             "client credentials work on the org's own My Domain host only: set `loginUrl` to `https://NAME.my.salesforce.com`"
         }
         "INVALID_GRANT" if message.contains("no client credentials user") => {
             "set a `Run As` user in the app's client credentials flow"
         }
-        "INVALID_GRANT" if message.contains("hasn't approved") || message.contains("not admin approved") => {
-            "pre-authorize the app for this user: set its permitted users to admin approved, and add the user's profile or permission set"
-        }
+        "INVALID_GRANT" if message.contains("hasn't approved") || message.contains("not admin approved") => APPROVE_APP_HELP,
         "INVALID_GRANT" if message.contains("audience") => {
             "set `audience` to `https://login.salesforce.com`, or to `https://test.salesforce.com` for a sandbox"
         }
@@ -237,6 +259,11 @@ pub(super) fn help(code: &str, message: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+const APPROVE_APP_HELP: &str = "pre-authorize the app for this user: set its permitted users to admin approved, and add the user's profile or permission set";
+const APP_NOT_INSTALLED_HELP: &str =
+    "an administrator has to install this app in the org, in Setup, Connected Apps OAuth Usage or External Client Apps";
+const INACTIVE_USER_HELP: &str = "the user is switched off in the org: switch it on, or sign in as another one";
 
 /// What to do about an expired password.
 pub(super) const EXPIRED_PASSWORD_HELP: &str =
@@ -322,6 +349,36 @@ mod tests {
         assert_eq!(class(concurrent), ErrorClass::Throttled { wait: None });
         assert_eq!(class("ConcurrentPerOrgLongTxn Limit exceeded."), ErrorClass::Throttled { wait: None });
         assert_eq!(class("something new"), ErrorClass::Quota);
+    }
+
+    #[test]
+    fn every_known_refusal_of_a_sign_in_has_a_remedy_of_its_own() {
+        let refusals = [
+            ("OAUTH_APP_BLOCKED", "this app is blocked by admin"),
+            ("OAUTH_EC_APP_NOT_FOUND", "external client app not found"),
+            ("invalid_grant", "ip restricted"),
+            ("inactive_user", "user is inactive"),
+            ("API_CURRENTLY_DISABLED", "API is disabled for this User"),
+            ("INVALID_SESSION_ID", "This session is not valid for use with the REST API"),
+            ("INVALID_SESSION_ID", "Session expired or invalid"),
+            ("invalid_grant", "expired authorization code"),
+            ("invalid_app_access", "user is not admin approved to access this app"),
+            ("unsupported_grant_type", "grant type not supported"),
+            ("rate_limit_exceeded", "login rate exceeded"),
+            ("invalid_grant", "request not supported on this domain"),
+            ("invalid_grant", "no client credentials user enabled"),
+            ("invalid_grant", "audience is invalid"),
+            ("invalid_grant", "expired access/refresh token"),
+            ("invalid_client_id", "client identifier invalid"),
+        ];
+        let remedies: std::collections::BTreeSet<_> =
+            refusals.iter().map(|(code, message)| help(code, message).expect("a remedy")).collect();
+        assert_eq!(remedies.len(), refusals.len());
+        let not_installed = help("invalid_client", "External client app is not installed in this org");
+        assert_eq!(not_installed, help("OAUTH_EC_APP_NOT_FOUND", ""));
+        let disabled = |message| request_class(StatusCode::FORBIDDEN, "API_CURRENTLY_DISABLED", message, None);
+        assert_eq!(disabled("API is disabled for this User"), ErrorClass::Denied);
+        assert_eq!(disabled("API functionality is temporarily unavailable"), ErrorClass::Transient);
     }
 
     #[test]

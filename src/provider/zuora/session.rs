@@ -108,18 +108,24 @@ impl SignIn {
 
     /// Where the server wants further calls. It repeats the address that was called (recorded); a session goes nowhere else.
     fn server(&self, text: &str) -> Result<Url, ProviderError> {
-        let url = Url::parse(text).ok().filter(|url| {
+        let named = Url::parse(text).ok();
+        // As the parser writes it, which is ASCII without anything that a terminal acts on.
+        let elsewhere = named.as_ref().filter(|url| url.origin() != self.target.url.origin());
+        let elsewhere = elsewhere.map(|url| url.origin().ascii_serialization());
+        let own = named.filter(|url| {
             let own_host = url.origin() == self.target.url.origin() && url.username().is_empty() && url.password().is_none();
             own_host && url.path().starts_with("/apps/services/a/")
         });
-        url.ok_or_else(|| ProviderError {
-            help: Some("set `url` of the target to the tenant's own SOAP host".into()),
-            ..error(
-                ErrorClass::Malformed,
-                SIGN_IN,
-                "foreign-server",
-                "the answer sends further calls to a host that is not the target's, and the session is never sent there",
-            )
+        own.ok_or_else(|| {
+            let host = elsewhere.filter(|origin| origin.starts_with("https://") && origin.len() < 300);
+            let help = match &host {
+                Some(origin) => format!("if that is where the tenant lives, set `url` of the target to `{origin}`"),
+                None => "set `url` of the target to the tenant's own SOAP host".to_owned(),
+            };
+            let host = host.unwrap_or_else(|| "an address that is not the target's SOAP service".to_owned());
+            let message =
+                format!("the answer sends further calls to {host}, and the session is sent to the target's own host alone");
+            ProviderError { help: Some(help), ..error(ErrorClass::Malformed, SIGN_IN, "foreign-server", message) }
         })
     }
 }
@@ -208,6 +214,8 @@ mod tests {
             let (provider, transport) = signing_in(&target(), move |_| Some(logged_in(SESSION, server)));
             let error = provider.identify().await.expect_err(server);
             assert_eq!((error.class, error.code.as_str()), (ErrorClass::Malformed, "foreign-server"));
+            let told = format!("{} {}", error.message, error.help.expect("a remedy"));
+            assert_eq!(told.contains("`https://evil.example`"), server.contains("evil"), "{told}");
             assert_eq!(transport.seen().len(), 1);
         }
         let server = "https://sandbox.na.zuora.com/apps/services/a/92.0";
