@@ -69,6 +69,16 @@ impl Language {
         }
     }
 
+    /// Everything that is wrong with a condition that parses, for the records of `object`, as far as it is known without asking the system.
+    pub fn mistakes_on(self, object: &str, text: &str) -> Vec<SyntaxError> {
+        match self {
+            Self::Soql => {
+                soql::parse_condition(text).map(|read| soql::mistakes_on(&read, object)).unwrap_or_else(|errors| errors)
+            }
+            Self::Zoql | Self::Sql => Vec::new(),
+        }
+    }
+
     /// Compiles a typed tree; see [`soql::compile`], [`zoql::compile`] and [`sql::compile`] for the arguments.
     ///
     /// # Errors

@@ -103,6 +103,9 @@ fn token<V>(rest: &str, first: char, start: usize, dialect: &Dialect<V>) -> (Res
     if first.is_ascii_alphabetic() || first == '_' {
         let word = run(rest, |other| other.is_ascii_alphanumeric() || matches!(other, '_' | '.'));
         let is_path = Path::new(word, Place::default()).is_some();
+        if let Some(value) = (dialect.value)(word).filter(|_| !is_path) {
+            return (Ok(TokenKind::Value(value)), word.len());
+        }
         let error = || {
             let help = "names are letters, digits and `_`, start with a letter, and are joined by single dots";
             wrong(word.len(), format!("{} is not a field", shown(word)), help)

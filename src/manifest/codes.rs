@@ -147,8 +147,8 @@ codes! {
         "Settings apply to the whole directory, so it may have only one document of kind `Project`.";
     FILTER_SYNTAX "Q0001" "The filter text does not parse"
         "The caret is inside the filter. Filters are conditions in the target's own language, without `WHERE`.";
-    FILTER_MEANING "Q0002" "The filter tree cannot be expressed in the target's language"
-        "A value does not fit the comparison.";
+    FILTER_MEANING "Q0002" "The filter has no meaning in the target's language or for the object"
+        "A value does not fit the comparison, or no record that could be deleted can match it.";
     NO_SUCH_FIELD "Q0101" "The object has no such field"
         "The system describes the object to this login without the field. Correct the name, or grant the login the right to read the field.";
     DOES_NOT_FIT "Q0102" "The filter does not fit the types of the object's fields"

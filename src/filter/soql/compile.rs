@@ -5,6 +5,7 @@ use jiff::Zoned;
 use super::dialect::{SOQL, YEARS, has_valid_year, is_in_milliseconds};
 use super::parser::{MAX_DEPTH, MAX_PARENTS};
 use super::quote::MAX_TEXT_CHARACTERS;
+use super::rules::{ONLY_DELETED, means_deleted};
 use super::{Comparison, ComparisonOperator, Condition, Literal, Path, Pattern, Place, Test, field_path};
 use crate::base::Age;
 use crate::filter::error::shown;
@@ -63,11 +64,12 @@ fn compile_level(
         FilterTree::Not(part) => Condition::Not(Box::new(compile_level(part, field_type, now, depth + 1)?)),
         FilterTree::Field { field, span, predicate } => {
             let field = Field { name: field, span: *span, field_type: field_type(field), now };
-            Condition::Comparison(Comparison {
-                path: path(&field)?,
-                test: test(&field, predicate)?,
-                place: Place::default(),
-            })
+            let comparison =
+                Comparison { path: path(&field)?, function: None, test: test(&field, predicate)?, place: Place::default() };
+            if means_deleted(&comparison) {
+                return Err(field.error(ONLY_DELETED, "leave it out, or write `equals: false`"));
+            }
+            Condition::Comparison(comparison)
         }
     })
 }

@@ -1,9 +1,9 @@
 //! The parts of a SOQL condition, as data.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 
-use super::{ComparisonOperator, DateLiteral, Decimal, Path, Pattern, Place};
+use super::{ComparisonOperator, DateLiteral, Decimal, Function, Path, Pattern, Place};
 
 /// A condition in SOQL: what follows `WHERE`.
 ///
@@ -59,6 +59,8 @@ impl Condition {
 pub struct Comparison {
     /// The field, or the way to it over parents.
     pub path: Path,
+    /// What is made of its value first.
+    pub function: Option<Function>,
     /// What it is compared with.
     pub test: Test,
     /// Where the whole comparison stands.
@@ -101,6 +103,12 @@ pub enum Literal {
     Date(Date),
     /// A moment in whole milliseconds; the offset it was written with is not kept.
     DateTime(Timestamp),
+    /// A time of the day in whole milliseconds, in UTC.
+    Time(Time),
+    /// An amount of money in a currency, such as `USD5000`.
+    ///
+    /// **Invariant**: the code is three upper-case letters, the amount has no sign.
+    Currency(String, Decimal),
     /// A range of days relative to the present one, such as `LAST_N_DAYS:30`.
     DateLiteral(DateLiteral),
 }

@@ -1,10 +1,10 @@
 //! How SOQL is written.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 
 use super::{Decimal, Literal};
-use crate::filter::calendar;
+use crate::filter::calendar::{self, has_form};
 use crate::filter::lexer::Dialect;
 
 /// The years that have valid dates (documented).
@@ -22,6 +22,8 @@ pub(super) const SOQL: Dialect<Literal> = Dialect {
             .map(Literal::Number)
             .or_else(|| read_date(run).map(Literal::Date))
             .or_else(|| read_moment(run).map(Literal::DateTime))
+            .or_else(|| read_time(run).map(Literal::Time))
+            .or_else(|| read_currency(run))
     },
     value_help,
     example: "Status = 'Closed'",
@@ -35,6 +37,8 @@ fn value_help(run: &str) -> String {
             YEARS.start(),
             YEARS.end()
         )
+    } else if run.contains(':') {
+        "times of the day are written `13:00:00Z`".to_owned()
     } else {
         "numbers are written `42` or `-1.5`; text goes in single quotes".to_owned()
     }
@@ -44,10 +48,29 @@ fn read_date(text: &str) -> Option<Date> {
     calendar::read_day(text).filter(has_valid_year)
 }
 
-/// Reads a moment with `Z`, `+01:00` or `-08:00` (documented), and with milliseconds (a guess: clients send `.000Z`).
+/// Reads a moment with `Z`, `+01:00` or `-08:00` (documented), with `+0000` as the system itself writes it (client), and with
+/// milliseconds (client: `.000Z`).
 fn read_moment(text: &str) -> Option<Timestamp> {
     read_date(text.get(..10)?)?;
-    calendar::read_moment(text).filter(is_in_milliseconds)
+    let colon = text.len().checked_sub("00".len())?;
+    let (start, minutes) = text.split_at_checked(colon)?;
+    let has_plain_offset = has_form(text.get(colon.checked_sub(3)?..)?.get(1..)?, "0000");
+    let spelled = if has_plain_offset { format!("{start}:{minutes}") } else { text.to_owned() };
+    calendar::read_moment(&spelled).filter(is_in_milliseconds)
+}
+
+/// Reads a time of the day, `01:00:00Z` or `01:00:00.000Z` (client).
+fn read_time(text: &str) -> Option<Time> {
+    let has_known_form = ["00:00:00Z", "00:00:00.000Z"].iter().any(|form| has_form(text, form));
+    has_known_form.then(|| text.strip_suffix('Z')?.parse().ok()).flatten()
+}
+
+/// Reads an amount with its currency, `USD5000` (documented).
+pub(super) fn read_currency(text: &str) -> Option<Literal> {
+    let (code, amount) = text.split_at_checked("USD".len())?;
+    let is_code = code.bytes().all(|byte| byte.is_ascii_uppercase());
+    let amount = Decimal::new(amount).filter(|_| is_code && amount.starts_with(|first: char| first.is_ascii_digit()))?;
+    Some(Literal::Currency(code.to_owned(), amount))
 }
 
 pub(super) fn has_valid_year(date: &Date) -> bool {

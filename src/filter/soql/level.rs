@@ -38,11 +38,11 @@ pub(super) struct Level {
 impl Level {
     /// Takes the next part.
     pub(super) fn take(&mut self, part: Option<Condition>, place: Place, negated: bool) {
-        self.parts.push(part);
-        self.places.push(place);
-        if negated {
+        if negated && part.is_some() {
             self.negations.push(place);
         }
+        self.parts.push(part);
+        self.places.push(place);
     }
 
     /// Takes what joins the next part.

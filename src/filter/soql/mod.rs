@@ -16,6 +16,8 @@ mod compile;
 mod condition;
 mod date_literal;
 mod dialect;
+mod fitting;
+mod function;
 mod level;
 mod parser;
 mod print;
@@ -25,6 +27,8 @@ mod rules;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod corpus_limits;
+#[cfg(test)]
 mod properties;
 
 use super::{ComparisonOperator, Decimal, Path, Place, SyntaxError};
@@ -33,9 +37,11 @@ use condition::field_path;
 pub use condition::{Comparison, Condition, Literal, Subquery, Test};
 use date_literal::Named;
 pub use date_literal::{DateLiteral, Period};
+pub use function::{DatePart, DistanceUnit, Function};
 #[cfg(feature = "sandbox")]
 pub(crate) use parser::Parser;
 pub use parser::parse_condition;
 pub use quote::{Pattern, PatternPart};
 #[cfg(feature = "sandbox")]
 pub(crate) use rules::broken;
+pub use rules::mistakes_on;

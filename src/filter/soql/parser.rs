@@ -1,10 +1,14 @@
 //! Reads SOQL conditions.
 
-use super::dialect::SOQL;
+use super::dialect::{SOQL, read_currency};
+use super::fitting::misfit;
+use super::function::{self, DistanceUnit, Function};
 use super::level::{Joiner, Level};
 use super::quote::{read_pattern, read_text};
 use super::rules;
-use super::{Comparison, Condition, DateLiteral, Literal, Named, Path, Place, Subquery, SyntaxError, Test, field_path};
+use super::{
+    Comparison, Condition, DateLiteral, Decimal, Literal, Named, Path, Place, Subquery, SyntaxError, Test, field_path,
+};
 use crate::base::nearest;
 use crate::filter::cursor::Cursor;
 use crate::filter::error::shown;
@@ -51,6 +55,8 @@ pub(crate) struct Parser<'text> {
     /// What is read.
     pub(crate) cursor: Cursor<'text, Literal>,
     depth: usize,
+    /// How many parentheses around conditions are open, in this query.
+    grouped: usize,
     errors: Vec<SyntaxError>,
     /// The rest of the text cannot be judged.
     pub(crate) stopped: bool,
@@ -61,7 +67,7 @@ impl<'text> Parser<'text> {
     ///
     /// When the text is too long, and with everything that cannot be a token.
     pub(crate) fn new(text: &'text str) -> Result<Self, Vec<SyntaxError>> {
-        Ok(Self { cursor: Cursor::new(text, &SOQL)?, depth: 0, errors: Vec::new(), stopped: false })
+        Ok(Self { cursor: Cursor::new(text, &SOQL)?, depth: 0, grouped: 0, errors: Vec::new(), stopped: false })
     }
 
     /// What was read, unless there were mistakes.
@@ -180,7 +186,12 @@ impl<'text> Parser<'text> {
             return Ok(self.part()?.map(|part| Condition::Not(Box::new(part))));
         }
         match self.cursor.kind() {
-            Some(TokenKind::Symbol('(')) => self.in_parentheses(|parser| Ok(parser.condition(Ends::Nowhere))),
+            Some(TokenKind::Symbol('(')) => {
+                self.grouped += 1;
+                let inside = self.in_parentheses(|parser| Ok(parser.condition(Ends::Nowhere)));
+                self.grouped -= 1;
+                inside
+            }
             Some(TokenKind::Word) => self.comparison().map(|comparison| comparison.map(Condition::Comparison)),
             _ => Err(self.cursor.expected("a condition")),
         }
@@ -219,17 +230,79 @@ impl<'text> Parser<'text> {
     }
 
     fn comparison(&mut self) -> Result<Option<Comparison>, SyntaxError> {
-        let path = self.path("a field")?;
-        if self.cursor.at('(') {
-            return Err(SyntaxError::new(
-                path.place,
-                format!("the function {} is not supported in a filter", shown(path.as_str())),
-            )
-            .with_help("compare the field itself; a date literal such as `LAST_YEAR` stands for a range of days"));
+        let first = self.path("a field")?;
+        let start = first.place.start;
+        let (path, function) = if self.cursor.at('(') {
+            let Some((path, function)) = self.function(&first)? else { return Ok(None) };
+            (path, Some(function))
+        } else {
+            (first, None)
+        };
+        let name = Place { start, end: self.cursor.end_of_last() };
+        let Some(test) = self.test(&path)? else { return Ok(None) };
+        let place = Place { start, end: self.cursor.end_of_last() };
+        if let Some(help) = function.as_ref().and_then(|function| misfit(function, &test)) {
+            let message = format!("{} cannot be compared like this", shown(&self.cursor.text[name.start..name.end]));
+            return Err(SyntaxError::new(place, message).with_help(help));
         }
-        let test = self.test(&path)?;
-        let place = Place { start: path.place.start, end: self.cursor.end_of_last() };
-        Ok(test.map(|test| Comparison { path, test, place }))
+        if self.grouped > 0 && matches!(test, Test::InSubquery(_) | Test::NotInSubquery(_)) {
+            return Err(SyntaxError::new(place, "a subquery stands in parentheses")
+                .with_help("write it outside all parentheses, joined to the other conditions by `AND`"));
+        }
+        Ok(Some(Comparison { path, function, test, place }))
+    }
+
+    /// Reads the parentheses behind the name of a function.
+    fn function(&mut self, name: &Path) -> Result<Option<(Path, Function)>, SyntaxError> {
+        let Some(named) = function::Named::new(name) else {
+            let message = format!("the function {} is not supported in a filter", shown(name.as_str()));
+            return Err(SyntaxError::new(name.place, message).with_help(
+                "compare the field itself, or what a date function such as `CALENDAR_YEAR`, `toLabel` or `DISTANCE` makes of it",
+            ));
+        };
+        self.in_parentheses(|parser| {
+            let path = parser.path("a field")?;
+            Ok(match named {
+                function::Named::Label => Some((path, Function::Label)),
+                function::Named::Distance => Some((path, parser.distance()?)),
+                function::Named::Date(part) if parser.cursor.at('(') && path.is_any_of(&["convertTimezone"]) => {
+                    let inner = parser.in_parentheses(|parser| parser.path("a field").map(Some))?;
+                    inner.map(|path| (path, Function::Date { part, in_user_zone: true }))
+                }
+                function::Named::Date(part) => Some((path, Function::Date { part, in_user_zone: false })),
+            })
+        })
+    }
+
+    /// Reads the rest of a `DISTANCE` behind its field.
+    fn distance(&mut self) -> Result<Function, SyntaxError> {
+        const EXAMPLE: &str = "as in `DISTANCE(Location__c, GEOLOCATION(37.77, -122.41), 'km') < 20`";
+        let expected = |parser: &Self, what: &str| parser.cursor.expected(what).with_help(EXAMPLE);
+        if !self.cursor.take(',') || !self.cursor.take_word("GEOLOCATION") {
+            return Err(expected(self, "`, GEOLOCATION(…)`"));
+        }
+        let degrees = self.in_parentheses(|parser| parser.separated(Self::number).map(Some))?;
+        let to = <[Decimal; 2]>::try_from(degrees.unwrap_or_default());
+        let to = to.map_err(|_| expected(self, "a latitude and a longitude before this"))?;
+        if !self.cursor.take(',') {
+            return Err(expected(self, "`, 'km'` or `, 'mi'`"));
+        }
+        let place = self.cursor.here();
+        let (unit, _) = self.quoted("`'km'` or `'mi'`")?;
+        let unit = DistanceUnit::new(unit);
+        let unit = unit.ok_or_else(|| SyntaxError::new(place, "a distance is in `'km'` or `'mi'`").with_help(EXAMPLE))?;
+        Ok(Function::Distance { to, unit })
+    }
+
+    fn number(&mut self) -> Result<Decimal, SyntaxError> {
+        match self.cursor.kind() {
+            Some(TokenKind::Value(Literal::Number(number))) => {
+                let number = number.clone();
+                self.cursor.advance();
+                Ok(number)
+            }
+            _ => Err(self.cursor.expected("a number")),
+        }
     }
 
     pub(crate) fn path(&mut self, expected: &str) -> Result<Path, SyntaxError> {
@@ -322,7 +395,9 @@ impl<'text> Parser<'text> {
             return Err(self.cursor.expected("`FROM`"));
         }
         let object = self.object()?;
+        let grouped = std::mem::take(&mut self.grouped);
         let condition = self.where_clause();
+        self.grouped = grouped;
         if self.stopped {
             return Ok(None);
         }
@@ -406,7 +481,7 @@ impl<'text> Parser<'text> {
             "null" => Some(Literal::Null),
             "true" => Some(Literal::Boolean(true)),
             "false" => Some(Literal::Boolean(false)),
-            _ => None,
+            _ => read_currency(name),
         };
         if let Some(literal) = simple {
             self.cursor.advance();

@@ -31,7 +31,11 @@ fn write_part(formatter: &mut Formatter<'_>, part: &Condition) -> fmt::Result {
 
 impl Display for Comparison {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} ", self.path)?;
+        match &self.function {
+            Some(function) => function.write(formatter, &self.path)?,
+            None => self.path.fmt(formatter)?,
+        }
+        formatter.write_str(" ")?;
         match &self.test {
             Test::Compare(operator, literal) => write!(formatter, "{operator} {literal}"),
             Test::Like(pattern) => write!(formatter, "LIKE {pattern}"),
@@ -71,6 +75,8 @@ impl Display for Literal {
             // In UTC, with `Z`: a `+` would have to be escaped in a URL.
             Self::DateTime(moment) if moment.subsec_nanosecond() == 0 => moment.fmt(formatter),
             Self::DateTime(moment) => write!(formatter, "{moment:.3}"),
+            Self::Time(time) => write!(formatter, "{time:.3}Z"),
+            Self::Currency(code, amount) => write!(formatter, "{code}{}", amount.as_str()),
             Self::DateLiteral(literal) => literal.fmt(formatter),
         }
     }

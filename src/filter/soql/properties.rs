@@ -1,10 +1,11 @@
 //! What must hold for every condition, every text and every typed tree.
 
 use proptest::prelude::*;
+use strum::IntoEnumIterator as _;
 
 use super::{
-    Comparison, ComparisonOperator as Operator, Condition, DateLiteral, Decimal, Literal, Path, Pattern, PatternPart,
-    Period, Place, Subquery, Test, compile, field_path, parse_condition,
+    Comparison, ComparisonOperator as Operator, Condition, DateLiteral, DatePart, Decimal, DistanceUnit, Function, Literal,
+    Path, Pattern, PatternPart, Period, Place, Subquery, Test, compile, field_path, parse_condition,
 };
 use crate::filter;
 use crate::filter::testing::leaf;
@@ -65,6 +66,11 @@ fn literal() -> impl Strategy<Value = Literal> {
             Literal::DateTime(moment + jiff::SignedDuration::from_millis(millisecond.into()))
         }),
         date_literal().prop_map(Literal::DateLiteral),
+        (0i8..24, 0i8..60, 0i8..60, 0i32..1000).prop_map(|(hour, minute, second, millisecond)| {
+            Literal::Time(jiff::civil::time(hour, minute, second, millisecond * 1_000_000))
+        }),
+        ("[A-Z]{3}", "[0-9]{1,9}(\\.[0-9]{1,3})?")
+            .prop_map(|(code, amount)| Literal::Currency(code, Decimal::new(&amount).expect("a number"))),
     ]
 }
 
@@ -91,12 +97,37 @@ fn test() -> impl Strategy<Value = Test> {
     ]
 }
 
+/// A function with something that its result can be compared with.
+fn functional() -> impl Strategy<Value = Condition> {
+    let degrees = || "[+-]?[0-9]{1,3}(\\.[0-9]{1,6})?".prop_map(|digits| Decimal::new(&digits).expect("a number"));
+    let unit = proptest::sample::select(DistanceUnit::iter().collect::<Vec<_>>());
+    let part = proptest::sample::select(DatePart::iter().collect::<Vec<_>>());
+    let function = prop_oneof![
+        4 => (part, any::<bool>()).prop_map(|(part, in_user_zone)| Function::Date { part, in_user_zone }),
+        1 => Just(Function::Label),
+        1 => (degrees(), degrees(), unit).prop_map(|(one, other, unit)| Function::Distance { to: [one, other], unit }),
+    ];
+    (path(), function, test()).prop_map(|(path, function, any)| {
+        let number = || Literal::Number(Decimal::new("20").expect("a number"));
+        let test = match &function {
+            fits if super::fitting::misfit(fits, &any).is_none() => any,
+            Function::Date { part: DatePart::DayOnly, .. } => {
+                Test::Compare(Operator::Less, Literal::DateLiteral(DateLiteral::This(Period::Year)))
+            }
+            Function::Date { .. } | Function::Distance { .. } => Test::Compare(Operator::Less, number()),
+            Function::Label => Test::In(vec![Literal::Text("a".into()), Literal::Null]),
+        };
+        Condition::Comparison(Comparison { path, function: Some(function), test, place: Place::default() })
+    })
+}
+
 fn compared(path: Path, test: Test) -> Condition {
-    Condition::Comparison(Comparison { path, test, place: Place::default() })
+    Condition::Comparison(Comparison { path, function: None, test, place: Place::default() })
 }
 
 fn without_subqueries() -> impl Strategy<Value = Condition> {
-    let leaf = (path(), test()).prop_map(|(path, test)| compared(path, test));
+    let plain = (path(), test()).prop_map(|(path, test)| compared(path, test));
+    let leaf = prop_oneof![3 => plain, 1 => functional()];
     leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 2..4).prop_map(Condition::And),
@@ -107,7 +138,9 @@ fn without_subqueries() -> impl Strategy<Value = Condition> {
 }
 
 fn condition() -> impl Strategy<Value = Condition> {
-    let subquery = (name(), name(), name(), proptest::option::of(without_subqueries()), any::<bool>()).prop_map(
+    let reference =
+        || name().prop_filter_map("a word of the language", |name| field_path(&format!("{name}Id"), Place::default()));
+    let subquery = (reference(), reference(), name(), proptest::option::of(without_subqueries()), any::<bool>()).prop_map(
         |(path, field, object, condition, anti)| {
             let subquery = Box::new(Subquery { field, object, condition, place: Place::default() });
             compared(path, if anti { Test::NotInSubquery(subquery) } else { Test::InSubquery(subquery) })
@@ -154,7 +187,7 @@ proptest! {
     #[test]
     fn no_row_of_words_makes_the_parser_panic(words in proptest::collection::vec(proptest::sample::select(vec![
         "Name", "A.B", "=", "!=", "<", "LIKE", "IN", "NOT", "AND", "OR", "(", ")", ",", ":", "'x'", "'", "\\", "\\'", "null", "TODAY",
-        "LAST_N_DAYS", ":3", "3", "2026-01-01", "SELECT", "FROM", "WHERE", "ORDER", "BY", "LIMIT", "COUNT", "INCLUDES", "é", "--", "/*",
+        "LAST_N_DAYS", ":3", "3", "2026-01-01", "SELECT", "FROM", "WHERE", "ORDER", "BY", "LIMIT", "COUNT", "INCLUDES", "DAY_ONLY", "toLabel", "DISTANCE", "GEOLOCATION", "USD5", "01:00:00Z", "é", "--", "/*",
     ]), 0..30), glue in proptest::sample::select(vec!["", " "])) {
         let text = words.join(glue);
         if let Err(errors) = parse_condition(&text) {

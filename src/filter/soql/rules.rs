@@ -1,6 +1,6 @@
-//! Rules of the language that no single comparison can break.
+//! Rules of the language that no single comparison can break, and those that depend on the object.
 
-use super::{Comparison, Condition, Subquery, SyntaxError, Test};
+use super::{Comparison, ComparisonOperator, Condition, Literal, Path, Subquery, SyntaxError, Test};
 
 /// How many subqueries a condition may hold (documented).
 const MAX_SUBQUERIES: usize = 2;
@@ -13,9 +13,79 @@ pub(crate) fn broken(condition: &Condition) -> Vec<SyntaxError> {
     errors
 }
 
+/// Everything that makes a condition wrong, or senseless, for the records of `object` that a policy or a hold can mean.
+pub fn mistakes_on(condition: &Condition, object: &str) -> Vec<SyntaxError> {
+    let mut errors = Vec::new();
+    for subquery in condition.subqueries() {
+        // Documented: such a query is written without a subquery.
+        if subquery.object.as_str().eq_ignore_ascii_case(object) {
+            let message = format!("the subquery is about `{object}` too, the object of the filter itself");
+            errors.push(SyntaxError::new(subquery.object.place, message).with_help(
+                "reach the other record by the name of the reference, as in `Parent.Name = '…'` in place of \
+                 `ParentId IN (SELECT Id …)`",
+            ));
+        }
+    }
+    refuse_deleted(condition, false, &mut errors);
+    errors
+}
+
+/// What is wrong with `IsDeleted = true`.
+pub(super) const ONLY_DELETED: &str =
+    "this means records that are deleted already, and only others are ever selected or held";
+
+/// Whether a comparison means nothing but records in the recycle bin.
+pub(super) fn means_deleted(comparison: &Comparison) -> bool {
+    deleted(comparison) == Some(true)
+}
+
+/// Whether a comparison means records in the recycle bin only, or the others only.
+fn deleted(comparison: &Comparison) -> Option<bool> {
+    // Empty is the same as no (documented).
+    let is_no = |literal: &Literal| matches!(literal, Literal::Boolean(false) | Literal::Null);
+    let (literals, negated) = match &comparison.test {
+        _ if !comparison.path.is_any_of(&["IsDeleted"]) => return None,
+        Test::Compare(ComparisonOperator::Equal, literal) => (std::slice::from_ref(literal), false),
+        Test::Compare(ComparisonOperator::NotEqual, literal) => (std::slice::from_ref(literal), true),
+        Test::In(literals) => (literals.as_slice(), false),
+        Test::NotIn(literals) => (literals.as_slice(), true),
+        Test::Compare(
+            ComparisonOperator::Less
+            | ComparisonOperator::LessOrEqual
+            | ComparisonOperator::Greater
+            | ComparisonOperator::GreaterOrEqual,
+            _,
+        )
+        | Test::Like(_)
+        | Test::InSubquery(_)
+        | Test::NotInSubquery(_)
+        | Test::Includes(_)
+        | Test::Excludes(_) => return None,
+    };
+    let (no, yes) = (literals.iter().any(is_no), literals.contains(&Literal::Boolean(true)));
+    (no != yes).then_some(yes != negated)
+}
+
+fn refuse_deleted(condition: &Condition, negated: bool, errors: &mut Vec<SyntaxError>) {
+    match condition {
+        Condition::And(parts) | Condition::Or(parts) => {
+            parts.iter().for_each(|part| refuse_deleted(part, negated, errors));
+        }
+        Condition::Not(part) => refuse_deleted(part, !negated, errors),
+        Condition::Comparison(comparison) if deleted(comparison) == Some(!negated) => {
+            let help = "leave it out, or write `IsDeleted = false`; archived records, `IsArchived = true`, are found like any other";
+            errors.push(SyntaxError::new(comparison.place, ONLY_DELETED).with_help(help));
+        }
+        Condition::Comparison(_) => {}
+    }
+}
+
 fn visit(condition: &Condition, above: Option<&str>, count: &mut usize, errors: &mut Vec<SyntaxError>) {
     match condition {
-        Condition::And(parts) => parts.iter().for_each(|part| visit(part, above, count, errors)),
+        Condition::And(parts) => parts.iter().for_each(|part| {
+            let is_nested = above.is_none() && matches!(part, Condition::And(_));
+            visit(part, if is_nested { Some("AND") } else { above }, count, errors);
+        }),
         Condition::Or(parts) => parts.iter().for_each(|part| visit(part, Some("OR"), count, errors)),
         Condition::Not(part) => visit(part, Some("NOT"), count, errors),
         Condition::Comparison(comparison) => {
@@ -36,6 +106,10 @@ fn visit(condition: &Condition, above: Option<&str>, count: &mut usize, errors: 
                     let help = format!("write `{} {opposite} (SELECT …)` without the `NOT` before it", comparison.path);
                     errors.push(error("a subquery cannot be inside `NOT`".to_owned()).with_help(help));
                 }
+                Some("AND") => {
+                    let help = "write it outside all parentheses, joined to the other conditions by `AND`";
+                    errors.push(error("a subquery stands in parentheses".to_owned()).with_help(help));
+                }
                 Some(_) => errors.push(
                     error("a subquery cannot be inside `OR`".to_owned())
                         .with_help("make two policies, one for each side of the `OR`"),
@@ -50,10 +124,21 @@ fn visit(condition: &Condition, above: Option<&str>, count: &mut usize, errors: 
                     )
                     .with_help("use the field of this object that refers to the parent, such as `AccountId`"),
                 );
+            } else {
+                errors.extend(refused_by_name(&comparison.path));
             }
             errors.extend(broken_by_subquery(comparison, subquery));
         }
     }
+}
+
+/// A field that can be no id and no reference, by its name: standard ones end in `Id`, and of custom ones only the system knows.
+fn refused_by_name(field: &Path) -> Option<SyntaxError> {
+    let name = field.as_str().to_ascii_lowercase();
+    (!name.ends_with("id") && !name.contains("__")).then(|| {
+        SyntaxError::new(field.place, format!("`{field}` is no id and refers to no record, so no subquery can be about it"))
+            .with_help("subqueries compare ids, as in `Id IN (SELECT AccountId FROM Contact)`")
+    })
 }
 
 fn broken_by_subquery(comparison: &Comparison, subquery: &Subquery) -> Vec<SyntaxError> {
@@ -63,6 +148,8 @@ fn broken_by_subquery(comparison: &Comparison, subquery: &Subquery) -> Vec<Synta
             SyntaxError::new(subquery.field.place, format!("`{}` goes through a parent, in a subquery", subquery.field))
                 .with_help("select the field that refers to the parent, such as `AccountId`"),
         );
+    } else {
+        errors.extend(refused_by_name(&subquery.field));
     }
     if subquery.condition.as_ref().is_some_and(|condition| !condition.subqueries().is_empty()) {
         errors.push(SyntaxError::new(comparison.place, "a subquery is nested in a subquery"));

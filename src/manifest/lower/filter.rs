@@ -17,8 +17,13 @@ use crate::system::field_path;
 const EVERYTHING: &str = "everything";
 
 /// Reads the filter of a policy or a hold; its absence is an error of its own. If the system is not known, its text or tree is
-/// read but not checked.
-pub(super) fn filter(fields: &mut Fields<'_>, system: Option<SystemKind>, findings: &mut Findings<'_>) -> Option<Filter> {
+/// read but not checked; so is what depends on the object, if that could not be read.
+pub(super) fn filter(
+    fields: &mut Fields<'_>,
+    system: Option<SystemKind>,
+    object: Option<&str>,
+    findings: &mut Findings<'_>,
+) -> Option<Filter> {
     let Some(field) = fields.optional("filter") else {
         findings.push(
             Diagnostic::error(codes::MISSING_FILTER, "there is no filter", fields.place, "no `filter` in here")
@@ -30,7 +35,7 @@ pub(super) fn filter(fields: &mut Fields<'_>, system: Option<SystemKind>, findin
         Value::Null => blank(field, field.place, findings),
         Value::Text(text) if text.trim().is_empty() => blank(field, field.node.span, findings),
         Value::Text(text) if text.trim() == EVERYTHING => Some(Filter::Everything),
-        Value::Text(text) => native(field, text, system, findings),
+        Value::Text(text) => native(field, text, system, object, findings),
         Value::Mapping(_) => {
             let tree = tree(field, findings)?;
             let compiles = system.is_none_or(|system| compiles(&tree, Language::of(system), findings));
@@ -56,17 +61,31 @@ fn blank(field: Field<'_>, span: Span, findings: &mut Findings<'_>) -> Option<Fi
     None
 }
 
-fn native(field: Field<'_>, text: &str, system: Option<SystemKind>, findings: &mut Findings<'_>) -> Option<Filter> {
+fn native(
+    field: Field<'_>,
+    text: &str,
+    system: Option<SystemKind>,
+    object: Option<&str>,
+    findings: &mut Findings<'_>,
+) -> Option<Filter> {
     let read = || Some(Filter::Text(TextFilter { text: text.trim().to_owned(), span: field.node.span }));
     let Some(language) = system.map(Language::of) else { return read() };
-    let Err(errors) = language.parse(text) else { return read() };
+    let (code, title, errors) = match language.parse(text) {
+        Err(errors) => (codes::FILTER_SYNTAX, format!("the filter is not a {} condition", language.title()), errors),
+        Ok(_) => {
+            let errors = object.map(|object| language.mistakes_on(object, text)).unwrap_or_default();
+            (codes::FILTER_MEANING, format!("the filter has no meaning for {}", object.unwrap_or_default()), errors)
+        }
+    };
+    if errors.is_empty() {
+        return read();
+    }
     for error in errors {
         let span = match findings.sources.get(field.node.span.source) {
             Some(source) => place_within(source, field.node, text, error.start, error.end),
             None => field.node.span,
         };
-        let title = format!("the filter is not a {} condition", language.title());
-        let mut diagnostic = Diagnostic::error(codes::FILTER_SYNTAX, title, span, error.message);
+        let mut diagnostic = Diagnostic::error(code, title.clone(), span, error.message);
         diagnostic.help = match nearest(text.trim(), [EVERYTHING]) {
             Some(_) => Some(format!("did you mean `{EVERYTHING}`?")),
             None => error.help,

@@ -112,7 +112,7 @@ pub(in crate::manifest) fn policy(
     if system == Some(SystemKind::Zuora) {
         refuse_kept_object(&mut fields, object.as_deref(), findings);
     }
-    let filter = filter(&mut fields, system, findings);
+    let filter = filter(&mut fields, system, object.as_deref(), findings);
     let delete_field = fields.optional("delete");
     let delete = match delete_field {
         Some(field) => findings.choice(field),
@@ -225,7 +225,7 @@ pub(in crate::manifest) fn hold(
     let system = systems.of(references.target.as_ref().map(|(name, _)| name));
     let object = object(&mut fields, system, findings);
     let object_span = fields.optional("object").map_or(header.span, |field| field.node.span);
-    let filter = filter(&mut fields, system, findings);
+    let filter = filter(&mut fields, system, object.as_deref(), findings);
     if let (Some(Filter::Text(text)), Some(system)) = (&filter, system) {
         warn_of_empty_fields(text, Language::of(system), findings);
     }

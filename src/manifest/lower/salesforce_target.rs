@@ -57,10 +57,20 @@ fn is_common_login_host(url: &Url) -> bool {
     matches!(url.host_str(), Some("login.salesforce.com" | "test.salesforce.com"))
 }
 
+/// The oldest API version with all that Sexton calls: query jobs of Bulk API 2.0 (documented).
+const OLDEST_API_VERSION: u32 = 47;
+
 fn api_version(text: &str) -> Result<String, &'static str> {
     let digits = text.strip_suffix(".0").filter(|digits| matches!(digits.len(), 2..=3));
     match digits {
-        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0') => Ok(text.to_owned()),
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0') => {
+            if digits.parse().is_ok_and(|version: u32| version < OLDEST_API_VERSION) {
+                return Err(
+                    "`apiVersion` is older than 47.0, the first one in which Salesforce has query jobs, by which Sexton reads",
+                );
+            }
+            Ok(text.to_owned())
+        }
         _ => Err("`apiVersion` must be a Salesforce API version"),
     }
 }

@@ -102,7 +102,8 @@ fn leave_out_deleted(condition: &mut Condition, shapes: &BTreeMap<String, Arc<Ob
 fn and_not_deleted(condition: Option<Condition>) -> Condition {
     let path = Path::new("IsDeleted", Place::default());
     let test = Test::Compare(ComparisonOperator::Equal, Literal::Boolean(false));
-    let not_deleted = path.map(|path| Condition::Comparison(Comparison { path, test, place: Place::default() }));
+    let not_deleted =
+        path.map(|path| Condition::Comparison(Comparison { path, function: None, test, place: Place::default() }));
     let parts = match condition {
         Some(Condition::And(parts)) => parts,
         other => other.into_iter().collect(),

@@ -7,7 +7,7 @@ use super::problem::QueryProblem;
 use super::route::Route;
 use super::row::Names;
 use super::scan::{RowScope, scan};
-use crate::filter::soql::{Comparison, Condition, Literal, Subquery, Test};
+use crate::filter::soql::{Comparison, Condition, DatePart, Function, Literal, Subquery, Test};
 use crate::filter::{ComparisonOperator as Operator, Path};
 use crate::sandbox::world::Place;
 use crate::sandbox::{FieldKind, RecordKey, Value, World};
@@ -74,6 +74,7 @@ impl<'a> Checker<'a> {
             let test = KeyTest { route, against: Against::Among { keys, or_null: false, negated } };
             return Ok(self.replaced(comparison, test, names));
         }
+        let kind = self.kind_after(comparison, &route, kind)?;
         if kind == Kind::Key {
             if let Some(against) = self.against(comparison)? {
                 return Ok(self.replaced(comparison, KeyTest { route, against }, names));
@@ -90,7 +91,8 @@ impl<'a> Checker<'a> {
         let name = format!("Key_Test_{}", names.tests.len());
         let path = Path::new(&name, comparison.path.place).unwrap_or_else(|| comparison.path.clone());
         names.tests.push((name, test));
-        Comparison { path, test: Test::Compare(Operator::Equal, Literal::Boolean(true)), place: comparison.place }
+        let test = Test::Compare(Operator::Equal, Literal::Boolean(true));
+        Comparison { path, function: None, test, place: comparison.place }
     }
 
     /// What a key is compared with; nothing when it is compared with nothing.
@@ -156,6 +158,28 @@ impl<'a> Checker<'a> {
         Ok(keys)
     }
 
+    /// The type of what is compared: that of a field, or of what a function makes of it. The texts are guesses.
+    fn kind_after(&self, comparison: &Comparison, route: &Route, kind: Kind) -> Result<Kind, QueryProblem> {
+        let refuse = |code, message: &str| Err(QueryProblem::at(code, self.text, comparison.path.place.start, message));
+        let unfit = |name: &str| refuse("INVALID_FIELD", &format!("{name} is not supported on field '{}'", route.name));
+        match &comparison.function {
+            None => Ok(kind),
+            Some(Function::Date { part, in_user_zone }) => {
+                // Documented: these are for moments alone.
+                let of_moment = *in_user_zone || matches!(part, DatePart::DayOnly | DatePart::HourInDay);
+                if !(kind == Kind::DateTime || (kind == Kind::Date && !of_moment)) {
+                    return unfit(&part.to_string());
+                }
+                Ok(if *part == DatePart::DayOnly { Kind::Date } else { Kind::Number })
+            }
+            Some(Function::Label) if matches!(route.kind(self.world), Some(FieldKind::Picklist(_))) => Ok(Kind::Text),
+            Some(Function::Label) => unfit("toLabel"),
+            Some(Function::Distance { .. }) => {
+                refuse("MALFORMED_QUERY", "the sandbox does not simulate DISTANCE: it has no fields that are places")
+            }
+        }
+    }
+
     fn kind(&self, route: &Route) -> Kind {
         match (route.kind(self.world), route.end_place()) {
             (Some(FieldKind::Boolean), _) | (None, Some(Place::IsDeleted)) => Kind::Boolean,
@@ -195,6 +219,11 @@ impl<'a> Checker<'a> {
             }
         };
         for literal in literals {
+            if let Literal::Currency(..) = literal {
+                // Single-currency organizations refuse it (guess); ones with several currencies are not simulated.
+                let message = "the sandbox does not simulate amounts in a named currency";
+                return Err(QueryProblem::at("MALFORMED_QUERY", self.text, comparison.path.place.start, message));
+            }
             let fits = match literal {
                 Literal::Null => true,
                 Literal::Boolean(_) => kind == Kind::Boolean,
@@ -203,6 +232,8 @@ impl<'a> Checker<'a> {
                 Literal::Date(_) => kind == Kind::Date,
                 Literal::DateTime(_) => kind == Kind::DateTime,
                 Literal::DateLiteral(_) => matches!(kind, Kind::Date | Kind::DateTime),
+                // No field of the sandbox holds a time of the day.
+                Literal::Time(_) | Literal::Currency(..) => false,
             };
             if !fits {
                 let quotes = if matches!(kind, Kind::Text | Kind::List) { "should be" } else { "should not be" };

@@ -2,54 +2,15 @@
 
 use std::cmp::Ordering;
 
-use jiff::civil::Date;
-use jiff::{Timestamp, Zoned};
+use jiff::Zoned;
 
 use super::date_range::days;
+use super::function::apply;
 use super::like::matches_pattern;
+use super::value::{Value, parts};
 use crate::filter::ComparisonOperator as Operator;
 use crate::filter::soql::{Comparison, Condition, DateLiteral, Literal, Test};
 use crate::system::canonical_salesforce_id;
-
-/// The value of a field of one record.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
-    /// Empty.
-    Null,
-    /// Yes or no.
-    Boolean(bool),
-    /// A number.
-    Number(f64),
-    /// A day.
-    Date(Date),
-    /// A moment.
-    DateTime(Timestamp),
-    /// Text, a picklist, a key. Empty text is an empty field.
-    Text(String),
-    /// The chosen values of a multi-select picklist. None chosen is an empty field.
-    MultiPicklist(Vec<String>),
-}
-
-impl Value {
-    /// That empty text is the same as no value at all is a guess from how the system stores text.
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Null => true,
-            Self::Text(text) => text.is_empty(),
-            Self::MultiPicklist(chosen) => chosen.is_empty(),
-            Self::Boolean(_) | Self::Number(_) | Self::Date(_) | Self::DateTime(_) => false,
-        }
-    }
-
-    /// What is chosen in a multi-select picklist, also when it is given in the written form `a;b`.
-    fn chosen(&self) -> Vec<&str> {
-        match self {
-            Self::MultiPicklist(chosen) => chosen.iter().map(String::as_str).collect(),
-            Self::Text(text) => parts(text),
-            Self::Null | Self::Boolean(_) | Self::Number(_) | Self::Date(_) | Self::DateTime(_) => Vec::new(),
-        }
-    }
-}
 
 /// A record that a condition can be held against.
 pub(super) trait Record {
@@ -84,6 +45,10 @@ pub(super) fn evaluate(condition: &Condition, record: &dyn Record, now: &Zoned) 
 
 fn meets(comparison: &Comparison, record: &dyn Record, now: &Zoned) -> bool {
     let value = record.value(comparison.path.as_str()).unwrap_or(Value::Null);
+    let value = match &comparison.function {
+        Some(function) => apply(function, value, now),
+        None => value,
+    };
     let equals_any = |literals: &[Literal]| literals.iter().any(|literal| compare(Operator::Equal, &value, literal, now));
     let includes_any = |wanted: &[String]| {
         let chosen = value.chosen();
@@ -157,11 +122,6 @@ fn order(value: &Value, literal: &Literal) -> Option<Ordering> {
         (Value::Text(value), Literal::Text(literal)) if !value.is_empty() => Some(folded(value).cmp(folded(literal))),
         _ => None,
     }
-}
-
-/// The parts of the written form `a;b`.
-fn parts(text: &str) -> Vec<&str> {
-    text.split(';').map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
 fn folded(text: &str) -> impl Iterator<Item = char> {
@@ -294,6 +254,29 @@ mod tests {
         assert!(holds("D < LAST_MONTH", &[("D", Value::Date("2026-09-30".parse().expect("valid")))]));
         assert!(!holds("D < LAST_MONTH", &[("D", Value::Date("2026-10-01".parse().expect("valid")))]));
         assert!(holds("D > LAST_MONTH AND D != LAST_MONTH", &[("D", Value::Date("2026-11-01".parse().expect("valid")))]));
+    }
+
+    #[test]
+    fn takes_parts_of_days_and_moments_in_utc_unless_they_are_converted() {
+        // Berlin is an hour ahead: there it is the first day of the next year, a Friday.
+        let moment = Value::DateTime("2026-12-31T23:30:00Z".parse().expect("valid"));
+        let record = [("D", moment), ("Day", Value::Date("2026-02-28".parse().expect("valid"))), ("None", Value::Null)];
+        for condition in [
+            "CALENDAR_YEAR(D) = 2026 AND calendar_month(D) = 12 AND CALENDAR_QUARTER(D) = 4",
+            "CALENDAR_YEAR(convertTimezone(D)) = 2027 AND DAY_IN_YEAR(CONVERTTIMEZONE(D)) = 1",
+            "DAY_ONLY(D) = 2026-12-31 AND DAY_ONLY(convertTimezone(D)) = 2027-01-01",
+            "HOUR_IN_DAY(D) = 23 AND HOUR_IN_DAY(convertTimezone(D)) = 0",
+            "DAY_IN_WEEK(D) = 5 AND DAY_IN_WEEK(convertTimezone(D)) = 6",
+            "DAY_IN_MONTH(Day) = 28 AND WEEK_IN_MONTH(Day) = 4 AND WEEK_IN_YEAR(Day) = 9 AND DAY_IN_YEAR(Day) = 59",
+            "FISCAL_YEAR(Day) IN (2025, 2026) AND FISCAL_QUARTER(Day) < 2 AND FISCAL_MONTH(Day) >= 2",
+            "CALENDAR_YEAR(None) = null AND CALENDAR_YEAR(None) != 2020 AND (NOT CALENDAR_YEAR(None) < 2020)",
+            "toLabel(None) = null",
+        ] {
+            assert!(holds(condition, &record), "{condition}");
+        }
+        for condition in ["CALENDAR_YEAR(D) != 2026", "DAY_ONLY(D) > TODAY AND DAY_ONLY(D) < 2026-12-31"] {
+            assert!(!holds(condition, &record), "{condition}");
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::evaluate::{Record, Value, evaluate};
+use super::evaluate::{Record, evaluate};
+use super::value::Value;
 use crate::filter::soql::parse_condition;
 
 /// A record of small numbers, some of them missing.

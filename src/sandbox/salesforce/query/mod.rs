@@ -7,6 +7,7 @@ mod date_range;
 mod evaluate;
 #[cfg(test)]
 mod evaluate_properties;
+mod function;
 mod key_test;
 mod like;
 mod problem;
@@ -17,6 +18,7 @@ mod select;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub(in crate::sandbox) use answer::{next_page, query, query_all};
 pub(in crate::sandbox) use cursor::Cursors;

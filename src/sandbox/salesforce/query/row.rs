@@ -1,8 +1,9 @@
 //! A row of the world as the evaluator of conditions sees it.
 
-use super::evaluate::{Record, Value as SoqlValue};
+use super::evaluate::Record;
 use super::key_test::KeyTest;
 use super::route::Route;
+use super::value::Value as SoqlValue;
 use crate::sandbox::{FieldKind, Value, World};
 
 /// What a condition's paths mean.

@@ -212,7 +212,7 @@ mod tests {
             "SELECT Id FROM Lead WHERE A = 1)",
             "SELECT Id FROM Lead; DELETE",
             "SELECT (SELECT Id FROM Contacts) FROM Account",
-            "SELECT Id FROM Lead WHERE Id IN (SELECT X FROM lead)",
+            "SELECT Id FROM Lead WHERE Id IN (SELECT XId FROM lead)",
         ];
         insta::assert_snapshot!(texts.map(first).concat(), @"
 
@@ -255,7 +255,7 @@ mod tests {
             SOQL has no `;`: [;]
         SELECT (SELECT Id FROM Contacts) FROM Account
             expected a field, found `(`: [(]
-        SELECT Id FROM Lead WHERE Id IN (SELECT X FROM lead)
+        SELECT Id FROM Lead WHERE Id IN (SELECT XId FROM lead)
             a subquery on `lead` stands inside a query on the same object: [lead]
         ");
     }

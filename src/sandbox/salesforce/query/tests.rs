@@ -122,6 +122,9 @@ async fn selects_orders_and_cuts() {
         ("WHERE Owner.Name = 'sandbox administrator' AND CreatedDate = TODAY", "b A c d"),
         ("WHERE Parent.Name != 'x' LIMIT 1", "b"),
         ("WHERE CreatedDate < 2026-11-21T10:00:00Z", ""),
+        ("WHERE CreatedDate < 2026-11-21T10:00:00.001+0000 AND HOUR_IN_DAY(convertTimezone(CreatedDate)) = 10", "b A c d"),
+        ("WHERE DAY_ONLY(CreatedDate) < TODAY OR CALENDAR_YEAR(Parent.CreatedDate) != 2026", "b A c d"),
+        ("WHERE DAY_ONLY(CreatedDate) = 2026-11-21 AND CALENDAR_MONTH(CreatedDate) IN (1, 12)", ""),
         (&format!("WHERE Id = '{}'", &ids[2][..15]), "c"),
         (&format!("WHERE Id IN ('{}', '{}') AND Name = 'A'", ids[1], ids[2]), "A"),
         (&format!("WHERE Id NOT IN ('{}', '{}')", ids[1], ids[2]), "b d"),
@@ -190,6 +193,36 @@ async fn refuses_what_makes_no_sense() {
         (
             "SELECT Id FROM Account WHERE Description = 'x'",
             "INVALID_FIELD: field 'Description' can not be filtered in a query call",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Id IN (SELECT ParentId FROM Account)",
+            "MALFORMED_QUERY: unexpected token: 'Account'",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Name != 'x' AND (Id IN (SELECT AccountId FROM Contact))",
+            "MALFORMED_QUERY: unexpected token: 'Id'",
+        ),
+        (
+            "SELECT Id FROM Lead WHERE DAY_ONLY(LastActivityDate) = TODAY",
+            "INVALID_FIELD: DAY_ONLY is not supported on field",
+        ),
+        (
+            "SELECT Id FROM Lead WHERE CALENDAR_YEAR(Company) = 2020",
+            "INVALID_FIELD: CALENDAR_YEAR is not supported on field",
+        ),
+        ("SELECT Id FROM Lead WHERE toLabel(Company) = 'x'", "INVALID_FIELD: toLabel is not supported on field 'Company'"),
+        ("SELECT Id FROM Account WHERE AnnualRevenue > USD5", "MALFORMED_QUERY: the sandbox does not simulate amounts in a"),
+        (
+            "SELECT Id FROM Account WHERE AnnualRevenue > 01:00:00Z",
+            "INVALID_FIELD: value of filter criterion for field 'Ann",
+        ),
+        (
+            "SELECT Id FROM Account WHERE DISTANCE(BillingAddress, GEOLOCATION(1, 2), 'km') < 5",
+            "INVALID_FIELD: No such column 'BillingAddress' on entity 'Account'",
+        ),
+        (
+            "SELECT Id FROM Account WHERE DISTANCE(Name, GEOLOCATION(1, 2), 'km') < 5",
+            "MALFORMED_QUERY: the sandbox does not simulate DISTANCE",
         ),
         ("SELECT Id FROM Lead LIMIT 5 OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE: Maximum SOQL offset allowed is 2000"),
     ] {
