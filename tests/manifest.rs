@@ -243,6 +243,18 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
             "kept_object_of_zuora",
             elsewhere("zuora", "Payment", "filter: Status = 'Error'\ndelete: hard\njustification: law"),
         ),
+        (
+            "zoql_types",
+            elsewhere(
+                "zuora",
+                "account",
+                "filter: AutoPay != 'true' or Balance > '5' and UpdatedDate < 2026-01-31\ndelete: hard\njustification: law",
+            ),
+        ),
+        (
+            "zoql_tree_types",
+            elsewhere("zuora", "Usage", "filter: { field: Quantity, notEquals: abc }\ndelete: hard\njustification: law"),
+        ),
         ("zuora_object_name", elsewhere("zuora", "Park Inventory", "filter: everything")),
         (
             "zuora_target",
@@ -431,6 +443,8 @@ const BEYOND_THE_SCHEMA: &[&str] = &[
     "soft_in_zuora",
     "soft_by_default_in_fulcrum",
     "kept_object_of_zuora",
+    "zoql_types",
+    "zoql_tree_types",
     "unknown_target",
     "no_target_at_all",
     "unknown_dependency",

@@ -39,16 +39,7 @@ impl Field<'_> {
 
     /// The error for a predicate that has no meaning for the field's type.
     pub(super) fn unfit(&self, what: &str, help: impl Into<String>) -> CompileError {
-        let title = match self.field_type {
-            Some(FieldType::Boolean) => "a yes-or-no field",
-            Some(FieldType::Number) => "a number field",
-            Some(FieldType::Date) => "a date field",
-            Some(FieldType::DateTime) => "a date and time field",
-            Some(FieldType::Reference) => "a field that holds a record's id",
-            Some(FieldType::MultiPicklist) => "a field of several choices",
-            Some(FieldType::Text) => "a text field",
-            None => "a field of unknown type",
-        };
+        let title = self.field_type.map_or("a field of unknown type", title);
         self.error(format!("`{}` is {title} and does not take {what}", self.name), help)
     }
 
@@ -155,6 +146,19 @@ impl Field<'_> {
         })?;
         let holds_days = self.field_type == Some(FieldType::Date);
         Ok(if holds_days { Operand::Day(moment.date()) } else { Operand::Moment(whole_second(moment.timestamp())) })
+    }
+}
+
+/// What a field of a type is called.
+pub(super) fn title(field_type: FieldType) -> &'static str {
+    match field_type {
+        FieldType::Boolean => "a yes-or-no field",
+        FieldType::Number => "a number field",
+        FieldType::Date => "a date field",
+        FieldType::DateTime => "a date and time field",
+        FieldType::Reference => "a field that holds a record's id",
+        FieldType::MultiPicklist => "a field of several choices",
+        FieldType::Text => "a text field",
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Zoned;
 
 use super::{CompileError, FilterTree, SyntaxError, soql, sql, zoql};
 use crate::base::RecordId;
-use crate::system::{FieldType, SystemKind};
+use crate::system::{FieldType, SystemKind, zuora_object};
 
 /// A system's own language of conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,7 +75,20 @@ impl Language {
             Self::Soql => {
                 soql::parse_condition(text).map(|read| soql::mistakes_on(&read, object)).unwrap_or_else(|errors| errors)
             }
-            Self::Zoql | Self::Sql => Vec::new(),
+            Self::Zoql => zoql::parse_condition(text)
+                .map(|read| zoql::mistakes_on(&read, &|field| self.known_type(object, field)))
+                .unwrap_or_else(|errors| errors),
+            Self::Sql => Vec::new(),
+        }
+    }
+
+    /// The type of a field, where it is known without asking the system.
+    pub fn known_type(self, object: &str, field: &str) -> Option<FieldType> {
+        match self {
+            Self::Zoql => {
+                zuora_object(object)?.fields().find(|(name, _)| name.eq_ignore_ascii_case(field)).map(|(_, kind)| kind)
+            }
+            Self::Soql | Self::Sql => None,
         }
     }
 

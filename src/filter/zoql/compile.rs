@@ -139,7 +139,7 @@ fn comparison(field: &Field<'_>, test: Test) -> Result<Comparison, CompileError>
             "names are letters, digits and `_`, and start with a letter; ZOQL follows no references, so names have no dots",
         )
     })?;
-    Ok(Comparison { field: path, test })
+    Ok(Comparison { field: path, test, place: Place::default() })
 }
 
 /// One comparison, or its opposite, which an empty field meets too.

@@ -60,6 +60,8 @@ pub struct Comparison {
     pub field: Path,
     /// What it is compared with.
     pub test: Test,
+    /// Where the whole comparison stands.
+    pub place: Place,
 }
 
 /// What a field is compared with.
@@ -71,7 +73,7 @@ pub enum Test {
     Like(Pattern),
 }
 
-/// A value written in ZOQL. Days are text (documented); moments are text or stand bare (documented both ways).
+/// A value written in ZOQL. Days are text (documented) or stand bare (client); moments are text or stand bare (documented both ways).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Literal {
     /// `null`
@@ -82,8 +84,8 @@ pub enum Literal {
     Number(Decimal),
     /// Quoted text, without its quotes and escapes.
     Text(String),
-    /// A moment without quotes, as it was written.
-    Moment(String),
+    /// A day or a moment without quotes, as it was written.
+    Unquoted(String),
 }
 
 /// Words that nothing is called.

@@ -15,6 +15,7 @@
 mod compile;
 mod condition;
 mod dialect;
+mod fitting;
 mod moment;
 mod parser;
 mod print;
@@ -27,6 +28,7 @@ use super::{ComparisonOperator, Decimal, Path, Place, SyntaxError};
 pub use compile::compile;
 use condition::name;
 pub use condition::{Comparison, Condition, Literal, Test};
+pub use fitting::mistakes_on;
 pub use moment::read_moment;
 #[cfg(feature = "sandbox")]
 pub(crate) use parser::Parser;

@@ -112,7 +112,8 @@ impl<'text> Parser<'text> {
         }
         let field = self.name("a field")?;
         let test = self.test(&field)?;
-        Ok(Comparison { field, test })
+        let place = Place { start: field.place.start, end: self.cursor.end_of_last() };
+        Ok(Comparison { field, test, place })
     }
 
     /// Reads the name of a field or an object.
@@ -263,7 +264,7 @@ mod tests {
             "SourceName like '%a%'",
             "UOM = 'Each';",
             "UOM <> 'Each'",
-            "UpdatedDate < 2026-01-31",
+            "UpdatedDate < 2026-1-31",
             "Quantity < null",
             "UOM = \"Each",
             "UOM = 'a\\x'",
@@ -317,8 +318,8 @@ mod tests {
         UOM <> 'Each'
             ^^ ZOQL has no `<>`
           another value is `!=`
-        UpdatedDate < 2026-01-31
-                      ^^^^^^^^^^ `2026-01-31` is not a value in ZOQL
+        UpdatedDate < 2026-1-31
+                      ^^^^^^^^^ `2026-1-31` is not a value in ZOQL
           numbers are written `42` or `-1.5`, days `'2026-01-31'`, moments `'2026-01-31T12:00:00+00:00'`
         Quantity < null
                    ^^^^ `null` has no order, but follows `<`

@@ -30,7 +30,7 @@ impl Display for Literal {
             Self::Boolean(value) => value.fmt(formatter),
             Self::Number(number) => formatter.write_str(number.as_str()),
             Self::Text(text) => write_text(formatter, text),
-            Self::Moment(moment) => formatter.write_str(moment),
+            Self::Unquoted(moment) => formatter.write_str(moment),
         }
     }
 }

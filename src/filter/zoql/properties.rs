@@ -35,7 +35,8 @@ fn test() -> impl Strategy<Value = Test> {
         any::<bool>().prop_map(Literal::Boolean),
         "[+-]?[0-9]{1,20}(\\.[0-9]{1,9})?".prop_map(|digits| Literal::Number(Decimal::new(&digits).expect("a number"))),
         writable().prop_map(Literal::Text),
-        "20[0-9]{2}-0[1-9]-[12][0-9]T[01][0-9]:[0-5][0-9]:[0-5][0-9]([+-]0[0-9]:[0-5][0-9])?".prop_map(Literal::Moment),
+        "20[0-9]{2}-0[1-9]-[12][0-9]T[01][0-9]:[0-5][0-9]:[0-5][0-9]([+-]0[0-9]:[0-5][0-9])?".prop_map(Literal::Unquoted),
+        "20[0-9]{2}-0[1-9]-[12][0-9]".prop_map(Literal::Unquoted),
     ];
     prop_oneof![
         equality.prop_map(|operator| Test::Compare(operator, Literal::Null)),
@@ -45,7 +46,7 @@ fn test() -> impl Strategy<Value = Test> {
 }
 
 fn condition() -> impl Strategy<Value = Condition> {
-    let comparison = (field(), test()).prop_map(|(field, test)| Comparison { field, test });
+    let comparison = (field(), test()).prop_map(|(field, test)| Comparison { field, test, place: Place::default() });
     let alternatives = proptest::collection::vec(proptest::collection::vec(comparison, 1..4), 1..4);
     alternatives.prop_map(|alternatives| Condition::new(alternatives).expect("none is empty"))
 }
@@ -99,7 +100,7 @@ proptest! {
             if let Ok(compiled) = compiled(&leaf("Name", comparison)) {
                 let field = name("Name", Place::default()).expect("a name");
                 prop_assert_eq!(parse_condition(&compiled.to_string()), Ok(compiled.clone()));
-                prop_assert_eq!(compiled.alternatives(), [[Comparison { field, test }]]);
+                prop_assert_eq!(compiled.alternatives(), [[Comparison { field, test, place: Place::default() }]]);
             }
         }
     }

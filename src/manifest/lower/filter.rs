@@ -38,7 +38,7 @@ pub(super) fn filter(
         Value::Text(text) => native(field, text, system, object, findings),
         Value::Mapping(_) => {
             let tree = tree(field, findings)?;
-            let compiles = system.is_none_or(|system| compiles(&tree, Language::of(system), findings));
+            let compiles = system.is_none_or(|system| compiles(&tree, Language::of(system), object, findings));
             compiles.then_some(Filter::Tree(tree))
         }
         Value::Boolean(_) | Value::Number(_) | Value::Sequence(_) => {
@@ -97,26 +97,26 @@ fn native(
 
 /// Whether the tree can be put into the system's language. Every comparison is tried for itself, so that all mistakes are told; then the
 /// whole, whose size has limits.
-fn compiles(tree: &FilterTree, language: Language, findings: &mut Findings<'_>) -> bool {
-    comparisons_compile(tree, language, findings) && compiles_alone(tree, language, findings)
+fn compiles(tree: &FilterTree, language: Language, object: Option<&str>, findings: &mut Findings<'_>) -> bool {
+    comparisons_compile(tree, language, object, findings) && compiles_alone(tree, language, object, findings)
 }
 
-fn comparisons_compile(tree: &FilterTree, language: Language, findings: &mut Findings<'_>) -> bool {
+fn comparisons_compile(tree: &FilterTree, language: Language, object: Option<&str>, findings: &mut Findings<'_>) -> bool {
     match tree {
         FilterTree::All(parts) | FilterTree::Any(parts) => {
             // Counted, since `all` would stop at the first.
-            parts.iter().filter(|part| !comparisons_compile(part, language, findings)).count() == 0
+            parts.iter().filter(|part| !comparisons_compile(part, language, object, findings)).count() == 0
         }
-        FilterTree::Not(part) => comparisons_compile(part, language, findings),
-        FilterTree::Field { .. } => compiles_alone(tree, language, findings),
+        FilterTree::Not(part) => comparisons_compile(part, language, object, findings),
+        FilterTree::Field { .. } => compiles_alone(tree, language, object, findings),
     }
 }
 
-/// Field types are not known offline, so this finds what is wrong whatever the type. The moment of the clock reading
+/// Most field types are not known offline; then this finds what is wrong whatever the type. The moment of the clock reading
 /// does not matter to that either: no age that can be written leaves the calendar from here.
-fn compiles_alone(tree: &FilterTree, language: Language, findings: &mut Findings<'_>) -> bool {
+fn compiles_alone(tree: &FilterTree, language: Language, object: Option<&str>, findings: &mut Findings<'_>) -> bool {
     let now = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
-    let Err(error) = language.compile(tree, &|_| None, &now) else { return true };
+    let Err(error) = language.compile(tree, &|field| language.known_type(object?, field), &now) else { return true };
     let title = format!("the comparison of `{}` cannot be expressed in {}", error.field, language.title());
     let mut diagnostic = Diagnostic::error(codes::FILTER_MEANING, title, error.span, error.message);
     diagnostic.help = error.help;

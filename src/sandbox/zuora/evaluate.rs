@@ -95,8 +95,8 @@ fn order(value: &Value, literal: &Literal, context: &Context<'_>) -> Option<Orde
     match (value, literal) {
         (Value::Boolean(value), Literal::Boolean(literal)) => Some(value.cmp(literal)),
         (Value::Number(value), Literal::Number(literal)) => value.partial_cmp(&literal.as_f64()),
-        (Value::Date(value), Literal::Text(literal)) => Some(value.cmp(&read_day(literal)?)),
-        (Value::DateTime(value), Literal::Text(literal) | Literal::Moment(literal)) => {
+        (Value::Date(value), Literal::Text(literal) | Literal::Unquoted(literal)) => Some(value.cmp(&read_day(literal)?)),
+        (Value::DateTime(value), Literal::Text(literal) | Literal::Unquoted(literal)) => {
             Some(value.cmp(&read_moment(literal, context.zone)?))
         }
         (Value::Text(value), Literal::Text(literal)) if context.case_sensitive => Some(value.cmp(literal)),
@@ -159,7 +159,7 @@ mod tests {
             "UOM != 'each'",
             "UOM like 'Ea%'",
             "Approved = true",
-            "Day = '2026-01-31' and Day < '2026-02-01'",
+            "Day = '2026-01-31' and Day < '2026-02-01' and Day = 2026-01-31",
             "UpdatedDate = '2026-01-31T12:00:00'",
             "UpdatedDate >= 2026-01-31T21:00:00+01:00",
             "SourceName = null",

@@ -146,8 +146,8 @@ fn tenant_zone() -> jiff::tz::TimeZone {
 fn is_comparable(kind: Kind, test: &Test, zone: &jiff::tz::TimeZone) -> bool {
     match (kind, test) {
         (_, Test::Compare(_, Literal::Null)) => true,
-        (Kind::Date, Test::Compare(_, Literal::Text(day))) => read_day(day).is_some(),
-        (Kind::DateTime, Test::Compare(_, Literal::Text(moment) | Literal::Moment(moment))) => {
+        (Kind::Date, Test::Compare(_, Literal::Text(day) | Literal::Unquoted(day))) => read_day(day).is_some(),
+        (Kind::DateTime, Test::Compare(_, Literal::Text(moment) | Literal::Unquoted(moment))) => {
             read_moment(moment, zone).is_some()
         }
         (Kind::Date | Kind::DateTime, _) => false,
