@@ -2,7 +2,7 @@
 
 use jiff::Zoned;
 
-use super::{CompileError, FilterTree, SyntaxError, soql, sql, zoql};
+use super::{CompileError, FilterTree, Place, SyntaxError, soql, sql, zoql};
 use crate::base::RecordId;
 use crate::system::{FieldType, SystemKind, zuora_object};
 
@@ -78,7 +78,9 @@ impl Language {
             Self::Zoql => zoql::parse_condition(text)
                 .map(|read| zoql::mistakes_on(&read, &|field| self.known_type(object, field)))
                 .unwrap_or_else(|errors| errors),
-            Self::Sql => Vec::new(),
+            Self::Sql => {
+                sql::parse_condition(text).map(|read| of_other_forms(&read, object)).unwrap_or_else(|errors| errors)
+            }
         }
     }
 
@@ -166,6 +168,15 @@ impl Language {
             Self::Zoql | Self::Sql => None,
         }
     }
+}
+
+/// Fields that are said to be of another form than the one that a policy or a hold names.
+fn of_other_forms(condition: &sql::Condition, form: &str) -> Vec<SyntaxError> {
+    let wrong = condition.fields_of_others(form).into_iter().map(|(field, start, end)| {
+        SyntaxError::new(Place { start, end }, format!("the field `{field}` is said to be of another form than `{form}`"))
+            .with_help("write the field alone: a condition is about the one form that `object` names")
+    });
+    wrong.collect()
 }
 
 fn native(condition: &dyn std::fmt::Display, fields: &[(&str, usize, usize)]) -> NativeCondition {

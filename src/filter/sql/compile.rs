@@ -94,7 +94,7 @@ fn path(field: &Field<'_>) -> Result<Box<Expression>, CompileError> {
     if field.name.is_empty() || field.name.chars().any(char::is_control) {
         return Err(field.error("this is not a field's name", "write the field's data name, such as `_status`"));
     }
-    Ok(Box::new(Expression::Field(super::Field { name: field.name.to_owned(), place: Place::default() })))
+    Ok(Box::new(Expression::Field(super::Field { name: field.name.to_owned(), place: Place::default(), form: None })))
 }
 
 fn is_null(field: &Field<'_>, negated: bool) -> Result<Expression, CompileError> {

@@ -6,15 +6,27 @@ use crate::filter::Place;
 ///
 /// It is not the tree that manifests may have ([`crate::filter::FilterTree`]), which is compiled to this.
 ///
-/// **Invariant**: it prints to one expression that reads back as the same condition, whatever its literals and names contain.
+/// **Invariant**: it prints to one expression that reads back as the same condition, whatever its literals and names contain, but for
+/// the form's name before a field, which is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition(pub(super) Expression);
 
 impl Condition {
+    /// The fields that are said to be of another form than `form`, with their byte ranges.
+    pub fn fields_of_others(&self, form: &str) -> Vec<(&str, usize, usize)> {
+        let mut found = Vec::new();
+        self.0.visit_fields(&mut |field| {
+            if field.form.as_ref().is_some_and(|named| named.0 != form) {
+                found.push((field.name.as_str(), field.place.start, field.place.end));
+            }
+        });
+        found
+    }
+
     /// Every field with its byte range, in order; `0..0` if it was not read from a text.
     pub fn fields(&self) -> Vec<(&str, usize, usize)> {
         let mut found = Vec::new();
-        self.0.collect_fields(&mut found);
+        self.0.visit_fields(&mut |field| found.push((field.name.as_str(), field.place.start, field.place.end)));
         found
     }
 
@@ -31,7 +43,7 @@ impl Condition {
 
 /// One expression.
 ///
-/// **Invariants**: `And`, `Or` and `In` are not empty; numbers are digits; names of functions and types come from lists.
+/// **Invariants**: `And`, `Or`, `In`, `Element` and the branches of `Case` are not empty; numbers are digits; names of functions and types come from lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Expression {
     And(Vec<Expression>),
@@ -70,6 +82,15 @@ pub(super) enum Expression {
         high: Box<Expression>,
     },
     Call(&'static str, Vec<Expression>),
+    /// `array[1]`, or with more than one index.
+    Element(Box<Expression>, Vec<Expression>),
+    Case {
+        /// What each branch is compared with; without it each is a condition.
+        operand: Option<Box<Expression>>,
+        /// When, and then what.
+        branches: Vec<(Expression, Expression)>,
+        otherwise: Option<Box<Expression>>,
+    },
 }
 
 impl Expression {
@@ -80,9 +101,7 @@ impl Expression {
                 parts.iter().for_each(|part| part.collect_negations(negated, tested));
             }
             Self::Not(part) => {
-                let mut fields = Vec::new();
-                part.collect_fields(&mut fields);
-                negated.extend(fields.into_iter().map(|(name, _, _)| name));
+                part.visit_fields(&mut |field| negated.push(&field.name));
                 part.collect_negations(&mut Vec::new(), tested);
             }
             Self::Binary(left, operator, _) => {
@@ -108,26 +127,35 @@ impl Expression {
         }
     }
 
-    fn collect_fields<'tree>(&'tree self, found: &mut Vec<(&'tree str, usize, usize)>) {
+    fn visit_fields<'tree>(&'tree self, visit: &mut dyn FnMut(&'tree Field)) {
         match self {
-            Self::Field(field) => found.push((&field.name, field.place.start, field.place.end)),
+            Self::Field(field) => visit(field),
             Self::Null | Self::Boolean(_) | Self::Number(_) | Self::Text(_) => {}
             Self::And(parts) | Self::Or(parts) | Self::Array(parts) | Self::Call(_, parts) => {
-                parts.iter().for_each(|part| part.collect_fields(found));
+                parts.iter().for_each(|part| part.visit_fields(visit));
             }
             Self::Not(part) | Self::Cast(part, _) | Self::Negative(part) | Self::Is { value: part, .. } => {
-                part.collect_fields(found);
+                part.visit_fields(visit);
             }
             Self::Binary(left, _, right) | Self::Each { value: left, array: right, .. } => {
-                left.collect_fields(found);
-                right.collect_fields(found);
+                left.visit_fields(visit);
+                right.visit_fields(visit);
             }
             Self::In { value, list, .. } => {
-                value.collect_fields(found);
-                list.iter().for_each(|part| part.collect_fields(found));
+                value.visit_fields(visit);
+                list.iter().for_each(|part| part.visit_fields(visit));
             }
             Self::Between { value, low, high, .. } => {
-                [value, low, high].into_iter().for_each(|part| part.collect_fields(found));
+                [value, low, high].into_iter().for_each(|part| part.visit_fields(visit));
+            }
+            Self::Element(array, indexes) => {
+                array.visit_fields(visit);
+                indexes.iter().for_each(|part| part.visit_fields(visit));
+            }
+            Self::Case { operand, branches, otherwise } => {
+                let branches = branches.iter().flat_map(|(when, then)| [when, then]);
+                let parts = operand.as_deref().into_iter().chain(branches).chain(otherwise.as_deref());
+                parts.for_each(|part| part.visit_fields(visit));
             }
         }
     }
@@ -139,7 +167,24 @@ pub(super) struct Field {
     /// The exact name: what is not quoted in a text is folded to lower case, as PostgreSQL does.
     pub(super) name: String,
     pub(super) place: Place,
+    /// The form that a text names before the field.
+    pub(super) form: Option<FormName>,
 }
+
+/// The name of a form before a field's, which says nothing more: a condition is about one form. It is not printed, since the system is
+/// asked by the form's id.
+///
+/// All are equal, since conditions that name the form or do not mean the same.
+#[derive(Clone, Debug)]
+pub(super) struct FormName(pub(super) String);
+
+impl PartialEq for FormName {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for FormName {}
 
 /// What follows `IS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,12 +202,12 @@ pub(super) struct Operator(pub(super) &'static str);
 impl Operator {
     /// Whether the right side is a pattern, which is never read as a date.
     pub(super) fn takes_a_pattern(self) -> bool {
-        self.0.ends_with("LIKE") || self.0.contains('~')
+        self.0.ends_with("LIKE") || self.0.ends_with("SIMILAR TO") || self.0.contains('~')
     }
 
     /// Whether the result is true or false, so that it cannot be compared again without parentheses.
     pub(super) fn compares(self) -> bool {
-        !["+", "-", "*", "/", "%", "||"].contains(&self.0)
+        !["+", "-", "*", "/", "%", "||", "->", "->>", "AT TIME ZONE"].contains(&self.0)
     }
 }
 
@@ -186,13 +231,17 @@ impl TypeName {
             "varchar[]" | "character varying[]" => "text[]",
             other => other,
         };
-        const KNOWN: [&str; 11] = [
+        const KNOWN: [&str; 15] = [
             "bigint",
             "boolean",
             "date",
             "double precision",
+            "geography",
+            "geometry",
             "integer",
             "interval",
+            "json",
+            "jsonb",
             "numeric",
             "text",
             "text[]",
@@ -200,6 +249,11 @@ impl TypeName {
             "timestamptz",
         ];
         KNOWN.into_iter().find(|known| *known == short).map(Self)
+    }
+
+    /// Whether a value of it is text, or might be read as one.
+    pub(super) fn is_a_text(self) -> bool {
+        matches!(self.0, "text" | "text[]" | "json" | "jsonb")
     }
 
     /// Whether text is read as a date or a moment, among which `today` is one.

@@ -2,7 +2,7 @@
 
 /// Functions that give the same for the same arguments and do nothing else. Every other one is refused, since a list of the
 /// dangerous ones (that sleep, read files, count sequences, open connections) is never complete.
-const KNOWN: [&str; 44] = [
+const KNOWN: [&str; 68] = [
     "abs",
     "array_length",
     "array_position",
@@ -12,8 +12,12 @@ const KNOWN: [&str; 44] = [
     "ceil",
     "char_length",
     "coalesce",
+    "concat",
+    "concat_ws",
     "date_part",
     "date_trunc",
+    "fcm_converttofloat",
+    "fcm_formattimestamp",
     "floor",
     "greatest",
     "initcap",
@@ -21,22 +25,32 @@ const KNOWN: [&str; 44] = [
     "left",
     "length",
     "lower",
+    "lpad",
     "ltrim",
     "make_date",
     "mod",
     "nullif",
     "octet_length",
+    "phraseto_tsquery",
+    "plainto_tsquery",
+    "power",
     "regexp_replace",
     "replace",
+    "reverse",
     "right",
     "round",
+    "rpad",
     "rtrim",
+    "sign",
     "split_part",
+    "sqrt",
+    "st_area",
     "st_contains",
     "st_distance",
     "st_dwithin",
     "st_geomfromtext",
     "st_intersects",
+    "st_length",
     "st_makeenvelope",
     "st_makepoint",
     "st_setsrid",
@@ -44,9 +58,19 @@ const KNOWN: [&str; 44] = [
     "st_x",
     "st_y",
     "starts_with",
+    "string_to_array",
     "strpos",
     "substring",
+    "to_char",
+    "to_date",
+    "to_number",
+    "to_tsquery",
+    "to_tsvector",
+    "translate",
     "trim",
+    "trunc",
+    "upper",
+    "websearch_to_tsquery",
 ];
 
 /// Names that mean the present moment, with or without parentheses.
@@ -63,6 +87,21 @@ const CLOCK: [&str; 11] = [
     "timeofday",
     "transaction_timestamp",
 ];
+
+/// Words that are no field unless they stand in double quotes (documented as reserved).
+const RESERVED: &str = "all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate \
+    collation column concurrently constraint create cross current_catalog current_role current_schema current_user \
+    default deferrable desc distinct do else end except false fetch for foreign freeze from full grant group \
+    having ilike in initially inner intersect into is isnull join lateral leading left like limit natural not \
+    notnull null offset on only or order outer overlaps placing primary references returning right select \
+    session_user similar some symmetric system_user table tablesample then to trailing true union unique user \
+    using variadic verbose when where window with";
+
+/// Whether the name, which is in lower case, is a word of the language. Some of them, such as `user`, would mean something else than a
+/// field of that name.
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.split(' ').any(|word| word == name)
+}
 
 /// The function of that name, which is in lower case.
 pub(super) fn known(name: &str) -> Option<&'static str> {

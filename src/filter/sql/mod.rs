@@ -26,5 +26,5 @@ mod properties;
 
 pub use compile::compile;
 pub use condition::Condition;
-use condition::{Expression, Field, IsTest, Operator, TypeName};
+use condition::{Expression, Field, FormName, IsTest, Operator, TypeName};
 pub use parse::parse_condition;

@@ -1,15 +1,15 @@
 //! Reads a condition: a parser that knows all of PostgreSQL, and a list of what of it is let through.
 
 use sqlparser::ast::{
-    Array, ArrayElemTypeDef, BinaryOperator, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArguments, Ident, Interval, Spanned, TypedString, UnaryOperator, Value,
+    AccessExpr, Array, ArrayElemTypeDef, BinaryOperator, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Function,
+    FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Interval, Spanned, Subscript, TypedString, UnaryOperator, Value,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
-use super::{Condition, Expression, Field, IsTest, Operator, TypeName, functions};
+use super::{Condition, Expression, Field, FormName, IsTest, Operator, TypeName, functions};
 use crate::filter::error::shown;
 use crate::filter::{Place, SyntaxError};
 
@@ -20,6 +20,8 @@ pub(super) const MAX_DEPTH: usize = 20;
 /// How deep the parser may go for that: printing puts each level into parentheses, which are a level of the parser's own. More
 /// would exhaust a thread's stack.
 const PARSER_DEPTH: usize = 50;
+/// How deep `CASE` may be nested: the parser needs much more stack for it than for parentheses.
+const MAX_CASES: usize = 4;
 /// How many words and signs besides literals and commas a condition may have, so that long chains cannot exhaust the stack.
 const MAX_WORDS: usize = 4_000;
 
@@ -69,7 +71,7 @@ impl Reader<'_> {
     }
 
     fn check_tokens(&self, tokens: &[TokenWithSpan]) -> Read<()> {
-        let mut words = 0;
+        let (mut words, mut cases) = (0, 0usize);
         let first = tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_)));
         if let Some(TokenWithSpan { token: Token::Word(word), span }) = first
             && matches!(word.keyword, Keyword::SELECT | Keyword::WHERE | Keyword::DELETE | Keyword::WITH)
@@ -79,6 +81,19 @@ impl Reader<'_> {
         }
         for token in tokens {
             let place = || self.place(token.span);
+            if let Token::Word(word) = &token.token
+                && word.quote_style.is_none()
+            {
+                cases = match word.keyword {
+                    Keyword::CASE => cases + 1,
+                    Keyword::END => cases.saturating_sub(1),
+                    _ => cases,
+                };
+                if cases > MAX_CASES {
+                    let message = format!("`CASE` is nested more than {MAX_CASES} deep");
+                    return Err(error(place(), message, "write it with fewer levels"));
+                }
+            }
             match &token.token {
                 Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => {
                     return Err(error(place(), "the condition contains a comment", "put comments into the YAML, with `#`"));
@@ -121,6 +136,25 @@ impl Reader<'_> {
                 self.refuse_chained(operator, &[left, right])?;
                 self.binary(left, operator, right, depth)
             }
+            Expr::CompoundIdentifier(path) => match path.as_slice() {
+                [form, name] => self.field_of(form, name),
+                _ => Err(self.unsupported(parsed)),
+            },
+            Expr::CompoundFieldAccess { root, access_chain } => self.element(root, access_chain, parsed, depth),
+            Expr::Case { operand, conditions, else_result, .. } => {
+                let branches = conditions.iter().map(|branch| Ok((deeper(&branch.condition)?, deeper(&branch.result)?)));
+                Ok(Expression::Case {
+                    operand: operand.as_deref().map(part).transpose()?,
+                    branches: branches.collect::<Read<_>>()?,
+                    otherwise: else_result.as_deref().map(part).transpose()?,
+                })
+            }
+            Expr::AtTimeZone { timestamp, time_zone } => self.binary(timestamp, Operator("AT TIME ZONE"), time_zone, depth),
+            Expr::SimilarTo { negated, expr, pattern, escape_char: None } => {
+                self.binary(expr, Operator(if *negated { "NOT SIMILAR TO" } else { "SIMILAR TO" }), pattern, depth)
+            }
+            // The same under its other name.
+            Expr::Position { expr, r#in } => Ok(Expression::Call("strpos", vec![deeper(r#in)?, deeper(expr)?])),
             Expr::IsDistinctFrom(left, right) => self.binary(left, Operator("IS DISTINCT FROM"), right, depth),
             Expr::IsNotDistinctFrom(left, right) => self.binary(left, Operator("IS NOT DISTINCT FROM"), right, depth),
             Expr::Like { negated, any: false, expr, pattern, escape_char: None } => {
@@ -233,13 +267,42 @@ impl Reader<'_> {
     fn field(&self, name: &Ident) -> Read<Expression> {
         let place = self.place(name.span);
         if name.quote_style.is_some() {
-            return Ok(Expression::Field(Field { name: name.value.clone(), place }));
+            return Ok(Expression::Field(Field { name: name.value.clone(), place, form: None }));
         }
         let folded = name.value.to_ascii_lowercase();
         if functions::tells_the_time(&folded) && folded != "age" && folded != "now" {
             return Err(self.of_the_clock(place, &folded));
         }
-        Ok(Expression::Field(Field { name: folded, place }))
+        if functions::is_reserved(&folded) {
+            let message = format!("{} is a word of the language, not a field", shown(&name.value));
+            return Err(error(place, message, format!("a field of that name is written in double quotes: `\"{folded}\"`")));
+        }
+        Ok(Expression::Field(Field { name: folded, place, form: None }))
+    }
+
+    /// A field behind the name of its form.
+    fn field_of(&self, form: &Ident, name: &Ident) -> Read<Expression> {
+        let form = if form.quote_style.is_some() { form.value.clone() } else { form.value.to_ascii_lowercase() };
+        Ok(match self.field(name)? {
+            Expression::Field(field) => Expression::Field(Field { form: Some(FormName(form)), ..field }),
+            other => other,
+        })
+    }
+
+    /// `array[1]`, perhaps behind the name of the form.
+    fn element(&self, root: &Expr, chain: &[AccessExpr], parsed: &Expr, depth: usize) -> Read<Expression> {
+        let (array, chain) = match (root, chain) {
+            (Expr::Identifier(form), [AccessExpr::Dot(Expr::Identifier(name)), rest @ ..]) => {
+                (self.field_of(form, name)?, rest)
+            }
+            _ => (self.expression(root, depth + 1)?, chain),
+        };
+        let index = |access: &AccessExpr| match access {
+            AccessExpr::Subscript(Subscript::Index { index }) => self.expression(index, depth + 1),
+            AccessExpr::Subscript(Subscript::Slice { .. }) | AccessExpr::Dot(_) => Err(self.unsupported(parsed)),
+        };
+        let indexes = chain.iter().map(index).collect::<Read<Vec<_>>>()?;
+        Ok(if indexes.is_empty() { array } else { Expression::Element(Box::new(array), indexes) })
     }
 
     fn literal(&self, value: &Value, parsed: &Expr) -> Read<Expression> {
@@ -286,7 +349,7 @@ impl Reader<'_> {
         })
     }
 
-    /// What is cast. Only a field or a literal becomes a date, since any other text might be put together to say `today`.
+    /// What is cast. Of texts only a field or a literal becomes a date, since any other might be put together to say `today`.
     fn cast_operand(&self, operand: &Expr, name: TypeName, depth: usize) -> Read<Expression> {
         let read = match text_of(operand) {
             Some(text) if name.is_a_date() && functions::mentions_the_present(text) => {
@@ -295,9 +358,9 @@ impl Reader<'_> {
             Some(text) => self.text(text, operand)?,
             None => self.expression(operand, depth + 1)?,
         };
-        let fixed = matches!(read, Expression::Field(_) | Expression::Text(_) | Expression::Null);
-        if name.is_a_date() && !fixed {
-            let message = format!("only a field or a text can be cast to `{}`", name.0);
+        let fixed = is_of_a_field(&read) || matches!(read, Expression::Text(_) | Expression::Null);
+        if name.is_a_date() && !fixed && !is_no_text(&read) {
+            let message = format!("only a field, a text or a date can be cast to `{}`", name.0);
             return Err(error(self.place(operand.span()), message, "write the date itself"));
         }
         Ok(read)
@@ -340,9 +403,6 @@ impl Reader<'_> {
         let (message, help) = match parsed {
             Expr::InSubquery { .. } | Expr::Exists { .. } | Expr::Subquery(_) => {
                 ("a subquery is not accepted here", "name the records by the form's own fields, or list the values")
-            }
-            Expr::CompoundIdentifier(_) => {
-                ("a field of a named form is not accepted here", "write the field alone: a condition is about one form")
             }
             Expr::Like { .. } | Expr::ILike { .. } => {
                 ("this form of `LIKE` is not accepted here", "a backslash before `%` or `_` makes it stand for itself")
@@ -416,8 +476,32 @@ fn operator_text(operator: &BinaryOperator) -> Option<&'static str> {
         BinaryOperator::AtArrow => "@>",
         BinaryOperator::ArrowAt => "<@",
         BinaryOperator::PGOverlap => "&&",
+        BinaryOperator::Arrow => "->",
+        BinaryOperator::LongArrow => "->>",
+        BinaryOperator::AtAt => "@@",
         _ => return None,
     })
+}
+
+/// Whether an expression is a value of the record as it is stored.
+fn is_of_a_field(expression: &Expression) -> bool {
+    match expression {
+        Expression::Field(_) => true,
+        Expression::Element(value, _) => is_of_a_field(value),
+        Expression::Binary(value, Operator("->" | "->>"), _) => is_of_a_field(value),
+        _ => false,
+    }
+}
+
+/// Whether the value of an expression is certainly no text, whatever its fields hold.
+fn is_no_text(expression: &Expression) -> bool {
+    match expression {
+        Expression::Call(name, _) => ["date_trunc", "make_date", "to_date"].contains(name),
+        Expression::Cast(_, name) => !name.is_a_text(),
+        Expression::Binary(_, operator, _) => ["+", "-", "AT TIME ZONE"].contains(&operator.0),
+        Expression::Boolean(_) | Expression::Number(_) | Expression::Negative(_) => true,
+        _ => false,
+    }
 }
 
 /// The parts of a date that `EXTRACT` may name.
@@ -430,6 +514,13 @@ fn date_field(field: &DateTimeField) -> Option<&'static str> {
         DateTimeField::Day => "day",
         DateTimeField::Dow => "dow",
         DateTimeField::Hour => "hour",
+        DateTimeField::Minute => "minute",
+        DateTimeField::Second => "second",
+        DateTimeField::Doy => "doy",
+        DateTimeField::Isodow => "isodow",
+        DateTimeField::Isoyear => "isoyear",
+        DateTimeField::Decade => "decade",
+        DateTimeField::Century => "century",
         DateTimeField::Epoch => "epoch",
         _ => return None,
     })

@@ -57,6 +57,22 @@ impl Display for Expression {
             Self::Between { value, negated, low, high } => {
                 write!(formatter, "{} {}BETWEEN {} AND {}", Operand(value), not(*negated), Operand(low), Operand(high))
             }
+            Self::Element(array, indexes) => {
+                match array.as_ref() {
+                    Self::Field(field) => field.fmt(formatter)?,
+                    array => write!(formatter, "({array})")?,
+                }
+                indexes.iter().try_for_each(|index| write!(formatter, "[{index}]"))
+            }
+            Self::Case { operand, branches, otherwise } => {
+                formatter.write_str("CASE")?;
+                operand.iter().try_for_each(|operand| write!(formatter, " {}", Operand(operand)))?;
+                for (when, then) in branches {
+                    write!(formatter, " WHEN {} THEN {}", Operand(when), Operand(then))?;
+                }
+                otherwise.iter().try_for_each(|otherwise| write!(formatter, " ELSE {}", Operand(otherwise)))?;
+                formatter.write_str(" END")
+            }
             Self::Call(name, arguments) => {
                 write!(formatter, "{name}(")?;
                 write_list(formatter, arguments)?;
@@ -79,6 +95,7 @@ impl Display for Operand<'_> {
             | Expression::Text(_)
             | Expression::Array(_)
             | Expression::Cast(..)
+            | Expression::Element(..)
             | Expression::Call(..) => self.0.fmt(formatter),
             _ => write!(formatter, "({})", self.0),
         }

@@ -14,7 +14,7 @@ fn field() -> impl Strategy<Value = Expression> {
         "[a-zA-Z_][a-zA-Z0-9_]{0,8}",
         "[^\\p{Cc}]{1,8}",
     ];
-    name.prop_map(|name| Expression::Field(Field { name, place: Place::default() }))
+    name.prop_map(|name| Expression::Field(Field { name, place: Place::default(), form: None }))
 }
 
 /// Texts that try to end their quotes.
@@ -37,7 +37,23 @@ fn value() -> impl Strategy<Value = Expression> {
 }
 
 fn expression() -> impl Strategy<Value = Expression> {
-    let operators = ["=", "<>", "<", ">=", "@>", "&&", "~", "LIKE", "NOT ILIKE", "IS DISTINCT FROM", "+", "||"];
+    let operators = [
+        "=",
+        "<>",
+        "<",
+        ">=",
+        "@>",
+        "&&",
+        "~",
+        "LIKE",
+        "NOT ILIKE",
+        "IS DISTINCT FROM",
+        "+",
+        "||",
+        "SIMILAR TO",
+        "->>",
+        "@@",
+    ];
     let binary = move |left: Expression, operator: usize, right: Expression| {
         Expression::Binary(Box::new(left), Operator(operators[operator]), Box::new(right))
     };
@@ -52,6 +68,25 @@ fn expression() -> impl Strategy<Value = Expression> {
                 low: Box::new(low),
                 high: Box::new(high)
             }),
+            (field(), prop::collection::vec(value(), 1..3), value()).prop_map(move |(array, indexes, value)| binary(
+                Expression::Element(Box::new(array), indexes),
+                0,
+                value
+            )),
+            (prop::option::of(value()), prop::collection::vec((field(), value()), 1..3), prop::option::of(value()))
+                .prop_map(|(operand, branches, otherwise)| Expression::Case {
+                    operand: operand.map(Box::new),
+                    branches,
+                    otherwise: otherwise.map(Box::new)
+                }),
+            (field(), value()).prop_map(move |(field, zone)| binary(
+                Expression::Cast(
+                    Box::new(Expression::Binary(Box::new(field), Operator("AT TIME ZONE"), Box::new(zone))),
+                    TypeName("date")
+                ),
+                0,
+                Expression::Null
+            )),
             (value(), any::<bool>(), field()).prop_map(|(value, all, array)| Expression::Each {
                 value: Box::new(value),
                 operator: Operator("="),
@@ -98,7 +133,7 @@ proptest! {
     #[test]
     fn no_text_leaves_its_quotes(text in hostile()) {
         let condition = Condition(Expression::Binary(
-            Box::new(Expression::Field(Field { name: "park".into(), place: Place::default() })),
+            Box::new(Expression::Field(Field { name: "park".into(), place: Place::default(), form: None })),
             Operator("LIKE"),
             Box::new(Expression::Text(text)),
         ));
@@ -140,6 +175,19 @@ fn accepts_what_people_write() {
         "substring(note from 1 for 3) = 'abc' and note not like '%now%'",
         "note = E'a\\\\b' and note IS NOT DISTINCT FROM 'it''s'",
         "((((_status = 'a'))))",
+        "to_char(_created_at, 'YYYY-MM') = '2020-01' AND upper(note) <> 'A'",
+        "date_trunc('month', _created_at)::date < '2020-01-01' and cast(date_trunc('day', _created_at) as timestamp) is not null",
+        "(_created_at AT TIME ZONE 'America/New_York')::date = '2020-01-01' or _created_at at time zone 'UTC' < '2020-01-01 10:00'",
+        "materials[1] = 'oak' AND (string_to_array(note, ','))[2] <> 'a' AND grid[1][2] > 0 AND lower(materials[ _version + 1 ]) = 'x'",
+        "data ->> 'a' = 'b' and data -> 'a' ->> 'c' is null and (data ->> 'n')::integer > 3",
+        "case when _version > 3 and a then 'x' else note end = 'x' OR CASE _status WHEN 'a' THEN 1 WHEN 'b' THEN 2 END > 1",
+        "note SIMILAR TO '%(a|b)%' and note not similar to '_' and position('oak' in note) > 0",
+        "ST_Length(_geometry::geography) > 5 and ST_Distance(_geometry, ST_SetSRID(ST_MakePoint(1, -2), 4326)) < 0.5",
+        "to_tsvector('english', note) @@ to_tsquery('oak & ash')",
+        "FCM_ConvertToFloat(height) > 5 and FCM_FormatTimestamp(_created_at, 'UTC') like '2020%'",
+        "\"Park Inventory\"._status = 'a' and parks.\"Note\" is null and \"Park Inventory\".materials[1] = 'x'",
+        "(note ->> 'x')::date = '2020-01-01' or materials[1]::date = '2020-01-01'",
+        "(_created_at::date - '1 day'::interval)::date < '2020-01-01'",
     ];
     let lines: Vec<String> = texts
         .iter()
@@ -157,6 +205,19 @@ fn accepts_what_people_write() {
     substring(note, 1, 3) = 'abc' AND note NOT LIKE '%now%'
     note = E'a\\b' AND note IS NOT DISTINCT FROM 'it''s'
     _status = 'a'
+    to_char(_created_at, 'YYYY-MM') = '2020-01' AND upper(note) <> 'A'
+    date_trunc('month', _created_at)::date < '2020-01-01' AND date_trunc('day', _created_at)::timestamp IS NOT NULL
+    (_created_at AT TIME ZONE 'America/New_York')::date = '2020-01-01' OR (_created_at AT TIME ZONE 'UTC') < '2020-01-01 10:00'
+    materials[1] = 'oak' AND (string_to_array(note, ','))[2] <> 'a' AND grid[1][2] > 0 AND lower(materials[_version + 1]) = 'x'
+    ("data" ->> 'a') = 'b' AND (("data" -> 'a') ->> 'c') IS NULL AND ("data" ->> 'n')::integer > 3
+    (CASE WHEN (_version > 3 AND a) THEN 'x' ELSE note END) = 'x' OR (CASE _status WHEN 'a' THEN 1 WHEN 'b' THEN 2 END) > 1
+    note SIMILAR TO '%(a|b)%' AND note NOT SIMILAR TO '_' AND strpos(note, 'oak') > 0
+    st_length(_geometry::geography) > 5 AND st_distance(_geometry, st_setsrid(st_makepoint(1, - 2), 4326)) < 0.5
+    to_tsvector('english', note) @@ to_tsquery('oak & ash')
+    fcm_converttofloat(height) > 5 AND fcm_formattimestamp(_created_at, 'UTC') LIKE '2020%'
+    _status = 'a' AND "Note" IS NULL AND materials[1] = 'x'
+    (note ->> 'x')::date = '2020-01-01' OR materials[1]::date = '2020-01-01'
+    (_created_at::date - '1 day'::interval)::date < '2020-01-01'
     "#);
 }
 
@@ -178,7 +239,14 @@ fn refuses_what_is_not_one_harmless_condition() {
         "_version = (SELECT 1)",
         "pg_sleep(10) IS NULL",
         "nextval('x') = _version",
-        "\"Park\"._status = 'a'",
+        "a.b.c = 'a'",
+        "materials[1:2] = 'a'",
+        "CASE WHEN a THEN 'today' END = 'x'",
+        "(CASE WHEN a THEN 'to' ELSE 'tomorrow' || '' END)::date < '2020-01-01'",
+        "('{}'::json ->> 'x')::date = _created_at",
+        "'now'::timestamp AT TIME ZONE 'UTC' > _created_at",
+        "title = 'v1' AND NOT",
+        "user = 'a'",
         "_created_at < now()",
         "_created_at < CURRENT_DATE",
         "_created_at < 'today'",
@@ -240,9 +308,30 @@ fn refuses_what_is_not_one_harmless_condition() {
     >nextval('x'<) = _version
         the function `nextval` is not accepted here
         use plain ones such as `lower`, `length`, `coalesce`, `cardinality` or `date_part`
-    >"Park"._status< = 'a'
-        a field of a named form is not accepted here
-        write the field alone: a condition is about one form
+    >a.b.c< = 'a'
+        this is PostgreSQL that is not accepted here
+        use fields, literals, comparisons, `AND` `OR` `NOT` `IN` `LIKE` `BETWEEN` `IS NULL` and plain functions
+    >materials[1:2<] = 'a'
+        this is PostgreSQL that is not accepted here
+        use fields, literals, comparisons, `AND` `OR` `NOT` `IN` `LIKE` `BETWEEN` `IS NULL` and plain functions
+    CASE WHEN a THEN >'today'< END = 'x'
+        `today` means the current day or moment where a date is expected
+        write the date, or use `olderThan` in a filter tree; for the text itself use `LIKE`
+    (CASE WHEN a THEN 'to' ELSE >'tomorrow'< || '' END)::date < '2020-01-01'
+        `tomorrow` means the current day or moment where a date is expected
+        write the date, or use `olderThan` in a filter tree; for the text itself use `LIKE`
+    (>'{}'::json ->> 'x'<)::date = _created_at
+        only a field, a text or a date can be cast to `date`
+        write the date itself
+    >'now'<::timestamp AT TIME ZONE 'UTC' > _created_at
+        `now` depends on the clock, and every moment of a plan is fixed
+        write the date, such as '2026-01-31', or use `olderThan` in a filter tree
+    title = 'v1' AND >NOT<
+        `NOT` is a word of the language, not a field
+        a field of that name is written in double quotes: `"not"`
+    >user< = 'a'
+        the function `user` is not accepted here
+        use plain ones such as `lower`, `length`, `coalesce`, `cardinality` or `date_part`
     _created_at < >now<()
         `now` depends on the clock, and every moment of a plan is fixed
         write the date, such as '2026-01-31', or use `olderThan` in a filter tree
@@ -256,7 +345,7 @@ fn refuses_what_is_not_one_harmless_condition() {
         `today` depends on the clock, and every moment of a plan is fixed
         write the date, such as '2026-01-31', or use `olderThan` in a filter tree
     _created_at < (>'to' || 'day'<)::date
-        only a field or a text can be cast to `date`
+        only a field, a text or a date can be cast to `date`
         write the date itself
     >age(_created_at<) > '3 years'
         `age` depends on the clock, and every moment of a plan is fixed
@@ -298,6 +387,8 @@ fn a_long_condition_is_an_error_and_no_overflow() {
         format!("{}a", "NOT ".repeat(18)),
         format!("{}a{}", "(".repeat(40), ")".repeat(40)),
         format!("a IN ({})", vec!["'x'"; 10_000].join(", ")),
+        format!("{}a{}", "CASE WHEN ".repeat(4), " THEN b END".repeat(4)),
+        format!("{}a{}", "a[".repeat(15), "]".repeat(15)),
     ] {
         let condition = parse_condition(&text).expect("not too long");
         assert_eq!(parse_condition(&condition.to_string()), Ok(condition));
@@ -308,6 +399,9 @@ fn a_long_condition_is_an_error_and_no_overflow() {
         format!("{}a", "NOT ".repeat(1_000)),
         format!("{}a{}", "(".repeat(500), ")".repeat(500)),
         format!("{}a{}", "lower(".repeat(60), ")".repeat(60)),
+        format!("{}a{}", "a[".repeat(60), "]".repeat(60)),
+        format!("{}a{}", "CASE WHEN ".repeat(200), " THEN 1 END".repeat(200)),
+        format!("{}a{}", "CASE a WHEN 1 THEN ".repeat(5), " END".repeat(5)),
         "x".repeat(200_000),
     ] {
         assert!(parse_condition(&text).is_err(), "{}", &text[..20]);

@@ -67,7 +67,6 @@ fn what(comparison: &Comparison) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::filter::Language;
 
     #[test]

@@ -3,11 +3,12 @@
 use jiff::Span;
 use jiff::tz::TimeZone;
 use sqlparser::ast::{
-    BinaryOperator, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, TypedString, UnaryOperator,
-    Value as Literal,
+    AccessExpr, BinaryOperator, CaseWhen, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Subscript,
+    TimezoneInfo, TypedString, UnaryOperator, Value as Literal,
 };
 
 use super::SqlError;
+use super::date_unit::DateUnit;
 use super::expression::{Comparison, Expression, Function, Operation, Pattern};
 use super::scope::{Scope, plain_name};
 use crate::sandbox::fulcrum::{ColumnKind, Value};
@@ -121,6 +122,27 @@ impl Scope<'_> {
                 (Expression::Constant(Value::Array(elements)), Some(ColumnKind::Array))
             }
             Expr::BinaryOp { left, op, right } => self.operator(left, op, right, depth)?,
+            Expr::AtTimeZone { timestamp, time_zone } => {
+                if is_without_zone(timestamp) {
+                    return Err(SqlError::not_simulated("AT TIME ZONE of a timestamp without time zone"));
+                }
+                let Expr::Value(zone) = time_zone.as_ref() else { return Err(SqlError::not_simulated(tree)) };
+                let name = text_of(&zone.value)?;
+                let zone =
+                    jiff::tz::db().get(&name).map_err(|_| SqlError::new(format!("time zone \"{name}\" not recognized")))?;
+                let moment = coerced_to("AT TIME ZONE", typed(timestamp)?, ColumnKind::Timestamp)?;
+                (Expression::InZone(Box::new(moment), zone), Some(ColumnKind::Timestamp))
+            }
+            Expr::CompoundFieldAccess { root, access_chain } => self.element(root, access_chain, depth)?,
+            Expr::Case { operand, conditions, else_result, .. } => {
+                self.case(operand.as_deref(), conditions, else_result.as_deref(), depth)?
+            }
+            Expr::Position { expr, r#in } => {
+                let whole = text_operand("position", typed(r#in)?)?;
+                let part = text_operand("position", typed(expr)?)?;
+                (Expression::Position(Box::new(whole), Box::new(part)), Some(ColumnKind::Integer))
+            }
+            Expr::Extract { field, expr, .. } => self.date_part(&field.to_string(), expr, depth)?,
             Expr::Function(function) => self.call(function, depth)?,
             Expr::Trim { expr, trim_where: None, trim_what: None, trim_characters: None } => {
                 let inner = text_operand("btrim", typed(expr)?)?;
@@ -179,6 +201,63 @@ impl Scope<'_> {
         }
     }
 
+    fn date_part(&self, unit: &str, moment: &Expr, depth: usize) -> Result<Typed, SqlError> {
+        let unit = DateUnit::named(unit)?;
+        let moment = coerced_to("date_part", self.compile(moment, depth)?, ColumnKind::Timestamp)?;
+        Ok((Expression::DatePart(unit, Box::new(moment)), Some(ColumnKind::Double)))
+    }
+
+    /// `array[1]`; arrays hold texts, and have one dimension.
+    fn element(&self, root: &Expr, chain: &[AccessExpr], depth: usize) -> Result<Typed, SqlError> {
+        let (array, chain) = match (root, chain) {
+            (Expr::Identifier(table), [AccessExpr::Dot(Expr::Identifier(name)), rest @ ..]) => {
+                let (place, kind) = self.column(&[table.clone(), name.clone()])?;
+                ((Expression::Column(place), Some(kind)), rest)
+            }
+            _ => (self.compile(root, depth)?, chain),
+        };
+        let [AccessExpr::Subscript(Subscript::Index { index })] = chain else {
+            return Err(SqlError::not_simulated("anything but one index of an array"));
+        };
+        if array.1 != Some(ColumnKind::Array) {
+            let kind = array.1.unwrap_or(ColumnKind::Text).sql_name();
+            return Err(SqlError::new(format!("cannot subscript type {kind} because it does not support subscripting")));
+        }
+        let index = coerced_to("[]", self.compile(index, depth)?, ColumnKind::Integer)?;
+        Ok((Expression::Element(Box::new(array.0), Box::new(index)), Some(ColumnKind::Text)))
+    }
+
+    fn case(
+        &self,
+        operand: Option<&Expr>,
+        branches: &[CaseWhen],
+        otherwise: Option<&Expr>,
+        depth: usize,
+    ) -> Result<Typed, SqlError> {
+        let operand = operand.map(|operand| self.compile(operand, depth)).transpose()?;
+        let results: Vec<Typed> = branches
+            .iter()
+            .map(|branch| &branch.result)
+            .chain(otherwise)
+            .map(|result| self.compile(result, depth))
+            .collect::<Result<_, _>>()?;
+        let kinds: Vec<ColumnKind> = results.iter().filter_map(|(_, kind)| *kind).collect();
+        let kind = if kinds.contains(&ColumnKind::Double) { Some(ColumnKind::Double) } else { kinds.first().copied() };
+        let kind = kind.unwrap_or(ColumnKind::Text);
+        let mut results = results.into_iter().map(|result| coerced_to("CASE", result, kind));
+        let mut compiled = Vec::new();
+        for branch in branches {
+            let when = match &operand {
+                Some(operand) => compare(Comparison::Equal, operand.clone(), self.compile(&branch.condition, depth)?)?,
+                None => self.condition_at(&branch.condition, depth)?,
+            };
+            let Some(then) = results.next() else { break };
+            compiled.push((when, then?));
+        }
+        let otherwise = results.next().transpose()?.map(Box::new);
+        Ok((Expression::Case(compiled, otherwise), Some(kind)))
+    }
+
     fn one_of(&self, tree: &Expr, list: &[Expr], depth: usize) -> Result<Expression, SqlError> {
         let (inner, kind) = self.compile(tree, depth)?;
         if matches!(kind, None | Some(ColumnKind::Text)) {
@@ -225,6 +304,24 @@ impl Scope<'_> {
             "upper" => (text(Function::Upper)?, Some(ColumnKind::Text)),
             "btrim" => (text(Function::Trim)?, Some(ColumnKind::Text)),
             "length" | "char_length" => (text(Function::Length)?, Some(ColumnKind::Integer)),
+            "date_part" | "date_trunc" => {
+                let [Expr::Value(unit), moment] = arguments.as_slice() else {
+                    return Err(SqlError::not_simulated(format!("this form of {name}")));
+                };
+                let unit = text_of(&unit.value)?;
+                if name == "date_part" {
+                    return self.date_part(&unit, moment, depth);
+                }
+                let moment = coerced_to(&name, self.compile(moment, depth)?, ColumnKind::Timestamp)?;
+                (Expression::Truncated(DateUnit::named(&unit)?, Box::new(moment)), Some(ColumnKind::Timestamp))
+            }
+            "strpos" => {
+                let [whole, part] = arguments.as_slice() else { return Err(no_function(&name)) };
+                let whole = text_operand(&name, self.compile(whole, depth)?)?;
+                let part = text_operand(&name, self.compile(part, depth)?)?;
+                (Expression::Position(Box::new(whole), Box::new(part)), Some(ColumnKind::Integer))
+            }
+            "fcm_converttofloat" => (text(Function::ToFloat)?, Some(ColumnKind::Double)),
             "coalesce" => {
                 let all = arguments.iter().map(|argument| self.compile(argument, depth));
                 let all: Vec<Typed> = all.collect::<Result<_, _>>()?;
@@ -232,8 +329,89 @@ impl Scope<'_> {
                 let all = all.into_iter().map(|typed| coerced_to("COALESCE", typed, kind));
                 (Expression::Coalesce(all.collect::<Result<_, _>>()?), Some(kind))
             }
+            _ if NOT_SIMULATED.contains(&name.as_str()) => {
+                return Err(SqlError::not_simulated(format!("the function {name}")));
+            }
             _ => return Err(no_function(&name)),
         })
+    }
+}
+
+/// Functions that the vendor's database has, and the sandbox has not.
+const NOT_SIMULATED: [&str; 60] = [
+    "abs",
+    "array_length",
+    "array_position",
+    "array_to_string",
+    "cardinality",
+    "ceil",
+    "concat",
+    "concat_ws",
+    "fcm_audio",
+    "fcm_formattimestamp",
+    "fcm_photo",
+    "fcm_signature",
+    "fcm_video",
+    "floor",
+    "greatest",
+    "initcap",
+    "least",
+    "left",
+    "lpad",
+    "ltrim",
+    "make_date",
+    "mod",
+    "nullif",
+    "octet_length",
+    "phraseto_tsquery",
+    "plainto_tsquery",
+    "power",
+    "regexp_replace",
+    "replace",
+    "reverse",
+    "right",
+    "round",
+    "rpad",
+    "rtrim",
+    "sign",
+    "split_part",
+    "sqrt",
+    "st_area",
+    "st_contains",
+    "st_distance",
+    "st_dwithin",
+    "st_geomfromtext",
+    "st_intersects",
+    "st_length",
+    "st_makeenvelope",
+    "st_makepoint",
+    "st_setsrid",
+    "st_within",
+    "st_x",
+    "st_y",
+    "starts_with",
+    "string_to_array",
+    "to_char",
+    "to_date",
+    "to_number",
+    "to_tsquery",
+    "to_tsvector",
+    "translate",
+    "trunc",
+    "websearch_to_tsquery",
+];
+
+/// Whether a moment is certainly one without a zone, which `AT TIME ZONE` would give one instead of taking it away.
+fn is_without_zone(tree: &Expr) -> bool {
+    let is_plain = |data_type: &DataType| {
+        matches!(data_type, DataType::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone))
+    };
+    match tree {
+        Expr::Nested(inner) => is_without_zone(inner),
+        Expr::Cast { data_type, .. } => is_plain(data_type),
+        Expr::TypedString(typed) => is_plain(&typed.data_type),
+        Expr::AtTimeZone { .. } => true,
+        _ => false,
     }
 }
 

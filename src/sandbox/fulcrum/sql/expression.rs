@@ -7,6 +7,7 @@ use jiff::Span;
 use jiff::tz::TimeZone;
 
 use super::SqlError;
+use super::date_unit::DateUnit;
 use super::relation::Row;
 use crate::sandbox::fulcrum::{ColumnKind, Value};
 
@@ -43,6 +44,17 @@ pub(super) enum Expression {
     Call(Function, Box<Self>),
     Coalesce(Vec<Self>),
     Cast(Box<Self>, ColumnKind),
+    /// What the clocks of a zone show at a moment.
+    InZone(Box<Self>, TimeZone),
+    DatePart(DateUnit, Box<Self>),
+    /// The beginning of the unit that a moment is in.
+    Truncated(DateUnit, Box<Self>),
+    /// The element of an array at a place, from 1.
+    Element(Box<Self>, Box<Self>),
+    /// Where a text first stands in another, from 1; 0 if nowhere.
+    Position(Box<Self>, Box<Self>),
+    /// The first result whose condition holds.
+    Case(Vec<(Self, Self)>, Option<Box<Self>>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +82,8 @@ pub(super) enum Function {
     Upper,
     Length,
     Trim,
+    /// `FCM_ConvertToFloat`: that what is no number becomes null is a guess.
+    ToFloat,
 }
 
 /// The pattern of `LIKE`, taken apart.
@@ -172,6 +186,42 @@ impl Expression {
                 Value::Null
             }
             Self::Cast(inner, kind) => cast(value(inner)?, *kind)?,
+            Self::InZone(inner, zone) => match value(inner)?.moment() {
+                Some(moment) => {
+                    let shown = moment.to_zoned(zone.clone()).datetime().to_zoned(TimeZone::UTC);
+                    Value::Timestamp(shown.map_err(|_| SqlError::new("timestamp out of range"))?.timestamp())
+                }
+                None => Value::Null,
+            },
+            Self::DatePart(unit, inner) => match value(inner)?.moment() {
+                Some(moment) => Value::Double(unit.part_of(moment)),
+                None => Value::Null,
+            },
+            Self::Truncated(unit, inner) => match value(inner)?.moment() {
+                Some(moment) => Value::Timestamp(unit.truncated(moment)?),
+                None => Value::Null,
+            },
+            Self::Element(array, index) => match (value(array)?, value(index)?) {
+                (Value::Array(array), Value::Integer(index)) => {
+                    let place = index.checked_sub(1).and_then(|place| usize::try_from(place).ok());
+                    place.and_then(|place| array.get(place)).map_or(Value::Null, |element| element.as_str().into())
+                }
+                _ => Value::Null,
+            },
+            Self::Position(whole, part) => match (value(whole)?, value(part)?) {
+                (Value::Text(whole), Value::Text(part)) => {
+                    Value::Integer(whole.find(&part).map_or(0, |at| whole[..at].chars().count() as i64 + 1))
+                }
+                _ => Value::Null,
+            },
+            Self::Case(branches, otherwise) => {
+                for (when, then) in branches {
+                    if truth(when)? == Some(true) {
+                        return value(then);
+                    }
+                }
+                otherwise.as_deref().map_or(Ok(Value::Null), value)?
+            }
         })
     }
 
@@ -245,6 +295,9 @@ impl Function {
             Self::Upper => text.to_uppercase().into(),
             Self::Trim => text.trim_matches(' ').into(),
             Self::Length => Value::Integer(text.chars().count() as i64),
+            Self::ToFloat => {
+                text.trim().parse().ok().filter(|number: &f64| number.is_finite()).map_or(Value::Null, Value::Double)
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The part of PostgreSQL's SELECT that is simulated: one table, conditions, order, limits, counts.
 
 mod compile;
+mod date_unit;
 mod error;
 mod expression;
 mod relation;

@@ -88,10 +88,52 @@ fn conditions_select_as_postgresql_would() {
         ("'oak' = ANY (materials)", "a c"),
         ("materials @> ARRAY['paint', 'iron']", "B"),
         ("materials && '{iron,steel}'", "B"),
+        ("materials[1] = 'oak' AND materials[2] = 'paint' AND materials[3] IS NULL", "a c"),
+        ("\"Park Inventory\".materials[1 + 1] = 'paint'", "a B c"),
+        ("date_trunc('month', _created_at)::date = '2024-05-01'", "B"),
+        ("date_trunc('week', _created_at) = '2026-11-16' AND date_trunc('year', last_inspection) = '2026-01-01'", "c"),
+        ("date_part('year', _created_at) = 2024 AND extract(dow from last_inspection) = 0", "B"),
+        ("extract(quarter FROM _created_at) = 4 AND date_part('week', _created_at) = 47", "c"),
+        ("(_created_at AT TIME ZONE 'America/New_York')::date = '2024-05-04'", "B"),
+        ("_created_at AT TIME ZONE 'Europe/Berlin' = '2020-01-01 01:00'", "a"),
+        ("CASE WHEN height > 1 THEN 'tall' WHEN height IS NULL THEN 'none' ELSE 'low' END = 'low'", "c"),
+        ("CASE _status WHEN 'Good' THEN height END > 0", "a"),
+        ("position('enc' in asset) = 2 AND strpos(asset, '50') = 7", "a"),
+        ("FCM_ConvertToFloat(asset) IS NULL AND fcm_converttofloat('1.5') = height", "a"),
         ("true", "a B c"),
     ] {
         assert_eq!(matching(condition), expected, "{condition}");
     }
+}
+
+#[test]
+fn says_that_a_gap_is_its_own() {
+    let conditions = [
+        "to_char(_created_at, 'YYYY') = '2020'",
+        "asset SIMILAR TO 'a%'",
+        "asset ->> 'a' = 'b'",
+        "to_tsvector(asset) @@ to_tsquery('a')",
+        "ST_Length(_geometry::geography) > 1",
+        "ST_Distance(_geometry, _geometry) > 1",
+        "FCM_FormatTimestamp(_created_at, 'UTC') = 'a'",
+        "'2020-01-01'::timestamp AT TIME ZONE 'UTC' = _created_at",
+        "_created_at AT TIME ZONE 'Nowhere' = '2020-01-01'",
+        "date_trunc('decade', _created_at) = '2020-01-01'",
+        "asset[1] = 'a'",
+    ];
+    assert_snapshot!(conditions.map(matching).join("\n"), @r#"
+    the sandbox does not simulate the function to_char
+    the sandbox does not simulate asset SIMILAR TO 'a%'
+    the sandbox does not simulate ->>
+    the sandbox does not simulate @@
+    the sandbox does not simulate the function st_length
+    the sandbox does not simulate the function st_distance
+    the sandbox does not simulate the function fcm_formattimestamp
+    the sandbox does not simulate AT TIME ZONE of a timestamp without time zone
+    time zone "Nowhere" not recognized
+    the sandbox does not simulate the part "decade" of a date
+    cannot subscript type text because it does not support subscripting
+    "#);
 }
 
 #[test]
