@@ -230,6 +230,18 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
             ),
         ),
         (
+            "sql_dangling_not",
+            elsewhere("fulcrum", "Park Inventory", "filter: title = 'v1' AND NOT\ndelete: hard\njustification: law"),
+        ),
+        (
+            "sql_of_two_forms",
+            elsewhere(
+                "fulcrum",
+                "Park Inventory",
+                "filter: |\n  \"Park Inventory\"._status = 'a' AND \"Site Visits\".customer = 'b'\ndelete: hard\njustification: law",
+            ),
+        ),
+        (
             "sql_statement",
             elsewhere("fulcrum", "Park Inventory", "filter: a = 1; DROP TABLE b\ndelete: hard\njustification: law"),
         ),
@@ -439,6 +451,8 @@ const BEYOND_THE_SCHEMA: &[&str] = &[
     "misspelt_everything",
     "send_as_in_salesforce",
     "sql_clock",
+    "sql_dangling_not",
+    "sql_of_two_forms",
     "sql_statement",
     "soft_in_zuora",
     "soft_by_default_in_fulcrum",

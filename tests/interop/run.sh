@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Real clients against the sandbox, and an editor's language server on manifests: tests/interop/run.sh [path of the sexton binary]
+# Judges of filters, real clients against the sandbox, and an editor's language server on manifests: tests/interop/run.sh [path of the sexton binary]
 #
 # Each client gets a freshly started sandbox. The clients are pinned, unmodified, and installed under target/interop.
 set -euo pipefail
@@ -21,6 +21,14 @@ if ! cmp --silent "$sources/package-lock.json" "$work/node/installed.json"; then
   (cd "$work/node" && npm ci --silent --ignore-scripts --no-audit --no-fund)
   cp "$sources/package-lock.json" "$work/node/installed.json"
 fi
+
+# What Sexton prints and what its sandbox finds, judged by programs that others wrote.
+rm -rf "$work/judged"
+mkdir -p "$work/judged"
+SEXTON_JUDGED=$work/judged cargo test --quiet --lib -- --ignored writes_judged_conditions > "$work/judged/cargo.out" 2>&1 ||
+  { cat "$work/judged/cargo.out" >&2; exit 1; }
+(cd "$work/node" && node "$sources/soql_judge.mjs" "$work/judged/soql.jsonl")
+"$sources/sql_judge.sh" "$work/judged"
 
 rm -rf "$work/init"
 for system in salesforce zuora fulcrum; do

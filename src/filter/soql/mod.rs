@@ -29,6 +29,8 @@ mod corpus;
 #[cfg(test)]
 mod corpus_limits;
 #[cfg(test)]
+mod judged;
+#[cfg(test)]
 mod properties;
 
 use super::{ComparisonOperator, Decimal, Path, Place, SyntaxError};

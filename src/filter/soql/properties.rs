@@ -69,8 +69,8 @@ fn literal() -> impl Strategy<Value = Literal> {
         (0i8..24, 0i8..60, 0i8..60, 0i32..1000).prop_map(|(hour, minute, second, millisecond)| {
             Literal::Time(jiff::civil::time(hour, minute, second, millisecond * 1_000_000))
         }),
-        ("[A-Z]{3}", "[0-9]{1,9}(\\.[0-9]{1,3})?")
-            .prop_map(|(code, amount)| Literal::Currency(code, Decimal::new(&amount).expect("a number"))),
+        (proptest::sample::select(vec!["USD", "EUR", "JPY"]), "[0-9]{1,9}(\\.[0-9]{1,3})?")
+            .prop_map(|(code, amount)| Literal::Currency(code.to_owned(), Decimal::new(&amount).expect("a number"))),
     ]
 }
 
@@ -137,10 +137,11 @@ fn without_subqueries() -> impl Strategy<Value = Condition> {
     })
 }
 
-fn condition() -> impl Strategy<Value = Condition> {
+pub(super) fn condition() -> impl Strategy<Value = Condition> {
     let reference =
         || name().prop_filter_map("a word of the language", |name| field_path(&format!("{name}Id"), Place::default()));
-    let subquery = (reference(), reference(), name(), proptest::option::of(without_subqueries()), any::<bool>()).prop_map(
+    let object = name().prop_map(|name| Path::new(&format!("{name}__c"), Place::default()).expect("a name"));
+    let subquery = (reference(), reference(), object, proptest::option::of(without_subqueries()), any::<bool>()).prop_map(
         |(path, field, object, condition, anti)| {
             let subquery = Box::new(Subquery { field, object, condition, place: Place::default() });
             compared(path, if anti { Test::NotInSubquery(subquery) } else { Test::InSubquery(subquery) })

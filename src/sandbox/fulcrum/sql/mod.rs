@@ -4,6 +4,8 @@ mod compile;
 mod date_unit;
 mod error;
 mod expression;
+#[cfg(test)]
+mod judged;
 mod relation;
 mod scope;
 mod select;
