@@ -162,6 +162,24 @@ async fn a_read_that_breaks_off_is_repeated_or_is_no_plan() {
     }
 }
 
+/// One reset, one overload and one wait that the system asks for cost a plan nothing but time, wherever they come.
+#[tokio::test(start_paused = true)]
+async fn what_can_be_survived_is_survived_in_the_same_run() {
+    for (leads, about) in [(THROUGH_PAGES, ""), (THROUGH_A_JOB, "/jobs/query")] {
+        let bench = bench(leads);
+        for effect in [
+            Effect::DropBefore,
+            Effect::DropAfter,
+            Effect::Cut { bytes: 300 },
+            Effect::Unavailable { retry_after: None },
+            Effect::Unavailable { retry_after: Some(120) },
+            Effect::TooManyRequests { retry_after: Some(600) },
+        ] {
+            assert_eq!(every_request_goes_wrong(&bench, about, effect.clone()).await, 0, "{effect:?}");
+        }
+    }
+}
+
 /// What goes wrong each time is the end of the plan, and never a shorter plan.
 #[tokio::test(start_paused = true)]
 async fn a_read_that_never_succeeds_is_no_plan() {

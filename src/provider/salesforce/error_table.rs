@@ -156,8 +156,8 @@ pub(super) fn request_class(status: StatusCode, code: &str, message: &str, wait:
         None => status_class(status, wait),
     };
     match (class, wait) {
-        // No `Retry-After` has been recorded (guess); it is honoured if it comes.
-        (ErrorClass::Transient, Some(_)) => ErrorClass::Throttled { wait },
+        // No `Retry-After` has been recorded (guess); it is honoured if it comes, also where a limit without one would end the run.
+        (ErrorClass::Transient | ErrorClass::Quota, Some(_)) => ErrorClass::Throttled { wait },
         (class, _) => class,
     }
 }
@@ -349,6 +349,9 @@ mod tests {
         assert_eq!(class(concurrent), ErrorClass::Throttled { wait: None });
         assert_eq!(class("ConcurrentPerOrgLongTxn Limit exceeded."), ErrorClass::Throttled { wait: None });
         assert_eq!(class("something new"), ErrorClass::Quota);
+        let told = Some(Duration::from_secs(600));
+        let class = request_class(StatusCode::TOO_MANY_REQUESTS, "REQUEST_LIMIT_EXCEEDED", "Too many requests.", told);
+        assert_eq!(class, ErrorClass::Throttled { wait: told });
     }
 
     #[test]
