@@ -47,10 +47,10 @@ pub use gate::DroppedConnection;
 pub use handle::Sandbox;
 pub use request_log::RequestRecord;
 pub use server::serve;
-pub use settings::Settings;
+pub use settings::{CountLimit, CountRefusal, Settings};
 pub use world::{
     Client, DeleteMode, Deletion, FieldDefinition, FieldKind, ItemError, Lookup, ObjectDefinition, OnDelete, Organization,
-    PasswordLogin, Permissions, RecordKey, User, Value, ValueError, World, WorldBuilder, WorldError,
+    PasswordLogin, Permissions, RecordKey, User, Value, ValueError, World, WorldBuilder, WorldError, account_children,
 };
 pub use worlds::Worlds;
 pub use zuora::{Tenant, TenantError, ZuoraSettings};

@@ -3,8 +3,28 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::{Fault, ZuoraSettings};
+
+/// How far a count gets in the two minutes that a query has, and what is said of one that does not get to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountLimit {
+    /// The most rows that are counted.
+    pub rows: u64,
+    /// What is said of more.
+    pub refusal: CountRefusal,
+}
+
+/// What is said of a count that does not get to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CountRefusal {
+    /// That it ran for too long.
+    QueryTimeout,
+    /// That there is too much to look at.
+    OperationTooLarge,
+}
 
 /// What a sandbox is told when it starts, besides its worlds. What does not name a system is about Salesforce.
 #[derive(Clone, Debug)]
@@ -32,6 +52,10 @@ pub struct Settings {
     pub composite_hides_rollback: bool,
     /// Whether users may log in by SOAP. New organizations do not let them (documented).
     pub soap_login: bool,
+    /// How far counts get; nothing bounds them unless it is said.
+    pub count_limit: Option<CountLimit>,
+    /// What share of an object's records the approximate count tells, in percent: it is some time old (documented).
+    pub record_count_percent: u64,
     /// How the Zuora tenant behaves.
     pub zuora: ZuoraSettings,
     /// What goes wrong.
@@ -53,6 +77,8 @@ impl Settings {
             bulk_lock_contention: false,
             composite_hides_rollback: false,
             soap_login: true,
+            count_limit: None,
+            record_count_percent: 100,
             zuora: ZuoraSettings::default(),
             faults: Vec::new(),
         }

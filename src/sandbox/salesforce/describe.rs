@@ -50,7 +50,7 @@ fn summary(
         "labelPlural": object.label_plural,
         "mergeable": matches!(object.name.as_str(), "Account" | "Case" | "Contact" | "Lead"),
         "name": object.name,
-        "queryable": true,
+        "queryable": object.queryable,
         "replicateable": is_business,
         "retrieveable": true,
         "searchable": is_business,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::SeedError;
 use crate::sandbox::{
-    Client, FieldDefinition, FieldKind, Lookup, ObjectDefinition, OnDelete, PasswordLogin, Permissions, RecordKey, Settings,
-    User, WorldBuilder,
+    Client, CountLimit, CountRefusal, FieldDefinition, FieldKind, Lookup, ObjectDefinition, OnDelete, PasswordLogin,
+    Permissions, RecordKey, Settings, User, WorldBuilder,
 };
 
 /// A whole `world.yaml`. Everything in it may be left out.
@@ -42,6 +42,8 @@ struct ObjectEntry {
     name_field: Option<String>,
     deletable: Option<bool>,
     undeletable: Option<bool>,
+    queryable: Option<bool>,
+    needs_filter_on: Option<Vec<String>>,
     #[serde(default)]
     fields: Vec<FieldEntry>,
 }
@@ -171,6 +173,9 @@ struct SettingsEntry {
     bulk_lock_contention: Option<bool>,
     composite_hides_rollback: Option<bool>,
     soap_login: Option<bool>,
+    count_limit: Option<u64>,
+    count_refusal: Option<CountRefusal>,
+    record_count_percent: Option<u64>,
     zuora_calls: Option<usize>,
 }
 
@@ -253,6 +258,8 @@ impl ObjectEntry {
         object.name_field = self.name_field.unwrap_or(object.name_field);
         object.deletable = self.deletable.unwrap_or(object.deletable);
         object.undeletable = self.undeletable.unwrap_or(object.undeletable);
+        object.queryable = self.queryable.unwrap_or(object.queryable);
+        object.needs_filter_on = self.needs_filter_on.unwrap_or(object.needs_filter_on);
         for field in self.fields {
             let field = field.definition()?;
             object.fields.retain(|other| !other.name.eq_ignore_ascii_case(&field.name));
@@ -378,6 +385,11 @@ impl SettingsEntry {
         settings.bulk_lock_contention = self.bulk_lock_contention.unwrap_or(settings.bulk_lock_contention);
         settings.composite_hides_rollback = self.composite_hides_rollback.unwrap_or(settings.composite_hides_rollback);
         settings.soap_login = self.soap_login.unwrap_or(settings.soap_login);
+        if let Some(rows) = self.count_limit {
+            let refusal = self.count_refusal.unwrap_or(CountRefusal::QueryTimeout);
+            settings.count_limit = Some(CountLimit { rows, refusal });
+        }
+        settings.record_count_percent = self.record_count_percent.unwrap_or(settings.record_count_percent);
         settings.zuora.calls = self.zuora_calls.or(settings.zuora.calls);
     }
 }

@@ -20,6 +20,10 @@ pub struct ObjectDefinition {
     pub deletable: bool,
     /// Whether deleted records may be restored.
     pub undeletable: bool,
+    /// Whether it can be queried: the lists that only a page of a record shows cannot.
+    pub queryable: bool,
+    /// The fields one of which every query must compare with one key or with a list of them; none where it need not.
+    pub needs_filter_on: Vec<String>,
     /// The fields, without the ones every object has (`Id`, `IsDeleted`, `CreatedDate`, …).
     pub fields: Vec<FieldDefinition>,
 }
@@ -35,6 +39,8 @@ impl ObjectDefinition {
             name_field: "Name".to_owned(),
             deletable: true,
             undeletable: true,
+            queryable: true,
+            needs_filter_on: Vec::new(),
             fields: Vec::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! One organization as data: objects, records, users, permissions, the recycle bin, and the rules of deletion.
 
+mod account_children;
 mod build;
 mod definition;
 mod delete;
@@ -16,6 +17,7 @@ mod value;
 #[expect(clippy::module_inception, reason = "the world is the noun of this folder")]
 mod world;
 
+pub use account_children::account_children;
 pub use build::WorldBuilder;
 pub use definition::{FieldDefinition, FieldKind, Lookup, ObjectDefinition, OnDelete};
 pub use delete::{DeleteMode, Deletion};

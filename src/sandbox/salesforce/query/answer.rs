@@ -18,7 +18,7 @@ use crate::sandbox::salesforce::error::{ApiError, json_response};
 use crate::sandbox::salesforce::gate::ApiVersion;
 use crate::sandbox::salesforce::json_record::{write_attributes, write_name, write_text, write_value};
 use crate::sandbox::session::Session;
-use crate::sandbox::{RecordKey, Sandbox, Value, World};
+use crate::sandbox::{CountLimit, CountRefusal, RecordKey, Sandbox, Value, World};
 
 /// The most rows of a page, and how many there are unless asked otherwise (documented).
 const LARGEST_PAGE: usize = 2_000;
@@ -101,12 +101,14 @@ impl Request {
         match &statement.shape {
             Shape::Count => {
                 let (count, _) = statement.counts(&world, self.session.user);
+                self.check_length(count)?;
                 let total = self.declared(count as usize);
                 let body = format!("{{\"totalSize\":{total},\"done\":true,\"records\":[]}}");
                 Ok(json_response(StatusCode::OK, Ok(body.into_bytes())))
             }
             Shape::Aggregate(columns) => {
-                let (_, counts) = statement.counts(&world, self.session.user);
+                let (count, counts) = statement.counts(&world, self.session.user);
+                self.check_length(count)?;
                 Ok(json_response(StatusCode::OK, Ok(aggregate(columns, &counts))))
             }
             Shape::Records(_) => {
@@ -122,6 +124,23 @@ impl Request {
                     (cursor.keys.len() > cursor.page_size).then(|| self.sandbox.cursors().open(cursor.clone(), world.now()));
                 Ok(self.page(&world, &cursor, locator, 0))
             }
+        }
+    }
+
+    /// Refuses a count of more rows than there is time for. A query has 120 seconds (documented); the first text is recorded, the
+    /// second one is seen by clients.
+    fn check_length(&self, rows: u64) -> Result<(), QueryProblem> {
+        match self.sandbox.settings().count_limit {
+            Some(CountLimit { rows: most, refusal }) if rows > most => Err(match refusal {
+                CountRefusal::QueryTimeout => {
+                    QueryProblem::plain("QUERY_TIMEOUT", "Your query request was running for too long.")
+                }
+                CountRefusal::OperationTooLarge => QueryProblem::plain(
+                    "OPERATION_TOO_LARGE",
+                    "exceeded 100000 distinct who/what's on the query, please narrow the query",
+                ),
+            }),
+            _ => Ok(()),
         }
     }
 

@@ -8,8 +8,8 @@ use super::route::Route;
 use super::row::Names;
 use super::scan::{RowScope, scan};
 use super::select::{Select, SelectItem, parse_select};
-use crate::filter::Path;
-use crate::filter::soql::Condition;
+use crate::filter::soql::{Comparison, Condition, Test};
+use crate::filter::{ComparisonOperator, Path};
 use crate::sandbox::world::Place;
 use crate::sandbox::{FieldKind, RecordKey, Value, World};
 
@@ -70,6 +70,7 @@ impl Statement {
             return Err(QueryProblem::plain("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000"));
         }
         let checker = Checker::new(world, text, rows, &select.object)?;
+        check_object(world, checker.table, select.condition.as_ref())?;
         let shape = shape(&checker, &select)?;
         let mut names = Names::default();
         let condition = select.condition.as_ref().map(|condition| checker.condition(condition, &mut names)).transpose()?;
@@ -173,6 +174,38 @@ impl Statement {
         });
         keyed.into_iter().map(|(_, row)| row).collect()
     }
+}
+
+/// Refuses a query on an object that cannot be queried, or not in this way. Both texts are seen by clients; that a semi-join will not
+/// do for the second is a guess.
+fn check_object(world: &World, table: usize, condition: Option<&Condition>) -> Result<(), QueryProblem> {
+    let object = world.tables()[table].definition();
+    if !object.queryable {
+        let message = format!("entity type {} does not support query", object.name);
+        return Err(QueryProblem::plain("INVALID_TYPE_FOR_OPERATION", message));
+    }
+    let is_filter = |part: &Condition| match part {
+        Condition::Comparison(Comparison { path, test, .. }) => {
+            let names_keys = matches!(test, Test::Compare(ComparisonOperator::Equal, _) | Test::In(_));
+            names_keys && object.needs_filter_on.iter().any(|field| field.eq_ignore_ascii_case(path.as_str()))
+        }
+        _ => false,
+    };
+    let is_filtered = match condition {
+        Some(Condition::And(parts)) => parts.iter().any(is_filter),
+        Some(part) => is_filter(part),
+        None => false,
+    };
+    if object.needs_filter_on.is_empty() || is_filtered {
+        return Ok(());
+    }
+    let message = format!(
+        "Implementation restriction: {} requires a filter by a single Id on {} using the equals operator or multiple Id's using \
+         the IN operator.",
+        object.name,
+        object.needs_filter_on.join(" or ")
+    );
+    Err(QueryProblem::plain("MALFORMED_QUERY", message))
 }
 
 /// The vendor's words for a text that is no query: the token that should not be there.

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::Method;
 
 use crate::sandbox::salesforce::testing::Tester;
-use crate::sandbox::{Effect, Fault, Permissions};
+use crate::sandbox::{CountLimit, CountRefusal, Effect, Fault, Permissions, Sandbox, Settings, World, account_children};
 
 async fn names(tester: &Tester, condition: &str) -> String {
     let answer = tester.query(&format!("SELECT Name FROM Account {condition}")).await;
@@ -266,4 +266,68 @@ async fn a_faulty_query_lies_about_its_total_or_its_rows() {
         (json["totalSize"].as_i64().expect("a number"), json["records"].as_array().expect("a list").len())
     };
     assert_eq!([shown().await, shown().await, shown().await], [(11, 10), (10, 7), (10, 10)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_count_that_there_is_no_time_for_is_refused_and_the_rows_come_all_the_same() {
+    for (refusal, code) in
+        [(CountRefusal::QueryTimeout, "QUERY_TIMEOUT"), (CountRefusal::OperationTooLarge, "OPERATION_TOO_LARGE")]
+    {
+        let tester = Tester::with(|settings| settings.count_limit = Some(CountLimit { rows: 2, refusal }));
+        let count = async |object: &str| tester.query(&format!("SELECT COUNT() FROM {object}")).await;
+        (0..2).for_each(|_| _ = tester.add("Lead", &[]));
+        assert_eq!(count("Lead").await.status, 200);
+        tester.add("Lead", &[]);
+        let refused = count("Lead").await;
+        assert_eq!(refused.status, 400);
+        assert!(refused.text.contains(code), "{}", refused.text);
+        assert_eq!(tester.query("SELECT COUNT(Id) FROM Lead").await.status, 400);
+        assert!(tester.query("SELECT Id FROM Lead").await.text.starts_with(r#"{"totalSize":3"#));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_approximate_count_is_some_time_old_and_leaves_out_what_a_login_does_not_see() {
+    let tester = Tester::with(|settings| settings.record_count_percent = 150);
+    (0..4).for_each(|_| _ = tester.add("Lead", &[]));
+    let counts = async || tester.get("/limits/recordCount?sObjects=Lead").await.text;
+    assert_eq!(counts().await, r#"{"sObjects":[{"count":6,"name":"Lead"}]}"#);
+    let user = tester.sandbox.world().first_user();
+    let read_denied = std::iter::once("Lead".to_owned()).collect();
+    tester.sandbox.world().set_permissions(user, Permissions { read_denied, ..Permissions::default() });
+    assert_eq!(counts().await, r#"{"sObjects":[]}"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_may_have_forty_more_cascading_children_some_of_which_cannot_be_asked() {
+    let start = "2026-11-21T10:00:00Z".parse().expect("valid");
+    let builder = account_children().into_iter().fold(World::builder().start(start), |builder, child| builder.object(child));
+    let sandbox = Sandbox::new(builder.build().expect("consistent"), Settings::starting_at(start));
+    let token = sandbox.access_token(sandbox.world().first_user());
+    let tester = Tester { sandbox, token };
+    let described: serde_json::Value =
+        serde_json::from_str(&tester.get("/sobjects/Account/describe").await.text).expect("JSON");
+    let children = described["childRelationships"].as_array().expect("a list");
+    assert_eq!(children.iter().filter(|child| child["cascadeDelete"] == true).count(), 43);
+    assert!(tester.get("/sobjects/CombinedAttachment/describe").await.text.contains(r#""queryable":false"#));
+
+    let account = tester.add("Account", &[]);
+    tester.add("ContentDocumentLink", &[("LinkedEntityId", account.into())]);
+    let mut told = Vec::new();
+    for asked in [
+        "CombinedAttachment".to_owned(),
+        "ContentDocumentLink".to_owned(),
+        "ContentDocumentLink WHERE LinkedEntityId IN (SELECT Id FROM Account)".to_owned(),
+        format!("ContentDocumentLink WHERE LinkedEntityId IN ('{account}')"),
+        format!("ContentDocumentLink WHERE Name = null AND LinkedEntityId = '{account}'"),
+    ] {
+        told.push(tester.query(&format!("SELECT COUNT() FROM {asked}")).await.shown());
+    }
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    400 [{"message":"entity type CombinedAttachment does not support query","errorCode":"INVALID_TYPE_FOR_OPERATION"}]
+    400 [{"message":"Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the IN operator.","errorCode":"MALFORMED_QUERY"}]
+    400 [{"message":"Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the IN operator.","errorCode":"MALFORMED_QUERY"}]
+    200 {"totalSize":1,"done":true,"records":[]}
+    200 {"totalSize":1,"done":true,"records":[]}
+    "#);
 }
