@@ -13,7 +13,7 @@ use std::process::Command;
 use proptest::prelude::*;
 use sexton::base::{Actor, Digest, PolicyName, RecordId, TargetName};
 use sexton::manifest::{Accept, AllOrNone, Concurrency, Limits, PolicySettings, Recheck, SendAs, SharedLimits};
-use sexton::plan::{PLAN_FORMAT, PlanHeader, PlannedPolicy, Query, RecordsSeal, Row, SealedManifests};
+use sexton::plan::{PLAN_FORMAT, PlanHeader, PlannedPolicy, Population, Query, RecordsSeal, Row, SealedManifests};
 use sexton::store::{Bundle, BundleError, BundleWriter, Place};
 use sexton::system::DeleteMode;
 
@@ -48,7 +48,7 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
             accept: Accept::default(),
         },
         query: Query { object: "Lead".into(), key: "Id".into(), fields: Vec::new(), condition: None },
-        population: records.rows,
+        population: Population::Exact(records.rows),
         matched: records.rows,
         selected: records.rows,
         planned_elsewhere: Vec::new(),

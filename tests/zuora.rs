@@ -16,7 +16,7 @@ use sexton::apply::{Answer, AnswerVerdict, BatchSpecification, Presence};
 use sexton::base::{CallBudget, CallMemory, PolicyName, RecordId};
 use sexton::filter::Language;
 use sexton::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
-use sexton::plan::Query;
+use sexton::plan::{Count, Query};
 use sexton::provider::transport::Paced;
 use sexton::provider::zuora::{ZuoraProvider, call_budget};
 use sexton::provider::{Completeness, ErrorClass, ReadHalf, SecretError, SecretSource};
@@ -143,7 +143,7 @@ async fn selects_looks_and_deletes_what_was_asked_for_and_nothing_else() {
     let small = usage(Some("Quantity < 100 and UOM = 'GB' or SourceName != null"));
     let ids = select(&provider, &small).await;
     assert!(!ids.is_empty() && ids.len() < 4_500);
-    assert_eq!(provider.count(&small).await, Ok(ids.len() as u64));
+    assert_eq!(provider.count(&small).await, Ok(Count::Exact(ids.len() as u64)));
 
     let (stubborn, gone, rest) = (ids[0], ids[1], &ids[2..50]);
     sandbox.zuora().refuse(stubborn.as_str(), "CANNOT_DELETE", "It is on an invoice", None);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answers, JobStage, Seal, SkipCause, Tally, Ticket};
 use crate::base::{Actor, Digest, PolicyName};
+use crate::plan::Population;
 
 /// One line of a run's journal.
 ///
@@ -37,7 +38,7 @@ pub struct Excluded {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rechecked {
     /// How many records the object had.
-    pub population: u64,
+    pub population: Population,
     /// How many records matched that are not in the plan; they wait for the next one.
     pub waiting: u64,
 }

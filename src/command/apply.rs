@@ -30,6 +30,7 @@ use crate::apply::Event;
 use crate::base::{CommandError, Exit, PolicyName, TargetName, counted, did_you_mean};
 use crate::execute::{EarlierRuns, Run, execute, refuse_other_words};
 use crate::manifest::OnRefusal;
+use crate::plan::Population;
 use crate::select::{Context, Project, ProjectContext, open_all};
 use crate::store::{Bundle, Journal, keep_bundle};
 
@@ -265,7 +266,7 @@ pub async fn apply(
         let holds = HoldRefresh::new(context, &project, &opened, &connections, &now)?;
         let earlier = EarlierRuns::of(context, &state, &opened);
         let run = Run { holds: Some(&holds), earlier: Some(&earlier), ..Run::new(context, &opened, &journal, stop, true) };
-        let found: BTreeMap<PolicyName, (u64, u64)> = policies
+        let found: BTreeMap<PolicyName, (Population, u64)> = policies
             .iter()
             .filter_map(|policy| Some((policy, policy.recheck.as_ref()?)))
             .map(|(policy, recheck)| (policy.specification.policy.clone(), (recheck.population, recheck.waiting)))

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::apply::SkipCause;
 use crate::base::{CommandError, PolicyName, RecordId};
-use crate::plan::{self, OpenCascade, PlannedPolicy, PolicyCalls, RecheckVerdict, Row, intersect};
+use crate::plan::{self, OpenCascade, PlannedPolicy, PolicyCalls, Population, RecheckVerdict, Row, intersect};
 use crate::select::{AT_ONCE, Held, IfMoving, Layout, Selection, Selector, broken_selection};
 use crate::store::{Bundle, RowSorter, Scratch, SortOrder, SortedRows};
 
@@ -24,7 +24,7 @@ pub struct Recheck {
     /// How many records match now and were planned neither here nor by another policy that had them at the time of the plan.
     pub waiting: u64,
     /// How many records the object has now.
-    pub population: u64,
+    pub population: Population,
     /// The calls that the policy adds to those of its target, and what one reading of the target's holds takes.
     pub calls: (PolicyCalls, u64),
     /// Cascades to held records that could not be followed to their end.

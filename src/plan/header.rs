@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Attribution, CascadeCount, FindingKind, GateFinding, HeldCount, Identity, PlanBase, PlannedElsewhere, PlannedHold,
-    Query, Route, Symbol,
+    Population, Query, Route, Symbol,
 };
 use crate::base::{Actor, Digest, PolicyName, RecordId, TargetName, inert_json};
 use crate::manifest::{DocumentKind, Environment, PolicySettings, SharedLimits};
@@ -187,7 +187,7 @@ pub struct PlannedPolicy {
     /// The query, as sent. It has the system's own name or key of the object.
     pub query: Query,
     /// How many records the object has, filter or not, at the time of the plan.
-    pub population: u64,
+    pub population: Population,
     /// How many records matched the filter, held ones among them.
     pub matched: u64,
     /// How many records the plan would delete for the policy: matched less held and less those that it plans elsewhere.

@@ -9,6 +9,7 @@ mod cascade;
 mod cascade_graph;
 mod changed_document;
 mod compare;
+mod count;
 mod facts;
 mod gate;
 mod header;
@@ -31,6 +32,7 @@ pub use cascade::CascadeCount;
 pub use cascade_graph::{CascadeEdge, CascadeGraph, Climb};
 pub use changed_document::{ChangedDocument, changed_documents};
 pub use compare::{Difference, DifferenceCounts, compare};
+pub use count::{Count, Population};
 pub use facts::{ChildRelationship, FieldFacts, Identity, ObjectFacts};
 pub use gate::{
     CLOCK_TOLERANCE, FindingKind, GATES, Gate, GateFinding, GateInput, Occasion, OpenCascade, Permission, Restriction,

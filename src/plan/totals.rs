@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::PlannedPolicy;
+use super::{PlannedPolicy, Population};
 use crate::base::{PolicyName, TargetName};
 use crate::manifest::{Limits, SharedLimits};
 
@@ -26,7 +26,7 @@ pub struct ObjectTotal {
     /// How many this run has deleted already.
     pub already_deleted: u64,
     /// How many records the object has; for a run that is continued, how many it had when the run began.
-    pub population: u64,
+    pub population: Population,
     /// The bound.
     pub limits: Limits,
 }
@@ -62,8 +62,8 @@ pub struct Share<'a> {
     pub selected: u64,
     /// How many it has deleted already in this run.
     pub already_deleted: u64,
-    /// How many records the object has; for a run that is continued, how many it had when the run began.
-    pub population: u64,
+    /// How many records the object has; for a run that is continued, how many it had when the run began; `None` where that was not asked.
+    pub population: Option<Population>,
 }
 
 impl Totals {
@@ -76,7 +76,13 @@ impl Totals {
                 stopped.insert(&planned.policy);
             }
             let selected = if stops { 0 } else { planned.selected };
-            Share { planned, limits: planned.settings.limits, selected, already_deleted: 0, population: planned.population }
+            Share {
+                planned,
+                limits: planned.settings.limits,
+                selected,
+                already_deleted: 0,
+                population: Some(planned.population),
+            }
         };
         Self::of_shares(shared, policies.map(share))
     }
@@ -86,25 +92,30 @@ impl Totals {
         let mut totals = Self::default();
         totals.plan.max_records = shared.plan_max_records;
         let mut limits: BTreeMap<(TargetName, String), Vec<Limits>> = BTreeMap::new();
+        let mut populations: BTreeMap<(TargetName, String), Population> = BTreeMap::new();
         for share in shares {
             let key = key(share.planned);
             limits.entry(key.clone()).or_default().push(share.limits);
+            if let Some(population) = share.population {
+                // Policies are read one after the other; what this run has deleted since is not in the later numbers.
+                let largest = populations.entry(key.clone()).or_insert(population);
+                *largest = largest.larger(population);
+            }
             let object = totals.objects.entry(key).or_insert(ObjectTotal {
                 policies: 0,
                 selected: 0,
                 already_deleted: 0,
-                population: 0,
+                population: Population::Unknown,
                 limits: Limits::default(),
             });
             object.policies += usize::from(share.selected + share.already_deleted > 0);
             object.selected = object.selected.saturating_add(share.selected);
             object.already_deleted = object.already_deleted.saturating_add(share.already_deleted);
-            // Policies are read one after the other; what this run has deleted since is not in the later numbers.
-            object.population = object.population.max(share.population);
             totals.plan.selected = totals.plan.selected.saturating_add(share.selected);
             totals.plan.already_deleted = totals.plan.already_deleted.saturating_add(share.already_deleted);
         }
         for (key, object) in &mut totals.objects {
+            object.population = populations.get(key).copied().unwrap_or(Population::Unknown);
             object.limits = shared.of_object(limits.remove(key).unwrap_or_default().into_iter());
         }
         totals

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::ProviderError;
 use crate::apply::Presence;
 use crate::base::RecordId;
-use crate::plan::{Identity, ObjectFacts, Query, Row};
+use crate::plan::{Count, Identity, ObjectFacts, Query, Row};
 use crate::system::{Capabilities, DeleteMode};
 
 /// What a finished read proved.
@@ -51,11 +51,18 @@ pub trait ReadHalf: Send + Sync {
     /// What the system says about an object.
     async fn describe(&self, object: &str) -> Result<ObjectFacts, ProviderError>;
 
-    /// How many records match now.
-    async fn count(&self, query: &Query) -> Result<u64, ProviderError>;
+    /// How many records match now. Where the system says that it cannot count them, the count is unknown and not asked for again; any
+    /// other failure is an error.
+    async fn count(&self, query: &Query) -> Result<Count, ProviderError>;
 
-    /// Streams every matching record into `rows`, in no particular order. `expected` is a recent count, which decides how the
-    /// system is asked and nothing else.
+    /// About how many records an object has, by a number that the system keeps; `None` where it keeps none or does not tell it. For an
+    /// object that cannot be counted.
+    async fn approximate_count(&self, _object: &str) -> Result<Option<u64>, ProviderError> {
+        Ok(None)
+    }
+
+    /// Streams every matching record into `rows`, in no particular order. `expected` is a recent count, [`u64::MAX`] where nobody knows;
+    /// it decides how the system is asked and nothing else.
     ///
     /// It ends well only when the rows received equal the total the system declared.
     ///

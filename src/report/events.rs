@@ -8,7 +8,9 @@ use super::{
 };
 use crate::base::{Digest, PolicyName, RecordId};
 use crate::manifest::AllOrNone;
-use crate::plan::{CascadeCount, Difference, DifferenceCounts, HoldReach, PlanHeader, PlannedHold, PlannedPolicy, Symbol};
+use crate::plan::{
+    CascadeCount, Difference, DifferenceCounts, HoldReach, PlanHeader, PlannedHold, PlannedPolicy, Population, Symbol,
+};
 use crate::system::DeleteMode;
 
 /// The word of a serde enum.
@@ -78,7 +80,11 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
             DeleteMode::Hard => "hard".into(),
         },
         condition: policy.query.condition.clone(),
-        population: policy.population,
+        population: match policy.population {
+            Population::Exact(records) | Population::About(records) => Some(records),
+            Population::Unknown => None,
+        },
+        population_is_approximate: matches!(policy.population, Population::About(_)),
         matched: policy.matched,
         held: policy.held(),
         selected: policy.selected,

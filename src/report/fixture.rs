@@ -6,8 +6,8 @@ use crate::base::{Actor, Digest, HoldName, PolicyName, RecordId, TargetName};
 use crate::manifest::{Environment, SharedLimits};
 use crate::plan::{
     Attribution, BaseKind, Comparison, CountCause, FindingKind, GateFinding, HeldBecause, HeldCount, HeldWay, HoldReach,
-    Identity, PLAN_FORMAT, PlanBase, PlanHeader, PlannedHold, PlannedPolicy, Query, RecordsSeal, Route, SealedManifests,
-    SealedTarget, Symbol, test_settings,
+    Identity, PLAN_FORMAT, PlanBase, PlanHeader, PlannedHold, PlannedPolicy, Population, Query, RecordsSeal, Route,
+    SealedManifests, SealedTarget, Symbol, test_settings,
 };
 use crate::system::{Api, SystemKind};
 
@@ -24,7 +24,7 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
             fields: vec!["Company".into()],
             condition: Some("IsConverted = false AND LastActivityDate < 2023-11-21".into()),
         },
-        population: 40_000,
+        population: Population::Exact(40_000),
         matched: selected + 96,
         selected,
         planned_elsewhere: Vec::new(),

@@ -105,8 +105,12 @@ pub enum JsonEvent {
         /// The condition as sent; absent for every record.
         #[serde(skip_serializing_if = "Option::is_none")]
         condition: Option<String>,
-        /// Records of the object.
-        population: u64,
+        /// Records of the object; absent where the system does not say how many.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        population: Option<u64>,
+        /// Present, and true, where that number is approximate: they could not be counted.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        population_is_approximate: bool,
         /// Records that match.
         matched: u64,
         /// Matched records that a hold keeps.

@@ -12,7 +12,8 @@ use super::{JsonEvent, Palette, View, events, painted_diff, terminal_line};
 use crate::base::{Digest, Percent, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::AllOrNone;
 use crate::plan::{
-    Attribution, Comparison, CountCause, PlanBase, PlanHeader, PlannedPolicy, SampledRecord, SealedTarget, Symbol,
+    Attribution, Comparison, CountCause, PlanBase, PlanHeader, PlannedPolicy, Population, SampledRecord, SealedTarget,
+    Symbol,
 };
 use crate::system::DeleteMode;
 
@@ -202,11 +203,7 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         text.push_str(&palette.hanging(&head, MARGIN, value, |part| paint(palette, part)));
     };
     line("where", &policy.query.condition.as_deref().map_or("everything".into(), terminal_line), plain);
-    line(
-        "matched",
-        &format!("{} of {}{}", with_thousands(policy.matched), counted(policy.population, "record"), share(policy)),
-        plain,
-    );
+    line("matched", &format!("{} of {}{}", with_thousands(policy.matched), policy.population.told(), share(policy)), plain);
     for held in &policy.holds {
         let ways = terminal_line(&ways(held)).into_owned();
         line("held", &format!("# {} by hold {}{ways}", with_thousands(held.records), held.hold), Palette::caution);
@@ -300,8 +297,13 @@ fn plain(_: Palette, text: &str) -> String {
 
 /// Rounded up, as [`Percent::needed_for`] does it: what is shown is within a limit exactly when the records are, and no record is 0 %.
 fn share(policy: &PlannedPolicy) -> String {
-    let needed = Percent::needed_for(policy.matched, policy.population).filter(|_| policy.population > 0);
-    needed.map(|share| format!(" ({share} %)")).unwrap_or_default()
+    let (all, about) = match policy.population {
+        Population::Exact(all) => (all, ""),
+        Population::About(about) => (about, "about "),
+        Population::Unknown => return String::new(),
+    };
+    let needed = Percent::needed_for(policy.matched, all).filter(|_| all > 0);
+    needed.map(|share| format!(" ({about}{share} %)")).unwrap_or_default()
 }
 
 /// What a plan was compared with, in words; it may come out of a bundle, where it may be any text.
@@ -472,10 +474,12 @@ mod tests {
     fn a_share_is_shown_within_a_limit_exactly_when_it_is() {
         let shown =
             |matched, population| share(&PlannedPolicy { matched, population, ..fixture::policy("stale-leads", 1_204) });
+        let about = Population::About(10_000);
+        assert_eq!([shown(2_996, about), shown(1, Population::Unknown)], [" (about 29.96 %)", ""]);
         let shares =
             [(2_996, 10_000), (29_996, 100_000), (300_001, 1_000_000), (1, 1_000_000), (0, 7), (2, 2), (0, 0), (3, 2)];
         assert_eq!(
-            shares.map(|(matched, population)| shown(matched, population)),
+            shares.map(|(matched, population)| shown(matched, Population::Exact(population))),
             [" (29.96 %)", " (30 %)", " (30.01 %)", " (0.01 %)", " (0 %)", " (100 %)", "", ""]
         );
     }

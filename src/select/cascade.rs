@@ -64,7 +64,7 @@ async fn count_children(
             let key = query.key.clone();
             let query = Query { object: child.clone(), key, fields: Vec::new(), condition: Some(condition) };
             match connection.count(&query).await {
-                Ok(records) => Some(records),
+                Ok(count) => count.exact(),
                 // Some objects cannot be asked in this way; that is said in the plan.
                 Err(error) if matches!(error.class, ErrorClass::Invalid | ErrorClass::Unsupported) => None,
                 Err(error) => return Err(error),

@@ -1,8 +1,8 @@
 //! Systems, signed in to, and what they say about their objects.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::Semaphore;
@@ -13,7 +13,7 @@ use crate::base::TargetName;
 use crate::base::{CommandError, Exit};
 use crate::filter::Language;
 use crate::manifest::Target;
-use crate::plan::{Identity, ObjectFacts, Permission, Query, SealedTarget};
+use crate::plan::{Count, Identity, ObjectFacts, Permission, Population, Query, SealedTarget};
 use crate::provider::{Completeness, ErrorClass, Provider, ProviderError, RowSink};
 use crate::system::{Capabilities, DeleteMode};
 
@@ -37,7 +37,9 @@ pub struct Connection {
     /// The calls that counts and selections took so far: one a page.
     reads: AtomicU64,
     described: Memo<Result<Arc<ObjectFacts>, ProviderError>>,
-    populations: Memo<u64>,
+    populations: Memo<Population>,
+    /// The counts that could not be had, by object and condition, with the reasons. Each took minutes.
+    uncounted: Mutex<BTreeMap<(String, Option<String>), String>>,
     permissions: Memo<Permission>,
 }
 
@@ -78,6 +80,7 @@ impl Connection {
             reads: AtomicU64::new(0),
             described: Memo::default(),
             populations: Memo::default(),
+            uncounted: Mutex::default(),
             permissions: Memo::default(),
         }
     }
@@ -157,25 +160,43 @@ impl Connection {
         described.buffered(DESCRIBED_AT_ONCE).try_collect().await
     }
 
-    /// How many records an object has; counted once.
+    /// How many records an object has; asked once. Where it cannot be counted, about how many the system says.
     ///
     /// # Errors
     ///
-    /// When the system does not say.
-    pub async fn population(&self, object: &str) -> Result<u64, ProviderError> {
+    /// When the system does not answer.
+    pub async fn population(&self, object: &str) -> Result<Population, ProviderError> {
         let key = self.capabilities().key.to_owned();
         let everything = Query { object: object.to_owned(), key, fields: Vec::new(), condition: None };
-        self.populations.get(object, || self.count(&everything)).await
+        let asked = self.populations.get(object, || async {
+            if let Count::Exact(records) = self.count(&everything).await? {
+                return Ok(Population::Exact(records));
+            }
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            let about = self.ask(self.provider.approximate_count(object)).await?;
+            Ok(about.map_or(Population::Unknown, |about| Population::About(about)))
+        });
+        asked.await
     }
 
-    /// How many records match now.
+    /// How many records match now. What could not be counted is not asked for again.
     ///
     /// # Errors
     ///
-    /// When the system does not say.
-    pub async fn count(&self, query: &Query) -> Result<u64, ProviderError> {
+    /// When the system does not answer.
+    pub async fn count(&self, query: &Query) -> Result<Count, ProviderError> {
+        let asked = (query.object.clone(), query.condition.clone());
+        let known = self.uncounted.lock().unwrap_or_else(PoisonError::into_inner).get(&asked).cloned();
+        if let Some(reason) = known {
+            return Ok(Count::Unknown(reason));
+        }
         self.reads.fetch_add(1, Ordering::Relaxed);
-        self.ask(self.provider.count(query)).await
+        let count = self.ask(self.provider.count(query)).await?;
+        if let Count::Unknown(reason) = &count {
+            tracing::info!(object = query.object, reason, "records cannot be counted");
+            self.uncounted.lock().unwrap_or_else(PoisonError::into_inner).insert(asked, reason.clone());
+        }
+        Ok(count)
     }
 
     /// Streams every matching record; see [`crate::provider::ReadHalf::select`].
@@ -183,9 +204,17 @@ impl Connection {
     /// # Errors
     ///
     /// When it is not proven that they all came.
-    pub async fn select(&self, query: &Query, expected: u64, rows: &mut dyn RowSink) -> Result<Completeness, ProviderError> {
-        self.reads.fetch_add(self.pages(expected), Ordering::Relaxed);
-        self.ask(self.provider.select(query, expected, rows)).await
+    pub async fn select(
+        &self,
+        query: &Query,
+        expected: &Count,
+        rows: &mut dyn RowSink,
+    ) -> Result<Completeness, ProviderError> {
+        let proof = self.ask(self.provider.select(query, expected.exact().unwrap_or(u64::MAX), rows)).await;
+        // How many pages there were is known by the rows; of a read that failed, by what was expected.
+        let records = proof.as_ref().map_or(expected.exact().unwrap_or_default(), |proof| proof.declared);
+        self.reads.fetch_add(self.pages(records), Ordering::Relaxed);
+        proof
     }
 
     /// Whether this login may hard delete records of an object, for the gate; `None` where that is not what is asked for. Asked

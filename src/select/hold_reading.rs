@@ -93,7 +93,7 @@ impl HoldReader<'_> {
             // Nothing to keep; but where only a question tells whether there is such an object, it is asked.
             if !facts.is_described() {
                 let counted = connection.count(&query).await;
-                found.matched = Some(counted.map_err(|error| self.not_described(error, &facts.name))?);
+                found.matched = counted.map_err(|error| self.not_described(error, &facts.name))?.exact();
                 found.condition = condition;
             }
             return Ok(KeptByHold { found, kept });

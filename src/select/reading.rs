@@ -68,7 +68,7 @@ struct SortingSink<'a> {
     sorter: RowSorter,
     context: &'a Context,
     reading: Reading<'a>,
-    expected: u64,
+    expected: Option<u64>,
 }
 
 impl RowSink for SortingSink<'_> {
@@ -77,7 +77,7 @@ impl RowSink for SortingSink<'_> {
         let received = self.sorter.count();
         if received.is_multiple_of(TOLD_EVERY) {
             let Reading { policy, doing, .. } = self.reading;
-            self.context.observer.progress(policy, doing, received, Some(self.expected));
+            self.context.observer.progress(policy, doing, received, self.expected);
         }
         Ok(())
     }
@@ -94,8 +94,8 @@ pub(super) async fn read_sorted(
     let mut readings = 1;
     let (sink, proof) = loop {
         let expected = connection.count(query).await?;
-        let mut sink = SortingSink { sorter: space.sorter(), context, reading, expected };
-        match connection.select(query, expected, &mut sink).await {
+        let mut sink = SortingSink { sorter: space.sorter(), context, reading, expected: expected.exact() };
+        match connection.select(query, &expected, &mut sink).await {
             Ok(proof) => break (sink, proof),
             Err(error)
                 if error.class == ErrorClass::Incomplete && if_moving == IfMoving::ReadAgain && readings < READINGS =>

@@ -2,7 +2,7 @@
 
 use super::held::HeldIds;
 use crate::base::{CommandError, PolicyName, RecordId};
-use crate::plan::{MergeError, OpenCascade, subtract};
+use crate::plan::{MergeError, OpenCascade, Population, subtract};
 use crate::store::SortedRows;
 
 /// What one policy selects at one moment.
@@ -14,7 +14,7 @@ pub struct Selection {
     /// Cascades to held records that could not be followed to the end.
     pub open: Vec<OpenCascade>,
     /// How many records the object has.
-    pub population: u64,
+    pub population: Population,
 }
 
 impl Selection {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{ConsumedPlan, OpenRecord, PolicyHistory, RunSummary, STATE_VERSION, State};
 use crate::apply::{Seal, Tally};
 use crate::base::{Actor, Digest, PolicyName, RecordId};
-use crate::plan::MergeError;
+use crate::plan::{MergeError, Population};
 
 /// Whether a plan was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct PolicyEnd {
     pub outcomes: Seal,
     /// How many records the object had when the apply counted them, before it deleted any; `None` where it counted none, since the plan
     /// had no record to delete.
-    pub population: Option<u64>,
+    pub population: Option<Population>,
     /// What is open now, from [`fold_open`].
     pub open: OpenRecords,
 }
@@ -138,8 +138,8 @@ impl State {
             let history = self.policies.entry(policy).or_default();
             let PolicyEnd { labels, tally, outcomes, population, open } = end;
             if let Some(population) = population {
-                // What may be gone is not certainly left.
-                history.population = Some(population.saturating_sub(tally.deleted + tally.unknown));
+                // What may be gone is not certainly left, and of what was not counted nobody knows.
+                history.population = population.less(tally.deleted + tally.unknown).exact();
             }
             history.runs.push(RunSummary { plan, finished: at, labels, tally, outcomes });
             let surplus = history.runs.len().saturating_sub(PolicyHistory::KEPT_RUNS);
@@ -221,7 +221,7 @@ mod tests {
             labels: BTreeMap::new(),
             tally,
             outcomes: Seal { attempt: 0, parts: 0, digest: Digest::of(b"outcomes") },
-            population: Some(100),
+            population: Some(Population::Exact(100)),
             open: OpenRecords::default(),
         }
     }

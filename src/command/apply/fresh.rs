@@ -9,8 +9,8 @@ use crate::base::{CommandError, Exit, PolicyName, TargetName};
 use crate::execute::{OpenedRun, Recheck, kept_back};
 use crate::manifest::{AllOrNone, Limits, Policy};
 use crate::plan::{
-    self, CallsNeeded, CascadeCount, FindingKind, GateInput, ObjectFacts, Occasion, Permission, PlannedPolicy, Share,
-    TargetCalls, Together,
+    self, CallsNeeded, CascadeCount, FindingKind, GateInput, ObjectFacts, Occasion, Permission, PlannedPolicy, Population,
+    Share, TargetCalls, Together,
 };
 use crate::select::{Connection, Connections, Project, count_cascades};
 use crate::state::State;
@@ -29,7 +29,7 @@ pub(super) struct Fresh<'a> {
     cascades: Vec<CascadeCount>,
     kept_back: u64,
     limits: Limits,
-    population: u64,
+    population: Population,
     already_deleted: u64,
     calls: CallsNeeded,
     calls_left: Option<u64>,
@@ -114,13 +114,13 @@ fn object_of(planned: &PlannedPolicy) -> (&TargetName, &str) {
 }
 
 /// How many records each object had when the run began, as far as anything was rechecked then.
-fn populations_at_start(opened: &OpenedRun) -> BTreeMap<(&TargetName, &str), u64> {
+fn populations_at_start(opened: &OpenedRun) -> BTreeMap<(&TargetName, &str), Population> {
     let mut populations = BTreeMap::new();
     for planned in &opened.bundle.header().policies {
         let replayed = opened.replay.policies.get(&planned.policy);
         if let Some(rechecked) = replayed.and_then(|replayed| replayed.rechecked) {
-            let most: &mut u64 = populations.entry(object_of(planned)).or_default();
-            *most = rechecked.population.max(*most);
+            let most = populations.entry(object_of(planned)).or_insert(rechecked.population);
+            *most = most.larger(rechecked.population);
         }
     }
     populations
@@ -172,7 +172,7 @@ impl<'a> Fresh<'a> {
             limits: self.policy.settings.limits,
             selected: if is_stopped { 0 } else { self.recheck.cleared },
             already_deleted: self.already_deleted,
-            population: self.population,
+            population: Some(self.population),
         }
     }
 }
@@ -184,7 +184,7 @@ pub(super) fn share_at_its_end<'a>(planned: &'a PlannedPolicy, opened: &OpenedRu
         let tally = replayed.machine.status().tally;
         tally.deleted + tally.unknown + replayed.machine.in_doubt()
     });
-    let population = replayed.and_then(|replayed| replayed.rechecked).map_or(0, |rechecked| rechecked.population);
+    let population = replayed.and_then(|replayed| replayed.rechecked).map(|rechecked| rechecked.population);
     let limits = planned.settings.limits;
     Share { planned, limits, selected: 0, already_deleted: deleted.min(planned.selected), population }
 }

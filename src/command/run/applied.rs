@@ -8,7 +8,7 @@ use crate::apply::{Seal, SkipCause};
 use crate::base::{CommandError, Digest, Exit, PolicyName, TargetName, counted};
 use crate::command::Shell;
 use crate::execute::{OpenedRun, PolicyResult, PolicyResultKind};
-use crate::plan::PlannedPolicy;
+use crate::plan::{PlannedPolicy, Population};
 use crate::report::{Applied, AppliedPolicy, AppliedView};
 use crate::select::Context;
 use crate::state::{OpenRecords, PolicyEnd, State, fold_open};
@@ -72,7 +72,7 @@ fn unreadable_outcomes(error: &std::io::Error) -> CommandError {
 pub(in crate::command) async fn summarize(
     opened: &OpenedRun,
     results: &[PolicyResult],
-    found: &BTreeMap<PolicyName, (u64, u64)>,
+    found: &BTreeMap<PolicyName, (Population, u64)>,
 ) -> Result<AppliedPlan, CommandError> {
     let mut report = Applied {
         policies: Vec::new(),
@@ -157,7 +157,7 @@ pub(in crate::command) async fn finish(
     state: &mut State,
     opened: &OpenedRun,
     results: &[PolicyResult],
-    found: &BTreeMap<PolicyName, (u64, u64)>,
+    found: &BTreeMap<PolicyName, (Population, u64)>,
 ) -> Result<(), CommandError> {
     let gone = gone_by_object(opened, results);
     let mut finished = Vec::new();
@@ -185,7 +185,7 @@ pub(in crate::command) async fn finish(
         // What other policies deleted of the object is not left in it either.
         let by_all = planned.and_then(|planned| gone.get(&object_of(planned)));
         let by_others = by_all.map_or(0, |gone| gone.saturating_sub(tally.deleted + tally.unknown));
-        let population = population.map(|population| population.saturating_sub(by_others));
+        let population = population.map(|population| population.less(by_others));
         let labels = planned.map(|planned| planned.labels.clone()).unwrap_or_default();
         finished.push((result.policy.clone(), PolicyEnd { labels, tally: *tally, outcomes: *outcomes, population, open }));
     }

@@ -13,7 +13,7 @@ use super::world::{Death, Record, World, Wrong};
 use crate::apply::{BatchSpecification, Event, MachineSettings, SkipCause, Tally};
 use crate::base::{Clock, Digest, Observer, PolicyName, RecordId, Timer};
 use crate::execute::{ExecuteError, PlannedIds, PolicyResult, PolicyResultKind, PolicyRun, Recheck, Replay, Run, execute};
-use crate::plan::{Route, Row};
+use crate::plan::{Population, Route, Row};
 use crate::store::{
     Backend, Journal, JournalError, MemoryStore, Place, RowSorter, RunJournal, RunScratch, RunStore, SortOrder, read_journal,
 };
@@ -202,7 +202,7 @@ impl Rig {
             }
         }
         let (excluded, grouped) = (excluded.finish().expect("sorted"), grouped.finish().expect("sorted"));
-        let (cleared, population) = (grouped.count(), inner.records.len() as u64);
+        let (cleared, population) = (grouped.count(), Population::Exact(inner.records.len() as u64));
         let grouped = self.scenario.grouped.then_some(grouped);
         Recheck { excluded, grouped, cleared, waiting: 0, population, calls: Default::default(), open: Vec::new() }
     }

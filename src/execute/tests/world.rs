@@ -12,7 +12,7 @@ use crate::apply::{
     Answer, AnswerVerdict, BatchSpecification, Event, IdSource, JobProgress, JobStage, Presence, SkipCause, Ticket,
 };
 use crate::base::{Failure, FailureClass, RecordId};
-use crate::plan::{Identity, ObjectFacts, Query};
+use crate::plan::{Count, Identity, ObjectFacts, Query};
 use crate::provider::{
     AnswerSink, Completeness, DeleteHalf, DeleteJobs, DeleteRequests, ErrorClass, Provider, ProviderError, ReadHalf, RowSink,
 };
@@ -322,7 +322,7 @@ impl ReadHalf for World {
         Err(error(ErrorClass::Unsupported, "unused"))
     }
 
-    async fn count(&self, _: &Query) -> Result<u64, ProviderError> {
+    async fn count(&self, _: &Query) -> Result<Count, ProviderError> {
         Err(error(ErrorClass::Unsupported, "unused"))
     }
 

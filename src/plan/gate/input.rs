@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use super::super::attribution::Widening;
 use super::super::calls::CallsNeeded;
 use super::super::cascade::CascadeCount;
+use super::super::count::Population;
 use super::super::facts::{Identity, ObjectFacts};
 use super::super::overlap::MixedDeletion;
 use super::super::totals::Together;
@@ -38,7 +39,7 @@ pub struct GateInput<'a> {
     /// Whether this login may hard delete; `None` for a policy that does not ask for it.
     pub hard_delete: Option<&'a Permission>,
     /// How many records the object has; for a run that is continued, how many it had when the run began.
-    pub population: u64,
+    pub population: Population,
     /// How many records of the policy would still be deleted, by whichever policy of the plan.
     pub selected: u64,
     /// How many of these another policy deletes.

@@ -1,5 +1,7 @@
-//! Whether the selection is within `limits.maxPercent` of the object's counted population. Zero means that nothing may go.
+//! Whether the selection is within `limits.maxPercent` of the object's records. Zero means that nothing may go. Where they could not be
+//! counted, half of what the system says there are about is judged by; where it says nothing, that is a doubt.
 
+use super::super::count::Population;
 use super::finding::Finding;
 use super::input::GateInput;
 use crate::base::{Percent, counted, with_thousands};
@@ -11,20 +13,43 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
         0 => String::new(),
         before => format!(" ({} of them deleted already)", with_thousands(before)),
     };
-    let part = format!("{} of {}{already}", with_thousands(total), counted(population, "record"));
-    let Some(needed) = Percent::needed_for(total, population) else {
+    let half = match population {
+        Population::About(_) if percent != Percent::ALL => {
+            " (they could not be counted, so the share is taken of half that number)"
+        }
+        _ => "",
+    };
+    let part = format!("{} of {}{already}{half}", with_thousands(total), population.told());
+    let passes = format!("{part}, at most {percent} % may go");
+    if population.exact().is_none() && (total == 0 || percent == Percent::ALL) {
+        // No share is more than all of them.
+        return Some(Finding::pass(passes));
+    }
+    let Some(judged_by) = population.judged_by() else {
+        return Some(Finding::refuse(format!(
+            "it is not known how many records `{}` has, so the share of these {} cannot be computed: if `maxRecords` alone is to bound \
+             them, write `limits: {{ maxRecords: {}, maxPercent: 100 }}` into the policy",
+            input.facts.name,
+            with_thousands(total),
+            input.limits.max_records,
+        )));
+    };
+    let is_counted = population.exact().is_some();
+    let needed = Percent::needed_for(total, judged_by);
+    if is_counted && needed.is_none() {
         return Some(Finding::refuse(format!(
             "{part}: more are selected than the object was counted to have, so their share cannot be computed; make a new plan, \
              and check that this login can see every record of the object"
         )));
-    };
-    if !percent.is_exceeded_by(total, population) {
-        return Some(Finding::pass(format!("{part}, at most {percent} % may go")));
     }
-    let most = percent.most_of(population);
+    if !percent.is_exceeded_by(total, judged_by) {
+        return Some(if is_counted { Finding::pass(passes) } else { Finding::warn(passes) });
+    }
+    let most = percent.most_of(judged_by);
     Some(Finding::refuse(format!(
-        "{part} and `limits.maxPercent` is {percent}, so at most {} may go: raise it to {needed}, or narrow the filter by {}",
+        "{part} and `limits.maxPercent` is {percent}, so at most {} may go: raise it to {}, or narrow the filter by {}",
         with_thousands(most),
+        needed.unwrap_or(Percent::ALL),
         counted(total - most, "record"),
     )))
 }
@@ -38,6 +63,10 @@ mod tests {
     use super::*;
 
     fn of(selected: u64, population: u64, percent: Percent) -> Scene {
+        about(selected, Population::Exact(population), percent)
+    }
+
+    fn about(selected: u64, population: Population, percent: Percent) -> Scene {
         let mut scene = Scene { selected, population, ..scene() };
         scene.limits.max_percent = percent;
         scene
@@ -62,6 +91,31 @@ mod tests {
         refuse: 1 of 3 records and `limits.maxPercent` is 0, so at most 0 may go: raise it to 33.34, or narrow the filter by 1 record
         pass: 0 of 3 records, at most 0 % may go
         refuse: 2 of 1 record: more are selected than the object was counted to have, so their share cannot be computed; make a new plan, and check that this login can see every record of the object
+        ");
+    }
+
+    #[test]
+    fn half_of_an_approximate_population_is_judged_by_and_an_unknown_one_refuses() {
+        let eighty = Population::About(80_000);
+        let said = [
+            about(4_000, eighty, whole(10)).said(ask),
+            about(4_001, eighty, whole(10)).said(ask),
+            about(40_001, eighty, whole(10)).said(ask),
+            about(90_000, eighty, whole(100)).said(ask),
+            about(1, Population::About(1), whole(99)).said(ask),
+            about(1_200, Population::Unknown, whole(99)).said(ask),
+            about(1_200, Population::Unknown, whole(100)).said(ask),
+            about(0, Population::Unknown, whole(0)).said(ask),
+        ];
+        insta::assert_snapshot!(said.join("\n"), @"
+        warn: 4,000 of about 80,000 records (they could not be counted, so the share is taken of half that number), at most 10 % may go
+        refuse: 4,001 of about 80,000 records (they could not be counted, so the share is taken of half that number) and `limits.maxPercent` is 10, so at most 4,000 may go: raise it to 10.01, or narrow the filter by 1 record
+        refuse: 40,001 of about 80,000 records (they could not be counted, so the share is taken of half that number) and `limits.maxPercent` is 10, so at most 4,000 may go: raise it to 100, or narrow the filter by 36,001 records
+        pass: 90,000 of about 80,000 records, at most 100 % may go
+        refuse: 1 of about 1 record (they could not be counted, so the share is taken of half that number) and `limits.maxPercent` is 99, so at most 0 may go: raise it to 100, or narrow the filter by 1 record
+        refuse: it is not known how many records `Lead` has, so the share of these 1,200 cannot be computed: if `maxRecords` alone is to bound them, write `limits: { maxRecords: 1000, maxPercent: 100 }` into the policy
+        pass: 1,200 of an unknown number of records, at most 100 % may go
+        pass: 0 of an unknown number of records, at most 0 % may go
         ");
     }
 

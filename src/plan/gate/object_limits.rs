@@ -19,15 +19,21 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
     let part = format!(
         "{} of {} of `{}`{already} go by {} together",
         with_thousands(total),
-        counted(population, "record"),
+        population.told(),
         input.settings.object,
         counted(policies as u64, "policy")
     );
     let most = format!("at most {} and {} % may", with_thousands(limits.max_records), limits.max_percent);
-    if total <= limits.max_records && !limits.max_percent.is_exceeded_by(total, population) {
+    // As for a single policy: half of an approximate number, and only all of an unknown one.
+    let within_percent = match (population.exact(), population.judged_by()) {
+        (None, _) if total == 0 || limits.max_percent == Percent::ALL => true,
+        (_, Some(judged_by)) => !limits.max_percent.is_exceeded_by(total, judged_by),
+        (_, None) => false,
+    };
+    if total <= limits.max_records && within_percent {
         return Some(Finding::pass(format!("{part}, {most}")));
     }
-    let needed = Percent::needed_for(total, population).unwrap_or(Percent::ALL);
+    let needed = population.judged_by().and_then(|judged_by| Percent::needed_for(total, judged_by)).unwrap_or(Percent::ALL);
     Some(Finding::refuse(format!(
         "{part} and {most}: write `objectLimits: {{ maxRecords: {}, maxPercent: {} }}` into the project if all of them are meant, or \
          plan fewer policies with `--policy`",
@@ -38,6 +44,7 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::count::Population;
     use super::super::scene::{Scene, scene, together};
     use super::*;
     use crate::manifest::Limits;
@@ -45,7 +52,8 @@ mod tests {
     fn said(selected: u64, already_deleted: u64, max_records: u64, percent: u16) -> String {
         let limits = Limits { max_records, max_percent: Percent::whole(percent).expect("valid") };
         let mut together = together();
-        together.object = ObjectTotal { policies: 4, selected, already_deleted, population: 1_000, limits };
+        together.object =
+            ObjectTotal { policies: 4, selected, already_deleted, population: Population::Exact(1_000), limits };
         Scene { together: Some(together), ..scene() }.said(ask)
     }
 
@@ -67,6 +75,31 @@ mod tests {
         pass: 300 of 1,000 records of `Lead` (100 of them deleted already) go by 4 policies together, at most 5,000 and 30 % may
         refuse: 301 of 1,000 records of `Lead` (100 of them deleted already) go by 4 policies together and at most 5,000 and 30 % may: write `objectLimits: { maxRecords: 5000, maxPercent: 30.1 }` into the project if all of them are meant, or plan fewer policies with `--policy`
         refuse: 2,000 of 1,000 records of `Lead` go by 4 policies together and at most 5,000 and 100 % may: write `objectLimits: { maxRecords: 5000, maxPercent: 100 }` into the project if all of them are meant, or plan fewer policies with `--policy`
+        ");
+    }
+
+    #[test]
+    fn half_of_an_approximate_population_is_judged_by_and_an_unknown_one_refuses() {
+        let said = |population, selected, percent| {
+            let limits = Limits { max_records: 5_000, max_percent: Percent::whole(percent).expect("valid") };
+            let mut together = together();
+            together.object = ObjectTotal { policies: 4, selected, already_deleted: 0, population, limits };
+            Scene { together: Some(together), ..scene() }.said(ask)
+        };
+        let about = Population::About(1_000);
+        let table = [
+            said(about, 250, 50),
+            said(about, 251, 50),
+            said(about, 900, 100),
+            said(Population::Unknown, 1, 99),
+            said(Population::Unknown, 1, 100),
+        ];
+        insta::assert_snapshot!(table.join("\n"), @"
+        pass: 250 of about 1,000 records of `Lead` go by 4 policies together, at most 5,000 and 50 % may
+        refuse: 251 of about 1,000 records of `Lead` go by 4 policies together and at most 5,000 and 50 % may: write `objectLimits: { maxRecords: 5000, maxPercent: 50.2 }` into the project if all of them are meant, or plan fewer policies with `--policy`
+        pass: 900 of about 1,000 records of `Lead` go by 4 policies together, at most 5,000 and 100 % may
+        refuse: 1 of an unknown number of records of `Lead` go by 4 policies together and at most 5,000 and 99 % may: write `objectLimits: { maxRecords: 5000, maxPercent: 100 }` into the project if all of them are meant, or plan fewer policies with `--policy`
+        pass: 1 of an unknown number of records of `Lead` go by 4 policies together, at most 5,000 and 100 % may
         ");
     }
 }

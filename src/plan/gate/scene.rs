@@ -6,6 +6,7 @@ use jiff::civil::{Date, date};
 use super::super::attribution::Widening;
 use super::super::calls::CallsNeeded;
 use super::super::cascade::CascadeCount;
+use super::super::count::Population;
 use super::super::facts::{Identity, ObjectFacts};
 use super::super::overlap::MixedDeletion;
 use super::super::test_policy::test_settings;
@@ -41,7 +42,7 @@ pub(super) struct Scene {
     pub capabilities: Capabilities,
     pub facts: ObjectFacts,
     pub hard_delete: Option<Permission>,
-    pub population: u64,
+    pub population: Population,
     pub selected: u64,
     pub elsewhere: u64,
     pub mixed: Option<MixedDeletion>,
@@ -95,7 +96,7 @@ pub(super) fn scene() -> Scene {
             children: Vec::new(),
         },
         hard_delete: None,
-        population: 1_000,
+        population: Population::Exact(1_000),
         selected: 5,
         elsewhere: 0,
         mixed: None,
@@ -115,7 +116,13 @@ pub(super) fn scene() -> Scene {
 
 /// Five leads by one policy, and nothing else.
 pub(super) fn together() -> Together {
-    let object = ObjectTotal { policies: 1, selected: 5, already_deleted: 0, population: 1_000, limits: Limits::default() };
+    let object = ObjectTotal {
+        policies: 1,
+        selected: 5,
+        already_deleted: 0,
+        population: Population::Exact(1_000),
+        limits: Limits::default(),
+    };
     Together { object, plan: PlanTotal { selected: 5, ..PlanTotal::default() } }
 }
 

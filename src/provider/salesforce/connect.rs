@@ -18,7 +18,7 @@ use super::{
 use crate::apply::{BatchSpecification, IdSource, JobProgress, Presence, Ticket};
 use crate::base::{Clock, RecordId};
 use crate::manifest::SalesforceTarget;
-use crate::plan::{Identity, ObjectFacts, Query};
+use crate::plan::{Count, Identity, ObjectFacts, Query};
 use crate::provider::common::{other_system, refuse_unfit};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
@@ -71,8 +71,12 @@ impl ReadHalf for SalesforceProvider {
         Ok(facts)
     }
 
-    async fn count(&self, query: &Query) -> Result<u64, ProviderError> {
+    async fn count(&self, query: &Query) -> Result<Count, ProviderError> {
         query::count(&self.session, &self.objects, query).await
+    }
+
+    async fn approximate_count(&self, object: &str) -> Result<Option<u64>, ProviderError> {
+        limits::approximate_count(&self.session, object).await
     }
 
     async fn calls_left(&self) -> Result<Option<u64>, ProviderError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::base::FailureClass;
-use crate::provider::ErrorClass;
+use crate::provider::{ErrorClass, ProviderError};
 
 /// What a code says about one record of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +126,17 @@ const CODES: &[Row] = {
         row("UNSUPPORTED_MEDIA_TYPE", Request::Unsupported, Record::Invalid),
     ]
 };
+
+/// Whether a refusal of a count says that the system cannot count what was asked for, though it may be able to list it: there is no time
+/// for it (a query has 120 seconds, documented), there is too much of it, or the object is to be asked for in another way (seen by
+/// clients, of `ContentDocumentLink`, `FeedItem` and others).
+pub(super) fn cannot_be_counted(refusal: &ProviderError) -> bool {
+    match refusal.code.as_str() {
+        "QUERY_TIMEOUT" | "OPERATION_TOO_LARGE" | "REQUEST_RUNNING_TOO_LONG" => true,
+        "MALFORMED_QUERY" => refusal.message.contains("Implementation restriction"),
+        _ => false,
+    }
+}
 
 /// Codes after which a deletion may have run although the answer says that the request failed: it ended for its length, or for
 /// a reason nobody names.

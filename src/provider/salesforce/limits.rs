@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::call::Call;
 use super::session::Session;
+use super::soql::check_names;
 use crate::provider::{ErrorClass, ProviderError};
 
 #[derive(Deserialize)]
@@ -30,6 +31,33 @@ pub(super) async fn calls_left(session: &Session) -> Result<Option<u64>, Provide
     }
 }
 
+#[derive(Deserialize)]
+struct RecordCounts {
+    #[serde(rename = "sObjects")]
+    objects: Vec<RecordCount>,
+}
+
+#[derive(Deserialize)]
+struct RecordCount {
+    name: String,
+    count: u64,
+}
+
+/// About how many records an object has. The number is some time old, and leaves out archived records and those in the recycle bin;
+/// objects that the system keeps no number of are left out of the answer (documented).
+pub(super) async fn approximate_count(session: &Session, object: &str) -> Result<Option<u64>, ProviderError> {
+    let doing = format!("ask about how many {object} records there are");
+    check_names(&doing, object, [])?;
+    let call = Call::get(doing, "limits/recordCount").parameters(&[("sObjects", object)]);
+    match session.read_json::<RecordCounts>(&call).await {
+        Ok(RecordCounts { objects }) => {
+            Ok(objects.into_iter().find(|told| told.name.eq_ignore_ascii_case(object)).map(|told| told.count))
+        }
+        Err(error) if error.class.is_about_the_request() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
@@ -45,6 +73,22 @@ mod tests {
         ] {
             let (provider, _) = org(move |_| json(status, body));
             assert_eq!(provider.calls_left().await, Ok(left), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn tells_an_approximate_count_or_that_there_is_none() {
+        for (status, body, count) in [
+            (200, r#"{"sObjects":[{"count":3,"name":"Account"},{"count":48000000,"name":"Lead"}]}"#, Some(48_000_000)),
+            (200, r#"{"sObjects":[]}"#, None),
+            (404, r#"[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]"#, None),
+            (403, r#"[{"errorCode":"INSUFFICIENT_ACCESS","message":"insufficient access rights"}]"#, None),
+        ] {
+            let (provider, transport) = org(move |_| json(status, body));
+            assert_eq!(provider.approximate_count("Lead").await, Ok(count), "{body}");
+            let seen = asked(&transport);
+            assert_eq!(seen[0].line(), "GET /services/data/v66.0/limits/recordCount");
+            assert_eq!(seen[0].parameter("sObjects"), Some("Lead"));
         }
     }
 }

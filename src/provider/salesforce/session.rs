@@ -142,6 +142,7 @@ mod tests {
 
     use super::super::testing::*;
     use crate::manifest::{SalesforceSignIn, SecretReference};
+    use crate::plan::Count;
     use crate::provider::ErrorClass;
     use crate::provider::transport::scripted::{Reply, Seen, answer, json};
     use crate::system::{Api, DeleteMode};
@@ -169,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn identifies_the_organization_before_anything_else() {
         let (provider, transport) = org(|_| counted());
-        assert_eq!(provider.count(&query(&[])).await.expect("counted"), 7);
+        assert_eq!(provider.count(&query(&[])).await.expect("counted"), Count::Exact(7));
         insta::assert_snapshot!(transport.lines().join("\n"), @r"
         POST /services/oauth2/token
         GET /services/data/
@@ -185,7 +186,7 @@ mod tests {
     async fn renews_an_ended_session_once_and_repeats_the_request_once() {
         let script = renewing(|seen| if is_first_token(seen) { json(401, EXPIRED) } else { counted() });
         let (provider, transport) = connect(&target(), script);
-        assert_eq!(provider.count(&query(&[])).await.expect("counted"), 7);
+        assert_eq!(provider.count(&query(&[])).await.expect("counted"), Count::Exact(7));
         assert_eq!(asked(&transport).len(), 2);
         assert_eq!(transport.lines().iter().filter(|line| line.ends_with("/token")).count(), 2);
     }
@@ -229,7 +230,7 @@ mod tests {
         provider.identify().await.expect("signed in");
         let query = query(&[]);
         let all = futures::future::join_all((0..20).map(|_| provider.count(&query))).await;
-        assert!(all.iter().all(|count| *count == Ok(7)), "{all:?}");
+        assert!(all.iter().all(|count| *count == Ok(Count::Exact(7))), "{all:?}");
         assert_eq!(transport.lines().iter().filter(|line| line.ends_with("/token")).count(), 2);
         assert_eq!(asked(&transport).len(), 40);
     }
@@ -326,7 +327,7 @@ mod tests {
             }
         });
         let started = tokio::time::Instant::now();
-        assert_eq!(provider.count(&query(&[])).await.expect("counted at last"), 7);
+        assert_eq!(provider.count(&query(&[])).await.expect("counted at last"), Count::Exact(7));
         assert_eq!((asked(&transport).len(), started.elapsed()), (5, Duration::from_millis(23_500)));
 
         let (provider, transport) = org(|_| Reply::NoAnswer);

@@ -11,7 +11,7 @@ use super::{describe, presence, query};
 use crate::apply::{BatchSpecification, Presence};
 use crate::base::{CallBudget, RecordId};
 use crate::manifest::ZuoraTarget;
-use crate::plan::{Identity, ObjectFacts, Query};
+use crate::plan::{Count, Identity, ObjectFacts, Query};
 use crate::provider::common::{error, refuse_unfit};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
@@ -57,8 +57,8 @@ impl ReadHalf for ZuoraProvider {
         describe::describe(object)
     }
 
-    async fn count(&self, query: &Query) -> Result<u64, ProviderError> {
-        query::count(&self.session, query).await
+    async fn count(&self, query: &Query) -> Result<Count, ProviderError> {
+        query::count(&self.session, query).await.map(Count::Exact)
     }
 
     async fn select(&self, query: &Query, _: u64, rows: &mut dyn RowSink) -> Result<Completeness, ProviderError> {

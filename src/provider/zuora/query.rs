@@ -188,6 +188,7 @@ pub(super) async fn count(session: &Session, query: &Query) -> Result<u64, Provi
 mod tests {
     use super::super::testing::*;
     use super::*;
+    use crate::plan::Count;
     use crate::provider::transport::scripted::{Reply, answer};
 
     const NEXT: &str = "2c92c0f9542cee3a01542f9d55e03598-2";
@@ -292,7 +293,7 @@ mod tests {
     #[tokio::test]
     async fn counts_by_the_size_of_a_page_of_one() {
         let (provider, transport) = tenant(|_| page(14_552, false, Some(NEXT), &[usage(0)]));
-        assert_eq!(provider.count(&query(&["UOM"])).await, Ok(14_552));
+        assert_eq!(provider.count(&query(&["UOM"])).await, Ok(Count::Exact(14_552)));
         assert!(asked_of(&transport)[0].contains("<zns:batchSize>1</zns:batchSize>"));
     }
 
@@ -309,7 +310,7 @@ mod tests {
                 _ => page(7, true, None, &[]),
             }
         });
-        assert_eq!(provider.count(&query(&[])).await, Ok(7));
+        assert_eq!(provider.count(&query(&[])).await, Ok(Count::Exact(7)));
         assert_eq!(asked_of(&transport).len(), 5);
         let (provider, transport) = tenant(|_| fault("MALFORMED_QUERY", "You have an error in your ZOQL syntax"));
         assert_eq!(provider.count(&query(&[])).await.expect_err("wrong").class, ErrorClass::Invalid);

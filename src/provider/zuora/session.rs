@@ -149,12 +149,13 @@ fn identity(answer: &Element, url: &Url) -> Result<Identity, ProviderError> {
 mod tests {
     use super::super::testing::*;
     use super::*;
+    use crate::plan::Count;
     use crate::provider::transport::scripted::Reply;
 
     #[tokio::test]
     async fn identifies_the_tenant_before_anything_else() {
         let (provider, transport) = tenant(|_| page(7, true, None, &[]));
-        assert_eq!(provider.count(&query(&[])).await, Ok(7));
+        assert_eq!(provider.count(&query(&[])).await, Ok(Count::Exact(7)));
         let asked: Vec<String> = transport.seen().iter().map(operation_of).collect();
         assert_eq!(asked, ["login", "getUserInfo", "query"]);
         assert!(transport.seen().iter().all(|seen| seen.line() == "POST /apps/services/a/91.0"));
@@ -179,7 +180,7 @@ mod tests {
             true => fault("INVALID_SESSION", "Invalid or expired session"),
             false => page(7, true, None, &[]),
         });
-        assert_eq!(provider.count(&query(&[])).await, Ok(7));
+        assert_eq!(provider.count(&query(&[])).await, Ok(Count::Exact(7)));
         let asked: Vec<String> = transport.seen().iter().map(operation_of).collect();
         assert_eq!(asked, ["login", "getUserInfo", "query", "login", "getUserInfo", "query"]);
 
@@ -197,7 +198,7 @@ mod tests {
         provider.identify().await.expect("signed in");
         let query = query(&[]);
         let all = futures::future::join_all((0..20).map(|_| provider.count(&query))).await;
-        assert!(all.iter().all(|count| *count == Ok(7)), "{all:?}");
+        assert!(all.iter().all(|count| *count == Ok(Count::Exact(7))), "{all:?}");
         assert_eq!(transport.seen().iter().filter(|seen| operation_of(seen) == "login").count(), 2);
     }
 
