@@ -4,8 +4,10 @@ mod support;
 
 use sexton::base::CommandError;
 use sexton::plan::{PlannedPolicy, Population};
-use sexton::sandbox::{CountLimit, CountRefusal, Effect, Fault, RequestMatch, Settings, World};
-use support::{Bench, start};
+use sexton::sandbox::{
+    CountLimit, CountRefusal, Effect, Fault, RecordKey, RequestMatch, Settings, Value, World, account_children,
+};
+use support::{Bench, login_without, start};
 
 const REFUSALS: [CountRefusal; 2] = [CountRefusal::QueryTimeout, CountRefusal::OperationTooLarge];
 
@@ -127,4 +129,108 @@ async fn a_hold_that_cannot_be_counted_holds() {
     bench.declare(&(policy("everything", "maxRecords: 1000, maxPercent: 100") + hold));
     let leads = planned(&bench).await;
     assert_eq!((leads.matched, leads.selected, leads.holds[0].records), (300, 0, 300));
+}
+
+/// An org in which accounts have forty more children, of which the login does not see `hidden`, with so many accounts and contacts.
+fn accounts(hidden: &[&str], accounts: u32, contacts: u32, count_limit: Option<u64>) -> Bench {
+    let builder = account_children()
+        .into_iter()
+        .fold(World::builder().start(start()).user(login_without(hidden)), |builder, child| builder.object(child));
+    let mut world = builder.build().expect("a world");
+    world.generate("Account", accounts, 7).expect("records");
+    let keys: Vec<RecordKey> = world.ids("Account").collect();
+    for number in 0..contacts as usize {
+        world.insert("Contact", [("AccountId", Value::from(keys[number % keys.len()]))]).expect("a contact");
+    }
+    for key in keys.iter().take(3) {
+        world.insert("ContentDocumentLink", [("LinkedEntityId", Value::from(*key))]).expect("a link");
+        world.insert("vendor__Score__c", [("vendor__Account__c", Value::from(*key))]).expect("a score");
+    }
+    let count_limit = count_limit.map(|rows| CountLimit { rows, refusal: CountRefusal::QueryTimeout });
+    Bench::with(world, Settings { count_limit, ..Settings::starting_at(start()) })
+}
+
+fn account_policy(more: &str) -> String {
+    format!(
+        "apiVersion: sexton/v1\nkind: DeletionPolicy\nmetadata: {{ name: accounts }}\nspec:\n  target: crm\n  object: Account\n  \
+         filter: everything\n  limits: {{ maxRecords: 5000, maxPercent: 100 }}\n{more}---\n"
+    )
+}
+
+/// How many records of a child go along; `None` where it is not known.
+fn along(policy: &PlannedPolicy, child: &str) -> Option<u64> {
+    policy.cascades.iter().find(|cascade| cascade.child == child).expect("told").records
+}
+
+/// The line of YAML that a message asks to paste.
+fn line_to_paste(message: &str) -> String {
+    let begin = message.find("accept: {").expect("a line");
+    let end = message[begin..].find('`').expect("its end");
+    format!("  {}\n", &message[begin..begin + end])
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_with_forty_more_children_is_planned_in_a_question_for_each() {
+    let bench = accounts(&[], 20, 30, None);
+    bench.declare(&account_policy(""));
+    let accounts = planned(&bench).await;
+    assert!(!accounts.is_refused(), "{:?}", accounts.gates);
+    assert_eq!(
+        ["Contact", "ContentDocumentLink", "vendor__Score__c", "Order"].map(|child| along(&accounts, child)),
+        [Some(30), Some(3), Some(3), Some(0)]
+    );
+    // Lists, feeds, histories and shares are nothing of their own.
+    assert_eq!(accounts.cascades.len(), 43 - 8);
+    let questions = requests(&bench, "/query");
+    // The organization, the object, the selection and its page, the 35 children, the links by their keys, and the cases that may keep an
+    // account; and each object once before.
+    assert_eq!((questions, requests(&bench, "/describe")), (41, 37));
+    let quota = said(&accounts, "quota");
+    assert!(quota.contains("; 71 of them count what goes along"), "{quota}");
+    bench.apply().await.unwrap_or_else(|error| panic!("{}", told(&error)));
+    assert_eq!(["Account", "Contact", "ContentDocumentLink"].map(|object| bench.sandbox.world().count(object)), [0; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_sees_half_of_the_children_accepts_them_with_one_line() {
+    let hidden: Vec<String> = account_children().into_iter().map(|child| child.name).step_by(2).collect();
+    let hidden: Vec<&str> = hidden.iter().map(String::as_str).collect();
+    let bench = accounts(&hidden, 20, 30, None);
+    bench.declare(&account_policy(""));
+    let refused = planned(&bench).await;
+    let refusals: Vec<String> = refused.refusals().map(ToString::to_string).collect();
+    insta::assert_snapshot!(refusals.join("\n"), @"cascade: the system may also delete what belongs to them, and it is not known how many records of 16 objects: `AccountBrand` by `AccountId` (this login cannot see it), `AccountContactRole` by `AccountId` (this login cannot see it), `Asset` by `AccountId` (this login cannot see it), and 13 more; let this login see and count them, or accept that with `accept: { unknownCascades: [AccountBrand, AccountContactRole, Asset, CollaborationGroupRecord, ContactPointEmail, ContentDistribution, Contract, EntitySubscription, FeedItem, OpportunityPartner, Partner, RecordAction, SocialPost, TopicAssignment, vendor__Address__c, vendor__Score__c] }` in the policy, its target or the project");
+    assert_eq!((along(&refused, "Contact"), along(&refused, "Asset")), (Some(30), None), "what is seen is counted");
+    bench.declare(&account_policy(&line_to_paste(&refusals[0])));
+    let accepted = planned(&bench).await;
+    assert!(!accepted.is_refused(), "{:?}", accepted.gates);
+    assert!(said(&accepted, "cascade").starts_with("Warn"), "{}", said(&accepted, "cascade"));
+    bench.apply().await.unwrap_or_else(|error| panic!("{}", told(&error)));
+    assert_eq!(bench.sandbox.world().count("Account"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_that_are_too_many_to_count_at_once_are_counted_by_the_keys_of_their_parents() {
+    let bench = accounts(&[], 400, 800, Some(700));
+    bench.declare(&account_policy(""));
+    let accounts = planned(&bench).await;
+    assert_eq!((along(&accounts, "Contact"), accounts.is_refused()), (Some(800), false), "{:?}", accounts.gates);
+    bench.apply().await.unwrap_or_else(|error| panic!("{}", told(&error)));
+    assert_eq!(bench.sandbox.world().count("Contact"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cascade_that_cannot_be_counted_in_any_way_refuses_and_never_counts_as_none() {
+    let bench = accounts(&[], 400, 800, Some(500));
+    bench.declare(&account_policy(""));
+    let refused = planned(&bench).await;
+    assert_eq!(along(&refused, "Contact"), None);
+    let cascade = said(&refused, "cascade");
+    insta::assert_snapshot!(cascade, @"Refuse: the system may also delete what belongs to them, and it is not known how many records of 1 object: `Contact` by `AccountId` (QUERY_TIMEOUT: Your query request was running for too long.); let this login see and count them, or accept that with `accept: { unknownCascades: [Contact] }` in the policy, its target or the project");
+    bench.declare(&account_policy(&line_to_paste(&cascade)));
+    assert!(!planned(&bench).await.is_refused());
+    // What was accepted for the plan and is no longer accepted stops the apply.
+    bench.declare(&account_policy(&line_to_paste(&cascade).replace("Contact", "Contract")));
+    let stopped = bench.apply().await.expect_err("the manifests are others");
+    assert!(bench.sandbox.world().count("Account") == 400, "{}", told(&stopped));
 }

@@ -318,14 +318,15 @@ async fn a_hold_on_an_account_of_zuora_reaches_down_to_its_usage() {
     assert_eq!(holds(&bench).await[0].policies, [reach("usages", 19)]);
 }
 
-/// A policy on Top__c, which takes Middle__c along, and that Leaf__c; the login does not see `hidden`.
+/// A policy on Top__c, which takes Middle__c along, that Deep__c and that Leaf__c; the login does not see `hidden`.
 fn chain(hidden: &[&str]) -> Bench {
     let mut world = World::builder()
         .start(start())
         .user(login_without(hidden))
         .object(object_below("Top__c", b'1', None))
         .object(object_below("Middle__c", b'2', Some("Top__c")))
-        .object(object_below("Leaf__c", b'3', Some("Middle__c")))
+        .object(object_below("Deep__c", b'5', Some("Middle__c")))
+        .object(object_below("Leaf__c", b'3', Some("Deep__c")))
         .object(object_below("Other__c", b'4', None))
         .build()
         .expect("a world");
@@ -333,8 +334,9 @@ fn chain(hidden: &[&str]) -> Bench {
         let name = |text: &str| [("Name", Value::from(format!("{text} {number}").as_str()))];
         let top = world.insert("Top__c", name("top")).expect("a record");
         let middle = world.insert("Middle__c", [("Up__c", Value::from(top))]).expect("a record");
+        let deep = world.insert("Deep__c", [("Up__c", Value::from(middle))]).expect("a record");
         let [named] = name("leaf");
-        world.insert("Leaf__c", [("Up__c", Value::from(middle)), named]).expect("a record");
+        world.insert("Leaf__c", [("Up__c", Value::from(deep)), named]).expect("a record");
         world.insert("Other__c", name("other")).expect("a record");
     }
     Bench::new(world)
@@ -349,20 +351,20 @@ async fn what_may_lie_below_an_object_that_cannot_be_seen_refuses_or_is_accepted
     let seen = bench.plan().await.unwrap_or_else(|error| panic!("{}", told(&error)));
     assert_eq!((seen.header.is_refused(), seen.header.policies[0].selected), (false, 2));
 
-    let bench = chain(&["Middle__c"]);
+    let bench = chain(&["Deep__c"]);
     bench.declare(&(tops.clone() + &leaf));
     let unseen = bench.plan().await.unwrap_or_else(|error| panic!("{}", told(&error)));
     let refusals: Vec<String> = unseen.header.policies[0].refusals().map(ToString::to_string).collect();
-    insta::assert_snapshot!(refusals.join("\n"), @r#"held-cascade: deleting `Top__c` may delete records that hold `leaf` keeps, over Top__c > Middle__c > Leaf__c, and it is not known whether it does: let this login see Middle__c, or accept that with `accept: { unknownCascades: [Middle__c] }` in the policy, its target or the project"#);
+    insta::assert_snapshot!(refusals.join("\n"), @r#"held-cascade: deleting `Top__c` may delete records that hold `leaf` keeps, over Top__c > Deep__c > Leaf__c, and it is not known whether it does: let this login see Deep__c, or accept that with `accept: { unknownCascades: [Deep__c] }` in the policy, its target or the project"#);
 
     // Without a hold that can lie there, the plan says it, and goes on.
     bench.declare(&(tops.clone() + &crm_hold("other", "Other__c", "everything", "")));
     let told_only = bench.plan().await.unwrap_or_else(|error| panic!("{}", told(&error)));
     assert!(!told_only.header.is_refused());
-    assert_eq!(told_only.header.policies[0].unseen_cascades, ["Middle__c"]);
+    assert_eq!(told_only.header.policies[0].unseen_cascades, ["Deep__c"]);
 
     // To accept another object accepts nothing of this one.
-    for (name, passes) in [("Leaf__c", false), ("middle__c", true)] {
+    for (name, passes) in [("Leaf__c", false), ("deep__c", true)] {
         let accept = format!("  accept: {{ unknownCascades: [{name}] }}\n---\n");
         bench.declare(&(tops.replace("---\n", &accept) + &leaf));
         let planned = bench.plan().await.unwrap_or_else(|error| panic!("{}", told(&error)));
@@ -528,7 +530,7 @@ async fn a_hold_that_names_nothing_is_told_at_apply_as_well() {
 /// A hold that is set during a run and that nobody can follow to its end is doubt, as in a plan.
 #[tokio::test(start_paused = true)]
 async fn a_doubt_that_comes_up_during_a_run_stops_what_is_not_yet_sent() {
-    let bench = chain(&["Middle__c"]);
+    let bench = chain(&["Deep__c"]);
     bench.sandbox.world().generate("Lead", 20, 7).expect("records");
     let first = policy("first", "crm", "Lead", "everything", "soft");
     let tops = policy("tops", "crm", "Top__c", "everything", "soft").replace("  delete", "  dependsOn: [first]\n  delete");
@@ -537,7 +539,7 @@ async fn a_doubt_that_comes_up_during_a_run_stops_what_is_not_yet_sent() {
     let (file, leaf) = (bench.path().join("leaf.yaml"), crm_hold("leaf", "Leaf__c", "Name = 'leaf 1'", ""));
     bench.transport.before_deletion(move |_| std::fs::write(file, leaf).expect("written"));
     let applied = bench.apply().await.expect("it ends");
-    insta::assert_snapshot!(applied.unfinished.join("\n"), @r#"policy tops: it is not known whether the deletion takes records along that hold `leaf` keeps by now, over Top__c > Middle__c > Leaf__c"#);
+    insta::assert_snapshot!(applied.unfinished.join("\n"), @r#"policy tops: it is not known whether the deletion takes records along that hold `leaf` keeps by now, over Top__c > Deep__c > Leaf__c"#);
     assert_eq!(bench.sandbox.world().ids("Top__c").count(), 3);
     let applied = bench.apply().await.expect("it ends");
     assert_eq!((applied.exit, applied.unfinished.len()), (Exit::GateRefused, 0));

@@ -189,13 +189,15 @@ async fn a_hold_on_usage_keeps_the_account_that_it_belongs_to() {
         (kept, taken)
     };
     let policy = "apiVersion: sexton/v1\nkind: DeletionPolicy\nmetadata: { name: accounts }\nspec:\n  target: billing\n  object: Account\n  \
-        filter: Status != 'Canceled'\n  delete: hard\n  justification: closed\n  limits: { maxRecords: 100, maxPercent: 100 }\n";
+        filter: Status != 'Canceled'\n  delete: hard\n  justification: closed\n  limits: { maxRecords: 300, maxPercent: 100 }\n";
     let hold = "---\napiVersion: sexton/v1\nkind: Hold\nmetadata: { name: audit }\nspec:\n  target: billing\n  object: Usage\n  \
         filter: UOM = 'Held'\n  reason: audit\n---\n";
     bench.write("sexton.yaml", &(System::Zuora.document(ADDRESS, None) + policy));
     let before = bench.plan().await.expect("a plan");
     assert_eq!(before.header.policies[0].selected, 2);
-    assert!(before.header.policies[0].cascades.iter().any(|cascade| cascade.child == "Usage" && cascade.records.is_none()));
+    assert!(
+        before.header.policies[0].cascades.iter().any(|cascade| cascade.child == "Usage" && cascade.records == Some(208))
+    );
     bench.write("hold.yaml", hold);
     let applied = applied(&bench).await;
     assert_eq!((applied.report.tally().deleted, applied.report.tally().skipped), (1, 1));

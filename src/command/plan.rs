@@ -22,11 +22,11 @@ use super::run::{Stopped, refused_at_plan, unfinished_run_of, with_unknown_runs}
 use super::{Shell, Verb};
 use crate::base::{CommandError, Exit};
 use crate::base::{Digest, PolicyName, RecordId, TargetName};
-use crate::manifest::Policy;
+use crate::manifest::{Accept, Policy};
 use crate::plan::{
     self, CallsNeeded, CascadeCount, Comparison, Difference, DifferenceCounts, GateFinding, GateInput, MixedDeletion,
-    ObjectFacts, Occasion, OpenCascade, PLAN_FORMAT, Permission, PlanHeader, PlannedElsewhere, PlannedPolicy, Restriction,
-    SealedTarget, Symbol, TargetCalls, Together, Totals,
+    ObjectFacts, Occasion, OpenCascade, PLAN_FORMAT, Permission, PlanHeader, PlannedElsewhere, PlannedPolicy, PolicyCalls,
+    Restriction, SealedTarget, Symbol, TargetCalls, Together, Totals,
 };
 use crate::provider::{ErrorClass, ProviderError};
 use crate::report::{PlanView, PolicySample, SampleRow, manifest_diff};
@@ -241,7 +241,7 @@ fn judge(
         // The calls of the policies before it are those of its target, too.
         let new = || TargetCalls::new(connection.capabilities().budget, hold_refresh, selector.hold_calls(target));
         let calls = calls_by_target.entry(target.clone()).or_insert_with(new);
-        calls.add(selector.policy_calls(connection, &policy.planned));
+        calls.add(PolicyCalls { counting: policy.counting, ..selector.policy_calls(connection, &policy.planned) });
         let calls = calls.needed();
         let restrictions = restrictions(&policy.planned, &deleted_by);
         let together = totals.and_then(|totals| totals.of(&policy.planned));
@@ -314,6 +314,9 @@ struct Unjudged {
     facts: Arc<ObjectFacts>,
     hard_delete: Option<Permission>,
     open: Vec<OpenCascade>,
+    accept: Accept,
+    /// How many calls it takes to count what goes along.
+    counting: u64,
     left_behind: Option<u64>,
 }
 
@@ -350,6 +353,7 @@ impl Unjudged {
             kept_back: 0,
             left_behind: self.left_behind,
             open_cascades: &self.open,
+            accept: &self.accept,
             cascades: &planned.cascades,
             planned_cascades: None,
             restrictions,
@@ -401,9 +405,10 @@ impl Planning<'_> {
         let widened = Widened::find(self.base, &earlier, &counts, policy, workspace);
         let (records, sample) = self.write(&selection, &layout, &picked)?;
         let (matched, selected) = (selection.matched_count(), selection.selected_count());
+        let ids = || Ok(selection.selected_ids().map(|id| id.map_err(std::io::Error::other)));
+        let cascades = count_cascades(connection, &facts, &query, selected, ids).await?;
         let Selection { held, open, population, .. } = selection;
         let holds = held.by_hold;
-        let cascades = count_cascades(connection, &facts, &query).await?;
         let restricted_by = count_restricting(connection, &facts, &query).await?;
         let route = plan::choose(&policy.settings, selected, &capabilities).ok().filter(|_| selected > 0);
         let hard_delete = connection.hard_delete_permission(&facts.name, policy.settings.delete).await?;
@@ -417,7 +422,7 @@ impl Planning<'_> {
             selected,
             planned_elsewhere: Vec::new(),
             holds,
-            cascades,
+            cascades: cascades.counts,
             unseen_cascades: self.selector.unseen_below(&policy.settings.target, &facts.name).to_vec(),
             restricted_by,
             route,
@@ -427,7 +432,8 @@ impl Planning<'_> {
             records,
         };
         let left_behind = self.history.and_then(|history| history.population);
-        Ok(Unjudged { planned, sample, counts, earlier, widened, facts, hard_delete, open, left_behind })
+        let (accept, counting) = (workspace.accepted(&policy.name, &policy.settings.target), cascades.calls);
+        Ok(Unjudged { planned, sample, counts, earlier, widened, facts, hard_delete, open, accept, counting, left_behind })
     }
 
     /// What the system says about the policy's object; where there is none, an error with its place in the manifests.

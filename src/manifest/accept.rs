@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Accept {
-    /// Objects below which a deletion may reach records that nobody can see, or of which it is not known whether they go along.
+    /// Objects of which it is not known whether records go along with a deletion or how many, and those below which a deletion may reach
+    /// records that nobody can see.
     pub unknown_cascades: Vec<String>,
 }
 

@@ -411,8 +411,8 @@ struct HoldSpec {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]
 struct Accept {
-    /// Objects that this login cannot see, or of which the system does not say whether they go along, and below which a held record may
-    /// lie. A refusal lists them.
+    /// Objects of which it is not known how many records go along with a deletion, that this login cannot see, or below which a held record
+    /// may lie. A refusal lists them.
     #[schemars(extend("uniqueItems" = true))]
     unknown_cascades: Vec<NotBlank>,
 }

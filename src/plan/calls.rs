@@ -11,6 +11,8 @@ pub struct CallsNeeded {
     pub all: u64,
     /// Those among them that read holds and matches again.
     pub rereading: u64,
+    /// Those among them that count what goes along.
+    pub counting: u64,
     /// What one more reading of the holds takes. Where nobody knows how long a run lasts, such readings are not among the calls.
     pub each_reading: u64,
 }
@@ -20,6 +22,8 @@ pub struct CallsNeeded {
 pub struct PolicyCalls {
     /// Its deletions.
     pub deletions: u64,
+    /// Counting what goes along with its records, descriptions among them.
+    pub counting: u64,
     /// One reading of what it matches.
     pub matches: u64,
     /// Whether it waits for other policies, so that its matches and the holds are read once more when it begins.
@@ -36,6 +40,7 @@ pub struct TargetCalls {
     /// One reading of the holds.
     holds: u64,
     deletions: u64,
+    counting: u64,
     waiting: u64,
     each_reading: u64,
 }
@@ -43,7 +48,7 @@ pub struct TargetCalls {
 impl TargetCalls {
     /// Those of a target in which no policy deletes yet. `holds` is what one reading of its holds takes.
     pub fn new(budget: Option<CallBudget>, hold_refresh: Duration, holds: u64) -> Self {
-        Self { budget, hold_refresh, holds, deletions: 0, waiting: 0, each_reading: holds }
+        Self { budget, hold_refresh, holds, deletions: 0, counting: 0, waiting: 0, each_reading: holds }
     }
 
     /// Adds those of one more policy.
@@ -52,6 +57,7 @@ impl TargetCalls {
             return;
         }
         self.deletions += policy.deletions;
+        self.counting += policy.counting;
         if policy.waits {
             self.waiting += self.holds + policy.matches;
         }
@@ -65,8 +71,9 @@ impl TargetCalls {
         let readings = self.budget.map_or(0, |budget| self.readings(budget));
         let rereading = self.waiting.saturating_add(readings.saturating_mul(self.each_reading));
         CallsNeeded {
-            all: self.deletions.saturating_add(rereading),
+            all: self.deletions.saturating_add(self.counting).saturating_add(rereading),
             rereading,
+            counting: self.counting,
             each_reading: if self.deletions == 0 { 0 } else { self.each_reading },
         }
     }
@@ -92,7 +99,7 @@ mod tests {
     fn needed(budget: Option<CallBudget>, holds: u64, policies: &[PolicyCalls]) -> (u64, u64, u64) {
         let mut calls = TargetCalls::new(budget, REFRESH, holds);
         policies.iter().for_each(|policy| calls.add(*policy));
-        let CallsNeeded { all, rereading, each_reading } = calls.needed();
+        let CallsNeeded { all, rereading, each_reading, .. } = calls.needed();
         (all, rereading, each_reading)
     }
 

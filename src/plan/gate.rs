@@ -79,7 +79,7 @@ pub const GATES: &[Gate] = &[
     },
     Gate {
         name: "cascade",
-        refuses_when: "the selection and what the system deletes along with it are more than `limits.maxRecords`",
+        refuses_when: "the selection and what the system deletes along with it are more than `limits.maxRecords`, or it is not known of an object how many go along, and `accept.unknownCascades` does not name it",
         stops_begun: false,
         ask: cascade::ask,
     },

@@ -159,8 +159,8 @@ pub struct SealedTarget {
     pub environment: Option<Environment>,
     /// Who and where.
     pub identity: Identity,
-    /// The calls that the deletions of all policies take there, and what is read again meanwhile as far as that is known; without
-    /// polling and retries.
+    /// The calls that the deletions of all policies take there, what is counted before, and what is read again meanwhile as far as that is
+    /// known; without polling and retries.
     pub calls: u64,
     /// The least time in seconds that those calls and the reads before them take; absent if the system has no call budget.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -67,6 +67,11 @@ pub struct ProviderError {
 }
 
 impl ProviderError {
+    /// The system's own code and words.
+    pub fn said(&self) -> String {
+        coded(&self.code, &self.message)
+    }
+
     /// Whether the same call may simply be made again after a pause.
     pub fn may_be_retried(&self) -> bool {
         matches!(self.class, ErrorClass::Transient | ErrorClass::Throttled { .. })
@@ -76,7 +81,7 @@ impl ProviderError {
 impl fmt::Display for ProviderError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "could not {}: ", self.doing)?;
-        let said = coded(&self.code, &self.message);
+        let said = self.said();
         match self.status {
             Some(status) if said == self.message => write!(formatter, "HTTP {status}: {said}"),
             Some(status) => write!(formatter, "HTTP {status} {said}"),

@@ -1,5 +1,6 @@
 //! A finished apply as people read it in a terminal.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
@@ -8,6 +9,7 @@ use super::applied::{Applied, AppliedPolicy};
 use super::{JsonEvent, Palette, View, events, terminal_line};
 use crate::apply::{SkipCause, Tally};
 use crate::base::{Digest, counted, with_thousands};
+use crate::plan::CascadeCount;
 use crate::system::lock_help;
 
 /// What an apply did, with what it did it for.
@@ -70,6 +72,18 @@ pub(super) fn skip_words(cause: SkipCause) -> &'static str {
     }
 }
 
+/// The records of which it is not known how many go along, such as `Contact records` or `records of 2 objects: Asset, Order`.
+pub(super) fn unknown_cascades(cascades: &[CascadeCount]) -> Option<String> {
+    let unknown = cascades.iter().filter(|cascade| cascade.records.is_none());
+    let unknown: BTreeSet<&str> = unknown.map(|cascade| cascade.child.as_str()).collect();
+    let names: Vec<&str> = unknown.into_iter().collect();
+    match names[..] {
+        [] => None,
+        [child] => Some(format!("{child} records")),
+        _ => Some(format!("records of {}: {}", counted(names.len() as u64, "object"), names.join(", "))),
+    }
+}
+
 /// The whole result for a terminal, the summary line last. Several policies share a table at the end; those without anything more
 /// to report are only in it.
 pub fn applied_text(applied: &Applied, palette: Palette) -> String {
@@ -113,15 +127,14 @@ pub fn applied_text(applied: &Applied, palette: Palette) -> String {
         if policy.unsettled > 0 {
             line(palette.caution(&format!("{:>10} not settled yet", with_thousands(policy.unsettled))));
         }
-        for cascade in policy.with_them.iter().filter(|cascade| tally.deleted > 0 && cascade.records != Some(0)) {
-            let child = terminal_line(&cascade.child);
-            let told = match cascade.records {
-                Some(1) => format!("{:>10} {child} record went with them", "up to 1"),
-                Some(records) => {
-                    format!("{:>10} {child} records went with them", format!("up to {}", with_thousands(records)))
-                }
-                None => format!("{:>10} an unknown number of {child} records went with them", ""),
-            };
+        let known = policy.with_them.iter().filter_map(|cascade| Some((terminal_line(&cascade.child), cascade.records?)));
+        for (child, records) in known.filter(|(_, records)| tally.deleted > 0 && *records > 0) {
+            let noun = if records == 1 { "record" } else { "records" };
+            let most = format!("up to {}", with_thousands(records));
+            line(palette.caution(&format!("{most:>10} {child} {noun} went with them")));
+        }
+        if let Some(unknown) = unknown_cascades(&policy.with_them).filter(|_| tally.deleted > 0) {
+            let told = format!("{:>10} an unknown number of {} may have gone with them", "", terminal_line(&unknown));
             line(palette.caution(&told));
         }
         if policy.waiting > 0 {
@@ -183,7 +196,6 @@ mod tests {
 
     use super::*;
     use crate::base::{PolicyName, TargetName};
-    use crate::plan::CascadeCount;
 
     #[test]
     fn shows_every_end_and_the_sums() {
@@ -201,8 +213,8 @@ mod tests {
                 halted: None,
                 unsettled: 7,
                 with_them: vec![
-                    CascadeCount { child: "Task".into(), field: "WhoId".into(), records: Some(12) },
-                    CascadeCount { child: "Contact".into(), field: "AccountId".into(), records: None },
+                    CascadeCount { child: "Task".into(), field: "WhoId".into(), records: Some(12), reason: None },
+                    CascadeCount { child: "Contact".into(), field: "AccountId".into(), records: None, reason: None },
                 ],
             }],
             unfinished: 0,
@@ -222,7 +234,7 @@ mod tests {
                    2 unknown: the next plan checks them again
                    7 not settled yet
             up to 12 Task records went with them
-                     an unknown number of Contact records went with them
+                     an unknown number of Contact records may have gone with them
                   12 matching now but not planned: left for the next plan
 
         evidence in runs/3f2a9c01d2e4

@@ -137,6 +137,7 @@ fn cascades(counts: &[CascadeCount]) -> Vec<JsonCascade> {
         child: count.child.clone(),
         field: count.field.clone(),
         records: count.records,
+        reason: count.reason.clone(),
     };
     counts.iter().map(cascade).collect()
 }

@@ -62,8 +62,8 @@ pub enum JsonEvent {
         production: Option<bool>,
         /// Who is signed in.
         user: String,
-        /// The calls that the deletions of all policies take there, and what is read again meanwhile as far as that is known; without
-        /// polls and retries.
+        /// The calls that the deletions of all policies take there, what is counted before, and what is read again meanwhile as far as that
+        /// is known; without polls and retries.
         calls: u64,
         /// The least time that these calls and the reads before them take, in seconds, where the system limits calls by the minute.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -441,9 +441,12 @@ pub struct JsonCascade {
     pub child: String,
     /// The child's field that points at the parent.
     pub field: String,
-    /// How many, where the system can be asked.
+    /// How many; absent where it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,
+    /// Why it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A file or a directory in which no manifest was looked for or found.

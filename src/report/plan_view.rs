@@ -5,7 +5,7 @@ use std::fmt::{Display, Write as _};
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::apply_view::parts;
+use super::apply_view::{parts, unknown_cascades};
 use super::hold_view::{holds_text, ways};
 use super::policy_table::policy_table;
 use super::{JsonEvent, Palette, View, events, painted_diff, terminal_line};
@@ -236,14 +236,19 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
             line("groups", &group_borders(policy, route.batch_size), plain);
         }
     }
-    for cascade in policy.cascades.iter().filter(|cascade| policy.selected > 0 && cascade.records != Some(0)) {
-        let records = cascade.records.map_or_else(|| "an unknown number of".to_owned(), with_thousands);
-        let noun = if cascade.records == Some(1) { "record" } else { "records" };
+    for (cascade, records) in policy.cascades.iter().filter_map(|cascade| Some((cascade, cascade.records?))) {
+        if policy.selected == 0 || records == 0 {
+            continue;
+        }
+        let noun = if records == 1 { "record" } else { "records" };
         // Counted by the policy's own condition, which held records match as well, and those of other policies; theirs stay here.
-        let bound = if policy.matched > policy.selected && cascade.records.is_some() { "up to " } else { "" };
+        let bound = if policy.matched > policy.selected { "up to " } else { "" };
         let (child, field) = (terminal_line(&cascade.child), terminal_line(&cascade.field));
-        let shown = format!("! {bound}{records} {child} {noun} by {field}");
+        let shown = format!("! {bound}{} {child} {noun} by {field}", with_thousands(records));
         line("with them", &shown, Palette::caution);
+    }
+    if let Some(unknown) = unknown_cascades(&policy.cascades).filter(|_| policy.selected > 0) {
+        line("with them", &format!("! an unknown number of {}", terminal_line(&unknown)), Palette::caution);
     }
     if !policy.unseen_cascades.is_empty() && policy.selected > 0 {
         line("not seen", &terminal_line(&unseen_text(policy)), plain);

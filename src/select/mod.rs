@@ -25,7 +25,7 @@ mod sort_space;
 mod test_manifest;
 mod unseen;
 
-pub use cascade::{count_cascades, count_restricting};
+pub use cascade::{CountedCascades, count_cascades, count_restricting};
 pub use condition::condition_for;
 pub use connection::{Connection, Connections, open_all};
 pub use context::{Connector, Context};

@@ -83,10 +83,12 @@ impl<'a> Selector<'a> {
         self.held.found()
     }
 
-    /// What deleting the planned records of a policy takes in calls, with what is read again while it goes on.
+    /// What deleting the planned records of a policy takes in calls, with what is read again while it goes on, and without counting what
+    /// goes along.
     pub fn policy_calls(&self, connection: &Connection, planned: &PlannedPolicy) -> PolicyCalls {
         PolicyCalls {
             deletions: planned.route.as_ref().map_or(0, |route| route.calls),
+            counting: 0,
             matches: connection.selection_calls(planned.matched),
             waits: !planned.settings.depends_on.is_empty(),
             looks_up: !self.held(&planned.settings.target, &planned.query.object).lookups.is_empty(),

@@ -46,10 +46,10 @@ pub fn field_path(text: &str) -> Result<String, String> {
     }
 }
 
-/// Whether rows of this object are no records of their own: the history, shares, feed or change events of another one. No hold
-/// can name them usefully, and most cannot be queried. Salesforce names them so (documented).
+/// Whether rows of this object are no records of their own: the history, shares, feed or change events of another one, as Salesforce
+/// names them (documented), or a list of rows of several others. No hold can name them usefully, and most cannot be queried.
 pub fn is_shadow(object: &str) -> bool {
-    salesforce::COMPANION_SUFFIXES.iter().any(|suffix| object.ends_with(suffix))
+    salesforce::COMPANION_SUFFIXES.iter().any(|suffix| object.ends_with(suffix)) || salesforce::LISTS.contains(&object)
 }
 
 #[cfg(test)]

@@ -112,6 +112,20 @@ pub(super) const NOT_IN_BULK: &[&str] = &["ApexLog"];
 /// none of their own.
 pub(super) const COMPANION_SUFFIXES: &[&str] = &["History", "Share", "Feed", "ChangeEvent"];
 
+/// The lists of other objects' rows that only the page of a record shows: describe lists them as children that cascade (recorded), and
+/// no query may name them (documented). What they show is counted as what it is.
+pub(super) const LISTS: &[&str] = &[
+    "ActivityHistory",
+    "AttachedContentDocument",
+    "AttachedContentNote",
+    "CombinedAttachment",
+    "FolderedContentDocument",
+    "LookedUpFromActivity",
+    "NoteAndAttachment",
+    "OpenActivity",
+    "OwnedContentDocument",
+];
+
 /// The ends of the My Domain hosts of orgs without real data: sandboxes, and developers' own (documented).
 const NOT_PRODUCTION_ENDS: &[&str] = &[".sandbox.my.salesforce.com", ".develop.my.salesforce.com"];
 /// Where users of sandboxes, and nobody else, sign in (documented).

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use jiff::Zoned;
 
 use crate::base::{CommandError, Exit, PolicyName, TargetName};
-use crate::execute::{OpenedRun, Recheck, kept_back};
-use crate::manifest::{AllOrNone, Limits, Policy};
+use crate::execute::{OpenedRun, Recheck, kept_back, planned_ids};
+use crate::manifest::{Accept, AllOrNone, Limits, Policy};
 use crate::plan::{
-    self, CallsNeeded, CascadeCount, FindingKind, GateInput, ObjectFacts, Occasion, Permission, PlannedPolicy, Population,
-    Share, TargetCalls, Together,
+    self, CallsNeeded, CascadeCount, FindingKind, GateInput, ObjectFacts, Occasion, Permission, PlannedPolicy, PolicyCalls,
+    Population, Share, TargetCalls, Together,
 };
-use crate::select::{Connection, Connections, Project, count_cascades};
+use crate::select::{Connection, Connections, CountedCascades, Project, count_cascades};
 use crate::state::State;
 use crate::system::Capabilities;
 
@@ -27,6 +27,7 @@ pub(super) struct Fresh<'a> {
     capabilities: Capabilities,
     hard_delete: Option<Permission>,
     cascades: Vec<CascadeCount>,
+    accept: Accept,
     kept_back: u64,
     limits: Limits,
     population: Population,
@@ -67,7 +68,12 @@ pub(super) async fn gather<'a>(
         })?;
         let has_begun = replayed.machine.has_begun();
         let facts = connection.describe(&planned.query.object).await?;
-        let cascades = if has_begun { Vec::new() } else { count_cascades(connection, &facts, &planned.query).await? };
+        // By the keys of the planned records, as the plan did it: only those may go.
+        let ids = || planned_ids(&opened.bundle, &planned.policy);
+        let cascades = match has_begun {
+            true => CountedCascades { counts: Vec::new(), calls: 0 },
+            false => count_cascades(connection, &facts, &planned.query, planned.selected, ids).await?,
+        };
         let hard_delete = connection.hard_delete_permission(&facts.name, policy.settings.delete).await?;
         let kept_back = if policy.settings.all_or_none == AllOrNone::Policy {
             kept_back(recheck, connection.provider.as_ref(), &planned.query.object, opened.scratch.place()).await?
@@ -80,7 +86,7 @@ pub(super) async fn gather<'a>(
         let calls = calls_by_target.entry(&planned.settings.target);
         let calls = calls.or_insert_with(|| TargetCalls::new(capabilities.budget, hold_refresh, hold_calls));
         if !begun {
-            calls.add(policy_calls);
+            calls.add(PolicyCalls { counting: cascades.calls, ..policy_calls });
         }
         // What is in doubt counts as deleted, and all together are never more than was planned.
         let deleted = replayed.machine.status().tally.deleted + replayed.machine.in_doubt();
@@ -96,7 +102,8 @@ pub(super) async fn gather<'a>(
             facts,
             capabilities,
             hard_delete,
-            cascades,
+            cascades: cascades.counts,
+            accept: project.workspace.accepted(&planned.policy, &planned.settings.target),
             kept_back,
             limits,
             population: at_start.get(&object_of(planned)).copied().unwrap_or(recheck.population),
@@ -150,6 +157,7 @@ impl<'a> Fresh<'a> {
             kept_back: self.kept_back,
             left_behind: self.left_behind,
             open_cascades: &recheck.open,
+            accept: &self.accept,
             cascades: &self.cascades,
             // Counted by the policy's own condition, so with new matches among the parents it says nothing about the planned ones.
             planned_cascades: (!has_begun && recheck.cleared > 0 && recheck.waiting == 0).then_some(&planned.cascades),

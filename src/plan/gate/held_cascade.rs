@@ -23,10 +23,10 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
         let names: Vec<&str> = names.into_iter().collect();
         return Some(Finding::refuse(format!(
             "deleting `{object}` may delete records {}, and it is not known whether it does: let this login see {}, or accept that \
-             with `accept: {{ unknownCascades: [{}] }}` in the policy, its target or the project",
+             with {}",
             told(&open),
             names.join(", "),
-            names.join(", "),
+            input.how_to_accept_cascades(),
         )));
     }
     if !accepted.is_empty() {

@@ -1,5 +1,7 @@
 //! What gates are told of one policy.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
@@ -11,7 +13,7 @@ use super::super::facts::{Identity, ObjectFacts};
 use super::super::overlap::MixedDeletion;
 use super::super::totals::Together;
 use crate::base::{HoldName, PolicyName};
-use crate::manifest::{Environment, Limits, PolicySettings};
+use crate::manifest::{Accept, Environment, Limits, PolicySettings};
 use crate::system::Capabilities;
 
 /// Everything that gates judge by, as plain facts: whoever asks has gathered it before.
@@ -58,6 +60,8 @@ pub struct GateInput<'a> {
     pub left_behind: Option<u64>,
     /// Cascades that cannot be followed to their end, with a hold that may be there.
     pub open_cascades: &'a [OpenCascade],
+    /// The doubts that manifests accept for the policy.
+    pub accept: &'a Accept,
     /// What the system would delete along with the selected records.
     pub cascades: &'a [CascadeCount],
     /// The same when the plan was made; `None` in a plan, and where the two were not counted for the same records.
@@ -75,6 +79,23 @@ pub struct GateInput<'a> {
     pub earlier_calls: u64,
     /// The calls that the organization has left today; `None` where the system does not say.
     pub calls_left: Option<u64>,
+}
+
+impl GateInput<'_> {
+    /// The objects of which some gate needs to know what goes along, and that no manifest accepts: all of them, so that a person accepts
+    /// them once.
+    pub(super) fn unaccepted_cascades(&self) -> BTreeSet<&str> {
+        let counted = self.cascades.iter().filter(|cascade| cascade.records.is_none() && self.selected > 0);
+        let counted = counted.map(|cascade| cascade.child.as_str()).filter(|child| !self.accept.unknown_cascade(child));
+        let open = self.open_cascades.iter().filter(|open| !open.accepted).map(|open| open.unknown.as_str());
+        counted.chain(open).collect()
+    }
+
+    /// How a manifest accepts all that it must accept, as the end of a sentence.
+    pub(super) fn how_to_accept_cascades(&self) -> String {
+        let names: Vec<&str> = self.unaccepted_cascades().into_iter().collect();
+        format!("`accept: {{ unknownCascades: [{}] }}` in the policy, its target or the project", names.join(", "))
+    }
 }
 
 /// When gates are asked.

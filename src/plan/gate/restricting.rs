@@ -41,7 +41,7 @@ mod tests {
 
     fn said(records: Option<u64>, deleted_by: &[&str], depends_on: &[&str]) -> String {
         let name = |text: &&str| PolicyName::new(*text).expect("valid");
-        let children = CascadeCount { child: "Case".into(), field: "AccountId".into(), records };
+        let children = CascadeCount { child: "Case".into(), field: "AccountId".into(), records, reason: None };
         let names: Vec<PolicyName> = deleted_by.iter().map(name).collect();
         let restrictions = [Restriction { children: &children, deleted_by: names.iter().collect() }];
         let mut scene = scene();

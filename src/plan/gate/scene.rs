@@ -13,7 +13,7 @@ use super::super::test_policy::test_settings;
 use super::super::totals::{ObjectTotal, PlanTotal, Together};
 use super::finding::{Finding, FindingKind};
 use super::input::{GateInput, Occasion, OpenCascade, Permission};
-use crate::manifest::{Environment, Limits, PolicySettings};
+use crate::manifest::{Accept, Environment, Limits, PolicySettings};
 use crate::system::{Api, ApiShape, Capabilities, RouteCapability, SystemKind};
 
 const COLLECTIONS: RouteCapability = RouteCapability {
@@ -51,6 +51,7 @@ pub(super) struct Scene {
     pub kept_back: u64,
     pub left_behind: Option<u64>,
     pub open_cascades: Vec<OpenCascade>,
+    pub accept: Accept,
     pub cascades: Vec<CascadeCount>,
     pub planned_cascades: Option<Vec<CascadeCount>>,
     pub widening: Option<Widening>,
@@ -105,6 +106,7 @@ pub(super) fn scene() -> Scene {
         kept_back: 0,
         left_behind: None,
         open_cascades: Vec::new(),
+        accept: Accept::default(),
         cascades: Vec::new(),
         planned_cascades: None,
         widening: None,
@@ -128,7 +130,8 @@ pub(super) fn together() -> Together {
 
 /// Contacts that go with an account.
 pub(super) fn contacts(records: Option<u64>) -> CascadeCount {
-    CascadeCount { child: "Contact".into(), field: "AccountId".into(), records }
+    let reason = records.is_none().then(|| "QUERY_TIMEOUT: too long".to_owned());
+    CascadeCount { child: "Contact".into(), field: "AccountId".into(), records, reason }
 }
 
 impl Scene {
@@ -153,6 +156,7 @@ impl Scene {
             kept_back: self.kept_back,
             left_behind: self.left_behind,
             open_cascades: &self.open_cascades,
+            accept: &self.accept,
             cascades: &self.cascades,
             planned_cascades: self.planned_cascades.as_deref(),
             restrictions: &[],

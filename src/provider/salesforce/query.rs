@@ -11,7 +11,6 @@ use super::objects::Objects;
 use super::query_page::{QueryPage, field_text};
 use super::session::Session;
 use super::soql::{self, Selection, check_names};
-use crate::base::coded;
 use crate::plan::{Count, Query, Row};
 use crate::provider::common::{error, incomplete, not_kept, retried};
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
@@ -135,7 +134,7 @@ pub(super) async fn count(session: &Session, objects: &Objects, query: &Query) -
     });
     let page = match answer.await? {
         Ok(page) => page,
-        Err(refusal) => return Ok(Count::Unknown(coded(&refusal.code, &refusal.message))),
+        Err(refusal) => return Ok(Count::Unknown(refusal.said())),
     };
     match (page.total_size, page.done, page.records) {
         (Some(total), Some(true), Some(records)) if records.is_empty() => Ok(Count::Exact(total)),

@@ -28,6 +28,8 @@ InvoiceItem AccountingCode ChargeAmount:number ChargeDate:moment ChargeDescripti
 CreatedById:id CreatedDate:moment InvoiceId:id ProductId:id ProductName Quantity:number RatePlanChargeId:id \
 ServiceEndDate:day ServiceStartDate:day SKU SubscriptionId:id SubscriptionNumber TaxAmount:number UnitPrice:number UOM \
 UpdatedById:id UpdatedDate:moment
+InvoiceItemAdjustment AccountId:id AccountingCode AdjustmentDate:day AdjustmentNumber Amount:number Comment CreatedById:id \
+CreatedDate:moment InvoiceId:id InvoiceNumber ReferenceId SourceId SourceType Status Type UpdatedById:id UpdatedDate:moment
 Payment AccountId:id AccountingCode Amount:number CancelledOn:moment Comment CreatedById:id CreatedDate:moment \
 EffectiveDate:day Gateway GatewayState InvoiceId:id InvoiceNumber PaymentMethodId:id PaymentNumber ReferenceId \
 RefundAmount:number Source Status Type UpdatedById:id UpdatedDate:moment
@@ -44,6 +46,8 @@ CreatedById:id CreatedDate:moment DefaultQuantity:number Description IncludedUni
 Taxable:yes TriggerEvent UOM UpdatedById:id UpdatedDate:moment UsageRecordRatingOption
 RatePlan AmendmentId:id AmendmentSubscriptionRatePlanId:id AmendmentType CreatedById:id CreatedDate:moment Name \
 ProductRatePlanId:id SubscriptionId:id UpdatedById:id UpdatedDate:moment
+Refund AccountId:id Amount:number Comment CreatedById:id CreatedDate:moment Gateway MethodType PaymentMethodId:id ReasonCode \
+RefundDate:day RefundNumber SourceType Status Type UpdatedById:id UpdatedDate:moment
 Subscription AccountId:id AutoRenew:yes CancelledDate:day ContractAcceptanceDate:day ContractEffectiveDate:day CreatedById:id \
 CreatedDate:moment CurrentTerm:number InitialTerm:number IsInvoiceSeparate:yes Name Notes OriginalCreatedDate:moment \
 OriginalId:id PreviousSubscriptionId:id RenewalSetting RenewalTerm:number ServiceActivationDate:day Status \
@@ -55,7 +59,7 @@ SubmissionDateTime:moment SubscriptionId:id SubscriptionNumber UOM UpdatedById:i
 ";
 
 /// What cannot be deleted over SOAP (documented).
-const KEPT: [&str; 5] = ["CreditMemo", "CreditMemoItem", "InvoiceItem", "Payment", "RatePlan"];
+const KEPT: [&str; 6] = ["CreditMemo", "CreditMemoItem", "InvoiceItem", "Payment", "RatePlan", "Refund"];
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
