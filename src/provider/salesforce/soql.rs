@@ -54,9 +54,14 @@ impl Selection {
 
     /// Whether the statement is short enough for an address, which is the only place a REST query can stand in.
     pub(super) fn fits_an_address(&self) -> bool {
-        let encoded: usize = url::form_urlencoded::byte_serialize(self.statement.as_bytes()).map(str::len).sum();
-        encoded + HOST_AND_PATH < LONGEST_ADDRESS
+        fits_an_address(&self.statement)
     }
+}
+
+/// Whether a statement is short enough for an address.
+pub(super) fn fits_an_address(statement: &str) -> bool {
+    let encoded: usize = url::form_urlencoded::byte_serialize(statement.as_bytes()).map(str::len).sum();
+    encoded + HOST_AND_PATH < LONGEST_ADDRESS
 }
 
 /// What an address has beside the statement, at most: a host name has up to 253 bytes.
