@@ -136,11 +136,12 @@ const EFFECTS: [(&str, &[&str]); 21] = [
         &[
             // The timer that everybody else is handed.
             "cli/machine.rs",
-            // Providers and their transport wait for the network, and have no other timer yet.
+            // Providers and their transport wait for the network, secrets for a person or a program; they have no other timer yet.
             "provider/common/retry.rs",
             "provider/fulcrum/batch.rs",
             "provider/salesforce/bulk_query.rs",
             "provider/salesforce/command_line_login.rs",
+            "provider/secrets.rs",
             "provider/transport/http.rs",
             "provider/transport/pace.rs",
             // The sandbox is a service of its own: its clock goes on, its answers are late.
