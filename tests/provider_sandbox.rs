@@ -133,7 +133,7 @@ async fn deletes_through_collections_and_shows_where_the_records_are() {
     let answers = provider.requests(&order(Api::Collections, DeleteMode::Soft)).send(batch).await.expect("answered");
     assert!(answers.iter().all(|answer| answer.verdict == AnswerVerdict::Deleted), "{answers:?}");
     let again = provider.requests(&order(Api::Collections, DeleteMode::Soft)).send(&ids[199..201]).await.expect("answered");
-    assert!(matches!(again[0].verdict, AnswerVerdict::AlreadyGone(_)), "{again:?}");
+    assert!(matches!(again[0].verdict, AnswerVerdict::SaidGone(_)), "{again:?}");
     assert_eq!(again[1].verdict, AnswerVerdict::Deleted);
     let strange = RecordId::new("00Q999999999999EAA").expect("an id");
     let presence = provider.check_presence("Lead", &[ids[0], ids[299], strange]).await.expect("looked");
@@ -167,7 +167,7 @@ async fn deletes_through_a_bulk_job() {
     let mut answers = Answers::default();
     provider.jobs(&order).collect(&ticket, &*ids, &mut answers).await.expect("whole");
     let deleted = answers.0.iter().filter(|answer| answer.verdict == AnswerVerdict::Deleted).count();
-    let gone = answers.0.iter().filter(|answer| matches!(answer.verdict, AnswerVerdict::AlreadyGone(_))).count();
+    let gone = answers.0.iter().filter(|answer| matches!(answer.verdict, AnswerVerdict::SaidGone(_))).count();
     assert_eq!((deleted, gone, answers.0.len()), (LEADS as usize - 1, 1, LEADS as usize));
     assert_eq!(sandbox.world().count("Lead"), 0);
     provider.jobs(&order).abort(&ticket).await.expect("nothing to give up");
@@ -231,7 +231,7 @@ async fn deletes_through_bulk_api_1_in_either_form() {
         assert_eq!(sandbox.world().count("Lead"), 0);
         // A hard delete takes what is in the recycle bin along.
         assert_eq!(deleted, if delete == DeleteMode::Soft { 2_999 } else { 3_000 });
-        assert!(matches!(answers.0[3_000].verdict, AnswerVerdict::Failed(_)), "{:?}", answers.0[3_000]);
+        assert!(matches!(answers.0[3_000].verdict, AnswerVerdict::SaidGone(_)), "{:?}", answers.0[3_000]);
         provider.jobs(&order).abort(&ticket).await.expect_err("it has begun, and its results tell");
     }
 }
@@ -264,7 +264,7 @@ async fn a_thousand_records_go_as_a_whole_or_not_at_all() {
         let whole = BatchSpecification { atomic: true, ..order(Api::Composite, DeleteMode::Soft) };
 
         let answers = provider.requests(&whole).send(&ids[..1_000]).await.expect("answered");
-        assert!(matches!(answers[0].verdict, AnswerVerdict::AlreadyGone(_)), "{:?}", answers[0]);
+        assert!(matches!(answers[0].verdict, AnswerVerdict::SaidGone(_)), "{:?}", answers[0]);
         let undone = answers.iter().filter(|answer| matches!(answer.verdict, AnswerVerdict::RolledBack(_))).count();
         assert_eq!((undone, sandbox.world().count("Lead")), (999, 1_000), "nothing was deleted, whatever was said");
 

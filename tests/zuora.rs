@@ -150,7 +150,7 @@ async fn selects_looks_and_deletes_what_was_asked_for_and_nothing_else() {
     sandbox.zuora().remove(gone.as_str());
     let answers = provider.requests(&order()).send(&ids[..50]).await.expect("answered");
     assert!(matches!(&answers[0].verdict, AnswerVerdict::Failed(failure) if failure.code == "CANNOT_DELETE"));
-    assert!(matches!(&answers[1].verdict, AnswerVerdict::AlreadyGone(_)), "{:?}", answers[1]);
+    assert!(matches!(&answers[1].verdict, AnswerVerdict::SaidGone(_)), "{:?}", answers[1]);
     assert_eq!(deleted(&answers), rest.len());
     let presence = provider.check_presence("Usage", &ids[..51]).await.expect("looked");
     let expected = |place| if place == 0 || place == 50 { Presence::Present } else { Presence::Absent };

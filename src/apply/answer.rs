@@ -18,8 +18,9 @@ pub struct Answer {
 pub enum AnswerVerdict {
     /// It deleted it.
     Deleted,
-    /// The record no longer existed. After an earlier request without an answer, that request may have deleted it.
-    AlreadyGone(Failure),
+    /// It did not find it. That is said of living records as well: of one that logic in the system deleted in a transaction which was
+    /// then taken back. Only a look tells.
+    SaidGone(Failure),
     /// It did not delete it.
     Failed(Failure),
     /// It took it back because another record of the same atomic request failed.

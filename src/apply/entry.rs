@@ -137,7 +137,7 @@ pub enum Event {
         batch: u64,
         /// Records that are to be sent again: locked, transient, not processed, rolled back with such a one.
         again: u64,
-        /// Records the system did not mention; their presence must be checked before the batch is done.
+        /// Records the system did not mention, or said to be gone; their presence must be checked before the batch is done.
         missing: u64,
         /// Ends that are final.
         tally: Tally,
@@ -168,6 +168,9 @@ pub enum Event {
         tally: Tally,
         /// What became of every record of the batch.
         answers: Answers,
+        /// As in [`Event::Answered`]; known only now where a record was said to be gone and is there.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        isolates: bool,
     },
     /// The object with the answers to a batch that had ended is lost: it is taken back, and what
     /// became of its records is unclear once more.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::active::{Active, Stage};
-use super::{Batch, Event, Seal, SkipCause, Step, StepEnd, Tally, back_off};
+use super::{Batch, CheckedBatch, Event, Seal, SkipCause, Step, StepEnd, Tally, back_off};
 use crate::plan::CLOCK_TOLERANCE;
 use crate::system::{ApiShape, JobAbort};
 
@@ -229,10 +229,13 @@ impl PolicyMachine {
                     round.isolates |= *isolates;
                 }
             }
-            Event::PresenceChecked { batch, again, tally, .. } => {
+            Event::PresenceChecked { batch, again, tally, isolates, .. } => {
                 self.at(*batch, &[Stage::Unclear, Stage::Incomplete])
                     .ok_or_else(|| wrong("the batch is at another stage"))?;
                 self.count(*batch, *again, 0, tally).map_err(wrong)?;
+                if let Some(round) = self.round.as_mut() {
+                    round.isolates |= *isolates;
+                }
             }
             Event::Lost { batch, round: number, first, count, again, tally } => {
                 let batch = Batch { number: *batch, round: *number, first: *first, count: *count };
@@ -566,7 +569,13 @@ impl PolicyMachine {
             }
             (_, StepEnd::PresenceChecked { next, ended }) => {
                 active.moment.looked = next;
-                ended.map(|(again, tally, answers)| Event::PresenceChecked { batch: number, again, tally, answers })
+                ended.map(|CheckedBatch { again, tally, answers, isolates }| Event::PresenceChecked {
+                    batch: number,
+                    again,
+                    tally,
+                    answers,
+                    isolates,
+                })
             }
             _ => None,
         }

@@ -14,7 +14,7 @@ use crate::base::{Failure, FailureClass, RecordId};
 pub enum RecordStatus {
     /// It was deleted by us.
     Deleted(Evidence),
-    /// The system says it was not there.
+    /// The system said that it was not there, and a presence check found it gone.
     AlreadyGone(Failure),
     /// The system did not delete it, and sending it again cannot help.
     Failed(Failure, Evidence),
@@ -34,6 +34,8 @@ pub enum RecordStatus {
     Unknown,
     /// The system's answers do not mention it, or contradict each other about it: its presence must be checked.
     Missing,
+    /// The system says that it is not there, as it does of living records too: its presence must be checked.
+    SaidGone(Failure),
 }
 
 impl RecordStatus {
@@ -41,7 +43,7 @@ impl RecordStatus {
     pub fn of_verdict(verdict: AnswerVerdict) -> Self {
         match verdict {
             AnswerVerdict::Deleted => Self::Deleted(Evidence::Answer),
-            AnswerVerdict::AlreadyGone(failure) => Self::AlreadyGone(failure),
+            AnswerVerdict::SaidGone(failure) => Self::SaidGone(failure),
             AnswerVerdict::Failed(failure) if failure.class.may_be_retried() => Self::again(failure),
             AnswerVerdict::Failed(failure) => Self::Failed(failure, Evidence::Answer),
             AnswerVerdict::RolledBack(failure) => Self::again(failure),
@@ -71,6 +73,16 @@ impl RecordStatus {
         Self::Again { failure, evidence, unclear: sent != SentState::Ended }
     }
 
+    /// The status of a record that the system said to be gone, after a presence check. One that is there has failed, with the
+    /// system's own words.
+    pub fn of_said_gone(failure: Failure, presence: Presence) -> Self {
+        if presence == Presence::Present {
+            Self::Failed(failure, Evidence::PresenceCheck)
+        } else {
+            Self::AlreadyGone(failure)
+        }
+    }
+
     /// To be sent again, as the system's answer makes clear.
     pub fn again(failure: Failure) -> Self {
         Self::Again { failure, evidence: Evidence::Answer, unclear: false }
@@ -90,14 +102,14 @@ impl RecordStatus {
     pub fn into_outcome(self, id: RecordId, unanswered: Unanswered) -> Outcome {
         let (kind, evidence) = match self {
             Self::Deleted(evidence) => (OutcomeKind::Deleted, evidence),
-            Self::AlreadyGone(_) if unanswered.ever => (OutcomeKind::Deleted, Evidence::Answer),
-            Self::AlreadyGone(_) => (OutcomeKind::AlreadyGone, Evidence::Answer),
+            Self::AlreadyGone(_) if unanswered.ever => (OutcomeKind::Deleted, Evidence::PresenceCheck),
+            Self::AlreadyGone(_) => (OutcomeKind::AlreadyGone, Evidence::PresenceCheck),
             Self::Again { .. } if unanswered.at_work => (OutcomeKind::Unknown, Evidence::None),
             Self::Failed(failure, evidence) | Self::Again { failure, evidence, .. } => {
                 (OutcomeKind::Failed(failure), evidence)
             }
             Self::RolledBack(_) => (OutcomeKind::Skipped(SkipCause::RolledBack), Evidence::Answer),
-            Self::Unknown | Self::Missing => (OutcomeKind::Unknown, Evidence::None),
+            Self::Unknown | Self::Missing | Self::SaidGone(_) => (OutcomeKind::Unknown, Evidence::None),
         };
         Outcome { id, kind, evidence }
     }
@@ -106,7 +118,8 @@ impl RecordStatus {
 /// The statuses for the answers to one atomic request: it had an effect on all records or on none.
 ///
 /// When a record failed for good, the ones rolled back with it are done: they were to go together or not at all. When
-/// nothing stood in the way but locks, or records that are gone already, the rest may be sent again.
+/// nothing stood in the way but locks, or records that are gone already, the rest may be sent again. Whether those said to be gone
+/// are is not known yet: see [`settled_atomic`].
 ///
 /// A record reported as gone may have been deleted by a cascade from an earlier record of the same request, which was rolled
 /// back. If nothing is sent again, it therefore counts as rolled back too.
@@ -122,14 +135,38 @@ pub fn statuses_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>, iso
     let statuses = verdicts
         .into_iter()
         .map(|verdict| match verdict {
-            AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if isolates => {
+            AnswerVerdict::RolledBack(failure) | AnswerVerdict::SaidGone(failure) if isolates => {
                 RecordStatus::again(failure)
             }
-            AnswerVerdict::RolledBack(failure) | AnswerVerdict::AlreadyGone(failure) if hopeless => {
+            AnswerVerdict::RolledBack(failure) | AnswerVerdict::SaidGone(failure) if hopeless => {
                 RecordStatus::RolledBack(failure)
             }
             AnswerVerdict::Failed(failure) if hopeless && !isolates => RecordStatus::Failed(failure, Evidence::Answer),
             verdict => RecordStatus::of_verdict(verdict),
+        })
+        .collect();
+    AtomicStatuses { statuses, isolates }
+}
+
+/// The statuses of one atomic request after a check of the presence of the records that were said to be gone.
+///
+/// One that is there is what the request failed for, unless a lock or the like was: then it was gone for the length of a transaction
+/// that was taken back, and is sent again with the others.
+pub fn settled_atomic(statuses: Vec<RecordStatus>, isolate: bool) -> AtomicStatuses {
+    let is_there = |status: &RecordStatus| matches!(status, RecordStatus::Failed(_, Evidence::PresenceCheck));
+    if !statuses.iter().any(is_there) {
+        return AtomicStatuses { statuses, isolates: false };
+    }
+    let met_a_lock = statuses
+        .iter()
+        .any(|status| matches!(status, RecordStatus::Again { failure, .. } if failure.class.may_be_retried()));
+    let isolates = isolate && statuses.len() > 1 && !met_a_lock;
+    let statuses = statuses
+        .into_iter()
+        .map(|status| match status {
+            RecordStatus::Failed(failure, Evidence::PresenceCheck) if met_a_lock => RecordStatus::again(failure),
+            RecordStatus::Again { failure, .. } if !met_a_lock && !isolates => RecordStatus::RolledBack(failure),
+            status => status,
         })
         .collect();
     AtomicStatuses { statuses, isolates }
@@ -170,10 +207,10 @@ mod tests {
 
     #[test]
     fn an_atomic_request_goes_on_without_a_record_that_is_gone() {
-        let gone = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
+        let gone = AnswerVerdict::SaidGone(failure(FailureClass::Invalid));
         let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
         let statuses = statuses_of_atomic([gone, rolled], false).statuses;
-        assert!(matches!(statuses[0], RecordStatus::AlreadyGone(_)));
+        assert!(matches!(statuses[0], RecordStatus::SaidGone(_)));
         assert!(is_again(&statuses[1]));
     }
 
@@ -191,7 +228,7 @@ mod tests {
     #[test]
     fn a_failing_record_is_isolated_from_those_that_went_back_with_it() {
         let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
-        let gone = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
+        let gone = AnswerVerdict::SaidGone(failure(FailureClass::Invalid));
         let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
         let named = statuses_of_atomic([rolled.clone(), refused.clone(), gone], true);
         assert!(named.isolates && is_again(&named.statuses[0]) && is_again(&named.statuses[2]));
@@ -207,10 +244,43 @@ mod tests {
     #[test]
     fn nobody_is_called_gone_by_an_atomic_request_that_was_taken_back_for_good() {
         let rolled = AnswerVerdict::RolledBack(failure(FailureClass::Transient));
-        let went_along = AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid));
+        let went_along = AnswerVerdict::SaidGone(failure(FailureClass::Invalid));
         let refused = AnswerVerdict::Failed(failure(FailureClass::Refused));
         let statuses = statuses_of_atomic([rolled, went_along, refused], false).statuses;
         assert!(matches!(statuses[1], RecordStatus::RolledBack(_)));
+    }
+
+    #[test]
+    fn a_record_that_was_said_to_be_gone_and_is_there_is_what_its_atomic_request_failed_for() {
+        let said = || AnswerVerdict::SaidGone(failure(FailureClass::Invalid));
+        let rolled = || AnswerVerdict::RolledBack(failure(FailureClass::Invalid));
+        let locked = || AnswerVerdict::Failed(failure(FailureClass::Locked));
+        let looked = |verdicts: Vec<AnswerVerdict>, presence, isolate| {
+            let settle = |status| match status {
+                RecordStatus::SaidGone(failure) => RecordStatus::of_said_gone(failure, presence),
+                status => status,
+            };
+            let statuses = statuses_of_atomic(verdicts, isolate).statuses.into_iter().map(settle).collect();
+            let AtomicStatuses { statuses, isolates } = settled_atomic(statuses, isolate);
+            let word = |status: RecordStatus| match status {
+                RecordStatus::AlreadyGone(_) => "gone",
+                RecordStatus::Failed(..) => "failed",
+                RecordStatus::RolledBack(_) => "rolled back",
+                RecordStatus::Again { .. } => "again",
+                _ => "?",
+            };
+            (statuses.into_iter().map(word).collect::<Vec<_>>(), isolates)
+        };
+        use Presence::{Absent, Present};
+        assert_eq!(looked(vec![said(), rolled()], Absent, true), (vec!["gone", "again"], false));
+        assert_eq!(looked(vec![said(), rolled()], Present, false), (vec!["failed", "rolled back"], false));
+        assert_eq!(looked(vec![said(), rolled()], Present, true), (vec!["failed", "again"], true));
+        assert_eq!(looked(vec![said()], Present, true), (vec!["failed"], false), "it is alone");
+        assert_eq!(
+            looked(vec![said(), locked(), rolled()], Present, true),
+            (vec!["again"; 3], false),
+            "the lock goes by itself"
+        );
     }
 
     #[test]

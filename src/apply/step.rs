@@ -87,7 +87,7 @@ pub enum StepEnd {
     Answered {
         /// Records of status [`super::RecordStatus::Again`].
         again: u64,
-        /// Records of status [`super::RecordStatus::Missing`].
+        /// Records of status [`super::RecordStatus::Missing`] or [`super::RecordStatus::SaidGone`].
         missing: u64,
         /// The others.
         tally: Tally,
@@ -102,10 +102,22 @@ pub enum StepEnd {
     PresenceChecked {
         /// The place in the batch of the first record still to be checked; the batch's count if none is.
         next: u64,
-        /// If none is: how many records have the status [`super::RecordStatus::Again`], the tally of the others, and what became
-        /// of every record.
-        ended: Option<(u64, Tally, Answers)>,
+        /// If none is: what became of the batch.
+        ended: Option<CheckedBatch>,
     },
     /// It failed.
     Failed(Fault),
+}
+
+/// What became of a batch, once the presence of all its records in doubt was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedBatch {
+    /// Records of status [`super::RecordStatus::Again`].
+    pub again: u64,
+    /// The others.
+    pub tally: Tally,
+    /// What became of every record.
+    pub answers: Answers,
+    /// Whether the records to be sent again are to go in smaller batches, until one that fails is alone.
+    pub isolates: bool,
 }

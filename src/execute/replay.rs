@@ -179,7 +179,7 @@ impl AnswerCollector<'_> {
                 }
             }
             Event::Answered { batch, again, tally, answers, .. }
-            | Event::PresenceChecked { batch, again, tally, answers } => {
+            | Event::PresenceChecked { batch, again, tally, answers, .. } => {
                 if let Some(batch) = self.batches.remove(batch) {
                     let Batch { number, round, first, count } = batch;
                     let event = Event::Lost { batch: number, round, first, count, again: *again, tally: *tally };

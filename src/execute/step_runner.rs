@@ -9,8 +9,8 @@ use super::policy_run::PolicyRun;
 use super::round::RoundFiles;
 use super::run::Run;
 use crate::apply::{
-    Answer, AnswerVerdict, AtomicStatuses, Batch, Evidence, Fault, FaultKind, IdSource, RecordStatus, SentState, Step,
-    StepEnd, Ticket, statuses_of_atomic,
+    Answer, AnswerVerdict, AtomicStatuses, Batch, CheckedBatch, Evidence, Fault, FaultKind, IdSource, RecordStatus,
+    SentState, Step, StepEnd, Ticket, settled_atomic, statuses_of_atomic,
 };
 use crate::base::RecordId;
 use crate::provider::{AnswerSink, DeleteHalf, DeleteJobs, DeleteRequests, ProviderError};
@@ -137,7 +137,8 @@ impl<'a> StepRunner<'a> {
         self.answered(batch, round, None, isolates).await
     }
 
-    /// A request or a job that was not accepted: when it never can be, every record of the batch has failed with it.
+    /// A request or a job that was not accepted: when it never can be, every record of the batch has failed with it. One that was not
+    /// accepted since something is not there says the same of each record, and whether that is so is checked.
     async fn refused(&self, batch: &Batch, round: &RoundFiles, error: &ProviderError) -> Result<StepEnd, ExecuteError> {
         let fault = fault_of(error);
         if !matches!(fault.kind, FaultKind::Refused | FaultKind::Missing) {
@@ -150,6 +151,8 @@ impl<'a> StepRunner<'a> {
         let isolates = self.input.isolate_failures && batch.count > 1;
         let status = if isolates {
             RecordStatus::again(fault.failure)
+        } else if fault.kind == FaultKind::Missing {
+            RecordStatus::SaidGone(fault.failure)
         } else {
             RecordStatus::Failed(fault.failure, Evidence::Answer)
         };
@@ -217,11 +220,14 @@ impl<'a> StepRunner<'a> {
         let asked = self.input.provider.as_ref().map(|provider| provider.capabilities().presence_size);
         let size = asked.unwrap_or(UNASKED_AT_ONCE).max(1) as u64;
         let (mut places, mut next) = (Vec::new(), batch.count);
-        // Of a job that has ended, its answers mention the others.
+        // What the system said of those that it said to be gone.
+        let mut said = Vec::new();
+        // Where the answers are known, they tell what became of the others.
         if sent == SentState::Ended {
             let found = |place: u64, status: EncodedStatus| {
-                if status.is_missing() {
+                if status.needs_a_check() {
                     places.push(place - batch.first);
+                    said.push(status);
                 }
                 let more = (places.len() as u64) < size;
                 if !more {
@@ -241,7 +247,15 @@ impl<'a> StepRunner<'a> {
             } else {
                 match self.input.provider()?.check_presence(&self.input.specification.object, &ids).await {
                     Ok(seen) if seen.len() == ids.len() => {
-                        seen.into_iter().map(|presence| RecordStatus::of_presence(presence, sent)).collect()
+                        let mut statuses = Vec::with_capacity(seen.len());
+                        for (place, presence) in seen.into_iter().enumerate() {
+                            let said = said.get(place).map(|said| round.statuses.decode(said)).transpose();
+                            statuses.push(match said.map_err(&error)?.flatten() {
+                                Some(RecordStatus::SaidGone(failure)) => RecordStatus::of_said_gone(failure, presence),
+                                _ => RecordStatus::of_presence(presence, sent),
+                            });
+                        }
+                        statuses
                     }
                     Ok(seen) => {
                         let cause = format!("{} records were checked, but {} were reported", ids.len(), seen.len());
@@ -265,9 +279,27 @@ impl<'a> StepRunner<'a> {
         if next < batch.count {
             return Ok(StepEnd::PresenceChecked { next, ended: None });
         }
+        let isolates = sent == SentState::Ended && self.settle_atomic(batch, round).map_err(&error)?;
         let count = round.statuses.count(batch.first, batch.count).map_err(&error)?;
         let answers = write_answers(self.run.store, &self.input.specification.policy, batch, &round.statuses).await?;
-        Ok(StepEnd::PresenceChecked { next, ended: Some((count.again, count.tally, answers)) })
+        let ended = CheckedBatch { again: count.again, tally: count.tally, answers, isolates };
+        Ok(StepEnd::PresenceChecked { next, ended: Some(ended) })
+    }
+
+    /// What became of the records of an atomic request follows from all of them. Says whether those to be sent again go in smaller
+    /// requests.
+    fn settle_atomic(&self, batch: &Batch, round: &RoundFiles) -> std::io::Result<bool> {
+        if !self.input.specification.atomic {
+            return Ok(false);
+        }
+        // One request's worth.
+        let read = round.statuses.read(batch.first, usize::try_from(batch.count).unwrap_or(usize::MAX))?;
+        let statuses = read.iter().map(|status| Ok(round.statuses.decode(status)?.unwrap_or(RecordStatus::Missing)));
+        let statuses = statuses.collect::<std::io::Result<Vec<_>>>()?;
+        let AtomicStatuses { statuses, isolates } = settled_atomic(statuses, self.input.isolate_failures);
+        let raw = statuses.iter().map(|status| round.statuses.encode(status)).collect::<std::io::Result<Vec<_>>>()?;
+        round.statuses.write(batch.first, &raw)?;
+        Ok(isolates)
     }
 }
 

@@ -19,6 +19,7 @@ const ROLLED_BACK: u8 = 4;
 const AGAIN: u8 = 5;
 const UNKNOWN: u8 = 6;
 const MISSING: u8 = 7;
+const SAID_GONE: u8 = 8;
 
 const CLASSES: [FailureClass; 8] = [
     FailureClass::Locked,
@@ -67,6 +68,11 @@ impl EncodedStatus {
         self.0[0] == MISSING
     }
 
+    /// Whether the presence of the record must be checked: [`RecordStatus::Missing`] and [`RecordStatus::SaidGone`].
+    pub fn needs_a_check(&self) -> bool {
+        matches!(self.0[0], MISSING | SAID_GONE)
+    }
+
     /// Whether it is [`RecordStatus::Again`].
     pub fn is_again(&self) -> bool {
         self.0[0] == AGAIN
@@ -80,7 +86,7 @@ pub struct StatusCount {
     pub none: u64,
     /// [`RecordStatus::Again`].
     pub again: u64,
-    /// [`RecordStatus::Missing`].
+    /// [`RecordStatus::Missing`] and [`RecordStatus::SaidGone`].
     pub missing: u64,
     /// The others.
     pub tally: Tally,
@@ -135,6 +141,7 @@ impl StatusFile {
             RecordStatus::Again { failure, evidence: from, unclear } => (AGAIN, evidence(*from), *unclear, Some(failure)),
             RecordStatus::Unknown => (UNKNOWN, 0, false, None),
             RecordStatus::Missing => (MISSING, 0, false, None),
+            RecordStatus::SaidGone(failure) => (SAID_GONE, 0, false, Some(failure)),
         };
         let mut bytes = [0; WIDTH];
         bytes[0] = kind;
@@ -179,6 +186,7 @@ impl StatusFile {
             AGAIN => RecordStatus::Again { failure: failure()?, evidence, unclear: bytes[3] != 0 },
             UNKNOWN => RecordStatus::Unknown,
             MISSING => RecordStatus::Missing,
+            SAID_GONE => RecordStatus::SaidGone(failure()?),
             _ => return Err(self.damaged("a mark is of no known kind")),
         }))
     }
@@ -275,7 +283,7 @@ impl StatusFile {
                 ROLLED_BACK => &mut sum.tally.skipped,
                 AGAIN => &mut sum.again,
                 UNKNOWN => &mut sum.tally.unknown,
-                MISSING => &mut sum.missing,
+                MISSING | SAID_GONE => &mut sum.missing,
                 _ => return Err(self.damaged("a mark is of no known kind")),
             } += 1;
             Ok(true)
@@ -361,6 +369,7 @@ mod tests {
             RecordStatus::RolledBack(failure(FailureClass::Transient, "")),
             RecordStatus::Unknown,
             RecordStatus::Missing,
+            RecordStatus::SaidGone(failure(FailureClass::Invalid, "entity is deleted")),
         ];
         statuses
             .extend(CLASSES.map(|class| RecordStatus::Failed(failure(class, "ä, \"quoted\"\nand more"), Evidence::Answer)));
@@ -389,7 +398,7 @@ mod tests {
         assert_eq!(read[0], None);
         assert_eq!(read[1..], statuses.into_iter().map(Some).collect::<Vec<_>>());
         let count = file.count(0, 100).expect("counted");
-        assert_eq!((count.none, count.again, count.missing, count.tally.total()), (83, 2, 1, 14));
+        assert_eq!((count.none, count.again, count.missing, count.tally.total()), (82, 2, 2, 14));
     }
 
     #[test]

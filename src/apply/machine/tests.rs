@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::PolicyMachine;
 use crate::apply::{
-    Answers, Event, Excluded, Fault, FaultKind, JobProgress, JobStage, MachineSettings, Seal, SentState, SkipCause, Step,
-    StepEnd, Tally, Ticket,
+    Answers, CheckedBatch, Event, Excluded, Fault, FaultKind, JobProgress, JobStage, MachineSettings, Seal, SentState,
+    SkipCause, Step, StepEnd, Tally, Ticket,
 };
 use crate::base::{Digest, Failure, FailureClass};
 use crate::system::{Api, ApiShape, JobAbort, JobShape, JobStart};
@@ -161,8 +161,12 @@ fn end_of(step: &Step, choice: u8, jobs: &mut u64) -> StepEnd {
         (_, Step::Send(_) | Step::Collect(..)) => answered(0, 0),
         (_, Step::CheckPresence { from, .. }) => {
             let next = count.min(from + 4);
-            let ended =
-                (next == count).then(|| (0, Tally { deleted: count, ..Tally::default() }, Answers::Here(Vec::new())));
+            let ended = (next == count).then(|| CheckedBatch {
+                again: 0,
+                tally: Tally { deleted: count, ..Tally::default() },
+                answers: Answers::Here(Vec::new()),
+                isolates: false,
+            });
             StepEnd::PresenceChecked { next, ended }
         }
         _ => StepEnd::Done,

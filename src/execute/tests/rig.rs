@@ -101,6 +101,7 @@ impl Rig {
         {
             let mut inner = rig.world.inner();
             inner.nameless = rig.scenario.nameless;
+            inner.denied = rig.scenario.denied;
             inner.schedule = rig.scenario.faults.iter().copied().collect();
             for (number, (kept, gone, refuses, locks)) in rig.scenario.records.iter().enumerate() {
                 let record = Record { present: !gone, by_us: false, locks: *locks, refuses: *refuses };

@@ -27,6 +27,8 @@ pub(super) struct Scenario {
     pub(super) isolates: bool,
     /// Whether an atomic request with a record that fails is refused as a whole, without a word about which.
     pub(super) nameless: bool,
+    /// Whether a record that is refused is said to be gone.
+    pub(super) denied: bool,
     pub(super) grouped: bool,
     pub(super) batch_size: u64,
     pub(super) parallel: u32,
@@ -50,6 +52,7 @@ impl Scenario {
             atomic: false,
             isolates: false,
             nameless: false,
+            denied: false,
             grouped: false,
             batch_size: 5,
             parallel: 2,
@@ -91,7 +94,7 @@ pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
     let record = (prop::bool::weighted(0.1), prop::bool::weighted(0.1), prop::bool::weighted(0.1), locks);
     let api =
         prop_oneof![3 => Just(Api::Collections), 3 => Just(Api::Bulk2), 1 => Just(Api::Bulk1), 1 => Just(Api::FulcrumBatch)];
-    let shape = (api, prop::bool::weighted(0.3), any::<(bool, bool, bool)>(), any::<bool>(), 1..12_u64, 1..4_u32);
+    let shape = (api, prop::bool::weighted(0.3), any::<(bool, bool, bool, bool)>(), any::<bool>(), 1..12_u64, 1..4_u32);
     let causes = prop::sample::select(vec![SkipCause::Held, SkipCause::Changed, SkipCause::NoLongerMatches]);
     let excluded = (1..4_usize, 1..3_usize, any::<prop::sample::Index>(), causes);
     (
@@ -104,7 +107,7 @@ pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
         .prop_map(
             |(
                 records,
-                (api, atomic, (isolates, nameless, stored_answers), grouped, batch_size, parallel),
+                (api, atomic, (isolates, nameless, stored_answers, denied), grouped, batch_size, parallel),
                 faults,
                 ends,
                 excluded,
@@ -122,6 +125,7 @@ pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
                     atomic,
                     isolates,
                     nameless,
+                    denied,
                     grouped,
                     batch_size,
                     parallel,

@@ -88,6 +88,8 @@ pub(super) struct Inner {
     pub excluded: BTreeMap<RecordId, SkipCause>,
     /// Whether an atomic request is refused as a whole when a record fails.
     pub nameless: bool,
+    /// Whether a record that can never be deleted is said to be gone.
+    pub denied: bool,
     /// How many processes have begun.
     pub processes: usize,
     /// What was sent, in a request or a job that was started.
@@ -187,14 +189,17 @@ impl Inner {
             self.violations.push(format!("{id} was sent and is not in round 0"));
         }
         let Some(record) = self.records.get_mut(id) else {
-            return AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid, "INVALID_CROSS_REFERENCE_KEY"));
+            return AnswerVerdict::SaidGone(failure(FailureClass::Invalid, "INVALID_CROSS_REFERENCE_KEY"));
         };
         if !record.present {
-            return AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid, "ENTITY_IS_DELETED"));
+            return AnswerVerdict::SaidGone(failure(FailureClass::Invalid, "ENTITY_IS_DELETED"));
         }
         if record.locks > 0 {
             record.locks -= 1;
             return AnswerVerdict::Failed(failure(FailureClass::Locked, "UNABLE_TO_LOCK_ROW"));
+        }
+        if record.refuses && self.denied {
+            return AnswerVerdict::SaidGone(failure(FailureClass::Invalid, "ENTITY_IS_DELETED"));
         }
         if record.refuses {
             return AnswerVerdict::Failed(failure(FailureClass::Refused, "FIELD_CUSTOM_VALIDATION_EXCEPTION"));
@@ -216,7 +221,7 @@ impl Inner {
         let mut answers: Vec<Answer> = ids.iter().map(|id| Answer { id: *id, verdict: self.delete(id) }).collect();
         if atomic && answers.iter().any(|answer| answer.verdict != AnswerVerdict::Deleted) {
             for answer in answers.iter_mut().filter(|answer| answer.verdict == AnswerVerdict::Deleted) {
-                let rolled = failure(FailureClass::Transient, "ALL_OR_NONE_OPERATION_ROLLED_BACK");
+                let rolled = failure(FailureClass::Invalid, "ALL_OR_NONE_OPERATION_ROLLED_BACK");
                 answer.verdict = AnswerVerdict::RolledBack(rolled);
                 self.records.insert(answer.id, before[&answer.id].clone());
             }
@@ -269,7 +274,11 @@ impl Inner {
 
 /// Whether the answer is that of a record which can never be deleted.
 fn refuses(answer: &Answer) -> bool {
-    matches!(&answer.verdict, AnswerVerdict::Failed(failure) if failure.class == FailureClass::Refused)
+    match &answer.verdict {
+        AnswerVerdict::Failed(failure) => failure.class == FailureClass::Refused,
+        AnswerVerdict::SaidGone(_) => true,
+        _ => false,
+    }
 }
 
 fn garble(answers: &mut Vec<Answer>, wrong: Wrong) {

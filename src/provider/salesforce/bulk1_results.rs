@@ -150,7 +150,7 @@ mod tests {
         result.expect("whole");
         insta::assert_snapshot!(lines(&answers.0).join("\n"), @"
          deleted
-        1 already gone ENTITY_IS_DELETED
+        1 said to be gone ENTITY_IS_DELETED
         2 deleted
         3 failed Locked UNABLE_TO_LOCK_ROW unable to obtain exclusive access to this record
         ");
@@ -158,7 +158,7 @@ mod tests {
         result.expect("whole");
         insta::assert_snapshot!(lines(&answers.0).join("\n"), @"
          deleted
-        1 already gone ENTITY_IS_DELETED
+        1 said to be gone ENTITY_IS_DELETED
         2 deleted
         3 failed Locked UNABLE_TO_LOCK_ROW words
         ");

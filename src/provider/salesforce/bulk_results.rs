@@ -178,7 +178,7 @@ mod tests {
         insta::assert_snapshot!(lines(&answers.0).join("\n"), @r#"
          deleted
         1 deleted
-        2 already gone ENTITY_IS_DELETED
+        2 said to be gone ENTITY_IS_DELETED
         3 failed Locked UNABLE_TO_LOCK_ROW unable to obtain exclusive access to this record or 200 records: 001,002, ... (190 more)
         4 failed Refused FIELD_CUSTOM_VALIDATION_EXCEPTION say: "no"
         5 failed Unrecognized unreadable-answer no code here

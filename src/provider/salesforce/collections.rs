@@ -122,7 +122,7 @@ pub(super) fn verdict(code: &str, message: &str) -> AnswerVerdict {
     let code = hostile::code(code);
     let failure = |class| Failure { class, code: code.clone(), message: hostile::record_words(&code, message) };
     match record_meaning(&code) {
-        RecordMeaning::AlreadyGone => AnswerVerdict::AlreadyGone(failure(FailureClass::Invalid)),
+        RecordMeaning::SaidGone(class) => AnswerVerdict::SaidGone(failure(class)),
         RecordMeaning::RolledBack => AnswerVerdict::RolledBack(failure(FailureClass::Invalid)),
         RecordMeaning::Failed(class) => AnswerVerdict::Failed(failure(class)),
     }
@@ -174,7 +174,7 @@ mod tests {
         insta::assert_snapshot!(lines(&answers).join("\n"), @r"
          deleted
         1 failed Locked UNABLE_TO_LOCK_ROW unable to obtain exclusive access to this record
-        2 already gone ENTITY_IS_DELETED
+        2 said to be gone ENTITY_IS_DELETED
         3 deleted
         ");
         let seen = &asked(&transport)[0];

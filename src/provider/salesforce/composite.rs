@@ -105,7 +105,7 @@ fn whole(call: &Call, ids: &[RecordId], parts: Vec<Part>) -> Result<Vec<Answer>,
     if answers.iter().all(|answer| answer.verdict == AnswerVerdict::Deleted) {
         return Ok(answers);
     }
-    if !answers.iter().any(|answer| matches!(answer.verdict, AnswerVerdict::Failed(_) | AnswerVerdict::AlreadyGone(_))) {
+    if !answers.iter().any(|answer| matches!(answer.verdict, AnswerVerdict::Failed(_) | AnswerVerdict::SaidGone(_))) {
         return Err(call.unreadable("the request was rolled back, but no record is named as the cause"));
     }
     for answer in answers.iter_mut().filter(|answer| answer.verdict == AnswerVerdict::Deleted) {
@@ -212,7 +212,7 @@ mod tests {
         let reply = parts(vec![part(0, 200, vec![rolled_back(), failed("ENTITY_IS_DELETED"), rolled_back()])]);
         insta::assert_snapshot!(send(3, reply).await.expect("answered").join("\n"), @"
          rolled back ALL_OR_NONE_OPERATION_ROLLED_BACK
-        1 already gone ENTITY_IS_DELETED
+        1 said to be gone ENTITY_IS_DELETED
         2 rolled back ALL_OR_NONE_OPERATION_ROLLED_BACK
         ");
     }

@@ -10,8 +10,8 @@ use crate::provider::{ErrorClass, ProviderError};
 /// What a code says about one record of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RecordMeaning {
-    /// The record was not there any more.
-    AlreadyGone,
+    /// The record was not found. It may be there all the same, and has failed then.
+    SaidGone(FailureClass),
     /// Another record of the same atomic request failed.
     RolledBack,
     /// It was not deleted.
@@ -27,11 +27,19 @@ struct Row {
     record: RecordMeaning,
 }
 
+const fn not_found(code: &'static str, request: ErrorClass, record: FailureClass) -> Row {
+    Row { code, request, record: RecordMeaning::SaidGone(record) }
+}
+
 const fn row(code: &'static str, request: ErrorClass, record: FailureClass) -> Row {
     Row { code, request, record: RecordMeaning::Failed(record) }
 }
 
 /// Every known code, sorted by name, with its meaning for a request and for a record.
+///
+/// `ENTITY_IS_DELETED` is said of living records as well, which a trigger deleted in a transaction that was taken back, and
+/// `INVALID_CROSS_REFERENCE_KEY` of purged ones (seen by clients). That the others which do not find a record are said of gone ones
+/// too is a guess.
 ///
 /// Bulk API 2.0 uses the exception names of Bulk API 1.0 in upper case without separators (documented, recorded). The case is
 /// ignored, since they are in camel case inside a job's `errorMessage`.
@@ -55,7 +63,7 @@ const CODES: &[Row] = {
         row("DEPENDENCY_EXISTS", Request::Invalid, Record::Dependent),
         row("DUPLICATE_VALUE", Request::Invalid, Record::Invalid),
         row("ENTITY_IS_ARCHIVED", Request::Invalid, Record::Refused),
-        Row { code: "ENTITY_IS_DELETED", request: Request::NotFound, record: RecordMeaning::AlreadyGone },
+        not_found("ENTITY_IS_DELETED", Request::NotFound, Record::Invalid),
         row("ENTITY_IS_LOCKED", Request::Invalid, Record::Refused),
         row("EXCEEDEDQUOTA", Request::Quota, Record::Quota),
         row("EXCEEDED_ID_LIMIT", Request::Invalid, Record::Invalid),
@@ -68,7 +76,7 @@ const CODES: &[Row] = {
         row("HTTPSREQUIRED", Request::Invalid, Record::Invalid),
         row("INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", Request::Transient, Record::Transient),
         row("INSUFFICIENT_ACCESS", Request::Denied, Record::Denied),
-        row("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", Request::Denied, Record::Denied),
+        not_found("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", Request::Denied, Record::Denied),
         row("INSUFFICIENT_ACCESS_OR_READONLY", Request::Denied, Record::Denied),
         row("INTERNALSERVERERROR", Request::Transient, Record::Transient),
         row("INVALIDBATCH", Request::Invalid, Record::Invalid),
@@ -80,9 +88,9 @@ const CODES: &[Row] = {
         row("INVALIDURL", Request::Invalid, Record::Invalid),
         row("INVALIDUSER", Request::Denied, Record::Denied),
         row("INVALIDVERSION", Request::Unsupported, Record::Invalid),
-        row("INVALID_CROSS_REFERENCE_KEY", Request::NotFound, Record::Invalid),
+        not_found("INVALID_CROSS_REFERENCE_KEY", Request::NotFound, Record::Invalid),
         row("INVALID_FIELD", Request::Invalid, Record::Invalid),
-        row("INVALID_ID_FIELD", Request::Invalid, Record::Invalid),
+        not_found("INVALID_ID_FIELD", Request::Invalid, Record::Invalid),
         row("INVALID_LOGIN", Request::Unauthenticated, Record::Denied),
         row("INVALID_OPERATION", Request::Invalid, Record::Refused),
         row("INVALID_OPERATION_WITH_EXPIRED_PASSWORD", Request::Unauthenticated, Record::Denied),
@@ -100,7 +108,7 @@ const CODES: &[Row] = {
         row("MALFORMED_QUERY", Request::Invalid, Record::Invalid),
         row("METHOD_NOT_ALLOWED", Request::Unsupported, Record::Invalid),
         row("MIXED_DML_OPERATION", Request::Invalid, Record::Invalid),
-        row("NOT_FOUND", Request::NotFound, Record::Invalid),
+        not_found("NOT_FOUND", Request::NotFound, Record::Invalid),
         row("NUMBER_OUTSIDE_VALID_RANGE", Request::Invalid, Record::Invalid),
         row("OPERATION_TOO_LARGE", Request::Invalid, Record::Invalid),
         row("ORG_LOCKED", Request::Unauthenticated, Record::Denied),

@@ -168,7 +168,7 @@ pub(super) fn lines(answers: &[Answer]) -> Vec<String> {
     let line = |answer: &Answer| {
         let verdict = match &answer.verdict {
             AnswerVerdict::Deleted => "deleted".to_owned(),
-            AnswerVerdict::AlreadyGone(failure) => format!("already gone {}", failure.code),
+            AnswerVerdict::SaidGone(failure) => format!("said to be gone {}", failure.code),
             AnswerVerdict::Failed(failure) => format!("failed {:?} {} {}", failure.class, failure.code, failure.message),
             AnswerVerdict::RolledBack(failure) => format!("rolled back {}", failure.code),
             AnswerVerdict::NotProcessed => "not processed".to_owned(),

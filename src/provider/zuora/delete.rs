@@ -5,10 +5,9 @@ use async_trait::async_trait;
 use super::call::Call;
 use super::error_table::{may_be_gone, record_class};
 use super::operation::Operation;
-use super::presence::check_presence;
 use super::query::{boolean, check_names, is_id};
 use super::session::Session;
-use crate::apply::{Answer, AnswerVerdict, Presence};
+use crate::apply::{Answer, AnswerVerdict};
 use crate::base::{Failure, FailureClass, RecordId};
 use crate::provider::common::{Effect, check_ids, hostile};
 use crate::provider::transport::Element;
@@ -33,9 +32,7 @@ impl DeleteRequests for Deletions<'_> {
         let object = zuora_object(object).map_or(object, |known| known.name);
         let operation = Operation::Delete { object: object.to_owned(), ids: ids.to_vec() };
         let answer = session.call(&Call { doing: doing.clone(), operation }).await?;
-        let mut answers = paired(&doing, ids, &answer)?;
-        recognize_gone(session, object, &mut answers).await;
-        Ok(answers)
+        paired(&doing, ids, &answer)
     }
 }
 
@@ -58,11 +55,20 @@ fn paired(doing: &str, ids: &[RecordId], answer: &Element) -> Result<Vec<Answer>
         let verdict = match (success, reason) {
             (true, None) => AnswerVerdict::Deleted,
             (true, Some(_)) => return Err(unclear(format!("result {number} is both a success and a failure"))),
-            (false, reason) => AnswerVerdict::Failed(failure(reason)),
+            (false, reason) => verdict(failure(reason)),
         };
         Ok(Answer { id: *id, verdict })
     };
     ids.iter().zip(&results).enumerate().map(pair).collect()
+}
+
+/// What a failure says about a record. Which code one has that does not exist is not documented.
+fn verdict(failure: Failure) -> AnswerVerdict {
+    if failure.class == FailureClass::Invalid && may_be_gone(&failure.code) {
+        AnswerVerdict::SaidGone(failure)
+    } else {
+        AnswerVerdict::Failed(failure)
+    }
 }
 
 fn failure(reason: Option<&Element>) -> Failure {
@@ -70,25 +76,6 @@ fn failure(reason: Option<&Element>) -> Failure {
     let code = text("Code").map_or_else(|| "no-code".to_owned(), hostile::code);
     let message = hostile::words(text("Message").unwrap_or("the system gives no reason"));
     Failure { class: record_class(&code, &message), code, message }
-}
-
-/// Checks the presence of records refused with a code that may mean that they do not exist: which code that has is not documented.
-/// If the check fails, the system's answer stays.
-async fn recognize_gone(session: &Session, object: &str, answers: &mut [Answer]) {
-    let in_question = |answer: &&mut Answer| match &answer.verdict {
-        AnswerVerdict::Failed(failure) => failure.class == FailureClass::Invalid && may_be_gone(&failure.code),
-        _ => false,
-    };
-    let mut refused: Vec<&mut Answer> = answers.iter_mut().filter(in_question).collect();
-    let ids: Vec<RecordId> = refused.iter().map(|answer| answer.id).collect();
-    let presence = check_presence(session, object, &ids).await.unwrap_or_default();
-    for (answer, presence) in refused.iter_mut().zip(presence) {
-        if presence == Presence::Absent
-            && let AnswerVerdict::Failed(failure) = &answer.verdict
-        {
-            answer.verdict = AnswerVerdict::AlreadyGone(failure.clone());
-        }
-    }
 }
 
 #[cfg(test)]
@@ -118,10 +105,7 @@ mod tests {
 
     async fn send(count: u64, reply: Reply) -> Result<String, ProviderError> {
         let mut reply = Some(reply);
-        let (provider, transport) = tenant(move |seen| match operation_of(seen).as_str() {
-            "delete" => reply.take().expect("one attempt only"),
-            _ => page(0, true, None, &[]),
-        });
+        let (provider, transport) = tenant(move |_| reply.take().expect("one attempt only"));
         let answers = provider.requests(&specification("usage")).send(&ids(count)).await;
         assert!(asked_of(&transport)[0].contains("<zns:type>Usage</zns:type><zns:ids>2c92"), "{}", asked_of(&transport)[0]);
         answers.map(|answers| lines(&answers))
@@ -145,26 +129,8 @@ mod tests {
         …03 failed Locked LOCK_COMPETITION: Operation failed due to a lock competition, please retry later.
         …04 failed Unrecognized no-code: the system gives no reason
         …05 failed Unrecognized SOMETHING_NEW: <b>
-        …06 already gone (INVALID_VALUE: invalid id for delete)
+        …06 said to be gone (INVALID_VALUE: invalid id for delete)
         ");
-    }
-
-    #[tokio::test]
-    async fn an_id_that_was_refused_and_is_there_has_failed() {
-        let shown = record("Usage", &[("Id", ids(1)[0].as_str())]);
-        for (look, gone) in [
-            (page(1, true, None, std::slice::from_ref(&shown)), false),
-            (page(0, true, None, &[]), true),
-            (fault("MALFORMED_QUERY", "x"), false),
-        ] {
-            let mut look = Some(look);
-            let (provider, _) = tenant(move |seen| match operation_of(seen).as_str() {
-                "delete" => results(&[refused("INVALID_ID", "invalid id")]),
-                _ => look.take().expect("one look"),
-            });
-            let answers = provider.requests(&specification("Usage")).send(&ids(1)).await.expect("answered");
-            assert_eq!(matches!(answers[0].verdict, AnswerVerdict::AlreadyGone(_)), gone, "{answers:?}");
-        }
     }
 
     #[tokio::test]

@@ -142,7 +142,7 @@ pub(super) fn lines(answers: &[Answer]) -> String {
     let line = |answer: &Answer| {
         let verdict = match &answer.verdict {
             AnswerVerdict::Deleted => "deleted".to_owned(),
-            AnswerVerdict::AlreadyGone(failure) => format!("already gone ({}: {})", failure.code, failure.message),
+            AnswerVerdict::SaidGone(failure) => format!("said to be gone ({}: {})", failure.code, failure.message),
             AnswerVerdict::Failed(failure) => format!("failed {:?} {}: {}", failure.class, failure.code, failure.message),
             other => format!("{other:?}"),
         };
