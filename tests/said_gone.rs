@@ -5,13 +5,15 @@ mod support;
 use std::collections::BTreeMap;
 
 use sexton::base::{Exit, PolicyName};
-use sexton::sandbox::{DeleteMode, Deletion, Fault, ItemError, RecordKey, Sandbox, World, WorldBuilder};
+use sexton::sandbox::{DeleteMode, Deletion, Fault, ItemError, Permissions, RecordKey, Sandbox, World, WorldBuilder};
 use support::route::{BULK1, BULK2, COLLECTIONS, COMPOSITE, Route, System, ZUORA_SOAP};
 use support::{ADDRESS, Bench, start};
 
 /// A planned policy for ten old records, with further lines of its `spec`.
 async fn planned(route: Route, more: &[&str]) -> (Bench, Vec<String>) {
-    let bench = Bench::new(World::builder().start(start()).build().expect("a world"));
+    let mut world = World::builder().start(start()).build().expect("a world");
+    world.set_permissions(WorldBuilder::user_key(1), Permissions { hard_delete: true, ..Permissions::default() });
+    let bench = Bench::new(world);
     let ids = route.system.add(&bench.sandbox, 10, "old");
     bench.write("sexton.yaml", &[route.system.document(ADDRESS, None), route.policy(more)].concat());
     bench.plan().await.expect("planned");
@@ -128,4 +130,59 @@ async fn a_look_that_fails_once_is_made_again() {
         let failed = format!("failed  {code}");
         assert_eq!(ends(&bench, route), counted([("deleted", 9), (&failed, 1)]), "{}", route.api);
     }
+}
+
+/// A planned hard delete of ten old records.
+async fn planned_hard(route: Route) -> (Bench, Vec<String>) {
+    planned(route, &["delete: hard"]).await
+}
+
+fn in_bin(bench: &Bench, id: &str) -> bool {
+    bench.sandbox.world().in_bin(RecordKey::parse(id).expect("an id"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_in_the_recycle_bin_is_not_hard_deleted() {
+    for route in [BULK2, BULK1] {
+        // Before anything is sent.
+        let (bench, ids) = planned_hard(route).await;
+        System::Salesforce.remove(&bench.sandbox, &ids[2]);
+        assert_eq!(bench.apply().await.expect("applied").exit, Exit::Done, "{}", route.api);
+        assert!(in_bin(&bench, &ids[2]), "it was not sent");
+        assert_eq!(hard_ends(&bench), counted([("deleted", 9), ("skipped in-recycle-bin", 1)]), "{}", route.api);
+        // Just before it is sent, where the system does not take what is in the bin.
+        let (bench, ids) = planned_hard(route).await;
+        let key = RecordKey::parse(&ids[2]).expect("an id");
+        bench.transport.before_deletion(move |sandbox| {
+            System::Salesforce.remove(sandbox, &key.to_string());
+            sandbox.world().refuse(key, ItemError::new("ENTITY_IS_DELETED", "entity is deleted"), None);
+        });
+        assert_eq!(bench.apply().await.expect("applied").exit, Exit::SomeFailed, "{}", route.api);
+        assert!(in_bin(&bench, &ids[2]));
+        assert_eq!(hard_ends(&bench), counted([("deleted", 9), ("failed  ENTITY_IS_DELETED", 1)]), "{}", route.api);
+        // In a job whose results do not mention it.
+        let (bench, ids) = planned_hard(route).await;
+        let key = RecordKey::parse(&ids[0]).expect("an id");
+        bench.transport.before_deletion(move |sandbox| {
+            System::Salesforce.remove(sandbox, &key.to_string());
+            sandbox.world().refuse(key, ItemError::new("ENTITY_IS_DELETED", "entity is deleted"), None);
+        });
+        let creates = if route.api == "bulk1" { "/services/async/*/batch" } else { "*/jobs/ingest" };
+        bench.sandbox.add_fault(Fault::on("POST", creates, sexton::sandbox::Effect::OmitRows { rows: 1 }));
+        assert_eq!(bench.apply().await.expect("applied").exit, Exit::SomeFailed, "{}", route.api);
+        assert_eq!(hard_ends(&bench)["deleted"], 9, "{}", route.api);
+    }
+}
+
+/// How many records came to which end.
+fn hard_ends(bench: &Bench) -> BTreeMap<String, usize> {
+    let mut ends = BTreeMap::new();
+    for row in bench.outcomes(&PolicyName::new("old-ones").expect("a name")) {
+        let is_gone = matches!(row.outcome.as_str(), "deleted" | "already-gone");
+        let key = RecordKey::parse(row.id.as_str()).expect("an id");
+        let world = bench.sandbox.world();
+        assert_eq!(world.exists(key) || world.in_bin(key), !is_gone, "{key} is {}", row.outcome);
+        *ends.entry([row.outcome, row.cause, row.code].join(" ").trim().to_owned()).or_default() += 1;
+    }
+    ends
 }

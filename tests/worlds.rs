@@ -529,6 +529,8 @@ impl Checks<'_> {
                 let record = key(row.id.as_str());
                 let gone = !self.after.contains(&record);
                 let kept_back = self.before.keeps_back(self.play.story, *number, record, self.at_plan);
+                // Where the policy hard-deletes, that is another end than the one it is for.
+                let in_bin = self.play.story.policies[*number].hard && self.play.bench.sandbox.world().in_bin(record);
                 let what = format!("{} of {}: {row:?}, gone: {gone}", row.id, name(*number));
                 if let Some(cause) = kept_back {
                     let told = (row.outcome.as_str(), row.cause.as_str());
@@ -536,12 +538,12 @@ impl Checks<'_> {
                     // gone what was held.
                     let waited = !self.play.story.dependencies(*number).is_empty();
                     let checked = waited || cause == "no-longer-matches";
-                    let found_gone = gone && checked && told.0 == "already-gone";
+                    let found_gone = gone && checked && told.0 == "already-gone" || in_bin && told.1 == "in-recycle-bin";
                     assert!(told == ("skipped", cause) || found_gone, "{what}: {cause}");
                     continue;
                 }
                 match row.outcome.as_str() {
-                    "deleted" | "already-gone" => assert!(gone, "{what}"),
+                    "deleted" | "already-gone" => assert!(gone && !in_bin, "{what}"),
                     "failed" => assert!(!gone || consequences.contains(&record), "{what}"),
                     "skipped" => {
                         let rewritten = || self.at_plan.stamps.get(&record) != Some(&self.play.stamp(record));
@@ -551,6 +553,7 @@ impl Checks<'_> {
                             "refused" => self.play.with_faults && self.play.story.policies[*number].all_or_none == "true",
                             // A continued run selects again: another policy's deletions may have taken it along, or emptied its lookup.
                             "no-longer-matches" => gone,
+                            "in-recycle-bin" => in_bin,
                             "changed" => self.play.story.policies[*number].unchanged && (gone || rewritten()),
                             _ => false,
                         };

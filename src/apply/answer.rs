@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Failure, RecordId};
+use crate::system::DeleteMode;
 
 /// The system's answer about one record of a batch, already paired with it the way the API pairs them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,4 +74,15 @@ pub enum Presence {
     InBin,
     /// The system shows nothing under this key.
     Absent,
+}
+
+impl Presence {
+    /// Whether the record is where this way of deleting puts it. One in the recycle bin is not hard-deleted.
+    pub fn is_gone(self, delete: DeleteMode) -> bool {
+        match self {
+            Self::Present => false,
+            Self::InBin => delete == DeleteMode::Soft,
+            Self::Absent => true,
+        }
+    }
 }

@@ -54,6 +54,8 @@ pub enum SkipCause {
     Changed,
     /// A hold keeps it.
     Held,
+    /// It lies in the recycle bin already, and the policy deletes past it: it is neither there nor hard-deleted.
+    InRecycleBin,
     /// Another record of the same atomic request failed.
     RolledBack,
     /// A policy this one depends on did not succeed.
@@ -68,10 +70,11 @@ pub enum SkipCause {
 
 impl SkipCause {
     /// Every cause.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoLongerMatches,
         Self::Changed,
         Self::Held,
+        Self::InRecycleBin,
         Self::RolledBack,
         Self::Dependency,
         Self::Stopped,
@@ -85,6 +88,7 @@ impl SkipCause {
             Self::NoLongerMatches => "no-longer-matches",
             Self::Changed => "changed",
             Self::Held => "held",
+            Self::InRecycleBin => "in-recycle-bin",
             Self::RolledBack => "rolled-back",
             Self::Dependency => "dependency",
             Self::Stopped => "stopped",

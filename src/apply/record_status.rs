@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AnswerVerdict, Evidence, Outcome, OutcomeKind, Presence, SentState, SkipCause, Unanswered};
 use crate::base::{Failure, FailureClass, RecordId};
+use crate::system::DeleteMode;
 
 /// What is known about one record of one round after its batch.
 ///
@@ -57,30 +58,40 @@ impl RecordStatus {
     ///
     /// A record that is gone counts as deleted by this run, which sent it, with the presence check as evidence: a deletion by
     /// somebody else at the same time cannot be told apart.
-    pub fn of_presence(presence: Presence, sent: SentState) -> Self {
-        if presence != Presence::Present {
+    ///
+    /// One that was to be hard-deleted and is found in the recycle bin is not: either the request did not come to it, or the system
+    /// has not purged it yet (documented for a while after a hard delete), and only an answer would tell.
+    pub fn of_presence(presence: Presence, sent: SentState, delete: DeleteMode) -> Self {
+        if presence.is_gone(delete) {
             return Self::Deleted(Evidence::PresenceCheck);
         }
-        let still_there = "the request was not answered, and a presence check found the record still there";
-        let (failure, evidence) = match sent {
-            SentState::Ended => {
-                let message = "no result mentions the record, and a presence check found it still there";
-                (ours("not-mentioned", message), Evidence::PresenceCheck)
-            }
-            SentState::Over => (ours("no-answer", still_there), Evidence::PresenceCheck),
-            SentState::AtWork => (ours("no-answer", still_there), Evidence::None),
+        let found = if presence == Presence::InBin { IN_BIN } else { "a presence check found the record still there" };
+        let (code, said, evidence) = match sent {
+            SentState::Ended => ("not-mentioned", "no result mentions the record", Evidence::PresenceCheck),
+            SentState::Over => ("no-answer", "the request was not answered", Evidence::PresenceCheck),
+            SentState::AtWork => ("no-answer", "the request was not answered", Evidence::None),
         };
+        let code = if presence == Presence::InBin { SkipCause::InRecycleBin.word() } else { code };
+        let failure = ours(code, &format!("{said}, and {found}"));
         Self::Again { failure, evidence, unclear: sent != SentState::Ended }
     }
 
     /// The status of a record that the system said to be gone, after a presence check. One that is there has failed, with the
-    /// system's own words.
-    pub fn of_said_gone(failure: Failure, presence: Presence) -> Self {
-        if presence == Presence::Present {
-            Self::Failed(failure, Evidence::PresenceCheck)
-        } else {
-            Self::AlreadyGone(failure)
+    /// system's own words, and so has one in the recycle bin that was to be hard-deleted.
+    pub fn of_said_gone(mut failure: Failure, presence: Presence, delete: DeleteMode) -> Self {
+        if presence.is_gone(delete) {
+            return Self::AlreadyGone(failure);
         }
+        if presence == Presence::InBin {
+            let words = if failure.message.is_empty() { "" } else { "; " };
+            failure.message = format!("{}{words}{IN_BIN}", failure.message);
+        }
+        Self::Failed(failure, Evidence::PresenceCheck)
+    }
+
+    /// What a record that was sent, and is now found in the recycle bin instead of hard-deleted, has failed with.
+    pub fn left_in_bin() -> Failure {
+        ours(SkipCause::InRecycleBin.word(), IN_BIN)
     }
 
     /// To be sent again, as the system's answer makes clear.
@@ -181,6 +192,9 @@ pub struct AtomicStatuses {
     pub isolates: bool,
 }
 
+/// What is said of a record that was to be hard-deleted.
+const IN_BIN: &str = "a presence check found it in the recycle bin, not hard-deleted";
+
 /// A failure in our own words, where the system has none.
 fn ours(code: &str, message: &str) -> Failure {
     Failure { class: FailureClass::Transient, code: code.into(), message: message.into() }
@@ -257,7 +271,7 @@ mod tests {
         let locked = || AnswerVerdict::Failed(failure(FailureClass::Locked));
         let looked = |verdicts: Vec<AnswerVerdict>, presence, isolate| {
             let settle = |status| match status {
-                RecordStatus::SaidGone(failure) => RecordStatus::of_said_gone(failure, presence),
+                RecordStatus::SaidGone(failure) => RecordStatus::of_said_gone(failure, presence, DeleteMode::Soft),
                 status => status,
             };
             let statuses = statuses_of_atomic(verdicts, isolate).statuses.into_iter().map(settle).collect();
@@ -295,7 +309,7 @@ mod tests {
     #[test]
     fn what_is_there_while_a_request_may_be_at_work_is_unknown_until_a_later_look() {
         let id = RecordId::new("a").expect("valid");
-        let seen = |sent| RecordStatus::of_presence(Presence::Present, sent);
+        let seen = |sent| RecordStatus::of_presence(Presence::Present, sent, DeleteMode::Soft);
         let locked = RecordStatus::again(failure(FailureClass::Locked));
         let ended = |statuses: &[RecordStatus]| {
             let mut unanswered = Unanswered::default();
@@ -310,5 +324,29 @@ mod tests {
         assert_eq!(ended(&[seen(SentState::Ended)]), "failed");
         let refused = RecordStatus::Failed(failure(FailureClass::Refused), Evidence::Answer);
         assert_eq!(ended(&[seen(SentState::AtWork), refused]), "failed", "the other request is refused as well");
+    }
+
+    #[test]
+    fn a_record_in_the_recycle_bin_is_soft_deleted_and_not_hard_deleted() {
+        let outcome = |status: RecordStatus| {
+            let outcome = status.into_outcome(RecordId::new("a").expect("valid"), Unanswered::default());
+            let failure =
+                if let OutcomeKind::Failed(failure) = &outcome.kind { failure.message.clone() } else { String::new() };
+            format!("{} {failure}", outcome.kind.word())
+        };
+        let (bin, said) =
+            (Presence::InBin, || Failure { message: "entity is deleted".into(), ..failure(FailureClass::Invalid) });
+        use DeleteMode::{Hard, Soft};
+        assert_eq!(outcome(RecordStatus::of_said_gone(said(), bin, Soft)), "already-gone ");
+        assert_eq!(outcome(RecordStatus::of_presence(bin, SentState::Ended, Soft)), "deleted ");
+        assert_eq!(
+            outcome(RecordStatus::of_said_gone(said(), bin, Hard)),
+            "failed entity is deleted; a presence check found it in the recycle bin, not hard-deleted"
+        );
+        assert_eq!(
+            outcome(RecordStatus::of_presence(bin, SentState::Over, Hard)),
+            "failed the request was not answered, and a presence check found it in the recycle bin, not hard-deleted"
+        );
+        assert_eq!(outcome(RecordStatus::of_presence(Presence::Absent, SentState::Over, Hard)), "deleted ");
     }
 }

@@ -10,6 +10,7 @@ use crate::base::RecordId;
 use crate::plan::Row;
 use crate::provider::{ProviderError, ReadHalf};
 use crate::store::{IdNote, Place, RowSorter, SortOrder, SortedRows};
+use crate::system::DeleteMode;
 
 /// The places in a round of the records that are excluded by now, in the order of the round.
 pub(super) struct ExcludedPlaces {
@@ -64,10 +65,11 @@ impl ExcludedPlaces {
         self,
         provider: &dyn ReadHalf,
         object: &str,
+        delete: DeleteMode,
         scratch: &Place,
     ) -> io::Result<Result<Self, ProviderError>> {
         let Some(rows) = &self.rows else { return Ok(Ok(self)) };
-        let told = check_presence_of(rows, 1, SortOrder::FirstValueThenId, provider, object, scratch).await?;
+        let told = check_presence_of(rows, 1, SortOrder::FirstValueThenId, provider, (object, delete), scratch).await?;
         Ok(told.map(|rows| Self { rows: Some(rows) }))
     }
 
@@ -92,7 +94,8 @@ fn read(row: &Row) -> io::Result<(u64, IdNote)> {
 }
 
 /// The same rows of excluded records, whose cause is their value `cause_at`, with [`GONE`] as the cause of those that no longer
-/// match and are not present.
+/// match and are not present; and with [`SkipCause::InRecycleBin`] for those that were to be hard-deleted and are found there. `of`
+/// is their object, and the way in which they were to be deleted.
 ///
 /// # Errors
 ///
@@ -102,9 +105,10 @@ pub(super) async fn check_presence_of(
     cause_at: usize,
     order: SortOrder,
     provider: &dyn ReadHalf,
-    object: &str,
+    of: (&str, DeleteMode),
     scratch: &Place,
 ) -> io::Result<Result<SortedRows, ProviderError>> {
+    let (object, delete) = of;
     let size = provider.capabilities().presence_size.max(1);
     let mut told = RowSorter::new(scratch, order, RowSorter::WINDOW);
     let mut rows = rows.rows();
@@ -129,10 +133,13 @@ pub(super) async fn check_presence_of(
         };
         for (place, mut row) in asked.into_iter().enumerate() {
             // What was not shown counts as there: it is not claimed to be deleted.
-            if seen.get(place).is_some_and(|presence| *presence != Presence::Present) {
-                row.values.truncate(cause_at);
-                row.values.push(GONE.to_owned());
-            }
+            let word = match seen.get(place) {
+                Some(presence) if presence.is_gone(delete) => GONE,
+                Some(Presence::InBin) => SkipCause::InRecycleBin.word(),
+                _ => SkipCause::NoLongerMatches.word(),
+            };
+            row.values.truncate(cause_at);
+            row.values.push(word.to_owned());
             told.push(&row)?;
         }
     }

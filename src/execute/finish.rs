@@ -120,6 +120,9 @@ fn last_plan(rows: &mut Peekable<impl Iterator<Item = io::Result<Row>>>, id: Rec
 fn excluded_outcome(id: RecordId, note: IdNote) -> Outcome {
     let (kind, evidence) = match note {
         IdNote::Gone => (OutcomeKind::AlreadyGone, Evidence::PresenceCheck),
+        IdNote::Excluded(SkipCause::InRecycleBin) => {
+            (OutcomeKind::Skipped(SkipCause::InRecycleBin), Evidence::PresenceCheck)
+        }
         IdNote::Excluded(cause) => (OutcomeKind::Skipped(cause), Evidence::Recheck),
         // The cause is not known.
         IdNote::None | IdNote::Group => (OutcomeKind::Unknown, Evidence::None),
@@ -211,6 +214,9 @@ impl<'a> Cleared<'a> {
                     (IdNote::Gone, _) if unanswered.ever => (OutcomeKind::Deleted, Evidence::PresenceCheck),
                     (IdNote::Gone, _) => (OutcomeKind::AlreadyGone, Evidence::PresenceCheck),
                     (IdNote::Excluded(_), _) if unanswered.at_work => (OutcomeKind::Unknown, Evidence::None),
+                    (IdNote::Excluded(SkipCause::InRecycleBin), Some(RecordStatus::Again { .. })) => {
+                        (OutcomeKind::Failed(RecordStatus::left_in_bin()), Evidence::PresenceCheck)
+                    }
                     (IdNote::Excluded(cause), Some(RecordStatus::Again { evidence, .. })) => {
                         (OutcomeKind::Skipped(cause), *evidence)
                     }

@@ -8,6 +8,7 @@ use super::round_note::note_of;
 use crate::base::CommandError;
 use crate::provider::ReadHalf;
 use crate::store::{IdNote, Place, SortOrder};
+use crate::system::DeleteMode;
 
 /// How many records must not be sent although they are there: held ones, changed ones, and those that do not match any more. For
 /// `allOrNone: true`, which has no use for a part; what is gone is where the policy wants it.
@@ -23,7 +24,8 @@ pub async fn kept_back(
 ) -> Result<u64, CommandError> {
     let broken =
         |error: io::Error| CommandError::plain("the records that are kept back could not be counted").caused_by(&error);
-    let told = check_presence_of(&recheck.excluded, 0, SortOrder::Id, provider, object, scratch).await;
+    // No API hard-deletes all or none.
+    let told = check_presence_of(&recheck.excluded, 0, SortOrder::Id, provider, (object, DeleteMode::Soft), scratch).await;
     let mut kept = 0;
     for row in told.map_err(broken)??.rows() {
         let note = row.and_then(|row| note_of(&row, 0)).map_err(broken)?;

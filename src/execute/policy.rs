@@ -495,8 +495,9 @@ impl<'a> PolicyExecutor<'a> {
         last: &RoundFiles,
         messages: &Arc<MessagesFile>,
     ) -> Result<RoundEnd<RoundFiles>, ExecuteError> {
-        let (provider, object) = (self.input.provider()?.as_ref(), &self.input.specification.object);
-        let places = self.excluded_places(last).await?.check_presence(provider, object, self.run.scratch.place()).await;
+        let (provider, specification) = (self.input.provider()?.as_ref(), &self.input.specification);
+        let (object, delete, scratch) = (&specification.object, specification.delete, self.run.scratch.place());
+        let places = self.excluded_places(last).await?.check_presence(provider, object, delete, scratch).await;
         let places = match places.map_err(|error| self.scratch_error(error))? {
             Ok(places) => places,
             Err(error) => return Ok(RoundEnd::NotNow(error.to_string())),

@@ -35,8 +35,9 @@ pub(super) async fn write_first_round(
     if let Some(rows) = excluded {
         // What does not match any more may be gone: by another plan or somebody else, or by an earlier process of this run, of which
         // an older copy of its journal would not know.
-        let (provider, object) = (input.provider()?.as_ref(), &input.specification.object);
-        let rows = check_presence_of(rows, 0, SortOrder::Id, provider, object, run.scratch.place()).await;
+        let provider = input.provider()?.as_ref();
+        let of = (input.specification.object.as_str(), input.specification.delete);
+        let rows = check_presence_of(rows, 0, SortOrder::Id, provider, of, run.scratch.place()).await;
         checked = match rows.map_err(scratch_error)? {
             Ok(rows) => rows,
             Err(error) => return Ok(RoundEnd::NotNow(error.to_string())),

@@ -247,12 +247,15 @@ impl<'a> StepRunner<'a> {
             } else {
                 match self.input.provider()?.check_presence(&self.input.specification.object, &ids).await {
                     Ok(seen) if seen.len() == ids.len() => {
+                        let delete = self.input.specification.delete;
                         let mut statuses = Vec::with_capacity(seen.len());
                         for (place, presence) in seen.into_iter().enumerate() {
                             let said = said.get(place).map(|said| round.statuses.decode(said)).transpose();
                             statuses.push(match said.map_err(&error)?.flatten() {
-                                Some(RecordStatus::SaidGone(failure)) => RecordStatus::of_said_gone(failure, presence),
-                                _ => RecordStatus::of_presence(presence, sent),
+                                Some(RecordStatus::SaidGone(failure)) => {
+                                    RecordStatus::of_said_gone(failure, presence, delete)
+                                }
+                                _ => RecordStatus::of_presence(presence, sent, delete),
                             });
                         }
                         statuses

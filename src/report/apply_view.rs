@@ -64,6 +64,7 @@ pub(super) fn skip_words(cause: SkipCause) -> &'static str {
         SkipCause::NoLongerMatches => "no longer match",
         SkipCause::Changed => "changed since the plan",
         SkipCause::Held => "held",
+        SkipCause::InRecycleBin => "in the recycle bin, not hard-deleted",
         SkipCause::RolledBack => "rolled back with their request",
         SkipCause::Dependency => "a dependency did not succeed",
         SkipCause::Stopped => "not sent, the policy was stopped",

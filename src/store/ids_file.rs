@@ -30,8 +30,12 @@ pub enum IdNote {
 
 impl IdNote {
     /// The causes for which records are excluded, each with its byte.
-    const CAUSES: [(u8, SkipCause); 3] =
-        [(b'h', SkipCause::Held), (b'c', SkipCause::Changed), (b'n', SkipCause::NoLongerMatches)];
+    const CAUSES: [(u8, SkipCause); 4] = [
+        (b'h', SkipCause::Held),
+        (b'c', SkipCause::Changed),
+        (b'n', SkipCause::NoLongerMatches),
+        (b'b', SkipCause::InRecycleBin),
+    ];
 
     fn byte(self) -> io::Result<u8> {
         match self {
