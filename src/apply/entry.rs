@@ -146,7 +146,8 @@ pub enum Event {
         /// Why, when the system refused the request as a whole and every record of the batch failed with it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<String>,
-        /// Whether the records to be sent again went back with one that fails: they go in smaller batches, until it is alone.
+        /// Whether the records to be sent again went back with one that fails, or were too heavy together: they go in smaller
+        /// batches, until one that fails is alone.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         isolates: bool,
     },

@@ -13,12 +13,14 @@ use super::{Batch, CheckedBatch, Event, Seal, SkipCause, Step, StepEnd, Tally, b
 use crate::plan::CLOCK_TOLERANCE;
 use crate::system::{ApiShape, JobAbort};
 
-/// The most rounds of a policy, apart from those that were cut short and those that isolate failing records. What the last one
+/// The most rounds of a policy, apart from those that were cut short and those whose batches are halved. What the last one
 /// leaves to be sent again has failed.
 pub const ROUNDS: u32 = 6;
 
 /// Batches get smaller from round to round, against locks, but not below this.
 const SMALLEST_BATCH: u64 = 25;
+/// Batches that were too heavy are halved while that makes no more jobs than this.
+const MOST_HALVED_JOBS: u64 = 1_000;
 /// After this many consecutive requests refused as a whole the policy is halted: the next would be refused too.
 const REFUSALS: u32 = 3;
 /// An unanswered request may still be at work; it is given this long before the system is asked what came of it.
@@ -37,11 +39,13 @@ const POLL: (Duration, Duration) = (Duration::from_millis(250), Duration::from_s
 pub struct MachineSettings {
     /// How the API takes records, and what its jobs allow.
     pub shape: ApiShape,
-    /// Whether batches are as large in later rounds as in the first, apart from those that isolate a failing record: atomic ones,
+    /// Whether batches are as large in later rounds as in the first, apart from those that are halved: atomic ones,
     /// and those that keep groups together.
     pub same_size: bool,
     /// The most records in a batch of round 0.
     pub batch_size: u64,
+    /// How many records of a batch the system deletes in one transaction, which is where halving begins to help.
+    pub transaction: u64,
     /// The most batches under way at once.
     pub parallel: u32,
     /// What pauses are drawn from.
@@ -74,14 +78,14 @@ struct Round {
     number: u32,
     /// How many earlier rounds were sent completely, not counting those after which batches were halved.
     attempt: u32,
-    /// How often batches were halved to isolate records that fail.
-    halvings: u32,
+    /// The most records of a batch since batches were halved, to isolate records that fail or since they were too heavy.
+    halved: Option<u64>,
     count: u64,
     /// The place of the first record that was never in a batch.
     cursor: u64,
     /// Records of it to be sent again in the next round.
     again: u64,
-    /// Whether some of them go again to isolate one that fails.
+    /// Whether some of them go again in smaller batches, to isolate one that fails or since they were too heavy together.
     isolates: bool,
 }
 
@@ -180,9 +184,9 @@ impl PolicyMachine {
                 });
                 let before =
                     before.ok_or_else(|| wrong("the round before it is not done, or left a different number of records"))?;
-                let halvings = before.halvings + u32::from(before.isolates);
+                let halved = if before.isolates { Some(self.half_of(before)) } else { before.halved };
                 let attempt = before.attempt + u32::from(unsent == 0 && !before.isolates);
-                self.round = Some(Round { number: *number, attempt, halvings, count: *count, ..Round::default() });
+                self.round = Some(Round { number: *number, attempt, halved, count: *count, ..Round::default() });
                 self.free.clear();
                 self.tally.skipped += excluded;
                 self.cut_short = false;
@@ -480,14 +484,27 @@ impl PolicyMachine {
         if self.active.len() >= self.settings.parallel.max(1) as usize {
             return None;
         }
-        let size = if self.settings.same_size {
-            (0..round.halvings).fold(self.settings.batch_size, |size, _| size.div_ceil(2))
-        } else {
-            (self.settings.batch_size >> round.attempt).max(self.settings.batch_size.min(SMALLEST_BATCH))
-        }
-        .max(1);
+        let size = self.size(round);
         let (first, left) = self.free.front().copied().unwrap_or((round.cursor, round.count - round.cursor));
         (left > 0).then(|| Batch { number: self.next_batch, round: round.number, first, count: left.min(size) })
+    }
+
+    /// The most records of a batch of this round.
+    fn size(&self, round: &Round) -> u64 {
+        let MachineSettings { same_size, batch_size, .. } = self.settings;
+        let again = if same_size { batch_size } else { (batch_size >> round.attempt).max(batch_size.min(SMALLEST_BATCH)) };
+        again.min(round.halved.unwrap_or(u64::MAX)).max(1)
+    }
+
+    /// Half of what a transaction has in this round.
+    fn half_of(&self, round: &Round) -> u64 {
+        self.size(round).min(round.count).min(self.settings.transaction).div_ceil(2)
+    }
+
+    /// Whether records that failed together go again in halves: a job takes many calls, so that they would be too many jobs.
+    fn may_be_halved(&self, round: &Round) -> bool {
+        let batches = round.again.div_ceil(self.half_of(round).max(1));
+        round.isolates && (self.settings.shape == ApiShape::Requests || batches <= MOST_HALVED_JOBS)
     }
 
     /// When a later round may begin: it waits, so that whatever held the locks can end.
@@ -511,7 +528,10 @@ impl PolicyMachine {
         if cut_short {
             return Step::OpenRound(round.number + 1);
         }
-        if self.halted.is_some() || round.again == 0 || (round.attempt + 1 >= ROUNDS && !round.isolates) {
+        if self.halted.is_some()
+            || round.again == 0
+            || (!self.may_be_halved(round) && (round.isolates || round.attempt + 1 >= ROUNDS))
+        {
             return Step::Finish;
         }
         match &self.stuck {

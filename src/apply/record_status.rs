@@ -40,9 +40,11 @@ pub enum RecordStatus {
 }
 
 impl RecordStatus {
-    /// The status for the system's answer about a record that was sent by itself, or in a request that is not atomic.
-    pub fn of_verdict(verdict: AnswerVerdict) -> Self {
+    /// The status for the system's answer about a record that was sent by itself, or with others (`count` in all) in a request that
+    /// is not atomic.
+    pub fn of_verdict(verdict: AnswerVerdict, count: u64) -> Self {
         match verdict {
+            AnswerVerdict::Failed(failure) if failure.class == FailureClass::TooHeavy && count > 1 => Self::again(failure),
             AnswerVerdict::Deleted => Self::Deleted(Evidence::Answer),
             AnswerVerdict::SaidGone(failure) => Self::SaidGone(failure),
             AnswerVerdict::Failed(failure) if failure.class.may_be_retried() => Self::again(failure),
@@ -136,7 +138,7 @@ impl RecordStatus {
 /// back. If nothing is sent again, it therefore counts as rolled back too.
 ///
 /// With `isolate` the ones rolled back are sent again in smaller requests, until the records that fail are alone. A record that
-/// failed with words of its own is one of them.
+/// failed with words of its own is one of them, unless the request was too heavy as a whole.
 pub fn statuses_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>, isolate: bool) -> AtomicStatuses {
     let verdicts: Vec<AnswerVerdict> = verdicts.into_iter().collect();
     let hopeless =
@@ -152,8 +154,11 @@ pub fn statuses_of_atomic(verdicts: impl IntoIterator<Item = AnswerVerdict>, iso
             AnswerVerdict::RolledBack(failure) | AnswerVerdict::SaidGone(failure) if hopeless => {
                 RecordStatus::RolledBack(failure)
             }
+            AnswerVerdict::Failed(failure) if isolates && failure.class == FailureClass::TooHeavy => {
+                RecordStatus::again(failure)
+            }
             AnswerVerdict::Failed(failure) if hopeless && !isolates => RecordStatus::Failed(failure, Evidence::Answer),
-            verdict => RecordStatus::of_verdict(verdict),
+            verdict => RecordStatus::of_verdict(verdict, 1),
         })
         .collect();
     AtomicStatuses { statuses, isolates }
@@ -251,6 +256,11 @@ mod tests {
         assert!(nameless.isolates && nameless.statuses.iter().all(is_again));
         let locked = AnswerVerdict::Failed(failure(FailureClass::Locked));
         assert!(!statuses_of_atomic([rolled, locked], true).isolates, "a lock goes by itself");
+        let heavy = AnswerVerdict::Failed(failure(FailureClass::TooHeavy));
+        let halved = statuses_of_atomic([heavy.clone(), heavy.clone()], true);
+        assert!(halved.isolates && halved.statuses.iter().all(is_again), "neither is known to be what is too heavy");
+        let whole = statuses_of_atomic([heavy.clone(), heavy], false);
+        assert!(!whole.isolates && whole.statuses.iter().all(|status| matches!(status, RecordStatus::Failed(..))));
         let alone = statuses_of_atomic([refused], true);
         assert!(!alone.isolates && matches!(alone.statuses[0], RecordStatus::Failed(..)));
     }

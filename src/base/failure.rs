@@ -16,6 +16,9 @@ pub enum FailureClass {
     Dependent,
     /// Logic in the system (a trigger, a validation rule) refused.
     Refused,
+    /// The request was too much for one transaction: what goes along with its records, or what logic in the system does about them.
+    /// Fewer at a time may go.
+    TooHeavy,
     /// The request or the identifier is wrong; sending it again cannot help.
     Invalid,
     /// A limit of the system; not today.

@@ -17,6 +17,7 @@ pub(super) fn fault_of(error: &ProviderError) -> Fault {
         ErrorClass::Local => (FaultKind::Stuck, FailureClass::Invalid),
         ErrorClass::Denied => (FaultKind::Refused, FailureClass::Denied),
         ErrorClass::Invalid | ErrorClass::Unsupported => (FaultKind::Refused, FailureClass::Invalid),
+        ErrorClass::TooHeavy => (FaultKind::Refused, FailureClass::TooHeavy),
         ErrorClass::NotFound => (FaultKind::Missing, FailureClass::Invalid),
         ErrorClass::Ambiguous | ErrorClass::Incomplete | ErrorClass::Malformed => {
             (FaultKind::Unclear, FailureClass::Unrecognized)

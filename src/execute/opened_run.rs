@@ -123,6 +123,7 @@ pub fn machine_settings(planned: &PlannedPolicy, seed: u64) -> Option<MachineSet
         shape: route.api.shape(),
         same_size: planned.settings.all_or_none != AllOrNone::No || is_grouped(planned),
         batch_size: route.batch_size,
+        transaction: route.api.transaction().unwrap_or(route.batch_size),
         parallel: if serial { 1 } else { route.parallel },
         // Policies of one run do not all come back at the same moment.
         seed: planned.policy.as_str().bytes().fold(seed, |seed, byte| seed.rotate_left(5) ^ u64::from(byte)),

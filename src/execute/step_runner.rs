@@ -12,7 +12,7 @@ use crate::apply::{
     Answer, AnswerVerdict, AtomicStatuses, Batch, CheckedBatch, Evidence, Fault, FaultKind, IdSource, RecordStatus,
     SentState, Step, StepEnd, Ticket, settled_atomic, statuses_of_atomic,
 };
-use crate::base::RecordId;
+use crate::base::{FailureClass, RecordId};
 use crate::provider::{AnswerSink, DeleteHalf, DeleteJobs, DeleteRequests, ProviderError};
 use crate::store::{AnswerPairing, BatchIds, EncodedStatus, write_answers};
 
@@ -28,12 +28,17 @@ pub(super) struct StepRunner<'a> {
 /// Hands a job's answers on to their pairing, and keeps the first error of this machine.
 struct PairingSink<'a> {
     pairing: AnswerPairing<'a>,
+    /// How many records the job has.
+    count: u64,
+    /// Whether some were too heavy together.
+    halves: bool,
     error: Option<std::io::Error>,
 }
 
 impl AnswerSink for PairingSink<'_> {
     fn answer(&mut self, answer: Answer) -> std::io::Result<()> {
-        self.pairing.push(&answer.id, &RecordStatus::of_verdict(answer.verdict)).map_err(|error| {
+        self.halves |= self.count > 1 && is_too_heavy(&answer.verdict);
+        self.pairing.push(&answer.id, &RecordStatus::of_verdict(answer.verdict, self.count)).map_err(|error| {
             let words = std::io::Error::new(error.kind(), "the answer could not be kept");
             self.error = Some(error);
             words
@@ -128,8 +133,10 @@ impl<'a> StepRunner<'a> {
         let AtomicStatuses { statuses, isolates } = if self.input.specification.atomic {
             statuses_of_atomic(verdicts.into_iter().flatten(), self.input.isolate_failures)
         } else {
-            let status = |verdict: Option<AnswerVerdict>| verdict.map_or(RecordStatus::Missing, RecordStatus::of_verdict);
-            AtomicStatuses { statuses: verdicts.into_iter().map(status).collect(), isolates: false }
+            let isolates = batch.count > 1 && verdicts.iter().flatten().any(is_too_heavy);
+            let status = |verdict| RecordStatus::of_verdict(verdict, batch.count);
+            let statuses = verdicts.into_iter().map(|verdict| verdict.map_or(RecordStatus::Missing, status)).collect();
+            AtomicStatuses { statuses, isolates }
         };
         let raw =
             statuses.iter().map(|status| round.statuses.encode(status)).collect::<Result<Vec<_>, _>>().map_err(&error)?;
@@ -146,9 +153,11 @@ impl<'a> StepRunner<'a> {
         }
         self.run.observer.warn(&format!("{}: {error}", self.input.specification.policy));
         let error = self.status_error(round);
+        // Batches that are too heavy are halved, and an atomic one only where it may be taken apart.
+        let halves = fault.failure.class == FailureClass::TooHeavy && !self.input.specification.atomic;
+        let isolates = (self.input.isolate_failures || halves) && batch.count > 1;
         // While failing records are isolated, a refusal is about one of them, and does not tell that the next one comes too.
-        let cause = (!self.input.isolate_failures).then(|| fault.to_string());
-        let isolates = self.input.isolate_failures && batch.count > 1;
+        let cause = (!self.input.isolate_failures && !halves).then(|| fault.to_string());
         let status = if isolates {
             RecordStatus::again(fault.failure)
         } else if fault.kind == FaultKind::Missing {
@@ -172,7 +181,7 @@ impl<'a> StepRunner<'a> {
         let ids = BatchIds::new(Arc::clone(&round.ids), batch);
         let scratch = self.run.scratch.place();
         let pairing = AnswerPairing::new(&ids, &round.statuses, batch.first, round.ascending, scratch).map_err(&error)?;
-        let mut sink = PairingSink { pairing, error: None };
+        let mut sink = PairingSink { pairing, count: batch.count, halves: false, error: None };
         let collected = jobs.collect(ticket, &ids, &mut sink).await;
         if let Some(source) = sink.error {
             return Err(error(source));
@@ -180,9 +189,10 @@ impl<'a> StepRunner<'a> {
         if let Err(error) = collected {
             return Ok(failed(&error));
         }
+        let halves = sink.halves;
         let report = sink.pairing.finish().map_err(&error)?;
         self.warn_of_answers(batch, report.foreign + report.contradicted);
-        self.answered(batch, round, None, false).await
+        self.answered(batch, round, None, halves).await
     }
 
     /// Every record of a batch has a status: makes them durable and counts them.
@@ -306,12 +316,17 @@ impl<'a> StepRunner<'a> {
     }
 }
 
+/// Whether the record did not go since the transaction was too much for the system.
+fn is_too_heavy(verdict: &AnswerVerdict) -> bool {
+    matches!(verdict, AnswerVerdict::Failed(failure) if failure.class == FailureClass::TooHeavy)
+}
+
 fn failed(error: &ProviderError) -> StepEnd {
     StepEnd::Failed(fault_of(error))
 }
 
 fn unclear(code: &str, message: &str) -> Fault {
-    let class = crate::base::FailureClass::Unrecognized;
+    let class = FailureClass::Unrecognized;
     let failure = crate::base::Failure { class, code: code.into(), message: message.into() };
     Fault { kind: FaultKind::Unclear, failure }
 }

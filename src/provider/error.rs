@@ -29,6 +29,8 @@ pub enum ErrorClass {
     Invalid,
     /// The system cannot do this.
     Unsupported,
+    /// Nothing happened; the request is too much for one transaction, and a smaller one may not be.
+    TooHeavy,
     /// A deleting request may have taken effect. Never repeated blindly.
     Ambiguous,
     /// A read ended before it was complete.
@@ -43,7 +45,7 @@ impl ErrorClass {
     /// Whether the system has understood the request and says no to what it asks for: the same one will not be answered later, and
     /// others will.
     pub fn is_about_the_request(self) -> bool {
-        matches!(self, Self::Denied | Self::NotFound | Self::Invalid | Self::Unsupported)
+        matches!(self, Self::Denied | Self::NotFound | Self::Invalid | Self::Unsupported | Self::TooHeavy)
     }
 }
 

@@ -50,7 +50,8 @@ pub use server::serve;
 pub use settings::{CountLimit, CountRefusal, Settings};
 pub use world::{
     Client, DeleteMode, Deletion, FieldDefinition, FieldKind, ItemError, Lookup, ObjectDefinition, OnDelete, Organization,
-    PasswordLogin, Permissions, RecordKey, User, Value, ValueError, World, WorldBuilder, WorldError, account_children,
+    PasswordLogin, Permissions, RecordKey, User, Value, ValueError, WeightLimit, World, WorldBuilder, WorldError,
+    account_children,
 };
 pub use worlds::Worlds;
 pub use zuora::{Tenant, TenantError, ZuoraSettings};

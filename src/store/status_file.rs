@@ -21,7 +21,7 @@ const UNKNOWN: u8 = 6;
 const MISSING: u8 = 7;
 const SAID_GONE: u8 = 8;
 
-const CLASSES: [FailureClass; 8] = [
+const CLASSES: [FailureClass; 9] = [
     FailureClass::Locked,
     FailureClass::Transient,
     FailureClass::Denied,
@@ -29,6 +29,7 @@ const CLASSES: [FailureClass; 8] = [
     FailureClass::Refused,
     FailureClass::Invalid,
     FailureClass::Quota,
+    FailureClass::TooHeavy,
     FailureClass::Unrecognized,
 ];
 
@@ -398,7 +399,7 @@ mod tests {
         assert_eq!(read[0], None);
         assert_eq!(read[1..], statuses.into_iter().map(Some).collect::<Vec<_>>());
         let count = file.count(0, 100).expect("counted");
-        assert_eq!((count.none, count.again, count.missing, count.tally.total()), (82, 2, 2, 14));
+        assert_eq!((count.none, count.again, count.missing, count.tally.total()), (81, 2, 2, 15));
     }
 
     #[test]

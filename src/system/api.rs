@@ -55,6 +55,15 @@ impl Api {
         }
     }
 
+    /// How many records of a batch the system deletes in one transaction; `None` where it is all of them, or each by itself. Bulk jobs
+    /// are worked on in chunks of 200 (documented).
+    pub fn transaction(self) -> Option<u64> {
+        match self {
+            Self::Bulk2 | Self::Bulk1 => Some(200),
+            Self::Collections | Self::Composite | Self::ZuoraSoap | Self::FulcrumBatch => None,
+        }
+    }
+
     /// The system it belongs to.
     pub fn system(self) -> SystemKind {
         match self {

@@ -22,7 +22,7 @@ fn settings_of(api: Api) -> MachineSettings {
 }
 
 fn shaped(shape: ApiShape) -> MachineSettings {
-    MachineSettings { shape, same_size: false, batch_size: 10, parallel: 3, seed: 1 }
+    MachineSettings { shape, same_size: false, batch_size: 10, transaction: 10, parallel: 3, seed: 1 }
 }
 
 fn jobs(starts: JobStart, may_be_aborted: JobAbort) -> ApiShape {

@@ -119,6 +119,7 @@ impl Rig {
             shape: self.scenario.api.shape(),
             same_size: self.scenario.atomic || self.scenario.grouped,
             batch_size: self.scenario.batch_size,
+            transaction: self.scenario.batch_size,
             parallel: self.scenario.parallel,
             seed: 7,
         }

@@ -121,7 +121,7 @@ pub(super) fn check_echo(
 pub(super) fn verdict(code: &str, message: &str) -> AnswerVerdict {
     let code = hostile::code(code);
     let failure = |class| Failure { class, code: code.clone(), message: hostile::record_words(&code, message) };
-    match record_meaning(&code) {
+    match record_meaning(&code, message) {
         RecordMeaning::SaidGone(class) => AnswerVerdict::SaidGone(failure(class)),
         RecordMeaning::RolledBack => AnswerVerdict::RolledBack(failure(FailureClass::Invalid)),
         RecordMeaning::Failed(class) => AnswerVerdict::Failed(failure(class)),

@@ -54,11 +54,12 @@ const CODES: &[Row] = {
         row("CANNOT_DELETE_LAST_DATED_CONVERSION_RATE", Request::Invalid, Record::Refused),
         row("CANNOT_DELETE_MANAGED_OBJECT", Request::Invalid, Record::Refused),
         row("CANNOT_DELETE_OWNER", Request::Invalid, Record::Refused),
+        row("CANNOT_EXECUTE_FLOW_TRIGGER", Request::Invalid, Record::Refused),
         row("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", Request::Invalid, Record::Refused),
         row("CLIENTINPUTERROR", Request::Invalid, Record::Invalid),
         row("DELETE_FAILED", Request::Invalid, Record::Dependent),
         row("DELETE_NOT_ALLOWED", Request::Denied, Record::Denied),
-        row("DELETE_OPERATION_TOO_LARGE", Request::Invalid, Record::Dependent),
+        row("DELETE_OPERATION_TOO_LARGE", Request::TooHeavy, Record::TooHeavy),
         row("DELETE_REQUIRED_ON_CASCADE", Request::Denied, Record::Denied),
         row("DEPENDENCY_EXISTS", Request::Invalid, Record::Dependent),
         row("DUPLICATE_VALUE", Request::Invalid, Record::Invalid),
@@ -155,8 +156,33 @@ fn known(code: &str) -> Option<&'static Row> {
     CODES.iter().find(|row| row.code.eq_ignore_ascii_case(code))
 }
 
+/// The codes of triggers and flows that break off, for whatever reason; the words say which.
+const BROKE_OFF: [&str; 3] =
+    ["CANNOT_EXECUTE_FLOW_TRIGGER", "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "FIELD_CUSTOM_VALIDATION_EXCEPTION"];
+
+/// Words of limits of one transaction (seen by clients), which fewer records may not meet.
+const APEX_LIMITS: [&str; 8] = [
+    "System.LimitException",
+    "CPU time limit exceeded",
+    "Too many SOQL queries:",
+    "Too many query rows:",
+    "Too many DML statements:",
+    "Too many DML rows:",
+    "Apex heap size too large",
+    "Too many queueable jobs added to the queue:",
+];
+
+/// Whether the org's own logic met a limit of the transaction.
+fn is_too_heavy(code: &str, message: &str) -> bool {
+    let broke_off = BROKE_OFF.iter().any(|known| known.eq_ignore_ascii_case(code));
+    broke_off && APEX_LIMITS.iter().any(|words| message.contains(words))
+}
+
 /// What a code says about one record that was to be deleted. An unknown code is never sent again.
-pub(super) fn record_meaning(code: &str) -> RecordMeaning {
+pub(super) fn record_meaning(code: &str, message: &str) -> RecordMeaning {
+    if is_too_heavy(code, message) {
+        return RecordMeaning::Failed(FailureClass::TooHeavy);
+    }
     known(code).map_or(RecordMeaning::Failed(FailureClass::Unrecognized), |row| row.record)
 }
 
@@ -169,6 +195,7 @@ pub(super) fn request_class(status: StatusCode, code: &str, message: &str, wait:
         }
         // Said of a user without the permission (recorded); the vendor's page has it for an outage.
         Some(row) if row.code == "API_CURRENTLY_DISABLED" && message.contains("disabled for this") => ErrorClass::Denied,
+        Some(_) if is_too_heavy(code, message) => ErrorClass::TooHeavy,
         Some(row) => row.request,
         // A token endpoint has codes of its own.
         None if code == "rate_limit_exceeded" => ErrorClass::Throttled { wait },
@@ -405,7 +432,21 @@ mod tests {
 
     #[test]
     fn knows_bulk_codes_in_camel_case_and_gives_up_on_unknown_ones() {
-        assert_eq!(record_meaning("ExceededQuota"), RecordMeaning::Failed(FailureClass::Quota));
-        assert_eq!(record_meaning("SOMETHING_NEW"), RecordMeaning::Failed(FailureClass::Unrecognized));
+        assert_eq!(record_meaning("ExceededQuota", ""), RecordMeaning::Failed(FailureClass::Quota));
+        assert_eq!(record_meaning("SOMETHING_NEW", ""), RecordMeaning::Failed(FailureClass::Unrecognized));
+    }
+
+    #[test]
+    fn a_limit_of_one_transaction_is_known_by_its_words() {
+        let trigger = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY";
+        let words =
+            "AccountTrigger: execution of BeforeDelete caused by: System.LimitException: Apex CPU time limit exceeded";
+        for words in [words, "Trig: System.LimitException: Too many SOQL queries: 101", "Too many SOQL queries: 101"] {
+            assert_eq!(record_meaning(trigger, words), RecordMeaning::Failed(FailureClass::TooHeavy), "{words}");
+            assert_eq!(deletion_class(StatusCode::BAD_REQUEST, trigger, words, None), ErrorClass::TooHeavy, "{words}");
+        }
+        let crash = "Trig: execution of BeforeDelete caused by: System.NullPointerException";
+        assert_eq!(record_meaning(trigger, crash), RecordMeaning::Failed(FailureClass::Refused));
+        assert_eq!(record_meaning("DELETE_OPERATION_TOO_LARGE", ""), RecordMeaning::Failed(FailureClass::TooHeavy));
     }
 }

@@ -140,6 +140,7 @@ impl WorldBuilder {
             events: Vec::new(),
             purged: 0,
             refusals: BTreeMap::new(),
+            weight_limit: None,
             transactions: 0,
             undo: Vec::new(),
         };

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::definition::OnDelete;
 use super::table::RowState;
 use super::world::{DeleteEvent, Position, Relation};
-use super::{ItemError, RecordKey, Value, World};
+use super::{ItemError, RecordKey, Value, WeightLimit, World};
 
 /// How long a deleted record stays in the recycle bin (documented: 15 days).
 const RETENTION: SignedDuration = SignedDuration::from_hours(15 * 24);
@@ -46,6 +46,9 @@ impl World {
     ///
     /// A name that comes twice is refused the second time (a guess: `DUPLICATE_VALUE`).
     pub fn delete<T: AsRef<str>>(&mut self, ids: &[T], deletion: Deletion) -> Vec<Result<(), ItemError>> {
+        if let Some(error) = self.too_heavy(ids, deletion.user) {
+            return ids.iter().map(|_| Err(error.clone())).collect();
+        }
         let mut seen = BTreeSet::new();
         let mut delete_all =
             |world: &mut Self| ids.iter().map(|id| world.delete_named(id.as_ref(), deletion, &mut seen)).collect::<Vec<_>>();
@@ -59,6 +62,22 @@ impl World {
             }
         }
         outcomes
+    }
+
+    /// What is said of a transaction that deletes too much, if it does.
+    fn too_heavy<T: AsRef<str>>(&mut self, ids: &[T], user: RecordKey) -> Option<ItemError> {
+        let limit = self.weight_limit.clone()?;
+        let keys: Vec<RecordKey> = ids.iter().filter_map(|id| RecordKey::parse(id.as_ref()).ok()).collect();
+        let roots: Vec<Position> =
+            keys.into_iter().filter(|key| self.exists(*key)).filter_map(|key| self.locate(key)).collect();
+        let weight: usize =
+            roots.into_iter().filter_map(|root| self.extent(root, user).ok()).map(|extent| extent.members.len()).sum();
+        (weight > limit.records).then_some(limit.error)
+    }
+
+    /// From now on one transaction bears so much: the vendor's limit on what goes along, or one that the org's own logic meets.
+    pub fn limit_weight(&mut self, limit: Option<WeightLimit>) {
+        self.weight_limit = limit;
     }
 
     /// Does `work` in one transaction: unless `keeps` its result, everything that was deleted in it is there again.

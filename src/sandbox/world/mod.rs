@@ -14,6 +14,7 @@ mod place;
 mod standard;
 mod table;
 mod value;
+mod weight_limit;
 #[expect(clippy::module_inception, reason = "the world is the noun of this folder")]
 mod world;
 
@@ -25,6 +26,7 @@ pub use item_error::ItemError;
 pub use key::RecordKey;
 pub use organization::{Client, Organization, PasswordLogin, Permissions, User};
 pub use value::{Value, ValueError};
+pub use weight_limit::WeightLimit;
 pub use world::{World, WorldError};
 
 pub(in crate::sandbox) use place::{Place, SYSTEM_FIELDS};

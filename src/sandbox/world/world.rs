@@ -12,7 +12,7 @@ use super::place::Place;
 use super::standard::ACCESS_PREFIX;
 use super::table::{Body, Row, RowState, Table};
 use super::value::whole_seconds;
-use super::{ItemError, RecordKey, Value};
+use super::{ItemError, RecordKey, Value, WeightLimit};
 
 /// A row: its table and its position.
 pub(super) type Position = (usize, usize);
@@ -58,6 +58,7 @@ pub struct World {
     /// How many events have left the recycle bin.
     pub(super) purged: usize,
     pub(super) refusals: BTreeMap<RecordKey, (ItemError, Option<u32>)>,
+    pub(super) weight_limit: Option<WeightLimit>,
     /// How many transactions are open, one in the other.
     pub(super) transactions: usize,
     /// Rows as they were before the open transactions changed them, oldest first.
