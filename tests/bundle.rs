@@ -38,6 +38,7 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
             limits: Limits::default(),
             max_widened: None,
             via: None,
+            batch_size: None,
             concurrency: Concurrency::Parallel,
             group_by: None,
             depends_on: Vec::new(),

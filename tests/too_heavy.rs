@@ -90,3 +90,22 @@ async fn an_atomic_group_is_taken_apart_on_request_only_and_a_whole_never() {
     assert_eq!(bench.apply_isolating().await.expect("applied").exit, Exit::Done);
     assert_eq!(ends(&bench), counted([("deleted", 60)]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_says_how_many_records_a_batch_begins_with() {
+    for (route, more) in [
+        (COLLECTIONS, &["batchSize: 20"][..]),
+        (COLLECTIONS, &["batchSize: 20", "allOrNone: perRequest"]),
+        (BULK2, &["batchSize: 20"]),
+        (BULK1, &["batchSize: 20", "delete: hard"]),
+    ] {
+        let bench = planned(route, more, 50, 20, too_large()).await;
+        let planned = bench.bundle().header().policies[0].route.clone().expect("a route");
+        assert_eq!((planned.batch_size, planned.batches), (20, 3), "{}", route.api);
+        assert_eq!(bench.apply().await.expect("applied").exit, Exit::Done, "{}", route.api);
+        assert_eq!(ends(&bench), counted([("deleted", 50)]), "{}", route.api);
+        let mut sizes: Vec<usize> = bench.transport.demands().iter().map(|demand| demand.ids.len()).collect();
+        sizes.sort_unstable();
+        assert_eq!(sizes, [10, 20, 20], "{}", route.api);
+    }
+}

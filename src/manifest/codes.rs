@@ -39,6 +39,8 @@ codes! {
         "Zuora's SOAP `delete()` accepts records of some objects only: not Payment, Refund, RatePlan, InvoiceItem and others, which are deleted with the record they belong to or stay. A hold may still name them.";
     CAPABILITY_CHILDREN "C0007" "The system does not describe which fields look up"
         "`children: all` of a hold follows the fields of which the system says that they look up to the held object. Fulcrum says it of none, so that the hold would keep no children. Name the fields, such as `children: [Inspections.site_id]`.";
+    CAPABILITY_BATCH_SIZE "C0008" "No API takes batches of that size"
+        "`batchSize` says how many records a batch begins with: from 1 to what the API takes, which [the capabilities](capabilities.md) list. With `allOrNone: true` everything goes in one request, so that there is nothing to say.";
     FILE_TOO_LARGE "M0001" "A manifest file is too large"
         "A manifest file may have up to 1 MiB. Split it. A file of more than 64 MiB is not looked into, and is reported since it may have a manifest: if it has none, name it in `.sextonignore`.";
     FILE_UNREADABLE "M0002" "A manifest file or directory cannot be read"

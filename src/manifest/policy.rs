@@ -59,6 +59,9 @@ pub struct PolicySettings {
     /// The API, where the user pins it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Api>,
+    /// The most records that batches begin with; `None` for as many as the API takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<u64>,
     /// Whether batches may be under way side by side.
     pub concurrency: Concurrency,
     /// The field whose equal values are kept together in one batch, against lock contention.
@@ -197,6 +200,7 @@ mod tests {
                 limits: Limits { max_records: 1, max_percent: percent(1) },
                 max_widened: None,
                 via: None,
+                batch_size: None,
                 concurrency: Concurrency::Parallel,
                 group_by: None,
                 depends_on: Vec::new(),
@@ -215,6 +219,7 @@ mod tests {
                 limits: Limits { max_records: 2, max_percent: percent(2) },
                 max_widened: Some(2),
                 via: Some(Api::Bulk2),
+                batch_size: Some(50),
                 concurrency: Concurrency::Serial,
                 group_by: Some("AccountId".into()),
                 depends_on: vec![name(PolicyName::new("closed-cases"))],

@@ -364,6 +364,10 @@ struct DeletionPolicySpec {
     limits: Option<Limits>,
     /// The API to use. Without it, the plan chooses one and says why.
     via: Option<Api>,
+    /// The most records that batches begin with, from 1 to what the API takes; without it, as many as it takes. Fewer at a time help where
+    /// much goes along with each record, or triggers do much for it.
+    #[schemars(range(min = 1))]
+    batch_size: Option<u64>,
     /// Whether batches may run side by side.
     #[schemars(extend("default" = "parallel"))]
     concurrency: Option<Concurrency>,

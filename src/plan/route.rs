@@ -88,6 +88,10 @@ pub fn choose(settings: &PolicySettings, selected: u64, capabilities: &Capabilit
         SendAs::Ids => chosen.batch_size,
         SendAs::Query => chosen.batch_size.min(QUERY_BATCH),
     };
+    let batch_size = match settings.batch_size {
+        Some(most) if settings.all_or_none != AllOrNone::Policy => batch_size.min(most.max(1)),
+        _ => batch_size,
+    };
     let batches = selected.div_ceil(batch_size.max(1));
     let title = chosen.api.title();
     let passed_over =
@@ -257,6 +261,11 @@ mod tests {
         }
         let query = PolicySettings { send_as: SendAs::Query, via: Some(Api::Bulk1), ..test_settings() };
         assert_eq!(choose(&query, 2_500, &SALESFORCE).map(|route| (route.batch_size, route.batches)), Ok((1_000, 3)));
+        let small = PolicySettings { batch_size: Some(30), ..test_settings() };
+        let route = choose(&small, 2_000, &SALESFORCE).expect("a route");
+        assert_eq!((route.batch_size, route.batches, route.calls), (30, 67, 67), "each batch has its calls");
+        let groups = PolicySettings { all_or_none: AllOrNone::PerRequest, ..small };
+        assert_eq!(choose(&groups, 100, &SALESFORCE).map(|route| (route.batch_size, route.batches)), Ok((30, 4)));
         let bulk = choose(&test_settings(), 1_000_001, &SALESFORCE).expect("a route");
         assert_eq!((bulk.batches, bulk.calls, bulk.parallel, bulk.atomic), (2, 10, 3, false));
     }

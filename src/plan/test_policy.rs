@@ -32,6 +32,7 @@ pub(crate) fn test_settings() -> PolicySettings {
         limits: Limits::default(),
         max_widened: None,
         via: None,
+        batch_size: None,
         concurrency: Concurrency::Parallel,
         group_by: None,
         depends_on: Vec::new(),

@@ -1,6 +1,6 @@
 //! What a policy asks of its system's APIs, as far as that can be judged before anything is selected.
 
-use crate::base::{Diagnostic, Span};
+use crate::base::{Diagnostic, Span, with_thousands};
 use crate::manifest::fields::{Field, Findings};
 use crate::manifest::{AllOrNone, Concurrency, SendAs, codes};
 use crate::system::{Api, DeleteMode, SystemKind};
@@ -18,6 +18,8 @@ pub(super) struct Requested<'n> {
     pub all_or_none: Setting<'n, AllOrNone>,
     /// A pinned API.
     pub via: Setting<'n, Api>,
+    /// The most records in a batch.
+    pub batch_size: Setting<'n, u64>,
     /// One batch at a time.
     pub concurrency: Setting<'n, Concurrency>,
     /// Ids or a query.
@@ -119,6 +121,9 @@ pub(super) fn capabilities(system: SystemKind, requested: &Requested<'_>, findin
         }
         findings.push(diagnostic);
     }
+    if let Some((size, field)) = requested.batch_size {
+        batch_size(size, span(field), requested, &left, findings);
+    }
     if let Some((Concurrency::Serial, field)) = requested.concurrency
         && !left.iter().any(|api| api.runs_serially())
     {
@@ -131,5 +136,42 @@ pub(super) fn capabilities(system: SystemKind, requested: &Requested<'_>, findin
             diagnostic = diagnostic.with_label(place, label);
         }
         findings.push(diagnostic);
+    }
+}
+
+/// Refuses a size that no batch can have. `left` are the APIs that the other settings leave.
+fn batch_size(size: u64, place: Span, requested: &Requested<'_>, left: &[Api], findings: &mut Findings<'_>) {
+    let all_or_none = requested.all_or_none.map(|(all_or_none, _)| all_or_none);
+    if let (Some(AllOrNone::Policy), Some((_, field))) = (all_or_none, requested.all_or_none) {
+        findings.push(
+            Diagnostic::error(
+                codes::CAPABILITY_BATCH_SIZE,
+                "`allOrNone: true` sends all records in one request",
+                place,
+                "would make several of it",
+            )
+            .with_label(field.map_or(requested.place, |field| field.node.span), "asked for here")
+            .with_help("leave `batchSize` out, or write `allOrNone: perRequest` for atomic groups of that size"),
+        );
+        return;
+    }
+    let most_of = |api: &Api| match all_or_none {
+        Some(AllOrNone::PerRequest) => api.capability().atomic_size,
+        _ => api.capability().batch_size,
+    };
+    let Some(largest) = left.iter().max_by_key(|api| most_of(api)) else { return };
+    let most = most_of(largest);
+    // An API that makes no such batches at all has been reported.
+    if most > 0 && !(1..=most).contains(&size) {
+        let most = with_thousands(most);
+        findings.push(
+            Diagnostic::error(
+                codes::CAPABILITY_BATCH_SIZE,
+                format!("`batchSize` must be 1 to {most}"),
+                place,
+                format!("{} takes up to {most} at a time", largest.title()),
+            )
+            .with_help("write a number in that range, or leave `batchSize` out for as many as the API takes"),
+        );
     }
 }

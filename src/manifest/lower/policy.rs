@@ -140,6 +140,8 @@ pub(in crate::manifest) fn policy(
     }
     let via_field = fields.optional("via");
     let via = via_field.and_then(|field| findings.choice::<Api>(field));
+    let batch_size_field = fields.optional("batchSize");
+    let batch_size = batch_size_field.and_then(|field| findings.count(field));
     let concurrency_field = fields.optional("concurrency");
     let concurrency = match concurrency_field {
         Some(field) => findings.choice(field),
@@ -173,6 +175,7 @@ pub(in crate::manifest) fn policy(
         delete: delete.map(|delete| (delete, delete_field)),
         all_or_none: all_or_none.map(|all_or_none| (all_or_none, all_or_none_field)),
         via: via.map(|via| (via, via_field)),
+        batch_size: batch_size.map(|size| (size, batch_size_field)),
         concurrency: concurrency.map(|concurrency| (concurrency, concurrency_field)),
         send_as: send_as.map(|send_as| (send_as, send_as_field)),
     };
@@ -195,6 +198,7 @@ pub(in crate::manifest) fn policy(
                 limits: given.or(project.limits),
                 max_widened: given.max_widened.or(project.max_widened).map(|(most, _)| most),
                 via,
+                batch_size,
                 concurrency: concurrency?,
                 group_by,
                 depends_on: references.depends_on.iter().map(|(name, _)| name.clone()).collect(),
