@@ -35,6 +35,8 @@ pub enum RecordStatus {
     Unknown,
     /// The system's answers do not mention it, or contradict each other about it: its presence must be checked.
     Missing,
+    /// The system's answers do not mention it, and its job failed with this as a whole: its presence must be checked.
+    Unmentioned(Failure),
     /// The system says that it is not there, as it does of living records too: its presence must be checked.
     SaidGone(Failure),
 }
@@ -91,6 +93,15 @@ impl RecordStatus {
         Self::Failed(failure, Evidence::PresenceCheck)
     }
 
+    /// The status of a record that the answers to a failed job do not mention, after a presence check.
+    pub fn of_unmentioned(failure: Failure, presence: Presence, delete: DeleteMode) -> Self {
+        match Self::of_presence(presence, SentState::Ended, delete) {
+            Self::Again { .. } if !failure.class.may_be_retried() => Self::Failed(failure, Evidence::PresenceCheck),
+            Self::Again { evidence, unclear, .. } => Self::Again { failure, evidence, unclear },
+            status => status,
+        }
+    }
+
     /// What a record that was sent, and is now found in the recycle bin instead of hard-deleted, has failed with.
     pub fn left_in_bin() -> Failure {
         ours(SkipCause::InRecycleBin.word(), IN_BIN)
@@ -122,7 +133,9 @@ impl RecordStatus {
                 (OutcomeKind::Failed(failure), evidence)
             }
             Self::RolledBack(_) => (OutcomeKind::Skipped(SkipCause::RolledBack), Evidence::Answer),
-            Self::Unknown | Self::Missing | Self::SaidGone(_) => (OutcomeKind::Unknown, Evidence::None),
+            Self::Unknown | Self::Missing | Self::Unmentioned(_) | Self::SaidGone(_) => {
+                (OutcomeKind::Unknown, Evidence::None)
+            }
         };
         Outcome { id, kind, evidence }
     }

@@ -87,7 +87,7 @@ pub enum StepEnd {
     Answered {
         /// Records of status [`super::RecordStatus::Again`].
         again: u64,
-        /// Records of status [`super::RecordStatus::Missing`] or [`super::RecordStatus::SaidGone`].
+        /// Records whose presence must be checked.
         missing: u64,
         /// The others.
         tally: Tally,

@@ -12,7 +12,7 @@ use crate::apply::{
     Answer, AnswerVerdict, AtomicStatuses, Batch, CheckedBatch, Evidence, Fault, FaultKind, IdSource, RecordStatus,
     SentState, Step, StepEnd, Ticket, settled_atomic, statuses_of_atomic,
 };
-use crate::base::{FailureClass, RecordId};
+use crate::base::{FailureClass, RecordId, coded};
 use crate::provider::{AnswerSink, DeleteHalf, DeleteJobs, DeleteRequests, ProviderError};
 use crate::store::{AnswerPairing, BatchIds, EncodedStatus, write_answers};
 
@@ -32,11 +32,14 @@ struct PairingSink<'a> {
     count: u64,
     /// Whether some were too heavy together.
     halves: bool,
+    /// Whether one was deleted.
+    deleted: bool,
     error: Option<std::io::Error>,
 }
 
 impl AnswerSink for PairingSink<'_> {
     fn answer(&mut self, answer: Answer) -> std::io::Result<()> {
+        self.deleted |= answer.verdict == AnswerVerdict::Deleted;
         self.halves |= self.count > 1 && is_too_heavy(&answer.verdict);
         self.pairing.push(&answer.id, &RecordStatus::of_verdict(answer.verdict, self.count)).map_err(|error| {
             let words = std::io::Error::new(error.kind(), "the answer could not be kept");
@@ -181,18 +184,24 @@ impl<'a> StepRunner<'a> {
         let ids = BatchIds::new(Arc::clone(&round.ids), batch);
         let scratch = self.run.scratch.place();
         let pairing = AnswerPairing::new(&ids, &round.statuses, batch.first, round.ascending, scratch).map_err(&error)?;
-        let mut sink = PairingSink { pairing, count: batch.count, halves: false, error: None };
+        let mut sink = PairingSink { pairing, count: batch.count, halves: false, deleted: false, error: None };
         let collected = jobs.collect(ticket, &ids, &mut sink).await;
         if let Some(source) = sink.error {
             return Err(error(source));
         }
-        if let Err(error) = collected {
-            return Ok(failed(&error));
-        }
+        let broke = match collected {
+            Ok(broke) => broke,
+            Err(error) => return Ok(failed(&error)),
+        };
+        // Where the job failed for good and deleted no record, so will the next one.
+        let refused = broke.as_ref().filter(|broke| !broke.class.may_be_retried() && !sink.deleted);
+        let refused = refused.map(|broke| coded(&broke.code, &broke.message));
+        let unmentioned = broke.map_or(RecordStatus::Missing, RecordStatus::Unmentioned);
+        let unmentioned = round.statuses.encode(&unmentioned).map_err(&error)?;
         let halves = sink.halves;
-        let report = sink.pairing.finish().map_err(&error)?;
+        let report = sink.pairing.finish(unmentioned).map_err(&error)?;
         self.warn_of_answers(batch, report.foreign + report.contradicted);
-        self.answered(batch, round, None, halves).await
+        self.answered(batch, round, refused, halves).await
     }
 
     /// Every record of a batch has a status: makes them durable and counts them.
@@ -264,6 +273,9 @@ impl<'a> StepRunner<'a> {
                             statuses.push(match said.map_err(&error)?.flatten() {
                                 Some(RecordStatus::SaidGone(failure)) => {
                                     RecordStatus::of_said_gone(failure, presence, delete)
+                                }
+                                Some(RecordStatus::Unmentioned(failure)) => {
+                                    RecordStatus::of_unmentioned(failure, presence, delete)
                                 }
                                 _ => RecordStatus::of_presence(presence, sent, delete),
                             });

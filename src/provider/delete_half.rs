@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::ProviderError;
 use crate::apply::{Answer, IdSource, JobProgress, Ticket};
-use crate::base::RecordId;
+use crate::base::{Failure, RecordId};
 
 /// How the batches of one specification are deleted. Which of the two it is follows from the API, as [`crate::system::ApiShape`] says.
 pub enum DeleteHalf<'a> {
@@ -62,7 +62,15 @@ pub trait DeleteJobs: Send + Sync {
     /// It only reads, and can be repeated from the beginning after any failure. It gives no more answers than the batch has records and
     /// compares them with the system's own counters; that each is about a record of the batch, and none about the same twice, is for the
     /// caller to check, who has the ids in order.
-    async fn collect(&self, ticket: &Ticket, ids: &dyn IdSource, answers: &mut dyn AnswerSink) -> Result<(), ProviderError>;
+    ///
+    /// Gives what the system says about a job that failed as a whole, if it did and says so: what its answers do not mention has failed
+    /// with that, and may be sent again where the class says so.
+    async fn collect(
+        &self,
+        ticket: &Ticket,
+        ids: &dyn IdSource,
+        answers: &mut dyn AnswerSink,
+    ) -> Result<Option<Failure>, ProviderError>;
 
     /// Asks the system to give up a job. What it deleted stays deleted. A job that has ended already or is unknown is no error: `poll` tells.
     ///

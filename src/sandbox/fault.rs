@@ -110,6 +110,16 @@ pub enum Effect {
         /// How many rows are processed.
         after: u64,
     },
+    /// A bulk job, or a batch of Bulk API 1.0, fails before its first row.
+    RefuseJob {
+        /// The service's words, such as `InvalidBatch : Field name not found : X`.
+        message: String,
+    },
+    /// The counters of a bulk job, or a batch of Bulk API 1.0, lag behind its results.
+    LagCounters {
+        /// By how many rows.
+        rows: u64,
+    },
     /// The first so many rows of a bulk job come in none of its result files.
     OmitRows {
         /// How many.
@@ -341,13 +351,15 @@ mod tests {
 - then: expireSession
 - then: { lockRows: {} }
 - then: { failJob: { after: 400 } }
+- then: { refuseJob: { message: 'InvalidBatch : no' } }
+- then: { lagCounters: { rows: 2 } }
 - then: { omitRows: { rows: 2 } }
 - then: shuffleResults
 - then: emptyIds
 - then: { wrongTotal: { by: -1 } }
 - then: { shortPage: { rows: 1 } }
 ";
-        assert_eq!(Fault::read_all(text).expect("valid").len(), 19);
+        assert_eq!(Fault::read_all(text).expect("valid").len(), 21);
         assert!(Fault::read_all("- then: { delay: { seconds: 5 } }").is_err());
         assert!(Fault::read_all("- when: {}\n  then: dropAfter").is_err());
     }

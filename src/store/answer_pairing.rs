@@ -134,12 +134,12 @@ impl<'a> AnswerPairing<'a> {
         }
     }
 
-    /// Writes the status of every record of the batch.
+    /// Writes the status of every record of the batch: `unmentioned` for those of which nothing was said.
     ///
     /// # Errors
     ///
     /// When the buckets cannot be read or the statuses not be written.
-    pub fn finish(self) -> io::Result<PairingReport> {
+    pub fn finish(self, unmentioned: EncodedStatus) -> io::Result<PairingReport> {
         let mut report = PairingReport { foreign: self.foreign, contradicted: 0 };
         let mut members: Box<dyn Iterator<Item = io::Result<Vec<(RecordId, u64)>>>> = match self.members {
             Members::Windows(starts) => Box::new((0..starts.len() as u64).map(|window| {
@@ -182,7 +182,7 @@ impl<'a> AnswerPairing<'a> {
             let mut placed: Vec<(u64, EncodedStatus)> = members.iter().map(|member| member.1).zip(statuses).collect();
             placed.sort_unstable_by_key(|(place, _)| *place);
             for run in placed.chunk_by(|one, next| one.0 + 1 == next.0) {
-                let unset = |mark: EncodedStatus| if mark == EncodedStatus::NONE { EncodedStatus::MISSING } else { mark };
+                let unset = |mark: EncodedStatus| if mark == EncodedStatus::NONE { unmentioned } else { mark };
                 let statuses: Vec<EncodedStatus> = run.iter().map(|(_, mark)| unset(*mark)).collect();
                 self.statuses.write(self.first + run[0].0, &statuses)?;
             }
@@ -261,7 +261,7 @@ mod tests {
                     _ => {}
                 }
             }
-            let report = pairing.finish().expect("paired");
+            let report = pairing.finish(EncodedStatus::MISSING).expect("paired");
             prop_assert_eq!(report, PairingReport { foreign, contradicted: twice.len() as u64 });
             answered.sort();
             twice.sort();

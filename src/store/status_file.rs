@@ -20,6 +20,7 @@ const AGAIN: u8 = 5;
 const UNKNOWN: u8 = 6;
 const MISSING: u8 = 7;
 const SAID_GONE: u8 = 8;
+const UNMENTIONED: u8 = 9;
 
 const CLASSES: [FailureClass; 9] = [
     FailureClass::Locked,
@@ -69,9 +70,10 @@ impl EncodedStatus {
         self.0[0] == MISSING
     }
 
-    /// Whether the presence of the record must be checked: [`RecordStatus::Missing`] and [`RecordStatus::SaidGone`].
+    /// Whether the presence of the record must be checked: [`RecordStatus::Missing`], [`RecordStatus::Unmentioned`] and
+    /// [`RecordStatus::SaidGone`].
     pub fn needs_a_check(&self) -> bool {
-        matches!(self.0[0], MISSING | SAID_GONE)
+        matches!(self.0[0], MISSING | SAID_GONE | UNMENTIONED)
     }
 
     /// Whether it is [`RecordStatus::Again`].
@@ -87,7 +89,7 @@ pub struct StatusCount {
     pub none: u64,
     /// [`RecordStatus::Again`].
     pub again: u64,
-    /// [`RecordStatus::Missing`] and [`RecordStatus::SaidGone`].
+    /// Those that [need a check](EncodedStatus::needs_a_check).
     pub missing: u64,
     /// The others.
     pub tally: Tally,
@@ -142,6 +144,7 @@ impl StatusFile {
             RecordStatus::Again { failure, evidence: from, unclear } => (AGAIN, evidence(*from), *unclear, Some(failure)),
             RecordStatus::Unknown => (UNKNOWN, 0, false, None),
             RecordStatus::Missing => (MISSING, 0, false, None),
+            RecordStatus::Unmentioned(failure) => (UNMENTIONED, 0, false, Some(failure)),
             RecordStatus::SaidGone(failure) => (SAID_GONE, 0, false, Some(failure)),
         };
         let mut bytes = [0; WIDTH];
@@ -187,6 +190,7 @@ impl StatusFile {
             AGAIN => RecordStatus::Again { failure: failure()?, evidence, unclear: bytes[3] != 0 },
             UNKNOWN => RecordStatus::Unknown,
             MISSING => RecordStatus::Missing,
+            UNMENTIONED => RecordStatus::Unmentioned(failure()?),
             SAID_GONE => RecordStatus::SaidGone(failure()?),
             _ => return Err(self.damaged("a mark is of no known kind")),
         }))
@@ -284,7 +288,7 @@ impl StatusFile {
                 ROLLED_BACK => &mut sum.tally.skipped,
                 AGAIN => &mut sum.again,
                 UNKNOWN => &mut sum.tally.unknown,
-                MISSING | SAID_GONE => &mut sum.missing,
+                MISSING | SAID_GONE | UNMENTIONED => &mut sum.missing,
                 _ => return Err(self.damaged("a mark is of no known kind")),
             } += 1;
             Ok(true)
@@ -371,6 +375,7 @@ mod tests {
             RecordStatus::Unknown,
             RecordStatus::Missing,
             RecordStatus::SaidGone(failure(FailureClass::Invalid, "entity is deleted")),
+            RecordStatus::Unmentioned(failure(FailureClass::Invalid, "no such field")),
         ];
         statuses
             .extend(CLASSES.map(|class| RecordStatus::Failed(failure(class, "ä, \"quoted\"\nand more"), Evidence::Answer)));
@@ -399,7 +404,7 @@ mod tests {
         assert_eq!(read[0], None);
         assert_eq!(read[1..], statuses.into_iter().map(Some).collect::<Vec<_>>());
         let count = file.count(0, 100).expect("counted");
-        assert_eq!((count.none, count.again, count.missing, count.tally.total()), (81, 2, 2, 15));
+        assert_eq!((count.none, count.again, count.missing, count.tally.total()), (80, 2, 3, 15));
     }
 
     #[test]

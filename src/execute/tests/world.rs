@@ -539,7 +539,12 @@ impl DeleteJobs for Half<'_> {
             .await
     }
 
-    async fn collect(&self, ticket: &Ticket, _: &dyn IdSource, answers: &mut dyn AnswerSink) -> Result<(), ProviderError> {
+    async fn collect(
+        &self,
+        ticket: &Ticket,
+        _: &dyn IdSource,
+        answers: &mut dyn AnswerSink,
+    ) -> Result<Option<Failure>, ProviderError> {
         let told = self
             .world
             .request(None, |inner, wrong| {
@@ -563,7 +568,7 @@ impl DeleteJobs for Half<'_> {
         for answer in told.0 {
             answers.answer(answer).map_err(|_: io::Error| error(ErrorClass::Local, "sink"))?;
         }
-        told.1.map_or(Ok(()), Err)
+        told.1.map_or(Ok(None), Err)
     }
 
     async fn abort(&self, ticket: &Ticket) -> Result<(), ProviderError> {

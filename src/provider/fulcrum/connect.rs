@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::session::{ApiToken, Session};
 use super::{batch, describe, presence, query};
 use crate::apply::{BatchSpecification, IdSource, JobProgress, Presence, Ticket};
-use crate::base::{CallBudget, RecordId};
+use crate::base::{CallBudget, Failure, RecordId};
 use crate::manifest::FulcrumTarget;
 use crate::plan::{Count, Identity, ObjectFacts, Query};
 use crate::provider::common::{error, refuse_unfit};
@@ -119,8 +119,8 @@ impl DeleteJobs for Batches<'_> {
     }
 
     /// Gives no answers, since the API has no results per record (documented): the presence of every record is then checked.
-    async fn collect(&self, _: &Ticket, _: &dyn IdSource, _: &mut dyn AnswerSink) -> Result<(), ProviderError> {
-        Ok(())
+    async fn collect(&self, _: &Ticket, _: &dyn IdSource, _: &mut dyn AnswerSink) -> Result<Option<Failure>, ProviderError> {
+        Ok(None)
     }
 
     async fn abort(&self, ticket: &Ticket) -> Result<(), ProviderError> {

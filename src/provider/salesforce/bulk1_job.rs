@@ -206,12 +206,17 @@ pub(super) async fn poll(session: &Session, ticket: &Ticket) -> Result<JobProgre
         _ if stages.contains(&JobStage::Running) => JobStage::Running,
         _ => JobStage::Broken,
     };
-    Ok(JobProgress {
+    Ok(progress_of(batch, stage))
+}
+
+/// How far a batch at this stage is.
+pub(super) fn progress_of(batch: &Info, stage: JobStage) -> JobProgress {
+    JobProgress {
         stage,
         processed: batch.count("numberRecordsProcessed"),
         failed: batch.count("numberRecordsFailed"),
         message: batch.text("stateMessage").map(hostile::words),
-    })
+    }
 }
 
 /// The stage of a job that shows no batch.

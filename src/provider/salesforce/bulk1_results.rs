@@ -1,14 +1,14 @@
 //! The results of an ended Bulk API 1.0 batch.
 
-use super::bulk_results::failed;
-use super::bulk1_job::{Content, batch_stage, batches, path, read_all};
+use super::bulk_results::{failed, job_failure};
+use super::bulk1_job::{Content, batch_stage, batches, path, progress_of, read_all};
 use super::call::Call;
 use super::collections::{Item, check_echo, paired};
 use super::csv_rows::{CsvError, CsvRows};
 
 use super::session::Session;
 use crate::apply::{Answer, AnswerVerdict, BatchSpecification, IdSource, JobStage, Ticket};
-use crate::base::RecordId;
+use crate::base::{Failure, RecordId};
 use crate::provider::common::{error, incomplete, not_kept};
 use crate::provider::transport::Response;
 use crate::provider::{AnswerSink, ErrorClass, ProviderError};
@@ -23,20 +23,20 @@ pub(super) async fn collect(
     ticket: &Ticket,
     ids: &dyn IdSource,
     answers: &mut dyn AnswerSink,
-) -> Result<(), ProviderError> {
+) -> Result<Option<Failure>, ProviderError> {
     let doing = format!("download the results of Bulk API 1.0 job {}", ticket.0);
     let wrong = |code, message: &str| error(ErrorClass::Malformed, &doing, code, message);
     let batches = batches(session, ticket).await?;
     let batch = match &batches[..] {
         // It ended without one, and has no answers.
-        [] => return Ok(()),
+        [] => return Ok(None),
         [batch] => batch,
         _ => return Err(wrong("several-batches", "the job has more than the one batch that was added")),
     };
     match batch_stage(batch) {
         Some(JobStage::Complete) => {}
         // Its results, if any, are those of the rows it processed (documented), and failures name no record: presence is checked.
-        Some(JobStage::Broken) => return Ok(()),
+        Some(JobStage::Broken) => return Ok(job_failure(&progress_of(batch, JobStage::Broken))),
         _ => return Err(error(ErrorClass::Invalid, &doing, "job-not-ended", "the job's batch has not ended")),
     }
     let id = batch.text("id").and_then(|text| canonical_salesforce_id(text).ok());
@@ -48,26 +48,28 @@ pub(super) async fn collect(
     let response = session.call(&call).await?;
     let results = match content {
         Content::Csv => csv(&call, &ids, response).await?,
-        Content::Json => {
-            let items: Vec<Item> = call.read_json(response).await?;
-            paired(&call, &ids, items)?
-        }
+        Content::Json => match call.read(response).await? {
+            bytes if bytes.is_empty() => Vec::new(),
+            bytes => paired(&call, &ids, call.json_of::<Vec<Item>>(&bytes)?)?,
+        },
     };
+    // Counters may lag behind the results (seen by clients), so that only fewer answers than they count are too few.
     let failures = results.iter().filter(|answer| answer.verdict != AnswerVerdict::Deleted).count() as u64;
-    let disagrees = |name, came| batch.count(name).is_some_and(|counted| counted != came);
-    if disagrees("numberRecordsProcessed", results.len() as u64) || disagrees("numberRecordsFailed", failures) {
-        let words = format!("{} answers with {failures} failures arrived, but the batch counts differently", results.len());
+    let lacks = |name, came| batch.count(name).is_some_and(|counted| counted > came);
+    if lacks("numberRecordsProcessed", results.len() as u64) || lacks("numberRecordsFailed", failures) {
+        let words = format!("{} answers with {failures} failures arrived, but the batch counts more", results.len());
         return Err(incomplete(&doing, words));
     }
-    results.into_iter().try_for_each(|answer| answers.answer(answer)).map_err(|cause| not_kept(&doing, &cause))
+    results.into_iter().try_for_each(|answer| answers.answer(answer)).map_err(|cause| not_kept(&doing, &cause))?;
+    Ok(None)
 }
 
-/// Pairs the rows `"Id","Success","Created","Error"` with the ids, by place.
+/// Pairs the rows `"Id","Success","Created","Error"` with the ids, by place. An empty answer, without a header even, has no results.
 async fn csv(call: &Call, ids: &[RecordId], response: Response) -> Result<Vec<Answer>, ProviderError> {
     let broken = |error: CsvError| call.effect.broken(&call.doing, error.to_string());
     let mut rows = CsvRows::new(response.body);
     let no_header = || call.unreadable("the results have no columns `Id`, `Success` and `Error`");
-    let header = rows.next().await.map_err(broken)?.ok_or_else(no_header)?;
+    let Some(header) = rows.next().await.map_err(broken)? else { return Ok(Vec::new()) };
     let place_of = |name| header.place_of(name).ok_or_else(no_header);
     let (key, success, error) = (place_of("Id")?, place_of("Success")?, place_of("Error")?);
     let mut answers = Vec::with_capacity(ids.len());
@@ -108,7 +110,7 @@ mod tests {
         counters: &'static str,
         results: impl Into<String>,
         count: u64,
-    ) -> (Answers, Result<(), ProviderError>) {
+    ) -> (Answers, Result<Option<Failure>, ProviderError>) {
         let results = results.into();
         let (provider, transport) = org(move |seen| match seen.path.ends_with("/result") {
             true => answer(200, &[("content-type", "text/csv")], results.clone()),
@@ -177,7 +179,6 @@ mod tests {
             (empty_success, 4, ErrorClass::Malformed),
             (maybe, 4, ErrorClass::Malformed),
             ("Id,Success\n".to_owned(), 4, ErrorClass::Malformed),
-            (String::new(), 4, ErrorClass::Malformed),
         ] {
             let (answers, result) = collect(DeleteMode::Soft, "Completed", "", results.clone(), count).await;
             assert_eq!(result.expect_err("refused").class, class, "{results}");
@@ -196,11 +197,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn counters_of_a_complete_batch_must_agree() {
-        for counters in [r#","numberRecordsProcessed":3"#, r#","numberRecordsProcessed":4,"numberRecordsFailed":1"#] {
+    async fn fewer_answers_than_a_complete_batch_counts_are_too_few_and_more_are_not() {
+        for counters in [r#","numberRecordsProcessed":5"#, r#","numberRecordsProcessed":4,"numberRecordsFailed":3"#] {
             let (answers, result) = collect(DeleteMode::Soft, "Completed", counters, ROWS, 4).await;
             assert_eq!(result.expect_err("one is missing").class, ErrorClass::Incomplete);
             assert!(answers.0.is_empty());
+        }
+        let lagging = r#","numberRecordsProcessed":0,"numberRecordsFailed":0"#;
+        let (answers, result) = collect(DeleteMode::Soft, "Completed", lagging, ROWS, 4).await;
+        assert_eq!((result, answers.0.len()), (Ok(None), 4), "the results are right");
+        for delete in [DeleteMode::Soft, DeleteMode::Hard] {
+            let (answers, result) = collect(delete, "Completed", lagging, "", 4).await;
+            assert_eq!((result, answers.0.len()), (Ok(None), 0), "all of them are looked at");
+            let (_, result) = collect(delete, "Completed", COUNTERS, "", 4).await;
+            assert_eq!(result.expect_err("none came").class, ErrorClass::Incomplete);
         }
     }
 
@@ -211,6 +221,10 @@ mod tests {
             result.expect("nothing is mentioned");
             assert!(answers.0.is_empty());
         }
+        let message = r#","stateMessage":"InvalidBatch : The 'delete' batch must contain only ids""#;
+        let (_, result) = collect(DeleteMode::Soft, "Failed", message, "never asked for", 4).await;
+        let failure = result.expect("nothing is mentioned").expect("words");
+        assert_eq!((failure.code.as_str(), failure.class), ("InvalidBatch", crate::base::FailureClass::Invalid));
         let (_, result) = collect(DeleteMode::Soft, "InProgress", "", ROWS, 4).await;
         assert_eq!(result.expect_err("not ended").code, "job-not-ended");
     }

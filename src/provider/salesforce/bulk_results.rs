@@ -4,10 +4,11 @@ use super::bulk_ingest::{path, poll};
 use super::call::Call;
 use super::collections::verdict;
 use super::csv_rows::{CsvError, CsvRows};
+use super::error_table::{RecordMeaning, record_meaning};
 use super::hostile;
 
 use super::session::Session;
-use crate::apply::{Answer, AnswerVerdict, BatchSpecification, JobStage, Ticket};
+use crate::apply::{Answer, AnswerVerdict, BatchSpecification, JobProgress, JobStage, Ticket};
 use crate::base::{Failure, FailureClass};
 use crate::provider::common::{error, incomplete, not_kept};
 use crate::provider::{AnswerSink, ErrorClass, ProviderError};
@@ -31,23 +32,25 @@ pub(super) async fn collect(
     ticket: &Ticket,
     count: u64,
     answers: &mut dyn AnswerSink,
-) -> Result<(), ProviderError> {
+) -> Result<Option<Failure>, ProviderError> {
     let doing = format!("download the results of Bulk API 2.0 job {}", ticket.0);
     let progress = poll(session, specification, ticket).await?;
     if !matches!(progress.stage, JobStage::Complete | JobStage::Broken) {
         return Err(error(ErrorClass::Invalid, &doing, "job-not-ended", "the job has not ended, or is gone"));
     }
     let path = path(&doing, ticket)?;
+    let broke = job_failure(&progress);
     let mut seen = 0;
-    let mut download = Download { session, doing: &doing, path: &path, count, seen: &mut seen };
+    let mut download = Download { session, doing: &doing, path: &path, count, seen: &mut seen, broke: broke.as_ref() };
     let successes = download.list(Results::Successful, answers).await?;
     let failures = download.list(Results::Failed, answers).await?;
     download.list(Results::Unprocessed, answers).await?;
 
-    // The counters of a broken job may lag (recorded); records that its lists do not mention are checked for presence anyway.
-    let processed = progress.processed.unwrap_or(successes + failures);
-    let failed = progress.failed.unwrap_or(failures);
-    if progress.stage == JobStage::Complete && (processed, failed) != (successes + failures, failures) {
+    // Counters may lag behind the lists, of a job that is complete as well (seen by clients), so that only fewer answers than they count
+    // are too few. Records that the lists do not mention are checked for presence anyway.
+    let processed = progress.processed.unwrap_or(0);
+    let failed = progress.failed.unwrap_or(0);
+    if progress.stage == JobStage::Complete && (successes + failures < processed || failures < failed) {
         return Err(incomplete(
             &doing,
             format!(
@@ -55,7 +58,21 @@ pub(super) async fn collect(
             ),
         ));
     }
-    Ok(())
+    Ok(broke)
+}
+
+/// What a job that failed as a whole says about that, such as `InvalidBatch : Field name not found : X` (recorded). It can be sent again
+/// unless the code says that its content or the login is what is wrong.
+pub(super) fn job_failure(progress: &JobProgress) -> Option<Failure> {
+    let words = progress.message.as_deref().filter(|_| progress.stage == JobStage::Broken)?;
+    let spoken = words.split_once(':').map(|(code, message)| (code.trim(), message.trim()));
+    let spoken = spoken.filter(|(code, _)| hostile::code(code) == *code);
+    let (code, message) = spoken.unwrap_or(("job-failed", words));
+    let class = match record_meaning(code, message) {
+        RecordMeaning::Failed(class @ (FailureClass::Invalid | FailureClass::Denied | FailureClass::Refused)) => class,
+        _ => FailureClass::Transient,
+    };
+    Some(Failure { class, code: code.to_owned(), message: message.to_owned() })
 }
 
 struct Download<'job> {
@@ -64,6 +81,8 @@ struct Download<'job> {
     path: &'job str,
     count: u64,
     seen: &'job mut u64,
+    /// What the job as a whole failed with.
+    broke: Option<&'job Failure>,
 }
 
 impl Download<'_> {
@@ -102,7 +121,9 @@ impl Download<'_> {
                 .map_err(|_| malformed(format!("row {count} of {name}: {}", hostile::NOT_AN_ID)))?;
             let verdict = match (results, error) {
                 (Results::Successful, _) => AnswerVerdict::Deleted,
-                (Results::Unprocessed, _) => AnswerVerdict::NotProcessed,
+                (Results::Unprocessed, _) => {
+                    self.broke.map_or(AnswerVerdict::NotProcessed, |broke| AnswerVerdict::Failed(broke.clone()))
+                }
                 (Results::Failed, place) => failed(place.and_then(|place| row.field(place)).unwrap_or_default()),
             };
             answers.answer(Answer { id, verdict }).map_err(|cause| not_kept(doing, &cause))?;
@@ -150,7 +171,7 @@ mod tests {
         counters: &'static str,
         lists: [&'static str; 3],
         count: u64,
-    ) -> (Answers, Result<(), ProviderError>) {
+    ) -> (Answers, Result<Option<Failure>, ProviderError>) {
         let (provider, _) = org(move |seen| match seen.path.rsplit('/').next() {
             Some("successfulResults") => answer(200, &[("content-type", "text/csv")], lists[0]),
             Some("failedResults") => answer(200, &[("content-type", "text/csv")], lists[1]),
@@ -187,13 +208,44 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn counters_of_a_complete_job_must_agree_and_those_of_a_broken_one_need_not() {
-        const WRONG: &str = r#","numberRecordsProcessed":7,"numberRecordsFailed":4"#;
+    async fn fewer_answers_than_a_complete_job_counts_are_too_few_and_more_are_not() {
+        const MORE: &str = r#","numberRecordsProcessed":7,"numberRecordsFailed":4"#;
+        const FAILED: &str = r#","numberRecordsProcessed":6,"numberRecordsFailed":5"#;
+        const LAGGING: &str = r#","numberRecordsProcessed":0,"numberRecordsFailed":0"#;
         let lists = [SUCCESSES, FAILURES, UNPROCESSED];
-        let error = collect("JobComplete", WRONG, lists, 8).await.1.expect_err("one is missing");
+        let error = collect("JobComplete", MORE, lists, 8).await.1.expect_err("one is missing");
         assert_eq!(error.class, ErrorClass::Incomplete);
         insta::assert_snapshot!(error.message, @"2 successes and 4 failures arrived; the job counts 7 records with 4 failures");
-        collect("Failed", WRONG, lists, 8).await.1.expect("what is missing is looked at");
+        collect("JobComplete", FAILED, lists, 8).await.1.expect_err("a failure is missing");
+        let (answers, result) = collect("JobComplete", LAGGING, lists, 8).await;
+        assert_eq!((result, answers.0.len()), (Ok(None), 7), "the lists are right");
+        collect("Failed", MORE, lists, 8).await.1.expect("what is missing is looked at");
+        // The lists may be empty, header and all (seen by clients).
+        let (answers, result) = collect("JobComplete", LAGGING, ["", "", ""], 8).await;
+        assert_eq!((result, answers.0.len()), (Ok(None), 0), "all of them are looked at");
+    }
+
+    #[tokio::test]
+    async fn a_job_that_failed_as_a_whole_says_why() {
+        for (message, told) in [
+            ("InvalidBatch : Field name not found : X", "Invalid InvalidBatch Field name not found : X"),
+            (
+                "InternalServerError : Unable to process the batch",
+                "Transient InternalServerError Unable to process the batch",
+            ),
+            ("ExceededQuota : no more today", "Transient ExceededQuota no more today"),
+            ("nobody knows: why", "Transient job-failed nobody knows: why"),
+        ] {
+            let failed =
+                JobProgress { stage: JobStage::Broken, processed: None, failed: None, message: Some(message.into()) };
+            let failure = job_failure(&failed).expect("words");
+            assert_eq!(format!("{:?} {} {}", failure.class, failure.code, failure.message), told);
+            assert_eq!(job_failure(&JobProgress { stage: JobStage::Complete, ..failed }), None);
+        }
+        const INVALID: &str = r#","errorMessage":"InvalidBatch : Field name not found : X""#;
+        let (answers, result) = collect("Failed", INVALID, ["", "", UNPROCESSED], 8).await;
+        assert_eq!(result.expect("collected").expect("words").code, "InvalidBatch");
+        assert_eq!(lines(&answers.0), ["6 failed Invalid InvalidBatch Field name not found : X"]);
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use super::{
     bulk_ingest, bulk_query, bulk_results, bulk1_job, bulk1_results, describe, limits, permission, presence, query,
 };
 use crate::apply::{BatchSpecification, IdSource, JobProgress, Presence, Ticket};
-use crate::base::{Clock, RecordId};
+use crate::base::{Clock, Failure, RecordId};
 use crate::manifest::SalesforceTarget;
 use crate::plan::{Count, Identity, ObjectFacts, Query};
 use crate::provider::common::{other_system, refuse_unfit};
@@ -145,7 +145,12 @@ impl DeleteJobs for BulkIngest<'_> {
         bulk_ingest::poll(self.session, self.specification, ticket).await
     }
 
-    async fn collect(&self, ticket: &Ticket, ids: &dyn IdSource, answers: &mut dyn AnswerSink) -> Result<(), ProviderError> {
+    async fn collect(
+        &self,
+        ticket: &Ticket,
+        ids: &dyn IdSource,
+        answers: &mut dyn AnswerSink,
+    ) -> Result<Option<Failure>, ProviderError> {
         bulk_results::collect(self.session, self.specification, ticket, ids.count(), answers).await
     }
 
@@ -178,7 +183,12 @@ impl DeleteJobs for Bulk1<'_> {
         bulk1_job::poll(self.session, ticket).await
     }
 
-    async fn collect(&self, ticket: &Ticket, ids: &dyn IdSource, answers: &mut dyn AnswerSink) -> Result<(), ProviderError> {
+    async fn collect(
+        &self,
+        ticket: &Ticket,
+        ids: &dyn IdSource,
+        answers: &mut dyn AnswerSink,
+    ) -> Result<Option<Failure>, ProviderError> {
         bulk1_results::collect(self.session, self.specification, ticket, ids, answers).await
     }
 

@@ -113,9 +113,9 @@ impl Batch {
         delete: impl FnOnce(&Chunk<'_>) -> Vec<Result<(), ItemError>>,
     ) {
         self.modified = until;
-        let rows = match &self.rows {
-            Ok(rows) => rows,
-            Err(message) => {
+        let rows = match (&self.rows, &self.faults.refusal) {
+            (Ok(rows), None) => rows,
+            (Err(message), _) | (_, Some(message)) => {
                 self.end = Some((until, End::Failed(message.clone())));
                 return;
             }
@@ -174,8 +174,8 @@ impl Batch {
         fields.extend([
             ("createdDate", Field::Moment(self.created)),
             ("systemModstamp", Field::Moment(self.modified)),
-            ("numberRecordsProcessed", Field::Count(self.tried as u64)),
-            ("numberRecordsFailed", Field::Count(self.errors.len() as u64)),
+            ("numberRecordsProcessed", Field::Count(self.tried.saturating_sub(self.faults.uncounted) as u64)),
+            ("numberRecordsFailed", Field::Count(self.errors.len().saturating_sub(self.faults.uncounted) as u64)),
             ("totalProcessingTime", Field::Count(self.time(now))),
             ("apiActiveProcessingTime", Field::Count(self.time(now))),
             ("apexProcessingTime", Field::Count(0)),

@@ -7,6 +7,10 @@ use crate::sandbox::Effect;
 pub struct JobFaults {
     /// It fails after this many rows, and leaves the others unprocessed.
     pub fail_after: Option<usize>,
+    /// It fails before its first row, with these words.
+    pub refusal: Option<String>,
+    /// So many rows are in its results and not in its counters.
+    pub uncounted: usize,
     /// Chunks none of whose rows can be locked, counted from 1.
     pub locked_chunks: Vec<u64>,
     /// The first so many rows are in no result file.
@@ -41,6 +45,8 @@ impl JobFaults {
             match effect {
                 Effect::LockRows { chunk } => faults.locked_chunks.push(*chunk),
                 Effect::FailJob { after } => faults.fail_after = Some(rows(*after)),
+                Effect::RefuseJob { message } => faults.refusal = Some(message.clone()),
+                Effect::LagCounters { rows: uncounted } => faults.uncounted = rows(*uncounted),
                 Effect::OmitRows { rows: omitted } => faults.omitted = rows(*omitted),
                 Effect::ShuffleResults => faults.shuffled = true,
                 Effect::EmptyIds => faults.empty_id = EmptyId::Always,

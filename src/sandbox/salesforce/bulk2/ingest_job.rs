@@ -120,7 +120,8 @@ impl IngestJob {
         if now <= since {
             return;
         }
-        if let Some(message) = self.upload.as_ref().and_then(|upload| upload.refusal(self.head.operation)) {
+        let refusal = self.upload.as_ref().and_then(|upload| upload.refusal(self.head.operation));
+        if let Some(message) = refusal.or_else(|| self.faults.refusal.clone()) {
             self.end(now, Phase::Failed { since, at: now, message });
             return;
         }
@@ -233,7 +234,10 @@ impl IngestJob {
         if matches!(self.phase, Phase::Open) {
             info
         } else {
-            info.with_processed(self.outcomes.len()).with_failed(self.failed)
+            {
+                let lag = |count: usize| count.saturating_sub(self.faults.uncounted);
+                info.with_processed(lag(self.outcomes.len())).with_failed(lag(self.failed))
+            }
         }
     }
 }
