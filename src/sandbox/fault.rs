@@ -53,6 +53,16 @@ pub enum Effect {
         /// The number of seconds in `Retry-After`.
         retry_after: Option<u64>,
     },
+    /// Everything was done, and something between here and there gives another answer.
+    RespondAfter {
+        /// The status code.
+        status: u16,
+        /// The media type of the body; `text/html` unless said.
+        content_type: Option<String>,
+        /// The body; none unless said.
+        #[serde(default)]
+        body: String,
+    },
     /// 403: the organization has used up its requests for the day.
     DailyLimit,
     /// 403: too many long requests at the same time.
@@ -336,6 +346,7 @@ mod tests {
     fn reads_every_kind_of_effect() {
         let text = "
 - then: { respond: { status: 500, contentType: text/html, body: <html>, retryAfter: 3 } }
+- then: { respondAfter: { status: 404, body: <html> } }
 - then: dailyLimit
 - then: concurrentLimit
 - then: { unavailable: { retryAfter: 1 } }
@@ -359,7 +370,7 @@ mod tests {
 - then: { wrongTotal: { by: -1 } }
 - then: { shortPage: { rows: 1 } }
 ";
-        assert_eq!(Fault::read_all(text).expect("valid").len(), 21);
+        assert_eq!(Fault::read_all(text).expect("valid").len(), 22);
         assert!(Fault::read_all("- then: { delay: { seconds: 5 } }").is_err());
         assert!(Fault::read_all("- when: {}\n  then: dropAfter").is_err());
     }

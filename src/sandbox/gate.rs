@@ -51,6 +51,10 @@ pub(super) async fn pass(State(sandbox): State<Sandbox>, mut request: Request, n
     }
     for effect in &effects {
         response = match effect {
+            Effect::RespondAfter { status, content_type, body } => {
+                let content_type = content_type.as_deref().unwrap_or("text/html");
+                written(*status, content_type, body)
+            }
             Effect::Truncate { bytes } => shortened(response, *bytes, false),
             Effect::Cut { bytes } => shortened(response, *bytes, true),
             _ => response,
@@ -65,13 +69,8 @@ pub(super) async fn pass(State(sandbox): State<Sandbox>, mut request: Request, n
 fn answer_instead(effect: &Effect) -> Option<Response> {
     match effect {
         Effect::Respond { status, content_type, body, retry_after } => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let content_type = content_type.as_deref().unwrap_or("application/json;charset=UTF-8");
-            let mut response = (status, body.clone()).into_response();
-            if let Ok(value) = HeaderValue::from_str(content_type) {
-                response.headers_mut().insert(header::CONTENT_TYPE, value);
-            }
-            Some(with_retry_after(response, *retry_after))
+            Some(with_retry_after(written(*status, content_type, body), *retry_after))
         }
         Effect::Unavailable { retry_after } => {
             Some(with_retry_after(html(StatusCode::SERVICE_UNAVAILABLE, "Down For Maintenance"), *retry_after))
@@ -79,6 +78,16 @@ fn answer_instead(effect: &Effect) -> Option<Response> {
         Effect::DropBefore => Some(dropped()),
         _ => None,
     }
+}
+
+/// An answer as a test wrote it.
+fn written(status: u16, content_type: &str, body: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, body.to_owned()).into_response();
+    if let Ok(value) = HeaderValue::from_str(content_type) {
+        response.headers_mut().insert(header::CONTENT_TYPE, value);
+    }
+    response
 }
 
 /// The response, with the number of seconds after which to come back.

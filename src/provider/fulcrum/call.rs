@@ -3,7 +3,7 @@
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::error_table::{code, deletion_class, help, request_class};
@@ -46,11 +46,15 @@ async fn refusal(call: &Call, response: Response, token: &SecretString) -> Provi
     let wait = retry_after(&response.headers);
     let spoken = match read_body(response.body, LONGEST_ERROR).await {
         Ok(bytes) => spoken(&bytes),
-        Err(error) => error.to_string(),
+        Err(error) => Spoken { words: error.to_string(), is_own: false },
     };
-    let message = hostile::refusal_words(&spoken, status, &[token]);
+    let message = hostile::refusal_words(&spoken.words, status, &[token]);
     let class = match call.effect {
+        // Something between here and there does not know what there is.
+        Effect::Harmless if !spoken.is_own && status == StatusCode::NOT_FOUND => ErrorClass::Transient,
         Effect::Harmless => request_class(status, wait),
+        // Nor whether the request came through.
+        Effect::Deletes if !spoken.is_own => ErrorClass::Ambiguous,
         Effect::Deletes => deletion_class(status, wait),
     };
     let help = help(status, &message).map(str::to_owned);
@@ -62,17 +66,33 @@ pub(super) fn is_missing(error: &ProviderError) -> bool {
     error.class == ErrorClass::NotFound && error.status == Some(StatusCode::NOT_FOUND.as_u16())
 }
 
-/// The system's words in an error's body.
-fn spoken(bytes: &[u8]) -> String {
-    let Ok(value) = serde_json::from_slice::<Value>(bytes) else { return hostile::page_words(bytes) };
-    let Value::Object(body) = value else { return String::new() };
+/// What an error's body says.
+struct Spoken {
+    words: String,
+    /// Whether it has a form of the system's own.
+    is_own: bool,
+}
+
+fn spoken(bytes: &[u8]) -> Spoken {
+    match serde_json::from_slice::<Value>(bytes) {
+        Ok(Value::Object(body)) => {
+            let words = own_words(&body);
+            Spoken { is_own: body.is_empty() || words.is_some(), words: words.unwrap_or_default() }
+        }
+        Ok(_) => Spoken { words: String::new(), is_own: false },
+        Err(_) => Spoken { words: hostile::page_words(bytes), is_own: false },
+    }
+}
+
+/// The system's words in an error's body, as far as it has them.
+fn own_words(body: &Map<String, Value>) -> Option<String> {
     if let Some(Value::String(words)) = body.get("error") {
-        return words.clone();
+        return Some(words.clone());
     }
     // `{"record":{"errors":{"form_id":["cannot be blank"]}}}`, where `errors` may be a text.
     let errors = body.iter().find_map(|(resource, value)| value.get("errors").map(|errors| (resource, errors)));
     match errors {
-        Some((_, Value::String(words))) => words.clone(),
+        Some((_, Value::String(words))) => Some(words.clone()),
         Some((_, Value::Object(fields))) => {
             let field = |(name, words): (&String, &Value)| match words {
                 Value::Array(list) => {
@@ -80,9 +100,9 @@ fn spoken(bytes: &[u8]) -> String {
                 }
                 other => format!("{name} {}", other.as_str().unwrap_or_default()),
             };
-            fields.iter().map(field).collect::<Vec<_>>().join("; ")
+            Some(fields.iter().map(field).collect::<Vec<_>>().join("; "))
         }
-        _ => String::new(),
+        _ => None,
     }
 }
 
@@ -153,6 +173,15 @@ mod tests {
         }
         assert_eq!(refused(deleting(), || Reply::NotSent).await.class, ErrorClass::Transient);
         assert_eq!(refused(deleting(), || json(422, "{}")).await.class, ErrorClass::Invalid);
+        for status in [400, 403, 404, 413, 422, 429] {
+            for body in ["", "<html>", "[]", r#"{"message":"no"}"#] {
+                let error = refused(deleting(), move || answer(status, &[], body)).await;
+                assert_eq!(error.class, ErrorClass::Ambiguous, "{status} {body}: it is not known who says so");
+            }
+        }
+        let error = refused(reading(), || answer(404, &[], "<html>")).await;
+        assert!(error.class == ErrorClass::Transient && !is_missing(&error), "only the system knows what is missing");
+        assert!(is_missing(&refused(reading(), || json(404, "{}")).await));
     }
 
     #[tokio::test]

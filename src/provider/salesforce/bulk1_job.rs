@@ -479,7 +479,7 @@ mod tests {
             (|| answer(200, &[], "<html><body/></html>"), ErrorClass::Malformed),
             (|| answer(200, &[], "<!DOCTYPE x [<!ENTITY y 'z'>]><batchInfoList/>"), ErrorClass::Malformed),
             (|| answer(200, &[], "<batchInfoList>"), ErrorClass::Transient),
-            (|| answer(404, &[], "<html>"), ErrorClass::NotFound),
+            (|| answer(404, &[], "<html>"), ErrorClass::Transient),
             (|| Reply::NoAnswer, ErrorClass::Transient),
         ] {
             assert_eq!(poll(move |_| reply()).await.expect_err("no stage").class, class);

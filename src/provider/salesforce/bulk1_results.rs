@@ -1,5 +1,6 @@
 //! The results of an ended Bulk API 1.0 batch.
 
+use super::bulk_ingest::repeatable;
 use super::bulk_results::{failed, job_failure};
 use super::bulk1_job::{Content, batch_stage, batches, path, progress_of, read_all};
 use super::call::Call;
@@ -45,7 +46,7 @@ pub(super) async fn collect(
     let ids = read_all(&call, ids)?;
     let content = Content::of(specification);
     let call = Call { accept: content.media_type(), ..call };
-    let response = session.call(&call).await?;
+    let response = session.call(&call).await.map_err(repeatable)?;
     let results = match content {
         Content::Csv => csv(&call, &ids, response).await?,
         Content::Json => match call.read(response).await? {

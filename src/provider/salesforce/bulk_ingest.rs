@@ -66,9 +66,10 @@ fn check(call: &Call, job: &Job, specification: &BatchSpecification, ticket: Opt
     Ok(())
 }
 
-/// A broken answer to a request that is harmless to repeat.
+/// A broken answer to a request that is harmless to repeat, or one of something between here and there, which says nothing about a job.
 pub(super) fn repeatable(error: ProviderError) -> ProviderError {
     match error.class {
+        ErrorClass::NotFound if error.code == "no-code" => ProviderError { class: ErrorClass::Transient, ..error },
         ErrorClass::Incomplete => ProviderError { class: ErrorClass::Transient, ..error },
         _ => error,
     }
@@ -430,7 +431,7 @@ mod tests {
             assert_eq!(poll(reply).await.expect("known").stage, stage);
         }
         assert_eq!(poll(|| job("Melted", "")).await.expect_err("unknown").class, ErrorClass::Malformed);
-        assert_eq!(poll(|| answer(404, &[], "<html>")).await.expect_err("a proxy").class, ErrorClass::NotFound);
+        assert_eq!(poll(|| answer(404, &[], "<html>")).await.expect_err("a proxy").class, ErrorClass::Transient);
         assert_eq!(poll(|| Reply::NoAnswer).await.expect_err("no answer").class, ErrorClass::Transient);
     }
 

@@ -1,6 +1,6 @@
 //! The results of an ended Bulk API 2.0 ingest job.
 
-use super::bulk_ingest::{path, poll};
+use super::bulk_ingest::{path, poll, repeatable};
 use super::call::Call;
 use super::collections::verdict;
 use super::csv_rows::{CsvError, CsvRows};
@@ -95,7 +95,7 @@ impl Download<'_> {
             Results::Unprocessed => "unprocessedrecords",
         };
         let call = Call::get(doing, format!("{}/{name}", self.path)).csv();
-        let mut rows = CsvRows::new(self.session.call(&call).await?.body);
+        let mut rows = CsvRows::new(self.session.call(&call).await.map_err(repeatable)?.body);
         let broken = |error: CsvError| incomplete(doing, format!("{name}: {error}"));
         let malformed = |message: String| error(ErrorClass::Malformed, doing, "malformed-results", message);
         let Some(header) = rows.next().await.map_err(broken)? else { return Ok(0) };

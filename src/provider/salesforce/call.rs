@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 use url::Url;
 
 use super::error_table::{deletion_class, help, request_class};
@@ -148,7 +149,7 @@ async fn refusal(call: &Call, response: Response, secrets: &[&SecretString]) -> 
     let wait = retry_after(&response.headers);
     let spoken = match read_body(response.body, LONGEST_ERROR).await {
         Ok(bytes) => Spoken::read(&bytes),
-        Err(error) => Spoken { code: None, message: error.to_string() },
+        Err(error) => Spoken { code: None, message: error.to_string(), is_api: false },
     };
     let code = match &spoken.code {
         Some(code) => hostile::code_without(code, secrets),
@@ -159,6 +160,8 @@ async fn refusal(call: &Call, response: Response, secrets: &[&SecretString]) -> 
     let message = hostile::refusal_words(&spoken.message, status, secrets);
     let class = match call.effect {
         Effect::Harmless => request_class(status, &code, &message, wait),
+        // Something between here and there does not know whether the request came through.
+        Effect::Deletes if !spoken.is_api => ErrorClass::Ambiguous,
         Effect::Deletes => deletion_class(status, &code, &message, wait),
     };
     let help = help(&code, &message).or_else(|| status_help(status));
@@ -169,23 +172,27 @@ async fn refusal(call: &Call, response: Response, secrets: &[&SecretString]) -> 
 struct Spoken {
     code: Option<String>,
     message: String,
+    /// Whether it has the form of the API's own errors, and is not from a token endpoint, or from something between here and there.
+    is_api: bool,
 }
 
 impl Spoken {
     fn read(bytes: &[u8]) -> Self {
-        let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+        let Ok(value) = serde_json::from_slice::<Value>(bytes) else {
             let root = Element::read(bytes).ok();
-            return root
-                .and_then(|root| Self::read_xml(&root))
-                .unwrap_or_else(|| Self { code: None, message: hostile::page_words(bytes) });
+            return root.and_then(|root| Self::read_xml(&root)).unwrap_or_else(|| Self {
+                code: None,
+                message: hostile::page_words(bytes),
+                is_api: false,
+            });
         };
         let object = value.get(0).unwrap_or(&value);
-        let text = |names: [&str; 3]| {
-            names.iter().find_map(|name| object.get(name)).and_then(serde_json::Value::as_str).map(str::to_owned)
-        };
+        let text =
+            |names: [&str; 3]| names.iter().find_map(|name| object.get(name)).and_then(Value::as_str).map(str::to_owned);
         Self {
             code: text(["errorCode", "error", "exceptionCode"]),
             message: text(["message", "error_description", "exceptionMessage"]).unwrap_or_default(),
+            is_api: ["errorCode", "exceptionCode"].iter().any(|name| object.get(name).is_some_and(Value::is_string)),
         }
     }
 
@@ -193,13 +200,14 @@ impl Spoken {
     fn read_xml(root: &Element) -> Option<Self> {
         if root.name() == "error" {
             let message = root.text_of("exceptionMessage").unwrap_or_default().to_owned();
-            return Some(Self { code: root.text_of("exceptionCode").map(str::to_owned), message });
+            let code = root.text_of("exceptionCode").map(str::to_owned);
+            return Some(Self { is_api: code.is_some(), code, message });
         }
         let fault = root.child("Body")?.child("Fault")?;
         let code = fault.text_of("faultcode")?.rsplit(':').next()?;
         let words = fault.text_of("faultstring").unwrap_or_default();
         let message = words.strip_prefix(code).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(words);
-        Some(Self { code: Some(code.to_owned()), message: message.to_owned() })
+        Some(Self { code: Some(code.to_owned()), message: message.to_owned(), is_api: true })
     }
 }
 
@@ -285,6 +293,22 @@ mod tests {
             assert_eq!(call(deleting(), reply).await.class, ErrorClass::Ambiguous);
         }
         assert_eq!(call(deleting(), || Reply::NotSent).await.class, ErrorClass::Transient);
+    }
+
+    #[tokio::test]
+    async fn an_answer_from_something_in_between_leaves_a_deletion_unclear_whatever_its_status() {
+        for status in [400, 401, 403, 404, 405, 410, 413, 414, 422, 429, 431] {
+            for body in
+                ["", "<html><title>Forbidden</title>", "{}", r#"{"error":"not found"}"#, r#"[{"message":"no"}]"#, "[1]"]
+            {
+                let error = call(deleting(), move || answer(status, &[], body)).await;
+                assert_eq!(error.class, ErrorClass::Ambiguous, "{status} {body}");
+            }
+            let own = r#"[{"message":"no","errorCode":"SOMETHING_NEW"}]"#;
+            assert_ne!(call(deleting(), move || json(status, own)).await.class, ErrorClass::Ambiguous, "{status}");
+            let own = r#"{"exceptionCode":"InvalidJob","exceptionMessage":"no"}"#;
+            assert_ne!(call(deleting(), move || json(status, own)).await.class, ErrorClass::Ambiguous, "{status}");
+        }
     }
 
     #[tokio::test]

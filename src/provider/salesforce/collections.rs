@@ -230,16 +230,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn clear_refusals_are_not_ambiguous() {
+    async fn clear_refusals_are_those_in_the_systems_own_words() {
         let limit = |words: &str| json(403, value!([{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": words}]).to_string());
         for (reply, class) in [
             (Reply::NotSent, ErrorClass::Transient),
             (limit("TotalRequests Limit exceeded."), ErrorClass::Quota),
             (limit("ConcurrentRequests (Concurrent API Requests) Limit exceeded."), ErrorClass::Throttled { wait: None }),
             (json(400, r#"[{"errorCode":"EXCEEDED_ID_LIMIT","message":"record limit reached"}]"#), ErrorClass::Invalid),
-            (answer(414, &[], "<html>"), ErrorClass::Invalid),
-            (answer(431, &[], ""), ErrorClass::Invalid),
-            (answer(429, &[], ""), ErrorClass::Throttled { wait: None }),
+            (answer(414, &[], "<html>"), ErrorClass::Ambiguous),
+            (answer(429, &[], ""), ErrorClass::Ambiguous),
         ] {
             assert_eq!(send(false, 2, reply).await.expect_err("refused").class, class);
         }

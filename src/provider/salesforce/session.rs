@@ -133,7 +133,8 @@ fn has_ended(refusal: &ProviderError) -> bool {
         (refusal.status, refusal.code.as_str()),
         (Some(401), "INVALID_SESSION_ID" | "no-code") | (Some(400 | 401), "InvalidSessionId")
     );
-    ended && !HOPELESS.iter().any(|words| refusal.message.contains(words))
+    // After a deletion, one without a code may be of something between here and there.
+    ended && refusal.class != ErrorClass::Ambiguous && !HOPELESS.iter().any(|words| refusal.message.contains(words))
 }
 
 #[cfg(test)]

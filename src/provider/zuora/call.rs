@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::envelope::Reply;
-use super::error_table::{help, request_class};
+use super::error_table::{NO_CODE, help, request_class};
 use super::operation::Operation;
 use crate::provider::common::{Effect, error, hostile};
 use crate::provider::transport::{Element, Request, RequestBody, Transport, XmlError, retry_after};
@@ -66,8 +66,8 @@ impl Endpoint {
                 let message = hostile::words_without(&hostile::one_line(&message), &self.secrets(operation));
                 return Err(effect.unreadable(doing, format!("the answer is not SOAP: {message}")));
             }
-            Ok(Reply::Strange { message }) => ("no-code".to_owned(), message),
-            Ok(Reply::Answer(_)) | Err(_) => ("no-code".to_owned(), String::new()),
+            Ok(Reply::Strange { message }) => (NO_CODE.to_owned(), message),
+            Ok(Reply::Answer(_)) | Err(_) => (NO_CODE.to_owned(), String::new()),
         };
         Err(self.refusal(doing, operation, status, wait, code, &message))
     }

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_of_the_whole_call_had_no_effect() {
+    async fn a_refusal_of_the_whole_call_in_the_systems_own_words_had_no_effect() {
         let wait = Some(std::time::Duration::from_secs(120));
         let concurrency = "The total number of concurrent requests has exceeded the limit allowed by the system.";
         let gateway =
@@ -180,7 +180,7 @@ mod tests {
             (fault_of("InvalidTypeFault", "INVALID_TYPE", "invalid type"), ErrorClass::Invalid),
             (fault("Server", "Id is invalid"), ErrorClass::Invalid),
             (fault("NO_PERMISSION", "x"), ErrorClass::Denied),
-            (answer(403, &[("server", "AkamaiGHost")], "<title>Access Denied</title>"), ErrorClass::Denied),
+            (answer(403, &[("server", "AkamaiGHost")], "<title>Access Denied</title>"), ErrorClass::Ambiguous),
             (Reply::NotSent, ErrorClass::Transient),
         ];
         for (reply, class) in cases {

@@ -98,6 +98,9 @@ pub(super) fn may_be_gone(code: &str) -> bool {
     matches!(code, "INVALID_VALUE" | "INVALID_ID")
 }
 
+/// The code of an answer that has none.
+pub(super) const NO_CODE: &str = "no-code";
+
 /// What may be done about a request that was refused, with the pause the system asked for. After one that deletes, whatever is not
 /// certain to be a refusal is ambiguous.
 pub(super) fn request_class(
@@ -107,6 +110,10 @@ pub(super) fn request_class(
     message: &str,
     wait: Option<Duration>,
 ) -> ErrorClass {
+    // Without a word of the system's own, something between here and there may have answered, and does not know what was done.
+    if deletes && code == NO_CODE {
+        return ErrorClass::Ambiguous;
+    }
     // JSON reasons end in the kind of error (documented): 70 is a limit.
     let over_the_limit = status == StatusCode::TOO_MANY_REQUESTS
         || (code.len() <= 8 && code.ends_with("70") && code.bytes().all(|byte| byte.is_ascii_digit()));
@@ -248,14 +255,14 @@ mod tests {
         };
         insta::assert_snapshot!(cases.map(line).join("\n"), @"
         200 no-code : Transient | Ambiguous
-        302 no-code : Invalid | Invalid
-        400 no-code : Invalid | Invalid
-        401 no-code : Unauthenticated | Unauthenticated
-        403 no-code Access Denied: Denied | Denied
-        404 no-code : NotFound | NotFound
+        302 no-code : Invalid | Ambiguous
+        400 no-code : Invalid | Ambiguous
+        401 no-code : Unauthenticated | Ambiguous
+        403 no-code Access Denied: Denied | Ambiguous
+        404 no-code : NotFound | Ambiguous
         408 no-code : Transient | Ambiguous
         429 UNKNOWN_ERROR : Throttled { wait: Some(120s) } | Throttled { wait: Some(120s) }
-        429 no-code : Throttled { wait: None } | Throttled { wait: None }
+        429 no-code : Throttled { wait: None } | Ambiguous
         200 REQUEST_EXCEEDED_RATE : Throttled { wait: None } | Throttled { wait: None }
         200 70 : Throttled { wait: Some(120s) } | Throttled { wait: Some(120s) }
         200 50000070 : Throttled { wait: None } | Throttled { wait: None }
