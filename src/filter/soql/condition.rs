@@ -124,6 +124,8 @@ pub struct Subquery {
     pub object: Path,
     /// Which records; `None` means all.
     pub condition: Option<Condition>,
+    /// Whether it was written in parentheses around conditions. They change nothing, and the system refuses them (seen by clients).
+    pub grouped: bool,
     /// Where the whole query stands.
     pub place: Place,
 }

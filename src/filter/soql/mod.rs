@@ -44,6 +44,4 @@ pub use function::{DatePart, DistanceUnit, Function};
 pub(crate) use parser::Parser;
 pub use parser::parse_condition;
 pub use quote::{Pattern, PatternPart};
-#[cfg(feature = "sandbox")]
-pub(crate) use rules::broken;
 pub use rules::mistakes_on;

@@ -245,10 +245,6 @@ impl<'text> Parser<'text> {
             let message = format!("{} cannot be compared like this", shown(&self.cursor.text[name.start..name.end]));
             return Err(SyntaxError::new(place, message).with_help(help));
         }
-        if self.grouped > 0 && matches!(test, Test::InSubquery(_) | Test::NotInSubquery(_)) {
-            return Err(SyntaxError::new(place, "a subquery stands in parentheses")
-                .with_help("write it outside all parentheses, joined to the other conditions by `AND`"));
-        }
         Ok(Some(Comparison { path, function, test, place }))
     }
 
@@ -395,9 +391,9 @@ impl<'text> Parser<'text> {
             return Err(self.cursor.expected("`FROM`"));
         }
         let object = self.object()?;
-        let grouped = std::mem::take(&mut self.grouped);
+        let outside = std::mem::take(&mut self.grouped);
         let condition = self.where_clause();
-        self.grouped = grouped;
+        self.grouped = outside;
         if self.stopped {
             return Ok(None);
         }
@@ -406,7 +402,7 @@ impl<'text> Parser<'text> {
             return Err(SyntaxError::new(self.cursor.here(), message).with_help("leave it out"));
         }
         let place = Place { start, end: self.cursor.end_of_last() };
-        Ok(condition.map(|condition| Subquery { field, object, condition, place }))
+        Ok(condition.map(|condition| Subquery { field, object, condition, grouped: outside > 0, place }))
     }
 
     /// Reads the name of an object, which may be a word that is reserved elsewhere, such as `Group`.

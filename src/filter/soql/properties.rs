@@ -143,7 +143,7 @@ pub(super) fn condition() -> impl Strategy<Value = Condition> {
     let object = name().prop_map(|name| Path::new(&format!("{name}__c"), Place::default()).expect("a name"));
     let subquery = (reference(), reference(), object, proptest::option::of(without_subqueries()), any::<bool>()).prop_map(
         |(path, field, object, condition, anti)| {
-            let subquery = Box::new(Subquery { field, object, condition, place: Place::default() });
+            let subquery = Box::new(Subquery { field, object, condition, grouped: false, place: Place::default() });
             compared(path, if anti { Test::NotInSubquery(subquery) } else { Test::InSubquery(subquery) })
         },
     );

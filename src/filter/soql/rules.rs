@@ -6,7 +6,7 @@ use super::{Comparison, ComparisonOperator, Condition, Literal, Path, Subquery, 
 const MAX_SUBQUERIES: usize = 2;
 
 /// Every rule about subqueries that the condition breaks (all documented).
-pub(crate) fn broken(condition: &Condition) -> Vec<SyntaxError> {
+pub(super) fn broken(condition: &Condition) -> Vec<SyntaxError> {
     let mut errors = Vec::new();
     let mut count = 0;
     visit(condition, None, &mut count, &mut errors);
@@ -101,15 +101,17 @@ fn visit(condition: &Condition, above: Option<&str>, count: &mut usize, errors: 
             if *count == MAX_SUBQUERIES + 1 {
                 errors.push(error(format!("this is the third subquery, and a condition holds at most {MAX_SUBQUERIES}")));
             }
+            let in_parentheses = || {
+                let help = "write it outside all parentheses, joined to the other conditions by `AND`";
+                error("a subquery stands in parentheses".to_owned()).with_help(help)
+            };
             match above {
+                _ if subquery.grouped => errors.push(in_parentheses()),
                 Some("NOT") => {
                     let help = format!("write `{} {opposite} (SELECT …)` without the `NOT` before it", comparison.path);
                     errors.push(error("a subquery cannot be inside `NOT`".to_owned()).with_help(help));
                 }
-                Some("AND") => {
-                    let help = "write it outside all parentheses, joined to the other conditions by `AND`";
-                    errors.push(error("a subquery stands in parentheses".to_owned()).with_help(help));
-                }
+                Some("AND") => errors.push(in_parentheses()),
                 Some(_) => errors.push(
                     error("a subquery cannot be inside `OR`".to_owned())
                         .with_help("make two policies, one for each side of the `OR`"),

@@ -15,6 +15,7 @@ mod route;
 mod row;
 mod scan;
 mod select;
+mod semi_join;
 mod statement;
 #[cfg(test)]
 mod tests;

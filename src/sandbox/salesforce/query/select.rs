@@ -1,6 +1,6 @@
 //! Whole queries: `SELECT … FROM … WHERE … ORDER BY … LIMIT … OFFSET …`.
 
-use crate::filter::soql::{Condition, Parser, broken};
+use crate::filter::soql::{Condition, Parser};
 use crate::filter::{Path, SyntaxError};
 
 /// A query.
@@ -44,7 +44,7 @@ pub(super) struct OrderBy {
     pub nulls_last: bool,
 }
 
-/// Reads a whole query.
+/// Reads a whole query, without regard to what a semi-join may be: [`super::semi_join`] judges that.
 ///
 /// # Errors
 ///
@@ -55,16 +55,7 @@ pub(super) fn parse_select(text: &str) -> Result<Select, Vec<SyntaxError>> {
         parser.error(error);
         None
     });
-    let select = parser.finish(select)?;
-    let Some(condition) = &select.condition else { return Ok(select) };
-    let mut errors = broken(condition);
-    for subquery in condition.subqueries() {
-        if subquery.object.as_str().eq_ignore_ascii_case(select.object.as_str()) {
-            let message = format!("a subquery on `{}` stands inside a query on the same object", subquery.object);
-            errors.push(SyntaxError::new(subquery.object.place, message));
-        }
-    }
-    if errors.is_empty() { Ok(select) } else { Err(errors) }
+    parser.finish(select)
 }
 
 /// `None` when the condition was wrong, which is then reported already.
@@ -212,7 +203,6 @@ mod tests {
             "SELECT Id FROM Lead WHERE A = 1)",
             "SELECT Id FROM Lead; DELETE",
             "SELECT (SELECT Id FROM Contacts) FROM Account",
-            "SELECT Id FROM Lead WHERE Id IN (SELECT XId FROM lead)",
         ];
         insta::assert_snapshot!(texts.map(first).concat(), @"
 
@@ -255,8 +245,6 @@ mod tests {
             SOQL has no `;`: [;]
         SELECT (SELECT Id FROM Contacts) FROM Account
             expected a field, found `(`: [(]
-        SELECT Id FROM Lead WHERE Id IN (SELECT XId FROM lead)
-            a subquery on `lead` stands inside a query on the same object: [lead]
         ");
     }
 

@@ -8,6 +8,7 @@ use super::route::Route;
 use super::row::Names;
 use super::scan::{RowScope, scan};
 use super::select::{Select, SelectItem, parse_select};
+use super::semi_join;
 use crate::filter::soql::{Comparison, Condition, Test};
 use crate::filter::{ComparisonOperator, Path};
 use crate::sandbox::world::Place;
@@ -70,6 +71,9 @@ impl Statement {
             return Err(QueryProblem::plain("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000"));
         }
         let checker = Checker::new(world, text, rows, &select.object)?;
+        if let Some(condition) = &select.condition {
+            semi_join::check(text, &select.object, condition)?;
+        }
         check_object(world, checker.table, select.condition.as_ref())?;
         let shape = shape(&checker, &select)?;
         let mut names = Names::default();

@@ -195,12 +195,37 @@ async fn refuses_what_makes_no_sense() {
             "INVALID_FIELD: field 'Description' can not be filtered in a query call",
         ),
         (
-            "SELECT Id FROM Account WHERE Id IN (SELECT ParentId FROM Account)",
-            "MALFORMED_QUERY: unexpected token: 'Account'",
+            "SELECT Id FROM Account WHERE Id IN (SELECT ParentId FROM account)",
+            "MALFORMED_QUERY: The inner and outer selects should not be on the same object type",
         ),
         (
             "SELECT Id FROM Account WHERE Name != 'x' AND (Id IN (SELECT AccountId FROM Contact))",
-            "MALFORMED_QUERY: unexpected token: 'Id'",
+            "MALFORMED_QUERY: Semi join sub-selects are only allowed at the top level WHERE expressions and not in nested",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Name != 'x' AND (Name = 'y' OR Id IN (SELECT AccountId FROM Contact))",
+            "MALFORMED_QUERY: Semi join sub-selects are only allowed at the top level WHERE expressions and not in nested",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Name != 'x' OR Id IN (SELECT AccountId FROM Contact)",
+            "MALFORMED_QUERY: Semi join sub-selects are not allowed with the 'OR' operator",
+        ),
+        (
+            "SELECT Id FROM Account WHERE NOT Id IN (SELECT AccountId FROM Contact)",
+            "MALFORMED_QUERY: Semi join sub-selects are not allowed with the 'NOT' operator",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact WHERE Id IN (SELECT WhoId FROM Task))",
+            "MALFORMED_QUERY: Nesting of semi join sub-selects is not supported",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact) AND Id IN (SELECT AccountId FROM Case) \
+             AND Id NOT IN (SELECT AccountId FROM Opportunity)",
+            "EXCEEDED_MAX_SEMIJOIN_SUBSELECTS: maximum number of semi join sub-selects is 2",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Name IN (SELECT LastName FROM Contact)",
+            "MALFORMED_QUERY: Semi join sub-selects are only allowed between ID and reference fields",
         ),
         (
             "SELECT Id FROM Lead WHERE DAY_ONLY(LastActivityDate) = TODAY",
