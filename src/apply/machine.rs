@@ -2,6 +2,7 @@
 
 mod failure;
 mod poll;
+mod size;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -17,10 +18,6 @@ use crate::system::{ApiShape, JobAbort};
 /// leaves to be sent again has failed.
 pub const ROUNDS: u32 = 6;
 
-/// Batches get smaller from round to round, against locks, but not below this.
-const SMALLEST_BATCH: u64 = 25;
-/// Batches that were too heavy are halved while that makes no more jobs than this.
-const MOST_HALVED_JOBS: u64 = 1_000;
 /// After this many consecutive requests refused as a whole the policy is halted: the next would be refused too.
 const REFUSALS: u32 = 3;
 /// An unanswered request may still be at work; it is given this long before the system is asked what came of it.
@@ -487,24 +484,6 @@ impl PolicyMachine {
         let size = self.size(round);
         let (first, left) = self.free.front().copied().unwrap_or((round.cursor, round.count - round.cursor));
         (left > 0).then(|| Batch { number: self.next_batch, round: round.number, first, count: left.min(size) })
-    }
-
-    /// The most records of a batch of this round.
-    fn size(&self, round: &Round) -> u64 {
-        let MachineSettings { same_size, batch_size, .. } = self.settings;
-        let again = if same_size { batch_size } else { (batch_size >> round.attempt).max(batch_size.min(SMALLEST_BATCH)) };
-        again.min(round.halved.unwrap_or(u64::MAX)).max(1)
-    }
-
-    /// Half of what a transaction has in this round.
-    fn half_of(&self, round: &Round) -> u64 {
-        self.size(round).min(round.count).min(self.settings.transaction).div_ceil(2)
-    }
-
-    /// Whether records that failed together go again in halves: a job takes many calls, so that they would be too many jobs.
-    fn may_be_halved(&self, round: &Round) -> bool {
-        let batches = round.again.div_ceil(self.half_of(round).max(1));
-        round.isolates && (self.settings.shape == ApiShape::Requests || batches <= MOST_HALVED_JOBS)
     }
 
     /// When a later round may begin: it waits, so that whatever held the locks can end.
