@@ -384,11 +384,12 @@ async fn the_calls_for_earlier_conditions_are_in_the_quota() {
         findings.filter(|finding| finding.gate == "quota").map(|finding| finding.message.clone()).collect::<String>()
     };
     let bench = reviewed(&policy(OLD, "")).await;
-    assert!(quota(&against(&bench, &policy(OLD, "")).await).starts_with("1 call to `crm`, "));
+    // One deletes, and two describe and count the tasks that go along.
+    assert!(quota(&against(&bench, &policy(OLD, "")).await).starts_with("3 calls to `crm`, "));
     let header = against(&bench, &policy(WIDER, "")).await;
     let told = quota(&header);
-    assert!(told.starts_with("3 calls to `crm` (2 of them to read what policies matched before), "), "{told}");
-    assert_eq!(header.targets.values().map(|target| target.calls).sum::<u64>(), 1, "they are no calls of the apply");
+    assert!(told.starts_with("5 calls to `crm` (2 of them to read what policies matched before), "), "{told}");
+    assert_eq!(header.targets.values().map(|target| target.calls).sum::<u64>(), 3, "they are no calls of the apply");
 }
 
 #[tokio::test(start_paused = true)]

@@ -174,7 +174,7 @@ impl Connection {
             }
             self.reads.fetch_add(1, Ordering::Relaxed);
             let about = self.ask(self.provider.approximate_count(object)).await?;
-            Ok(about.map_or(Population::Unknown, |about| Population::About(about)))
+            Ok(about.map_or(Population::Unknown, Population::About))
         });
         asked.await
     }

@@ -196,7 +196,7 @@ mod tests {
             line if line.ends_with("/results") => answer(
                 200,
                 &[("sforce-numberofrecords", "1"), ("sforce-locator", "null")],
-                &format!("\"Id\"\n\"{account}\"\n"),
+                format!("\"Id\"\n\"{account}\"\n"),
             ),
             line if line.starts_with("DELETE") => answer(204, &[], ""),
             _ => json(200, format!(r#"{{"id":"{JOB}","state":"JobComplete","numberRecordsProcessed":1}}"#)),
