@@ -138,7 +138,6 @@ const EFFECTS: [(&str, &[&str]); 21] = [
             "cli/machine.rs",
             // Providers and their transport wait for the network, secrets for a person or a program; they have no other timer yet.
             "provider/common/retry.rs",
-            "provider/fulcrum/batch.rs",
             "provider/salesforce/bulk_query.rs",
             "provider/salesforce/command_line_login.rs",
             "provider/secrets.rs",

@@ -205,6 +205,29 @@ async fn a_batch_about_another_number_of_records_is_left_unstarted() {
     assert_eq!(sandbox.fulcrum().count(FORM), 9);
 }
 
+/// Somebody deletes one record of a batch, or the system has not counted yet: neither is a reason to leave all others.
+#[tokio::test]
+async fn a_batch_that_misses_a_record_or_counts_late_deletes_the_others() {
+    for (foreign_ids, batch_counting) in
+        [(ForeignIds::Dropped, Duration::ZERO), (ForeignIds::Counted, Duration::from_secs(3_600))]
+    {
+        let (sandbox, provider) = connected(10, "sandbox-token").await;
+        let query = query(&provider, None).await;
+        let all = selected(&provider, &query).await;
+        sandbox.fulcrum().settings.foreign_ids = foreign_ids;
+        sandbox.fulcrum().settings.batch_counting = batch_counting;
+        sandbox.fulcrum().remove(FORM, all[0].as_str());
+        let order = order(&query);
+        let jobs = provider.jobs(&order);
+        let ticket = jobs.create(&Ids(all.clone())).await.expect("made");
+        jobs.load(&ticket, std::sync::Arc::new(Ids(all))).await.expect("as it was sent");
+        jobs.start(&ticket).await.expect("started");
+        sandbox.clock().advance(Duration::from_secs(60));
+        assert_eq!(jobs.poll(&ticket).await.expect("polled").stage, sexton::apply::JobStage::Complete);
+        assert_eq!(sandbox.fulcrum().count(FORM), 0);
+    }
+}
+
 #[tokio::test]
 async fn a_page_cut_short_is_no_selection_and_no_deletion() {
     let (sandbox, provider) = connected(10, "sandbox-token").await;

@@ -268,7 +268,11 @@ impl Play<'_> {
             let mut together = truth.along[number].clone();
             for cascade in &sealed.cascades {
                 let counted = together.remove(&(cascade.child.clone(), cascade.field.clone())).expect("a cascade");
-                assert!(cascade.records.is_none_or(|records| records == counted), "{}: {cascade:?}", name(number));
+                // Where the children are of the object itself, no condition can ask for them: they are counted by the keys of what is
+                // selected, without what is held.
+                let by_keys = cascade.child == OBJECTS[policy.object];
+                let fits = |records| records == counted || (by_keys && records < counted);
+                assert!(cascade.records.is_some_and(fits), "{}: {cascade:?}, {counted} in truth", name(number));
             }
             assert!(together.is_empty(), "{}: cascades that nobody counted: {together:?}", name(number));
             let along: u64 = sealed.cascades.iter().filter_map(|cascade| cascade.records).sum();

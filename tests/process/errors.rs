@@ -107,7 +107,7 @@ fn every_refused_login_says_what_to_mend() {
     signing in to crm
     error: could not sign in: HTTP 400 invalid_grant: inactive user
       = while signing in to target `crm`
-      help: check the app's consumer key and secret, and the user it runs as
+      help: the user is switched off in the org: switch it on, or sign in as another one
 
     signing in to crm
     error: could not describe Lead: HTTP 403 API_DISABLED_FOR_ORG: The REST API is not enabled for this Organization.
@@ -160,9 +160,9 @@ fn a_system_that_cannot_be_reached_or_is_down_says_so() {
     let place = Workplace::new("http://127.0.0.1:9", &policy(""));
     let told = [
         plan_fails(&place),
-        plan_fails_with(Fault::on("GET", "*/query", Effect::Unavailable { retry_after: Some(120) })),
+        plan_fails_with(Fault::on("GET", "*/query", Effect::Unavailable { retry_after: Some(3_600) })),
         plan_fails_with(Fault::on("GET", "*/query", Effect::DailyLimit)),
-        plan_fails_with(Fault::on("GET", "*/describe", Effect::TooManyRequests { retry_after: Some(120) })),
+        plan_fails_with(Fault::on("GET", "*/describe", Effect::TooManyRequests { retry_after: Some(3_600) })),
         plan_fails_with(Fault::on("GET", "*/describe", respond(500, "text/html", "<html><b>oops</b></html>"))),
         plan_fails_with(Fault::on("GET", "*/describe", respond(302, "text/html", ""))),
         plan_fails_with(Fault::on("GET", "*/describe", respond(200, "application/json", "{\"name\": 7}"))),
@@ -177,7 +177,7 @@ fn a_system_that_cannot_be_reached_or_is_down_says_so() {
     signing in to crm
     error: could not find out which organization this login is for: HTTP 503: Down For Maintenance
       = while signing in to target `crm`
-      help: the system is not available now: run the same command again later
+      help: the system asks to be left alone for 60 minutes: run the same command again after that
 
     signing in to crm
     error: could not find out which organization this login is for: HTTP 403 REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.
@@ -187,7 +187,7 @@ fn a_system_that_cannot_be_reached_or_is_down_says_so() {
     signing in to crm
     error: could not describe Lead: HTTP 429 REQUEST_LIMIT_EXCEEDED: Too many requests.
       = in policy `stale-leads`
-      help: the system asks for fewer requests: run the same command again later
+      help: the system asks to be left alone for 60 minutes: run the same command again after that
 
     signing in to crm
     error: could not describe Lead: HTTP 500: a page without a title
@@ -310,7 +310,7 @@ fn manifests_that_do_not_fit_the_system_show_the_place() {
     9 |   colour: red
       |   ^^^^^^ unknown key
       |
-      = note: known here: `target`, `object`, `filter`, `delete`, `justification`, `allOrNone`, `limits`, `via`, `concurrency`, `groupBy`, `dependsOn`, `recheck`, `sendAs`, `review`, `accept`, `reviewBy`
+      = note: known here: `target`, `object`, `filter`, `delete`, `justification`, `allOrNone`, `limits`, `via`, `batchSize`, `concurrency`, `groupBy`, `dependsOn`, `recheck`, `sendAs`, `review`, `accept`, `reviewBy`
       = help: delete it, or move it where it belongs
 
     1 error
