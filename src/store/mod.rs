@@ -40,6 +40,7 @@ mod records_file;
 mod revision_bundle;
 mod row_encoding;
 mod run_journal;
+mod run_reader;
 mod run_scratch;
 mod run_store;
 mod scratch;

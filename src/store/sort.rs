@@ -6,15 +6,13 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use super::Scratch;
-use super::row_encoding::{HAS_VALUES, damaged, decode_values, encode_values, first_encoded, write_encoded};
+use super::row_encoding::{decode_values, encode_values, first_encoded, write_encoded};
+use super::run_reader::RunReader;
 use crate::base::RecordId;
 use crate::plan::Row;
 
 /// How many runs are merged at once; more are merged in several passes, so that the readers' buffers stay small.
 const FAN_IN: usize = 64;
-
-/// The buffer of each run's reader while merging.
-const READ_BUFFER: usize = 64 * 1024;
 
 /// By what rows are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -322,7 +320,13 @@ impl Iterator for Merge<'_> {
                 let entry = entries.next()?;
                 Some(decode_values(entry.values(values)).map(|values| Row { id: entry.id, values }))
             }
-            Self::Run { reader } => reader.next_row().transpose(),
+            Self::Run { reader } => {
+                let next = reader.next_row();
+                if next.is_err() {
+                    reader.end();
+                }
+                next.transpose()
+            }
             Self::Runs { heads, failed, .. } => {
                 if let Some(error) = failed.take() {
                     heads.clear();
@@ -355,63 +359,6 @@ impl PartialEq for Head {
 }
 
 impl Eq for Head {}
-
-/// Reads one run by position, so that any number of runs of one file can be read side by side.
-struct RunReader<'a> {
-    scratch: &'a Scratch,
-    rest: Range<u64>,
-    buffer: Vec<u8>,
-    used: usize,
-}
-
-impl<'a> RunReader<'a> {
-    fn new(scratch: &'a Scratch, rest: Range<u64>) -> Self {
-        Self { scratch, rest, buffer: Vec::new(), used: 0 }
-    }
-
-    /// Takes the next `length` bytes, read into the buffer if necessary.
-    #[inline]
-    fn take(&mut self, length: usize) -> io::Result<&[u8]> {
-        let unread = self.buffer.len() - self.used;
-        if unread < length {
-            self.buffer.drain(..self.used);
-            self.used = 0;
-            let rest = usize::try_from(self.rest.end - self.rest.start).unwrap_or(usize::MAX);
-            let wanted = (length - unread).max(READ_BUFFER).min(rest);
-            if unread + wanted < length {
-                return Err(damaged());
-            }
-            self.buffer.resize(unread + wanted, 0);
-            self.scratch.read_at(self.rest.start, &mut self.buffer[unread..])?;
-            self.rest.start += wanted as u64;
-        }
-        let taken = self.used..self.used + length;
-        self.used = taken.end;
-        Ok(&self.buffer[taken])
-    }
-
-    fn take_length(&mut self) -> io::Result<usize> {
-        let bytes = self.take(4)?;
-        Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) as usize)
-    }
-
-    #[inline]
-    fn next_row(&mut self) -> io::Result<Option<Row>> {
-        if self.used == self.buffer.len() && self.rest.is_empty() {
-            return Ok(None);
-        }
-        let head = self.take(1)?[0];
-        let key = self.take(usize::from(head & !HAS_VALUES))?;
-        let id = RecordId::from_bytes(key).map_err(|_| damaged())?;
-        let values = if head & HAS_VALUES == 0 {
-            Vec::new()
-        } else {
-            let length = self.take_length()?;
-            decode_values(self.take(length)?)?
-        };
-        Ok(Some(Row { id, values }))
-    }
-}
 
 fn first_of(values: &[String]) -> &str {
     values.first().map_or("", String::as_str)
