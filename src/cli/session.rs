@@ -21,7 +21,7 @@ use crate::store::{Files, LocalFiles, SystemGit};
 
 /// The stack of every thread, in bytes. A condition at the limits of nesting takes up to 6 MiB where the SQL parser is compiled without
 /// optimization, and platforms give a first thread between 1 and 8 MiB. What is not used costs no memory.
-const STACK: usize = 32 << 20;
+const STACK: usize = 16 << 20;
 
 /// Runs one command line and gives the exit code.
 ///

@@ -40,11 +40,12 @@ impl Effect {
         let (class, code) = match cause {
             TransportError::NotSent { .. } => (ErrorClass::Transient, "no-connection"),
             TransportError::NoAnswer { .. } => (self.doubted(ErrorClass::Transient), "no-answer"),
+            TransportError::HeldBack { wait } => (ErrorClass::Throttled { wait: Some(*wait) }, "held-back"),
             TransportError::Refused(_) => (ErrorClass::Local, "refused"),
         };
         let help = match cause {
             TransportError::NotSent { host, cause } => Some(connection_help(host, cause, address)),
-            TransportError::NoAnswer { .. } | TransportError::Refused(_) => None,
+            TransportError::NoAnswer { .. } | TransportError::HeldBack { .. } | TransportError::Refused(_) => None,
         };
         ProviderError { help, ..error(class, doing, code, cause.to_string()) }
     }
@@ -115,6 +116,9 @@ mod tests {
             let unsent = effect.not_answered("act", &TransportError::NotSent { host, cause }, "url");
             assert_eq!(unsent.class, ErrorClass::Transient, "nothing can have been deleted");
             assert!(unsent.help.expect("a help").contains("`url`"));
+            let wait = std::time::Duration::from_secs(3_600);
+            let held_back = effect.not_answered("act", &TransportError::HeldBack { wait }, "url");
+            assert_eq!(held_back.class, ErrorClass::Throttled { wait: Some(wait) }, "nothing can have been deleted");
             for (cause, remedy) in [
                 ("client error (Connect): invalid peer certificate: UnknownIssuer", "`SSL_CERT_FILE`"),
                 ("client error (Connect): tunnel error: proxy authorization required", "`HTTPS_PROXY`"),

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -70,6 +71,12 @@ pub enum TransportError {
         host: String,
         /// Why, in words for people.
         cause: String,
+    },
+    /// Nothing was sent: the system has asked to be left alone for longer than anybody waits here.
+    #[error("the system has asked for no request in the next {} minutes", wait.as_secs().div_ceil(60))]
+    HeldBack {
+        /// How long it still has to be left alone.
+        wait: Duration,
     },
     /// The request is refused here, before anything is sent: plain http to another machine, for one.
     #[error("{0}")]

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::header::RETRY_AFTER;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
@@ -82,8 +81,8 @@ impl Transport for Paced {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         while let Err(wait) = self.take().await {
             if wait > LONGEST_TOLD_WAIT {
-                // The system said so to an earlier request. Nothing is sent, and nobody waits for it here.
-                return Ok(held_back(wait));
+                // The system said so to an earlier request.
+                return Err(TransportError::HeldBack { wait });
             }
             if wait >= TOLD_FROM {
                 // Somebody may be looking on, and would take it for stuck.
@@ -105,13 +104,6 @@ impl Transport for Paced {
     fn clock_difference(&self) -> Option<SignedDuration> {
         self.inner.clock_difference()
     }
-}
-
-/// The system's own answer to a request that comes too early.
-fn held_back(wait: Duration) -> Response {
-    let seconds = HeaderValue::from(wait.as_secs().saturating_add(1));
-    let headers = HeaderMap::from_iter([(RETRY_AFTER, seconds)]);
-    Response { status: StatusCode::TOO_MANY_REQUESTS, headers, body: Box::pin(futures::stream::empty()) }
 }
 
 #[cfg(test)]
@@ -265,9 +257,10 @@ pub(crate) mod tests {
         let system = Arc::new(Scripted::new(|_| answer(429, &[("retry-after", "3600")], "")));
         let paced = Paced::new(system.clone(), BUDGET, Arc::new(TokioClock::new()), Arc::new(Remembered::default()));
         let started = tokio::time::Instant::now();
+        assert_eq!(paced.send(request()).await.expect("an answer").status, 429);
         for _ in 0..2 {
-            let response = paced.send(request()).await.expect("an answer");
-            assert_eq!((response.status.as_u16(), retry_after(&response.headers)), (429, Some(Duration::from_secs(3_600))));
+            let error = paced.send(request()).await.err().expect("nothing is sent");
+            assert!(matches!(error, TransportError::HeldBack { wait } if wait.as_secs() == 3_600), "{error:?}");
         }
         assert_eq!((system.seen().len(), started.elapsed()), (1, Duration::ZERO));
     }
