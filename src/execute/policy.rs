@@ -163,7 +163,10 @@ impl<'a> PolicyExecutor<'a> {
             && self.machine.status().halted.is_none()
             && let Err(error) = self.recheck_again().await
         {
-            return Ok(PolicyResultKind::Unfinished { cause: error.to_string(), settled: self.settled() });
+            return Ok(match self.run.stop.is_cancelled() {
+                true => PolicyResultKind::Interrupted { settled: self.settled() },
+                false => PolicyResultKind::Unfinished { cause: error.to_string(), settled: self.settled() },
+            });
         }
         let place = self.run.scratch.messages(self.policy());
         let messages = Arc::new(MessagesFile::create(&place).map_err(ExecuteError::file("make", place.path()))?);
@@ -434,7 +437,11 @@ impl<'a> PolicyExecutor<'a> {
     /// Rechecks a policy that has waited and sent nothing: a hold may have been set meanwhile, and matches may have changed.
     async fn recheck_again(&mut self) -> Result<(), CommandError> {
         if let Some(holds) = self.run.holds {
-            self.rechecked = Some(holds.recheck(self.policy()).await?);
+            self.rechecked = Some(tokio::select! {
+                biased;
+                found = holds.recheck(self.policy()) => found?,
+                () = self.run.stop.cancelled() => return Err(CommandError::plain("interrupted")),
+            });
             self.holds_read = self.run.clock.now();
         }
         Ok(())
@@ -444,11 +451,19 @@ impl<'a> PolicyExecutor<'a> {
     /// step may be another one.
     async fn refresh_holds(&mut self, round: &RoundFiles, in_flight: &mut InFlight<'_>) -> Result<bool, ExecuteError> {
         let Some(holds) = self.run.holds else { return Ok(false) };
-        let (found, ended) = alongside(in_flight, holds.held_since(self.policy(), self.holds_read)).await;
+        let reading = async {
+            tokio::select! {
+                biased;
+                found = holds.held_since(self.policy(), self.holds_read) => Some(found),
+                () = self.run.stop.cancelled() => None,
+            }
+        };
+        let (found, ended) = alongside(in_flight, reading).await;
         for ended in ended {
             let (step, end) = ended?;
             self.close(&step, end).await?;
         }
+        let Some(found) = found else { return Ok(true) };
         let (read, rows) = match found {
             Ok(None) => return Ok(false),
             Ok(Some(reading)) => reading,

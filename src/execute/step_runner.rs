@@ -12,7 +12,7 @@ use crate::apply::{
     Answer, AnswerVerdict, AtomicStatuses, Batch, CheckedBatch, Evidence, Fault, FaultKind, IdSource, RecordStatus,
     SentState, Step, StepEnd, Ticket, settled_atomic, statuses_of_atomic,
 };
-use crate::base::{FailureClass, RecordId, coded};
+use crate::base::{Failure, FailureClass, RecordId, coded};
 use crate::provider::{AnswerSink, DeleteHalf, DeleteJobs, DeleteRequests, ProviderError};
 use crate::store::{AnswerPairing, BatchIds, EncodedStatus, write_answers};
 
@@ -54,8 +54,24 @@ impl<'a> StepRunner<'a> {
         Self { run, input }
     }
 
-    /// Does one step about a batch.
+    /// Does one step about a batch. One that only asks is given up when the run is to stop: a system may have asked for a wait of
+    /// minutes, and the next command asks again.
     pub(super) async fn run(&self, step: Step, round: &RoundFiles) -> Result<(Step, StepEnd), ExecuteError> {
+        if !matches!(step, Step::Poll(..) | Step::Collect(..) | Step::CheckPresence { .. }) {
+            return self.run_whole(step, round).await;
+        }
+        tokio::select! {
+            biased;
+            ended = self.run_whole(step.clone(), round) => ended,
+            () = self.run.stop.cancelled() => {
+                let message = "what became of a batch is not asked any more, since the run is to stop".to_owned();
+                let failure = Failure { class: FailureClass::Transient, code: "interrupted".to_owned(), message };
+                Ok((step, StepEnd::Failed(Fault { kind: FaultKind::Later { wait: None }, failure })))
+            }
+        }
+    }
+
+    async fn run_whole(&self, step: Step, round: &RoundFiles) -> Result<(Step, StepEnd), ExecuteError> {
         let specification = &self.input.specification;
         let done = |result: Result<(), ProviderError>| result.map_or_else(|error| failed(&error), |()| StepEnd::Done);
         if let Step::CheckPresence { batch, from, sent } = &step {
