@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sexton::cli::grammar;
-use sexton::sandbox::Fault;
 use sexton::sandbox::seed::Seed;
+use sexton::sandbox::{Effect, Fault};
+use strum::EnumCount as _;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -185,7 +186,7 @@ fn the_sandbox_takes_the_world_and_every_fault_that_its_page_shows() {
         .map(|row| row.replace("SECONDS", "3").replace("TEXT", "text").replace('N', "5"))
         .map(|effect| format!("- then: {effect}\n"))
         .collect();
-    assert_eq!(Fault::read_all(&effects.concat()).expect("effects").len(), 19, "the page has every effect");
+    assert_eq!(Fault::read_all(&effects.concat()).expect("effects").len(), Effect::COUNT, "the page has every effect");
 }
 
 /// Manifests must be YAML that the schema takes; other YAML must be YAML.

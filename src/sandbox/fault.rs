@@ -38,7 +38,7 @@ pub struct RequestMatch {
 /// The refusals are in the words of the system that is asked. The ones from [`Effect::LockRows`] on are not about the request
 /// itself but about the work it asks for: for a bulk job, match the request that creates it; in Bulk API 1.0, the one that
 /// adds the batch.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(strum::EnumCount, Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Effect {
     /// Another answer instead of the real one; nothing is done.
@@ -317,6 +317,8 @@ fn matches_glob(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use strum::EnumCount as _;
+
     use super::*;
 
     #[test]
@@ -370,7 +372,7 @@ mod tests {
 - then: { wrongTotal: { by: -1 } }
 - then: { shortPage: { rows: 1 } }
 ";
-        assert_eq!(Fault::read_all(text).expect("valid").len(), 22);
+        assert_eq!(Fault::read_all(text).expect("valid").len(), Effect::COUNT);
         assert!(Fault::read_all("- then: { delay: { seconds: 5 } }").is_err());
         assert!(Fault::read_all("- when: {}\n  then: dropAfter").is_err());
     }
