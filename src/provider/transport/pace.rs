@@ -86,7 +86,7 @@ impl Transport for Paced {
             }
             if wait >= TOLD_FROM {
                 // Somebody may be looking on, and would take it for stuck.
-                tracing::warn!("waiting {} s: `maxCalls` allows no more calls until then", wait.as_secs());
+                tracing::warn!("waiting {} s before the next call, for `maxCalls` or a limit of the system", wait.as_secs());
             } else {
                 tracing::debug!(?wait, "the system accepts no more calls now");
             }
