@@ -13,7 +13,9 @@ use std::process::Command;
 use proptest::prelude::*;
 use sexton::base::{Actor, Digest, PolicyName, RecordId, TargetName};
 use sexton::manifest::{Accept, AllOrNone, Concurrency, Limits, PolicySettings, Recheck, SendAs, SharedLimits};
-use sexton::plan::{PLAN_FORMAT, PlanHeader, PlannedPolicy, Population, Query, RecordsSeal, Row, SealedManifests};
+use sexton::plan::{
+    Matching, PLAN_FORMAT, PlanHeader, PlannedPolicy, PlannedQuery, Population, RecordsSeal, Row, SealedManifests,
+};
 use sexton::store::{Bundle, BundleError, BundleWriter, Place};
 use sexton::system::DeleteMode;
 
@@ -48,9 +50,10 @@ fn planned(name: &str, records: RecordsSeal) -> PlannedPolicy {
             review_by: None,
             accept: Accept::default(),
         },
-        query: Query { object: "Lead".into(), key: "Id".into(), fields: Vec::new(), condition: None },
+        query: PlannedQuery { object: "Lead".into(), key: "Id".into(), fields: Vec::new(), matching: Matching::Everything },
         population: Population::Exact(records.rows),
         matched: records.rows,
+        missing_ids: None,
         selected: records.rows,
         planned_elsewhere: Vec::new(),
         holds: Vec::new(),
@@ -283,7 +286,7 @@ fn says_what_is_wrong_with_a_bundle() {
     `more` is not part of the plan: move it away
     `records/leads.csv` was altered after the plan was sealed: its digest is a79244d7064c8a28aaf3e1794fc52fc0d89a18e92999f31c4ac65fb5f5d19aa4 and should be 55efa92ac40c276089218d6be5325b94e68b5eeec6282179cb305cdcbcc1190e; restore it, or plan again
     the plan at `HOME/plan` has format 2, and this version of sexton knows format 1: use the version that made it, or plan again
-    `plan.json` is not what a plan has there: missing field `format` at line 65 column 1
+    `plan.json` is not what a plan has there: missing field `format` at line 66 column 1
     `SHA256SUMS` does not list what the plan seals: its lines are not the digests that `plan.json` seals; restore it, or plan again
     `plan.json` is not what a plan has there: `leads` selects 1 record and seals 2
     `records/leads.csv` is not what a plan has there: it holds 2 records, and the plan seals 1

@@ -246,7 +246,10 @@ fn capability_reference(systems: &[Capabilities]) -> String {
             yes(able.system.has_recycle_bin()).to_owned(),
             able.budget.map_or_else(
                 || "as many as the system has left today".to_owned(),
-                |budget| format!("{} in {} minutes", with_thousands(budget.calls.into()), budget.window.as_secs() / 60),
+                |budget| {
+                    let window = budget.shortest();
+                    format!("{} in {} minutes", with_thousands(window.calls.into()), window.length.as_secs() / 60)
+                },
             ),
             with_thousands(able.page_size),
             with_thousands(able.presence_size as u64),
@@ -404,7 +407,10 @@ fn kind_of(schema: &Value, property: &Value) -> String {
                 .map(|choice| code(&choice["const"]))
                 .collect::<Vec<_>>()
                 .join(", "),
-            None if name == "Filter" => "text, `everything`, or a [FilterTree](#filtertree)".to_owned(),
+            None if name == "ZuoraCalls" => "whole number, or [CallWindows](#callwindows)".to_owned(),
+            None if name == "Filter" => {
+                "text, `everything`, an [IdFilter](#idfilter), or a [FilterTree](#filtertree)".to_owned()
+            }
             None => format!("[{name}](#{})", name.to_lowercase()),
         };
     }

@@ -278,6 +278,14 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
             ),
         ),
         (
+            "zuora_windows",
+            vec![file(
+                "a.yaml",
+                "apiVersion: sexton/v1\nkind: Target\nmetadata: { name: a }\nspec:\n  zuora:\n    url: https://na.zuora.com\n    maxCalls: { minute: 60000, hour: 5, week: 7 }\n    auth: { login: { username: a, password: { env: P } } }\n---\n\
+                 apiVersion: sexton/v1\nkind: Target\nmetadata: { name: b }\nspec:\n  zuora:\n    url: https://na.zuora.com\n    maxCalls: {}\n    auth: { login: { username: a, password: { env: P } } }\n",
+            )],
+        ),
+        (
             "fulcrum_target",
             one(
                 "apiVersion: sexton/v1\nkind: Target\nmetadata: { name: a }\nspec:\n  fulcrum:\n    url: https://api.fulcrumapp.com/api/v2\n    maxCalls: 50000\n    auth: { apiToken: hunter2-canary }\n",
@@ -323,6 +331,10 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
                 "filter:\n  any:\n    - { field: A, equals: no }\n    - { field: B, equals: 017 }\n    - { field: C, olderThan: 90 }\n    - { field: D, isNull: \"true\" }\n    - { field: E, less: null }\n    - { field: F, like: 5 }\n    - { field: \"G) OR (H\", equals: [1] }",
             ),
         ),
+        ("ids_beside_a_tree", policy("filter: { ids: { file: a.csv }, all: [{ field: A, equals: 1 }] }")),
+        ("ids_of_no_file", policy("filter: { ids: { column: Id } }")),
+        ("ids_as_text", policy("filter: { ids: a.csv }")),
+        ("ids_of_another_key", policy("filter: { ids: { file: a.csv, colum: Id } }")),
         ("tree_meaning", policy(&format!("filter: {{ field: A, equals: {} }}", "x".repeat(4_001)))),
     ];
     cases.push((
@@ -374,8 +386,10 @@ fn every_mistake_has_its_own_clear_picture() {
 fn every_code_has_a_case() {
     let seen: BTreeSet<&str> =
         cases().into_iter().flat_map(|(_, files)| read(files).diagnostics).map(|diagnostic| diagnostic.code.0).collect();
-    // Of the others one is a warning, and the rest need a system's answer: tests/holds.rs and tests/process/errors.rs.
-    let offline = CODES.iter().map(|entry| entry.code.0).filter(|code| *code != "M0406" && !code.starts_with("Q01"));
+    // Of the others one is a warning and one is of another file (tests/id_lists.rs), and the rest need a system's answer:
+    // tests/holds.rs and tests/process/errors.rs.
+    let elsewhere = |code: &&str| matches!(*code, "M0406" | "M0407") || code.starts_with("Q01");
+    let offline = CODES.iter().map(|entry| entry.code.0).filter(|code| !elsewhere(code));
     let known: BTreeSet<&str> = offline.collect();
     assert_eq!(seen, known);
 }
@@ -519,8 +533,8 @@ fn good_manifests_become_a_workspace() {
     assert_eq!(codes, ["M0308"], "a warning and no mistake: {}", drawn(&windows));
     let reading = read([file("full.yaml", good())]);
     let workspace = reading.workspace.expect("good");
-    assert_eq!((workspace.targets.len(), workspace.policies.len(), workspace.holds.len()), (8, 3, 1));
-    assert_eq!(workspace.documents.len(), 13);
+    assert_eq!((workspace.targets.len(), workspace.policies.len(), workspace.holds.len()), (8, 3, 2));
+    assert_eq!(workspace.documents.len(), 14);
     insta::assert_debug_snapshot!(
         "workspace",
         (&workspace.project, &workspace.targets, &workspace.policies, &workspace.holds)

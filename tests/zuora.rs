@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use provider::{Halves, Rows};
 use secrecy::SecretString;
 use sexton::apply::{Answer, AnswerVerdict, BatchSpecification, Presence};
-use sexton::base::{CallBudget, CallMemory, PolicyName, RecordId};
+use sexton::base::{CallBudget, CallMemory, PolicyName, RecordId, WholeAgain};
 use sexton::filter::Language;
-use sexton::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
+use sexton::manifest::{SecretReference, ZuoraCalls, ZuoraSignIn, ZuoraTarget};
 use sexton::plan::{Count, Query};
 use sexton::provider::transport::Paced;
 use sexton::provider::zuora::{ZuoraProvider, call_budget};
@@ -29,13 +29,15 @@ use url::Url;
 const USAGE: u32 = 100_000;
 
 #[derive(Default)]
-struct Memory(Mutex<Option<Timestamp>>);
+struct Memory(Mutex<WholeAgain>);
 
 #[async_trait::async_trait]
 impl CallMemory for Memory {
-    async fn update(&self, change: &mut (dyn FnMut(Option<Timestamp>) -> Option<Timestamp> + Send)) -> std::io::Result<()> {
+    async fn update(&self, change: &mut (dyn FnMut(WholeAgain) -> Option<WholeAgain> + Send)) -> std::io::Result<()> {
         let mut kept = self.0.lock().expect("not poisoned");
-        *kept = change(*kept).or(*kept);
+        if let Some(next) = change(kept.clone()) {
+            *kept = next;
+        }
         Ok(())
     }
 }
@@ -59,7 +61,7 @@ fn target() -> ZuoraTarget {
             entity_id: None,
             entity_name: None,
         },
-        max_calls: 1_000,
+        max_calls: ZuoraCalls::InTenMinutes(1_000),
     }
 }
 

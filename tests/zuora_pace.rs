@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use sexton::sandbox::{Sandbox, Settings, World, ZuoraSettings};
+use sexton::sandbox::{CallLimit, Sandbox, Settings, World, ZuoraSettings};
 use support::route::System;
 use support::{ADDRESS, Bench, start};
 use tokio::time::Instant;
@@ -16,8 +16,13 @@ const HALVES: [(&str, &str); 2] = [("small-usage", "Quantity < 600"), ("large-us
 
 /// A project of two policies of one tenant that has so much usage and takes so many calls in any ten minutes.
 fn bench(usage: u32, calls: u32) -> Bench {
+    bench_with(usage, vec![CallLimit::in_ten_minutes(calls as usize)], &calls.to_string())
+}
+
+/// The same of a tenant with these limits, and a target that says so.
+fn bench_with(usage: u32, limits: Vec<CallLimit>, calls: &str) -> Bench {
     let world = World::builder().start(start()).build().expect("a world");
-    let zuora = ZuoraSettings { calls: Some(calls as usize), ..ZuoraSettings::default() };
+    let zuora = ZuoraSettings { calls: limits, ..ZuoraSettings::default() };
     let bench = Bench::with(world, Settings { zuora, ..Settings::starting_at(start()) });
     bench.sandbox.zuora().generate("Usage", usage, 7).expect("an object");
     let target = System::Zuora.document(ADDRESS, None);
@@ -70,6 +75,22 @@ async fn a_hundred_thousand_records_go_in_the_time_the_plan_foretold() {
     bench.apply().await.expect("applied");
     nothing_is_left_and_no_call_was_refused(&bench.sandbox);
     took_as_long(started.elapsed(), foretold);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_sandbox_of_today_is_kept_to_in_all_its_windows() {
+    let window = |calls, seconds| CallLimit { calls, seconds };
+    // In the proportions of the published limits, and more calls than an hour has.
+    let limits = vec![window(250, 60), window(500, 3_600), window(2_000, 86_400)];
+    let bench = bench_with(30_000, limits, "{ minute: 250, hour: 500, day: 2000 }");
+    let foretold = foretold(&bench).await;
+    let started = Instant::now();
+    bench.apply().await.expect("applied");
+    nothing_is_left_and_no_call_was_refused(&bench.sandbox);
+    // The plan's own calls are gone from the hour, and a session ends every fifteen minutes: of so few calls these are many.
+    let took = started.elapsed();
+    assert!(foretold <= took && took < foretold.mul_f64(1.25), "{took:?}, {foretold:?} foretold");
+    assert!(took > Duration::from_secs(3_600), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

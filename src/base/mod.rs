@@ -28,7 +28,7 @@ mod timer;
 
 pub use actor::{Actor, PipelineRun};
 pub use age::{Age, AgeError, AgeUnit};
-pub use call_budget::{CallBudget, CallMemory};
+pub use call_budget::{CallBudget, CallMemory, CallWindow, WholeAgain};
 pub use clock::Clock;
 pub use command_error::CommandError;
 pub use count::{counted, with_thousands};

@@ -278,7 +278,7 @@ fn sealed_targets(
         // Apply asks anew what it may delete: how many records each object has, which are held, how many match, and every page of them.
         let asked = || policies.iter().filter(|planned| planned.settings.target == *name);
         let objects = asked().map(|planned| &planned.query.object).collect::<BTreeSet<_>>().len() as u64;
-        let reads: u64 = asked().map(|planned| connection.selection_calls(planned.matched)).sum();
+        let reads: u64 = asked().map(|planned| connection.selection_calls(&planned.query, planned.matched)).sum();
         let least_seconds = capabilities
             .budget
             .map(|budget| budget.least_time(calls + objects + selector.hold_calls(name) + reads).as_secs());
@@ -392,11 +392,10 @@ impl Planning<'_> {
         let connection = self.selector.connection(&policy.settings.target)?;
         let facts = self.describe(connection).await?;
         let capabilities = connection.capabilities();
-        let (layout, query) =
-            query_for(policy, &facts, &capabilities, now, &self.selector.project().project.workspace.sources)?;
+        let (layout, query) = query_for(policy, &facts, &capabilities, now, self.selector.project().project.files())?;
         self.check_fields(&facts)?;
         let earlier = Earlier::read(self.base.earlier(&policy.name), &self.selector, policy, &facts, &query).await?;
-        let selection = self.selector.select(&policy.name, &policy.settings.target, &query, IfMoving::Refuse).await?;
+        let selection = self.selector.select(&policy.name, &policy.settings.target, &query, IfMoving::Refuse, None).await?;
         let reviewed = self.base.awaited(&policy.name)?;
         let selected = selection.selected_ids().map(|id| id.map_err(std::io::Error::other));
         let (counts, picked) = self.differences(reviewed, selected, selection.held.ids(), &earlier)?;
@@ -407,9 +406,9 @@ impl Planning<'_> {
         let (matched, selected) = (selection.matched_count(), selection.selected_count());
         let ids = || Ok(selection.selected_ids().map(|id| id.map_err(std::io::Error::other)));
         let cascades = count_cascades(connection, &facts, &query, selected, ids).await?;
-        let Selection { held, open, population, .. } = selection;
+        let restricted_by = count_restricting(connection, &facts, &query, selected, ids).await?;
+        let Selection { held, open, population, missing, .. } = selection;
         let holds = held.by_hold;
-        let restricted_by = count_restricting(connection, &facts, &query).await?;
         let route = plan::choose(&policy.settings, selected, &capabilities).ok().filter(|_| selected > 0);
         let hard_delete = connection.hard_delete_permission(&facts.name, policy.settings.delete).await?;
         let planned = PlannedPolicy {
@@ -419,6 +418,7 @@ impl Planning<'_> {
             query,
             population,
             matched,
+            missing_ids: missing,
             selected,
             planned_elsewhere: Vec::new(),
             holds,

@@ -3,9 +3,14 @@
 use clap::Args;
 
 use super::{Shell, Verb};
-use crate::base::{CommandError, Exit, counted};
+use crate::base::{CommandError, Diagnostic, Exit, counted};
+use crate::manifest::Workspace;
 use crate::report::{FilesView, ValidationView};
-use crate::select::read_manifests;
+use crate::select::{IdLists, Project, mistakes_in_lists, read_manifests};
+use crate::store::RunScratch;
+
+/// As many ids, with their lines, are compared without a file.
+const MOST_IN_MEMORY: u64 = 100_000;
 
 /// Check the manifests, offline
 #[derive(Clone, Copy, Debug, Args)]
@@ -24,6 +29,11 @@ impl Verb for Validate {
             shell.show(&files)?;
         }
         let Some(workspace) = &reading.workspace else { return Ok(Exit::Error) };
+        let mistakes = list_mistakes(shell, workspace)?;
+        if !mistakes.is_empty() {
+            shell.tell(&ValidationView { diagnostics: &mistakes, sources: &reading.sources });
+            return Ok(Exit::Error);
+        }
         shell.note(&format!(
             "valid: {}, {}, {}",
             counted(workspace.targets.len() as u64, "target"),
@@ -35,4 +45,21 @@ impl Verb for Validate {
         }
         Ok(Exit::Done)
     }
+}
+
+/// What is wrong with the lists of ids that the manifests name. Only where one of them does not fit into memory is anything written: a file
+/// without a name, below the store.
+fn list_mistakes(shell: &dyn Shell, workspace: &Workspace) -> Result<Vec<Diagnostic>, CommandError> {
+    let directory = shell.place(shell.project());
+    let lists = IdLists::read(&directory, workspace);
+    let mistakes = lists.mistakes();
+    if !mistakes.is_empty() {
+        return Ok(mistakes);
+    }
+    if lists.longest() <= MOST_IN_MEMORY {
+        return Ok(mistakes_in_lists(&directory, workspace, &directory));
+    }
+    let project = Project::load(&directory)?;
+    let scratch = RunScratch::new(&project.scratch_directory(), &(shell.context()?.fresh_id)())?;
+    Ok(mistakes_in_lists(&directory, workspace, scratch.place()))
 }

@@ -5,7 +5,7 @@ use std::io;
 use crate::apply::SkipCause;
 use crate::base::{CommandError, PolicyName, RecordId};
 use crate::plan::{self, OpenCascade, PlannedPolicy, PolicyCalls, Population, RecheckVerdict, Row, intersect};
-use crate::select::{AT_ONCE, Held, IfMoving, Layout, Selection, Selector, broken_selection};
+use crate::select::{AT_ONCE, Held, IfMoving, Layout, PlannedIds, Selection, Selector, broken_selection};
 use crate::store::{Bundle, RowSorter, Scratch, SortOrder, SortedRows};
 
 /// More bytes of what was found do not stay in memory: there are as many of them as policies.
@@ -59,7 +59,11 @@ impl Rechecking<'_> {
         let connection = self.selector.connection(&settings.target)?;
         let capabilities = connection.capabilities();
         let calls = (self.selector.policy_calls(connection, self.planned), self.selector.hold_calls(&settings.target));
-        let fresh = self.selector.select(name, &settings.target, query, self.if_moving).await?;
+        let planned = match query.listed() {
+            Some(_) => Some(PlannedIds { count: self.planned.selected, ids: Box::new(planned_ids(self.bundle, name)?) }),
+            None => None,
+        };
+        let fresh = self.selector.select(name, &settings.target, query, self.if_moving, planned).await?;
         let kept = self.kept(self.selector.held(&settings.target, &query.object), &fresh)?;
 
         let layout = Layout::of_planned(self.planned, &capabilities);

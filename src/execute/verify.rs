@@ -72,7 +72,7 @@ pub async fn other_policy(
     };
     let facts = connection.describe(&policy.settings.object).await?;
     let capabilities = connection.capabilities();
-    let (layout, query) = query_for(policy, &facts, &capabilities, &created, &project.workspace.sources)?;
+    let (layout, query) = query_for(policy, &facts, &capabilities, &created, project.files())?;
     let route = plan::choose(&policy.settings, planned.selected, &capabilities).ok();
     let route = route.filter(|_| planned.selected > 0);
     let what = [

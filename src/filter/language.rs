@@ -36,6 +36,15 @@ impl Language {
         }
     }
 
+    /// The system that takes it.
+    pub fn system(self) -> SystemKind {
+        match self {
+            Self::Soql => SystemKind::Salesforce,
+            Self::Zoql => SystemKind::Zuora,
+            Self::Sql => SystemKind::Fulcrum,
+        }
+    }
+
     /// The fields of a text condition that is compared with what a field is not, so that a record whose field is empty is passed over, or
     /// may be. In SOQL it never is.
     pub fn passes_over_empty(self, text: &str) -> Vec<String> {

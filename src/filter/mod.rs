@@ -28,4 +28,4 @@ pub use decimal::Decimal;
 pub use error::{CompileError, Place, SyntaxError};
 pub use language::{Language, NativeCondition};
 pub use path::Path;
-pub use tree::{Filter, FilterTree, FilterTreeKind, Literal, Predicate, PredicateKind, TextFilter, Threshold};
+pub use tree::{Filter, FilterTree, FilterTreeKind, IdFile, Literal, Predicate, PredicateKind, TextFilter, Threshold};

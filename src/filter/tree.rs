@@ -13,6 +13,19 @@ pub enum Filter {
     Text(TextFilter),
     /// A typed tree, compiled to the target's language when the plan is made.
     Tree(FilterTree),
+    /// The records whose ids a file lists.
+    Ids(IdFile),
+}
+
+/// A file that lists the ids of records: one a line, or a column of a CSV file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdFile {
+    /// Its path, relative to the project's directory.
+    pub path: String,
+    /// The name of the column, whatever its case; where it is not said, the column `Id` or the only one.
+    pub column: Option<String>,
+    /// Where the path stands.
+    pub span: Span,
 }
 
 /// A filter written in the target's own language, already known to parse.

@@ -137,6 +137,8 @@ codes! {
         "`delete: hard` cannot be undone. `justification` says why it is right; it is kept in the plan for reviewers and auditors.";
     PASSES_OVER_EMPTY "M0406" "A hold passes over records whose field is empty"
         "In PostgreSQL (Fulcrum) a comparison such as `<>` or `NOT IN` never matches an empty field; in ZOQL (Zuora) it is not documented whether `!=` does. A hold is then silent about those records. Name them too, or write a tree: `notEquals` and `not` match an empty field. This is a warning.";
+    ID_LIST "M0407" "A list of ids cannot be used"
+        "A list has one id a line, or is a CSV file whose header has a column `Id`, or the one that `column` names. Each id is of the policy's or hold's object, well formed and there once. Nothing of a list is passed over: a hold that misses one record does not protect it.";
     UNKNOWN_TARGET "M0501" "A target is not defined"
         "No document of kind `Target` has that name.";
     UNKNOWN_DEPENDENCY "M0502" "A policy in `dependsOn` is not defined"

@@ -8,6 +8,7 @@ mod check;
 mod claim;
 pub mod codes;
 mod fields;
+mod filter_schema;
 mod hold;
 mod ignore_file;
 mod input;
@@ -36,5 +37,7 @@ pub use reader::{Reading, read};
 pub use schema::json_schema;
 pub use secret::SecretReference;
 pub use sifted::{OutputDirectory, Sifted};
-pub use target::{Environment, FulcrumTarget, SalesforceSignIn, SalesforceTarget, System, Target, ZuoraSignIn, ZuoraTarget};
+pub use target::{
+    Environment, FulcrumTarget, SalesforceSignIn, SalesforceTarget, System, Target, ZuoraCalls, ZuoraSignIn, ZuoraTarget,
+};
 pub use workspace::{Document, DocumentKind, Workspace};

@@ -15,17 +15,17 @@ use strum::IntoEnumIterator as _;
 
 use super::{AllOrNone, Concurrency, Environment, OnRefusal, Recheck, SendAs};
 use crate::base::{Age, NAME_PATTERN as NAME, Percent, PolicyName, never_null};
-use crate::filter::{Filter, FilterTree, FilterTreeKind, Predicate};
+use crate::filter::Filter;
 use crate::system::{Api, DeleteMode};
 
 /// An API name, or the name of a form.
 const OBJECT: &str = r"^[^\x00-\x1f]*[^\s\x00-\x1f][^\x00-\x1f]*$";
 /// A field, or the path of a related one.
-const FIELD: &str = r"^_?[A-Za-z][A-Za-z0-9_]{0,79}(\._?[A-Za-z][A-Za-z0-9_]{0,79}){0,5}$";
+pub(super) const FIELD: &str = r"^_?[A-Za-z][A-Za-z0-9_]{0,79}(\._?[A-Za-z][A-Za-z0-9_]{0,79}){0,5}$";
 /// A host: plain `http` for loopback only.
 const HOST: &str = r"^(https://[^/?#@\s]+|http://(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?)/?$";
 /// Text that is not blank.
-const NOT_BLANK: &str = r"\S";
+pub(super) const NOT_BLANK: &str = r"\S";
 
 /// Free labels, such as an owner or a regulation.
 type Labels = BTreeMap<String, NotBlank>;
@@ -174,9 +174,35 @@ struct Zuora {
     tenant_id: Option<NotBlank>,
     /// How to sign in.
     auth: ZuoraAuth,
-    /// The most calls to make in any ten minutes. Write less when other programs share the tenant.
-    #[schemars(range(min = 10, max = 1000), extend("default" = 1000))]
-    max_calls: Option<u32>,
+    /// The most calls to make: in any ten minutes, or in windows as the vendor publishes them for the kind of tenant. Write less when other
+    /// programs share the tenant.
+    #[schemars(extend("default" = 1000))]
+    max_calls: Option<ZuoraCalls>,
+}
+
+/// How many calls a Zuora tenant takes.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+enum ZuoraCalls {
+    /// So many in any ten minutes.
+    InTenMinutes(#[schemars(range(min = 10, max = 1000))] u32),
+    /// So many in each of these windows, all of which hold at the same time.
+    InWindows(CallWindows),
+}
+
+/// How many calls in windows of which length; at least one is given.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("minProperties" = 1))]
+struct CallWindows {
+    /// In any minute.
+    #[schemars(range(min = 10, max = 50_000))]
+    minute: Option<u32>,
+    /// In any hour.
+    #[schemars(range(min = 10, max = 2_250_000))]
+    hour: Option<u32>,
+    /// In any day.
+    #[schemars(range(min = 10, max = 27_000_000))]
+    day: Option<u32>,
 }
 
 /// How to sign in to Zuora.
@@ -348,7 +374,7 @@ struct DeletionPolicySpec {
     /// The API name of the object; in Fulcrum the name of a form, or its id.
     #[schemars(regex(pattern = OBJECT))]
     object: String,
-    /// Which records: a condition in the target's own language, a tree, or `everything`.
+    /// Which records: a condition in the target's own language, a tree, a list of ids, or `everything`.
     filter: Filter,
     /// Into the recycle bin (`soft`) or past it (`hard`). A hard delete cannot be undone. Zuora and Fulcrum have no recycle bin: there it must
     /// be `hard`.
@@ -402,7 +428,7 @@ struct HoldSpec {
     /// The API name of the object; in Fulcrum the name of a form, or its id.
     #[schemars(regex(pattern = OBJECT))]
     object: String,
-    /// Which records: a condition in the target's own language, a tree, or `everything`.
+    /// Which records: a condition in the target's own language, a tree, a list of ids, or `everything`.
     filter: Filter,
     /// Which records it also keeps, of objects that policies delete from: those that look up to a held one, by these fields or by all
     /// of which the system says that they do. Without it the hold keeps no children.
@@ -479,11 +505,29 @@ struct Review {
     fields: Vec<FieldPath>,
 }
 
+/// The records whose ids a file lists. It is a whole filter.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct IdFilter {
+    /// The file.
+    ids: IdList,
+}
+
+/// A file that lists the ids of records: one a line, or a column of a CSV file. Each id is there once and of the object.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+struct IdList {
+    /// Its path, relative to the project's directory.
+    file: NotBlank,
+    /// The name of the column that has the ids, whatever its case. Without it the column `Id`, or the only one.
+    column: Option<NotBlank>,
+}
+
 /// Schemas that no derive gives.
 macro_rules! by_hand {
     ($($(#[$doc:meta])* $name:ident => $schema:tt;)*) => {$(
         $(#[$doc])*
-        struct $name;
+        pub(super) struct $name;
 
         impl JsonSchema for $name {
             fn inline_schema() -> bool {
@@ -524,76 +568,4 @@ impl JsonSchema for WrittenAllOrNone {
         let value = |choice: AllOrNone| choice.written().parse::<bool>().map_or(json!(choice.written()), |all| json!(all));
         json_schema!({ "enum": AllOrNone::iter().map(value).collect::<Vec<_>>() })
     }
-}
-
-impl JsonSchema for Filter {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Filter".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let tree = generator.subschema_for::<FilterTree>();
-        json_schema!({
-            "description": "Which records: a condition in the target's own language (SOQL, ZOQL or PostgreSQL, without `WHERE`), `everything`, or a tree.",
-            "anyOf": [
-                { "const": "everything", "description": "Every record of the object. A policy then needs limits of its own." },
-                { "type": "string", "pattern": NOT_BLANK, "description": "A condition in the target's own language, without `WHERE`." },
-                tree,
-            ],
-        })
-    }
-}
-
-/// In a manifest a comparison stands beside its `field`, so the keys of [`Predicate`] are taken out of its variants.
-impl JsonSchema for FilterTree {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "FilterTree".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let parts = json!({ "type": "array", "minItems": 1, "items": generator.subschema_for::<Self>() });
-        let mut properties = serde_json::Map::new();
-        let mut forms = Vec::new();
-        for kind in FilterTreeKind::iter() {
-            let key: &str = kind.into();
-            let (schema, description) = match kind {
-                FilterTreeKind::All => (parts.clone(), "Every part holds."),
-                FilterTreeKind::Any => (parts.clone(), "At least one part holds."),
-                // Under `allOf`, since draft 7 ignores what stands beside a `$ref`.
-                FilterTreeKind::Not => (json!({ "allOf": [generator.subschema_for::<Self>()] }), "The part does not hold."),
-                FilterTreeKind::Field => (
-                    json!({ "type": "string", "pattern": FIELD }),
-                    "A field, or the path of a related one, such as `Account.Name`.",
-                ),
-            };
-            properties.insert(key.to_owned(), described(schema, description));
-            forms.push(match kind {
-                FilterTreeKind::All | FilterTreeKind::Any | FilterTreeKind::Not => {
-                    json!({ "required": [key], "maxProperties": 1 })
-                }
-                FilterTreeKind::Field => json!({ "required": [key], "minProperties": 2, "maxProperties": 2 }),
-            });
-        }
-        let predicates = Predicate::json_schema(generator);
-        for variant in predicates.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
-            let description = variant["description"].as_str().unwrap_or_default();
-            for (key, schema) in variant["properties"].as_object().into_iter().flatten() {
-                properties.insert(key.clone(), described(schema.clone(), description));
-            }
-        }
-        json_schema!({
-            "description": "A node of a filter tree: exactly one of `all`, `any`, `not` and `field`, and beside `field` exactly one comparison.",
-            "type": "object",
-            "properties": properties,
-            "additionalProperties": false,
-            "oneOf": forms,
-        })
-    }
-}
-
-fn described(mut schema: Value, description: &str) -> Value {
-    if let Value::Object(object) = &mut schema {
-        object.insert("description".to_owned(), json!(description));
-    }
-    schema
 }

@@ -150,8 +150,24 @@ pub struct ZuoraTarget {
     pub tenant_id: Option<String>,
     /// How to sign in.
     pub sign_in: ZuoraSignIn,
-    /// The most calls to make in any ten minutes.
-    pub max_calls: u32,
+    /// The most calls to make.
+    pub max_calls: ZuoraCalls,
+}
+
+/// How many calls a Zuora tenant takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ZuoraCalls {
+    /// So many in any ten minutes.
+    InTenMinutes(u32),
+    /// So many in any minute, hour and day; at least one of them is there.
+    InWindows {
+        /// In any minute.
+        minute: Option<u32>,
+        /// In any hour.
+        hour: Option<u32>,
+        /// In any day.
+        day: Option<u32>,
+    },
 }
 
 /// The ways to sign in to Zuora.

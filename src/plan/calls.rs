@@ -82,7 +82,7 @@ impl TargetCalls {
     fn readings(&self, budget: CallBudget) -> u64 {
         let alone = budget.least_time(self.deletions.saturating_add(self.waiting));
         let calls = u32::try_from(self.each_reading).unwrap_or(u32::MAX);
-        let takes = budget.interval().saturating_mul(calls);
+        let takes = budget.shortest().interval().saturating_mul(calls);
         // As the run itself does it: no more than half of the time goes into readings.
         let every = self.hold_refresh.max(takes.saturating_mul(2));
         let between = every.saturating_sub(takes).as_millis().max(1);
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_budget_says_how_often_the_holds_are_read_meanwhile() {
         // 1,000 calls in ten minutes: 666 milliseconds a call after the first hundred.
-        let budget = Some(CallBudget { calls: 1_000, window: Duration::from_secs(600) });
+        let budget = Some(CallBudget::new(1_000, Duration::from_secs(600)));
         let deletions = |deletions| [PolicyCalls { deletions, matches: 5, ..PolicyCalls::default() }];
         assert_eq!(needed(budget, 4, &deletions(100)), (100, 0, 4));
         // 2,000 calls take 21 minutes, in which five minutes pass four times.

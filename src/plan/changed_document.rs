@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{SealedDocument, SealedManifests};
-use crate::base::{PolicyName, TargetName};
+use crate::base::{PolicyName, TargetName, with_thousands};
 use crate::manifest::DocumentKind;
 
 /// A document that a plan uses and that is not what it was when the plan was made.
@@ -34,6 +34,22 @@ impl fmt::Display for ChangedDocument<'_> {
             DocumentKind::Hold => "hold",
         };
         match (self.before, self.now) {
+            (
+                Some(SealedDocument { list: Some(before), digest, .. }),
+                Some(SealedDocument { list: Some(list), digest: now, .. }),
+            ) if digest == now => {
+                let (then, now) = (with_thousands(before.ids), with_thousands(list.ids));
+                write!(
+                    formatter,
+                    "the ids in {}, the list of {kind} `{name}`, were changed since the plan ({then} then, {now} now)",
+                    list.file
+                )
+            }
+            (Some(SealedDocument { list: Some(before), .. }), Some(SealedDocument { list: None, digest: now, .. }))
+                if self.before.is_some_and(|document| document.digest == *now) =>
+            {
+                write!(formatter, "the ids in {}, the list of {kind} `{name}`, cannot be read any more", before.file)
+            }
             (_, Some(now)) => write!(formatter, "{kind} `{name}` was changed since the plan, in {}", now.file),
             (Some(before), None) => {
                 write!(formatter, "{kind} `{name}` was removed since the plan; it was in {}", before.file)
@@ -71,7 +87,8 @@ pub fn changed_documents<'a>(
         };
         let (before, now) = (find(before), find(now));
         // Of what was never there, the settings of a policy say that they are not those of the manifests.
-        let same = before.map(|document| document.digest) == now.map(|document| document.digest);
+        let content = |document: &'a SealedDocument| (document.digest, document.list.as_ref());
+        let same = before.map(content) == now.map(content);
         (!same).then_some(ChangedDocument { kind, name, before, now, values: None })
     });
     settings.chain(documents).collect()
@@ -86,7 +103,7 @@ mod tests {
 
     fn document(kind: DocumentKind, name: &str, text: &str) -> SealedDocument {
         let digest = Digest::of(text.as_bytes());
-        SealedDocument { kind, name: name.into(), file: format!("{name}.yaml"), digest, text: text.into() }
+        SealedDocument { kind, name: name.into(), file: format!("{name}.yaml"), digest, text: text.into(), list: None }
     }
 
     fn manifests(zone: &str, documents: Vec<SealedDocument>) -> SealedManifests {

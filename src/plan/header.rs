@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attribution, CascadeCount, FindingKind, GateFinding, HeldCount, Identity, PlanBase, PlannedElsewhere, PlannedHold,
-    Population, Query, Route, Symbol,
+    Attribution, CascadeCount, FindingKind, GateFinding, HeldCount, IdList, Identity, MissingIds, PlanBase,
+    PlannedElsewhere, PlannedHold, PlannedQuery, Population, Route, Symbol,
 };
 use crate::base::{Actor, Digest, PolicyName, RecordId, TargetName, inert_json};
 use crate::manifest::{DocumentKind, Environment, PolicySettings, SharedLimits};
@@ -146,6 +146,9 @@ pub struct SealedDocument {
     pub digest: Digest,
     /// Its text, with line ends as on Unix.
     pub text: String,
+    /// The list of ids that its filter names, as it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<IdList>,
 }
 
 /// A system as it described itself when the plan was made.
@@ -185,11 +188,14 @@ pub struct PlannedPolicy {
     /// What the policy says: the same type as in a manifest, so that the two are compared by `==`.
     pub settings: PolicySettings,
     /// The query, as sent. It has the system's own name or key of the object.
-    pub query: Query,
+    pub query: PlannedQuery,
     /// How many records the object has, filter or not, at the time of the plan.
     pub population: Population,
     /// How many records matched the filter, held ones among them.
     pub matched: u64,
+    /// The other ids of the filter's list; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_ids: Option<MissingIds>,
     /// How many records the plan would delete for the policy: matched less held and less those that it plans elsewhere.
     pub selected: u64,
     /// The records that the policy selects as well and another policy of the plan deletes.

@@ -5,7 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{HoldName, PolicyName, TargetName};
+use super::{Matching, MissingIds};
+use crate::base::{HoldName, PolicyName, TargetName, counted};
 
 /// A hold as a plan found it. It is for people and for the record: apply reads the holds of the manifests anew.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,12 +20,15 @@ pub struct PlannedHold {
     pub object: String,
     /// Why they are held.
     pub reason: String,
-    /// The condition as sent; absent for every record, and where nothing was sent.
+    /// Which records it names, as sent; absent where nothing was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub condition: Option<String>,
+    pub matching: Option<Matching>,
     /// How many records it names; absent where it reaches no policy of the plan, and was not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched: Option<u64>,
+    /// The other ids of its list, which it keeps all the same; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_ids: Option<MissingIds>,
     /// The policies of the plan that it reaches, in the order of apply.
     pub policies: Vec<HoldReach>,
     /// Fields by which records of the plan's policies look up to those it names and that it does not follow, such as `Case.AccountId`:
@@ -39,9 +43,28 @@ impl PlannedHold {
         self.matched == Some(0)
     }
 
+    /// What to tell of a hold that names no record.
+    pub fn names_nothing(&self) -> String {
+        names_nothing(&self.hold, &self.object, self.matching.as_ref())
+    }
+
     /// Whether no policy of the plan can delete a record that it keeps.
     pub fn reaches_nothing(&self) -> bool {
         self.policies.is_empty()
+    }
+}
+
+/// What to tell of a hold that names no record.
+pub fn names_nothing(hold: &HoldName, object: &str, matching: Option<&Matching>) -> String {
+    match matching {
+        Some(Matching::Listed(list)) => {
+            let ids = counted(list.ids, "id");
+            format!(
+                "hold {hold} names no record: of the {ids} in {} this login sees no {object} that is there now",
+                list.file
+            )
+        }
+        _ => format!("hold {hold} names no record: nothing of {object} matches its filter now"),
     }
 }
 

@@ -42,12 +42,12 @@ pub use header::{
     Comparison, CountCause, HeaderError, PLAN_FORMAT, PlanHeader, PlannedPolicy, RecordsSeal, SampledRecord, SealedDocument,
     SealedManifests, SealedTarget,
 };
-pub use hold::{HeldBecause, HeldCount, HeldWay, HoldReach, PlannedHold};
+pub use hold::{HeldBecause, HeldCount, HeldWay, HoldReach, PlannedHold, names_nothing};
 pub use merge::{Keyed, MergeError, RecheckVerdict, intersect, recheck, subtract};
 pub use order::order;
 pub use overlap::{Claims, MixedDeletion, PlannedElsewhere, claims};
 pub use plan_base::{BaseKind, PlanBase};
-pub use query::{Query, Row};
+pub use query::{IdList, Matching, MissingIds, PlannedQuery, Query, Row};
 pub use route::{NoRoute, Route, choose};
 pub use schema::plan_schema;
 pub use symbol::Symbol;

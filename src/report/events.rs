@@ -4,12 +4,13 @@
 
 use super::{
     Applied, JsonActor, JsonAttribution, JsonBase, JsonCascade, JsonChanges, JsonElsewhere, JsonEvent, JsonGate,
-    JsonHoldReach,
+    JsonHoldReach, JsonList,
 };
 use crate::base::{Digest, PolicyName, RecordId};
 use crate::manifest::AllOrNone;
 use crate::plan::{
-    CascadeCount, Difference, DifferenceCounts, HoldReach, PlanHeader, PlannedHold, PlannedPolicy, Population, Symbol,
+    CascadeCount, Difference, DifferenceCounts, HoldReach, Matching, MissingIds, PlanHeader, PlannedHold, PlannedPolicy,
+    Population, Symbol,
 };
 use crate::system::DeleteMode;
 
@@ -61,11 +62,24 @@ fn hold(hold: &PlannedHold) -> JsonEvent {
         target: hold.target.to_string(),
         object: hold.object.clone(),
         reason: hold.reason.clone(),
-        condition: hold.condition.clone(),
+        condition: hold.matching.as_ref().and_then(Matching::condition).map(str::to_owned),
+        list: hold.matching.as_ref().and_then(|matching| list(matching, hold.missing_ids)),
         matched: hold.matched,
         policies: hold.policies.iter().map(reach).collect(),
         not_followed: hold.not_followed.clone(),
     }
+}
+
+fn list(matching: &Matching, missing: Option<MissingIds>) -> Option<JsonList> {
+    let Matching::Listed(list) = matching else { return None };
+    let missing = missing.unwrap_or_default();
+    Some(JsonList {
+        file: list.file.clone(),
+        digest: list.digest.to_string(),
+        ids: list.ids,
+        already_gone: missing.already_gone,
+        not_found: missing.not_found,
+    })
 }
 
 fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
@@ -79,7 +93,8 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
             DeleteMode::Soft => "soft".into(),
             DeleteMode::Hard => "hard".into(),
         },
-        condition: policy.query.condition.clone(),
+        condition: policy.query.matching.condition().map(str::to_owned),
+        list: list(&policy.query.matching, policy.missing_ids),
         population: match policy.population {
             Population::Exact(records) | Population::About(records) => Some(records),
             Population::Unknown => None,

@@ -6,8 +6,8 @@ use crate::base::{Actor, Digest, HoldName, PolicyName, RecordId, TargetName};
 use crate::manifest::{Environment, SharedLimits};
 use crate::plan::{
     Attribution, BaseKind, Comparison, CountCause, FindingKind, GateFinding, HeldBecause, HeldCount, HeldWay, HoldReach,
-    Identity, PLAN_FORMAT, PlanBase, PlanHeader, PlannedHold, PlannedPolicy, Population, Query, RecordsSeal, Route,
-    SealedManifests, SealedTarget, Symbol, test_settings,
+    Identity, Matching, PLAN_FORMAT, PlanBase, PlanHeader, PlannedHold, PlannedPolicy, PlannedQuery, Population,
+    RecordsSeal, Route, SealedManifests, SealedTarget, Symbol, test_settings,
 };
 use crate::system::{Api, SystemKind};
 
@@ -18,14 +18,15 @@ pub(super) fn policy(name: &str, selected: u64) -> PlannedPolicy {
         policy: PolicyName::new(name).expect("valid"),
         labels: BTreeMap::from([("owner".into(), "revops".into()), ("regulation".into(), "gdpr|17".into())]),
         settings: test_settings(),
-        query: Query {
+        query: PlannedQuery {
             object: "Lead".into(),
             key: "Id".into(),
             fields: vec!["Company".into()],
-            condition: Some("IsConverted = false AND LastActivityDate < 2023-11-21".into()),
+            matching: Matching::Condition("IsConverted = false AND LastActivityDate < 2023-11-21".into()),
         },
         population: Population::Exact(40_000),
         matched: selected + 96,
+        missing_ids: None,
         selected,
         planned_elsewhere: Vec::new(),
         holds: vec![HeldCount {
@@ -127,7 +128,8 @@ pub(super) fn hold(name: &str, matched: Option<u64>, policies: &[(&str, u64)]) -
         target: TargetName::new("crm").expect("valid"),
         object: "Lead".into(),
         reason: "Matter 2026-014: everything about Northwind stays until counsel says otherwise".into(),
-        condition: Some("Company = 'Northwind'".into()),
+        matching: Some(Matching::Condition("Company = 'Northwind'".into())),
+        missing_ids: None,
         matched,
         policies: policies.iter().map(reach).collect(),
         not_followed: Vec::new(),

@@ -79,9 +79,12 @@ pub enum JsonEvent {
         object: String,
         /// Why it is there.
         reason: String,
-        /// The condition as sent; absent for every record, and where nothing was sent.
+        /// The condition as sent; absent for every record, for a list of ids, and where nothing was sent.
         #[serde(skip_serializing_if = "Option::is_none")]
         condition: Option<String>,
+        /// The list of ids instead of a condition.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        list: Option<JsonList>,
         /// How many records it names; 0 is a hold that protects nothing. Absent where it reaches no policy and was not counted.
         #[serde(skip_serializing_if = "Option::is_none")]
         matched: Option<u64>,
@@ -102,9 +105,12 @@ pub enum JsonEvent {
         object: String,
         /// `soft` or `hard`.
         delete: String,
-        /// The condition as sent; absent for every record.
+        /// The condition as sent; absent for every record and for a list of ids.
         #[serde(skip_serializing_if = "Option::is_none")]
         condition: Option<String>,
+        /// The list of ids instead of a condition.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        list: Option<JsonList>,
         /// Records of the object; absent where the system does not say how many.
         #[serde(skip_serializing_if = "Option::is_none")]
         population: Option<u64>,
@@ -420,6 +426,22 @@ pub struct JsonAttribution {
     pub dropped_by_data: u64,
     /// Whether the holds changed as well, so that some of what is said to be by the data may be by a hold.
     pub holds_changed: bool,
+}
+
+/// A list of ids that a filter names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JsonList {
+    /// Its path, as the manifest has it.
+    pub file: String,
+    /// The digest of its ids: each as the system writes it and a line end, in the order of the file.
+    pub digest: String,
+    /// How many there are.
+    pub ids: u64,
+    /// How many are of records that the system shows as deleted.
+    pub already_gone: u64,
+    /// Of how many the system shows this login no record.
+    pub not_found: u64,
 }
 
 /// What a hold does for one policy.

@@ -84,6 +84,7 @@ mod tests {
             file: file.into(),
             digest: Digest::of(text.as_bytes()),
             text: text.into(),
+            list: None,
         }
     }
 

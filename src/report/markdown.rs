@@ -8,7 +8,7 @@ use super::plan_view::{base_title, cause_text, labels_text, moment, only_text, p
 use super::{
     JsonEvent, Palette, PlanView, View, markdown_cell, markdown_code, markdown_code_cell, plan_summary, terminal_line,
 };
-use crate::plan::{CountCause, FindingKind, PlannedPolicy};
+use crate::plan::{CountCause, FindingKind, Matching, PlannedPolicy};
 use crate::system::DeleteMode;
 
 /// The fewest bytes that the totals and the closing note fit into.
@@ -220,8 +220,14 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
     if !policy.labels.is_empty() {
         let _ = writeln!(text, "- labels: {}", labels_text(&policy.labels, markdown_cell));
     }
-    let condition = policy.query.condition.as_deref().map_or("everything".into(), markdown_code);
-    let _ = writeln!(text, "- where {condition}");
+    let matching = match &policy.query.matching {
+        Matching::Everything => "everything".into(),
+        matching @ (Matching::Condition(_) | Matching::Listed(_)) => markdown_code(&matching.to_string()),
+    };
+    let _ = writeln!(text, "- where {matching}");
+    if let Some(missing) = policy.missing_ids.and_then(|missing| missing.told()) {
+        let _ = writeln!(text, "- of the list {missing}");
+    }
     if let Some(comparison) = policy.comparison.as_ref().filter(|comparison| comparison.cause != CountCause::Nothing) {
         let _ = writeln!(text, "- why: {}", markdown_cell(&cause_text(comparison)));
     }

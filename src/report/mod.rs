@@ -41,7 +41,7 @@ pub use escape::{markdown_cell, markdown_code, markdown_code_cell, terminal_line
 pub use files_view::FilesView;
 pub use json::{
     JSON_FORMAT, JsonActor, JsonAttribution, JsonBase, JsonCascade, JsonChanges, JsonElsewhere, JsonEvent, JsonGate,
-    JsonHoldReach, JsonPassedOver, JsonTally, output_schema,
+    JsonHoldReach, JsonList, JsonPassedOver, JsonTally, output_schema,
 };
 pub use manifest_diff::{manifest_diff, painted_diff};
 pub use markdown::{LEAST_MARKDOWN, MarkdownView, plan_markdown};

@@ -202,8 +202,11 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
         let head = format!("  {}  ", palette.faint(&format!("{label:<9}")));
         text.push_str(&palette.hanging(&head, MARGIN, value, |part| paint(palette, part)));
     };
-    line("where", &policy.query.condition.as_deref().map_or("everything".into(), terminal_line), plain);
+    line("where", &terminal_line(&policy.query.matching.to_string()), plain);
     line("matched", &format!("{} of {}{}", with_thousands(policy.matched), policy.population.told(), share(policy)), plain);
+    if let Some(missing) = policy.missing_ids.and_then(|missing| missing.told()) {
+        line("missing", &missing, Palette::caution);
+    }
     for held in &policy.holds {
         let ways = terminal_line(&ways(held)).into_owned();
         line("held", &format!("# {} by hold {}{ways}", with_thousands(held.records), held.hold), Palette::caution);

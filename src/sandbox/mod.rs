@@ -54,4 +54,4 @@ pub use world::{
     account_children,
 };
 pub use worlds::Worlds;
-pub use zuora::{Tenant, TenantError, ZuoraSettings};
+pub use zuora::{CallLimit, Tenant, TenantError, ZuoraSettings};

@@ -6,7 +6,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::connection::Connection;
 use crate::base::{CommandError, RecordId, counted};
-use crate::plan::{CascadeCount, ChildRelationship, Count, ObjectFacts, Query};
+use crate::plan::{CascadeCount, ChildRelationship, Count, ObjectFacts, PlannedQuery, Query};
 use crate::provider::{ErrorClass, ProviderError};
 
 /// How many children are counted at once at most; a system may take fewer.
@@ -24,7 +24,8 @@ pub struct CountedCascades {
 }
 
 /// Counts, for every child object that goes with the records of `query`, how many records that is: by the query's own condition, and
-/// where the system cannot do that, by the keys of the `selected` records, of which `ids` gives the same each time.
+/// where the system cannot do that or there is a list instead, by the keys of the `selected` records, of which `ids` gives the same each
+/// time.
 ///
 /// # Errors
 ///
@@ -32,7 +33,7 @@ pub struct CountedCascades {
 pub async fn count_cascades<I: Iterator<Item = io::Result<RecordId>>>(
     connection: &Connection,
     facts: &ObjectFacts,
-    query: &Query,
+    query: &PlannedQuery,
     selected: u64,
     ids: impl Fn() -> Result<I, CommandError>,
 ) -> Result<CountedCascades, CommandError> {
@@ -63,13 +64,20 @@ pub async fn count_cascades<I: Iterator<Item = io::Result<RecordId>>>(
 /// # Errors
 ///
 /// When the system does not answer.
-pub async fn count_restricting(
+pub async fn count_restricting<I: Iterator<Item = io::Result<RecordId>>>(
     connection: &Connection,
     facts: &ObjectFacts,
-    query: &Query,
+    query: &PlannedQuery,
+    selected: u64,
+    ids: impl Fn() -> Result<I, CommandError>,
 ) -> Result<Vec<CascadeCount>, CommandError> {
+    let ids = &ids;
     let counts = stream::iter(facts.restricting_children().map(|relationship| async move {
         match by_condition(connection, relationship, query).await {
+            Ok(Count::Unknown(_)) if query.listed().is_some() => {
+                let (count, _) = by_keys(connection, relationship, query, selected, ids).await?;
+                Ok(Some(cascade_count(relationship, count)))
+            }
             Ok(count) => Ok(Some(cascade_count(relationship, count))),
             Err(error) if error.class == ErrorClass::NotFound => Ok(None),
             Err(error) if error.class.is_about_the_request() => {
@@ -95,10 +103,13 @@ fn cascade_count(relationship: &ChildRelationship, count: Count) -> CascadeCount
 async fn by_condition(
     connection: &Connection,
     relationship: &ChildRelationship,
-    query: &Query,
+    query: &PlannedQuery,
 ) -> Result<Count, ProviderError> {
     let ChildRelationship { child, field, .. } = relationship;
-    match connection.language().belonging(field, &query.key, &query.object, query.condition.as_deref()) {
+    let belonging = query
+        .single()
+        .and_then(|single| connection.language().belonging(field, &query.key, &query.object, single.condition.as_deref()));
+    match belonging {
         Some(condition) => connection.count(&of_child(child, query, condition)).await,
         None => Ok(Count::Unknown("the filter cannot be asked about what belongs to its records".to_owned())),
     }
@@ -108,7 +119,7 @@ async fn by_condition(
 async fn by_keys<I: Iterator<Item = io::Result<RecordId>>>(
     connection: &Connection,
     relationship: &ChildRelationship,
-    query: &Query,
+    query: &PlannedQuery,
     selected: u64,
     ids: impl Fn() -> Result<I, CommandError>,
 ) -> Result<(Count, u64), CommandError> {
@@ -147,6 +158,6 @@ async fn by_keys<I: Iterator<Item = io::Result<RecordId>>>(
     }
 }
 
-fn of_child(child: &str, query: &Query, condition: String) -> Query {
+fn of_child(child: &str, query: &PlannedQuery, condition: String) -> Query {
     Query { object: child.to_owned(), key: query.key.clone(), fields: Vec::new(), condition: Some(condition) }
 }

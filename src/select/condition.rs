@@ -2,28 +2,32 @@
 
 use jiff::Zoned;
 
-use crate::base::{CommandError, Exit};
-use crate::base::{Diagnostic, SourceMap, Span};
+use super::id_lists::{IdLists, unusable};
+use crate::base::{CommandError, Diagnostic, Exit, SourceMap, Span};
 use crate::filter::{Filter, FilterTree, Language};
 use crate::manifest::codes;
-use crate::plan::ObjectFacts;
+use crate::plan::{Matching, ObjectFacts};
 
-/// The condition of a filter for an object as the system describes it, with every moment fixed to `now`; `None` for
-/// everything.
-pub fn condition_for(
+/// What a filter means of an object as the system describes it, with every moment fixed to `now`; a list as it was when the manifests were
+/// read.
+pub fn matching_for(
     filter: &Filter,
     language: Language,
     facts: &ObjectFacts,
     now: &Zoned,
-    sources: &SourceMap,
-) -> Result<Option<String>, CommandError> {
+    (sources, lists): (&SourceMap, &IdLists),
+) -> Result<Matching, CommandError> {
     let refuse = |diagnostic: Diagnostic| {
         let mut error = CommandError::new(Exit::Error, "the manifests do not fit the system");
         error.diagnostics = Some(Box::new((vec![diagnostic], sources.clone())));
         error
     };
     let (condition, text_span) = match filter {
-        Filter::Everything => return Ok(None),
+        Filter::Everything => return Ok(Matching::Everything),
+        Filter::Ids(file) => {
+            let list = lists.get(file, language.system()).map_err(|mistake| unusable(mistake, sources))?;
+            return Ok(Matching::Listed(list.clone()));
+        }
         Filter::Text(text) => {
             let condition = language.parse(&text.text).map_err(|errors| {
                 let message = errors.first().map(|error| error.message.clone()).unwrap_or_default();
@@ -58,7 +62,7 @@ pub fn condition_for(
             None => CommandError::plain(title),
         });
     }
-    Ok(Some(condition.text))
+    Ok(Matching::Condition(condition.text))
 }
 
 /// Where a field's name stands in a tree.
@@ -72,7 +76,7 @@ fn tree_span(filter: &Filter, wanted: &str) -> Option<Span> {
     }
     match filter {
         Filter::Tree(tree) => find(tree, wanted),
-        Filter::Everything | Filter::Text(_) => None,
+        Filter::Everything | Filter::Text(_) | Filter::Ids(_) => None,
     }
 }
 
@@ -81,10 +85,10 @@ mod tests {
     use super::super::test_manifest::{lead, policy, workspace};
     use super::*;
 
-    fn condition(filter: &str) -> Result<Option<String>, CommandError> {
+    fn condition(filter: &str) -> Result<Matching, CommandError> {
         let workspace = workspace(&[filter]);
         let now: Zoned = "2026-11-21T10:00:00+00:00[UTC]".parse().expect("a moment");
-        condition_for(&policy(&workspace).filter, Language::Soql, &lead(), &now, &workspace.sources)
+        matching_for(&policy(&workspace).filter, Language::Soql, &lead(), &now, (&workspace.sources, &IdLists::default()))
     }
 
     /// The code, the title and the marked text of the only finding.
@@ -98,11 +102,11 @@ mod tests {
 
     #[test]
     fn everything_has_no_condition_and_every_other_filter_has_one() {
-        assert_eq!(condition("filter: everything").expect("a condition"), None);
+        assert_eq!(condition("filter: everything").expect("a condition"), Matching::Everything);
         let text = condition("filter: Company = 'Old' AND Owner.Name = 'Ann'").expect("a condition");
-        assert_eq!(text.as_deref(), Some("Company = 'Old' AND Owner.Name = 'Ann'"));
+        assert_eq!(text.condition(), Some("Company = 'Old' AND Owner.Name = 'Ann'"));
         let tree = condition("filter: { field: Company, equals: \"O'Neill\" }").expect("a condition");
-        assert_eq!(tree.as_deref(), Some(r"Company = 'O\'Neill'"));
+        assert_eq!(tree.condition(), Some(r"Company = 'O\'Neill'"));
     }
 
     #[test]

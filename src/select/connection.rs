@@ -1,6 +1,7 @@
 //! Systems, signed in to, and what they say about their objects.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,11 +10,15 @@ use tokio::sync::Semaphore;
 
 use super::ProjectContext;
 use super::memo::Memo;
-use crate::base::TargetName;
+use super::read_error::ReadError;
+use crate::apply::Presence;
 use crate::base::{CommandError, Exit};
+use crate::base::{RecordId, TargetName};
 use crate::filter::Language;
 use crate::manifest::Target;
-use crate::plan::{Count, Identity, ObjectFacts, Permission, Population, Query, SealedTarget};
+use crate::plan::{
+    Count, IdList, Identity, MissingIds, ObjectFacts, Permission, PlannedQuery, Population, Query, SealedTarget,
+};
 use crate::provider::{Completeness, ErrorClass, Provider, ProviderError, RowSink};
 use crate::system::{Capabilities, DeleteMode};
 
@@ -41,6 +46,8 @@ pub struct Connection {
     /// The counts that could not be had, by object and condition, with the reasons. Each took minutes.
     uncounted: Mutex<BTreeMap<(String, Option<String>), String>>,
     permissions: Memo<Permission>,
+    /// Of lists that holds name, by object and digest, the ids that match no record. Only people are told of it, so that it is asked once.
+    missing: Memo<MissingIds>,
 }
 
 impl Connection {
@@ -82,6 +89,7 @@ impl Connection {
             populations: Memo::default(),
             uncounted: Mutex::default(),
             permissions: Memo::default(),
+            missing: Memo::default(),
         }
     }
 
@@ -105,9 +113,13 @@ impl Connection {
         records.div_ceil(self.capabilities().page_size.max(1)).max(1)
     }
 
-    /// How many calls a selection of so many records takes, the count before it among them.
-    pub fn selection_calls(&self, records: u64) -> u64 {
-        1 + self.pages(records)
+    /// How many calls it takes to select what a query means, of which there are so many records: one to count them and one a page; of a
+    /// list, one for each part of it, and one more for those of its records that are missing.
+    pub fn selection_calls(&self, query: &PlannedQuery, records: u64) -> u64 {
+        match query.listed() {
+            Some(ids) => 2 * ids.div_ceil(self.language().ids_at_once() as u64),
+            None => 1 + self.pages(records),
+        }
     }
 
     /// How many calls counts and selections took so far, as estimated by the records that they gave.
@@ -215,6 +227,50 @@ impl Connection {
         let records = proof.as_ref().map_or(expected.exact().unwrap_or_default(), |proof| proof.declared);
         self.reads.fetch_add(self.pages(records), Ordering::Relaxed);
         proof
+    }
+
+    /// Whether records are there; see [`crate::provider::ReadHalf::check_presence`].
+    ///
+    /// # Errors
+    ///
+    /// When the system does not answer.
+    pub(super) async fn check_presence(&self, object: &str, ids: &[RecordId]) -> Result<Vec<Presence>, ProviderError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.ask(self.provider.check_presence(object, ids)).await
+    }
+
+    /// Which ids of a list match no record of an object; asked once.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not answer, or the ids cannot be read.
+    pub(super) async fn missing_of<I: Iterator<Item = io::Result<RecordId>>>(
+        &self,
+        list: &IdList,
+        object: &str,
+        ids: impl FnOnce() -> I,
+    ) -> Result<MissingIds, ReadError> {
+        let name = format!("{object} {}", list.digest);
+        let asked = self.missing.get(&name, || async {
+            let (mut missing, mut ids) = (MissingIds::default(), ids());
+            loop {
+                let part: io::Result<Vec<RecordId>> = ids.by_ref().take(self.capabilities().presence_size.max(1)).collect();
+                let part = part.map_err(|error| {
+                    ReadError::Other(CommandError::plain("the ids of a list could not be read back").caused_by(&error))
+                })?;
+                if part.is_empty() {
+                    return Ok(missing);
+                }
+                for presence in self.check_presence(object, &part).await? {
+                    match presence {
+                        Presence::Present => {}
+                        Presence::InBin => missing.already_gone += 1,
+                        Presence::Absent => missing.not_found += 1,
+                    }
+                }
+            }
+        });
+        asked.await
     }
 
     /// Whether this login may hard delete records of an object, for the gate; `None` where that is not what is asked for. Asked

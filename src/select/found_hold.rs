@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::held::{HeldLookup, HeldSet};
 use crate::base::{HoldName, TargetName};
 use crate::manifest::Hold;
-use crate::plan::{HoldReach, OpenCascade, PlannedHold, PlannedPolicy};
+use crate::plan::{HoldReach, Matching, MissingIds, OpenCascade, PlannedHold, PlannedPolicy};
 
 /// One hold as it was found.
 #[derive(Clone, Debug)]
@@ -16,10 +16,12 @@ pub struct FoundHold {
     pub target: TargetName,
     /// Its object, in the system's own spelling.
     pub object: String,
-    /// The condition as sent; `None` for everything, and where nothing was sent.
-    pub condition: Option<String>,
+    /// Which records it names, as sent; `None` where nothing was sent.
+    pub matching: Option<Matching>,
     /// How many records it names; `None` where it was not counted, since no policy's records can be kept by it.
     pub matched: Option<u64>,
+    /// The other ids of its list, which it keeps all the same; `None` where it has none.
+    pub missing: Option<MissingIds>,
     /// The objects of policies whose records it may keep.
     pub reached: BTreeSet<String>,
     /// By object of policies, the fields by which its records look up to those of the hold and that the hold does not follow.
@@ -57,8 +59,9 @@ impl FoundHold {
             target: self.target.clone(),
             object: self.object.clone(),
             reason: hold.reason.clone(),
-            condition: self.condition.clone(),
+            matching: self.matching.clone(),
             matched: self.matched,
+            missing_ids: self.missing,
             policies: reached.map(reach).collect(),
             not_followed: not_followed.into_iter().collect(),
         }

@@ -4,18 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ProjectContext;
-use super::condition::condition_for;
+use super::condition::matching_for;
 use super::connection::Connection;
 use super::found_hold::{FoundHold, Kept, KeptByHold};
 use super::held::{HeldLookup, HeldSet};
+use super::id_lists::sorted_ids;
 use super::lookup::check_lookup;
 use super::no_such_object::no_such_object;
+use super::read_error::ReadError;
 use super::reading::{IfMoving, Reading, read_sorted};
 use super::sort_space::SortSpace;
 use super::unseen::doubts;
 use crate::base::{CommandError, RecordId};
+use crate::filter::Filter;
 use crate::manifest::{HeldChildren, Hold};
-use crate::plan::{CascadeEdge, CascadeGraph, HeldBecause, ObjectFacts, OpenCascade, Query, Row};
+use crate::plan::{
+    CascadeEdge, CascadeGraph, HeldBecause, Matching, MissingIds, ObjectFacts, OpenCascade, PlannedQuery, Query, Row,
+};
 use crate::provider::{ErrorClass, ProviderError};
 use crate::store::{RowSorter, SortedRows};
 
@@ -49,6 +54,16 @@ struct HoldReader<'a> {
     space: &'a SortSpace,
 }
 
+/// What a hold names.
+struct Named {
+    /// Every record or listed id, by id.
+    rows: SortedRows,
+    /// How many of them are there.
+    present: u64,
+    /// The others, of a list.
+    missing: Option<MissingIds>,
+}
+
 /// How the records of an object look up to those that a hold names.
 #[derive(Default)]
 struct Lookups {
@@ -59,10 +74,10 @@ struct Lookups {
 impl HoldReader<'_> {
     async fn read(&self, facts: &ObjectFacts) -> Result<KeptByHold, CommandError> {
         let HoldTarget { connection, roots, graph } = self.target;
-        let sources = &self.project.project.workspace.sources;
-        let condition = condition_for(&self.hold.filter, connection.language(), facts, self.project.now, sources)?;
+        let files = self.project.project.files();
+        let matching = matching_for(&self.hold.filter, connection.language(), facts, self.project.now, files)?;
         let key = connection.capabilities().key.to_owned();
-        let query = Query { object: facts.name.clone(), key, fields: Vec::new(), condition: condition.clone() };
+        let query = PlannedQuery { object: facts.name.clone(), key, fields: Vec::new(), matching };
 
         let all_roots = || roots.iter().map(String::as_str);
         let above = graph.roots_above(all_roots(), &facts.name);
@@ -83,8 +98,9 @@ impl HoldReader<'_> {
             hold: self.hold.name.clone(),
             target: self.hold.target.clone(),
             object: facts.name.clone(),
-            condition: None,
+            matching: None,
             matched: None,
+            missing: None,
             reached: roots.iter().filter(reaches).cloned().collect(),
             not_followed: not_followed.map(|(object, lookups)| (object.clone(), lookups.not_followed.clone())).collect(),
         };
@@ -92,15 +108,20 @@ impl HoldReader<'_> {
         if found.reached.is_empty() {
             // Nothing to keep; but where only a question tells whether there is such an object, it is asked.
             if !facts.is_described() {
-                let counted = connection.count(&query).await;
-                found.matched = counted.map_err(|error| self.not_described(error, &facts.name))?.exact();
-                found.condition = condition;
+                let single = query.single();
+                let everything = || of_object(&query);
+                let counted = connection.count(&single.clone().unwrap_or_else(everything)).await;
+                let counted = counted.map_err(|error| self.not_described(error, &facts.name))?.exact();
+                if single.is_some() {
+                    (found.matched, found.matching) = (counted, Some(query.matching));
+                }
             }
             return Ok(KeptByHold { found, kept });
         }
-        let named = Arc::new(self.read_named(&query, facts).await?);
-        found.matched = Some(named.count());
-        found.condition = condition;
+        let named = self.read_named(&query, facts).await?;
+        (found.matched, found.missing) = (Some(named.present), named.missing);
+        found.matching = Some(query.matching);
+        let named = Arc::new(named.rows);
 
         if above.contains(facts.name.as_str()) {
             kept.push((facts.name.clone(), Kept::Records(self.set(HeldBecause::Named, &named))));
@@ -296,12 +317,34 @@ impl HoldReader<'_> {
     }
 
     /// The records that the hold names. Of an object that is not described, only this tells that there is none.
-    async fn read_named(&self, query: &Query, facts: &ObjectFacts) -> Result<SortedRows, CommandError> {
+    async fn read_named(&self, query: &PlannedQuery, facts: &ObjectFacts) -> Result<Named, CommandError> {
+        let connection = self.target.connection;
+        let Some(single) = query.single() else { return self.read_list(query, facts).await };
         if !facts.is_described() {
-            let counted = self.target.connection.count(query).await;
+            let counted = connection.count(&single).await;
             counted.map_err(|error| self.not_described(error, &facts.name))?;
         }
-        self.read_ids(query).await
+        let rows = self.read_ids(&single).await?;
+        Ok(Named { present: rows.count(), rows, missing: None })
+    }
+
+    /// The ids of the list that the hold names: all of them, since one of which this login sees no record may be kept as well. How many
+    /// records there are is asked once for each list.
+    async fn read_list(&self, query: &PlannedQuery, facts: &ObjectFacts) -> Result<Named, CommandError> {
+        let HoldTarget { connection, .. } = self.target;
+        let project = self.project.project;
+        let (Filter::Ids(file), Matching::Listed(list)) = (&self.hold.filter, &query.matching) else {
+            return Err(CommandError::plain(format!("hold `{}` has no list of ids", self.hold.name)));
+        };
+        let of = (list, connection.capabilities().system, facts.key_prefix.as_deref());
+        let rows = sorted_ids(&project.directory, file, of, self.space, &project.workspace.sources)?;
+        let missing = connection.missing_of(list, &facts.name, || rows.distinct_ids()).await;
+        let missing = missing.map_err(|error| match error {
+            ReadError::System(error) => self.not_described(error, &facts.name),
+            ReadError::Other(error) => error,
+        })?;
+        let present = rows.count().saturating_sub(missing.already_gone).saturating_sub(missing.not_found);
+        Ok(Named { present, rows, missing: Some(missing) })
     }
 
     async fn read_ids(&self, query: &Query) -> Result<SortedRows, CommandError> {
@@ -368,6 +411,11 @@ impl HoldReader<'_> {
             work(&chunk).await?;
         }
     }
+}
+
+/// The query for every record of the object that another one is about.
+fn of_object(query: &PlannedQuery) -> Query {
+    Query { object: query.object.clone(), key: query.key.clone(), fields: Vec::new(), condition: None }
 }
 
 /// Puts ids into a sorter, each once.

@@ -2,12 +2,13 @@
 
 use jiff::Zoned;
 
-use super::condition::condition_for;
+use super::IdLists;
+use super::condition::matching_for;
 use crate::base::CommandError;
 use crate::base::{Digest, SourceMap};
 use crate::filter::Language;
 use crate::manifest::{Policy, Recheck};
-use crate::plan::{ObjectFacts, PlannedPolicy, Query, Row};
+use crate::plan::{ObjectFacts, PlannedPolicy, PlannedQuery, Row};
 use crate::system::Capabilities;
 
 /// The column of a record's fingerprint in a records file.
@@ -109,19 +110,20 @@ fn fingerprint(stamp: &str) -> String {
     Digest::of(stamp.as_bytes()).short()
 }
 
-/// How a policy is asked of its system: which fields, and the query with every moment fixed to `now`. The same arguments give
+/// How a policy is asked of its system: which fields, and the query with every moment fixed to `now`; `files` are the
+/// manifests and the lists of ids. The same arguments give
 /// the same query, which is what apply compares a plan with.
 pub fn query_for(
     policy: &Policy,
     facts: &ObjectFacts,
     capabilities: &Capabilities,
     now: &Zoned,
-    sources: &SourceMap,
-) -> Result<(Layout, Query), CommandError> {
+    files: (&SourceMap, &IdLists),
+) -> Result<(Layout, PlannedQuery), CommandError> {
     let layout = Layout::of(policy, capabilities)?;
-    let condition = condition_for(&policy.filter, Language::of(capabilities.system), facts, now, sources)?;
-    let query =
-        Query { object: facts.name.clone(), key: capabilities.key.to_owned(), fields: layout.fields.clone(), condition };
+    let matching = matching_for(&policy.filter, Language::of(capabilities.system), facts, now, files)?;
+    let (object, key) = (facts.name.clone(), capabilities.key.to_owned());
+    let query = PlannedQuery { object, key, fields: layout.fields.clone(), matching };
     Ok((layout, query))
 }
 
@@ -175,9 +177,10 @@ mod tests {
         let workspace = workspace(&["filter: { field: LastActivityDate, olderThan: 3 years }"]);
         let now: Zoned = "2026-11-21T10:00:00+00:00[UTC]".parse().expect("a moment");
         let query = |now: &Zoned| {
-            query_for(policy(&workspace), &lead(), &capabilities(None), now, &workspace.sources).expect("a query").1
+            let files = (&workspace.sources, &IdLists::default());
+            query_for(policy(&workspace), &lead(), &capabilities(None), now, files).expect("a query").1
         };
-        assert_eq!(query(&now).condition.as_deref(), Some("LastActivityDate < 2023-11-21"));
+        assert_eq!(query(&now).matching.condition(), Some("LastActivityDate < 2023-11-21"));
         assert_eq!(query(&now), query(&now));
         assert_ne!(query(&now), query(&now.tomorrow().expect("a day")));
     }

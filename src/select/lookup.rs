@@ -7,7 +7,7 @@ use super::selection::broken_selection;
 use super::sort_space::SortSpace;
 use crate::base::{CommandError, Diagnostic, Exit, PolicyName, RecordId, SourceMap};
 use crate::manifest::{ChildLookup, Hold, codes};
-use crate::plan::{HeldBecause, ObjectFacts, Query, Row, intersect};
+use crate::plan::{HeldBecause, ObjectFacts, PlannedQuery, Row, intersect};
 use crate::store::SortedRows;
 use crate::system::{SystemKind, canonical_salesforce_id};
 
@@ -55,7 +55,7 @@ pub(super) fn check_lookup(
 
 /// A query that also reads the fields by which records look up to held ones, and the place of each of the object's lookups in a
 /// row.
-pub(super) fn with_lookups(query: &Query, held: &Held) -> (Query, Vec<usize>) {
+pub(super) fn with_lookups(query: &PlannedQuery, held: &Held) -> (PlannedQuery, Vec<usize>) {
     let mut query = query.clone();
     let mut place = |field: &str| {
         let known = query.fields.iter().position(|known| known.eq_ignore_ascii_case(field));

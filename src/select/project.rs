@@ -8,11 +8,12 @@ use std::time::Duration;
 use jiff::Zoned;
 
 use super::Context;
+use super::id_lists::{IdLists, id_file};
 use super::output_directories::output_directories;
 use crate::base::Digest;
-use crate::base::{CommandError, Exit};
-use crate::manifest::{self, Document, Reading, Sifted, Workspace};
-use crate::plan::{SealedDocument, SealedManifests};
+use crate::base::{CommandError, Exit, SourceMap};
+use crate::manifest::{self, Document, DocumentKind, Reading, Sifted, Workspace};
+use crate::plan::{IdList, SealedDocument, SealedManifests};
 use crate::store::{DirectoryStore, Place, StateStore, manifest_files};
 
 /// Reads every manifest of a project, and passes over files of other tools. A file that is named is taken for one with manifests.
@@ -35,6 +36,8 @@ pub struct Project {
     pub directory: Place,
     /// What they say.
     pub workspace: Workspace,
+    /// The lists of ids that they name.
+    pub lists: IdLists,
     /// Findings that stop nothing.
     pub warnings: Vec<crate::base::Diagnostic>,
     store: OnceLock<Arc<DirectoryStore>>,
@@ -61,7 +64,15 @@ impl Project {
             error.diagnostics = Some(Box::new((reading.diagnostics, reading.sources)));
             return Err(error);
         };
-        Ok(Self { directory: directory.clone(), workspace, warnings: reading.diagnostics, store: OnceLock::new() })
+        let lists = IdLists::read(directory, &workspace);
+        let mistakes = lists.mistakes_of_holds(&workspace);
+        if !mistakes.is_empty() {
+            let mut error = CommandError::new(Exit::Error, "it is not known what the holds are to keep");
+            error.diagnostics = Some(Box::new((mistakes, reading.sources)));
+            return Err(error);
+        }
+        let (directory, warnings, store) = (directory.clone(), reading.diagnostics, OnceLock::new());
+        Ok(Self { directory, workspace, lists, warnings, store })
     }
 
     /// How old a reading of the holds may be when something more is sent, counted from `now`.
@@ -106,6 +117,11 @@ impl Project {
         StateStore::new(self.store(context), self.workspace.project.lineage.clone())
     }
 
+    /// The texts of the manifests, and the lists of ids that they name.
+    pub fn files(&self) -> (&SourceMap, &IdLists) {
+        (&self.workspace.sources, &self.lists)
+    }
+
     /// What a plan seals of the manifests.
     pub fn sealed_manifests(&self) -> SealedManifests {
         SealedManifests {
@@ -113,6 +129,24 @@ impl Project {
             documents: self.sealed_documents(),
             changes: String::new(),
         }
+    }
+
+    /// The list that the filter of a document names; `None` also where it cannot be used.
+    fn list_of(&self, document: &Document) -> Option<&IdList> {
+        let workspace = &self.workspace;
+        let (filter, target) = match document.kind {
+            DocumentKind::Project | DocumentKind::Target => return None,
+            DocumentKind::DeletionPolicy => {
+                let policy = workspace.policies.values().find(|policy| policy.name.as_str() == document.name)?;
+                (&policy.filter, &policy.settings.target)
+            }
+            DocumentKind::Hold => {
+                let hold = workspace.holds.values().find(|hold| hold.name.as_str() == document.name)?;
+                (&hold.filter, &hold.target)
+            }
+        };
+        let (file, system) = id_file(filter, target, workspace)?;
+        self.lists.get(file, system).ok()
     }
 
     /// Every document as a plan seals it.
@@ -126,6 +160,7 @@ impl Project {
                 file: workspace.file_of(document).to_owned(),
                 digest: Digest::of(text.as_bytes()),
                 text,
+                list: self.list_of(document).cloned(),
             }
         };
         workspace.documents.iter().map(seal).collect()

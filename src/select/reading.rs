@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::Context;
 use super::connection::Connection;
+use super::read_error::ReadError;
 use super::sort_space::SortSpace;
 use crate::apply::back_off;
 use crate::base::{CommandError, PolicyName};
 use crate::plan::{Query, Row};
-use crate::provider::{ErrorClass, ProviderError, RowSink};
+use crate::provider::{ErrorClass, RowSink};
 use crate::store::{RowSorter, SortedRows};
 
 /// How often progress is told.
@@ -38,29 +39,6 @@ pub(super) struct Reading<'a> {
     /// In words for people.
     pub doing: &'a str,
     pub if_moving: IfMoving,
-}
-
-/// Why the rows of a query were not read.
-pub(super) enum ReadError {
-    /// The system said no, or did not prove that they all came.
-    System(ProviderError),
-    /// What came was not complete, or could not be sorted.
-    Other(CommandError),
-}
-
-impl From<ProviderError> for ReadError {
-    fn from(error: ProviderError) -> Self {
-        Self::System(error)
-    }
-}
-
-impl From<ReadError> for CommandError {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::System(error) => error.into(),
-            ReadError::Other(error) => error,
-        }
-    }
 }
 
 /// Puts rows into a sorter and tells how many there are.
@@ -117,9 +95,12 @@ pub(super) async fn read_sorted(
         return Err(ReadError::Other(incomplete));
     }
     context.observer.progress(policy, doing, received, Some(received));
-    space.finish(sink.sorter).map_err(|error| {
-        let directory = space.directory().path().display();
-        let unsorted = CommandError::plain("the rows could not be sorted").caused_by(&error);
-        ReadError::Other(unsorted.with_help(format!("check that there is free space on the disk below {directory}")))
-    })
+    space.finish(sink.sorter).map_err(|error| unsorted_rows(&error, space))
+}
+
+/// The error of rows that could not be sorted.
+pub(super) fn unsorted_rows(error: &std::io::Error, space: &SortSpace) -> ReadError {
+    let directory = space.directory().path().display();
+    let unsorted = CommandError::plain("the rows could not be sorted").caused_by(error);
+    ReadError::Other(unsorted.with_help(format!("check that there is free space on the disk below {directory}")))
 }

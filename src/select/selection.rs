@@ -2,14 +2,16 @@
 
 use super::held::HeldIds;
 use crate::base::{CommandError, PolicyName, RecordId};
-use crate::plan::{MergeError, OpenCascade, Population, subtract};
+use crate::plan::{MergeError, MissingIds, OpenCascade, Population, subtract};
 use crate::store::SortedRows;
 
 /// What one policy selects at one moment.
 pub struct Selection {
     /// Every matching record with the query's fields, by id.
     pub matched: SortedRows,
-    /// Those among them that some hold keeps.
+    /// The other ids of the query's list; `None` where it has none.
+    pub missing: Option<MissingIds>,
+    /// Those among the matching that some hold keeps.
     pub held: HeldIds,
     /// Cascades to held records that could not be followed to the end.
     pub open: Vec<OpenCascade>,

@@ -8,15 +8,27 @@ use super::connection::{Connection, Connections};
 use super::found_hold::FoundHold;
 use super::held::{Held, HeldIds};
 use super::hold::HeldRecords;
+use super::id_lists::sorted_ids;
+use super::listed::{Listing, read_listed};
 use super::lookup::{about_lookups, held_by_lookups, with_lookups};
-use super::reading::{IfMoving, ReadError, Reading, read_sorted};
+use super::read_error::ReadError;
+use super::reading::{IfMoving, Reading, read_sorted};
 use super::selection::{Selection, broken_selection};
 use super::side_by_side::side_by_side;
 use super::sort_space::SortSpace;
 use crate::base::{CommandError, Exit, PolicyName, RecordId, TargetName};
-use crate::plan::{OpenCascade, PlannedPolicy, PolicyCalls, Query};
+use crate::filter::Filter;
+use crate::plan::{Matching, OpenCascade, PlannedPolicy, PlannedQuery, PolicyCalls, Query};
 use crate::provider::ProviderError;
 use crate::store::{Place, SortedRows};
+
+/// The planned ids of a policy, each once and in order.
+pub struct PlannedIds<'a> {
+    /// How many there are.
+    pub count: u64,
+    /// The ids.
+    pub ids: Box<dyn Iterator<Item = io::Result<RecordId>> + Send + 'a>,
+}
 
 /// Selects for any number of policies, with one reading of the holds for all of them.
 #[derive(Clone)]
@@ -89,7 +101,7 @@ impl<'a> Selector<'a> {
         PolicyCalls {
             deletions: planned.route.as_ref().map_or(0, |route| route.calls),
             counting: 0,
-            matches: connection.selection_calls(planned.matched),
+            matches: connection.selection_calls(&planned.query, planned.matched),
             waits: !planned.settings.depends_on.is_empty(),
             looks_up: !self.held(&planned.settings.target, &planned.query.object).lookups.is_empty(),
         }
@@ -152,7 +164,8 @@ impl<'a> Selector<'a> {
         .await
     }
 
-    /// What a policy's query selects now. Apply hands in the sealed query; the holds are always those of the manifests.
+    /// What a policy's query selects now. Apply hands in the sealed query and, for one of a list, the planned ids, so that a run needs no
+    /// file; the holds are always those of the manifests.
     ///
     /// # Errors
     ///
@@ -161,24 +174,69 @@ impl<'a> Selector<'a> {
         &self,
         policy: &PolicyName,
         target: &TargetName,
-        query: &Query,
+        query: &PlannedQuery,
         if_moving: IfMoving,
+        planned: Option<PlannedIds<'_>>,
     ) -> Result<Selection, CommandError> {
         let connection = self.connection(target)?;
         let space = SortSpace::for_policy(self.spill, self.policies);
         let population = connection.population(&query.object).await?;
         let kept = self.held(target, &query.object);
         let (asked, places) = with_lookups(query, kept);
-        let reading = Reading { query: &asked, policy: Some(policy), doing: "selecting", if_moving };
-        let matched = read_sorted(&self.project.context, connection, reading, &space).await;
-        let matched = matched.map_err(|error| about_lookups(error.into(), kept))?;
+        let about = |error: ReadError| about_lookups(error.into(), kept);
+        let (matched, missing) = match asked.single() {
+            Some(single) => {
+                let reading = Reading { query: &single, policy: Some(policy), doing: "selecting", if_moving };
+                (read_sorted(&self.project.context, connection, reading, &space).await.map_err(about)?, None)
+            }
+            None => {
+                let listing = |ids| Listing {
+                    query: &asked,
+                    ids,
+                    policy: Some(policy),
+                    doing: "selecting",
+                    observer: self.project.context.observer.as_ref(),
+                };
+                let listed = match planned {
+                    Some(planned) => read_listed(connection, listing(planned.count), planned.ids, &space).await,
+                    None => {
+                        let list = self.listed(policy, connection, &asked).await?;
+                        read_listed(connection, listing(list.count()), list.distinct_ids(), &space).await
+                    }
+                };
+                let listed = listed.map_err(about)?;
+                (listed.rows, Some(listed.missing))
+            }
+        };
         let system = connection.capabilities().system;
         let looking_up = held_by_lookups(policy, &query.object, system, &matched, kept, &places, &space)?;
         let held = kept.among(&looking_up, || matched.rows().map(|row| row.map(|row| row.id)), &space);
         let held = held.map_err(|error| broken_selection(policy, &error))?;
         let accept = self.project.project.workspace.accepted(policy, target);
         let accepted = |open: &OpenCascade| OpenCascade { accepted: accept.unknown_cascade(&open.unknown), ..open.clone() };
-        Ok(Selection { matched, held, open: kept.open.iter().map(accepted).collect(), population })
+        Ok(Selection { matched, missing, held, open: kept.open.iter().map(accepted).collect(), population })
+    }
+
+    /// The ids of the list that a policy of the manifests names.
+    async fn listed(
+        &self,
+        policy: &PolicyName,
+        connection: &Connection,
+        query: &PlannedQuery,
+    ) -> Result<SortedRows, CommandError> {
+        let workspace = &self.project.project.workspace;
+        let (Some(Filter::Ids(file)), Matching::Listed(list)) =
+            (workspace.policies.get(policy).map(|policy| &policy.filter), &query.matching)
+        else {
+            return Err(CommandError::new(
+                Exit::PlanUnusable,
+                format!("the manifests have no list of ids of policy `{policy}`"),
+            ));
+        };
+        let facts = connection.describe(&query.object).await?;
+        let of = (list, connection.capabilities().system, facts.key_prefix.as_deref());
+        let space = SortSpace::for_earlier(self.spill, self.policies);
+        sorted_ids(&self.project.project.directory, file, of, &space, &workspace.sources)
     }
 
     /// What an earlier query of a policy matches today, held records among them, as surely complete as a selection; or why the system

@@ -4,15 +4,15 @@ use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 
 use super::{Backend, Key, StoreError};
-use crate::base::{CallMemory, TargetName};
+use crate::base::{CallMemory, TargetName, WholeAgain};
 
 /// So often a change is made anew when another process was quicker.
 const ATTEMPTS: u32 = 64;
 
-/// The object `calls/<target>`: the moment at which a target's calls are earned again. Processes that work side by side share it.
+/// The object `calls/<target>`: when the calls of a target are earned again, a line for each window with its length in seconds and that
+/// moment. Processes that work side by side share it.
 pub struct StoredCalls {
     store: Arc<dyn Backend>,
     target: TargetName,
@@ -27,20 +27,17 @@ impl StoredCalls {
 
 #[async_trait]
 impl CallMemory for StoredCalls {
-    async fn update(&self, change: &mut (dyn FnMut(Option<Timestamp>) -> Option<Timestamp> + Send)) -> io::Result<()> {
+    async fn update(&self, change: &mut (dyn FnMut(WholeAgain) -> Option<WholeAgain> + Send)) -> io::Result<()> {
         let key = Key::new(format!("calls/{}", self.target)).map_err(io::Error::other)?;
         for _ in 0..ATTEMPTS {
             let found = self.store.read(&key).await.map_err(io::Error::other)?;
-            let kept = found.as_ref().and_then(|object| {
-                let text = std::str::from_utf8(&object.bytes).ok()?;
-                let moment = text.trim().parse().ok();
-                if moment.is_none() {
-                    tracing::warn!("{} does not hold a time; it is rewritten", self.store.place(&key));
-                }
-                moment
-            });
-            let Some(next) = change(kept) else { return Ok(()) };
-            let bytes = format!("{next}\n").into_bytes();
+            let kept = found.as_ref().map(|object| read(&object.bytes)).unwrap_or(Some(WholeAgain::new()));
+            if kept.is_none() {
+                tracing::warn!("{} does not say when calls are earned again; it is rewritten", self.store.place(&key));
+            }
+            let Some(next) = change(kept.unwrap_or_default()) else { return Ok(()) };
+            let bytes: String = next.iter().map(|(seconds, moment)| format!("{seconds} {moment}\n")).collect();
+            let bytes = bytes.into_bytes();
             let written = match found {
                 Some(object) => self.store.replace(&key, bytes, &object.version).await,
                 None => self.store.create(&key, bytes.into()).await,
@@ -54,13 +51,24 @@ impl CallMemory for StoredCalls {
     }
 }
 
+/// What is kept; `None` where it cannot be read.
+fn read(bytes: &[u8]) -> Option<WholeAgain> {
+    let line = |line: &str| {
+        let (seconds, moment) = line.split_once(' ')?;
+        Some((seconds.parse().ok()?, moment.parse().ok()?))
+    };
+    std::str::from_utf8(bytes).ok()?.lines().map(line).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::store::MemoryStore;
 
-    async fn load(calls: &StoredCalls) -> Option<Timestamp> {
-        let mut found = None;
+    async fn load(calls: &StoredCalls) -> WholeAgain {
+        let mut found = WholeAgain::new();
         calls
             .update(&mut |kept| {
                 found = kept;
@@ -72,14 +80,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn keeps_one_moment_for_each_target() {
+    async fn keeps_the_moments_of_each_target() {
         let store = MemoryStore::new();
         let calls = |name: &str| StoredCalls::new(Arc::new(store.clone()), &TargetName::new(name).expect("a name"));
-        assert_eq!(load(&calls("billing")).await, None);
+        assert_eq!(load(&calls("billing")).await, WholeAgain::new());
         let moment: Timestamp = "2026-11-21T10:00:00.123456789Z".parse().expect("a moment");
-        calls("billing").update(&mut |_| Some(moment)).await.expect("kept");
-        assert_eq!(load(&calls("billing")).await, Some(moment));
-        assert_eq!(load(&calls("field")).await, None);
+        let kept = WholeAgain::from([(65, moment), (3_605, Timestamp::UNIX_EPOCH)]);
+        calls("billing").update(&mut |_| Some(kept.clone())).await.expect("kept");
+        assert_eq!(load(&calls("billing")).await, kept);
+        assert_eq!(load(&calls("field")).await, WholeAgain::new());
     }
 
     #[tokio::test]
@@ -87,14 +96,18 @@ mod tests {
         let store = MemoryStore::new();
         store.create(&Key::literal("calls/crm"), b"yesterday".to_vec().into()).await.expect("new");
         let calls = StoredCalls::new(Arc::new(store), &TargetName::new("crm").expect("a name"));
-        calls.update(&mut |kept| kept.or(Some(Timestamp::UNIX_EPOCH))).await.expect("kept");
-        assert_eq!(load(&calls).await, Some(Timestamp::UNIX_EPOCH));
+        let first = WholeAgain::from([(605, Timestamp::UNIX_EPOCH)]);
+        calls.update(&mut |kept| kept.is_empty().then(|| first.clone())).await.expect("kept");
+        assert_eq!(load(&calls).await, first);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn processes_side_by_side_lose_no_call() {
         let store = MemoryStore::new();
-        let one_more = |kept: Option<Timestamp>| kept.unwrap_or(Timestamp::UNIX_EPOCH) + std::time::Duration::from_secs(1);
+        let one_more = |kept: WholeAgain| {
+            let moment = kept.get(&605).copied().unwrap_or(Timestamp::UNIX_EPOCH) + std::time::Duration::from_secs(1);
+            WholeAgain::from([(605, moment)])
+        };
         let tasks: Vec<_> = (0..8)
             .map(|_| {
                 let calls = StoredCalls::new(Arc::new(store.clone()), &TargetName::new("crm").expect("a name"));
@@ -109,6 +122,6 @@ mod tests {
             task.await.expect("no panic");
         }
         let calls = StoredCalls::new(Arc::new(store), &TargetName::new("crm").expect("a name"));
-        assert_eq!(load(&calls).await.map(Timestamp::as_second), Some(80));
+        assert_eq!(load(&calls).await.get(&605).map(|moment| moment.as_second()), Some(80));
     }
 }

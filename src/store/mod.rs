@@ -26,6 +26,7 @@ mod files;
 #[cfg(test)]
 mod files_tests;
 mod git;
+mod id_list_file;
 mod ids_file;
 mod large_object;
 mod line_ends;
@@ -67,6 +68,7 @@ pub use faulty_store::{FaultyStore, StoreFault};
 pub use file_error::FileError;
 pub use files::{FileHandle, FileKind, FileMetadata, FileStream, Files, OpenMode, create_directories, parent_of};
 pub use git::{Git, GitEnd, SystemGit};
+pub use id_list_file::{IdColumn, IdListError, ListMistakes, ListedIds, read_id_list};
 pub use ids_file::{BatchIds, IdNote, IdsFile, IdsIterator, IdsWriter};
 pub use large_object::{LargeName, LargeReader, LargeWriter};
 pub use local_files::LocalFiles;

@@ -11,9 +11,25 @@ pub const LARGEST_PAGE: u32 = 2_000;
 /// The most ids of one check of presence: a condition has 200 comparisons at most (documented), and the 9,200 characters they make
 /// fit.
 pub const PRESENCE_MOST_IDS: usize = 200;
-/// How long the calls of a target are counted: ten minutes (documented in 2015), and a little longer, since calls are counted where
-/// they arrive and do not all take equally long on their way.
-pub const BUDGET_WINDOW: Duration = Duration::from_secs(605);
+/// The calls that a tenant took in ten minutes (documented in 2015, and no longer): what a target that says nothing keeps to.
+pub const CALLS_IN_TEN_MINUTES: u32 = 1_000;
+/// The most calls that any kind of tenant takes in a minute (documented: production; a developer sandbox takes 12,500, an API sandbox 2,500).
+pub const CALLS_A_MINUTE: u32 = 50_000;
+/// The same in an hour (documented: production; the others 25,000 and 5,000).
+pub const CALLS_AN_HOUR: u32 = 2_250_000;
+/// The same in a day (documented: production; the others 50,000 and 10,000).
+pub const CALLS_A_DAY: u32 = 27_000_000;
+/// By how much longer the windows are that Sexton counts calls in: they are counted where they arrive, and do not all take equally long on
+/// their way.
+const LATENESS: Duration = Duration::from_secs(5);
+/// Ten minutes.
+pub const TEN_MINUTES: Duration = Duration::from_secs(600).saturating_add(LATENESS);
+/// A minute.
+pub const MINUTE: Duration = Duration::from_secs(60).saturating_add(LATENESS);
+/// An hour.
+pub const HOUR: Duration = Duration::from_secs(3_600).saturating_add(LATENESS);
+/// A day.
+pub const DAY: Duration = Duration::from_secs(86_400).saturating_add(LATENESS);
 
 /// SOAP `delete()`.
 pub(super) const SOAP: RouteCapability = RouteCapability {

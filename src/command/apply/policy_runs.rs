@@ -10,7 +10,7 @@ use crate::base::{CommandError, Exit, PolicyName};
 use crate::command::run::{Stopped, changed, policy_run, untimely};
 use crate::execute::{OpenedRun, PolicyRun, Recheck, Rechecking, other_policy};
 use crate::manifest::AllOrNone;
-use crate::plan::PlannedPolicy;
+use crate::plan::{PlannedPolicy, names_nothing};
 use crate::select::{Connections, IfMoving, Project, ProjectContext, Selector};
 use crate::store::Scratch;
 
@@ -77,8 +77,7 @@ pub(super) async fn recheck_all(
     let selector = Selector::new(project, connections, opened.scratch.place()).await.map_err(unread)?;
     for hold in selector.holds().iter().filter(|hold| hold.matched == Some(0)) {
         // Somebody may have written it in a hurry, for records that are about to go.
-        let message = format!("hold {} names no record: nothing of {} matches its filter now", hold.hold, hold.object);
-        project.context.observer.warn(&message);
+        project.context.observer.warn(&names_nothing(&hold.hold, &hold.object, hold.matching.as_ref()));
     }
     let scratch = Scratch::from(opened.scratch.place());
     let rechecks = selector

@@ -308,7 +308,10 @@ impl Base {
     }
 }
 
-fn digest_of_hold(documents: &[SealedDocument], name: &str) -> Option<Digest> {
+/// What tells whether a hold reads as it did.
+fn digest_of_hold(documents: &[SealedDocument], name: &str) -> Option<(Digest, Option<Digest>)> {
     let mut holds = documents.iter().filter(|document| document.kind == DocumentKind::Hold);
-    holds.find(|document| document.name == name).map(|document| document.digest)
+    holds
+        .find(|document| document.name == name)
+        .map(|document| (document.digest, document.list.as_ref().map(|list| list.digest)))
 }

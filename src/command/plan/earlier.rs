@@ -7,8 +7,8 @@ use jiff::Zoned;
 
 use crate::base::{CommandError, PolicyName, RecordId};
 use crate::manifest::{self, ManifestFile, Policy, Workspace};
-use crate::plan::{EarlierCondition, ObjectFacts, PlanHeader, PlannedPolicy, Query};
-use crate::select::{Connection, Selector, condition_for};
+use crate::plan::{EarlierCondition, Matching, ObjectFacts, PlanHeader, PlannedPolicy, PlannedQuery};
+use crate::select::{Connection, IdLists, Selector, matching_for};
 use crate::store::SortedRows;
 
 /// A plan that a new one is compared with.
@@ -51,28 +51,32 @@ impl EarlierPlan {
         self.workspace.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 
-    /// The condition of a policy as it would be sent today, `None` for everything; where there is none, why.
+    /// What a policy meant then, as it would be sent today; where that is not known, why.
     fn condition(
         &self,
         policy: &Policy,
         connection: &Connection,
         facts: &ObjectFacts,
         now: &Zoned,
-    ) -> Result<Option<String>, EarlierCondition> {
+    ) -> Result<Matching, EarlierCondition> {
         let Self { header, .. } = self;
         let target = &policy.settings.target;
         let same_object =
             |planned: &&PlannedPolicy| planned.settings.target == *target && planned.query.object == facts.name;
         let planned = header.policies.iter().find(|planned| planned.policy == policy.name).filter(same_object);
         let organization = header.targets.get(target).map(|sealed| &sealed.identity.organization_id);
-        if planned.is_none() || organization != Some(&connection.identity().organization_id) {
+        let Some(planned) = planned.filter(|_| organization == Some(&connection.identity().organization_id)) else {
             return Err(EarlierCondition::Absent);
+        };
+        if let listed @ Matching::Listed(_) = &planned.query.matching {
+            return Ok(listed.clone());
         }
         let workspace = self.workspace().map_err(EarlierCondition::Unknown)?;
         let earlier = workspace.policies.get(&policy.name).ok_or(EarlierCondition::Absent)?;
         // In the time zone of then: a project that changes it moves the days that its policies mean.
         let now = now.with_time_zone(workspace.project.time_zone.clone());
-        let condition = condition_for(&earlier.filter, connection.language(), facts, &now, &workspace.sources);
+        let files = (&workspace.sources, &IdLists::default());
+        let condition = matching_for(&earlier.filter, connection.language(), facts, &now, files);
         condition.map_err(|error| {
             let found = error.diagnostics.as_ref().and_then(|diagnostics| diagnostics.0.first());
             EarlierCondition::Unknown(found.map_or_else(|| error.title.clone(), |found| found.title.clone()))
@@ -102,7 +106,7 @@ impl Earlier {
         selector: &Selector<'_>,
         policy: &Policy,
         facts: &ObjectFacts,
-        query: &Query,
+        query: &PlannedQuery,
     ) -> Result<Self, CommandError> {
         let known = |condition| Self { condition, matches: None, calls: 0 };
         let target = &policy.settings.target;
@@ -112,14 +116,17 @@ impl Earlier {
             None => Err(EarlierCondition::Unknown("what the base had of it is not in the store any more".into())),
             Some(plan) => plan.condition(policy, connection, facts, now),
         };
-        let condition = match condition {
-            Ok(condition) => condition,
+        let matching = match condition {
+            Ok(matching) => matching,
             Err(otherwise) => return Ok(known(otherwise)),
         };
-        if condition == query.condition {
+        if matching == query.matching {
             return Ok(known(EarlierCondition::Same));
         }
-        let query = Query { fields: Vec::new(), condition, ..query.clone() };
+        let Some(query) = (PlannedQuery { fields: Vec::new(), matching, ..query.clone() }).single() else {
+            let why = "the base was made from another list of ids, of which a plan keeps the digest alone";
+            return Ok(known(EarlierCondition::Unknown(why.into())));
+        };
         Ok(match selector.match_earlier(&policy.name, target, &query).await? {
             Ok(rows) => {
                 let pages = rows.count().div_ceil(connection.capabilities().page_size);

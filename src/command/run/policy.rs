@@ -35,7 +35,7 @@ pub(in crate::command) fn policy_run(
             api: route.api,
             atomic: settings.all_or_none != AllOrNone::No,
             serial: settings.concurrency == Concurrency::Serial,
-            matching: planned.query.condition.clone().filter(|_| settings.send_as == SendAs::Query),
+            matching: planned.query.matching.condition().filter(|_| settings.send_as == SendAs::Query).map(str::to_owned),
         },
         route,
         depends_on: settings.depends_on.clone(),

@@ -4,7 +4,7 @@ use strum::IntoEnumIterator as _;
 
 use crate::base::{Diagnostic, Span, nearest};
 use crate::filter::{
-    Filter, FilterTree, FilterTreeKind, Language, Literal, Predicate, PredicateKind, TextFilter, Threshold,
+    Filter, FilterTree, FilterTreeKind, IdFile, Language, Literal, Predicate, PredicateKind, TextFilter, Threshold,
 };
 use crate::manifest::codes;
 use crate::manifest::fields::{Field, Fields, Findings, ambiguous_number, boolean_word};
@@ -15,6 +15,9 @@ use crate::system::field_path;
 
 /// The word for every record of an object.
 const EVERYTHING: &str = "everything";
+
+/// The key of a list of ids.
+const IDS: &str = "ids";
 
 /// Reads the filter of a policy or a hold; its absence is an error of its own. If the system is not known, its text or tree is
 /// read but not checked; so is what depends on the object, if that could not be read.
@@ -36,16 +39,50 @@ pub(super) fn filter(
         Value::Text(text) if text.trim().is_empty() => blank(field, field.node.span, findings),
         Value::Text(text) if text.trim() == EVERYTHING => Some(Filter::Everything),
         Value::Text(text) => native(field, text, system, object, findings),
+        Value::Mapping(entries) if entries.iter().any(|(key, _)| matches!(&key.value, Value::Text(key) if key == IDS)) => {
+            ids(field, findings).map(Filter::Ids)
+        }
         Value::Mapping(_) => {
             let tree = tree(field, findings)?;
             let compiles = system.is_none_or(|system| compiles(&tree, Language::of(system), object, findings));
             compiles.then_some(Filter::Tree(tree))
         }
         Value::Boolean(_) | Value::Number(_) | Value::Sequence(_) => {
-            findings.wrong_type(field, "a condition as text, `everything`, or a tree of `all`, `any`, `not` and `field`");
+            findings
+                .wrong_type(field, "a condition as text, `everything`, `ids`, or a tree of `all`, `any`, `not` and `field`");
             None
         }
     }
+}
+
+/// Reads `ids: { file: PATH, column: NAME }`, which is a whole filter.
+fn ids(field: Field<'_>, findings: &mut Findings<'_>) -> Option<IdFile> {
+    let mut fields = findings.fields(field, "a list of ids as a filter")?;
+    let list = fields.required(IDS, findings)?;
+    let of_a_tree = |key: &str| {
+        FilterTreeKind::iter().any(|kind| <&str>::from(kind) == key)
+            || PredicateKind::iter().any(|kind| <&str>::from(kind) == key)
+    };
+    if let Some(beside) = fields.entries().iter().find(|entry| of_a_tree(entry.key)) {
+        findings.push(
+            Diagnostic::error(codes::FILTER_TREE, "a list of ids is a whole filter", beside.place, "beside a list of ids")
+                .with_help("write `filter: { ids: { file: PATH } }` and nothing beside it"),
+        );
+        return None;
+    }
+    fields.end(findings);
+    let mut fields = findings.fields(list, "a list of ids")?;
+    let file = fields.required("file", findings);
+    let column = fields.optional("column").map(|field| findings.text(field));
+    fields.end(findings);
+    let file = file?;
+    let path = findings.text(file)?.to_owned();
+    // A column that could not be read has been reported, and is not the one that goes without saying.
+    let column = match column {
+        Some(column) => Some(column?.to_owned()),
+        None => None,
+    };
+    Some(IdFile { path, column, span: file.node.span })
 }
 
 fn blank(field: Field<'_>, span: Span, findings: &mut Findings<'_>) -> Option<Filter> {

@@ -1,7 +1,7 @@
 //! `spec.zuora` of a target.
 
 use super::host_url::host_url;
-use super::max_calls::max_calls;
+use super::max_calls::zuora_calls;
 use super::secret::secret;
 use crate::base::Diagnostic;
 use crate::manifest::fields::{Field, Findings, ambiguous_number};
@@ -10,9 +10,6 @@ use crate::manifest::{ZuoraSignIn, ZuoraTarget, codes};
 
 /// The version of the WSDL of targets that name none: the newest that is known to be public.
 const DEFAULT_WSDL_VERSION: &str = "153.0";
-
-/// The calls that a tenant takes in ten minutes (documented in 2015; later pages speak of other quotas).
-const MOST_CALLS: u32 = 1_000;
 
 pub(super) fn zuora(field: Field<'_>, findings: &mut Findings<'_>) -> Option<ZuoraTarget> {
     let mut fields = findings.fields(field, "`zuora`")?;
@@ -29,7 +26,7 @@ pub(super) fn zuora(field: Field<'_>, findings: &mut Findings<'_>) -> Option<Zuo
         _ => findings.text(field).map(str::to_owned),
     });
     let sign_in = fields.required("auth", findings).and_then(|field| sign_in(field, findings));
-    let max_calls = max_calls(fields.optional("maxCalls"), MOST_CALLS, findings);
+    let max_calls = zuora_calls(fields.optional("maxCalls"), findings);
     fields.end(findings);
     Some(ZuoraTarget {
         url: url?,

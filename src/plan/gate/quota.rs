@@ -64,7 +64,7 @@ mod tests {
         let counting = Scene { calls: counting, calls_left: Some(43), ..scene() };
         let reads = |calls_left| Scene { calls: again, calls_left, ..scene() }.said(ask);
         let mut zuora = Scene { calls: again, calls_left: None, ..scene() };
-        zuora.capabilities.budget = Some(CallBudget { calls: 1_000, window: Duration::from_secs(600) });
+        zuora.capabilities.budget = Some(CallBudget::new(1_000, Duration::from_secs(600)));
         let reading = Scene {
             calls: CallsNeeded { all: 11, ..CallsNeeded::default() },
             earlier_calls: 2,

@@ -22,7 +22,7 @@ use crate::system::{Capabilities, DeleteMode};
 
 /// The calls a target may make.
 pub(in crate::provider) fn call_budget(target: &FulcrumTarget) -> CallBudget {
-    CallBudget { calls: target.max_calls, window: BUDGET_WINDOW }
+    CallBudget::new(target.max_calls, BUDGET_WINDOW)
 }
 
 /// One Fulcrum organization.

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::retry_after::{LONGEST_WAIT, retry_after};
 use super::{Request, Response, Transport, TransportError};
 use crate::apply::LONGEST_TOLD_WAIT;
-use crate::base::{CallBudget, CallMemory, Clock, Gcra};
+use crate::base::{CallBudget, CallMemory, CallWindow, Clock, Gcra, WholeAgain};
 
 /// Waits of at least this are reported as warnings.
 const TOLD_FROM: Duration = Duration::from_secs(10);
@@ -25,55 +25,68 @@ pub struct Paced {
     budget: CallBudget,
     clock: Arc<dyn Clock>,
     memory: Arc<dyn CallMemory>,
-    /// When the budget is unused again, as last known to this process.
-    whole_at: Mutex<Timestamp>,
+    /// When its windows are whole again, as last known to this process.
+    whole_again: Mutex<WholeAgain>,
 }
 
 impl Paced {
     /// Paces what goes through `inner`. Nothing is read from `memory` before the first request.
     pub fn new(inner: Arc<dyn Transport>, budget: CallBudget, clock: Arc<dyn Clock>, memory: Arc<dyn CallMemory>) -> Self {
-        Self { inner, budget, clock, memory, whole_at: Mutex::new(Timestamp::MIN) }
+        Self { inner, budget, clock, memory, whole_again: Mutex::default() }
     }
 
-    /// Changes the rate and keeps what it has become. What cannot be kept costs no more than a refusal by the system.
-    async fn change<T: Send>(&self, change: impl Fn(&mut Gcra, Timestamp) -> T + Send + Sync) -> T {
-        let mut whole_at = self.whole_at.lock().await;
+    /// Changes the rates, that of the shortest window first, and keeps what they have become. What cannot be kept costs no more than a
+    /// refusal by the system.
+    async fn change<T: Send>(&self, change: impl Fn(&mut [Gcra], Timestamp) -> T + Send + Sync) -> T {
+        let mut own = self.whole_again.lock().await;
         let now = self.clock.now();
-        // Another process may have made calls meanwhile. What is emptier than a budget can be was kept by a clock that was ahead, and
-        // to pass over it costs no more than a refusal by the system.
-        let emptiest = now.saturating_add(LONGEST_WAIT + self.budget.window).unwrap_or(Timestamp::MAX);
-        let own = *whole_at;
-        let changed = |kept: Option<Timestamp>| {
-            let kept = kept.filter(|kept| *kept <= emptiest);
-            let mut rate = Gcra::new(self.budget, kept.map_or(own, |kept| kept.max(own)).min(emptiest));
-            (change(&mut rate, now), rate.whole_at())
+        let changed = |kept: &WholeAgain| {
+            let mut rates: Vec<Gcra> = self.budget.windows().map(|window| rate(window, now, kept, &own)).collect();
+            let answer = change(&mut rates, now);
+            // What was kept for windows of other lengths is of a manifest that was changed.
+            let next = rates.iter().map(|rate| (seconds(rate.window()), rate.whole_at())).collect();
+            (answer, next)
         };
         let mut done = None;
-        let mut update = |kept: Option<Timestamp>| {
-            let (answer, next) = changed(kept);
+        let mut update = |kept: WholeAgain| {
+            let (answer, next) = changed(&kept);
+            let differs = (kept != next).then(|| next.clone());
             done = Some((answer, next));
-            (kept != Some(next)).then_some(next)
+            differs
         };
         if let Err(error) = self.memory.update(&mut update).await {
             tracing::warn!(%error, "the number of calls made cannot be shared with other processes");
         }
-        let (answer, next) = done.unwrap_or_else(|| changed(None));
-        *whole_at = next;
+        let (answer, next) = done.unwrap_or_else(|| changed(&WholeAgain::new()));
+        *own = next;
         answer
     }
 
     /// Takes one call, or tells how long to wait before asking again.
     async fn take(&self) -> Result<(), Duration> {
-        self.change(|rate, now| {
-            let wait = rate.next().duration_since(now);
+        self.change(|rates, now| {
+            let wait = rates.iter().map(|rate| rate.next().duration_since(now)).max().unwrap_or_default();
             if wait.is_positive() {
                 return Err(wait.unsigned_abs());
             }
-            rate.take(now);
+            rates.iter_mut().for_each(|rate| rate.take(now));
             Ok(())
         })
         .await
     }
+}
+
+fn seconds(window: CallWindow) -> u64 {
+    window.length.as_secs()
+}
+
+/// What is left of a window, by what is kept and by what this process knows itself. Another process may have made calls meanwhile. What is
+/// emptier than a window can be was kept by a clock that was ahead, and to pass over it costs no more than a refusal by the system.
+fn rate(window: CallWindow, now: Timestamp, kept: &WholeAgain, own: &WholeAgain) -> Gcra {
+    let emptiest = now.saturating_add(LONGEST_WAIT + window.length).unwrap_or(Timestamp::MAX);
+    let own = own.get(&seconds(window)).copied().unwrap_or(Timestamp::MIN);
+    let kept = kept.get(&seconds(window)).copied().filter(|kept| *kept <= emptiest);
+    Gcra::new(window, kept.map_or(own, |kept| kept.max(own)).min(emptiest))
 }
 
 #[async_trait]
@@ -95,8 +108,13 @@ impl Transport for Paced {
         }
         let response = self.inner.send(request).await?;
         if response.status == StatusCode::TOO_MANY_REQUESTS {
-            let wait = retry_after(&response.headers).unwrap_or(self.budget.interval());
-            self.change(|rate, now| rate.hold_until(now.saturating_add(wait).unwrap_or(Timestamp::MAX))).await;
+            let wait = retry_after(&response.headers).unwrap_or(self.budget.shortest().interval());
+            // The shortest alone: a longer window would take hours to be whole again.
+            self.change(|rates, now| {
+                let until = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
+                rates.iter_mut().take(1).for_each(|rate| rate.hold_until(until));
+            })
+            .await;
         }
         Ok(response)
     }
@@ -130,23 +148,22 @@ pub(crate) mod tests {
         }
     }
 
-    /// A memory for one moment.
+    /// A memory in this process.
     #[derive(Default)]
-    pub(crate) struct Remembered(Mutex<Option<Timestamp>>);
+    pub(crate) struct Remembered(Mutex<WholeAgain>);
 
     #[async_trait]
     impl CallMemory for Remembered {
-        async fn update(
-            &self,
-            change: &mut (dyn FnMut(Option<Timestamp>) -> Option<Timestamp> + Send),
-        ) -> std::io::Result<()> {
+        async fn update(&self, change: &mut (dyn FnMut(WholeAgain) -> Option<WholeAgain> + Send)) -> std::io::Result<()> {
             let mut kept = self.0.lock().expect("not poisoned");
-            *kept = change(*kept).or(*kept);
+            if let Some(next) = change(kept.clone()) {
+                *kept = next;
+            }
             Ok(())
         }
     }
 
-    const BUDGET: CallBudget = CallBudget { calls: 1_000, window: Duration::from_secs(600) };
+    const BUDGET: CallBudget = CallBudget::new(1_000, Duration::from_secs(600));
 
     fn request() -> Request {
         Request {
@@ -159,13 +176,19 @@ pub(crate) mod tests {
 
     /// A system that lets no more than a thousand calls pass in any ten minutes, and answers each other one with 429.
     fn strict() -> (Arc<Scripted>, Arc<Mutex<usize>>) {
+        strict_in(BUDGET)
+    }
+
+    /// One that lets no more calls pass in any window than a budget has.
+    fn strict_in(budget: CallBudget) -> (Arc<Scripted>, Arc<Mutex<usize>>) {
         let refused = Arc::new(Mutex::new(0));
         let counted = Arc::clone(&refused);
         let mut recent: VecDeque<tokio::time::Instant> = VecDeque::new();
         let system = Scripted::new(move |_| {
             let now = tokio::time::Instant::now();
-            recent.retain(|earlier| now.duration_since(*earlier) <= BUDGET.window);
-            if recent.len() >= BUDGET.calls as usize {
+            let in_window =
+                |window: CallWindow| recent.iter().filter(|earlier| now.duration_since(**earlier) <= window.length).count();
+            if budget.windows().any(|window| in_window(window) >= window.calls as usize) {
                 *counted.lock().expect("not poisoned") += 1;
                 return answer(429, &[("retry-after", "120")], "");
             }
@@ -225,6 +248,28 @@ pub(crate) mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn several_windows_hold_at_once_and_what_fits_into_all_of_them_is_not_slowed() {
+        let budget = CallBudget::new(100, Duration::from_secs(60)).and(200, Duration::from_secs(3_600));
+        let budget = budget.and(300, Duration::from_secs(86_400));
+        let (system, refused) = strict_in(budget);
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock::new());
+        let memory = Arc::new(Remembered::default());
+        let started = tokio::time::Instant::now();
+        let mut took = Vec::new();
+        // Each fifty by another process.
+        for _ in 0..12 {
+            let paced = Paced::new(system.clone(), budget, Arc::clone(&clock), memory.clone());
+            for _ in 0..50 {
+                paced.send(request()).await.expect("sent");
+            }
+            took.push(started.elapsed().as_secs());
+        }
+        assert_eq!((*refused.lock().expect("not poisoned"), system.seen().len()), (0, 600));
+        assert!(took[0] < 60, "the minute alone: {took:?}");
+        assert!(took[11] > 2 * 86_400 && took[11] < 3 * 86_400, "the day in the end: {took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_refusal_holds_everything_back_for_as_long_as_it_says() {
         for (header, waits) in [("retry-after", 120), ("ratelimit-reset", 120)] {
             let mut first = true;
@@ -245,7 +290,7 @@ pub(crate) mod tests {
     async fn a_moment_that_no_budget_can_have_is_not_waited_for() {
         let system = Arc::new(Scripted::new(|_| Reply::NotSent));
         let memory = Arc::new(Remembered::default());
-        memory.update(&mut |_| Some(Timestamp::MAX)).await.expect("kept");
+        memory.update(&mut |_| Some([(600, Timestamp::MAX)].into())).await.expect("kept");
         let paced = Paced::new(system, BUDGET, Arc::new(TokioClock::new()), memory);
         let started = tokio::time::Instant::now();
         paced.send(request()).await.err().expect("no connection");

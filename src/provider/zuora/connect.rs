@@ -10,18 +10,26 @@ use super::session::{Session, SignIn};
 use super::{describe, presence, query};
 use crate::apply::{BatchSpecification, Presence};
 use crate::base::{CallBudget, RecordId};
-use crate::manifest::ZuoraTarget;
+use crate::manifest::{ZuoraCalls, ZuoraTarget};
 use crate::plan::{Count, Identity, ObjectFacts, Query};
 use crate::provider::common::{error, refuse_unfit};
 use crate::provider::secrets::SecretSource;
 use crate::provider::transport::Transport;
 use crate::provider::{Completeness, DeleteHalf, ErrorClass, Provider, ProviderError, ReadHalf, RowSink};
-use crate::system::zuora::{BUDGET_WINDOW, CAPABILITIES};
+use crate::system::zuora::{CALLS_IN_TEN_MINUTES, CAPABILITIES, DAY, HOUR, MINUTE, TEN_MINUTES};
 use crate::system::{Capabilities, DeleteMode};
 
 /// The calls a target may make.
 pub fn call_budget(target: &ZuoraTarget) -> CallBudget {
-    CallBudget { calls: target.max_calls, window: BUDGET_WINDOW }
+    match target.max_calls {
+        ZuoraCalls::InTenMinutes(calls) => CallBudget::new(calls, TEN_MINUTES),
+        ZuoraCalls::InWindows { minute, hour, day } => {
+            let windows = [(minute, MINUTE), (hour, HOUR), (day, DAY)].into_iter();
+            let mut windows = windows.filter_map(|(calls, length)| Some((calls?, length)));
+            let (calls, length) = windows.next().unwrap_or((CALLS_IN_TEN_MINUTES, TEN_MINUTES));
+            windows.fold(CallBudget::new(calls, length), |budget, (calls, length)| budget.and(calls, length))
+        }
+    }
 }
 
 /// One Zuora tenant. It signs in when it is first asked something, and stays signed in.

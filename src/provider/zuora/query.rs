@@ -11,22 +11,14 @@ use crate::provider::common::{error, incomplete, not_kept};
 use crate::provider::transport::Element;
 use crate::provider::{Completeness, ErrorClass, ProviderError, RowSink};
 use crate::system::zuora::LARGEST_PAGE;
+use crate::system::zuora_record_key;
 
 /// The longest statement, in characters (documented).
 const LONGEST_STATEMENT: usize = 10_000;
 
-/// A key of Zuora: 32 letters and digits, or digits alone (documented, WSDL).
-pub(super) fn record_id(text: &str) -> Option<RecordId> {
-    let well_formed = match text.len() {
-        32 => text.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-        _ => text.bytes().all(|byte| byte.is_ascii_digit()),
-    };
-    RecordId::new(text).ok().filter(|_| well_formed)
-}
-
 /// Whether an id has the form of Zuora's.
 pub(super) fn is_id(id: &RecordId) -> bool {
-    record_id(id.as_str()).as_ref() == Some(id)
+    zuora_record_key(id.as_str()).as_ref() == Some(id)
 }
 
 /// Refuses names that are no names, so that nothing but a condition can carry an expression into a statement.
@@ -154,7 +146,7 @@ pub(super) fn key(doing: &str, record: &Element, name: &str) -> Result<RecordId,
         let message = "the value in the place of the record's id is not an id (32 letters and digits, or digits alone)";
         error(ErrorClass::Malformed, doing, "malformed-id", message)
     };
-    record_id(field(record, name).trim()).ok_or_else(not_an_id)
+    zuora_record_key(field(record, name).trim()).ok_or_else(not_an_id)
 }
 
 /// Streams a query's rows.
@@ -333,7 +325,7 @@ mod tests {
     #[test]
     fn a_key_has_one_of_two_forms() {
         for text in ["2c92c0f9542cee3a01542f9d55e03598", "1", "123456789012345678901234567890123456"] {
-            assert!(record_id(text).is_some(), "{text}");
+            assert!(zuora_record_key(text).is_some(), "{text}");
         }
         for text in [
             "",
@@ -342,7 +334,7 @@ mod tests {
             "2c92c0f9542cee3a01542f9d55e03598a",
             "2c92c0f9-42cee3a01542f9d55e03598",
         ] {
-            assert!(record_id(text).is_none(), "{text}");
+            assert!(zuora_record_key(text).is_none(), "{text}");
         }
     }
 }

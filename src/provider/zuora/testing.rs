@@ -7,7 +7,7 @@ use url::Url;
 use super::ZuoraProvider;
 use crate::apply::{Answer, AnswerVerdict, BatchSpecification};
 use crate::base::{PolicyName, RecordId};
-use crate::manifest::{SecretReference, ZuoraSignIn, ZuoraTarget};
+use crate::manifest::{SecretReference, ZuoraCalls, ZuoraSignIn, ZuoraTarget};
 use crate::plan::Query;
 pub(super) use crate::provider::ReadHalf;
 pub(super) use crate::provider::common::testing::{Halves, NamedSecrets, Rows};
@@ -31,7 +31,7 @@ pub(super) fn target() -> ZuoraTarget {
             entity_id: None,
             entity_name: None,
         },
-        max_calls: 1_000,
+        max_calls: ZuoraCalls::InTenMinutes(1_000),
     }
 }
 

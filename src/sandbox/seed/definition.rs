@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::SeedError;
 use crate::sandbox::{
-    Client, CountLimit, CountRefusal, FieldDefinition, FieldKind, Lookup, ObjectDefinition, OnDelete, PasswordLogin,
-    Permissions, RecordKey, Settings, User, WorldBuilder,
+    CallLimit, Client, CountLimit, CountRefusal, FieldDefinition, FieldKind, Lookup, ObjectDefinition, OnDelete,
+    PasswordLogin, Permissions, RecordKey, Settings, User, WorldBuilder,
 };
 
 /// A whole `world.yaml`. Everything in it may be left out.
@@ -160,6 +160,34 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretStr
     Ok(Option::<String>::deserialize(deserializer)?.map(SecretString::from))
 }
 
+/// How many calls a Zuora tenant answers: in ten minutes, or in windows of their own.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(untagged)]
+enum CallsEntry {
+    InTenMinutes(usize),
+    InWindows(CallWindows),
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+struct CallWindows {
+    minute: Option<usize>,
+    hour: Option<usize>,
+    day: Option<usize>,
+}
+
+impl CallsEntry {
+    fn limits(self) -> Vec<CallLimit> {
+        match self {
+            Self::InTenMinutes(calls) => vec![CallLimit::in_ten_minutes(calls)],
+            Self::InWindows(CallWindows { minute, hour, day }) => {
+                let windows = [(minute, 60), (hour, 3_600), (day, 86_400)].into_iter();
+                windows.filter_map(|(calls, seconds)| Some(CallLimit { calls: calls?, seconds })).collect()
+            }
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 struct SettingsEntry {
@@ -176,7 +204,7 @@ struct SettingsEntry {
     count_limit: Option<u64>,
     count_refusal: Option<CountRefusal>,
     record_count_percent: Option<u64>,
-    zuora_calls: Option<usize>,
+    zuora_calls: Option<CallsEntry>,
 }
 
 impl WorldFile {
@@ -390,6 +418,8 @@ impl SettingsEntry {
             settings.count_limit = Some(CountLimit { rows, refusal });
         }
         settings.record_count_percent = self.record_count_percent.unwrap_or(settings.record_count_percent);
-        settings.zuora.calls = self.zuora_calls.or(settings.zuora.calls);
+        if let Some(calls) = self.zuora_calls {
+            settings.zuora.calls = calls.limits();
+        }
     }
 }

@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesStart, BytesText, Event};
 
+use super::calls::CallLimit;
 use super::soap_fault::SoapFault;
 use crate::sandbox::gate::with_retry_after;
 use crate::sandbox::xml_writer::{XmlWriter, inside, text};
@@ -117,14 +118,17 @@ impl SoapVersion {
 }
 
 /// The gateway in front of the tenant has had enough: JSON, even here (documented body; that SOAP gets it too is a guess).
-pub(super) fn quota(limit: usize, seconds: u64) -> Response {
+pub(super) fn quota(limits: &[CallLimit], seconds: u64) -> Response {
+    let most = limits.iter().map(|limit| limit.calls.to_string()).next().unwrap_or_default();
+    let windows = limits.iter().map(|limit| format!("{};w={}", limit.calls, limit.seconds));
+    let limit: Vec<String> = std::iter::once(most).chain(windows).collect();
     let body = format!(
         r#"{{"reasons":[{{"code":70,"message":"API Rate limit exceeded for the minute, retry after {seconds} seconds"}}]}}"#
     );
     let content_type = [(header::CONTENT_TYPE, "application/json")];
     let mut response = (StatusCode::TOO_MANY_REQUESTS, content_type, body).into_response();
     for (name, value) in [
-        ("ratelimit-limit", format!("{limit}, {limit};w=600")),
+        ("ratelimit-limit", limit.join(", ")),
         ("ratelimit-remaining", "0".to_owned()),
         ("ratelimit-reset", seconds.to_string()),
     ] {

@@ -21,6 +21,7 @@ mod tenant;
 #[cfg(test)]
 mod tests;
 
+pub use calls::CallLimit;
 pub(in crate::sandbox) use service::routes;
 pub use settings::ZuoraSettings;
 pub use tenant::{Tenant, TenantError};

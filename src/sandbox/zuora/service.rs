@@ -8,6 +8,7 @@ use axum::routing::post;
 use http::{HeaderMap, Uri};
 
 use super::Tenant;
+use super::calls::CallLimit;
 use super::envelope::{API, SoapVersion, quota};
 use super::query::QueryOptions;
 use super::row_error::RowError;
@@ -47,14 +48,12 @@ async fn call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let allowed = sandbox.settings().zuora.calls;
+    let limits = &sandbox.settings().zuora.calls;
     let now = sandbox.now();
-    if let Some(allowed) = allowed
-        && let Err(seconds) = sandbox.zuora().calls.spend(allowed, now)
-    {
-        return quota(allowed, seconds);
+    if let Err((_, seconds)) = sandbox.zuora().calls.spend(limits, now) {
+        return quota(limits, seconds);
     }
-    if let Some(response) = faults.0.iter().find_map(|effect| gateway_refusal(effect, allowed)) {
+    if let Some(response) = faults.0.iter().find_map(|effect| gateway_refusal(effect, limits)) {
         return response;
     }
     let envelope = match Element::read(&body) {
@@ -76,13 +75,12 @@ async fn call(
 }
 
 /// The 429 of the gateway that a fault asks for.
-fn gateway_refusal(effect: &Effect, allowed: Option<usize>) -> Option<Response> {
-    let allowed = allowed.unwrap_or_default();
+fn gateway_refusal(effect: &Effect, limits: &[CallLimit]) -> Option<Response> {
     match effect {
         Effect::TooManyRequests { retry_after } => {
-            Some(with_retry_after(quota(allowed, retry_after.unwrap_or(600)), *retry_after))
+            Some(with_retry_after(quota(limits, retry_after.unwrap_or(600)), *retry_after))
         }
-        Effect::DailyLimit => Some(quota(allowed, 86_400)),
+        Effect::DailyLimit => Some(quota(limits, 86_400)),
         _ => None,
     }
 }

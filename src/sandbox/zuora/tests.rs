@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use jiff::SignedDuration;
 use tower::ServiceExt;
 
-use super::{Tenant, ZuoraSettings};
+use super::{CallLimit, Tenant, ZuoraSettings};
 use crate::sandbox::{DroppedConnection, Effect, Fault, Sandbox, Settings, World};
 
 const SOAP_11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
@@ -331,7 +331,7 @@ async fn the_stack_refuses_what_is_no_soap() {
 
 #[tokio::test(start_paused = true)]
 async fn a_strict_tenant_answers_so_many_calls_in_ten_minutes() {
-    let client = Client::with(ZuoraSettings { calls: Some(3), ..ZuoraSettings::default() }).await;
+    let client = Client::with(ZuoraSettings { calls: vec![CallLimit::in_ten_minutes(3)], ..ZuoraSettings::default() }).await;
     let statuses = [
         client.call("<z:getUserInfo/>").await.status,
         client.call("<z:getUserInfo/>").await.status,
