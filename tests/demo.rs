@@ -72,7 +72,7 @@ fn the_demo_goes_from_nothing_to_a_plan_of_zero_and_keeps_what_is_held() {
     let runs: Vec<_> = entries.filter(|path| path.is_dir()).collect();
     assert_eq!(runs.len(), 1);
     let mut deleted = 0;
-    for policy in ["closed-cases", "orphaned-tasks", "rated-usage", "removed-assets", "stale-leads"] {
+    for policy in ["closed-cases", "imported-usage", "orphaned-tasks", "removed-assets", "stale-leads"] {
         let outcomes = rows(&runs[0].join(format!("outcomes/{policy}.csv")));
         assert!(outcomes.iter().all(|(id, rest)| rest.starts_with("deleted,") && !held.contains(id)), "{policy}");
         assert!(!outcomes.is_empty(), "{policy} deleted nothing");
