@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Shell, Verb};
-use crate::base::{CommandError, Diagnostic, Exit, counted};
+use crate::base::{CommandError, Diagnostic, Exit, Severity, counted};
 use crate::manifest::Workspace;
 use crate::report::{FilesView, ValidationView};
 use crate::select::{IdLists, Project, mistakes_in_lists, read_manifests};
@@ -23,15 +23,16 @@ pub struct Validate {
 impl Verb for Validate {
     async fn run(&self, shell: &dyn Shell) -> Result<Exit, CommandError> {
         let reading = read_manifests(&shell.place(shell.project()));
-        shell.tell(&ValidationView { diagnostics: &reading.diagnostics, sources: &reading.sources });
+        let mut diagnostics = reading.diagnostics.clone();
+        let mistakes = reading.workspace.as_ref().map(|workspace| list_mistakes(shell, workspace)).transpose()?;
+        diagnostics.extend(mistakes.unwrap_or_default());
+        shell.tell(&ValidationView { diagnostics: &diagnostics, sources: &reading.sources });
         let files = FilesView { reading: &reading, listed: self.files };
         if self.files {
             shell.show(&files)?;
         }
         let Some(workspace) = &reading.workspace else { return Ok(Exit::Error) };
-        let mistakes = list_mistakes(shell, workspace)?;
-        if !mistakes.is_empty() {
-            shell.tell(&ValidationView { diagnostics: &mistakes, sources: &reading.sources });
+        if diagnostics.iter().any(|finding| finding.severity == Severity::Error) {
             return Ok(Exit::Error);
         }
         shell.note(&format!(
