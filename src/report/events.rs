@@ -70,16 +70,16 @@ fn hold(hold: &PlannedHold) -> JsonEvent {
     }
 }
 
-fn list(matching: &Matching, missing: Option<MissingIds>) -> Option<JsonList> {
+fn list(matching: &Matching, missing: Option<MissingIds>) -> Option<Box<JsonList>> {
     let Matching::Listed(list) = matching else { return None };
     let missing = missing.unwrap_or_default();
-    Some(JsonList {
+    Some(Box::new(JsonList {
         file: list.file.clone(),
         digest: list.digest.to_string(),
         ids: list.ids,
         already_gone: missing.already_gone,
         not_found: missing.not_found,
-    })
+    }))
 }
 
 fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {

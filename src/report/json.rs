@@ -84,7 +84,7 @@ pub enum JsonEvent {
         condition: Option<String>,
         /// The list of ids instead of a condition.
         #[serde(skip_serializing_if = "Option::is_none")]
-        list: Option<JsonList>,
+        list: Option<Box<JsonList>>,
         /// How many records it names; 0 is a hold that protects nothing. Absent where it reaches no policy and was not counted.
         #[serde(skip_serializing_if = "Option::is_none")]
         matched: Option<u64>,
@@ -110,7 +110,7 @@ pub enum JsonEvent {
         condition: Option<String>,
         /// The list of ids instead of a condition.
         #[serde(skip_serializing_if = "Option::is_none")]
-        list: Option<JsonList>,
+        list: Option<Box<JsonList>>,
         /// Records of the object; absent where the system does not say how many.
         #[serde(skip_serializing_if = "Option::is_none")]
         population: Option<u64>,

@@ -252,6 +252,7 @@ fn grow<T: Clone + Default>(buffer: &mut Vec<T>, most: usize, line: u64) -> Resu
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write the files that people bring")]
 mod tests {
     use super::*;
 

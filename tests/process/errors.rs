@@ -570,7 +570,8 @@ fn a_mistyped_command_line_says_what_was_meant() {
 
 #[test]
 fn a_list_of_ids_with_mistakes_is_told_by_validate_once_and_before_anything_is_asked() {
-    let place = Workplace::new("http://127.0.0.1:1", &policy("").replace("Company = 'Old'", "{ ids: { file: ticket.csv } }"));
+    let place =
+        Workplace::new("http://127.0.0.1:1", &policy("").replace("Company = 'Old'", "{ ids: { file: ticket.csv } }"));
     place.write("ticket.csv", "Id\n00Q000000000001EAA\n00Q000000000001EAB\n00Q000000000001\n");
     let told = place.told(&place.expect(1, &["validate"]));
     assert!(told.contains("line 3: `00Q000000000001EAB` has a wrong checksum"), "{told}");
