@@ -3,7 +3,7 @@
 mod support;
 
 use sexton::base::{Exit, PolicyName};
-use sexton::sandbox::{DeleteMode, Deletion, RecordKey, Value, World, WorldBuilder};
+use sexton::sandbox::{DeleteMode, Deletion, FieldKind, Lookup, ObjectDefinition, RecordKey, Value, World, WorldBuilder};
 
 use support::{Bench, start};
 
@@ -64,13 +64,16 @@ async fn archived_tasks_are_deleted_through_rest_and_through_bulk_and_deleted_on
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_with_archived_tasks_alone_is_not_one_without_tasks() {
-    let mut world = World::builder().start(start()).build().expect("a world");
+async fn an_account_with_archived_files_alone_is_not_one_without_files() {
+    let file = ObjectDefinition::new("ContentDocument", "File", "Files", *b"069")
+        .with("ParentId", Lookup::to(&["Account"], "Parent").into())
+        .with("IsArchived", FieldKind::Boolean);
+    let mut world = World::builder().start(start()).object(file).build().expect("a world");
     let accounts: Vec<RecordKey> =
         (0..3).map(|_| world.insert("Account", [("Name", Value::from("Old"))]).expect("an account")).collect();
-    archived(&mut world, accounts[0], "Done");
+    world.insert("ContentDocument", [("ParentId", accounts[0].into()), ("IsArchived", true.into())]).expect("a file");
     let bench = Bench::new(world);
-    bench.declare(&policy("accounts", "Account", "Id NOT IN (SELECT WhatId FROM Task)"));
+    bench.declare(&policy("accounts", "Account", "Id NOT IN (SELECT ParentId FROM ContentDocument)"));
     let planned = bench.plan().await.expect("planned");
     assert_eq!(planned.header.policies[0].selected, 2);
 }

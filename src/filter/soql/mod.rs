@@ -40,8 +40,6 @@ pub use condition::{Comparison, Condition, Literal, Subquery, Test};
 use date_literal::Named;
 pub use date_literal::{DateLiteral, Period};
 pub use function::{DatePart, DistanceUnit, Function};
-#[cfg(feature = "sandbox")]
-pub(crate) use parser::Parser;
 pub use parser::parse_condition;
 pub use quote::{Pattern, PatternPart};
 pub use rules::mistakes_on;

@@ -25,6 +25,7 @@ mod router;
 mod soap_login;
 #[cfg(test)]
 mod soap_login_tests;
+mod soql;
 #[cfg(test)]
 mod testing;
 

@@ -7,10 +7,12 @@ use super::problem::QueryProblem;
 use super::route::Route;
 use super::row::Names;
 use super::scan::{RowScope, scan};
-use crate::filter::soql::{Comparison, Condition, DatePart, Function, Literal, Subquery, Test};
-use crate::filter::{ComparisonOperator as Operator, Path};
+use crate::sandbox::salesforce::soql::{Comparison, Condition, DatePart, Function, Literal, Operator, Path, Subquery, Test};
 use crate::sandbox::world::Place;
 use crate::sandbox::{FieldKind, RecordKey, Value, World};
+
+/// The most parents that a path leads over (documented).
+const MOST_PARENTS: usize = 5;
 
 /// Looks up names for one query.
 pub(super) struct Checker<'a> {
@@ -20,21 +22,25 @@ pub(super) struct Checker<'a> {
     /// Which rows it looks at, in subqueries too (guess: the vendor's pages speak of whole queries).
     pub rows: RowScope,
     pub table: usize,
+    /// Another name that paths may begin with.
+    pub alias: Option<&'a str>,
 }
 
 impl<'a> Checker<'a> {
     /// For a query on the object it names.
     pub(super) fn new(world: &'a World, text: &'a str, rows: RowScope, object: &Path) -> Result<Self, QueryProblem> {
         let table = world
-            .table_number(object.as_str())
-            .ok_or_else(|| QueryProblem::no_such_object(text, object.place.start, object.as_str()))?;
-        Ok(Self { world, text, rows, table })
+            .table_number(&object.text)
+            .ok_or_else(|| QueryProblem::no_such_object(text, object.start, &object.text))?;
+        Ok(Self { world, text, rows, table, alias: None })
     }
 
     /// What a path means.
     pub(super) fn route(&self, path: &Path) -> Result<Route, QueryProblem> {
-        Route::resolve(self.world, self.table, path.as_str()).map_err(|dead_end| {
-            if path.parents() > 0 && path.as_str().split('.').next_back() != Some(dead_end.name.as_str()) {
+        let has_alias = |(first, _): &(&str, &str)| self.alias.is_some_and(|alias| alias.eq_ignore_ascii_case(first));
+        let named = path.text.split_once('.').filter(has_alias).map_or(path.text.as_str(), |(_, rest)| rest);
+        let route = Route::resolve(self.world, self.table, named).map_err(|dead_end| {
+            if named.contains('.') && named.split('.').next_back() != Some(dead_end.name.as_str()) {
                 // The wording for an unknown parent is a guess.
                 let message = format!(
                     "Didn't understand relationship '{}' in field path. If you are attempting to use a custom relationship, be \
@@ -42,10 +48,16 @@ impl<'a> Checker<'a> {
                      call for the appropriate names.",
                     dead_end.name
                 );
-                return QueryProblem::at("INVALID_FIELD", self.text, path.place.start, &message);
+                return QueryProblem::at("INVALID_FIELD", self.text, path.start, &message);
             }
-            QueryProblem::no_such_field(self.text, path.place.start, &dead_end.name, &dead_end.object)
-        })
+            QueryProblem::no_such_field(self.text, path.start, &dead_end.name, &dead_end.object)
+        })?;
+        if route.hops.len() > MOST_PARENTS {
+            // The bound is documented, the words are a guess.
+            let message = "Relationship path is too long: no more than 5 child-to-parent relationships can be in it";
+            return Err(QueryProblem::at("MALFORMED_QUERY", self.text, path.start, message));
+        }
+        Ok(route)
     }
 
     /// The condition with its names noted and its comparisons of keys replaced by tests.
@@ -57,6 +69,7 @@ impl<'a> Checker<'a> {
             Condition::And(parts) => Condition::And(all(parts, names)?),
             Condition::Or(parts) => Condition::Or(all(parts, names)?),
             Condition::Not(part) => Condition::Not(Box::new(self.condition(part, names)?)),
+            Condition::Group(part) => Condition::Group(Box::new(self.condition(part, names)?)),
             Condition::Comparison(comparison) => Condition::Comparison(self.comparison(comparison, names)?),
         })
     }
@@ -66,7 +79,7 @@ impl<'a> Checker<'a> {
         let kind = self.kind(&route);
         if matches!(route.kind(self.world), Some(FieldKind::TextArea)) {
             let message = format!("field '{}' can not be filtered in a query call", route.name);
-            return Err(QueryProblem::at("INVALID_FIELD", self.text, comparison.path.place.start, &message));
+            return Err(QueryProblem::at("INVALID_FIELD", self.text, comparison.path.start, &message));
         }
         if let Test::InSubquery(subquery) | Test::NotInSubquery(subquery) = &comparison.test {
             let negated = matches!(comparison.test, Test::NotInSubquery(_));
@@ -82,17 +95,17 @@ impl<'a> Checker<'a> {
         } else {
             self.check_literals(comparison, &route, kind)?;
         }
-        names.add_route(self.world, comparison.path.as_str(), route);
+        names.add_route(self.world, &comparison.path.text, route);
         Ok(comparison.clone())
     }
 
     /// `Field_n = true` in place of a comparison of keys.
     fn replaced(&self, comparison: &Comparison, test: KeyTest, names: &mut Names) -> Comparison {
         let name = format!("Key_Test_{}", names.tests.len());
-        let path = Path::new(&name, comparison.path.place).unwrap_or_else(|| comparison.path.clone());
+        let path = Path { text: name.clone(), start: comparison.start };
         names.tests.push((name, test));
         let test = Test::Compare(Operator::Equal, Literal::Boolean(true));
-        Comparison { path, function: None, test, place: comparison.place }
+        Comparison { path, function: None, test, start: comparison.start }
     }
 
     /// What a key is compared with; nothing when it is compared with nothing.
@@ -102,14 +115,14 @@ impl<'a> Checker<'a> {
             QueryProblem::at(
                 "INVALID_QUERY_FILTER_OPERATOR",
                 self.text,
-                comparison.path.place.start,
+                comparison.path.start,
                 &format!("invalid ID field: {text}"),
             )
         };
         let key = |literal: &Literal| match literal {
             Literal::Text(text) => RecordKey::parse(text).map(Some).map_err(|_| bad(text)),
             Literal::Null => Ok(None),
-            other => Err(bad(&other.to_string())),
+            _ => Err(self.misfit(comparison, Kind::Key)),
         };
         let among = |literals: &[Literal], negated| {
             let mut keys = HashSet::new();
@@ -131,7 +144,7 @@ impl<'a> Checker<'a> {
             Test::Like(_) | Test::Includes(_) | Test::Excludes(_) => Err(QueryProblem::at(
                 "INVALID_QUERY_FILTER_OPERATOR",
                 self.text,
-                comparison.path.place.start,
+                comparison.path.start,
                 "invalid operator on id field",
             )),
             Test::InSubquery(_) | Test::NotInSubquery(_) => Ok(None),
@@ -140,7 +153,7 @@ impl<'a> Checker<'a> {
 
     /// The keys a subquery finds.
     fn subquery(&self, subquery: &Subquery, outer: &Route) -> Result<HashSet<RecordKey>, QueryProblem> {
-        let refuse = |message: &str| QueryProblem::at("MALFORMED_QUERY", self.text, subquery.place.start, message);
+        let refuse = |message: &str| QueryProblem::at("MALFORMED_QUERY", self.text, subquery.object.start, message);
         let inner = Checker::new(self.world, self.text, self.rows, &subquery.object)?;
         let route = inner.route(&subquery.field)?;
         if self.kind(outer) != Kind::Key || inner.kind(&route) != Kind::Key || !route.hops.is_empty() {
@@ -160,7 +173,7 @@ impl<'a> Checker<'a> {
 
     /// The type of what is compared: that of a field, or of what a function makes of it. The texts are guesses.
     fn kind_after(&self, comparison: &Comparison, route: &Route, kind: Kind) -> Result<Kind, QueryProblem> {
-        let refuse = |code, message: &str| Err(QueryProblem::at(code, self.text, comparison.path.place.start, message));
+        let refuse = |code, message: &str| Err(QueryProblem::at(code, self.text, comparison.path.start, message));
         let unfit = |name: &str| refuse("INVALID_FIELD", &format!("{name} is not supported on field '{}'", route.name));
         match &comparison.function {
             None => Ok(kind),
@@ -174,8 +187,12 @@ impl<'a> Checker<'a> {
             }
             Some(Function::Label) if matches!(route.kind(self.world), Some(FieldKind::Picklist(_))) => Ok(Kind::Text),
             Some(Function::Label) => unfit("toLabel"),
-            Some(Function::Distance { .. }) => {
-                refuse("MALFORMED_QUERY", "the sandbox does not simulate DISTANCE: it has no fields that are places")
+            Some(Function::Distance(_)) => {
+                // Documented: nothing else than nearer and farther.
+                if !matches!(comparison.test, Test::Compare(Operator::Less | Operator::Greater, Literal::Number(_))) {
+                    return refuse("MALFORMED_QUERY", "DISTANCE is only compared by < and > with a number");
+                }
+                Err(QueryProblem::unserved(self.text, comparison.path.start, "DISTANCE"))
             }
         }
     }
@@ -195,10 +212,20 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// A literal of another type than a field has. The words are from memory.
+    fn misfit(&self, comparison: &Comparison, kind: Kind) -> QueryProblem {
+        let quotes = if matches!(kind, Kind::Text | Kind::List | Kind::Key) { "should be" } else { "should not be" };
+        let message = format!(
+            "value of filter criterion for field '{}' must be of type {} and {quotes} enclosed in quotes",
+            comparison.path.text.rsplit('.').next().unwrap_or_default(),
+            kind.name()
+        );
+        QueryProblem::at("INVALID_FIELD", self.text, comparison.path.start, &message)
+    }
+
     /// Whether every literal fits the field's type. The texts are from memory, the code is documented.
     fn check_literals(&self, comparison: &Comparison, route: &Route, kind: Kind) -> Result<(), QueryProblem> {
-        let refuse =
-            |message: String| Err(QueryProblem::at("INVALID_FIELD", self.text, comparison.path.place.start, &message));
+        let refuse = |message: String| Err(QueryProblem::at("INVALID_FIELD", self.text, comparison.path.start, &message));
         let literals = match &comparison.test {
             Test::Compare(operator, literal) => {
                 let is_ordered = !matches!(operator, Operator::Equal | Operator::NotEqual);
@@ -221,8 +248,15 @@ impl<'a> Checker<'a> {
         for literal in literals {
             if let Literal::Currency(..) = literal {
                 // Single-currency organizations refuse it (guess); ones with several currencies are not simulated.
-                let message = "the sandbox does not simulate amounts in a named currency";
-                return Err(QueryProblem::at("MALFORMED_QUERY", self.text, comparison.path.place.start, message));
+                let what = "amounts in a named currency";
+                return Err(QueryProblem::unserved(self.text, comparison.path.start, what));
+            }
+            if comparison.function.is_some() && matches!(literal, Literal::DateLiteral(_)) {
+                // Documented: the result of a date function is compared with none. The words are a guess.
+                return refuse(format!(
+                    "the result of a date function on field '{}' cannot be compared with a date literal",
+                    route.name
+                ));
             }
             let fits = match literal {
                 Literal::Null => true,
@@ -236,12 +270,7 @@ impl<'a> Checker<'a> {
                 Literal::Time(_) | Literal::Currency(..) => false,
             };
             if !fits {
-                let quotes = if matches!(kind, Kind::Text | Kind::List) { "should be" } else { "should not be" };
-                return refuse(format!(
-                    "value of filter criterion for field '{}' must be of type {} and {quotes} enclosed in quotes",
-                    route.name,
-                    kind.name()
-                ));
+                return Err(self.misfit(comparison, kind));
             }
         }
         Ok(())

@@ -5,43 +5,28 @@ use std::ops::Range;
 use jiff::Span;
 use jiff::civil::Date;
 
-use crate::filter::soql::{DateLiteral, Period};
+use crate::sandbox::salesforce::soql::{DateLiteral, Unit};
 
 /// The days that a literal means, the last one excluded.
-///
-/// The ranges are documented. Two of them are not documented in one way only: `LAST_N_DAYS` is also said to end at the
-/// present second, and is taken to the end of the day here; `LAST_N_YEARS:n` is also said to start n + 1 years
-/// ago, and is taken as the n years before this one, as weeks, months and quarters are.
 pub(super) fn days(literal: DateLiteral, today: Date) -> Range<Date> {
-    let range = |period: Period, from: i64, to: i64| start(period, today, from)..start(period, today, to);
-    match literal {
-        DateLiteral::Last(period) => range(period, -1, 0),
-        DateLiteral::This(period) => range(period, 0, 1),
-        DateLiteral::Next(period) => range(period, 1, 2),
-        DateLiteral::Last90Days => range(Period::Day, -90, 1),
-        DateLiteral::Next90Days => range(Period::Day, 1, 91),
-        DateLiteral::LastN(Period::Day, count) => range(Period::Day, -i64::from(count), 1),
-        DateLiteral::LastN(period, count) => range(period, -i64::from(count), 0),
-        DateLiteral::NextN(period, count) => range(period, 1, 1 + i64::from(count)),
-        DateLiteral::NAgo(period, count) => range(period, -i64::from(count), 1 - i64::from(count)),
-    }
+    start(literal.unit, today, literal.first)..start(literal.unit, today, literal.after)
 }
 
-/// The first day of the period `offset` periods after the one `today` is in; the calendar's end when it is beyond that.
+/// The first day of the unit that is `offset` units after the one `today` is in; the calendar's end when it is beyond that.
 ///
-/// Weeks start on Sunday, as for users of `en_US` (documented). Fiscal periods are set up in each organization; here they are
+/// Weeks start on Sunday, as for users of `en_US` (documented). Fiscal years are set up in each organization; here they are
 /// those of the calendar.
-fn start(period: Period, today: Date, offset: i64) -> Date {
-    let months = |per_period: i64| {
+fn start(unit: Unit, today: Date, offset: i64) -> Date {
+    let months = |per_unit: i64| {
         let month = i64::from(today.year()) * 12 + i64::from(today.month()) - 1;
-        first_of_month((month.div_euclid(per_period) + offset) * per_period)
+        first_of_month((month.div_euclid(per_unit) + offset) * per_unit)
     };
-    match period {
-        Period::Day => add_days(today, offset),
-        Period::Week => add_days(today, 7 * offset - i64::from(today.weekday().to_sunday_zero_offset())),
-        Period::Month => months(1),
-        Period::Quarter | Period::FiscalQuarter => months(3),
-        Period::Year | Period::FiscalYear => months(12),
+    match unit {
+        Unit::Day => add_days(today, offset),
+        Unit::Week => add_days(today, 7 * offset - i64::from(today.weekday().to_sunday_zero_offset())),
+        Unit::Month => months(1),
+        Unit::Quarter | Unit::FiscalQuarter => months(3),
+        Unit::Year | Unit::FiscalYear => months(12),
     }
 }
 
@@ -62,7 +47,6 @@ fn first_of_month(months: i64) -> Date {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::soql::{Comparison, Condition, Literal, Test, parse_condition};
 
     #[test]
     fn means_the_days_that_are_documented() {
@@ -110,11 +94,7 @@ mod tests {
             "LAST_N_YEARS:4294967295",
             "NEXT_N_DAYS:4294967295",
         ] {
-            let Ok(Condition::Comparison(Comparison { test: Test::Compare(_, Literal::DateLiteral(literal)), .. })) =
-                parse_condition(&format!("D = {text}"))
-            else {
-                panic!("{text} is no date literal")
-            };
+            let literal = DateLiteral::read(text).expect(text);
             let days = days(literal, today);
             shown.push_str(&format!("{text} {} {}\n", days.start, days.end));
         }
@@ -164,7 +144,7 @@ mod tests {
     #[test]
     fn a_week_starts_on_its_sunday() {
         let sunday: Date = "2026-11-22".parse().expect("valid");
-        let days = days(DateLiteral::This(Period::Week), sunday);
+        let days = days(DateLiteral { unit: Unit::Week, first: 0, after: 1 }, sunday);
         assert_eq!((days.start, days.end.to_string().as_str()), (sunday, "2026-11-29"));
     }
 }

@@ -8,8 +8,7 @@ use super::date_range::days;
 use super::function::apply;
 use super::like::matches_pattern;
 use super::value::{Value, parts};
-use crate::filter::ComparisonOperator as Operator;
-use crate::filter::soql::{Comparison, Condition, DateLiteral, Literal, Test};
+use crate::sandbox::salesforce::soql::{Comparison, Condition, DateLiteral, Literal, Operator, Test};
 use crate::system::canonical_salesforce_id;
 
 /// A record that a condition can be held against.
@@ -39,12 +38,13 @@ pub(super) fn evaluate(condition: &Condition, record: &dyn Record, now: &Zoned) 
         Condition::And(parts) => parts.iter().all(|part| evaluate(part, record, now)),
         Condition::Or(parts) => parts.iter().any(|part| evaluate(part, record, now)),
         Condition::Not(part) => !evaluate(part, record, now),
+        Condition::Group(part) => evaluate(part, record, now),
         Condition::Comparison(comparison) => meets(comparison, record, now),
     }
 }
 
 fn meets(comparison: &Comparison, record: &dyn Record, now: &Zoned) -> bool {
-    let value = record.value(comparison.path.as_str()).unwrap_or(Value::Null);
+    let value = record.value(&comparison.path.text).unwrap_or(Value::Null);
     let value = match &comparison.function {
         Some(function) => apply(function, value, now),
         None => value,
@@ -116,7 +116,7 @@ fn equals(value: &Value, literal: &Literal) -> bool {
 
 fn order(value: &Value, literal: &Literal) -> Option<Ordering> {
     match (value, literal) {
-        (Value::Number(value), Literal::Number(literal)) => value.partial_cmp(&literal.as_f64()),
+        (Value::Number(value), Literal::Number(literal)) => value.partial_cmp(literal),
         (Value::Date(value), Literal::Date(literal)) => Some(value.cmp(literal)),
         (Value::DateTime(value), Literal::DateTime(literal)) => Some(value.cmp(literal)),
         (Value::Text(value), Literal::Text(literal)) if !value.is_empty() => Some(folded(value).cmp(folded(literal))),
@@ -142,7 +142,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::filter::soql::parse_condition;
+    use crate::sandbox::salesforce::soql::read_condition;
 
     struct Fields(BTreeMap<&'static str, Value>);
 
@@ -158,7 +158,7 @@ mod tests {
 
     /// Evaluates in Berlin at 00:30, when it is still the day before in UTC.
     fn holds(condition: &str, fields: &[(&'static str, Value)]) -> bool {
-        let condition = parse_condition(condition).unwrap_or_else(|errors| panic!("{condition}: {errors:?}"));
+        let condition = read_condition(condition).unwrap_or_else(|refusal| panic!("{condition}: {refusal:?}"));
         let now = "2026-11-21T00:30:00[Europe/Berlin]".parse().expect("valid");
         evaluate(&condition, &Fields(fields.iter().cloned().collect()), &now)
     }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::evaluate::{Record, evaluate};
 use super::value::Value;
-use crate::filter::soql::parse_condition;
+use crate::sandbox::salesforce::soql::read_condition;
 
 /// A record of small numbers, some of them missing.
 struct Small(BTreeMap<&'static str, Option<i8>>);
@@ -87,8 +87,8 @@ proptest! {
         b in proptest::option::of(-2i8..3),
     ) {
         let record = Small([("A", a), ("B", b)].into());
-        let condition = parse_condition(&naive.soql()).unwrap_or_else(|errors| panic!("{}: {errors:?}", naive.soql()));
+        let condition = read_condition(&naive.soql()).unwrap_or_else(|refusal| panic!("{}: {refusal:?}", naive.soql()));
         let now = "2026-11-21T10:00:00[UTC]".parse().expect("valid");
-        prop_assert_eq!(evaluate(&condition, &record, &now), naive.holds(&record), "{}", condition);
+        prop_assert_eq!(evaluate(&condition, &record, &now), naive.holds(&record), "{}", naive.soql());
     }
 }

@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::value::Value;
-use crate::filter::soql::{DatePart, Function};
+use crate::sandbox::salesforce::soql::{DatePart, Function};
 
 /// What a function makes of a value. `now` has the zone of the user who asks.
 ///
@@ -23,7 +23,7 @@ pub(super) fn apply(function: &Function, value: Value, now: &Zoned) -> Value {
             }
         }
         // Refused before.
-        Function::Distance { .. } => Value::Null,
+        Function::Distance(_) => Value::Null,
     }
 }
 

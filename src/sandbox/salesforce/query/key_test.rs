@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::route::Route;
-use crate::filter::ComparisonOperator as Operator;
+use crate::sandbox::salesforce::soql::Operator;
 use crate::sandbox::{RecordKey, Value, World};
 
 /// A comparison of a key, taken out of a condition and put back as a field that is true or false.

@@ -14,7 +14,6 @@ mod problem;
 mod route;
 mod row;
 mod scan;
-mod select;
 mod semi_join;
 mod statement;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
 use crate::sandbox::salesforce::error::ApiError;
+use crate::sandbox::salesforce::soql::{Reason, Refusal};
 
 /// How much of the query is shown before the mistake (recorded: 32 characters) and after it (guess).
 const SHOWN_BEFORE: usize = 32;
@@ -24,14 +25,48 @@ impl QueryProblem {
         Self { code, message: message.into() }
     }
 
-    /// A problem at a place: a window of the query with a caret below, the column, then the message (recorded form).
+    /// A problem at a place: a window of the query with a caret below, row and column, then the message (recorded form). Of a query in
+    /// several rows only the row is shown (guess).
     pub(super) fn at(code: &'static str, text: &str, start: usize, message: &str) -> Self {
-        let before: Vec<char> = text.get(..start).unwrap_or(text).chars().collect();
-        let after: String = text.get(start..).unwrap_or_default().chars().take(SHOWN_AFTER).collect();
+        let (row, before) = place(text, start);
+        let before: Vec<char> = before.chars().collect();
+        let rest = text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
+        let after: String = rest.chars().take(SHOWN_AFTER).collect();
         let window: String = before[before.len().saturating_sub(SHOWN_BEFORE)..].iter().collect();
         let indent = " ".repeat(window.chars().count());
         let column = before.len() + 1;
-        Self { code, message: format!("\n{window}{after}\n{indent}^\nERROR at Row:1:Column:{column}\n{message}") }
+        Self { code, message: format!("\n{window}{after}\n{indent}^\nERROR at Row:{row}:Column:{column}\n{message}") }
+    }
+
+    /// A text that is no query. The words for a token, and the beginning of those for a character, are recorded; those for a text without
+    /// an end are from memory.
+    pub(super) fn syntax(text: &str, refusal: &Refusal) -> Self {
+        let rest = text.get(refusal.start..).unwrap_or_default();
+        let (row, before) = place(text, refusal.start);
+        let column = before.chars().count();
+        match &refusal.reason {
+            Reason::Token => {
+                Self::at("MALFORMED_QUERY", text, refusal.start, &format!("unexpected token: '{}'", first_token(rest)))
+            }
+            Reason::Character => {
+                let character: String = rest.chars().take(1).collect();
+                let message = format!("line {row}:{column} no viable alternative at character '{character}'");
+                Self::plain("MALFORMED_QUERY", message)
+            }
+            Reason::OpenText => {
+                let message = format!("line {row}:{column} mismatched character '<EOF>' expecting '\''");
+                Self::plain("MALFORMED_QUERY", message)
+            }
+            Reason::Said(words) => Self::at("MALFORMED_QUERY", text, refusal.start, words),
+            // The code is documented, the words are a guess.
+            Reason::TooDeep => Self::plain("QUERY_TOO_COMPLICATED", "the filter conditions are too complicated"),
+            Reason::Unserved(what) => Self::unserved(text, refusal.start, what),
+        }
+    }
+
+    /// A query that the vendor answers and the sandbox does not.
+    pub(super) fn unserved(text: &str, start: usize, what: &str) -> Self {
+        Self::at("MALFORMED_QUERY", text, start, &format!("the sandbox does not serve {what}; Salesforce itself does"))
     }
 
     /// An object that does not exist (recorded text).
@@ -51,6 +86,23 @@ impl QueryProblem {
         );
         Self::at("INVALID_FIELD", text, start, &message)
     }
+}
+
+/// In which row a place is, and what stands before it there.
+fn place(text: &str, start: usize) -> (usize, &str) {
+    let above = text.get(..start).unwrap_or(text);
+    (above.matches('\n').count() + 1, above.rsplit('\n').next().unwrap_or_default())
+}
+
+/// The token that a text begins with, as the vendor shows it.
+fn first_token(rest: &str) -> &str {
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let length = match rest.chars().next() {
+        None => return "<EOF>",
+        Some(first) if is_word(first) => rest.find(|character| !is_word(character)).unwrap_or(rest.len()),
+        Some(first) => first.len_utf8(),
+    };
+    &rest[..length]
 }
 
 impl From<QueryProblem> for ApiError {

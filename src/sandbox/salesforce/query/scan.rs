@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::evaluate::evaluate;
 use super::key_test::Against;
 use super::row::{Names, Row};
-use crate::filter::soql::Condition;
+use crate::sandbox::salesforce::soql::Condition;
 use crate::sandbox::world::Place;
 use crate::sandbox::{RecordKey, World};
 
@@ -54,8 +54,9 @@ pub(super) fn scan(
 fn named_keys(condition: &Condition, names: &Names) -> Option<Vec<RecordKey>> {
     match condition {
         Condition::And(parts) => parts.iter().find_map(|part| named_keys(part, names)),
+        Condition::Group(part) => named_keys(part, names),
         Condition::Comparison(comparison) => {
-            let (_, test) = names.tests.iter().find(|(name, _)| name == comparison.path.as_str())?;
+            let (_, test) = names.tests.iter().find(|(name, _)| *name == comparison.path.text)?;
             match &test.against {
                 Against::Among { keys, negated: false, .. } if test.route.own_place() == Some(Place::Id) => {
                     Some(keys.iter().copied().collect())

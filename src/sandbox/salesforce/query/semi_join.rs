@@ -4,10 +4,12 @@
 //! expressions seen by clients; the rest is a guess.
 
 use super::problem::QueryProblem;
-use crate::filter::Path;
-use crate::filter::soql::{Comparison, Condition, Test};
+use crate::sandbox::salesforce::soql::{Comparison, Condition, Path, Test};
 
 const MOST: usize = 2;
+
+/// Objects that no subquery may be about, but for tags, which the sandbox does not have (documented).
+const REFUSED: [&str; 7] = ["ActivityHistory", "Attachment", "Attachments", "Event", "Note", "OpenActivity", "Task"];
 
 /// Refuses the first semi-join of a query on `object` that may not be there. Whether fields are ids is not judged here.
 pub(super) fn check(text: &str, object: &Path, condition: &Condition) -> Result<(), QueryProblem> {
@@ -15,42 +17,52 @@ pub(super) fn check(text: &str, object: &Path, condition: &Condition) -> Result<
     visit(condition, Above::Top, &mut |comparison, above| {
         let (Test::InSubquery(subquery) | Test::NotInSubquery(subquery)) = &comparison.test else { return Ok(()) };
         count += 1;
-        let refuse = |code, message: &str| Err(QueryProblem::at(code, text, comparison.place.start, message));
+        let refuse = |code, message: &str| Err(QueryProblem::at(code, text, comparison.start, message));
         if count > MOST {
             return refuse("EXCEEDED_MAX_SEMIJOIN_SUBSELECTS", "maximum number of semi join sub-selects is 2");
         }
-        if subquery.grouped || above == Above::Nested {
-            let message = "Semi join sub-selects are only allowed at the top level WHERE expressions and not in nested WHERE expressions";
-            return refuse("MALFORMED_QUERY", message);
-        }
         match above {
+            Above::Parentheses => {
+                let message = "Semi join sub-selects are only allowed at the top level WHERE expressions and not in nested WHERE expressions";
+                return refuse("MALFORMED_QUERY", message);
+            }
             Above::Or => {
                 return refuse("MALFORMED_QUERY", "Semi join sub-selects are not allowed with the 'OR' operator");
             }
             Above::Not => {
                 return refuse("MALFORMED_QUERY", "Semi join sub-selects are not allowed with the 'NOT' operator");
             }
-            Above::Top | Above::And | Above::Nested => {}
+            Above::Top => {}
         }
-        if subquery.object.as_str().eq_ignore_ascii_case(object.as_str()) {
+        if comparison.function.is_some() || comparison.path.text.contains('.') {
+            // Documented: the left operand is a field of the object itself.
+            return refuse(
+                "MALFORMED_QUERY",
+                "The left operand of a semi join must be an ID or reference field without relationships",
+            );
+        }
+        if subquery.object.text.eq_ignore_ascii_case(&object.text) {
             return refuse("MALFORMED_QUERY", "The inner and outer selects should not be on the same object type");
         }
-        if subquery.condition.as_ref().is_some_and(|inner| !inner.subqueries().is_empty()) {
+        if REFUSED.iter().any(|refused| refused.eq_ignore_ascii_case(&subquery.object.text)) {
+            let message = format!("Entity '{}' is not supported for semi join inner selects", subquery.object.text);
+            return refuse("MALFORMED_QUERY", &message);
+        }
+        if subquery.condition.as_ref().is_some_and(Condition::has_subquery) {
             return refuse("MALFORMED_QUERY", "Nesting of semi join sub-selects is not supported");
         }
         Ok(())
     })
 }
 
-/// What a comparison stands below.
+/// What a comparison stands in, the outermost but for `AND`.
 #[derive(Clone, Copy, PartialEq)]
 enum Above {
+    /// The `WHERE` itself, or an `AND` of it.
     Top,
-    And,
     Or,
     Not,
-    /// More than one of them.
-    Nested,
+    Parentheses,
 }
 
 fn visit(
@@ -58,11 +70,12 @@ fn visit(
     above: Above,
     judge: &mut dyn FnMut(&Comparison, Above) -> Result<(), QueryProblem>,
 ) -> Result<(), QueryProblem> {
-    let below = |here: Above| if above == Above::Top { here } else { Above::Nested };
+    let below = |here: Above| if above == Above::Parentheses { above } else { here };
     match condition {
-        Condition::And(parts) => parts.iter().try_for_each(|part| visit(part, below(Above::And), judge)),
+        Condition::And(parts) => parts.iter().try_for_each(|part| visit(part, above, judge)),
         Condition::Or(parts) => parts.iter().try_for_each(|part| visit(part, below(Above::Or), judge)),
         Condition::Not(part) => visit(part, below(Above::Not), judge),
+        Condition::Group(part) => visit(part, Above::Parentheses, judge),
         Condition::Comparison(comparison) => judge(comparison, above),
     }
 }

@@ -7,10 +7,8 @@ use super::problem::QueryProblem;
 use super::route::Route;
 use super::row::Names;
 use super::scan::{RowScope, scan};
-use super::select::{Select, SelectItem, parse_select};
 use super::semi_join;
-use crate::filter::soql::{Comparison, Condition, Test};
-use crate::filter::{ComparisonOperator, Path};
+use crate::sandbox::salesforce::soql::{Comparison, Condition, Item, Operator, Path, Query, Test, read_query};
 use crate::sandbox::world::Place;
 use crate::sandbox::{FieldKind, RecordKey, Value, World};
 
@@ -62,32 +60,31 @@ impl Statement {
 
     /// Reads a query and checks it against the objects of a world.
     pub(in crate::sandbox) fn check(world: &World, text: &str, rows: RowScope) -> Result<Self, QueryProblem> {
-        let select = parse_select(text).map_err(|errors| match errors.first() {
-            Some(error) => QueryProblem::at("MALFORMED_QUERY", text, error.start, &unexpected(text, error.start)),
-            None => QueryProblem::plain("MALFORMED_QUERY", "unexpected token"),
-        })?;
-        if select.offset.is_some_and(|offset| offset > LARGEST_OFFSET) {
+        let query = read_query(text).map_err(|refusal| QueryProblem::syntax(text, &refusal))?;
+        if query.offset.is_some_and(|offset| offset > LARGEST_OFFSET) {
             // The code is documented, the text is from memory.
             return Err(QueryProblem::plain("NUMBER_OUTSIDE_VALID_RANGE", "Maximum SOQL offset allowed is 2000"));
         }
-        let checker = Checker::new(world, text, rows, &select.object)?;
-        if let Some(condition) = &select.condition {
-            semi_join::check(text, &select.object, condition)?;
+        let checker = Checker { alias: query.alias.as_deref(), ..Checker::new(world, text, rows, &query.object)? };
+        if let Some(condition) = &query.condition {
+            semi_join::check(text, &query.object, condition)?;
         }
-        check_object(world, checker.table, select.condition.as_ref())?;
-        let shape = shape(&checker, &select)?;
+        check_object(world, checker.table, query.condition.as_ref())?;
+        let shape = shape(&checker, &query)?;
         let mut names = Names::default();
-        let condition = select.condition.as_ref().map(|condition| checker.condition(condition, &mut names)).transpose()?;
+        let condition = query.condition.as_ref().map(|condition| checker.condition(condition, &mut names)).transpose()?;
         let mut order = Vec::new();
-        for key in &select.order_by {
+        for key in &query.order_by {
             let route = checker.route(&key.path)?;
             if matches!(route.kind(world), Some(FieldKind::TextArea | FieldKind::MultiPicklist(_))) {
                 let message = format!("field '{}' can not be sorted in a query call", route.name);
-                return Err(QueryProblem::at("MALFORMED_QUERY", text, key.path.place.start, &message));
+                return Err(QueryProblem::at("MALFORMED_QUERY", text, key.path.start, &message));
             }
-            order.push((route, key.descending, key.nulls_last));
+            // Documented: of references those that are empty always come first.
+            let nulls_last = key.nulls_last && !matches!(route.kind(world), Some(FieldKind::Lookup(_)));
+            order.push((route, key.descending, nulls_last));
         }
-        let Select { limit, offset, .. } = select;
+        let Query { limit, offset, .. } = query;
         Ok(Self { table: checker.table, rows, shape, names, condition, order, limit, offset })
     }
 
@@ -190,8 +187,8 @@ fn check_object(world: &World, table: usize, condition: Option<&Condition>) -> R
     }
     let is_filter = |part: &Condition| match part {
         Condition::Comparison(Comparison { path, test, .. }) => {
-            let names_keys = matches!(test, Test::Compare(ComparisonOperator::Equal, _) | Test::In(_));
-            names_keys && object.needs_filter_on.iter().any(|field| field.eq_ignore_ascii_case(path.as_str()))
+            let names_keys = matches!(test, Test::Compare(Operator::Equal, _) | Test::In(_));
+            names_keys && object.needs_filter_on.iter().any(|field| field.eq_ignore_ascii_case(&path.text))
         }
         _ => false,
     };
@@ -212,50 +209,41 @@ fn check_object(world: &World, table: usize, condition: Option<&Condition>) -> R
     Err(QueryProblem::plain("MALFORMED_QUERY", message))
 }
 
-/// The vendor's words for a text that is no query: the token that should not be there.
-fn unexpected(text: &str, start: usize) -> String {
-    let rest = text.get(start..).unwrap_or_default();
-    let is_word = |character: char| character.is_alphanumeric() || character == '_';
-    let length = match rest.chars().next() {
-        None => return "unexpected token: '<EOF>'".to_owned(),
-        Some(first) if is_word(first) => rest.find(|character| !is_word(character)).unwrap_or(rest.len()),
-        Some(first) => first.len_utf8(),
-    };
-    format!("unexpected token: '{}'", &rest[..length])
-}
-
-fn shape(checker: &Checker<'_>, select: &Select) -> Result<Shape, QueryProblem> {
-    if select.items == [SelectItem::CountRows] {
+fn shape(checker: &Checker<'_>, query: &Query) -> Result<Shape, QueryProblem> {
+    if query.items == [Item::CountRows] {
         return Ok(Shape::Count);
     }
-    let refuse =
-        |path: &Path, message: &str| Err(QueryProblem::at("MALFORMED_QUERY", checker.text, path.place.start, message));
-    let counts = select.items.iter().any(|item| matches!(item, SelectItem::CountField(..)));
+    let refuse = |path: &Path, message: &str| Err(QueryProblem::at("MALFORMED_QUERY", checker.text, path.start, message));
+    let counts = query.items.iter().any(|item| matches!(item, Item::CountField(..)));
+    if counts && query.limit.is_some() {
+        // Documented: without groups there is one row. The words are a guess.
+        return Err(QueryProblem::plain("MALFORMED_QUERY", "Aggregate queries without GROUP BY cannot have a LIMIT"));
+    }
     let mut columns: Vec<Column> = Vec::new();
-    for item in &select.items {
+    for item in &query.items {
         match item {
-            SelectItem::Field(path, Some(_)) => {
+            Item::Field(path, Some(_)) => {
                 return refuse(path, "only aggregate expressions use field aliasing");
             }
-            SelectItem::Field(path, None) if counts => {
-                return refuse(path, &format!("Field must be grouped or aggregated: {}", path.as_str()));
+            Item::Field(path, None) if counts => {
+                return refuse(path, &format!("Field must be grouped or aggregated: {}", path.text));
             }
-            SelectItem::Field(path, None) => {
+            Item::Field(path, None) => {
                 let route = checker.route(path)?;
                 let parents = route.hops.iter().map(|hop| hop.name.as_str());
                 let name = parents.chain([route.name.as_str()]).collect::<Vec<_>>().join(".");
                 if columns.iter().any(|column| column.name == name) {
-                    return refuse(path, &format!("duplicate field selected: {name}"));
+                    // Documented, with this code.
+                    return Err(QueryProblem::plain("INVALID_FIELD", format!("duplicate field selected: {name}")));
                 }
                 columns.push(Column { name, route });
             }
-            SelectItem::CountField(path, alias) => {
+            Item::CountField(path, alias) => {
                 let route = checker.route(path)?;
-                let name =
-                    alias.as_ref().map_or_else(|| format!("expr{}", columns.len()), |alias| alias.as_str().to_owned());
+                let name = alias.clone().unwrap_or_else(|| format!("expr{}", columns.len()));
                 columns.push(Column { name, route });
             }
-            SelectItem::CountRows => return Ok(Shape::Count),
+            Item::CountRows => return Ok(Shape::Count),
         }
     }
     Ok(if counts { Shape::Aggregate(columns) } else { Shape::Records(columns) })

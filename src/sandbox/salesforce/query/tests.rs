@@ -115,6 +115,8 @@ async fn selects_orders_and_cuts() {
         ("ORDER BY AnnualRevenue", "A c b d"),
         ("ORDER BY AnnualRevenue DESC NULLS LAST, Name", "d b c A"),
         ("ORDER BY Id DESC", "d c A b"),
+        ("a WHERE a.Name > 'A' AND a.Parent.Name = null ORDER BY a.Name DESC", "d c b"),
+        ("USING SCOPE everything WHERE (NOT (Name IN ('b', 'c'))) AND Name LIKE '_'", "A d"),
         ("LIMIT 2 OFFSET 1", "A c"),
         ("LIMIT 0", ""),
         ("WHERE AnnualRevenue > 1 AND (NOT Name = 'd')", "b"),
@@ -123,7 +125,7 @@ async fn selects_orders_and_cuts() {
         ("WHERE Parent.Name != 'x' LIMIT 1", "b"),
         ("WHERE CreatedDate < 2026-11-21T10:00:00Z", ""),
         ("WHERE CreatedDate < 2026-11-21T10:00:00.001+0000 AND HOUR_IN_DAY(convertTimezone(CreatedDate)) = 10", "b A c d"),
-        ("WHERE DAY_ONLY(CreatedDate) < TODAY OR CALENDAR_YEAR(Parent.CreatedDate) != 2026", "b A c d"),
+        ("WHERE DAY_ONLY(CreatedDate) < 2026-11-21 OR CALENDAR_YEAR(Parent.CreatedDate) != 2026", "b A c d"),
         ("WHERE DAY_ONLY(CreatedDate) = 2026-11-21 AND CALENDAR_MONTH(CreatedDate) IN (1, 12)", ""),
         (&format!("WHERE Id = '{}'", &ids[2][..15]), "c"),
         (&format!("WHERE Id IN ('{}', '{}') AND Name = 'A'", ids[1], ids[2]), "A"),
@@ -161,10 +163,17 @@ async fn refuses_what_makes_no_sense() {
         ("SELECT Id FORM Lead", "MALFORMED_QUERY: unexpected token: 'Lead'"),
         ("SELECT Id FROM", "MALFORMED_QUERY: unexpected token: '<EOF>'"),
         ("SELECT Id FROM Lead ALL ROWS", "MALFORMED_QUERY: unexpected token: 'ALL'"),
-        ("SELECT Id FROM Lead GROUP BY Id", "MALFORMED_QUERY: unexpected token: 'GROUP'"),
+        ("SELECT Id FROM Lead GROUP BY Id", "MALFORMED_QUERY: the sandbox does not serve GROUP BY; Salesforce itself does"),
+        ("SELECT Id FROM Lead WHERE Name = 'a' OR Id = null AND Name = 'b'", "MALFORMED_QUERY: unexpected token: 'AND'"),
+        ("SELECT Id FROM Lead WHERE Name = 'a' AND NOT Id = null", "MALFORMED_QUERY: unexpected token: 'NOT'"),
+        ("SELECT Id FROM Lead;", "MALFORMED_QUERY: line 1:19 no viable alternative at character ';'"),
+        ("SELECT Id FROM Lead WHERE Name = 'a", "MALFORMED_QUERY: line 1:33 mismatched character '<EOF>' expecting '''"),
+        ("SELECT COUNT(Id) FROM Lead LIMIT 1", "MALFORMED_QUERY: Aggregate queries without GROUP BY"),
+        ("SELECT Id FROM Lead WHERE OwnerId = 5", "INVALID_FIELD: value of filter criterion for field 'OwnerId' must be of"),
+        ("SELECT Id FROM Lead WHERE CreatedDate > 1699-12-31T00:00:00Z", "MALFORMED_QUERY: the date is not between"),
         ("SELECT Name n FROM Lead", "MALFORMED_QUERY: only aggregate expressions use field aliasing"),
         ("SELECT Name, COUNT(Id) FROM Lead", "MALFORMED_QUERY: Field must be grouped or aggregated: Name"),
-        ("SELECT Id, id FROM Lead", "MALFORMED_QUERY: duplicate field selected: Id"),
+        ("SELECT Id, id FROM Lead", "INVALID_FIELD: duplicate field selected: Id"),
         ("SELECT Id FROM Laed", "INVALID_TYPE: sObject type 'Laed' is not supported. If you are attempting to us"),
         ("SELECT Id, X FROM Lead", "INVALID_FIELD: No such column 'X' on entity 'Lead'. If you are attempting to us"),
         (
@@ -215,7 +224,7 @@ async fn refuses_what_makes_no_sense() {
             "MALFORMED_QUERY: Semi join sub-selects are not allowed with the 'NOT' operator",
         ),
         (
-            "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact WHERE Id IN (SELECT WhoId FROM Task))",
+            "SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact WHERE Id IN (SELECT ContactId FROM Case))",
             "MALFORMED_QUERY: Nesting of semi join sub-selects is not supported",
         ),
         (
@@ -236,7 +245,7 @@ async fn refuses_what_makes_no_sense() {
             "INVALID_FIELD: CALENDAR_YEAR is not supported on field",
         ),
         ("SELECT Id FROM Lead WHERE toLabel(Company) = 'x'", "INVALID_FIELD: toLabel is not supported on field 'Company'"),
-        ("SELECT Id FROM Account WHERE AnnualRevenue > USD5", "MALFORMED_QUERY: the sandbox does not simulate amounts in a"),
+        ("SELECT Id FROM Account WHERE AnnualRevenue > USD5", "MALFORMED_QUERY: the sandbox does not serve amounts in a"),
         (
             "SELECT Id FROM Account WHERE AnnualRevenue > 01:00:00Z",
             "INVALID_FIELD: value of filter criterion for field 'Ann",
@@ -247,7 +256,23 @@ async fn refuses_what_makes_no_sense() {
         ),
         (
             "SELECT Id FROM Account WHERE DISTANCE(Name, GEOLOCATION(1, 2), 'km') < 5",
-            "MALFORMED_QUERY: the sandbox does not simulate DISTANCE",
+            "MALFORMED_QUERY: the sandbox does not serve DISTANCE",
+        ),
+        (
+            "SELECT Id FROM Account WHERE DISTANCE(Name, GEOLOCATION(1, 2), 'km') <= 5",
+            "MALFORMED_QUERY: DISTANCE is only compared by < and >",
+        ),
+        (
+            "SELECT Id FROM Account WHERE CALENDAR_YEAR(CreatedDate) = THIS_YEAR",
+            "INVALID_FIELD: the result of a date function",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Id IN (SELECT WhatId FROM Task)",
+            "MALFORMED_QUERY: Entity 'Task' is not supported for semi join inner selects",
+        ),
+        (
+            "SELECT Id FROM Contact WHERE Account.Id IN (SELECT AccountId FROM Opportunity)",
+            "MALFORMED_QUERY: The left operand of a semi join",
         ),
         ("SELECT Id FROM Lead LIMIT 5 OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE: Maximum SOQL offset allowed is 2000"),
     ] {
