@@ -30,7 +30,5 @@ use condition::name;
 pub use condition::{Comparison, Condition, Literal, Test};
 pub use fitting::mistakes_on;
 pub use moment::read_moment;
-#[cfg(feature = "sandbox")]
-pub(crate) use parser::Parser;
 pub use parser::parse_condition;
 pub use quote::Pattern;

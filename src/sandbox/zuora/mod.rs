@@ -11,7 +11,6 @@ mod generate;
 mod objects;
 mod query;
 mod row_error;
-mod select;
 mod service;
 mod session;
 mod settings;
@@ -20,6 +19,7 @@ mod table;
 mod tenant;
 #[cfg(test)]
 mod tests;
+mod zoql;
 
 pub use calls::CallLimit;
 pub(in crate::sandbox) use service::routes;

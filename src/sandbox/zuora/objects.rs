@@ -1,7 +1,7 @@
 //! The objects of a tenant and their fields.
 
 use super::evaluate::Value;
-use crate::filter::read_day;
+use super::zoql::read_day;
 
 /// The main fields of the main objects, in the order of WSDL 78 (documented), with their kinds; text unless said. `Id` stands
 /// before them all. Credit memos are of a newer one.

@@ -11,12 +11,10 @@ use super::cursor::Found;
 use super::envelope::{API, INSTANCE, OBJECT, SoapVersion};
 use super::evaluate::{Context, Record, Value, evaluate};
 use super::objects::{Kind, Object};
-use super::select::parse_select;
 use super::soap_fault::{Detail, SoapFault};
 use super::table::Row;
 use super::tenant::written;
-use crate::filter::read_day;
-use crate::filter::zoql::{Condition, Literal, Test, read_moment};
+use super::zoql::{Condition, Literal, Test, read_day, read_moment, read_query};
 use crate::sandbox::fault::WorkFaults;
 use crate::sandbox::xml_writer::{XmlWriter, inside, text};
 
@@ -67,9 +65,9 @@ impl Tenant {
     /// Runs a query and returns its first page.
     pub(super) fn query(&mut self, text: &str, options: QueryOptions, faults: &WorkFaults) -> Result<Page, SoapFault> {
         let malformed = |code: &str, message: String| SoapFault::new(Detail::MalformedQuery, code, message);
-        let select = parse_select(text.trim())
-            .map_err(|_| malformed("MALFORMED_QUERY", "You have an error in your ZOQL syntax".to_owned()))?;
-        let name = select.object.as_str();
+        let query = read_query(text)
+            .ok_or_else(|| malformed("MALFORMED_QUERY", "You have an error in your ZOQL syntax".to_owned()))?;
+        let name = query.object.as_str();
         // The codes for what does not exist are guesses.
         let table =
             self.table_number(name).ok_or_else(|| malformed("INVALID_TYPE", format!("invalid type of object: {name}")))?;
@@ -78,15 +76,19 @@ impl Tenant {
             let unknown = || malformed("INVALID_FIELD", format!("invalid field for query: {}.{field}", object.name));
             object.place(field).map(Some).or(field.eq_ignore_ascii_case("Id").then_some(None)).ok_or_else(unknown)
         };
-        let asked = select.fields.iter().map(|field| place(field.as_str())).collect::<Result<Vec<_>, _>>()?;
+        let asked = query.fields.iter().map(|field| place(field)).collect::<Result<Vec<_>, _>>()?;
         let mut fields: Vec<usize> = asked.iter().copied().flatten().collect();
         fields.sort_unstable();
         fields.dedup();
         let zone = tenant_zone();
-        for comparison in select.condition.iter().flat_map(Condition::comparisons) {
-            let kind = place(comparison.field.as_str())?.map_or(Kind::Id, |field| object.fields[field].1);
+        for comparison in query.condition.iter().flat_map(Condition::comparisons) {
+            let kind = place(&comparison.field)?.map_or(Kind::Id, |field| object.fields[field].1);
+            if !has_operator(kind, &comparison.test) {
+                let message = format!("invalid operator for the field {}", comparison.field);
+                return Err(malformed("MALFORMED_QUERY", message));
+            }
             if !is_comparable(kind, &comparison.test, &zone) {
-                let message = format!("invalid value for the field {}", comparison.field.as_str());
+                let message = format!("invalid value for the field {}", comparison.field);
                 return Err(malformed("INVALID_VALUE", message));
             }
         }
@@ -94,7 +96,7 @@ impl Tenant {
         let matches = |id: &str, row: &Row| {
             let candidate = Candidate { object, id, row };
             !is_hidden(&candidate)
-                && select.condition.as_ref().is_none_or(|condition| evaluate(condition, &candidate, &context))
+                && query.condition.as_ref().is_none_or(|condition| evaluate(condition, &candidate, &context))
         };
         let rows = self.tables[table].rows.iter().filter(|(id, row)| matches(id, row));
         let kept =
@@ -142,12 +144,20 @@ fn tenant_zone() -> jiff::tz::TimeZone {
     jiff::tz::db().get("America/Los_Angeles").unwrap_or(jiff::tz::TimeZone::UTC)
 }
 
+/// Whether an operator is one for fields of a type: no order for yes and no, no pattern but for text (documented; the fault is a guess).
+fn has_operator(kind: Kind, test: &Test) -> bool {
+    match test {
+        Test::Compare(operator, _) => !(operator.is_ordered() && kind == Kind::Boolean),
+        Test::Like(_) => matches!(kind, Kind::Text | Kind::Id),
+    }
+}
+
 /// Whether a day or a moment is compared with something in its form (documented: anything else is `INVALID_VALUE`).
 fn is_comparable(kind: Kind, test: &Test, zone: &jiff::tz::TimeZone) -> bool {
     match (kind, test) {
         (_, Test::Compare(_, Literal::Null)) => true,
-        (Kind::Date, Test::Compare(_, Literal::Text(day) | Literal::Unquoted(day))) => read_day(day).is_some(),
-        (Kind::DateTime, Test::Compare(_, Literal::Text(moment) | Literal::Unquoted(moment))) => {
+        (Kind::Date, Test::Compare(_, Literal::Text(day) | Literal::Bare(day))) => read_day(day).is_some(),
+        (Kind::DateTime, Test::Compare(_, Literal::Text(moment) | Literal::Bare(moment))) => {
             read_moment(moment, zone).is_some()
         }
         (Kind::Date | Kind::DateTime, _) => false,
