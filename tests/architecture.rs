@@ -129,6 +129,21 @@ fn no_two_files_import_each_other() {
     assert!(circles.is_empty(), "files that import each other, {} circles:\n{}", circles.len(), explained.join("\n"));
 }
 
+/// What client and simulator share, they get wrong together.
+#[test]
+fn the_sandbox_reads_queries_without_the_client() {
+    let imports = sources().imports();
+    let shared = imports.iter().filter(|(from, _)| from.starts_with("sandbox"));
+    let shared: Vec<String> = shared
+        .flat_map(|(from, targets)| {
+            let of_filter = targets.keys().filter(|to| to.starts_with("filter"));
+            of_filter.map(|to| format!("{} uses {}", from.display(), to.display()))
+        })
+        .collect();
+    assert!(imports.keys().filter(|file| file.starts_with("sandbox")).count() > 50, "the test looks at nothing");
+    assert!(shared.is_empty(), "{shared:#?}");
+}
+
 /// What only an adapter may do, and the files that do it. An entry that is not needed any more fails too.
 const EFFECTS: [(&str, &[&str]); 21] = [
     (
