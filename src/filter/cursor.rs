@@ -9,7 +9,7 @@ const CLAUSES: [&str; 12] =
     ["ORDER", "LIMIT", "OFFSET", "GROUP", "HAVING", "FOR", "WITH", "ALL", "USING", "JOIN", "UNION", "WHERE"];
 
 /// The tokens of a text and how far they were read.
-pub(crate) struct Cursor<'text, V> {
+pub(super) struct Cursor<'text, V> {
     pub(super) text: &'text str,
     tokens: Vec<Token<V>>,
     /// The number of tokens read.
@@ -30,7 +30,7 @@ impl<'text, V> Cursor<'text, V> {
         Ok(Self { text, tokens: tokens(text, dialect)?, position: 0 })
     }
 
-    pub(crate) fn kind(&self) -> Option<&TokenKind<V>> {
+    pub(super) fn kind(&self) -> Option<&TokenKind<V>> {
         self.kind_ahead(0)
     }
 
@@ -38,7 +38,7 @@ impl<'text, V> Cursor<'text, V> {
         self.tokens.get(self.position + ahead).map(|token| &token.kind)
     }
 
-    pub(crate) fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         self.position += 1;
     }
 
@@ -49,17 +49,17 @@ impl<'text, V> Cursor<'text, V> {
     }
 
     /// The place of the next token, or the end of the text.
-    pub(crate) fn here(&self) -> Place {
+    pub(super) fn here(&self) -> Place {
         self.place_ahead(0)
     }
 
     /// Where the token before the next one ends.
-    pub(crate) fn end_of_last(&self) -> usize {
+    pub(super) fn end_of_last(&self) -> usize {
         self.position.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(0, |token| token.place.end)
     }
 
     /// The text of the next token; empty at the end.
-    pub(crate) fn found(&self) -> &'text str {
+    pub(super) fn found(&self) -> &'text str {
         &self.text[self.here().start..self.here().end]
     }
 
@@ -70,39 +70,39 @@ impl<'text, V> Cursor<'text, V> {
     }
 
     /// The next token, when it is a word.
-    pub(crate) fn word(&self) -> Option<&'text str> {
+    pub(super) fn word(&self) -> Option<&'text str> {
         self.word_ahead(0)
     }
 
-    pub(crate) fn at_word(&self, word: &str) -> bool {
+    pub(super) fn at_word(&self, word: &str) -> bool {
         self.word().is_some_and(|found| found.eq_ignore_ascii_case(word))
     }
 
     /// Moves over `word` when it comes next.
-    pub(crate) fn take_word(&mut self, word: &str) -> bool {
+    pub(super) fn take_word(&mut self, word: &str) -> bool {
         let found = self.at_word(word);
         self.position += usize::from(found);
         found
     }
 
-    pub(crate) fn at(&self, symbol: char) -> bool {
+    pub(super) fn at(&self, symbol: char) -> bool {
         matches!(self.kind(), Some(TokenKind::Symbol(found)) if *found == symbol)
     }
 
     /// Moves over `symbol` when it comes next.
-    pub(crate) fn take(&mut self, symbol: char) -> bool {
+    pub(super) fn take(&mut self, symbol: char) -> bool {
         let found = self.at(symbol);
         self.position += usize::from(found);
         found
     }
 
     /// The word that starts the clause which comes next, when one does.
-    pub(crate) fn clause(&self) -> Option<&'text str> {
+    pub(super) fn clause(&self) -> Option<&'text str> {
         self.word().filter(|found| CLAUSES.iter().any(|clause| clause.eq_ignore_ascii_case(found)))
     }
 
     /// The error for the next token when `expected` should stand there.
-    pub(crate) fn expected(&self, expected: &str) -> SyntaxError {
+    pub(super) fn expected(&self, expected: &str) -> SyntaxError {
         let found = if self.kind().is_some() { shown(self.found()) } else { "the end".to_owned() };
         SyntaxError::new(self.here(), format!("expected {expected}, found {found}"))
     }

@@ -24,11 +24,6 @@ impl Decimal {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The nearest binary number; infinite when there are too many digits.
-    pub fn as_f64(&self) -> f64 {
-        self.0.parse().unwrap_or(f64::NAN)
-    }
 }
 
 #[cfg(test)]

@@ -28,14 +28,14 @@ pub(super) struct Dialect<V: 'static> {
 
 /// One token.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Token<V> {
+pub(super) struct Token<V> {
     pub kind: TokenKind<V>,
     pub place: Place,
 }
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum TokenKind<V> {
+pub(super) enum TokenKind<V> {
     /// A keyword, a path, the name of a date literal: always in the form of a [`Path`].
     Word,
     /// Quoted text, still with its quotes and escapes.

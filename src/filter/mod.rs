@@ -22,7 +22,7 @@ pub(crate) mod testing;
 mod tree;
 pub mod zoql;
 
-pub use calendar::read_day;
+use calendar::read_day;
 pub use comparison_operator::ComparisonOperator;
 pub use decimal::Decimal;
 pub use error::{CompileError, Place, SyntaxError};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 
-use super::{ComparisonOperator, DateLiteral, Decimal, Function, Path, Pattern, Place};
+use super::{ComparisonOperator, DateLiteral, Decimal, Destination, Function, Path, Pattern, Place};
 
 /// A condition in SOQL: what follows `WHERE`.
 ///
@@ -27,7 +27,13 @@ impl Condition {
     ///
     /// Paths inside subqueries are left out: they belong to another object. [`Condition::subqueries`] has those.
     pub fn fields(&self) -> Vec<(&str, usize, usize)> {
-        let paths = self.comparisons().into_iter().map(|comparison| &comparison.path);
+        let paths = self.comparisons().into_iter().flat_map(|comparison| {
+            let other = match &comparison.function {
+                Some(Function::Distance { to: Destination::Field(path), .. }) => Some(path),
+                _ => None,
+            };
+            std::iter::once(&comparison.path).chain(other)
+        });
         paths.map(|path| (path.as_str(), path.place.start, path.place.end)).collect()
     }
 

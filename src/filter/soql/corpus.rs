@@ -3,7 +3,7 @@
 use super::{SyntaxError, parse_condition};
 
 /// What is a condition.
-pub(super) const READ: &[&str] = &[
+pub(crate) const READ: &[&str] = &[
     "Name = 'Sandy'",
     "name='Sandy' and NOT__c != 'x'",
     "LastName LIKE 'appl%'",
@@ -49,11 +49,11 @@ pub(super) const READ: &[&str] = &[
     "Id NOT IN (SELECT AccountId FROM Opportunity WHERE IsClosed = false)",
     "Id IN (SELECT AccountId FROM Contact WHERE LastName LIKE 'apple%') AND Id IN (SELECT AccountId FROM Opportunity WHERE isClosed = false)",
     "OwnerId IN (SELECT Id FROM Group)",
-    "Id IN (SELECT WhatId FROM Task WHERE (A = 1 OR B = 2) AND C IN ('x'))",
+    "Id IN (SELECT AccountId FROM Case WHERE (A = 1 OR B = 2) AND C IN ('x'))",
     "Parent__c NOT IN (SELECT Id FROM Parent__c) AND ((A = 1))",
     "CALENDAR_YEAR(CreatedDate) = 2020",
     "calendar_quarter(CreatedDate) >= 3 AND DAY_IN_WEEK(Account.CreatedDate) IN (1, 7)",
-    "DAY_ONLY(CreatedDate) < 2020-01-31 AND DAY_ONLY(converttimezone(LastModifiedDate)) = LAST_N_DAYS:30",
+    "DAY_ONLY(CreatedDate) < 2020-01-31 AND DAY_ONLY(converttimezone(LastModifiedDate)) = 2020-01-30",
     "HOUR_IN_DAY(convertTimezone(CreatedDate)) != 12 OR FISCAL_YEAR(CloseDate) = null",
     "toLabel(Recordtype.Name) = 'Schlüssel' AND TOLABEL(Status) LIKE 'Ge%'",
     "DISTANCE(Location__c, GEOLOCATION(37.775,-122.418), 'mi') < 20",
@@ -65,6 +65,127 @@ pub(super) const READ: &[&str] = &[
     "Opens__c < 01:00:00.000Z AND Closes__c >= 23:59:59Z",
     "IsArchived = true",
 ];
+
+/// What is none, or breaks a rule of the language.
+pub(crate) const REFUSED: &[&str] = &[
+    "",
+    "  \n",
+    "WHERE Name = 'x'",
+    "SELECT Id FROM Lead WHERE Status = 'Closed' LIMIT 5",
+    "SELECT Id FROM Lead",
+    "Name LIEK 'x'",
+    "Name = 'a' ADN Age = 1",
+    "Name = 'a' AND B = 2 OR C = 3",
+    "(A = 1 OR B = 2 AND C = 3) AND D = 4",
+    "A = 1 AND NOT B = 2",
+    "NOT A = 1 AND B = 2",
+    "NOT NOT A = 1",
+    "Name NOT LIKE 'x'",
+    "Name IS NULL",
+    "Name IS NOT NULL",
+    "Age BETWEEN 1 AND 2",
+    "Name == 'x'",
+    "A = 1 && B = 2",
+    "!A",
+    "Name = \"x\" AND B = 1",
+    "Name = ‘x’",
+    "Name = x",
+    "Flag = ture",
+    "D > LAST_MOTNH",
+    "D > LAST_N_DAYS",
+    "D > LAST_N_DAYS:x",
+    "D > LAST_N_DAYS:-1",
+    "D > LAST_MONTH:3",
+    "D > :when",
+    "D > 2026-1-31",
+    "D > 2026-02-30",
+    "D > 2026-01-31T00:00:00",
+    "Amount > 1,000",
+    "Amount > 1e5",
+    "Name = 'x",
+    r"Name = 'x\'",
+    r"Name = 'x\d'",
+    r"Name = '50\%'",
+    "Name LIKE 5",
+    "Name LIKE",
+    "Name",
+    "Name =",
+    "= 'x'",
+    "Name = 'x' AND",
+    "AND Name = 'x'",
+    "Name = 'x' ORDER BY Name",
+    "Name = 'x' LIMIT 10",
+    "Name = 'x' ALL ROWS",
+    "Name = 'x' FOR UPDATE",
+    "Name = 'x';",
+    "Name = 'x') OR (Id != ''",
+    "Name = 'x'))",
+    "((Name = 'x')",
+    "()",
+    "Name = 'x' -- all",
+    "Name = 'x' /* all */ OR Id != ''",
+    "Name IN 'x'",
+    "Name IN ()",
+    "Name IN ('x',)",
+    "Name IN ('x' 'y')",
+    "M INCLUDES (1)",
+    "COUNT(Id) > 1",
+    "convertCurrency(Amount) > 1",
+    "convertTimezone(CreatedDate) = TODAY",
+    "CALENDAR_YEAR(CreatedDate) = '2020'",
+    "CALENDAR_YEAR(CreatedDate) LIKE '20%'",
+    "CALENDAR_YEAR(CreatedDate, 1) = 2020",
+    "DAY_ONLY(CreatedDate) = 2020",
+    "DAY_ONLY(CreatedDate) = LAST_N_DAYS:30",
+    "CALENDAR_YEAR(CreatedDate) = THIS_YEAR",
+    "toLabel(Status) = 1",
+    "DISTANCE(L__c, GEOLOCATION(1, 2), 'mi') = 20",
+    "DISTANCE(L__c, GEOLOCATION(1, 2), 'm') < 20",
+    "DISTANCE(L__c, GEOLOCATION(1), 'km') < 20",
+    "DISTANCE(L__c, 5, 'km') < 20",
+    "DISTANCE(GEOLOCATION(1, 2), L__c, 'km') < 20",
+    "Amount > usd5000",
+    "Amount > USD-5000",
+    "T > 1:00:00Z",
+    "T > 01:00:00",
+    "D > 2011-04-26T10:00:00+00",
+    "title = 'v1' AND NOT",
+    "NOT",
+    "A.B.C.D.E.F.G = 1",
+    "A..B = 1",
+    "Na-me = 1",
+    "Näme = 1",
+    "Name\u{a0}= 1",
+    "SELECT = 1",
+    "Id IN (SELECT AccountId FROM A) OR B = 1",
+    "NOT Id IN (SELECT AccountId FROM A)",
+    "Id IN (SELECT XId FROM A) AND Id IN (SELECT XId FROM B) AND Id NOT IN (SELECT XId FROM C)",
+    "Id IN (SELECT XId FROM A WHERE Id IN (SELECT YId FROM B))",
+    "Account.Id IN (SELECT XId FROM A)",
+    "Name IN (SELECT Name FROM A)",
+    "(Id IN (SELECT XId FROM A))",
+    "B = 1 AND (C = 2 AND Id IN (SELECT XId FROM A WHERE (D = 1)))",
+    "B = 1 AND (C = 2 OR Id IN (SELECT XId FROM A))",
+    "CALENDAR_YEAR(Id) IN (SELECT XId FROM A)",
+    "Id IN (SELECT Account.Id FROM A)",
+    "Id IN (SELECT WhatId FROM Task)",
+    "Id NOT IN (SELECT ItemId FROM AccountTag)",
+    "Id IN (SELECT X, Y FROM A)",
+    "Id IN (SELECT COUNT() FROM A)",
+    "Id IN (SELECT X FROM A ORDER BY X LIMIT 1)",
+    "Id IN (SELECT X FROM A",
+    "Id IN (SELECT X A WHERE B = 1)",
+    "A LIEK 'x' AND B = y AND (C = 1 AND D ~ 2)",
+    "A LIEK 'x' AND B = y AND (C = 1 AND D IS 2)",
+];
+
+#[test]
+fn a_distance_may_be_that_of_two_fields_which_are_both_looked_for() {
+    let condition = parse_condition("distance(L__c, Parent__r.M__c, 'KM') < 20").expect("a condition");
+    assert_eq!(condition.to_string(), "DISTANCE(L__c, Parent__r.M__c, 'km') < 20");
+    let fields: Vec<&str> = condition.fields().into_iter().map(|(field, ..)| field).collect();
+    assert_eq!(fields, ["L__c", "Parent__r.M__c"]);
+}
 
 #[test]
 fn reads_what_people_write() {
@@ -120,11 +241,11 @@ fn reads_what_people_write() {
     Id NOT IN (SELECT AccountId FROM Opportunity WHERE IsClosed = false)
     Id IN (SELECT AccountId FROM Contact WHERE LastName LIKE 'apple%') AND Id IN (SELECT AccountId FROM Opportunity WHERE isClosed = false)
     OwnerId IN (SELECT Id FROM Group)
-    Id IN (SELECT WhatId FROM Task WHERE (A = 1 OR B = 2) AND C IN ('x'))
+    Id IN (SELECT AccountId FROM Case WHERE (A = 1 OR B = 2) AND C IN ('x'))
     Parent__c NOT IN (SELECT Id FROM Parent__c) AND A = 1
     CALENDAR_YEAR(CreatedDate) = 2020
     CALENDAR_QUARTER(CreatedDate) >= 3 AND DAY_IN_WEEK(Account.CreatedDate) IN (1, 7)
-    DAY_ONLY(CreatedDate) < 2020-01-31 AND DAY_ONLY(convertTimezone(LastModifiedDate)) = LAST_N_DAYS:30
+    DAY_ONLY(CreatedDate) < 2020-01-31 AND DAY_ONLY(convertTimezone(LastModifiedDate)) = 2020-01-30
     HOUR_IN_DAY(convertTimezone(CreatedDate)) != 12 OR FISCAL_YEAR(CloseDate) = null
     toLabel(Recordtype.Name) = 'Schlüssel' AND toLabel(Status) LIKE 'Ge%'
     DISTANCE(Location__c, GEOLOCATION(37.775, -122.418), 'mi') < 20
@@ -156,114 +277,7 @@ pub(super) fn shown(text: &str, errors: &[SyntaxError]) -> String {
 
 #[test]
 fn explains_what_is_wrong_with_a_condition() {
-    let conditions = [
-        "",
-        "  \n",
-        "WHERE Name = 'x'",
-        "SELECT Id FROM Lead WHERE Status = 'Closed' LIMIT 5",
-        "SELECT Id FROM Lead",
-        "Name LIEK 'x'",
-        "Name = 'a' ADN Age = 1",
-        "Name = 'a' AND B = 2 OR C = 3",
-        "(A = 1 OR B = 2 AND C = 3) AND D = 4",
-        "A = 1 AND NOT B = 2",
-        "NOT A = 1 AND B = 2",
-        "NOT NOT A = 1",
-        "Name NOT LIKE 'x'",
-        "Name IS NULL",
-        "Name IS NOT NULL",
-        "Age BETWEEN 1 AND 2",
-        "Name == 'x'",
-        "A = 1 && B = 2",
-        "!A",
-        "Name = \"x\" AND B = 1",
-        "Name = ‘x’",
-        "Name = x",
-        "Flag = ture",
-        "D > LAST_MOTNH",
-        "D > LAST_N_DAYS",
-        "D > LAST_N_DAYS:x",
-        "D > LAST_N_DAYS:-1",
-        "D > LAST_MONTH:3",
-        "D > :when",
-        "D > 2026-1-31",
-        "D > 2026-02-30",
-        "D > 2026-01-31T00:00:00",
-        "Amount > 1,000",
-        "Amount > 1e5",
-        "Name = 'x",
-        r"Name = 'x\'",
-        r"Name = 'x\d'",
-        r"Name = '50\%'",
-        "Name LIKE 5",
-        "Name LIKE",
-        "Name",
-        "Name =",
-        "= 'x'",
-        "Name = 'x' AND",
-        "AND Name = 'x'",
-        "Name = 'x' ORDER BY Name",
-        "Name = 'x' LIMIT 10",
-        "Name = 'x' ALL ROWS",
-        "Name = 'x' FOR UPDATE",
-        "Name = 'x';",
-        "Name = 'x') OR (Id != ''",
-        "Name = 'x'))",
-        "((Name = 'x')",
-        "()",
-        "Name = 'x' -- all",
-        "Name = 'x' /* all */ OR Id != ''",
-        "Name IN 'x'",
-        "Name IN ()",
-        "Name IN ('x',)",
-        "Name IN ('x' 'y')",
-        "M INCLUDES (1)",
-        "COUNT(Id) > 1",
-        "convertCurrency(Amount) > 1",
-        "convertTimezone(CreatedDate) = TODAY",
-        "CALENDAR_YEAR(CreatedDate) = '2020'",
-        "CALENDAR_YEAR(CreatedDate) LIKE '20%'",
-        "CALENDAR_YEAR(CreatedDate, 1) = 2020",
-        "DAY_ONLY(CreatedDate) = 2020",
-        "toLabel(Status) = 1",
-        "DISTANCE(L__c, GEOLOCATION(1, 2), 'mi') = 20",
-        "DISTANCE(L__c, GEOLOCATION(1, 2), 'm') < 20",
-        "DISTANCE(L__c, GEOLOCATION(1), 'km') < 20",
-        "DISTANCE(L__c, M__c, 'km') < 20",
-        "Amount > usd5000",
-        "Amount > USD-5000",
-        "T > 1:00:00Z",
-        "T > 01:00:00",
-        "D > 2011-04-26T10:00:00+00",
-        "title = 'v1' AND NOT",
-        "NOT",
-        "A.B.C.D.E.F.G = 1",
-        "A..B = 1",
-        "Na-me = 1",
-        "Näme = 1",
-        "Name\u{a0}= 1",
-        "SELECT = 1",
-        "Id IN (SELECT AccountId FROM A) OR B = 1",
-        "NOT Id IN (SELECT AccountId FROM A)",
-        "Id IN (SELECT XId FROM A) AND Id IN (SELECT XId FROM B) AND Id NOT IN (SELECT XId FROM C)",
-        "Id IN (SELECT XId FROM A WHERE Id IN (SELECT YId FROM B))",
-        "Account.Id IN (SELECT XId FROM A)",
-        "Name IN (SELECT Name FROM A)",
-        "(Id IN (SELECT XId FROM A))",
-        "B = 1 AND (C = 2 AND Id IN (SELECT XId FROM A WHERE (D = 1)))",
-        "B = 1 AND (C = 2 OR Id IN (SELECT XId FROM A))",
-        "CALENDAR_YEAR(Id) IN (SELECT XId FROM A)",
-        "Id IN (SELECT Account.Id FROM A)",
-        "Id IN (SELECT X, Y FROM A)",
-        "Id IN (SELECT COUNT() FROM A)",
-        "Id IN (SELECT X FROM A ORDER BY X LIMIT 1)",
-        "Id IN (SELECT X FROM A",
-        "Id IN (SELECT X A WHERE B = 1)",
-        "A LIEK 'x' AND B = y AND (C = 1 AND D ~ 2)",
-        "A LIEK 'x' AND B = y AND (C = 1 AND D IS 2)",
-    ];
-    let explained: Vec<String> =
-        conditions.into_iter().map(|text| shown(text, &parse_condition(text).expect_err(text))).collect();
+    let explained: Vec<String> = REFUSED.iter().map(|text| shown(text, &parse_condition(text).expect_err(text))).collect();
     insta::assert_snapshot!(explained.concat(), @r#"
 
         the filter is empty: []
@@ -374,7 +388,7 @@ fn explains_what_is_wrong_with_a_condition() {
             end it with `'`; a quotation mark inside text is written `\'`
     Name = 'x\d'
         `\d` is not an escape sequence: [\d]
-            a backslash that stands for itself is written twice; the sequences are `\'` `\"` `\\` `\n` `\r` `\t` `\b` `\f` `\u00E9`, and `\_` `\%` after `LIKE`
+            a backslash that stands for itself is written twice; the sequences are `\'` `\"` `\\` `\n` `\r` `\t` `\f` `\u00E9`, and `\_` `\%` after `LIKE`
     Name = '50\%'
         `\%` is not an escape sequence: [\%]
             only `LIKE` knows `\%`: leave the backslash out
@@ -455,7 +469,13 @@ fn explains_what_is_wrong_with_a_condition() {
         expected `)`, found `,`: [,]
     DAY_ONLY(CreatedDate) = 2020
         `DAY_ONLY(CreatedDate)` cannot be compared like this: [DAY_ONLY(CreatedDate) = 2020]
-            it gives a day: compare it with one such as `2026-01-31`, or with a date literal such as `LAST_YEAR`
+            it gives a day: compare it with one such as `2026-01-31`; a date literal such as `LAST_YEAR` is compared with the field itself
+    DAY_ONLY(CreatedDate) = LAST_N_DAYS:30
+        `DAY_ONLY(CreatedDate)` cannot be compared like this: [DAY_ONLY(CreatedDate) = LAST_N_DAYS:30]
+            it gives a day: compare it with one such as `2026-01-31`; a date literal such as `LAST_YEAR` is compared with the field itself
+    CALENDAR_YEAR(CreatedDate) = THIS_YEAR
+        `CALENDAR_YEAR(CreatedDate)` cannot be compared like this: [CALENDAR_YEAR(CreatedDate) = THIS_YEAR]
+            it gives a number: compare it with one, as in `CALENDAR_YEAR(CreatedDate) < 2020`
     toLabel(Status) = 1
         `toLabel(Status)` cannot be compared like this: [toLabel(Status) = 1]
             it gives text: compare it with text in single quotes, as in `toLabel(Status) = 'Closed'`
@@ -468,8 +488,11 @@ fn explains_what_is_wrong_with_a_condition() {
     DISTANCE(L__c, GEOLOCATION(1), 'km') < 20
         expected a latitude and a longitude before this, found `,`: [,]
             as in `DISTANCE(Location__c, GEOLOCATION(37.77, -122.41), 'km') < 20`
-    DISTANCE(L__c, M__c, 'km') < 20
-        expected `, GEOLOCATION(…)`, found `M__c`: [M__c]
+    DISTANCE(L__c, 5, 'km') < 20
+        expected `GEOLOCATION(…)` or a field, found `5`: [5]
+            as in `DISTANCE(Location__c, GEOLOCATION(37.77, -122.41), 'km') < 20`
+    DISTANCE(GEOLOCATION(1, 2), L__c, 'km') < 20
+        expected `,` and another place, found `(`: [(]
             as in `DISTANCE(Location__c, GEOLOCATION(37.77, -122.41), 'km') < 20`
     Amount > usd5000
         expected a value, found `usd5000`: [usd5000]
@@ -538,6 +561,12 @@ fn explains_what_is_wrong_with_a_condition() {
     Id IN (SELECT Account.Id FROM A)
         `Account.Id` goes through a parent, in a subquery: [Account.Id]
             select the field that refers to the parent, such as `AccountId`
+    Id IN (SELECT WhatId FROM Task)
+        the system takes no subquery about `Task`: [Task]
+            there are none about activities, notes, attachments and tags: select by a field of the object itself
+    Id NOT IN (SELECT ItemId FROM AccountTag)
+        the system takes no subquery about `AccountTag`: [AccountTag]
+            there are none about activities, notes, attachments and tags: select by a field of the object itself
     Id IN (SELECT X, Y FROM A)
         a subquery selects exactly one field: [SELECT X,]
             as in `(SELECT AccountId FROM Contact)`

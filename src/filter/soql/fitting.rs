@@ -11,8 +11,9 @@ pub(super) fn misfit(function: &Function, test: &Test) -> Option<&'static str> {
     };
     let (fits, wanted) = match function {
         Function::Date { part: DatePart::DayOnly, .. } => (
-            each(|literal| matches!(literal, Literal::Date(_) | Literal::DateLiteral(_) | Literal::Null)),
-            "it gives a day: compare it with one such as `2026-01-31`, or with a date literal such as `LAST_YEAR`",
+            // Documented: date literals go with fields alone.
+            each(|literal| matches!(literal, Literal::Date(_) | Literal::Null)),
+            "it gives a day: compare it with one such as `2026-01-31`; a date literal such as `LAST_YEAR` is compared with the field itself",
         ),
         Function::Date { .. } => (
             each(|literal| matches!(literal, Literal::Number(_) | Literal::Null)),

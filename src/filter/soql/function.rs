@@ -20,11 +20,20 @@ pub enum Function {
     Label,
     /// How far it is from a place to another one (`DISTANCE`).
     Distance {
-        /// The other place: latitude and longitude, in degrees.
-        to: [Decimal; 2],
+        /// The other place.
+        to: Destination,
         /// What the distance is in.
         unit: DistanceUnit,
     },
+}
+
+/// The other place of a distance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Latitude and longitude, in degrees (`GEOLOCATION`).
+    Point([Decimal; 2]),
+    /// A field of the same record (documented).
+    Field(Path),
 }
 
 /// A date function; as text it is its name in SOQL. All but [`DatePart::DayOnly`] give a whole number.
@@ -103,7 +112,10 @@ impl Function {
             Self::Date { part, in_user_zone: false } => write!(formatter, "{part}({field})"),
             Self::Date { part, in_user_zone: true } => write!(formatter, "{part}(convertTimezone({field}))"),
             Self::Label => write!(formatter, "toLabel({field})"),
-            Self::Distance { to: [latitude, longitude], unit } => {
+            Self::Distance { to: Destination::Field(other), unit } => {
+                write!(formatter, "DISTANCE({field}, {other}, '{unit}')")
+            }
+            Self::Distance { to: Destination::Point([latitude, longitude]), unit } => {
                 write!(formatter, "DISTANCE({field}, GEOLOCATION({}, {}), '{unit}')", latitude.as_str(), longitude.as_str())
             }
         }

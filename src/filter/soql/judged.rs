@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::corpus::READ;
 use super::properties::condition;
-use super::{Comparison, Condition, DateLiteral, Function, Literal, PatternPart, Test, parse_condition};
+use super::{Comparison, Condition, DateLiteral, Destination, Function, Literal, PatternPart, Test, parse_condition};
 
 /// How many conditions are made up.
 const GENERATED: usize = 8_000;
@@ -59,9 +59,10 @@ fn function(function: &Function) -> Json {
     match function {
         Function::Date { part, in_user_zone } => json!([part.to_string(), in_user_zone]),
         Function::Label => json!(["toLabel"]),
-        Function::Distance { to: [latitude, longitude], unit } => {
+        Function::Distance { to: Destination::Point([latitude, longitude]), unit } => {
             json!(["DISTANCE", latitude.as_str(), longitude.as_str(), unit.to_string()])
         }
+        Function::Distance { to: Destination::Field(other), unit } => json!(["DISTANCE", other.as_str(), unit.to_string()]),
     }
 }
 

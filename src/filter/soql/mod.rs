@@ -37,9 +37,13 @@ use super::{ComparisonOperator, Decimal, Path, Place, SyntaxError};
 pub use compile::compile;
 use condition::field_path;
 pub use condition::{Comparison, Condition, Literal, Subquery, Test};
+#[cfg(test)]
+pub(crate) use corpus::{READ, REFUSED};
 use date_literal::Named;
 pub use date_literal::{DateLiteral, Period};
-pub use function::{DatePart, DistanceUnit, Function};
+pub use function::{DatePart, Destination, DistanceUnit, Function};
 pub use parser::parse_condition;
+#[cfg(test)]
+pub(crate) use properties::condition;
 pub use quote::{Pattern, PatternPart};
 pub use rules::mistakes_on;

@@ -2,7 +2,7 @@
 
 use super::dialect::{SOQL, read_currency};
 use super::fitting::misfit;
-use super::function::{self, DistanceUnit, Function};
+use super::function::{self, Destination, DistanceUnit, Function};
 use super::level::{Joiner, Level};
 use super::quote::{read_pattern, read_text};
 use super::rules;
@@ -51,27 +51,27 @@ enum Ends {
 }
 
 /// Reads parts of a condition, and keeps what is wrong in them.
-pub(crate) struct Parser<'text> {
+struct Parser<'text> {
     /// What is read.
-    pub(crate) cursor: Cursor<'text, Literal>,
+    cursor: Cursor<'text, Literal>,
     depth: usize,
     /// How many parentheses around conditions are open, in this query.
     grouped: usize,
     errors: Vec<SyntaxError>,
     /// The rest of the text cannot be judged.
-    pub(crate) stopped: bool,
+    stopped: bool,
 }
 
 impl<'text> Parser<'text> {
     /// # Errors
     ///
     /// When the text is too long, and with everything that cannot be a token.
-    pub(crate) fn new(text: &'text str) -> Result<Self, Vec<SyntaxError>> {
+    fn new(text: &'text str) -> Result<Self, Vec<SyntaxError>> {
         Ok(Self { cursor: Cursor::new(text, &SOQL)?, depth: 0, grouped: 0, errors: Vec::new(), stopped: false })
     }
 
     /// What was read, unless there were mistakes.
-    pub(crate) fn finish<T>(mut self, read: Option<T>) -> Result<T, Vec<SyntaxError>> {
+    fn finish<T>(mut self, read: Option<T>) -> Result<T, Vec<SyntaxError>> {
         match read {
             Some(read) if self.errors.is_empty() => Ok(read),
             _ => {
@@ -81,7 +81,7 @@ impl<'text> Parser<'text> {
         }
     }
 
-    pub(crate) fn error(&mut self, error: SyntaxError) {
+    fn error(&mut self, error: SyntaxError) {
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(error);
         }
@@ -198,7 +198,7 @@ impl<'text> Parser<'text> {
     }
 
     /// Reads what stands between the next parenthesis and the one that closes it.
-    pub(crate) fn in_parentheses<T>(
+    fn in_parentheses<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<Option<T>, SyntaxError>,
     ) -> Result<Option<T>, SyntaxError> {
@@ -274,12 +274,16 @@ impl<'text> Parser<'text> {
     fn distance(&mut self) -> Result<Function, SyntaxError> {
         const EXAMPLE: &str = "as in `DISTANCE(Location__c, GEOLOCATION(37.77, -122.41), 'km') < 20`";
         let expected = |parser: &Self, what: &str| parser.cursor.expected(what).with_help(EXAMPLE);
-        if !self.cursor.take(',') || !self.cursor.take_word("GEOLOCATION") {
-            return Err(expected(self, "`, GEOLOCATION(…)`"));
+        if !self.cursor.take(',') {
+            return Err(expected(self, "`,` and another place"));
         }
-        let degrees = self.in_parentheses(|parser| parser.separated(Self::number).map(Some))?;
-        let to = <[Decimal; 2]>::try_from(degrees.unwrap_or_default());
-        let to = to.map_err(|_| expected(self, "a latitude and a longitude before this"))?;
+        let to = if self.cursor.take_word("GEOLOCATION") {
+            let degrees = self.in_parentheses(|parser| parser.separated(Self::number).map(Some))?;
+            let degrees = <[Decimal; 2]>::try_from(degrees.unwrap_or_default());
+            Destination::Point(degrees.map_err(|_| expected(self, "a latitude and a longitude before this"))?)
+        } else {
+            Destination::Field(self.path("`GEOLOCATION(…)` or a field").map_err(|error| error.with_help(EXAMPLE))?)
+        };
         if !self.cursor.take(',') {
             return Err(expected(self, "`, 'km'` or `, 'mi'`"));
         }
@@ -301,7 +305,7 @@ impl<'text> Parser<'text> {
         }
     }
 
-    pub(crate) fn path(&mut self, expected: &str) -> Result<Path, SyntaxError> {
+    fn path(&mut self, expected: &str) -> Result<Path, SyntaxError> {
         let place = self.cursor.here();
         let path = self.cursor.word().and_then(|word| field_path(word, place));
         let path = path.ok_or_else(|| self.cursor.expected(expected))?;
@@ -406,7 +410,7 @@ impl<'text> Parser<'text> {
     }
 
     /// Reads the name of an object, which may be a word that is reserved elsewhere, such as `Group`.
-    pub(crate) fn object(&mut self) -> Result<Path, SyntaxError> {
+    fn object(&mut self) -> Result<Path, SyntaxError> {
         let object = self.cursor.word().and_then(|word| Path::new(word, self.cursor.here()));
         let object =
             object.filter(|object| object.parents() == 0 && !object.is_any_of(&["SELECT", "FROM", "WHERE", "LIMIT"]));
@@ -416,7 +420,7 @@ impl<'text> Parser<'text> {
     }
 
     /// Reads the condition of a query, when it has one. `None` when it was wrong, which is then reported already.
-    pub(crate) fn where_clause(&mut self) -> Option<Option<Condition>> {
+    fn where_clause(&mut self) -> Option<Option<Condition>> {
         if self.cursor.take_word("WHERE") { self.condition(Ends::BeforeClause).map(Some) } else { Some(None) }
     }
 
@@ -436,10 +440,7 @@ impl<'text> Parser<'text> {
     }
 
     /// Reads one or more of something, with commas between them.
-    pub(crate) fn separated<T>(
-        &mut self,
-        mut read: impl FnMut(&mut Self) -> Result<T, SyntaxError>,
-    ) -> Result<Vec<T>, SyntaxError> {
+    fn separated<T>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T, SyntaxError>) -> Result<Vec<T>, SyntaxError> {
         let mut items = vec![read(self)?];
         while self.cursor.take(',') {
             items.push(read(self)?);
@@ -524,7 +525,7 @@ impl<'text> Parser<'text> {
     }
 
     /// The whole number that comes next.
-    pub(crate) fn whole_number<N: std::str::FromStr>(&self) -> Option<N> {
+    fn whole_number<N: std::str::FromStr>(&self) -> Option<N> {
         match self.cursor.kind() {
             Some(TokenKind::Value(Literal::Number(number))) => number.as_str().parse().ok(),
             _ => None,

@@ -71,7 +71,7 @@ pub(super) fn write_pattern(formatter: &mut fmt::Formatter<'_>, pattern: &Patter
 }
 
 fn write_character(formatter: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
-    let has_sequence = matches!(character, '\n' | '\r' | '\t' | '\u{8}' | '\u{c}');
+    let has_sequence = matches!(character, '\n' | '\r' | '\t' | '\u{c}');
     if !has_sequence && (character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')) {
         return write!(formatter, "\\u{:04X}", u32::from(character));
     }
@@ -121,11 +121,20 @@ fn read(inside: &str, start: usize, in_pattern: bool, mut take: impl FnMut(Patte
 
 /// Reads the escape sequence at the start of `rest`; also gives its length.
 ///
-/// The sequences are documented, in either case of their letter. That `\b` is the backspace is a guess: the
-/// documentation calls it a bell in one language and a backspace in another.
+/// The sequences are documented, in either case of their letter. `\b` is neither read nor written: the documentation calls it a bell in
+/// one language and a backspace in another.
 fn read_escape(rest: &str, at: usize, in_pattern: bool) -> Result<(PatternPart, usize), SyntaxError> {
     let letter = rest.chars().nth(1).unwrap_or('\\');
     let character = match escape::unescaped(letter.to_ascii_lowercase()) {
+        Some('\u{8}') => {
+            let place = Place { start: at, end: at + 2 };
+            let help = "write `\\u0007` for a bell, `\\u0008` for a backspace";
+            return Err(SyntaxError::new(
+                place,
+                format!("`\\{letter}` is a bell or a backspace: the system's documentation says both"),
+            )
+            .with_help(help));
+        }
         Some(character) => character,
         None if in_pattern && matches!(letter, '%' | '_') => letter,
         None if letter == 'u' => return read_code(rest, at),
@@ -134,7 +143,7 @@ fn read_escape(rest: &str, at: usize, in_pattern: bool) -> Result<(PatternPart, 
             let help = match letter {
                 '%' | '_' => format!("only `LIKE` knows `\\{letter}`: leave the backslash out"),
                 _ => "a backslash that stands for itself is written twice; the sequences are \
-                      `\\'` `\\\"` `\\\\` `\\n` `\\r` `\\t` `\\b` `\\f` `\\u00E9`, and `\\_` `\\%` after `LIKE`"
+                      `\\'` `\\\"` `\\\\` `\\n` `\\r` `\\t` `\\f` `\\u00E9`, and `\\_` `\\%` after `LIKE`"
                     .to_owned(),
             };
             return Err(SyntaxError::new(place, format!("`\\{letter}` is not an escape sequence")).with_help(help));
@@ -175,9 +184,11 @@ mod tests {
     #[test]
     fn reads_every_escape_sequence_that_is_documented() {
         let read = |inside| read_text(inside, 1).map_err(|error| error.message);
-        assert_eq!(read(r#"\n\N\r\R\t\T\b\B\f\F\"\'\\"#).as_deref(), Ok("\n\n\r\r\t\t\u{8}\u{8}\u{c}\u{c}\"'\\"));
+        assert_eq!(read(r#"\n\N\r\R\t\T\f\F\"\'\\"#).as_deref(), Ok("\n\n\r\r\t\t\u{c}\u{c}\"'\\"));
         assert_eq!(read(r"\u00e9\u00E9\uD83D\uDE00").as_deref(), Ok("éé😀"));
-        for wrong in [r"\x", r"\%", r"\_", r"\u12", r"\u12G4", r"\uD83D", r"\uDE00", r"\uD83Dé", r"\é", r"\u+123"] {
+        for wrong in
+            [r"\b", r"\B", r"\x", r"\%", r"\_", r"\u12", r"\u12G4", r"\uD83D", r"\uDE00", r"\uD83Dé", r"\é", r"\u+123"]
+        {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

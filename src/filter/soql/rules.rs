@@ -134,6 +134,10 @@ fn visit(condition: &Condition, above: Option<&str>, count: &mut usize, errors: 
     }
 }
 
+/// Objects that no subquery may be about (documented, and tags besides).
+const NOT_IN_SUBQUERIES: [&str; 7] =
+    ["ActivityHistory", "Attachment", "Attachments", "Event", "Note", "OpenActivity", "Task"];
+
 /// A field that can be no id and no reference, by its name: standard ones end in `Id`, and of custom ones only the system knows.
 fn refused_by_name(field: &Path) -> Option<SyntaxError> {
     let name = field.as_str().to_ascii_lowercase();
@@ -152,6 +156,13 @@ fn broken_by_subquery(comparison: &Comparison, subquery: &Subquery) -> Vec<Synta
         );
     } else {
         errors.extend(refused_by_name(&subquery.field));
+    }
+    let object = subquery.object.as_str();
+    // Tags have names such as `AccountTag`; a custom object has `__` in its own.
+    if subquery.object.is_any_of(&NOT_IN_SUBQUERIES) || (object.ends_with("Tag") && !object.contains("__")) {
+        let message = format!("the system takes no subquery about `{object}`");
+        let help = "there are none about activities, notes, attachments and tags: select by a field of the object itself";
+        errors.push(SyntaxError::new(subquery.object.place, message).with_help(help));
     }
     if subquery.condition.as_ref().is_some_and(|condition| !condition.subqueries().is_empty()) {
         errors.push(SyntaxError::new(comparison.place, "a subquery is nested in a subquery"));

@@ -29,6 +29,10 @@ pub use compile::compile;
 use condition::name;
 pub use condition::{Comparison, Condition, Literal, Test};
 pub use fitting::mistakes_on;
-pub use moment::read_moment;
+use moment::read_moment;
 pub use parser::parse_condition;
+#[cfg(test)]
+pub(crate) use parser::tests::REFUSED;
+#[cfg(test)]
+pub(crate) use properties::condition;
 pub use quote::Pattern;

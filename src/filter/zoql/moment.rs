@@ -8,7 +8,7 @@ use crate::filter::calendar::has_form;
 
 /// Reads a moment, `2026-01-31T12:00:00` with or without `+01:00` (documented). Without one it is a moment in `zone`, the
 /// tenant's own (documented from WSDL 69 on).
-pub fn read_moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+pub(super) fn read_moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     const CIVIL: usize = "0000-00-00T00:00:00".len();
     let (civil, offset) = text.split_at_checked(CIVIL)?;
     if !has_form(civil, "0000-00-00T00:00:00") {

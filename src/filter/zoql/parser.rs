@@ -33,21 +33,21 @@ const WRITE_OUT: &str = "`and` binds tighter than `or`: write `a = 1 and c = 3 o
                          (`all`, `any`), which is expanded for you";
 
 /// Reads parts of a condition.
-pub(crate) struct Parser<'text> {
+struct Parser<'text> {
     /// What is read.
-    pub(crate) cursor: Cursor<'text, Literal>,
+    cursor: Cursor<'text, Literal>,
 }
 
 impl<'text> Parser<'text> {
     /// # Errors
     ///
     /// When the text is too long, and with everything that cannot be a token.
-    pub(crate) fn new(text: &'text str) -> Result<Self, Vec<SyntaxError>> {
+    fn new(text: &'text str) -> Result<Self, Vec<SyntaxError>> {
         Ok(Self { cursor: Cursor::new(text, &ZOQL)? })
     }
 
     /// Reads comparisons to the end; reports a mistake in one and continues after it.
-    pub(crate) fn condition(&mut self) -> Result<Condition, Vec<SyntaxError>> {
+    fn condition(&mut self) -> Result<Condition, Vec<SyntaxError>> {
         let mut errors = Vec::new();
         let (mut alternatives, mut alternative) = (Vec::new(), Vec::new());
         let mut count = 0;
@@ -117,7 +117,7 @@ impl<'text> Parser<'text> {
     }
 
     /// Reads the name of a field or an object.
-    pub(crate) fn name(&mut self, expected: &str) -> Result<Path, SyntaxError> {
+    fn name(&mut self, expected: &str) -> Result<Path, SyntaxError> {
         let place = self.cursor.here();
         let word = self.cursor.word().unwrap_or_default();
         if word.contains('.') {
@@ -226,10 +226,34 @@ impl<'text> Parser<'text> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// What is wrong with `text`: each mistake under the text it stands at, with its help.
+    /// What only SQL has, or no language at all.
+    pub(crate) const REFUSED: [&str; 20] = [
+        "(UOM = 'Each' or Quantity = 0) and RbeStatus = 'x'",
+        "UOM in ('Each', 'Hour')",
+        "UOM not in ('Each')",
+        "not UOM = 'Each'",
+        "SourceName not like 'a%'",
+        "SourceName is null",
+        "Quantity between 1 and 2",
+        "UOM = 'Each' order by Id",
+        "count(Id) > 3",
+        "Account.Name = 'Acme'",
+        "AccountId = (select Id from Account)",
+        "StartDateTime < today",
+        "UOM = Each",
+        "SourceName like '%a%'",
+        "UOM = 'Each';",
+        "UOM <> 'Each'",
+        "UpdatedDate < 2026-1-31",
+        "Quantity < null",
+        "UOM = \"Each",
+        "UOM = 'a\\x'",
+    ];
+
     fn wrong(text: &str) -> String {
         let errors = parse_condition(text).expect_err(text);
         let shown = |error: SyntaxError| {
@@ -247,29 +271,7 @@ mod tests {
 
     #[test]
     fn what_only_sql_has_is_refused_each_with_its_reason() {
-        let texts = [
-            "(UOM = 'Each' or Quantity = 0) and RbeStatus = 'x'",
-            "UOM in ('Each', 'Hour')",
-            "UOM not in ('Each')",
-            "not UOM = 'Each'",
-            "SourceName not like 'a%'",
-            "SourceName is null",
-            "Quantity between 1 and 2",
-            "UOM = 'Each' order by Id",
-            "count(Id) > 3",
-            "Account.Name = 'Acme'",
-            "AccountId = (select Id from Account)",
-            "StartDateTime < today",
-            "UOM = Each",
-            "SourceName like '%a%'",
-            "UOM = 'Each';",
-            "UOM <> 'Each'",
-            "UpdatedDate < 2026-1-31",
-            "Quantity < null",
-            "UOM = \"Each",
-            "UOM = 'a\\x'",
-        ];
-        insta::assert_snapshot!(texts.map(wrong).join("\n"), @r#"
+        insta::assert_snapshot!(REFUSED.map(wrong).join("\n"), @r#"
         (UOM = 'Each' or Quantity = 0) and RbeStatus = 'x'
         ^ ZOQL has no parentheses
           `and` binds tighter than `or`: write `a = 1 and c = 3 or b = 2 and c = 3`, or use a filter tree (`all`, `any`), which is expanded for you

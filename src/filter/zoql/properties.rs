@@ -35,8 +35,8 @@ fn test() -> impl Strategy<Value = Test> {
         any::<bool>().prop_map(Literal::Boolean),
         "[+-]?[0-9]{1,20}(\\.[0-9]{1,9})?".prop_map(|digits| Literal::Number(Decimal::new(&digits).expect("a number"))),
         writable().prop_map(Literal::Text),
-        "20[0-9]{2}-0[1-9]-[12][0-9]T[01][0-9]:[0-5][0-9]:[0-5][0-9]([+-]0[0-9]:[0-5][0-9])?".prop_map(Literal::Unquoted),
-        "20[0-9]{2}-0[1-9]-[12][0-9]".prop_map(Literal::Unquoted),
+        "20[0-9]{2}-0[1-9]-[12][0-8]T[01][0-9]:[0-5][0-9]:[0-5][0-9]([+-]0[0-9]:[0-5][0-9])?".prop_map(Literal::Unquoted),
+        "20[0-9]{2}-0[1-9]-[12][0-8]".prop_map(Literal::Unquoted),
     ];
     prop_oneof![
         equality.prop_map(|operator| Test::Compare(operator, Literal::Null)),
@@ -45,7 +45,8 @@ fn test() -> impl Strategy<Value = Test> {
     ]
 }
 
-fn condition() -> impl Strategy<Value = Condition> {
+/// Any condition that can be written.
+pub(crate) fn condition() -> impl Strategy<Value = Condition> {
     let comparison = (field(), test()).prop_map(|(field, test)| Comparison { field, test, place: Place::default() });
     let alternatives = proptest::collection::vec(proptest::collection::vec(comparison, 1..4), 1..4);
     alternatives.prop_map(|alternatives| Condition::new(alternatives).expect("none is empty"))

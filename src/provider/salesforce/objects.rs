@@ -149,8 +149,8 @@ mod tests {
             "query Lead WHERE OwnerId IN (SELECT MemberId FROM Member)"
         );
         assert_eq!(
-            sent("Lead", Some("Id NOT IN (SELECT WhoId FROM Task) AND A = 1")).await,
-            "queryAll Lead WHERE Id NOT IN (SELECT WhoId FROM Task WHERE IsDeleted = false) AND A = 1 AND IsDeleted = false"
+            sent("Lead", Some("Id NOT IN (SELECT ParentId FROM ContentDocument) AND A = 1")).await,
+            "queryAll Lead WHERE Id NOT IN (SELECT ParentId FROM ContentDocument WHERE IsDeleted = false) AND A = 1 AND IsDeleted = false"
         );
         // An object whose rows do not say that they are deleted is not asked.
         assert_eq!(

@@ -80,6 +80,9 @@ pub(super) fn handshake(seen: &Seen, serial: u32) -> Option<Reply> {
         line if line.ends_with("/sobjects/task/describe") || line.ends_with("/sobjects/Task/describe") => {
             described("Task", "00T", &["IsDeleted", "IsArchived"])
         }
+        "GET /services/data/v66.0/sobjects/ContentDocument/describe" => {
+            described("ContentDocument", "069", &["IsDeleted", "IsArchived"])
+        }
         "GET /services/data/v66.0/sobjects/Member/describe" => described("Member", "0Me", &[]),
         _ => return None,
     };

@@ -4,6 +4,8 @@ mod answer;
 mod check;
 mod cursor;
 mod date_range;
+#[cfg(test)]
+mod differential;
 mod evaluate;
 #[cfg(test)]
 mod evaluate_properties;

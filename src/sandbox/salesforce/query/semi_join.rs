@@ -1,14 +1,14 @@
 //! Where a query may hold others in `IN (SELECT …)`, in the vendor's words.
 //!
 //! The rules are documented, but for the one on parentheses, which clients see. Of the words those on `OR` are recorded, those on nested
-//! expressions seen by clients; the rest is a guess.
+//! expressions seen by clients; the rest is a guess or from memory.
 
 use super::problem::QueryProblem;
 use crate::sandbox::salesforce::soql::{Comparison, Condition, Path, Test};
 
 const MOST: usize = 2;
 
-/// Objects that no subquery may be about, but for tags, which the sandbox does not have (documented).
+/// Objects that no subquery may be about, with tags besides, such as `AccountTag` (documented).
 const REFUSED: [&str; 7] = ["ActivityHistory", "Attachment", "Attachments", "Event", "Note", "OpenActivity", "Task"];
 
 /// Refuses the first semi-join of a query on `object` that may not be there. Whether fields are ids is not judged here.
@@ -41,11 +41,18 @@ pub(super) fn check(text: &str, object: &Path, condition: &Condition) -> Result<
                 "The left operand of a semi join must be an ID or reference field without relationships",
             );
         }
+        if subquery.field.text.contains('.') {
+            // Documented: the selected field is one of the inner object itself.
+            return refuse("MALFORMED_QUERY", "The selected field of a semi join cannot traverse relationships");
+        }
         if subquery.object.text.eq_ignore_ascii_case(&object.text) {
             return refuse("MALFORMED_QUERY", "The inner and outer selects should not be on the same object type");
         }
-        if REFUSED.iter().any(|refused| refused.eq_ignore_ascii_case(&subquery.object.text)) {
-            let message = format!("Entity '{}' is not supported for semi join inner selects", subquery.object.text);
+        let inner = subquery.object.text.as_str();
+        if REFUSED.iter().any(|refused| refused.eq_ignore_ascii_case(inner))
+            || (inner.ends_with("Tag") && !inner.contains("__"))
+        {
+            let message = format!("Entity '{inner}' is not supported for semi join inner selects");
             return refuse("MALFORMED_QUERY", &message);
         }
         if subquery.condition.as_ref().is_some_and(Condition::has_subquery) {

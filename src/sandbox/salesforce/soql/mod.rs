@@ -20,6 +20,8 @@ pub(in crate::sandbox) use date_literal::{DateLiteral, Unit};
 pub(in crate::sandbox) use query::read_query;
 pub(in crate::sandbox) use refusal::{Reason, Refusal};
 pub(in crate::sandbox) use text::{Pattern, PatternPart};
+#[cfg(test)]
+pub(in crate::sandbox) use tree::Place;
 pub(in crate::sandbox) use tree::{
     Comparison, Condition, DatePart, Function, Item, Literal, Operator, Path, Query, Subquery, Test,
 };

@@ -2,6 +2,8 @@
 //!
 //! It shares nothing with the client's own reader, so that a mistake of one is not a mistake of both.
 
+#[cfg(test)]
+mod differential;
 mod moment;
 mod parser;
 mod text;
