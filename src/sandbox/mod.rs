@@ -35,6 +35,8 @@ mod server_tests;
 mod session;
 mod settings;
 mod soap;
+#[cfg(test)]
+mod typed_trees;
 mod world;
 mod worlds;
 mod xml;

@@ -185,7 +185,9 @@ impl<'a> Checker<'a> {
                 }
                 Ok(if *part == DatePart::DayOnly { Kind::Date } else { Kind::Number })
             }
+            // Documented for one choice and for several.
             Some(Function::Label) if matches!(route.kind(self.world), Some(FieldKind::Picklist(_))) => Ok(Kind::Text),
+            Some(Function::Label) if kind == Kind::List => Ok(kind),
             Some(Function::Label) => unfit("toLabel"),
             Some(Function::Distance(_)) => {
                 // Documented: nothing else than nearer and farther.
@@ -231,6 +233,10 @@ impl<'a> Checker<'a> {
                 let is_ordered = !matches!(operator, Operator::Equal | Operator::NotEqual);
                 if is_ordered && kind == Kind::Boolean {
                     return refuse(format!("invalid operator on boolean field '{}'", route.name));
+                }
+                // Documented: several choices are compared for equality only, besides INCLUDES and EXCLUDES.
+                if is_ordered && kind == Kind::List {
+                    return refuse(format!("invalid operator on multipicklist field '{}'", route.name));
                 }
                 std::slice::from_ref(literal)
             }

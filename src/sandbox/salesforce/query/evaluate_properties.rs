@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::evaluate::{Record, evaluate};
 use super::value::Value;
+use crate::filter::soql::compile;
 use crate::sandbox::salesforce::soql::read_condition;
+use crate::sandbox::typed_trees;
 
 /// A record of small numbers, some of them missing.
 struct Small(BTreeMap<&'static str, Option<i8>>);
@@ -90,5 +92,20 @@ proptest! {
         let condition = read_condition(&naive.soql()).unwrap_or_else(|refusal| panic!("{}: {refusal:?}", naive.soql()));
         let now = "2026-11-21T10:00:00[UTC]".parse().expect("valid");
         prop_assert_eq!(evaluate(&condition, &record, &now), naive.holds(&record), "{}", naive.soql());
+    }
+
+    #[test]
+    fn a_compiled_tree_matches_what_the_tree_means(
+        tree in typed_trees::tree(),
+        a in proptest::option::of(-2i8..3),
+        b in proptest::option::of(-2i8..3),
+    ) {
+        let record = Small([("A", a), ("B", b)].into());
+        let now = "2026-11-21T10:00:00[UTC]".parse().expect("valid");
+        if let Ok(compiled) = compile(&tree, &|_| None, &now) {
+            let printed = compiled.to_string();
+            let condition = read_condition(&printed).unwrap_or_else(|refusal| panic!("{printed}: {refusal:?}"));
+            prop_assert_eq!(evaluate(&condition, &record, &now), typed_trees::holds(&tree, &record.0), "{}", printed);
+        }
     }
 }

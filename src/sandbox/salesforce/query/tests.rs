@@ -169,6 +169,7 @@ async fn refuses_what_makes_no_sense() {
         ("SELECT Id FROM Lead;", "MALFORMED_QUERY: line 1:19 no viable alternative at character ';'"),
         ("SELECT Id FROM Lead WHERE Name = 'a", "MALFORMED_QUERY: line 1:33 mismatched character '<EOF>' expecting '''"),
         ("SELECT COUNT(Id) FROM Lead LIMIT 1", "MALFORMED_QUERY: Aggregate queries without GROUP BY"),
+        ("SELECT Id FROM Log__c WHERE Tags__c > 'a'", "INVALID_FIELD: invalid operator on multipicklist field"),
         ("SELECT Id FROM Lead WHERE OwnerId = 5", "INVALID_FIELD: value of filter criterion for field 'OwnerId' must be of"),
         ("SELECT Id FROM Lead WHERE CreatedDate > 1699-12-31T00:00:00Z", "MALFORMED_QUERY: the date is not between"),
         ("SELECT Name n FROM Lead", "MALFORMED_QUERY: only aggregate expressions use field aliasing"),
