@@ -55,7 +55,7 @@ pub(crate) const READ: &[&str] = &[
     "calendar_quarter(CreatedDate) >= 3 AND DAY_IN_WEEK(Account.CreatedDate) IN (1, 7)",
     "DAY_ONLY(CreatedDate) < 2020-01-31 AND DAY_ONLY(converttimezone(LastModifiedDate)) = 2020-01-30",
     "HOUR_IN_DAY(convertTimezone(CreatedDate)) != 12 OR FISCAL_YEAR(CloseDate) = null",
-    "toLabel(Recordtype.Name) = 'Schlüssel' AND TOLABEL(Status) LIKE 'Ge%'",
+    "toLabel(Owner__r.Status__c) = 'Schlüssel' AND TOLABEL(Status) LIKE 'Ge%'",
     "DISTANCE(Location__c, GEOLOCATION(37.775,-122.418), 'mi') < 20",
     "distance(Location__c, geolocation(37, +122), 'KM') > 1.5",
     "AnnualRevenue > USD5000 AND Amount IN (EUR10, JPY10.5)",
@@ -139,6 +139,8 @@ pub(crate) const REFUSED: &[&str] = &[
     "DAY_ONLY(CreatedDate) = LAST_N_DAYS:30",
     "CALENDAR_YEAR(CreatedDate) = THIS_YEAR",
     "toLabel(Status) = 1",
+    "toLabel(Contact.recordtype.name) = 'x'",
+    "Amount IN (USD5, 10)",
     "DISTANCE(L__c, GEOLOCATION(1, 2), 'mi') = 20",
     "DISTANCE(L__c, GEOLOCATION(1, 2), 'm') < 20",
     "DISTANCE(L__c, GEOLOCATION(1), 'km') < 20",
@@ -247,7 +249,7 @@ fn reads_what_people_write() {
     CALENDAR_QUARTER(CreatedDate) >= 3 AND DAY_IN_WEEK(Account.CreatedDate) IN (1, 7)
     DAY_ONLY(CreatedDate) < 2020-01-31 AND DAY_ONLY(convertTimezone(LastModifiedDate)) = 2020-01-30
     HOUR_IN_DAY(convertTimezone(CreatedDate)) != 12 OR FISCAL_YEAR(CloseDate) = null
-    toLabel(Recordtype.Name) = 'Schlüssel' AND toLabel(Status) LIKE 'Ge%'
+    toLabel(Owner__r.Status__c) = 'Schlüssel' AND toLabel(Status) LIKE 'Ge%'
     DISTANCE(Location__c, GEOLOCATION(37.775, -122.418), 'mi') < 20
     DISTANCE(Location__c, GEOLOCATION(37, +122), 'km') > 1.5
     AnnualRevenue > USD5000 AND Amount IN (EUR10, JPY10.5)
@@ -479,6 +481,12 @@ fn explains_what_is_wrong_with_a_condition() {
     toLabel(Status) = 1
         `toLabel(Status)` cannot be compared like this: [toLabel(Status) = 1]
             it gives text: compare it with text in single quotes, as in `toLabel(Status) = 'Closed'`
+    toLabel(Contact.recordtype.name) = 'x'
+        the system does not filter by the label of `RecordType.Name`: [Contact.recordtype.name]
+            compare the value itself, as in `Contact.recordtype.name = '…'`
+    Amount IN (USD5, 10)
+        amounts with a currency stand beside amounts without one: [Amount IN (USD5, 10)]
+            write the currency before each of them, as in `IN (USD10, USD20)`, or before none
     DISTANCE(L__c, GEOLOCATION(1, 2), 'mi') = 20
         `DISTANCE(L__c, GEOLOCATION(1, 2), 'mi')` cannot be compared like this: [DISTANCE(L__c, GEOLOCATION(1, 2), 'mi') = 20]
             compare a distance by `<` or `>` with a number

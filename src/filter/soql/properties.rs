@@ -85,7 +85,12 @@ fn pattern() -> impl Strategy<Value = Pattern> {
 }
 
 fn test() -> impl Strategy<Value = Test> {
-    let literals = || proptest::collection::vec(literal(), 1..4);
+    let is_amount = |literal: &Literal| matches!(literal, Literal::Currency(..));
+    let is_number = |literal: &Literal| matches!(literal, Literal::Number(_));
+    let literals = move || {
+        let any = proptest::collection::vec(literal(), 1..4);
+        any.prop_filter("mixed amounts", move |all| !(all.iter().any(is_amount) && all.iter().any(is_number)))
+    };
     let texts = || proptest::collection::vec(text(), 1..4);
     prop_oneof![
         6 => (operator(), literal()).prop_map(|(operator, literal)| Test::Compare(operator, literal)),

@@ -1,6 +1,6 @@
 //! Rules of the language that no single comparison can break, and those that depend on the object.
 
-use super::{Comparison, ComparisonOperator, Condition, Literal, Path, Subquery, SyntaxError, Test};
+use super::{Comparison, ComparisonOperator, Condition, Function, Literal, Path, Subquery, SyntaxError, Test};
 
 /// How many subqueries a condition may hold (documented).
 const MAX_SUBQUERIES: usize = 2;
@@ -89,6 +89,8 @@ fn visit(condition: &Condition, above: Option<&str>, count: &mut usize, errors: 
         Condition::Or(parts) => parts.iter().for_each(|part| visit(part, Some("OR"), count, errors)),
         Condition::Not(part) => visit(part, Some("NOT"), count, errors),
         Condition::Comparison(comparison) => {
+            errors.extend(without_label(comparison));
+            errors.extend(mixed_amounts(comparison));
             let (subquery, opposite) = match &comparison.test {
                 Test::InSubquery(subquery) => (subquery, "NOT IN"),
                 Test::NotInSubquery(subquery) => (subquery, "IN"),
@@ -132,6 +134,32 @@ fn visit(condition: &Condition, above: Option<&str>, count: &mut usize, errors: 
             errors.extend(broken_by_subquery(comparison, subquery));
         }
     }
+}
+
+/// A translated value that no filter can be about (documented).
+fn without_label(comparison: &Comparison) -> Option<SyntaxError> {
+    const NAMES: [&str; 3] = ["RecordType.Name", "CurrencyIsoCode", "Division"];
+    let path = comparison.path.as_str().to_ascii_lowercase();
+    let is_one = |name: &&str| {
+        path.strip_suffix(name.to_ascii_lowercase().as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    let is_label = comparison.function == Some(Function::Label);
+    NAMES.iter().find(|name| is_label && is_one(name)).map(|name| {
+        SyntaxError::new(comparison.path.place, format!("the system does not filter by the label of `{name}`"))
+            .with_help(format!("compare the value itself, as in `{} = '…'`", comparison.path))
+    })
+}
+
+/// A list of amounts of which some have a currency (documented to be refused).
+fn mixed_amounts(comparison: &Comparison) -> Option<SyntaxError> {
+    let (Test::In(literals) | Test::NotIn(literals)) = &comparison.test else { return None };
+    let has = |wanted: fn(&Literal) -> bool| literals.iter().any(wanted);
+    let mixed =
+        has(|literal| matches!(literal, Literal::Currency(..))) && has(|literal| matches!(literal, Literal::Number(_)));
+    mixed.then(|| {
+        SyntaxError::new(comparison.place, "amounts with a currency stand beside amounts without one")
+            .with_help("write the currency before each of them, as in `IN (USD10, USD20)`, or before none")
+    })
 }
 
 /// Objects that no subquery may be about (documented, and tags besides).

@@ -303,6 +303,8 @@ async fn wrong_queries_have_their_own_codes() {
     assert_eq!(code("select Id from Usage where Nothing = 1").await, "INVALID_FIELD");
     assert_eq!(code("select Id from Invoice where DueDate = '2026-01-31T00:00:00'").await, "INVALID_VALUE");
     assert_eq!(code("select Id from Usage where StartDateTime = '2026-01-31'").await, "INVALID_VALUE");
+    assert_eq!(code("select Id from Account where AutoPay &gt;= false").await, "MALFORMED_QUERY");
+    assert_eq!(code("select Id from Usage where Quantity like '1%'").await, "MALFORMED_QUERY");
     client.add("RatePlan", &[("AmendmentType", "RemoveProduct")]);
     assert_eq!(client.query("select Id from RatePlan").await.all("ns1:size"), ["0"]);
 }

@@ -127,6 +127,12 @@ impl<'a> Checker<'a> {
         let among = |literals: &[Literal], negated| {
             let mut keys = HashSet::new();
             let mut or_null = false;
+            let in_currency = literals.iter().filter(|literal| matches!(literal, Literal::Currency(..))).count();
+            if in_currency > 0 && literals.iter().any(|literal| matches!(literal, Literal::Number(_))) {
+                // Documented, the words are a guess.
+                let message = "amounts with and without an ISO code cannot be mixed";
+                return Err(QueryProblem::at("MALFORMED_QUERY", self.text, comparison.path.start, message));
+            }
             for literal in literals {
                 match key(literal)? {
                     Some(key) => _ = keys.insert(key),
@@ -251,6 +257,12 @@ impl<'a> Checker<'a> {
                 return Ok(());
             }
         };
+        let in_currency = literals.iter().filter(|literal| matches!(literal, Literal::Currency(..))).count();
+        if in_currency > 0 && literals.iter().any(|literal| matches!(literal, Literal::Number(_))) {
+            // Documented, the words are a guess.
+            let message = "amounts with and without an ISO code cannot be mixed";
+            return Err(QueryProblem::at("MALFORMED_QUERY", self.text, comparison.path.start, message));
+        }
         for literal in literals {
             if let Literal::Currency(..) = literal {
                 // Single-currency organizations refuse it (guess); ones with several currencies are not simulated.

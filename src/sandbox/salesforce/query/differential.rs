@@ -16,13 +16,15 @@ use crate::sandbox::salesforce::soql::{
 const GENERATED: usize = 6_000;
 
 /// What the client refuses by itself, and the sandbox where it knows the types of fields and of what functions give: `query::tests`.
-const JUDGED_BY_TYPE: [&str; 10] = [
+const JUDGED_BY_TYPE: [&str; 12] = [
     "CALENDAR_YEAR(CreatedDate) = '2020'",
     "CALENDAR_YEAR(CreatedDate) LIKE '20%'",
     "DAY_ONLY(CreatedDate) = 2020",
     "DAY_ONLY(CreatedDate) = LAST_N_DAYS:30",
     "CALENDAR_YEAR(CreatedDate) = THIS_YEAR",
     "toLabel(Status) = 1",
+    "toLabel(Contact.recordtype.name) = 'x'",
+    "Amount IN (USD5, 10)",
     "DISTANCE(L__c, GEOLOCATION(1, 2), 'mi') = 20",
     "A.B.C.D.E.F.G = 1",
     // The client takes neither meaning of it.

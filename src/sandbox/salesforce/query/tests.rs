@@ -138,6 +138,19 @@ async fn selects_orders_and_cuts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn empty_references_come_first_whatever_is_asked() {
+    let tester = Tester::new();
+    let acme = tester.add("Account", &[("Name", "Acme".into())]);
+    tester.add("Contact", &[("AccountId", acme.into()), ("Phone", "1".into())]);
+    tester.add("Contact", &[]);
+    for (order, expected) in [("AccountId NULLS LAST", [None, Some("1")]), ("Phone NULLS LAST", [Some("1"), None])] {
+        let answer = tester.query(&format!("SELECT Phone FROM Contact ORDER BY {order}")).await;
+        let json: serde_json::Value = serde_json::from_str(&answer.text).expect("JSON");
+        assert_eq!([0, 1].map(|row| json["records"][row]["Phone"].as_str()), expected, "{order}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn semi_joins_look_into_other_objects() {
     let tester = Tester::new();
     let acme = tester.add("Account", &[("Name", "Acme".into())]);
@@ -247,6 +260,7 @@ async fn refuses_what_makes_no_sense() {
         ),
         ("SELECT Id FROM Lead WHERE toLabel(Company) = 'x'", "INVALID_FIELD: toLabel is not supported on field 'Company'"),
         ("SELECT Id FROM Account WHERE AnnualRevenue > USD5", "MALFORMED_QUERY: the sandbox does not serve amounts in a"),
+        ("SELECT Id FROM Account WHERE AnnualRevenue IN (USD5, 7)", "MALFORMED_QUERY: amounts with and without an ISO code"),
         (
             "SELECT Id FROM Account WHERE AnnualRevenue > 01:00:00Z",
             "INVALID_FIELD: value of filter criterion for field 'Ann",
