@@ -122,6 +122,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn counts_rows_and_shows_the_one_that_is_meant() {
+        let text = "SELECT Id\nFROM Lead\nWHERE A = 1 OR é = 2\nLIMIT 5";
+        let told = |reason, start| QueryProblem::syntax(text, &Refusal { start, reason }).message;
+        let start = text.find("OR").expect("there");
+        assert_eq!(
+            told(Reason::Token, start),
+            "\nWHERE A = 1 OR é = 2\n            ^\nERROR at Row:3:Column:13\nunexpected token: 'OR'"
+        );
+        let start = text.find('é').expect("there");
+        assert_eq!(told(Reason::Character, start), "line 3:15 no viable alternative at character 'é'");
+        assert!(told(Reason::Token, Refusal::END).ends_with("ERROR at Row:4:Column:8\nunexpected token: '<EOF>'"));
+    }
+
+    #[test]
     fn shows_the_recorded_window() {
         let text = "SELECT Id,Name,BillingCity,IsDeleted FROM Accout";
         let start = text.find("Accout").expect("there");

@@ -103,6 +103,7 @@ fn items(input: &mut Tokens<'_>, unserved: &mut Unserved) -> Read<Vec<Item>> {
     separated(1.., cut_err(|input: &mut Tokens<'_>| item(input, unserved)), sign(",")).parse_next(input)
 }
 
+/// Reads one thing that is asked for. What is not served stands in the list as a field, which nobody sees: the query is refused.
 fn item(input: &mut Tokens<'_>, unserved: &mut Unserved) -> Read<Item> {
     if at_sign(input, "(") {
         note(unserved, input, "child subqueries");

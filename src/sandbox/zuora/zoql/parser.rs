@@ -20,14 +20,13 @@ const RESERVED: [&str; 9] = ["and", "false", "from", "like", "null", "or", "sele
 
 /// Reads a whole query, with a semicolon at its end or without (documented in samples); `None` when it is none.
 pub(in crate::sandbox::zuora) fn read_query(text: &str) -> Option<Query> {
+    if text.chars().count() > LONGEST {
+        return None;
+    }
     let fields = separated(1.., name, sign(','));
     let filter = opt(preceded(word("where"), condition));
-    let whole = (word("select"), fields, word("from"), name, filter, opt(sign(';')), multispace0, eof);
-    let (_, fields, _, object, condition, ..) =
-        Some(text).filter(|text| text.chars().count() <= LONGEST).and_then(|text| {
-            let mut whole = whole;
-            whole.parse(text).ok()
-        })?;
+    let mut whole = (word("select"), fields, word("from"), name, filter, opt(sign(';')), multispace0, eof);
+    let (_, fields, _, object, condition, ..) = whole.parse(text).ok()?;
     let query = Query { fields, object, condition };
     let comparisons = query.condition.iter().flat_map(Condition::comparisons).count();
     (comparisons <= MOST_COMPARISONS).then_some(query)
