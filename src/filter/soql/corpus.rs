@@ -182,14 +182,6 @@ pub(crate) const REFUSED: &[&str] = &[
 ];
 
 #[test]
-fn a_distance_may_be_that_of_two_fields_which_are_both_looked_for() {
-    let condition = parse_condition("distance(L__c, Parent__r.M__c, 'KM') < 20").expect("a condition");
-    assert_eq!(condition.to_string(), "DISTANCE(L__c, Parent__r.M__c, 'km') < 20");
-    let fields: Vec<&str> = condition.fields().into_iter().map(|(field, ..)| field).collect();
-    assert_eq!(fields, ["L__c", "Parent__r.M__c"]);
-}
-
-#[test]
 fn reads_what_people_write() {
     let printed = READ.iter().map(|text| {
         let condition = parse_condition(text).unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
