@@ -25,6 +25,12 @@ pub struct Sandbox {
     /// Generate records, as in Lead=1000, zuora/Usage=1000 or 'fulcrum/Park Inventory=1000'; may be repeated
     #[arg(long, value_name = "OBJECT=N")]
     generate: Vec<String>,
+    /// Everything that the vendors may do and seldom do, at once: locks, late counters, queries that lag, …
+    #[arg(long)]
+    harsh: bool,
+    /// What ids, tokens, locks and the order of rows are drawn from; the same number replays them
+    #[arg(long, value_name = "N")]
+    random_seed: Option<u64>,
     /// A YAML file of faults to inject
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
@@ -87,6 +93,12 @@ impl Sandbox {
             }
             None => Seed::default(),
         };
+        if self.harsh {
+            seed = seed.harsh();
+        }
+        if let Some(number) = self.random_seed {
+            seed = seed.drawn_from(number);
+        }
         for wanted in &self.generate {
             let generated: GeneratedRecords = wanted.parse().map_err(|error| wrong(&error))?;
             seed = seed.with_generated([generated]);

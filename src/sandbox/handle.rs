@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::fault::FaultPlan;
 use super::request_log::RequestLog;
 use super::salesforce::{BulkState, Cursors};
-use super::session::{Session, Sessions};
+use super::session::{Session, Sessions, TokenForm};
 use super::{Fault, RecordKey, RequestRecord, SandboxClock, Settings, Tenant, World, Worlds, fulcrum};
 use crate::base::Clock;
 
@@ -57,7 +57,11 @@ impl Sandbox {
     ///
     /// A [`World`] alone will do: the other systems are empty then.
     pub fn new(worlds: impl Into<Worlds>, settings: Settings) -> Self {
-        let worlds = worlds.into();
+        let mut worlds = worlds.into();
+        let seed = settings.seed;
+        worlds.salesforce.obey(&settings);
+        worlds.zuora.obey(&settings);
+        worlds.fulcrum.obey(&settings);
         let inner = Inner {
             organization: worlds.salesforce.organization().key,
             world: Mutex::new(worlds.salesforce),
@@ -65,9 +69,9 @@ impl Sandbox {
             clock: SandboxClock::starting_at(settings.start),
             faults: FaultPlan::new(settings.faults.clone()),
             log: Mutex::default(),
-            sessions: Mutex::default(),
-            cursors: Mutex::default(),
-            bulk: Mutex::default(),
+            sessions: Mutex::new(Sessions::seeded(seed)),
+            cursors: Mutex::new(Cursors::seeded(seed)),
+            bulk: Mutex::new(BulkState::seeded(seed)),
             usage: Mutex::new((settings.start, 0)),
             fulcrum: Mutex::new(worlds.fulcrum),
             settings,
@@ -134,11 +138,12 @@ impl Sandbox {
 
     /// Logs a Salesforce user in without asking for anything, and returns the access token.
     pub fn access_token(&self, user: RecordKey) -> String {
-        self.open_session(Session { user, password_expired: false })
+        let form = if self.inner.settings.jwt_access_tokens { TokenForm::Jwt } else { TokenForm::Opaque };
+        self.open_session(Session { user, password_expired: false }, form)
     }
 
-    pub(in crate::sandbox) fn open_session(&self, session: Session) -> String {
-        locked(&self.inner.sessions).open(self.inner.organization, session, self.now())
+    pub(in crate::sandbox) fn open_session(&self, session: Session, form: TokenForm) -> String {
+        locked(&self.inner.sessions).open(self.inner.organization, session, form, self.now())
     }
 
     /// Ends all sessions in all systems, as an administrator could.

@@ -21,6 +21,8 @@
 //! ```
 
 mod clock;
+mod compression;
+mod draw;
 mod fault;
 pub mod fulcrum;
 mod gate;
@@ -53,7 +55,7 @@ pub use settings::{CountLimit, CountRefusal, Settings};
 pub use world::{
     Client, DeleteMode, Deletion, FieldDefinition, FieldKind, ItemError, Lookup, ObjectDefinition, OnDelete, Organization,
     PasswordLogin, Permissions, RecordKey, User, Value, ValueError, WeightLimit, World, WorldBuilder, WorldError,
-    account_children,
+    account_children, odd_objects,
 };
 pub use worlds::Worlds;
 pub use zuora::{CallLimit, Tenant, TenantError, ZuoraSettings};

@@ -5,11 +5,12 @@ use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use http::header::DATE;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use jiff::fmt::rfc2822::DateTimePrinter;
 use tower::ServiceExt;
 
-use super::{Sandbox, fulcrum, gate, salesforce, zuora};
+use super::compression::{compressed, takes_gzip};
+use super::{DroppedConnection, Sandbox, fulcrum, gate, salesforce, zuora};
 
 impl Sandbox {
     /// All systems, as one service that can be called without a network.
@@ -30,11 +31,12 @@ impl Sandbox {
                 if let Some(mended) = mended(request.uri()) {
                     *request.uri_mut() = mended;
                 }
-                let mut answer = systems.oneshot(request).await;
-                if let Ok(answer) = &mut answer {
-                    sandbox.date(answer.headers_mut());
-                }
-                answer
+                let compresses = sandbox.settings().gzip && takes_gzip(request.headers());
+                let Ok(mut answer) = systems.oneshot(request).await;
+                sandbox.date(answer.headers_mut());
+                let is_whole = answer.extensions().get::<DroppedConnection>().is_none();
+                let has_body = answer.status() != StatusCode::NO_CONTENT;
+                if compresses && is_whole && has_body { compressed(answer) } else { answer }
             }
         })
     }

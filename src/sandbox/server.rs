@@ -27,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// When the listener fails for good.
 pub async fn serve(listener: TcpListener, sandbox: Sandbox, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let router = sandbox.router();
+    let idle = sandbox.settings().idle_connection;
     let open = GracefulShutdown::new();
     tokio::pin!(shutdown);
     loop {
@@ -45,6 +46,8 @@ pub async fn serve(listener: TcpListener, sandbox: Sandbox, shutdown: impl Futur
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| answer(router.clone(), request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
+            // Counted from the answer before, so that it bounds how long a connection is idle.
+            .header_read_timeout(idle)
             .max_buf_size(64 * 1024)
             .serve_connection(TokioIo::new(stream), service);
         let connection = open.watch(connection);

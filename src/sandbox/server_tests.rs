@@ -86,3 +86,20 @@ async fn stops_when_it_is_told_to() {
     served.server.await.expect("no panic").expect("no error");
     assert!(TcpStream::connect(served.address).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_closed_by_the_server_after_the_time_that_is_set() {
+    let start = "2026-11-21T10:00:00Z".parse().expect("valid");
+    let world = World::builder().start(start).build().expect("consistent");
+    let sandbox = Sandbox::new(world, Settings::harsh(start, 1));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+    let address = listener.local_addr().expect("bound");
+    let server = tokio::spawn(serve(listener, sandbox, std::future::pending()));
+    let mut stream = TcpStream::connect(address).await.expect("listening");
+    stream.write_all(b"GET /services/data HTTP/1.1\r\nhost: localhost\r\n\r\n").await.expect("open");
+    let mut answer = String::new();
+    // The client keeps the connection open, so that this ends only where the server closes it.
+    stream.read_to_string(&mut answer).await.expect("closed in order");
+    assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("connection: close"), "{answer}");
+    server.abort();
+}

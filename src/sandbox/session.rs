@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
 use super::RecordKey;
@@ -17,20 +19,52 @@ pub(in crate::sandbox) struct Session {
     pub password_expired: bool,
 }
 
+/// What an access token looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sandbox) enum TokenForm {
+    /// Opaque, beginning with the 15 characters of the organization (recorded).
+    Opaque,
+    /// A JWT: three parts of URL-safe base64 with dots between them, some 700 characters. Which claims are in it is a guess.
+    Jwt,
+}
+
 /// The access tokens that are out.
 #[derive(Default)]
 pub(in crate::sandbox) struct Sessions {
+    /// What the tokens are drawn from.
+    seed: u64,
     by_token: BTreeMap<String, (Session, Timestamp)>,
     opened: u64,
 }
 
 impl Sessions {
-    /// A new access token: opaque, beginning with the 15 characters of the organization (recorded form). The same sandbox gives the
-    /// same ones again.
-    pub(in crate::sandbox) fn open(&mut self, organization: RecordKey, session: Session, now: Timestamp) -> String {
+    /// No token is out yet.
+    pub(in crate::sandbox) fn seeded(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
+    /// A new access token. The same sandbox gives the same ones again.
+    pub(in crate::sandbox) fn open(
+        &mut self,
+        organization: RecordKey,
+        session: Session,
+        form: TokenForm,
+        now: Timestamp,
+    ) -> String {
         self.opened += 1;
-        let opaque = Digest::of(format!("{now} {}", self.opened).as_bytes());
-        let token = format!("{}!AQ{:.32}", organization.fifteen(), opaque.to_string());
+        let opaque = |part: u32| Digest::of(format!("{} {now} {} {part}", self.seed, self.opened).as_bytes()).to_string();
+        let token = match form {
+            TokenForm::Opaque => format!("{}!AQ{:.32}", organization.fifteen(), opaque(0)),
+            TokenForm::Jwt => {
+                let header = r#"{"alg":"RS256","typ":"JWT","kid":"244"}"#;
+                let claims =
+                    format!(r#"{{"sub":"uid:{}","jti":"{:.32}","iat":{}}}"#, session.user, opaque(0), now.as_second());
+                let signature: String = (1..7).map(opaque).collect();
+                [header.as_bytes(), claims.as_bytes(), signature.as_bytes()]
+                    .map(|part| URL_SAFE_NO_PAD.encode(part))
+                    .join(".")
+            }
+        };
         self.by_token.insert(token.clone(), (session, now));
         token
     }

@@ -15,7 +15,8 @@ pub struct Worlds {
 
 impl From<World> for Worlds {
     fn from(salesforce: World) -> Self {
-        let now = salesforce.now();
-        Self { zuora: Tenant::starting_at(now), fulcrum: fulcrum::Organization::example(now), salesforce }
+        let (now, seed) = (salesforce.now(), salesforce.seed());
+        let zuora = Tenant::starting_at(now).seeded(seed);
+        Self { zuora, fulcrum: fulcrum::Organization::example(now).seeded(seed), salesforce }
     }
 }

@@ -183,6 +183,12 @@ impl Bench {
         Self::with(world, settings)
     }
 
+    /// A bench around a world whose systems do everything that vendors may do and seldom do; the rest is drawn from a seed.
+    pub fn harsh(world: World, seed: u64) -> Self {
+        let settings = Settings::harsh(world.now(), seed);
+        Self::with(world, settings)
+    }
+
     /// A bench around a world.
     pub fn with(world: World, settings: Settings) -> Self {
         let sandbox = Sandbox::new(world, settings);

@@ -1,6 +1,7 @@
 //! The way to a sandbox without a network, and what is seen on it.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -299,6 +300,24 @@ fn credentials(request: &http::Request<Vec<u8>>) -> Vec<String> {
     found
 }
 
+/// Unpacks a body while it arrives, as a client's library does; one that ends before its time is an error.
+fn unpacked(body: ByteStream) -> ByteStream {
+    let decoder = flate2::write::GzDecoder::new(Vec::new());
+    let pieces = futures::stream::unfold(Some((body, decoder)), |state| async {
+        let (mut body, mut decoder) = state?;
+        match body.next().await {
+            Some(Ok(piece)) => {
+                let written = decoder.write_all(&piece).and_then(|()| decoder.flush());
+                let piece = written.map(|()| std::mem::take(decoder.get_mut()).into());
+                Some((piece, Some((body, decoder))))
+            }
+            Some(Err(error)) => Some((Err(error), None)),
+            None => Some((decoder.finish().map(Into::into), None)),
+        }
+    });
+    Box::pin(pieces)
+}
+
 #[async_trait]
 impl Transport for RouterTransport {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
@@ -309,6 +328,7 @@ impl Transport for RouterTransport {
         if let Some(headers) = sent.headers_mut() {
             *headers = request.headers;
             headers.insert(http::header::HOST, host.parse().expect("a host"));
+            headers.insert(http::header::ACCEPT_ENCODING, http::HeaderValue::from_static("gzip"));
         }
         let sent = sent.body(bytes_of(request.body).await).expect("a request");
         locked(&self.credentials).extend(credentials(&sent));
@@ -334,8 +354,11 @@ impl Transport for RouterTransport {
         if answer.extensions().get::<DroppedConnection>().is_some() {
             return Err(TransportError::NoAnswer { host, cause: "connection reset".into() });
         }
-        let (parts, body) = answer.into_parts();
-        let body: ByteStream = Box::pin(body.into_data_stream().map_err(std::io::Error::other));
+        let (mut parts, body) = answer.into_parts();
+        let mut body: ByteStream = Box::pin(body.into_data_stream().map_err(std::io::Error::other));
+        if parts.headers.remove(http::header::CONTENT_ENCODING).is_some_and(|coding| coding == "gzip") {
+            body = unpacked(body);
+        }
         Ok(Response { status: parts.status, headers: parts.headers, body })
     }
 }

@@ -95,7 +95,7 @@ impl Batch {
         let due = started.duration_until(now).as_millis().max(0) * rate / 1_000;
         let due = usize::try_from(due).unwrap_or(usize::MAX).min(end);
         for (place, id) in self.ids.iter().enumerate().take(due).skip(self.done) {
-            if place >= self.passes_over && form.records.remove(id).is_some() {
+            if place >= self.passes_over && form.delete(id, now, settings.shown_until(now)) {
                 self.success += 1;
             }
         }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::column::{KEY, NOT_SIMULATED, SYSTEM_COLUMNS};
 use super::{ColumnKind, Value};
+use crate::sandbox::draw::shuffle;
 
 /// A form and its records.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Form {
     pub statuses: Vec<String>,
     /// Its records by id.
     pub(super) records: BTreeMap<String, Record>,
+    /// What was deleted, with the moment until which queries show it.
+    lingering: Vec<(Timestamp, String, Record)>,
 }
 
 /// A field of a form: a column of its table after the system's.
@@ -69,12 +72,32 @@ impl Form {
             fields: fields.iter().map(|(name, kind)| Field { name: (*name).to_owned(), kind: *kind }).collect(),
             statuses: statuses.iter().map(|status| (*status).to_owned()).collect(),
             records: BTreeMap::new(),
+            lingering: Vec::new(),
         }
     }
 
     /// The records by id, in the order of bytes.
     pub fn records(&self) -> &BTreeMap<String, Record> {
         &self.records
+    }
+
+    /// Deletes a record, which queries show until that moment. False if it was not there.
+    pub(super) fn delete(&mut self, id: &str, now: Timestamp, shown_until: Timestamp) -> bool {
+        self.lingering.retain(|(until, ..)| *until > now);
+        let Some(record) = self.records.remove(id) else { return false };
+        if shown_until > now {
+            self.lingering.push((shown_until, id.to_owned(), record));
+        }
+        true
+    }
+
+    /// The records as a query finds them at a moment: in no promised order, which here is not that of the key, and with what was deleted
+    /// shortly before.
+    pub(super) fn shown(&self, now: Timestamp, seed: u64) -> Vec<(&String, &Record)> {
+        let lingering = self.lingering.iter().filter(|(until, ..)| *until > now).map(|(_, id, record)| (id, record));
+        let mut shown: Vec<_> = self.records.iter().rev().chain(lingering).collect();
+        shuffle(seed, &mut shown);
+        shown
     }
 
     /// Names and kinds of all columns.

@@ -7,6 +7,8 @@ use uuid::Builder;
 
 use super::form::Record;
 use super::{Batch, ColumnKind, Form, FulcrumSettings, Member, Value, examples};
+use crate::sandbox::Settings;
+use crate::sandbox::draw::first_number;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -28,6 +30,8 @@ pub struct Organization {
     pub(super) batches: Vec<Batch>,
     /// Ids handed out.
     ids: u64,
+    /// What ids and the order of rows that nobody ordered are drawn from.
+    pub(super) seed: u64,
     /// When the calls of the last hour were made, by user.
     calls: BTreeMap<String, VecDeque<Timestamp>>,
     calls_refused: u64,
@@ -77,9 +81,24 @@ impl Organization {
             forms: examples::forms().into_iter().map(|form| (form.name.clone(), form)).collect(),
             batches: Vec::new(),
             ids: 0,
+            seed: 0,
             calls: BTreeMap::new(),
             calls_refused: 0,
         }
+    }
+
+    /// The same with ids that are drawn from a seed.
+    #[must_use]
+    pub(in crate::sandbox) fn seeded(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Does from now on what the settings of a sandbox say, unless the organization has such settings of its own.
+    pub(in crate::sandbox) fn obey(&mut self, settings: &Settings) {
+        self.seed = settings.seed;
+        self.settings.batch_counting = self.settings.batch_counting.max(settings.fulcrum_counting);
+        self.settings.query_lag = self.settings.query_lag.max(settings.query_lag);
     }
 
     /// Adds a form, or puts it in the place of the one with its name.
@@ -182,7 +201,8 @@ impl Organization {
 
     /// Removes a record as somebody else would. False if it was not there.
     pub fn remove(&mut self, form: &str, id: &str) -> bool {
-        self.form_mut(form).is_some_and(|form| form.records.remove(id).is_some())
+        let (now, shown_until) = (self.now, self.settings.shown_until(self.now));
+        self.form_mut(form).is_some_and(|form| form.delete(id, now, shown_until))
     }
 
     /// Makes up `count` records; the same numbers give the same records relative to the present moment.
@@ -253,7 +273,7 @@ impl Organization {
     /// An id nobody has had.
     pub(super) fn next_id(&mut self) -> String {
         self.ids += 1;
-        uuid(0xF01C, self.ids)
+        uuid(0xF01C ^ first_number(self.seed, "Fulcrum"), self.ids)
     }
 }
 

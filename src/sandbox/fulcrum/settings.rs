@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// How the simulated Fulcrum behaves.
 #[derive(Clone, Debug)]
 pub struct FulcrumSettings {
@@ -11,6 +13,8 @@ pub struct FulcrumSettings {
     pub batch_records_per_second: u64,
     /// How long a new batch says that it affects no objects, before it has counted them (guess).
     pub batch_counting: Duration,
+    /// How long queries show what was deleted (guess).
+    pub query_lag: Duration,
     /// What a batch does with ids that are no records of its form (undocumented).
     pub foreign_ids: ForeignIds,
     /// Whether a batch that has not begun or ended shows the moment as `null`. Otherwise it is absent, as in the documented sample.
@@ -34,8 +38,16 @@ impl Default for FulcrumSettings {
             hourly_calls: 5_000,
             batch_records_per_second: 5_000,
             batch_counting: Duration::ZERO,
+            query_lag: Duration::ZERO,
             foreign_ids: ForeignIds::Counted,
             null_times: false,
         }
+    }
+}
+
+impl FulcrumSettings {
+    /// Until when queries show what is deleted at a moment.
+    pub(super) fn shown_until(&self, now: Timestamp) -> Timestamp {
+        now.saturating_add(self.query_lag).unwrap_or(Timestamp::MAX)
     }
 }

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::bulk1::ClassicJobs;
 use super::bulk2::{CheckedQuery, IngestJob, JobHead};
 use crate::sandbox::RecordKey;
+use crate::sandbox::draw::first_number;
 
 /// How long a job and its results are kept once it has ended, or since it was made. Source: documented.
 const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -26,12 +27,19 @@ pub(in crate::sandbox) struct BulkState {
     pub(super) query: BTreeMap<RecordKey, CheckedQuery>,
     /// The jobs of Bulk API 1.0.
     pub(super) classic: ClassicJobs,
+    /// The number of the job that was made last.
     made: u64,
     batches: u64,
     batches_since: Option<Timestamp>,
 }
 
 impl BulkState {
+    /// No job was made yet.
+    pub(in crate::sandbox) fn seeded(seed: u64) -> Self {
+        let made = first_number(seed, "bulk job");
+        Self { made, classic: ClassicJobs::seeded(seed), ..Self::default() }
+    }
+
     /// The key of the next job.
     pub(super) fn next_key(&mut self) -> RecordKey {
         self.made += 1;

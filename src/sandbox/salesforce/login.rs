@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{json, moment};
 use super::gate::bearer;
+use crate::base::Digest;
 use crate::sandbox::gate::origin;
 use crate::sandbox::{Client, RecordKey, Sandbox, User};
 
@@ -51,6 +52,9 @@ struct TokenBody {
     signature: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'static str>,
+    /// The next one, where the one that was used is good for nothing any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
 }
 
 /// `POST /services/oauth2/token`.
@@ -79,6 +83,7 @@ pub(super) async fn token(State(sandbox): State<Sandbox>, uri: Uri, headers: Hea
                 issued_at: sandbox.now().as_millisecond().to_string(),
                 signature: STANDARD.encode(user.eighteen()),
                 scope,
+                refresh_token: rotated(&sandbox, &form),
             };
             json(StatusCode::OK, &body)
         }
@@ -127,6 +132,14 @@ fn grant_refresh(sandbox: &Sandbox, form: &BTreeMap<String, String>, headers: &H
     };
     let user = client.refresh_tokens.iter().find(|(token, _)| token.expose_secret() == given).map(|(_, user)| *user);
     active(sandbox, user.ok_or(Refusal("invalid_grant", "expired access/refresh token"))?)
+}
+
+/// The refresh token that takes the place of the one that a form has used, where they are good for one sign-in.
+fn rotated(sandbox: &Sandbox, form: &BTreeMap<String, String>) -> Option<String> {
+    let used = form.get("refresh_token").filter(|_| sandbox.settings().rotates_refresh_tokens)?;
+    let next = format!("5Aep861{:.64}", Digest::of(format!("{} {used}", sandbox.settings().seed).as_bytes()).to_string());
+    sandbox.world().replace_refresh_token(used, &next);
+    Some(next)
 }
 
 #[derive(Deserialize)]

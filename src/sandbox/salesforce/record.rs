@@ -13,7 +13,7 @@ use super::gate::ApiVersion;
 use super::json_record::{known_fields, write_attributes, write_name, write_value};
 use crate::sandbox::fault::WorkFaults;
 use crate::sandbox::session::Session;
-use crate::sandbox::world::{Place, SYSTEM_FIELDS, Table};
+use crate::sandbox::world::{Place, Table};
 use crate::sandbox::{DeleteMode, Deletion, FieldKind, ItemError, RecordKey, Sandbox, Value, World, WorldError};
 
 /// The path `…/sobjects/{object}/{id}`.
@@ -75,7 +75,7 @@ fn live_key(world: &World, path: &RecordPath) -> Result<RecordKey, ApiError> {
 /// All fields of a table, in the order of a description.
 pub(super) fn all_places(table: &Table) -> Vec<Place> {
     let own = (0..table.definition().fields.len()).map(Place::Field);
-    SYSTEM_FIELDS.into_iter().map(|(_, place)| place).chain(own).collect()
+    table.definition().system_fields().map(|(_, place)| place).chain(own).collect()
 }
 
 /// One record with the given fields as a JSON object.

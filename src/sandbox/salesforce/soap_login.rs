@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::gate::VERSIONS;
 use crate::sandbox::gate::origin;
-use crate::sandbox::session::Session;
+use crate::sandbox::session::{Session, TokenForm};
 use crate::sandbox::xml::Element;
 use crate::sandbox::xml_writer::{XmlWriter, document, inside, text};
 use crate::sandbox::{PasswordLogin, RecordKey, Sandbox, User};
@@ -126,7 +126,7 @@ fn credentials(body: &[u8]) -> Result<(String, String), Fault> {
 
 fn success(sandbox: &Sandbox, host: &str, version: &str, user: &User, login: &PasswordLogin) -> Vec<u8> {
     let organization = sandbox.world().organization().clone();
-    let session = sandbox.open_session(Session { user: user.key, password_expired: login.expired });
+    let session = sandbox.open_session(Session { user: user.key, password_expired: login.expired }, TokenForm::Opaque);
     let address = |kind: &str| format!("{host}/services/Soap/{kind}/{version}/{}", organization.key.fifteen());
     let flag = |value: bool| if value { "true" } else { "false" };
     let result = [

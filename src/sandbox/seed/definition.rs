@@ -42,6 +42,8 @@ struct ObjectEntry {
     name_field: Option<String>,
     deletable: Option<bool>,
     undeletable: Option<bool>,
+    has_is_deleted: Option<bool>,
+    bulk: Option<bool>,
     queryable: Option<bool>,
     needs_filter_on: Option<Vec<String>>,
     #[serde(default)]
@@ -191,6 +193,8 @@ impl CallsEntry {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 struct SettingsEntry {
+    harsh: bool,
+    seed: Option<u64>,
     session_lifetime_seconds: Option<u64>,
     daily_requests: Option<u64>,
     daily_batches: Option<u64>,
@@ -208,9 +212,22 @@ struct SettingsEntry {
 }
 
 impl WorldFile {
+    /// Asks for everything that vendors may do and seldom do.
+    pub(super) fn make_harsh(&mut self) {
+        self.settings.harsh = true;
+    }
+
+    /// Says what everything that is drawn comes from.
+    pub(super) fn set_seed(&mut self, seed: u64) {
+        self.settings.seed = Some(seed);
+    }
+
     /// Puts everything into a world in the making and its settings.
     pub(super) fn apply(self, builder: WorldBuilder, settings: &mut Settings) -> Result<WorldBuilder, SeedError> {
-        let mut builder = self.organization.apply(builder)?;
+        let mut builder = self.organization.apply(builder)?.seed(self.settings.seed.unwrap_or_default());
+        if self.settings.harsh {
+            builder = builder.harsh();
+        }
         for (number, object) in self.objects.into_iter().enumerate() {
             builder = object.apply(builder, number)?;
         }
@@ -286,6 +303,8 @@ impl ObjectEntry {
         object.name_field = self.name_field.unwrap_or(object.name_field);
         object.deletable = self.deletable.unwrap_or(object.deletable);
         object.undeletable = self.undeletable.unwrap_or(object.undeletable);
+        object.has_is_deleted = self.has_is_deleted.unwrap_or(object.has_is_deleted);
+        object.bulk = self.bulk.unwrap_or(object.bulk);
         object.queryable = self.queryable.unwrap_or(object.queryable);
         object.needs_filter_on = self.needs_filter_on.unwrap_or(object.needs_filter_on);
         for field in self.fields {
@@ -401,6 +420,10 @@ impl ClientEntry {
 
 impl SettingsEntry {
     fn apply(self, settings: &mut Settings) {
+        settings.seed = self.seed.unwrap_or_default();
+        if self.harsh {
+            settings.make_harsh(settings.seed);
+        }
         if let Some(seconds) = self.session_lifetime_seconds {
             settings.session_lifetime = std::time::Duration::from_secs(seconds);
         }

@@ -57,6 +57,20 @@ impl Seed {
         self
     }
 
+    /// The same, with everything that vendors may do and seldom do: see [`Settings::harsh`].
+    #[must_use]
+    pub fn harsh(mut self) -> Self {
+        self.definition.make_harsh();
+        self
+    }
+
+    /// The same, with everything that is drawn coming from this number: see [`Settings::seed`].
+    #[must_use]
+    pub fn drawn_from(mut self, number: u64) -> Self {
+        self.definition.set_seed(number);
+        self
+    }
+
     /// Builds the worlds at a moment, and the settings that `world.yaml` asks for.
     ///
     /// The same seed and moment give the same worlds.

@@ -4,18 +4,22 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
+use super::account_children::account_children;
 use super::definition::{FieldKind, ObjectDefinition, OnDelete};
+use super::odd_objects::odd_objects;
 use super::organization::{Client, Organization, PasswordLogin, Permissions, User};
 use super::place::Place;
 use super::standard::{business_objects, system_objects};
 use super::table::Table;
 use super::world::Relation;
 use super::{RecordKey, Value, World, WorldError};
+use crate::sandbox::draw::first_number;
 
 /// A world in the making: who is in it and what kinds of records there are.
 #[derive(Debug)]
 pub struct WorldBuilder {
     start: Timestamp,
+    seed: u64,
     organization: Organization,
     objects: Vec<ObjectDefinition>,
     users: Vec<User>,
@@ -41,6 +45,7 @@ impl WorldBuilder {
         };
         Self {
             start: Timestamp::UNIX_EPOCH,
+            seed: 0,
             organization,
             objects: business_objects(),
             users: Vec::new(),
@@ -67,6 +72,21 @@ impl WorldBuilder {
     pub fn start(mut self, start: Timestamp) -> Self {
         self.start = start;
         self
+    }
+
+    /// What the keys of its records are drawn from. They stay in the order of creation, and those of the organization and of users are the
+    /// same with every seed.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Adds what a real organization has and a small one has not: everything that lies below an account ([`account_children`]), and
+    /// objects without `IsDeleted` or without bulk jobs ([`odd_objects`]).
+    #[must_use]
+    pub fn harsh(self) -> Self {
+        account_children().into_iter().chain(odd_objects()).fold(self, Self::object)
     }
 
     /// Another organization.
@@ -141,18 +161,22 @@ impl WorldBuilder {
             purged: 0,
             refusals: BTreeMap::new(),
             weight_limit: None,
+            seed: self.seed,
+            query_lag: None,
+            locked_once: None,
             transactions: 0,
             undo: Vec::new(),
         };
         for definition in system_objects().into_iter().chain(self.objects) {
             let number = world.tables.len();
             let name = definition.name.clone();
+            let first = first_number(self.seed, &name) + 1;
             if world.by_name.insert(name.to_ascii_lowercase(), number).is_some()
                 || world.by_prefix.insert(definition.key_prefix, number).is_some()
             {
                 return Err(WorldError::Duplicate(name));
             }
-            world.tables.push(Table::new(definition));
+            world.tables.push(Table::new(definition, first));
         }
         world.relations = relations(&world)?;
         add_system_records(&mut world, &self.organization, &self.users)?;

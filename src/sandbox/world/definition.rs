@@ -1,7 +1,8 @@
 //! What objects and fields exist.
 
+use super::RecordKey;
+use super::place::{Place, SYSTEM_FIELDS};
 use super::value::{Value, ValueError, read_moment};
-use super::{RecordKey, SYSTEM_FIELDS};
 
 /// An object (a kind of record), such as `Lead`.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,10 @@ pub struct ObjectDefinition {
     pub deletable: bool,
     /// Whether deleted records may be restored.
     pub undeletable: bool,
+    /// Whether its records say that they are deleted, in the field `IsDeleted`. What has no recycle bin does not (documented for some).
+    pub has_is_deleted: bool,
+    /// Whether bulk jobs take it, for reading and for deleting.
+    pub bulk: bool,
     /// Whether it can be queried: the lists that only a page of a record shows cannot.
     pub queryable: bool,
     /// The fields one of which every query must compare with one key or with a list of them; none where it need not.
@@ -39,6 +44,8 @@ impl ObjectDefinition {
             name_field: "Name".to_owned(),
             deletable: true,
             undeletable: true,
+            has_is_deleted: true,
+            bulk: true,
             queryable: true,
             needs_filter_on: Vec::new(),
             fields: Vec::new(),
@@ -52,8 +59,14 @@ impl ObjectDefinition {
 
     /// Whether it has a field of this name, in any case; the ones every object has included.
     pub(in crate::sandbox) fn has_field(&self, name: &str) -> bool {
-        let system = SYSTEM_FIELDS.iter().map(|(name, _)| *name);
+        let system = self.system_fields().map(|(name, _)| name);
         self.fields.iter().map(|field| field.name.as_str()).chain(system).any(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// The fields it has without naming them, in the order a description lists them.
+    pub(in crate::sandbox) fn system_fields(&self) -> impl Iterator<Item = (&'static str, Place)> {
+        let has_is_deleted = self.has_is_deleted;
+        SYSTEM_FIELDS.into_iter().filter(move |(_, place)| has_is_deleted || *place != Place::IsDeleted)
     }
 
     /// The same, with one more field.

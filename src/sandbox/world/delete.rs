@@ -8,6 +8,7 @@ use super::definition::OnDelete;
 use super::table::RowState;
 use super::world::{DeleteEvent, Position, Relation};
 use super::{ItemError, RecordKey, Value, WeightLimit, World};
+use crate::sandbox::draw::draw;
 
 /// How long a deleted record stays in the recycle bin (documented: 15 days).
 const RETENTION: SignedDuration = SignedDuration::from_hours(15 * 24);
@@ -130,6 +131,7 @@ impl World {
         }
         self.check_rights(root.0, deletion.user)?;
         self.check_refusals(key)?;
+        self.check_locks(key)?;
         if let RowState::Binned(event) = state {
             // Hard-deleting what is in the bin is accepted, as a purge ([guess]).
             self.purge_members(event, key);
@@ -175,6 +177,13 @@ impl World {
             }
         }
         Err(error)
+    }
+
+    /// Finds one record in sixteen locked by somebody else, the first time that it is to go.
+    fn check_locks(&mut self, key: RecordKey) -> Result<(), ItemError> {
+        let Some(met) = &mut self.locked_once else { return Ok(()) };
+        let is_locked = draw(self.seed, key.fifteen()).is_multiple_of(16) && met.insert(key);
+        if is_locked { Err(ItemError::locked(&[key])) } else { Ok(()) }
     }
 
     /// What goes and what is cleared when `root` goes, or why it cannot.

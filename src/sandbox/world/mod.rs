@@ -9,6 +9,7 @@ mod delete_tests;
 mod generate;
 mod item_error;
 mod key;
+mod odd_objects;
 mod organization;
 mod place;
 mod standard;
@@ -24,10 +25,11 @@ pub use definition::{FieldDefinition, FieldKind, Lookup, ObjectDefinition, OnDel
 pub use delete::{DeleteMode, Deletion};
 pub use item_error::ItemError;
 pub use key::RecordKey;
+pub use odd_objects::odd_objects;
 pub use organization::{Client, Organization, PasswordLogin, Permissions, User};
 pub use value::{Value, ValueError};
 pub use weight_limit::WeightLimit;
 pub use world::{World, WorldError};
 
-pub(in crate::sandbox) use place::{Place, SYSTEM_FIELDS};
+pub(in crate::sandbox) use place::Place;
 pub(in crate::sandbox) use table::Table;

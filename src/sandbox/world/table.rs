@@ -48,6 +48,8 @@ pub(in crate::sandbox) struct Table {
     pub(super) places: HashMap<String, Place>,
     /// Which field says that a row is archived, where the object has one.
     archived_field: Option<usize>,
+    /// What was deleted after this second, queries still show as it was; at the end of time, nothing.
+    pub(super) shown_after: i64,
     pub(super) rows: Vec<Row>,
     pub(super) generations: Vec<Generation>,
     /// The next key's number.
@@ -60,17 +62,20 @@ pub(in crate::sandbox) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(definition: ObjectDefinition) -> Self {
-        let own = definition.fields.iter().enumerate().map(|(number, field)| (field.name.as_str(), Place::Field(number)));
-        let places = SYSTEM_FIELDS.into_iter().chain(own).map(|(name, place)| (name.to_ascii_lowercase(), place)).collect();
+    /// The records of an object whose next key has this number.
+    pub(super) fn new(definition: ObjectDefinition, counter: u64) -> Self {
+        let own = definition.fields.iter().enumerate().map(|(number, field)| (field.name.clone(), Place::Field(number)));
+        let system = definition.system_fields().map(|(name, place)| (name.to_owned(), place));
+        let places = system.chain(own).map(|(name, place)| (name.to_ascii_lowercase(), place)).collect();
         let archived_field = definition.fields.iter().position(|field| field.name == "IsArchived");
         Self {
             definition,
             places,
             archived_field,
+            shown_after: i64::MAX,
             rows: Vec::new(),
             generations: Vec::new(),
-            counter: 1,
+            counter,
             auto_number: 1_000,
             children: BTreeMap::new(),
         }
@@ -112,9 +117,14 @@ impl Table {
         self.rows[row].key
     }
 
-    /// Whether the row at a position is there and not deleted.
+    /// Whether a query shows the row at a position as one that is there and not deleted.
     pub(in crate::sandbox) fn is_live(&self, row: usize) -> bool {
-        self.rows[row].state == RowState::Live
+        self.shows_live(&self.rows[row])
+    }
+
+    /// A deletion is a row's last change.
+    fn shows_live(&self, row: &Row) -> bool {
+        row.state == RowState::Live || row.modified > self.shown_after
     }
 
     /// Whether the row at a position is archived: a closed activity, long ago.
@@ -122,9 +132,9 @@ impl Table {
         self.archived_field.is_some_and(|field| self.own_value(&self.rows[row], field) == Value::Boolean(true))
     }
 
-    /// Whether the row at a position is gone for good.
+    /// Whether the row at a position is gone for good, and no query shows it.
     pub(in crate::sandbox) fn is_gone(&self, row: usize) -> bool {
-        self.rows[row].state == RowState::Gone
+        self.rows[row].state == RowState::Gone && !self.is_live(row)
     }
 
     /// The position of a row.
@@ -155,7 +165,7 @@ impl Table {
         let moment = |second| Timestamp::from_second(second).map_or(Value::Null, Value::DateTime);
         match place {
             Place::Id => Value::Reference(row.key),
-            Place::IsDeleted => Value::Boolean(row.state != RowState::Live),
+            Place::IsDeleted => Value::Boolean(!self.shows_live(row)),
             Place::CreatedDate => moment(row.created),
             Place::LastModifiedDate => moment(row.modified),
             Place::SystemModstamp => moment(row.stamped),

@@ -1,9 +1,10 @@
 //! One organization as data.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret as _;
 
 use super::definition::{FieldKind, OnDelete};
 use super::generate::Generation;
@@ -13,6 +14,7 @@ use super::standard::ACCESS_PREFIX;
 use super::table::{Body, Row, RowState, Table};
 use super::value::whole_seconds;
 use super::{ItemError, RecordKey, Value, WeightLimit};
+use crate::sandbox::Settings;
 
 /// A row: its table and its position.
 pub(super) type Position = (usize, usize);
@@ -59,6 +61,12 @@ pub struct World {
     pub(super) purged: usize,
     pub(super) refusals: BTreeMap<RecordKey, (ItemError, Option<u32>)>,
     pub(super) weight_limit: Option<WeightLimit>,
+    /// What the keys of its records and the order of rows that nobody ordered are drawn from.
+    pub(super) seed: u64,
+    /// How long queries show what was deleted, and since when they do.
+    pub(super) query_lag: Option<(SignedDuration, i64)>,
+    /// Where some records are locked once: those that were found so.
+    pub(super) locked_once: Option<BTreeSet<RecordKey>>,
     /// How many transactions are open, one in the other.
     pub(super) transactions: usize,
     /// Rows as they were before the open transactions changed them, oldest first.
@@ -117,7 +125,25 @@ impl World {
     /// Moves the world's time forward and empties the recycle bin of what has been there too long.
     pub fn set_now(&mut self, now: Timestamp) {
         self.now = self.now.max(whole_seconds(now));
+        if let Some((lag, since)) = self.query_lag {
+            let shown_after = self.now.as_second().saturating_sub(lag.as_secs()).max(since);
+            self.tables.iter_mut().for_each(|table| table.shown_after = shown_after);
+        }
         self.purge();
+    }
+
+    /// Does from now on what the settings of a sandbox say about records.
+    pub(in crate::sandbox) fn obey(&mut self, settings: &Settings) {
+        self.seed = settings.seed;
+        self.locked_once = settings.row_locks.then(BTreeSet::new);
+        let lag = SignedDuration::try_from(settings.query_lag).unwrap_or(SignedDuration::MAX);
+        self.query_lag = (!lag.is_zero()).then(|| (lag, self.now.as_second()));
+        self.set_now(self.now);
+    }
+
+    /// What the order of rows that nobody ordered is drawn from.
+    pub(in crate::sandbox) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The organization.
@@ -183,6 +209,14 @@ impl World {
     /// The connected applications.
     pub fn clients(&self) -> &[Client] {
         &self.clients
+    }
+
+    /// A refresh token that was used up gives way to the next one.
+    pub(in crate::sandbox) fn replace_refresh_token(&mut self, used: &str, next: &str) {
+        let tokens = self.clients.iter_mut().flat_map(|client| &mut client.refresh_tokens);
+        for (token, _) in tokens.filter(|(token, _)| token.expose_secret() == used) {
+            *token = next.into();
+        }
     }
 
     /// The names of all objects, sorted.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::table::Row;
+use crate::sandbox::draw::first_number;
 
 /// How long a cursor lives (documented). That reading a page renews it is a guess.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(15);
@@ -31,6 +32,11 @@ pub(super) struct Cursors {
 }
 
 impl Cursors {
+    /// No cursor was opened yet.
+    pub(super) fn seeded(seed: u64) -> Self {
+        Self { opened: first_number(seed, "Zuora cursor"), ..Self::default() }
+    }
+
     /// Keeps what was found and returns its key: 32 characters, to which a locator adds `-` and the next offset (recorded).
     pub(super) fn open(&mut self, found: Found, now: Timestamp) -> String {
         self.by_key.retain(|_, (used, _)| used.duration_until(now) < LIFETIME);

@@ -8,6 +8,7 @@ use super::Tenant;
 use super::evaluate::Value;
 use super::row_error::RowError;
 use super::table::Table;
+use crate::sandbox::draw::draw;
 
 /// How long the deletion of an account takes after it was accepted. That it takes time is documented, how much is a guess.
 const ACCOUNT_DELETION: SignedDuration = SignedDuration::from_secs(5);
@@ -31,6 +32,12 @@ impl Tenant {
             return Err(stubborn.error.clone());
         }
         self.may_go(&self.tables[table], id, held)?;
+        if let Some(met) = &mut self.locked_once
+            && draw(self.seed, id).is_multiple_of(16)
+            && met.insert(id.to_owned())
+        {
+            return Err(RowError::lock());
+        }
         if self.tables[table].object.name == "Account" {
             self.leaving.insert(id.to_owned(), self.now() + ACCOUNT_DELETION);
         } else {

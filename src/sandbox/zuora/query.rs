@@ -98,7 +98,7 @@ impl Tenant {
             !is_hidden(&candidate)
                 && query.condition.as_ref().is_none_or(|condition| evaluate(condition, &candidate, &context))
         };
-        let rows = self.tables[table].rows.iter().filter(|(id, row)| matches(id, row));
+        let rows = self.shown(table).into_iter().filter(|(id, row)| matches(id, row));
         let kept =
             |row: &Row| row.iter().filter(|(field, _)| fields.contains(field)).map(|(f, v)| (*f, v.clone())).collect();
         let rows: Arc<[_]> = rows.map(|(id, row)| (id.clone(), kept(row))).collect();

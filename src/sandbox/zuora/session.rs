@@ -14,14 +14,22 @@ use crate::base::Digest;
 pub(super) struct Sessions {
     opened: BTreeMap<String, Timestamp>,
     count: u64,
+    /// What the tokens are drawn from.
+    seed: u64,
 }
 
 impl Sessions {
+    /// Nobody is logged in yet.
+    pub(super) fn seeded(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
     /// A new session: some 256 characters of the URL-safe base64 alphabet (recorded form). The same tenant gives the same ones again.
     pub(super) fn open(&mut self, now: Timestamp) -> String {
         self.count += 1;
-        let opaque: String =
-            (0..3).map(|part| Digest::of(format!("{now} {} {part}", self.count).as_bytes()).to_string()).collect();
+        let opaque: String = (0..3)
+            .map(|part| Digest::of(format!("{} {now} {} {part}", self.seed, self.count).as_bytes()).to_string())
+            .collect();
         let token = URL_SAFE_NO_PAD.encode(opaque);
         self.opened.insert(token.clone(), now);
         token

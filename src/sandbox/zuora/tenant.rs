@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::calls::Calls;
 use super::cursor::Cursors;
@@ -12,6 +12,8 @@ use super::objects::{Kind, standard};
 use super::row_error::{RowError, Stubborn};
 use super::session::Sessions;
 use super::table::{Row, Table};
+use crate::sandbox::Settings;
+use crate::sandbox::draw::{first_number, shuffle};
 
 /// A Zuora tenant of records, as simulated: tables of the main objects of WSDL 78, one user, and who is logged in.
 ///
@@ -31,6 +33,14 @@ pub struct Tenant {
     pub(super) sessions: Sessions,
     pub(super) cursors: Cursors,
     pub(super) calls: Calls,
+    /// What ids, tokens and the order of rows are drawn from.
+    pub(super) seed: u64,
+    /// How long queries show what was deleted.
+    query_lag: SignedDuration,
+    /// What was deleted and is shown until that moment: the table, the id, the record.
+    lingering: Vec<(Timestamp, usize, String, Row)>,
+    /// Where some records are locked once: those that were found so.
+    pub(super) locked_once: Option<BTreeSet<String>>,
 }
 
 /// Records are not for logs.
@@ -83,7 +93,27 @@ impl Tenant {
             sessions: Sessions::default(),
             cursors: Cursors::default(),
             calls: Calls::default(),
+            seed: 0,
+            query_lag: SignedDuration::ZERO,
+            lingering: Vec::new(),
+            locked_once: None,
         }
+    }
+
+    /// The same with ids that are drawn from a seed.
+    #[must_use]
+    pub(in crate::sandbox) fn seeded(mut self, seed: u64) -> Self {
+        self.last_number = first_number(seed, "Zuora record");
+        self
+    }
+
+    /// Does from now on what the settings of a sandbox say.
+    pub(in crate::sandbox) fn obey(&mut self, settings: &Settings) {
+        self.seed = settings.seed;
+        self.sessions = Sessions::seeded(settings.seed);
+        self.cursors = Cursors::seeded(settings.seed);
+        self.query_lag = SignedDuration::try_from(settings.query_lag).unwrap_or(SignedDuration::MAX);
+        self.locked_once = settings.row_locks.then(BTreeSet::new);
     }
 
     /// Its present moment.
@@ -95,6 +125,7 @@ impl Tenant {
     pub fn set_now(&mut self, now: Timestamp) {
         self.now = now;
         self.end_accounts();
+        self.lingering.retain(|(until, ..)| *until > now);
     }
 
     /// The names of all objects.
@@ -177,8 +208,21 @@ impl Tenant {
 
     /// Deletes a record behind everybody's back, whatever its state. Returns whether it was there.
     pub fn remove(&mut self, id: &str) -> bool {
-        let place = self.places.remove(id);
-        place.is_some_and(|table| self.tables[table].rows.remove(id).is_some())
+        let Some(table) = self.places.remove(id) else { return false };
+        let Some(row) = self.tables[table].rows.remove(id) else { return false };
+        if !self.query_lag.is_zero() {
+            let until = self.now.saturating_add(self.query_lag).unwrap_or(Timestamp::MAX);
+            self.lingering.push((until, table, id.to_owned(), row));
+        }
+        true
+    }
+
+    /// The records of a table as a query finds them: in no promised order, and with what was deleted a moment ago.
+    pub(super) fn shown(&self, table: usize) -> Vec<(&String, &Row)> {
+        let lingering = self.lingering.iter().filter(|(_, of, ..)| *of == table).map(|(_, _, id, row)| (id, row));
+        let mut shown: Vec<_> = self.tables[table].rows.iter().chain(lingering).collect();
+        shuffle(self.seed, &mut shown);
+        shown
     }
 
     /// From now on deleting this record fails with this code and text: always, or so many times.

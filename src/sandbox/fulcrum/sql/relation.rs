@@ -58,8 +58,8 @@ impl<'a> Relation<'a> {
         if name.len() > LONGEST_NAME {
             return Err(missing("organization_1234.form_123456_undefined_view"));
         }
-        // Which order rows have that nobody ordered is not promised: here it is not that of the key.
-        let rows = form.records().iter().rev().map(move |(id, record)| Row::Record(form, id, record));
+        let rows = form.shown(organization.now, organization.seed).into_iter();
+        let rows = rows.map(move |(id, record)| Row::Record(form, id, record));
         Ok(Self { columns: form.columns(), rows: Box::new(rows) })
     }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::batch::Batch;
 use super::job::Job;
 use super::locks::RowLocks;
+use crate::sandbox::draw::first_number;
 use crate::sandbox::salesforce::bulk_rows::{delete_rows, deletion_of};
 use crate::sandbox::{RecordKey, Settings, World};
 
@@ -26,6 +27,7 @@ pub(in crate::sandbox::salesforce) struct ClassicJobs {
     /// When the last batch of a serial job ended.
     serial_free: Timestamp,
     locks: RowLocks,
+    /// The number of the batch that was added last.
     batches: u64,
 }
 
@@ -37,6 +39,11 @@ struct Due {
 }
 
 impl ClassicJobs {
+    /// No job was made yet.
+    pub(in crate::sandbox::salesforce) fn seeded(seed: u64) -> Self {
+        Self { batches: first_number(seed, "bulk batch"), ..Self::default() }
+    }
+
     /// The key of the next batch.
     pub fn next_batch_key(&mut self) -> RecordKey {
         self.batches += 1;

@@ -90,7 +90,7 @@ async fn create(
     let mut wanted = CreateJob::read(format, &body)?;
     {
         let world = sandbox.world();
-        let table = world.table(&wanted.object).ok_or_else(|| {
+        let table = world.table(&wanted.object).filter(|table| table.definition().bulk).ok_or_else(|| {
             refusal("InvalidEntity", format!("Entity '{}' is not supported by the Bulk API.", wanted.object))
         })?;
         wanted.object = table.definition().name.clone();
@@ -172,7 +172,7 @@ async fn add_batch(
         return Err(refusal("ExceededQuota", "ApiBatchItems Limit exceeded."));
     }
     let rows = wanted.content.read(wanted.operation, &data);
-    let batch = Batch::new(bulk.classic.next_batch_key(), now, data, rows, JobFaults::from_effects(&faults.0));
+    let batch = Batch::new(bulk.classic.next_batch_key(), now, data, rows, JobFaults::of(sandbox.settings(), &faults.0));
     let fields = batch.info(key, now);
     bulk.classic.add(key, batch);
     Ok(object(StatusCode::CREATED, format(&headers, wanted.content), "batchInfo", &fields))

@@ -1,6 +1,6 @@
 //! How one job goes wrong, fixed when it is made.
 
-use crate::sandbox::Effect;
+use crate::sandbox::{Effect, Settings};
 
 /// How one job deviates from the plain case. Nothing does by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct JobFaults {
     pub omitted: usize,
     /// Results come in another order. The service promises none.
     pub shuffled: bool,
+    /// Results come batch by batch, so many rows each, in the order that this number draws.
+    pub batches: Option<(usize, u64)>,
     /// Which failed rows have an empty `sf__Id`.
     pub empty_id: EmptyId,
     /// What is added to the number of rows that a query job claims.
@@ -38,9 +40,13 @@ pub enum EmptyId {
 }
 
 impl JobFaults {
-    /// What the effects on the creating request mean for the job.
-    pub fn from_effects(effects: &[Effect]) -> Self {
-        let mut faults = Self::default();
+    /// How a job goes wrong where such effects are on the creating request.
+    pub fn of(settings: &Settings, effects: &[Effect]) -> Self {
+        let mut faults = Self {
+            uncounted: rows(settings.lagging_rows),
+            batches: settings.result_batches.map(|rows| (rows.max(1), settings.seed)),
+            ..Self::default()
+        };
         for effect in effects {
             match effect {
                 Effect::LockRows { chunk } => faults.locked_chunks.push(*chunk),

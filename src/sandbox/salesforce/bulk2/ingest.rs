@@ -20,12 +20,14 @@ use super::request::{
     CreateIngest, JobPath, ResultPath, Transition, bad_request, job_key, may_abort_any, no_such_job, not_ended, not_yours,
 };
 use super::upload::{Upload, UploadReader, UploadTooLarge};
+use crate::sandbox::draw::draw;
 use crate::sandbox::fault::WorkFaults;
 use crate::sandbox::gate::read_to_end;
 use crate::sandbox::salesforce::bulk::BulkState;
 use crate::sandbox::salesforce::error::{ApiError, json};
 use crate::sandbox::salesforce::gate::ApiVersion;
 use crate::sandbox::session::Session;
+use crate::sandbox::world::Table;
 use crate::sandbox::{RecordKey, Sandbox};
 
 /// About how much of a result file is made at a time.
@@ -51,7 +53,7 @@ pub async fn create(
     request: Request,
 ) -> Result<Response, ApiError> {
     let caller = Caller { user: session.user, version };
-    let faults = JobFaults::from_effects(&faults.0);
+    let faults = JobFaults::of(sandbox.settings(), &faults.0);
     if !media_type(request.headers()).eq_ignore_ascii_case("multipart/form-data") {
         let body = whole_body(request).await?;
         return create_job(&sandbox, caller, faults, &CreateIngest::read(&body)?, None);
@@ -77,10 +79,8 @@ fn create_job(
 ) -> Result<Response, ApiError> {
     let object = {
         let world = sandbox.world();
-        let object = world.table(&wanted.object).map(|table| table.definition().name.clone()).ok_or_else(|| {
-            let message = format!("Entity '{}' is not supported by the Bulk API.", wanted.object);
-            bad_request("INVALIDENTITY", message)
-        })?;
+        let object = world.table(&wanted.object).map(Table::definition).filter(|object| object.bulk);
+        let object = object.map(|object| object.name.clone()).ok_or_else(|| not_supported(&wanted.object))?;
         let may_purge = world.user(caller.user).is_some_and(|user| user.permissions.hard_delete);
         if wanted.operation == "hardDelete" && !may_purge {
             // Recorded for Bulk API 1.0 and mapped by clients of 2.0; the status 400 is a guess.
@@ -113,6 +113,11 @@ fn create_job(
     }
     let job = bulk.ingest.entry(key).or_insert(job);
     Ok(json(StatusCode::OK, &job.created_info(now)))
+}
+
+/// What is said of an object that bulk jobs do not take. Code and text are recorded.
+pub fn not_supported(object: &str) -> ApiError {
+    bad_request("INVALIDENTITY", format!("Entity '{object}' is not supported by the Bulk API."))
 }
 
 /// Closes a job for data. Rows beyond the day's batches will not be tried.
@@ -265,11 +270,28 @@ pub async fn results(State(sandbox): State<Sandbox>, Path(path): Path<ResultPath
         // Whether the service refuses or sends what it has is unknown.
         return Err(bad_request("INVALIDJOBSTATE", "Results of a Job that has not ended are not available"));
     }
+    if sandbox.settings().empty_result_files && has_no_rows(&sandbox, key, kind) {
+        return Ok(no_content(sandbox.settings().seed, &format!("{key} {kind:?}")));
+    }
     let parts = futures::stream::unfold(Some(0), move |place| {
         let part = place.map(|place| result_part(&sandbox, key, kind, place));
         std::future::ready(part)
     });
     Ok(([(header::CONTENT_TYPE, "text/csv")], Body::from_stream(parts)).into_response())
+}
+
+/// Whether a result file is nothing but its header.
+fn has_no_rows(sandbox: &Sandbox, key: RecordKey, kind: ResultKind) -> bool {
+    let bulk = sandbox.bulk();
+    bulk.ingest.get(&key).is_some_and(|job| (0..job.rows()).all(|row| !job.shows(kind, row)))
+}
+
+/// A result file without rows that has no header either: 204, or 200 with nothing in it, as the seed draws.
+pub fn no_content(seed: u64, what: &str) -> Response {
+    if draw(seed, what).is_multiple_of(2) {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    ([(header::CONTENT_TYPE, "text/csv")], "").into_response()
 }
 
 /// One part of a result file, and where to go on. The job may be deleted while it is read: then the body breaks off.

@@ -32,16 +32,31 @@ impl IngestJob {
             }
         }
         let total = upload.len();
+        let batches = self.faults.batches.map(|(rows, seed)| BatchOrder::of(total, rows, seed));
         for place in place..total {
             if out.len() >= size {
                 return (out, Some(place));
             }
-            let row = if self.faults.shuffled { shuffled(place, total) } else { place };
+            let row = match &batches {
+                _ if self.faults.shuffled => shuffled(place, total),
+                Some(batches) => batches.row(place),
+                None => place,
+            };
             if row >= self.faults.omitted {
                 self.write_row(&mut out, kind, upload, row);
             }
         }
         (out, None)
+    }
+
+    /// Whether a result file has this row.
+    pub fn shows(&self, kind: ResultKind, row: usize) -> bool {
+        let is_its_end = match self.outcome(row) {
+            None => kind == ResultKind::Unprocessed,
+            Some(Ok(())) => kind == ResultKind::Successful,
+            Some(Err(_)) => kind == ResultKind::Failed,
+        };
+        is_its_end && row >= self.faults.omitted
     }
 
     fn write_row(&self, out: &mut Vec<u8>, kind: ResultKind, upload: &Upload, row: usize) {
@@ -67,6 +82,33 @@ impl IngestJob {
 /// Results name records by the 18 character form, whatever was sent.
 fn result_id(sent: &str) -> String {
     canonical_salesforce_id(sent).map_or_else(|_| sent.to_owned(), |id| id.as_str().to_owned())
+}
+
+/// The order of rows whose batches ended in another order than they were cut.
+struct BatchOrder {
+    /// For each batch in its new order: the first of the places that its rows take, and the first of its rows.
+    starts: Vec<(usize, usize)>,
+}
+
+impl BatchOrder {
+    fn of(total: usize, rows: usize, seed: u64) -> Self {
+        let mut batches: Vec<usize> = (0..total.div_ceil(rows)).collect();
+        fastrand::Rng::with_seed(seed).shuffle(&mut batches);
+        let mut place = 0;
+        let starts = batches.into_iter().map(|batch| {
+            let (first, start) = (batch * rows, place);
+            place += rows.min(total - first);
+            (start, first)
+        });
+        Self { starts: starts.collect() }
+    }
+
+    /// The row that comes at a place.
+    fn row(&self, place: usize) -> usize {
+        let batch = self.starts.partition_point(|(start, _)| *start <= place);
+        let (start, first) = self.starts[batch.saturating_sub(1)];
+        first + (place - start)
+    }
 }
 
 /// A fixed order that is not the upload's: every row once, no table needed.

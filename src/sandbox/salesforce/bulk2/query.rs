@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use super::faults::JobFaults;
+use super::ingest::{no_content, not_supported};
 use super::job_info::{JobHead, JobState};
 use super::list::{JobList, ListQuery};
 use super::query_job::{CheckedQuery, QueryJob};
@@ -47,7 +48,7 @@ pub async fn create(
         api_version: version.dotted(),
         dialect: wanted.dialect,
     };
-    let job = QueryJob::new(head, JobFaults::from_effects(&faults.0), columns);
+    let job = QueryJob::new(head, JobFaults::of(sandbox.settings(), &faults.0), columns);
     let query = bulk.query.entry(key).or_insert(CheckedQuery { job, statement });
     Ok(json(StatusCode::OK, &query.job.created_info(now)))
 }
@@ -70,6 +71,9 @@ fn check(sandbox: &Sandbox, user: RecordKey, wanted: &CreateQuery) -> Result<(St
         return Err(bad_request("API_ERROR", "Implementation restriction: OFFSET is not supported in Bulk Query"));
     }
     let object = statement.object(&world).to_owned();
+    if !world.table(&object).is_some_and(|table| table.definition().bulk) {
+        return Err(not_supported(&object));
+    }
     Ok((statement, object))
 }
 
@@ -159,6 +163,9 @@ pub async fn results(
             HeaderValue::from_str(&locator).unwrap_or(HeaderValue::from_static("null")),
         ),
     ];
+    if page.rows == 0 && sandbox.settings().empty_result_files {
+        return Ok((headers, no_content(sandbox.settings().seed, &job.head.id.to_string())).into_response());
+    }
     let parts = [page.header, page.text].into_iter().filter(|part| !part.is_empty()).map(Ok::<_, std::convert::Infallible>);
     Ok((headers, Body::from_stream(futures::stream::iter(parts))).into_response())
 }

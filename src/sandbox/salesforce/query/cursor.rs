@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::statement::Statement;
 use crate::sandbox::RecordKey;
+use crate::sandbox::draw::first_number;
 
 /// How long a cursor lives (documented).
 const LIFETIME: SignedDuration = SignedDuration::from_hours(48);
@@ -30,6 +31,11 @@ pub(in crate::sandbox) struct Cursors {
 }
 
 impl Cursors {
+    /// No cursor was opened yet.
+    pub(in crate::sandbox) fn seeded(seed: u64) -> Self {
+        Self { opened: first_number(seed, "cursor"), ..Self::default() }
+    }
+
     /// Keeps a cursor and returns its key, which begins with `01g` (recorded).
     pub(super) fn open(&mut self, cursor: Cursor, now: Timestamp) -> RecordKey {
         self.by_key.retain(|_, (opened, _)| opened.duration_until(now) < LIFETIME);

@@ -8,6 +8,7 @@ use super::route::Route;
 use super::row::Names;
 use super::scan::{RowScope, scan};
 use super::semi_join;
+use crate::sandbox::draw::shuffle;
 use crate::sandbox::salesforce::soql::{Comparison, Condition, Item, Operator, Path, Query, Test, read_query};
 use crate::sandbox::world::Place;
 use crate::sandbox::{FieldKind, RecordKey, Value, World};
@@ -130,6 +131,9 @@ impl Statement {
             found.reverse();
         } else if !is_sorted {
             found = self.sorted(world, &found);
+        } else if self.order.is_empty() {
+            // The vendor promises no order then.
+            shuffle(world.seed(), &mut found);
         }
         found.into_iter().skip(offset).take(limit).map(|row| table.key_at(row)).collect()
     }
