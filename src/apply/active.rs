@@ -1,9 +1,15 @@
 //! A batch that is under way.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{Batch, JobStage, SentState, Step, Ticket};
 use crate::system::{ApiShape, JobStart};
+
+/// The pauses before a record is looked at again that is shown as it was although the system should have deleted it, or said that it is
+/// not there. That queries lag behind deletions is documented nowhere, and a minute is a guess; a record that is there costs this minute.
+pub(super) const LOOK_AGAIN: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(15), Duration::from_secs(40)];
 
 /// How far a batch is, as the journal says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +67,8 @@ pub(super) struct Moment {
     pub polls: u32,
     /// The place in the batch up to which the presence of its records has been checked.
     pub looked: u64,
+    /// How often all of them were checked, and some were shown that should be gone.
+    pub looks: usize,
     /// Its request or job is not at work any more: it has ended, or it was sent a good while ago.
     pub over: bool,
 }
@@ -83,6 +91,14 @@ impl Active {
         self.moment.give_up = false;
         self.moment.failures = 0;
         self.moment.polls = 0;
+    }
+
+    /// All of its records are looked at once more, after a while.
+    pub(super) fn look_again(&mut self, now: Timestamp) {
+        let pause = LOOK_AGAIN.get(self.moment.looks).copied().unwrap_or_default();
+        self.moment.looks += 1;
+        self.moment.looked = 0;
+        self.moment.due = Some(now.checked_add(pause).unwrap_or(Timestamp::MAX));
     }
 
     /// Whether it goes on although the policy has to wait for a person: only what the system may be working on.
@@ -124,8 +140,11 @@ impl Active {
                 ticket().map(|(batch, ticket)| Step::Poll(batch, ticket))
             }
             Stage::Ended => ticket().map(|(batch, ticket)| Step::Collect(batch, ticket)),
-            Stage::Unclear => Some(Step::CheckPresence { batch, from: self.moment.looked, sent: self.moment.sent() }),
-            Stage::Incomplete => Some(Step::CheckPresence { batch, from: self.moment.looked, sent: SentState::Ended }),
+            Stage::Unclear | Stage::Incomplete => {
+                let sent = if self.stage == Stage::Unclear { self.moment.sent() } else { SentState::Ended };
+                let last = self.moment.looks >= LOOK_AGAIN.len();
+                Some(Step::CheckPresence { batch, from: self.moment.looked, sent, last })
+            }
         }
     }
 }

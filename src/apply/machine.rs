@@ -566,6 +566,10 @@ impl PolicyMachine {
             (_, StepEnd::Answered { again, missing, tally, answers, refused, isolates }) => {
                 Some(Event::Answered { batch: number, again, missing, tally, answers, refused, isolates })
             }
+            (_, StepEnd::ShownStill) => {
+                active.look_again(now);
+                None
+            }
             (_, StepEnd::PresenceChecked { next, ended }) => {
                 active.moment.looked = next;
                 ended.map(|CheckedBatch { again, tally, answers, isolates }| Event::PresenceChecked {

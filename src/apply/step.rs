@@ -31,6 +31,9 @@ pub enum Step {
         from: u64,
         /// What is known of the request or job that had them.
         sent: SentState,
+        /// Whether a record of an ended job or request that is shown as it was counts as still there. Until the last look it is left open:
+        /// a query may lag behind a deletion.
+        last: bool,
     },
     /// Write the ids that are to be sent again into this round's file.
     OpenRound(u32),
@@ -105,6 +108,8 @@ pub enum StepEnd {
         /// If none is: what became of the batch.
         ended: Option<CheckedBatch>,
     },
+    /// All were checked, and some that the system should have deleted are shown as they were: these are left open.
+    ShownStill,
     /// It failed.
     Failed(Fault),
 }

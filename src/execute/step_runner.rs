@@ -9,8 +9,8 @@ use super::policy_run::PolicyRun;
 use super::round::RoundFiles;
 use super::run::Run;
 use crate::apply::{
-    Answer, AnswerVerdict, AtomicStatuses, Batch, CheckedBatch, Evidence, Fault, FaultKind, IdSource, RecordStatus,
-    SentState, Step, StepEnd, Ticket, settled_atomic, statuses_of_atomic,
+    Answer, AnswerVerdict, AtomicStatuses, Batch, CheckedBatch, Evidence, Fault, FaultKind, IdSource, Presence,
+    RecordStatus, SentState, Step, StepEnd, Ticket, settled_atomic, statuses_of_atomic,
 };
 use crate::base::{Failure, FailureClass, RecordId, coded};
 use crate::provider::{AnswerSink, DeleteHalf, DeleteJobs, DeleteRequests, ProviderError};
@@ -74,8 +74,9 @@ impl<'a> StepRunner<'a> {
     async fn run_whole(&self, step: Step, round: &RoundFiles) -> Result<(Step, StepEnd), ExecuteError> {
         let specification = &self.input.specification;
         let done = |result: Result<(), ProviderError>| result.map_or_else(|error| failed(&error), |()| StepEnd::Done);
-        if let Step::CheckPresence { batch, from, sent } = &step {
-            let end = self.check_presence(batch, *from, *sent, round).await?;
+        if let Step::CheckPresence { batch, from, sent, last } = &step {
+            let may_lag = *sent == SentState::Ended && !last;
+            let end = self.check_presence(batch, *from, *sent, may_lag, round).await?;
             return Ok((step, end));
         }
         let end = match (&step, self.input.provider()?.delete_half(specification)) {
@@ -249,6 +250,7 @@ impl<'a> StepRunner<'a> {
         batch: &Batch,
         from: u64,
         sent: SentState,
+        may_lag: bool,
         round: &RoundFiles,
     ) -> Result<StepEnd, ExecuteError> {
         let error = self.status_error(round);
@@ -287,6 +289,8 @@ impl<'a> StepRunner<'a> {
                         for (place, presence) in seen.into_iter().enumerate() {
                             let said = said.get(place).map(|said| round.statuses.decode(said)).transpose();
                             statuses.push(match said.map_err(&error)?.flatten() {
+                                // It is left open, and looked at again.
+                                said if may_lag && presence == Presence::Present => said.unwrap_or(RecordStatus::Missing),
                                 Some(RecordStatus::SaidGone(failure)) => {
                                     RecordStatus::of_said_gone(failure, presence, delete)
                                 }
@@ -319,6 +323,9 @@ impl<'a> StepRunner<'a> {
         }
         if next < batch.count {
             return Ok(StepEnd::PresenceChecked { next, ended: None });
+        }
+        if may_lag && round.statuses.count(batch.first, batch.count).map_err(&error)?.missing > 0 {
+            return Ok(StepEnd::ShownStill);
         }
         let isolates = sent == SentState::Ended && self.settle_atomic(batch, round).map_err(&error)?;
         let count = round.statuses.count(batch.first, batch.count).map_err(&error)?;
