@@ -68,6 +68,8 @@ struct Story {
     faults: Vec<(Effect, u64, bool)>,
     /// Where this process ends, and whether the request under way is still carried out.
     crashes: Vec<(u64, bool)>,
+    /// What the systems draw from.
+    seed: u64,
 }
 
 fn values() -> impl Strategy<Value = Values> {
@@ -125,9 +127,9 @@ fn histories(with_faults: bool) -> impl Strategy<Value = Story> {
         vec((0..MARKS.len(), any::<bool>()), 0..3),
         (vec(any::<u16>(), 0..5), vec(change(), 0..40), vec(any::<u16>(), 0..4)),
         vec((trouble(), 1..8_u64, any::<bool>()), 0..=faults),
-        vec((1..40_u64, any::<bool>()), 0..=crashes),
+        (vec((1..40_u64, any::<bool>()), 0..=crashes), any::<u64>()),
     )
-        .prop_map(|(records, policies, holds, (refusals, changes, meanwhile), faults, crashes)| Story {
+        .prop_map(|(records, policies, holds, (refusals, changes, meanwhile), faults, (crashes, seed))| Story {
             records,
             policies,
             holds,
@@ -136,6 +138,7 @@ fn histories(with_faults: bool) -> impl Strategy<Value = Story> {
             meanwhile,
             faults,
             crashes,
+            seed,
         })
 }
 
@@ -542,7 +545,8 @@ fn random_worlds(route: Route, with_faults: bool) {
     let result = TestRunner::new(config).run(&histories(with_faults), |story| {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         builder.enable_all().start_paused(true).build().expect("a runtime").block_on(async {
-            let bench = Bench::new(World::builder().start(start()).build().expect("a world"));
+            let world = World::builder().start(start()).seed(story.seed).build().expect("a world");
+            let bench = Bench::harsh(world, story.seed);
             Play { story: &story, route, with_faults, bench }.run().await;
         });
         Ok(())

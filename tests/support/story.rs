@@ -17,6 +17,9 @@ use super::start;
 /// The objects of every story, each of which may point at itself and at those before it.
 pub const OBJECTS: [&str; 4] = ["Alpha__c", "Beta__c", "Gamma__c", "Delta__c"];
 
+/// The place of the object that has archived rows.
+const ARCHIVING: usize = 2;
+
 const STATUSES: [&str; 4] = ["new", "open", "done", "void"];
 
 /// What happens to a child when its parent goes.
@@ -221,6 +224,8 @@ pub struct Story {
     pub may_hard_delete: (bool, bool),
     pub faults: Vec<Fault>,
     pub crashes: Vec<Crash>,
+    /// What the systems draw from.
+    pub seed: u64,
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
@@ -345,7 +350,7 @@ impl Story {
             vec((0..OBJECTS.len(), any::<u16>(), option::of(1..3_u32)), 0..8),
             (vec(change(), 0..40), vec((0..OBJECTS.len(), any::<u16>()), 0..4)),
             (denied, hard),
-            (vec(fault, 0..=most), vec((1..40_u64, any::<bool>()), 0..=crashes)),
+            (vec(fault, 0..=most), vec((1..40_u64, any::<bool>()), 0..=crashes), any::<u64>()),
         )
             .prop_map(|(kinds, policies, holds, refusals, changes, rights, trouble)| Self {
                 kinds: vec![kinds.0, kinds.1, kinds.2, kinds.3],
@@ -361,6 +366,7 @@ impl Story {
                 may_hard_delete: rights.1,
                 faults: trouble.0,
                 crashes: trouble.1,
+                seed: trouble.2,
             })
     }
 }
@@ -424,6 +430,8 @@ impl Story {
         };
         let mut builder = World::builder()
             .start(start())
+            .seed(self.seed)
+            .harsh()
             .user(user(Self::user(), "sexton@bench.example", self.permissions(self.denied_before, self.may_hard_delete.0)))
             .user(user(Self::somebody(), "ben@bench.example", Permissions::default()));
         for (number, (name, kind)) in OBJECTS.iter().zip(&self.kinds).enumerate() {
@@ -441,6 +449,8 @@ impl Story {
                 .with("Due__c", FieldKind::Date)
                 .with("Parent__c", lookup(kind.parent, 'P').into())
                 .with("Other__c", lookup(kind.other, 'O').into());
+            // One object has archived rows, which `query` hides, and which can be deleted all the same.
+            let object = if number == ARCHIVING { object.with("IsArchived", FieldKind::Boolean) } else { object };
             builder = builder.object(object);
         }
         let mut world = builder.build().expect("a world");
@@ -463,6 +473,9 @@ impl Story {
 
     fn create(&self, world: &mut World, object: usize, random: &mut fastrand::Rng) {
         let key = world.insert(OBJECTS[object], values(random)).expect("known fields");
+        if object == ARCHIVING {
+            world.update(key, "IsArchived", random.u8(0..3) == 0).expect("known");
+        }
         for relation in self.relations().into_iter().filter(|relation| relation.child == object) {
             self.reparent(world, key, relation, random);
         }
