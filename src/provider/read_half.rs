@@ -44,6 +44,11 @@ pub trait ReadHalf: Send + Sync {
     /// Signs in, if that has not happened, and asks who and where.
     async fn identify(&self) -> Result<Identity, ProviderError>;
 
+    /// What is to be known of the sign-in that has happened, such as that it works only once; our own words.
+    fn sign_in_warning(&self) -> Option<String> {
+        None
+    }
+
     /// By how much this machine's clock is ahead of the system's, by the last answer that said what time it is there; negative when it is
     /// behind. `None` where no answer said it.
     fn clock_difference(&self) -> Option<SignedDuration>;

@@ -65,6 +65,9 @@ impl Connection {
             converted.exit = exit;
             converted
         })?;
+        if let Some(warning) = provider.sign_in_warning() {
+            project.context.observer.warn(&format!("target `{}`: {warning}", target.name));
+        }
         let sealed = SealedTarget {
             system: target.system.kind(),
             environment: target.environment,

@@ -137,6 +137,11 @@ impl<S: Connect> Session<S> {
         self.current().await.map(|current| read(&current.connection))
     }
 
+    /// How it signs in.
+    pub(in crate::provider) fn sign_in(&self) -> &S {
+        &self.sign_in
+    }
+
     /// By how much this machine's clock is ahead of the system's; see [`Transport::clock_difference`].
     pub(in crate::provider) fn clock_difference(&self) -> Option<SignedDuration> {
         self.sign_in.transport().clock_difference()

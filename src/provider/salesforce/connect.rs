@@ -10,7 +10,7 @@ use super::command_line_login::CommandRunner;
 use super::composite::Composite;
 use super::objects::Objects;
 use super::session::Session;
-use super::sign_in::SignIn;
+use super::sign_in::{RotatedToken, SignIn};
 use super::soql::{Selection, check_names};
 use super::{
     bulk_ingest, bulk_query, bulk_results, bulk1_job, bulk1_results, describe, limits, permission, presence, query,
@@ -45,7 +45,14 @@ impl SalesforceProvider {
         commands: Arc<dyn CommandRunner>,
     ) -> Self {
         Self {
-            session: Session::new(SignIn { target: target.clone(), transport, secrets, clock, commands }),
+            session: Session::new(SignIn {
+                target: target.clone(),
+                transport,
+                secrets,
+                clock,
+                commands,
+                rotated: RotatedToken::default(),
+            }),
             objects: Objects::default(),
         }
     }
@@ -59,6 +66,10 @@ impl ReadHalf for SalesforceProvider {
 
     async fn identify(&self) -> Result<Identity, ProviderError> {
         self.session.identity().await
+    }
+
+    fn sign_in_warning(&self) -> Option<String> {
+        self.session.sign_in().warning()
     }
 
     fn clock_difference(&self) -> Option<SignedDuration> {

@@ -297,7 +297,8 @@ pub(super) fn help(code: &str, message: &str) -> Option<&'static str> {
             "set `audience` to `https://login.salesforce.com`, or to `https://test.salesforce.com` for a sandbox"
         }
         "INVALID_GRANT" if message.contains("expired access/refresh token") => {
-            "the refresh token was revoked or has expired: make a new one"
+            "the refresh token was revoked, has expired, or was used up, where the app rotates refresh tokens: make a new one; a pipeline is \
+             better served by `clientCredentials` or `jwt`"
         }
         "INVALID_GRANT" | "INVALID_CLIENT" | "INVALID_CLIENT_ID" => {
             "check the app's consumer key and secret, and the user it runs as"

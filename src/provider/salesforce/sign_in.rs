@@ -1,6 +1,6 @@
 //! Getting an access token.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::ACCEPT;
@@ -31,6 +31,22 @@ pub(super) struct SignIn {
     pub(super) secrets: Arc<dyn SecretSource>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) commands: Arc<dyn CommandRunner>,
+    /// The refresh token that the org has handed out in place of the one that was used, which is good for nothing any more.
+    pub(super) rotated: RotatedToken,
+}
+
+/// A refresh token that is kept for as long as the command runs. It is never written anywhere.
+#[derive(Default)]
+pub(super) struct RotatedToken(Mutex<Option<SecretString>>);
+
+impl RotatedToken {
+    fn next(&self) -> Option<SecretString> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep(&self, next: SecretString) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
+    }
 }
 
 #[derive(Serialize)]
@@ -47,6 +63,8 @@ struct TokenAnswer {
     access_token: String,
     instance_url: String,
     id: Option<String>,
+    /// Only where a connected app rotates refresh tokens (documented).
+    refresh_token: Option<String>,
 }
 
 impl SignIn {
@@ -58,7 +76,11 @@ impl SignIn {
                 self.token(&[("grant_type", "client_credentials")], &[("client_id", &id), ("client_secret", &secret)]).await
             }
             SalesforceSignIn::RefreshToken { client_id, client_secret, refresh_token } => {
-                let (id, token) = (self.secret(client_id).await?, self.secret(refresh_token).await?);
+                let id = self.secret(client_id).await?;
+                let token = match self.rotated.next() {
+                    Some(next) => next,
+                    None => self.secret(refresh_token).await?,
+                };
                 let secret = match client_secret {
                     Some(reference) => Some(self.secret(reference).await?),
                     None => None,
@@ -97,6 +119,16 @@ impl SignIn {
                 Ok(Grant { token: login.token, instance, organization_id, user_id: None, user_name: login.user_name })
             }
         }
+    }
+
+    /// What whoever signs in has to know beforehand: that the next command cannot sign in like this one.
+    pub(super) fn warning(&self) -> Option<String> {
+        self.rotated.next().map(|_| {
+            "the org has replaced the refresh token, and the one in the target does not work any more (the app rotates refresh tokens): \
+             this command goes on, and the next one cannot sign in; use `clientCredentials` or `jwt`, or switch the rotation off in the \
+             app and put a new refresh token in place"
+                .to_owned()
+        })
     }
 
     fn login_url(&self) -> Result<&Url, ProviderError> {
@@ -157,6 +189,12 @@ impl SignIn {
             _ => error,
         })?;
         let answer: TokenAnswer = call.read_json(response).await?;
+        if let Some(next) = answer.refresh_token
+            && let Some((_, used)) = secret.iter().find(|(name, _)| *name == "refresh_token")
+            && next != used.expose_secret()
+        {
+            self.rotated.keep(next.into());
+        }
         let instance = Url::parse(&answer.instance_url).map_err(|_| {
             error(ErrorClass::Malformed, DOING, "bad-instance-url", "the system names no usable `instance_url`")
         })?;
@@ -199,6 +237,7 @@ mod tests {
             secrets: Arc::new(NamedSecrets(TOKEN)),
             clock: Arc::new(StillClock),
             commands: Arc::new(NoCommands),
+            rotated: RotatedToken::default(),
         };
         let grant = sign_in.grant().await;
         (transport, grant)
@@ -270,6 +309,7 @@ mod tests {
             secrets: Arc::new(Key),
             clock: Arc::new(StillClock),
             commands: Arc::new(NoCommands),
+            rotated: RotatedToken::default(),
         };
         assert_eq!(sign_in.grant().await.expect("signed in").user_name.as_deref(), Some("me@example.com"));
 
