@@ -74,8 +74,10 @@ pub struct Settings {
     /// How long a connection may be idle before the server closes it.
     pub idle_connection: Duration,
     /// Whether access tokens are JWTs: long, with dots, and without the organization at their beginning. A connected app may ask for them
-    /// (documented). Bulk API 1.0 takes them here, which is a guess.
+    /// (documented).
     pub jwt_access_tokens: bool,
+    /// Whether Bulk API 1.0 takes them. Not documented: guess.
+    pub bulk1_takes_jwts: bool,
     /// Whether a refresh token is good for one sign-in, whose answer has the next one. A connected app may ask for that (documented).
     pub rotates_refresh_tokens: bool,
     /// How long queries show a deleted record as it was, and counts count it. No vendor documents it: guess.
@@ -113,6 +115,7 @@ impl Settings {
             gzip: false,
             idle_connection: Duration::from_secs(30),
             jwt_access_tokens: false,
+            bulk1_takes_jwts: true,
             rotates_refresh_tokens: false,
             query_lag: Duration::ZERO,
             fulcrum_counting: Duration::ZERO,

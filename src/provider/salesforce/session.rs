@@ -20,6 +20,11 @@ use crate::provider::{ErrorClass, ProviderError};
 const HOPELESS: [&str; 2] =
     ["Connected app is not attached to Agent", "This session is not valid for use with the REST API"];
 
+/// What to do where Bulk API 1.0, whose codes are written so, refuses a session that is not opaque. Whether it takes such tokens is not
+/// documented.
+const JWT_HELP: &str = "if the session has not ended, Bulk API 1.0 takes no access tokens in JWT format: have the app hand out opaque ones, or \
+                        delete by another API, without `concurrency: serial` or `via: bulk1`";
+
 /// One sign-in, kept alive.
 ///
 /// **Invariants**: no request but the sign-in, the list of versions and the question who and where is sent before the organization
@@ -75,7 +80,17 @@ impl Connect for SignIn {
     }
 
     async fn send(connection: &Connection, call: &Call) -> Result<Response, ProviderError> {
-        connection.endpoint.call(call).await
+        connection.endpoint.call(call).await.map_err(|refusal| {
+            // An opaque one begins with its organization and an exclamation mark (recorded).
+            let is_jwt = !connection.endpoint.token.expose_secret().contains('!');
+            match refusal.code.as_str() {
+                // With the system's words, since a run tells those alone.
+                "InvalidSessionId" if is_jwt => {
+                    ProviderError { message: format!("{}; {JWT_HELP}", refusal.message), ..refusal }
+                }
+                _ => refusal,
+            }
+        })
     }
 
     fn has_ended(refusal: &ProviderError) -> bool {

@@ -100,7 +100,9 @@ fn admit(sandbox: &Sandbox, request: &mut Request) -> Result<(), Response> {
     inflate(request);
     let Some(version) = version_of(request.uri().path()) else { return Ok(()) };
     let version = version.ok_or_else(|| ApiError::not_found().into_response())?;
+    let takes_jwts = sandbox.settings().bulk1_takes_jwts || !request.uri().path().starts_with("/services/async/");
     let session = access_token(request)
+        .filter(|token| takes_jwts || !token.contains('.'))
         .and_then(|token| sandbox.sessions().find(token, sandbox.now(), sandbox.settings().session_lifetime))
         .ok_or_else(|| ApiError::session().into_response())?;
     check_user(sandbox, session).map_err(IntoResponse::into_response)?;
