@@ -142,8 +142,8 @@ impl Active {
             Stage::Ended => ticket().map(|(batch, ticket)| Step::Collect(batch, ticket)),
             Stage::Unclear | Stage::Incomplete => {
                 let sent = if self.stage == Stage::Unclear { self.moment.sent() } else { SentState::Ended };
-                let last = self.moment.looks >= LOOK_AGAIN.len();
-                Some(Step::CheckPresence { batch, from: self.moment.looked, sent, last })
+                let (again, last) = (self.moment.looks > 0, self.moment.looks >= LOOK_AGAIN.len());
+                Some(Step::CheckPresence { batch, from: self.moment.looked, sent, again, last })
             }
         }
     }

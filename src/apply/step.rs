@@ -31,8 +31,10 @@ pub enum Step {
         from: u64,
         /// What is known of the request or job that had them.
         sent: SentState,
-        /// Whether a record of an ended job or request that is shown as it was counts as still there. Until the last look it is left open:
-        /// a query may lag behind a deletion.
+        /// Whether only those are looked at that the look before has left open.
+        again: bool,
+        /// Whether a record that is shown as it was, although its request or job is over, counts as still there. Until the last look it is
+        /// left open: a query may lag behind a deletion.
         last: bool,
     },
     /// Write the ids that are to be sent again into this round's file.

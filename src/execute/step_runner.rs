@@ -25,6 +25,16 @@ pub(super) struct StepRunner<'a> {
     input: &'a PolicyRun,
 }
 
+/// One check of the presence of some records of a batch, as [`Step::CheckPresence`] asks for it.
+#[derive(Clone, Copy)]
+struct Look {
+    from: u64,
+    sent: SentState,
+    again: bool,
+    /// Whether a record that is shown as it was is left open, since queries may lag behind deletions.
+    may_lag: bool,
+}
+
 /// Hands a job's answers on to their pairing, and keeps the first error of this machine.
 struct PairingSink<'a> {
     pairing: AnswerPairing<'a>,
@@ -74,9 +84,11 @@ impl<'a> StepRunner<'a> {
     async fn run_whole(&self, step: Step, round: &RoundFiles) -> Result<(Step, StepEnd), ExecuteError> {
         let specification = &self.input.specification;
         let done = |result: Result<(), ProviderError>| result.map_or_else(|error| failed(&error), |()| StepEnd::Done);
-        if let Step::CheckPresence { batch, from, sent, last } = &step {
-            let may_lag = *sent == SentState::Ended && !last;
-            let end = self.check_presence(batch, *from, *sent, may_lag, round).await?;
+        if let Step::CheckPresence { batch, from, sent, again, last } = &step {
+            // What a request that may still be at work leaves is sent again, or ends unknown.
+            let may_lag = *sent != SentState::AtWork && !last;
+            let look = Look { from: *from, sent: *sent, again: *again, may_lag };
+            let end = self.check_presence(batch, look, round).await?;
             return Ok((step, end));
         }
         let end = match (&step, self.input.provider()?.delete_half(specification)) {
@@ -245,22 +257,16 @@ impl<'a> StepRunner<'a> {
         }
     }
 
-    async fn check_presence(
-        &self,
-        batch: &Batch,
-        from: u64,
-        sent: SentState,
-        may_lag: bool,
-        round: &RoundFiles,
-    ) -> Result<StepEnd, ExecuteError> {
+    async fn check_presence(&self, batch: &Batch, look: Look, round: &RoundFiles) -> Result<StepEnd, ExecuteError> {
+        let Look { from, sent, again, may_lag } = look;
         let error = self.status_error(round);
         let asked = self.input.provider.as_ref().map(|provider| provider.capabilities().presence_size);
         let size = asked.unwrap_or(UNASKED_AT_ONCE).max(1) as u64;
         let (mut places, mut next) = (Vec::new(), batch.count);
         // What the system said of those that it said to be gone.
         let mut said = Vec::new();
-        // Where the answers are known, they tell what became of the others.
-        if sent == SentState::Ended {
+        // Where the answers are known, they tell what became of the others, and so does an earlier look.
+        if sent == SentState::Ended || again {
             let found = |place: u64, status: EncodedStatus| {
                 if status.needs_a_check() {
                     places.push(place - batch.first);

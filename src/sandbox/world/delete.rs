@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use jiff::SignedDuration;
 
 use super::definition::OnDelete;
-use super::table::RowState;
+use super::table::{Lingering, RowState};
 use super::world::{DeleteEvent, Position, Relation};
 use super::{ItemError, RecordKey, Value, WeightLimit, World};
 use crate::sandbox::draw::draw;
@@ -272,7 +272,12 @@ impl World {
         };
         let mut members = Vec::with_capacity(extent.members.len());
         for (table, row) in extent.members {
-            let row = &mut self.tables[table].rows[row];
+            let table = &mut self.tables[table];
+            let row = &mut table.rows[row];
+            if self.query_lag.is_some() {
+                let (modified, stamped) = (row.modified, row.stamped);
+                table.lingering.insert(row.key, Lingering { deleted: now, modified, stamped });
+            }
             row.state = state;
             row.modified = now;
             row.stamped = now;

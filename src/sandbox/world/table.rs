@@ -40,6 +40,14 @@ pub(super) struct Row {
     pub stamped: i64,
 }
 
+/// A deleted record that queries still show. Moments are seconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lingering {
+    pub deleted: i64,
+    pub modified: i64,
+    pub stamped: i64,
+}
+
 /// The records of one object, ordered by key.
 #[derive(Debug)]
 pub(in crate::sandbox) struct Table {
@@ -48,8 +56,8 @@ pub(in crate::sandbox) struct Table {
     pub(super) places: HashMap<String, Place>,
     /// Which field says that a row is archived, where the object has one.
     archived_field: Option<usize>,
-    /// What was deleted after this second, queries still show as it was; at the end of time, nothing.
-    pub(super) shown_after: i64,
+    /// What was deleted a moment ago and queries still show as it was: when that happened, and the moments of the last changes before.
+    pub(super) lingering: BTreeMap<RecordKey, Lingering>,
     pub(super) rows: Vec<Row>,
     pub(super) generations: Vec<Generation>,
     /// The next key's number.
@@ -72,7 +80,7 @@ impl Table {
             definition,
             places,
             archived_field,
-            shown_after: i64::MAX,
+            lingering: BTreeMap::new(),
             rows: Vec::new(),
             generations: Vec::new(),
             counter,
@@ -122,9 +130,15 @@ impl Table {
         self.shows_live(&self.rows[row])
     }
 
-    /// A deletion is a row's last change.
     fn shows_live(&self, row: &Row) -> bool {
-        row.state == RowState::Live || row.modified > self.shown_after
+        row.state == RowState::Live || self.lingering.contains_key(&row.key)
+    }
+
+    /// From this second on queries do not show any more what was deleted by it.
+    pub(super) fn hide_deleted_by(&mut self, second: i64) {
+        if !self.lingering.is_empty() {
+            self.lingering.retain(|_, lingering| lingering.deleted > second);
+        }
     }
 
     /// Whether the row at a position is archived: a closed activity, long ago.
@@ -163,12 +177,14 @@ impl Table {
     /// The value at a place, but for the users' keys, which the table does not know.
     pub(super) fn value(&self, row: &Row, place: Place) -> Value {
         let moment = |second| Timestamp::from_second(second).map_or(Value::Null, Value::DateTime);
+        let lingering = self.lingering.get(&row.key).filter(|_| row.state != RowState::Live);
+        let (modified, stamped) = lingering.map_or((row.modified, row.stamped), |before| (before.modified, before.stamped));
         match place {
             Place::Id => Value::Reference(row.key),
             Place::IsDeleted => Value::Boolean(!self.shows_live(row)),
             Place::CreatedDate => moment(row.created),
-            Place::LastModifiedDate => moment(row.modified),
-            Place::SystemModstamp => moment(row.stamped),
+            Place::LastModifiedDate => moment(modified),
+            Place::SystemModstamp => moment(stamped),
             Place::CreatedById | Place::LastModifiedById => Value::Null,
             Place::Field(field) => self.own_value(row, field),
         }

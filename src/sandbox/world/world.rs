@@ -63,8 +63,8 @@ pub struct World {
     pub(super) weight_limit: Option<WeightLimit>,
     /// What the keys of its records and the order of rows that nobody ordered are drawn from.
     pub(super) seed: u64,
-    /// How long queries show what was deleted, and since when they do.
-    pub(super) query_lag: Option<(SignedDuration, i64)>,
+    /// How long queries show what was deleted.
+    pub(super) query_lag: Option<SignedDuration>,
     /// Where some records are locked once: those that were found so.
     pub(super) locked_once: Option<BTreeSet<RecordKey>>,
     /// How many transactions are open, one in the other.
@@ -125,9 +125,9 @@ impl World {
     /// Moves the world's time forward and empties the recycle bin of what has been there too long.
     pub fn set_now(&mut self, now: Timestamp) {
         self.now = self.now.max(whole_seconds(now));
-        if let Some((lag, since)) = self.query_lag {
-            let shown_after = self.now.as_second().saturating_sub(lag.as_secs()).max(since);
-            self.tables.iter_mut().for_each(|table| table.shown_after = shown_after);
+        if let Some(lag) = self.query_lag {
+            let second = self.now.as_second().saturating_sub(lag.as_secs());
+            self.tables.iter_mut().for_each(|table| table.hide_deleted_by(second));
         }
         self.purge();
     }
@@ -137,8 +137,7 @@ impl World {
         self.seed = settings.seed;
         self.locked_once = settings.row_locks.then(BTreeSet::new);
         let lag = SignedDuration::try_from(settings.query_lag).unwrap_or(SignedDuration::MAX);
-        self.query_lag = (!lag.is_zero()).then(|| (lag, self.now.as_second()));
-        self.set_now(self.now);
+        self.query_lag = (!lag.is_zero()).then_some(lag);
     }
 
     /// What the order of rows that nobody ordered is drawn from.
