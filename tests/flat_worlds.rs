@@ -19,6 +19,7 @@ use sexton::base::{CommandError, Exit};
 use sexton::command::AppliedPlan;
 use sexton::sandbox::{Effect, World};
 use sexton::store::OutcomeRow;
+use support::plan_fault::PlanFaults;
 use support::route::{FULCRUM_BATCH, Route, ZUORA_SOAP};
 use support::{ADDRESS, Bench, start};
 
@@ -70,6 +71,8 @@ struct Story {
     crashes: Vec<(u64, bool)>,
     /// What the systems draw from.
     seed: u64,
+    /// What goes wrong with the first and with the second plan.
+    plan_faults: [PlanFaults; 2],
 }
 
 fn values() -> impl Strategy<Value = Values> {
@@ -119,26 +122,22 @@ fn trouble() -> impl Strategy<Value = Effect> {
     ]
 }
 
-fn histories(with_faults: bool) -> impl Strategy<Value = Story> {
+fn histories(route: Route, with_faults: bool) -> impl Strategy<Value = Story> {
     let (faults, crashes) = if with_faults { (5, 3) } else { (0, 0) };
+    let plan_faults = || match with_faults {
+        true => PlanFaults::of(route.system).boxed(),
+        false => Just(PlanFaults::default()).boxed(),
+    };
     (
         vec(values(), 0..260),
         vec(policy(), 1..4),
         vec((0..MARKS.len(), any::<bool>()), 0..3),
         (vec(any::<u16>(), 0..5), vec(change(), 0..40), vec(any::<u16>(), 0..4)),
         vec((trouble(), 1..8_u64, any::<bool>()), 0..=faults),
-        (vec((1..40_u64, any::<bool>()), 0..=crashes), any::<u64>()),
+        (vec((1..40_u64, any::<bool>()), 0..=crashes), any::<u64>(), [plan_faults(), plan_faults()]),
     )
-        .prop_map(|(records, policies, holds, (refusals, changes, meanwhile), faults, (crashes, seed))| Story {
-            records,
-            policies,
-            holds,
-            refusals,
-            changes,
-            meanwhile,
-            faults,
-            crashes,
-            seed,
+        .prop_map(|(records, policies, holds, (refusals, changes, meanwhile), faults, (crashes, seed, plan_faults))| {
+            Story { records, policies, holds, refusals, changes, meanwhile, faults, crashes, seed, plan_faults }
         })
 }
 
@@ -322,7 +321,7 @@ impl Play<'_> {
     /// Plans, and compares every selection and every refusal with the model.
     async fn plan(&self, model: &Model, with_later_holds: bool) {
         self.bench.transport.forget();
-        let planned = self.bench.plan().await.unwrap_or_else(|error| panic!("{error}: {:?}", error.notes));
+        let planned = self.bench.plan_under(&self.story.plan_faults[usize::from(with_later_holds)]).await;
         assert_eq!(self.bench.transport.demands(), [], "a plan only reads");
         assert_eq!(self.live(), model.records.keys().cloned().collect(), "a plan only reads");
         let selections = self.bench.planned();
@@ -542,7 +541,7 @@ fn random_worlds(route: Route, with_faults: bool) {
     config.max_shrink_iters = 60;
     config.failure_persistence = Some(Box::new(FileFailurePersistence::WithSource("regressions")));
     config.source_file = Some(file!());
-    let result = TestRunner::new(config).run(&histories(with_faults), |story| {
+    let result = TestRunner::new(config).run(&histories(route, with_faults), |story| {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         builder.enable_all().start_paused(true).build().expect("a runtime").block_on(async {
             let world = World::builder().start(start()).seed(story.seed).build().expect("a world");

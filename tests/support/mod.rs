@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![expect(clippy::disallowed_methods, reason = "tests write projects and read evidence back")]
 
+pub mod plan_fault;
 pub mod route;
 pub mod story;
 pub mod wire;

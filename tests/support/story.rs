@@ -11,6 +11,7 @@ use sexton::sandbox::{
     WorldBuilder,
 };
 
+use super::plan_fault::PlanFaults;
 use super::route::Route;
 use super::start;
 
@@ -226,6 +227,8 @@ pub struct Story {
     pub crashes: Vec<Crash>,
     /// What the systems draw from.
     pub seed: u64,
+    /// What goes wrong with the first and with the second plan.
+    pub plan_faults: [PlanFaults; 2],
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
@@ -343,13 +346,17 @@ impl Story {
         let hard = (proptest::bool::weighted(0.9), proptest::bool::weighted(0.9));
         let denied = [0.1, 0.1, 0.2].map(|share| option::weighted(share, 0..OBJECTS.len()));
         let crashes = if with_faults { 3 } else { 0 };
+        let plan_faults = || match with_faults {
+            true => PlanFaults::of(route.system).boxed(),
+            false => Just(PlanFaults::default()).boxed(),
+        };
         (
             (kind(route, 0), kind(route, 1), kind(route, 2), kind(route, 3)),
             vec(policy(route), 1..4),
             (vec(hold(), 0..3), prop_oneof![2 => vec(hold(), 0..1), 1 => vec(hold(), 1..2)]),
             vec((0..OBJECTS.len(), any::<u16>(), option::of(1..3_u32)), 0..8),
             (vec(change(), 0..40), vec((0..OBJECTS.len(), any::<u16>()), 0..4)),
-            (denied, hard),
+            (denied, hard, [plan_faults(), plan_faults()]),
             (vec(fault, 0..=most), vec((1..40_u64, any::<bool>()), 0..=crashes), any::<u64>()),
         )
             .prop_map(|(kinds, policies, holds, refusals, changes, rights, trouble)| Self {
@@ -367,6 +374,7 @@ impl Story {
                 faults: trouble.0,
                 crashes: trouble.1,
                 seed: trouble.2,
+                plan_faults: rights.2,
             })
     }
 }
