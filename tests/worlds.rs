@@ -471,8 +471,10 @@ impl Play<'_> {
             let none_waits = texts(&before.selected(number)).is_subset(&known);
             let grown = none_waits && along.iter().any(|(relation, count)| *count > along_at_plan[relation]);
             let along: u64 = along.values().sum();
-            (policy.hard && !self.story.may_hard_delete.1)
-                || self.story.denied_after == Some(policy.object)
+            // A policy that has nothing to delete needs no right to do so.
+            let needs_rights = !planned[&name(number)].is_empty();
+            (needs_rights && policy.hard && !self.story.may_hard_delete.1)
+                || (needs_rights && self.story.denied_after == Some(policy.object))
                 || (policy.all_or_none == "true" && planned[&name(number)].iter().any(stays))
                 || too_large(together, most, before.population(policy.object))
                 || too_large(cleared, policy.max_percent, before.population(policy.object))

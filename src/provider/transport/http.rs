@@ -84,6 +84,10 @@ impl HttpTransport {
     }
 }
 
+/// How long a connection may be idle and be used again. Servers close idle ones, after a minute or less (guess), and a deletion that meets
+/// one that is being closed leaves open what it did.
+const IDLE_CONNECTION: Duration = Duration::from_secs(20);
+
 fn client(timeouts: Timeouts) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .user_agent(concat!("sexton/", env!("CARGO_PKG_VERSION")))
@@ -91,6 +95,7 @@ fn client(timeouts: Timeouts) -> reqwest::ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .gzip(true)
+        .pool_idle_timeout(IDLE_CONNECTION)
         .connect_timeout(timeouts.connect)
 }
 
