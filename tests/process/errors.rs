@@ -83,7 +83,7 @@ fn every_refused_login_says_what_to_mend() {
     signing in to crm
     error: could not sign in: HTTP 400 invalid_grant: expired access/refresh token
       = while signing in to target `crm`
-      help: the refresh token was revoked or has expired: make a new one
+      help: the refresh token was revoked, has expired, or was used up, where the app rotates refresh tokens: make a new one; a pipeline is better served by `clientCredentials` or `jwt`
 
     signing in to crm
     error: could not sign in: HTTP 400 invalid_grant: invalid assertion

@@ -29,8 +29,14 @@ pub(super) async fn collect(
     let wrong = |code, message: &str| error(ErrorClass::Malformed, &doing, code, message);
     let batches = batches(session, ticket).await?;
     let batch = match &batches[..] {
-        // It ended without one, and has no answers.
-        [] => return Ok(None),
+        // It ended without one, and takes none any more (documented): it came to no record.
+        [] => {
+            let call = Call::get(doing.clone(), path(&doing, ticket)?);
+            let not_processed = |id| Answer { id, verdict: AnswerVerdict::NotProcessed };
+            let mut all = read_all(&call, ids)?.into_iter().map(not_processed);
+            all.try_for_each(|answer| answers.answer(answer)).map_err(|cause| not_kept(&doing, &cause))?;
+            return Ok(None);
+        }
         [batch] => batch,
         _ => return Err(wrong("several-batches", "the job has more than the one batch that was added")),
     };
@@ -231,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_with_no_batch_has_no_answers_and_one_with_two_has_none_to_believe() {
+    async fn a_job_with_no_batch_has_processed_nothing_and_one_with_two_has_no_answers_to_believe() {
         let batch = format!(r#"{{"id":"{BATCH}","jobId":"{JOB}","state":"Completed"}}"#);
         for (batches, code) in [(String::new(), None), (format!("{batch},{batch}"), Some("several-batches"))] {
             let (provider, _) = org(move |_| json(200, format!(r#"{{"batchInfo":[{batches}]}}"#)));
@@ -239,7 +245,8 @@ mod tests {
             let specification = specification(Api::Bulk1, DeleteMode::Soft, false);
             let result = provider.jobs(&specification).collect(&Ticket(JOB.into()), &Ids(leads(1)), &mut answers).await;
             assert_eq!(result.err().map(|error| error.code).as_deref(), code);
-            assert!(answers.0.is_empty());
+            let expected: &[&str] = if code.is_none() { &[" not processed"] } else { &[] };
+            assert_eq!(lines(&answers.0), expected);
         }
     }
 
