@@ -66,7 +66,7 @@ async fn a_dropped_connection_closes_without_a_byte() {
 #[tokio::test]
 async fn a_cut_body_is_shorter_than_its_length_and_a_truncated_one_is_not() {
     let length = |answer: &str| -> Option<usize> {
-        let line = answer.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+        let line = answer.lines().find_map(|line| line.strip_prefix("Content-Length: "))?;
         line.parse().ok()
     };
     let cut = serving(Some(Effect::Cut { bytes: 5 })).await.delete().await;
@@ -76,6 +76,14 @@ async fn a_cut_body_is_shorter_than_its_length_and_a_truncated_one_is_not() {
     let (head, body) = truncated.split_once("\r\n\r\n").expect("a head");
     assert_eq!(length(head), None);
     assert!(body.ends_with("\r\n0\r\n\r\n"), "a whole chunked body: {truncated}");
+}
+
+#[tokio::test]
+async fn header_names_are_in_title_case() {
+    let answer = serving(None).await.delete().await;
+    let names: Vec<&str> =
+        answer.lines().skip(1).take_while(|line| !line.is_empty()).filter_map(|line| Some(line.split_once(':')?.0)).collect();
+    assert!(names.contains(&"Sforce-Limit-Info") && names.contains(&"Content-Type"), "{names:?}");
 }
 
 #[tokio::test]

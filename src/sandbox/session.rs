@@ -80,6 +80,17 @@ impl Sessions {
         Some(*session)
     }
 
+    /// The session of a token and when it was used last, without using it.
+    pub(in crate::sandbox) fn look_at(
+        &self,
+        token: &str,
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Option<(Session, Timestamp)> {
+        let (session, used) = self.by_token.get(token)?;
+        (used.duration_until(now).unsigned_abs() < lifetime).then_some((*session, *used))
+    }
+
     /// Ends one session.
     pub(in crate::sandbox) fn close(&mut self, token: &str) {
         self.by_token.remove(token);

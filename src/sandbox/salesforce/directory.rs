@@ -3,13 +3,14 @@
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json as tree};
 
 use super::error::{ApiError, json};
 use super::gate::{ApiVersion, VERSIONS};
 use crate::sandbox::Sandbox;
+use crate::sandbox::gate::origin;
 use crate::sandbox::session::Session;
 
 #[derive(Serialize)]
@@ -38,12 +39,21 @@ fn release_name(number: u32) -> String {
     format!("{season} '{}", 26 + since.div_euclid(3))
 }
 
-/// `GET /services/data/{version}`.
-pub(super) async fn resources(Extension(version): Extension<ApiVersion>) -> Response {
+/// `GET /services/data/{version}`: the resources there are, and who asks. SFDMU and jsforce sign in by `identity`.
+pub(super) async fn resources(
+    State(sandbox): State<Sandbox>,
+    Extension(version): Extension<ApiVersion>,
+    Extension(session): Extension<Session>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let base = format!("/services/data/v{}", version.dotted());
     let names = ["composite", "jobs", "limits", "query", "queryAll", "sobjects"];
-    let all: serde_json::Map<String, Json> =
+    let mut all: serde_json::Map<String, Json> =
         names.iter().map(|name| ((*name).to_owned(), Json::String(format!("{base}/{name}")))).collect();
+    let organization = sandbox.world().organization().key;
+    let identity = format!("{}/id/{organization}/{}", origin(&headers, &uri), session.user);
+    all.insert("identity".to_owned(), Json::String(identity));
     json(StatusCode::OK, &all)
 }
 

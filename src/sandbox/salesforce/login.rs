@@ -1,9 +1,9 @@
-//! Logging in: the token endpoint, revocation, identity.
+//! Logging in: the token endpoint, revocation, and whose a token is.
 
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use super::error::{json, moment};
+use super::error::json;
 use super::gate::bearer;
 use crate::base::Digest;
 use crate::sandbox::gate::origin;
@@ -23,7 +23,7 @@ const LONGEST_ASSERTION: i64 = 3_600;
 
 /// A refused login: the code and the text (pairs as recorded, unless said).
 #[derive(Debug, PartialEq, Eq)]
-struct Refusal(&'static str, &'static str);
+pub(super) struct Refusal(&'static str, &'static str);
 
 const BAD_CLIENT: Refusal = Refusal("invalid_client_id", "client identifier invalid");
 const BAD_SECRET: Refusal = Refusal("invalid_client", "invalid client credentials");
@@ -92,7 +92,7 @@ pub(super) async fn token(State(sandbox): State<Sandbox>, uri: Uri, headers: Hea
 }
 
 /// The client a form or the `Authorization: Basic` header names, with its secret checked.
-fn client(sandbox: &Sandbox, form: &BTreeMap<String, String>, headers: &HeaderMap) -> Result<Client, Refusal> {
+pub(super) fn client(sandbox: &Sandbox, form: &BTreeMap<String, String>, headers: &HeaderMap) -> Result<Client, Refusal> {
     let basic = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Basic "))
@@ -192,112 +192,10 @@ pub(super) async fn revoke(State(sandbox): State<Sandbox>, body: Bytes) -> Respo
     }
 }
 
-#[derive(Serialize)]
-struct Identity {
-    id: String,
-    asserted_user: bool,
-    user_id: String,
-    organization_id: String,
-    username: String,
-    nick_name: String,
-    display_name: String,
-    email: String,
-    urls: BTreeMap<&'static str, String>,
-    active: bool,
-    user_type: &'static str,
-    language: &'static str,
-    locale: &'static str,
-    #[serde(rename = "utcOffset")]
-    utc_offset: i64,
-    last_modified_date: String,
-}
-
 /// The user of a request's token, or the plain-text refusal ([guess]).
-fn token_user(sandbox: &Sandbox, headers: &HeaderMap) -> Result<User, &'static str> {
+pub(super) fn token_user(sandbox: &Sandbox, headers: &HeaderMap) -> Result<User, &'static str> {
     let token = bearer(headers).ok_or("Missing_OAuth_Token")?;
     let session = sandbox.sessions().find(token, sandbox.now(), sandbox.settings().session_lifetime);
     let user = session.ok_or("Bad_OAuth_Token")?.user;
     sandbox.world().user(user).filter(|user| user.active).cloned().ok_or("Bad_OAuth_Token")
-}
-
-/// `GET /id/{organization}/{user}`.
-pub(super) async fn identity(
-    State(sandbox): State<Sandbox>,
-    Path((organization, user)): Path<(String, String)>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let refuse = |text: &'static str| (StatusCode::FORBIDDEN, text).into_response();
-    let caller = match token_user(&sandbox, &headers) {
-        Ok(caller) => caller,
-        Err(text) => return refuse(text),
-    };
-    let world = sandbox.world();
-    if RecordKey::parse(&organization) != Ok(world.organization().key) {
-        return refuse("Wrong_Org");
-    }
-    let Some(subject) = RecordKey::parse(&user).ok().and_then(|key| world.user(key)) else { return refuse("Bad_Id") };
-    let origin = origin(&headers, &uri);
-    let organization = world.organization().key;
-    let rest = format!("{origin}/services/data/v{{version}}/");
-    json(
-        StatusCode::OK,
-        &Identity {
-            id: format!("{origin}/id/{organization}/{}", subject.key),
-            asserted_user: caller.key == subject.key,
-            user_id: subject.key.to_string(),
-            organization_id: organization.to_string(),
-            username: subject.username.clone(),
-            nick_name: subject.username.split('@').next().unwrap_or_default().to_owned(),
-            display_name: subject.name.clone(),
-            email: subject.username.clone(),
-            urls: BTreeMap::from([
-                ("query", format!("{rest}query/")),
-                ("rest", rest.clone()),
-                ("sobjects", format!("{rest}sobjects/")),
-            ]),
-            active: subject.active,
-            user_type: "STANDARD",
-            language: "en_US",
-            locale: "en_US",
-            utc_offset: 0,
-            last_modified_date: moment(world.now()),
-        },
-    )
-}
-
-#[derive(Serialize)]
-struct UserInfo {
-    sub: String,
-    user_id: String,
-    organization_id: String,
-    preferred_username: String,
-    nickname: String,
-    name: String,
-    email: String,
-    email_verified: bool,
-    active: bool,
-}
-
-/// `GET /services/oauth2/userinfo`.
-pub(super) async fn userinfo(State(sandbox): State<Sandbox>, uri: Uri, headers: HeaderMap) -> Response {
-    let user = match token_user(&sandbox, &headers) {
-        Ok(user) => user,
-        Err(text) => return (StatusCode::FORBIDDEN, text).into_response(),
-    };
-    let organization = sandbox.world().organization().key;
-    json(
-        StatusCode::OK,
-        &UserInfo {
-            sub: format!("{}/id/{organization}/{}", origin(&headers, &uri), user.key),
-            user_id: user.key.to_string(),
-            organization_id: organization.to_string(),
-            preferred_username: user.username.clone(),
-            nickname: user.username.split('@').next().unwrap_or_default().to_owned(),
-            name: user.name,
-            email: user.username,
-            email_verified: true,
-            active: user.active,
-        },
-    )
 }

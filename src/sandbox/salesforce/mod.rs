@@ -15,10 +15,17 @@ mod error;
 mod gate;
 #[cfg(test)]
 mod gate_tests;
+mod identity;
+#[cfg(test)]
+mod identity_tests;
+mod introspect;
 mod json_record;
 mod login;
 mod query;
 mod record;
+mod replication;
+#[cfg(test)]
+mod replication_tests;
 #[cfg(test)]
 mod rest_tests;
 mod router;

@@ -8,7 +8,8 @@ use axum::routing::{delete, get, post};
 use http::StatusCode;
 
 use super::error::ApiError;
-use super::{bulk1, bulk2, collections, composite, describe, directory, gate, login, query, record, soap_login};
+use super::{bulk1, bulk2, collections, composite, describe, directory, gate, identity, introspect, login, query, record};
+use super::{replication, soap_login};
 use crate::sandbox::Sandbox;
 
 /// The whole interface of the organization.
@@ -16,8 +17,9 @@ pub(in crate::sandbox) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
     Router::new()
         .route("/services/oauth2/token", post(login::token))
         .route("/services/oauth2/revoke", post(login::revoke))
-        .route("/services/oauth2/userinfo", get(login::userinfo).post(login::userinfo))
-        .route("/id/{organization}/{user}", get(login::identity))
+        .route("/services/oauth2/userinfo", get(identity::userinfo).post(identity::userinfo))
+        .route("/services/oauth2/introspect", post(introspect::introspect))
+        .route("/id/{organization}/{user}", get(identity::identity))
         .route("/services/data", get(directory::versions))
         .nest("/services/data/{version}", data_routes())
         .nest("/services/data/{version}/jobs", bulk2::routes())
@@ -43,6 +45,8 @@ fn data_routes() -> Router<Sandbox> {
         .route("/sobjects", get(describe::list))
         .route("/sobjects/{object}", get(describe::brief).post(record::create))
         .route("/sobjects/{object}/describe", get(describe::whole))
+        .route("/sobjects/{object}/deleted", get(replication::deleted))
+        .route("/sobjects/{object}/updated", get(replication::updated))
         .route("/sobjects/{object}/{id}", get(record::read).delete(record::delete).patch(record::change))
         .route("/composite", post(composite::composite))
         .route("/composite/sobjects", delete(collections::delete))

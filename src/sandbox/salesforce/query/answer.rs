@@ -8,13 +8,14 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
+use super::columns::metadata;
 use super::cursor::Cursor;
 use super::problem::QueryProblem;
 use super::route::{Hop, Route};
 use super::scan::RowScope;
 use super::statement::{Column, Shape, Statement};
 use crate::sandbox::fault::WorkFaults;
-use crate::sandbox::salesforce::error::{ApiError, json_response};
+use crate::sandbox::salesforce::error::{ApiError, json, json_response};
 use crate::sandbox::salesforce::gate::ApiVersion;
 use crate::sandbox::salesforce::json_record::{write_attributes, write_name, write_text, write_value};
 use crate::sandbox::session::Session;
@@ -28,6 +29,8 @@ const SMALLEST_PAGE: usize = 200;
 #[derive(Deserialize)]
 pub(in crate::sandbox) struct Text {
     q: Option<String>,
+    /// `true` asks for the columns instead of the rows.
+    columns: Option<String>,
 }
 
 /// `GET …/query?q=…`.
@@ -40,7 +43,7 @@ pub(in crate::sandbox) async fn query(
     Query(text): Query<Text>,
 ) -> Result<Response, ApiError> {
     let request = Request { sandbox, session, version, faults, page_size: page_size(&headers) };
-    request.answer(text.q.as_deref(), RowScope::Usual)
+    request.answer(&text, RowScope::Usual)
 }
 
 /// `GET …/queryAll?q=…`: with archived rows and the recycle bin.
@@ -53,7 +56,7 @@ pub(in crate::sandbox) async fn query_all(
     Query(text): Query<Text>,
 ) -> Result<Response, ApiError> {
     let request = Request { sandbox, session, version, faults, page_size: page_size(&headers) };
-    request.answer(text.q.as_deref(), RowScope::All)
+    request.answer(&text, RowScope::All)
 }
 
 /// `GET …/query/{locator}`.
@@ -92,12 +95,18 @@ struct Request {
 }
 
 impl Request {
-    fn answer(&self, text: Option<&str>, rows: RowScope) -> Result<Response, ApiError> {
+    fn answer(&self, asked: &Text, rows: RowScope) -> Result<Response, ApiError> {
         // The text for a missing query is from memory.
-        let text = text.ok_or_else(|| QueryProblem::plain("MALFORMED_QUERY", "A query string has to be specified"))?;
+        let text = asked
+            .q
+            .as_deref()
+            .ok_or_else(|| QueryProblem::plain("MALFORMED_QUERY", "A query string has to be specified"))?;
         let world = self.sandbox.world();
         let statement = Statement::check(&world, text, rows)?;
         statement.check_access(&world, self.session.user, text)?;
+        if asked.columns.as_deref().is_some_and(|asked| asked.eq_ignore_ascii_case("true")) {
+            return Ok(json(StatusCode::OK, &metadata(&world, &statement)));
+        }
         match &statement.shape {
             Shape::Count => {
                 let (count, _) = statement.counts(&world, self.session.user);

@@ -2,6 +2,9 @@
 
 mod answer;
 mod check;
+mod columns;
+#[cfg(test)]
+mod columns_tests;
 mod cursor;
 mod date_range;
 #[cfg(test)]
