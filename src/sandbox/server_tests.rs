@@ -81,8 +81,12 @@ async fn a_cut_body_is_shorter_than_its_length_and_a_truncated_one_is_not() {
 #[tokio::test]
 async fn header_names_are_in_title_case() {
     let answer = serving(None).await.delete().await;
-    let names: Vec<&str> =
-        answer.lines().skip(1).take_while(|line| !line.is_empty()).filter_map(|line| Some(line.split_once(':')?.0)).collect();
+    let names: Vec<&str> = answer
+        .lines()
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| Some(line.split_once(':')?.0))
+        .collect();
     assert!(names.contains(&"Sforce-Limit-Info") && names.contains(&"Content-Type"), "{names:?}");
 }
 

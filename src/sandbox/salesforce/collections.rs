@@ -84,8 +84,8 @@ impl DeleteQuery {
         let ids: Vec<&str> =
             self.ids.as_deref().unwrap_or_default().split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
         if ids.is_empty() {
-            // Recorded for creations; assumed for deletions.
-            let message = "At least 1 record is required";
+            // The text is recorded, the code a guess after that of creations.
+            let message = "At least 1 Id is required.";
             return Err(ApiError::new(StatusCode::BAD_REQUEST, "REQUIRED_FIELD_MISSING", message));
         }
         if ids.len() > MOST_DELETED {

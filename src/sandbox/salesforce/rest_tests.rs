@@ -52,7 +52,7 @@ async fn collections_take_one_to_two_hundred_ids() {
         tester.delete(&format!("/composite/sobjects?ids={}", ids(201))).await.shown(),
         r#"400 [{"message":"record limit reached. cannot submit more than 200 records into this call","errorCode":"EXCEEDED_ID_LIMIT"}]"#
     );
-    let none = r#"400 [{"message":"At least 1 record is required","errorCode":"REQUIRED_FIELD_MISSING"}]"#;
+    let none = r#"400 [{"message":"At least 1 Id is required.","errorCode":"REQUIRED_FIELD_MISSING"}]"#;
     assert_eq!(tester.delete("/composite/sobjects?ids=").await.shown(), none);
     assert_eq!(tester.delete("/composite/sobjects").await.shown(), none);
 }

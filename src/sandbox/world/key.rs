@@ -41,7 +41,7 @@ impl RecordKey {
     }
 
     /// The same key among the objects of another prefix.
-    pub(super) fn with_prefix(mut self, prefix: [u8; 3]) -> Self {
+    pub(in crate::sandbox) fn with_prefix(mut self, prefix: [u8; 3]) -> Self {
         self.0[..3].copy_from_slice(&prefix);
         self
     }

@@ -105,6 +105,17 @@ pub fn batch_list(format: Format, batches: &[Fields]) -> Response {
     respond(StatusCode::OK, format.media_type(), body)
 }
 
+/// The identifiers of the results of a batch.
+pub fn result_list(format: Format, results: &[String]) -> Response {
+    let body = match format {
+        Format::Xml => document("result-list", &[("xmlns", NAMESPACE)], |writer| {
+            results.iter().try_for_each(|result| text(writer, "result", result))
+        }),
+        Format::Json => as_json(&results),
+    };
+    respond(StatusCode::OK, format.media_type(), body)
+}
+
 /// A body of exactly this media type.
 pub fn respond(status: StatusCode, media_type: &'static str, body: impl Into<Body>) -> Response {
     (status, [(header::CONTENT_TYPE, media_type)], body.into()).into_response()

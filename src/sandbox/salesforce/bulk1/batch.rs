@@ -6,9 +6,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::answer::{Field, Fields};
+use super::query::Found;
 use crate::sandbox::salesforce::bulk_rows::{CHUNK_ROWS, milliseconds, time_of};
 use crate::sandbox::salesforce::bulk2::JobFaults;
 use crate::sandbox::{ItemError, RecordKey};
+
+/// The message of a batch that dies on its way: a guess. Its state and what it leaves behind are documented.
+const DIED: &str = "InternalServerError : Unable to process the batch after 10 retries";
 
 /// How a batch ended. Source: documented.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,6 +52,7 @@ pub struct Batch {
     /// When its work began or will begin; nothing while it waits for others.
     pub begun: Option<Timestamp>,
     rows: Result<Vec<String>, String>,
+    found: Option<Bytes>,
     faults: JobFaults,
     tried: usize,
     errors: BTreeMap<usize, ItemError>,
@@ -70,6 +75,7 @@ impl Batch {
             data,
             begun: None,
             rows,
+            found: None,
             faults,
             tried: 0,
             errors: BTreeMap::new(),
@@ -101,6 +107,7 @@ impl Batch {
 
     /// When its next transaction begins and ends, if its work begins or began at that moment.
     pub fn next_due(&self, begun: Timestamp, rows_per_second: u64) -> (Timestamp, Timestamp) {
+        // A batch that asks has no rows before its end, and takes as long as one transaction.
         let done = self.tried.div_ceil(CHUNK_ROWS);
         let at = |chunks: usize| begun + time_of(chunks * CHUNK_ROWS, rows_per_second);
         (at(done), at(done + 1))
@@ -134,10 +141,32 @@ impl Batch {
         }
         if self.tried == last {
             let failed = self.faults.fail_after.is_some_and(|after| after <= rows.len());
-            // The text of a batch that dies on its way is a guess; its state and what it leaves behind are documented.
-            let message = || "InternalServerError : Unable to process the batch after 10 retries".to_owned();
-            self.end = Some((until, if failed { End::Failed(message()) } else { End::Completed }));
+            self.end = Some((until, if failed { End::Failed(DIED.to_owned()) } else { End::Completed }));
         }
+    }
+
+    /// Ends a batch that asks: with what it found, or with the message of its state.
+    pub fn answer(&mut self, at: Timestamp, found: Result<Found, String>) {
+        self.modified = at;
+        let found = match &self.faults.refusal {
+            Some(message) => Err(message.clone()),
+            None if self.faults.fail_after.is_some() => Err(DIED.to_owned()),
+            None => found,
+        };
+        let end = match found {
+            Ok(Found { rows, file }) => {
+                self.tried = rows;
+                self.found = Some(file);
+                End::Completed
+            }
+            Err(message) => End::Failed(message),
+        };
+        self.end = Some((at, end));
+    }
+
+    /// What it found, if it asks and has ended well.
+    pub fn found(&self) -> Option<&Bytes> {
+        self.found.as_ref()
     }
 
     /// Its job was aborted: a batch that waits will not be processed, one at work goes on to its end (documented).
@@ -151,7 +180,7 @@ impl Batch {
     /// The end of each tried row, in the order of the request: the identifier as sent, and the error if it failed.
     pub fn results(&self) -> impl Iterator<Item = (&str, Option<&ItemError>)> {
         let rows = self.rows.as_deref().unwrap_or_default();
-        let ends = rows[..self.tried].iter().enumerate().map(|(row, id)| (id.as_str(), self.errors.get(&row)));
+        let ends = rows.iter().take(self.tried).enumerate().map(|(row, id)| (id.as_str(), self.errors.get(&row)));
         ends.skip(self.faults.omitted)
     }
 

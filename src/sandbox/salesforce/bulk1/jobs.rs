@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::batch::Batch;
 use super::job::Job;
 use super::locks::RowLocks;
+use super::query;
 use crate::sandbox::draw::first_number;
 use crate::sandbox::salesforce::bulk_rows::{delete_rows, deletion_of};
 use crate::sandbox::{RecordKey, Settings, World};
@@ -77,12 +78,17 @@ impl ClassicJobs {
             let Some(job) = self.jobs.get_mut(&job) else { return };
             let batch = &mut job.batches[place];
             let (id, wanted) = (batch.id, &job.wanted);
-            let deletion = deletion_of(wanted.operation, job.created_by);
-            let locks = &mut self.locks;
-            batch.next_chunk((due.from, due.until), |chunk| {
-                let free = !settings.bulk_lock_contention || locks.take(world, id, chunk);
-                delete_rows(world, &wanted.object, deletion, &chunk.ids, chunk.locked || !free)
-            });
+            if wanted.reads() {
+                let found = query::run(world, wanted, job.created_by, job.version, &batch.data);
+                batch.answer(due.until, found);
+            } else {
+                let deletion = deletion_of(wanted.operation, job.created_by);
+                let locks = &mut self.locks;
+                batch.next_chunk((due.from, due.until), |chunk| {
+                    let free = !settings.bulk_lock_contention || locks.take(world, id, chunk);
+                    delete_rows(world, &wanted.object, deletion, &chunk.ids, chunk.locked || !free)
+                });
+            }
             if batch.end().is_some() {
                 self.at_work.remove(due.place);
                 if wanted.serial {

@@ -1,4 +1,4 @@
-//! Bulk API 1.0: jobs that delete rows in batches, each batch by itself, over XML, JSON and CSV.
+//! Bulk API 1.0: jobs that delete or read rows in batches, each batch by itself, over XML, JSON and CSV.
 
 mod answer;
 mod batch;
@@ -10,6 +10,9 @@ mod jobs;
 #[cfg(test)]
 mod lock_tests;
 mod locks;
+mod query;
+#[cfg(test)]
+mod query_tests;
 mod request;
 mod result;
 mod reword;

@@ -11,7 +11,7 @@ use crate::sandbox::xml::Element;
 /// A well-formed request for a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateJob {
-    /// `delete` or `hardDelete`.
+    /// `delete`, `hardDelete`, `query` or `queryAll`.
     pub operation: &'static str,
     /// The object, as spelt in the request.
     pub object: String,
@@ -48,7 +48,9 @@ impl CreateJob {
         let operation = match properties.get("operation").ok_or_else(unparsable)? {
             "delete" => "delete",
             "hardDelete" => "hardDelete",
-            other @ ("insert" | "update" | "upsert" | "query" | "queryAll") => {
+            "query" => "query",
+            "queryAll" => "queryAll",
+            other @ ("insert" | "update" | "upsert") => {
                 return Err(refusal("InvalidJob", format!("The sandbox does not carry out the operation {other}.")));
             }
             _ => return Err(unparsable()),
@@ -62,6 +64,13 @@ impl CreateJob {
         let content = properties.get("contentType").map_or(Some(ContentType::Xml), ContentType::from_name);
         let object = properties.get("object").ok_or_else(unparsable)?.to_owned();
         Ok(Self { operation, object, serial, content: content.ok_or_else(unparsable)? })
+    }
+}
+
+impl CreateJob {
+    /// Whether its batches read instead of deleting.
+    pub fn reads(&self) -> bool {
+        matches!(self.operation, "query" | "queryAll")
     }
 }
 

@@ -10,13 +10,13 @@ use http::{HeaderMap, StatusCode};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::answer::{Format, batch_list, media_type, object, respond};
+use super::answer::{Format, batch_list, media_type, object, respond, result_list};
 use super::batch::{Batch, End};
 use super::data::ContentType;
 use super::job::{Job, State as JobState};
 use super::jobs::ClassicJobs;
 use super::request::{CreateJob, Transition};
-use super::{refusal, result};
+use super::{query, refusal, result};
 use crate::sandbox::fault::WorkFaults;
 use crate::sandbox::salesforce::bulk2::{JobFaults, may_abort_any};
 use crate::sandbox::salesforce::error::ApiError;
@@ -40,12 +40,20 @@ pub(in crate::sandbox::salesforce) fn routes() -> Router<Sandbox> {
         .route("/job/{job}/batch/{batch}", get(batch_info))
         .route("/job/{job}/batch/{batch}/request", get(request))
         .route("/job/{job}/batch/{batch}/result", get(results))
+        .route("/job/{job}/batch/{batch}/result/{result}", get(found))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }
 
 #[derive(Deserialize)]
 struct JobPath {
     job: String,
+}
+
+#[derive(Deserialize)]
+struct ResultPath {
+    job: String,
+    batch: String,
+    result: String,
 }
 
 #[derive(Deserialize)]
@@ -72,10 +80,16 @@ fn find_batch<'a>(job: &'a Job, id: &str) -> Result<&'a Batch, ApiError> {
     batch.ok_or_else(|| refusal("InvalidBatch", format!("Invalid batch id: {id}")))
 }
 
-/// The format of an answer: that of the request, or else the one that goes with the job's batches.
+/// The format of an answer about a job: that of the request, or else the one that goes with the job's batches.
 fn format(headers: &HeaderMap, content: ContentType) -> Format {
     let fitting = if content == ContentType::Json { Format::Json } else { Format::Xml };
     Format::asked(headers).unwrap_or(fitting)
+}
+
+/// The format of an answer about batches: JSON where the batches are JSON, unless the request is XML (salesforce-bulk reads it so), and
+/// XML of all others, whatever the request says (tap-salesforce asks with `application/json` and reads XML).
+fn batch_format(headers: &HeaderMap, content: ContentType) -> Format {
+    if content == ContentType::Json { format(headers, content) } else { Format::Xml }
 }
 
 /// `POST /job`
@@ -88,11 +102,19 @@ async fn create(
 ) -> Result<Response, ApiError> {
     let format = Format::asked(&headers).unwrap_or(Format::Xml);
     let mut wanted = CreateJob::read(format, &body)?;
+    let chunking = headers.get("sforce-enable-pkchunking").and_then(|value| value.to_str().ok()).unwrap_or("false");
+    if !chunking.trim().eq_ignore_ascii_case("false") {
+        return Err(refusal("InvalidJob", "The sandbox does not split queries by primary keys (Sforce-Enable-PKChunking)."));
+    }
     {
         let world = sandbox.world();
-        let table = world.table(&wanted.object).filter(|table| table.definition().bulk).ok_or_else(|| {
-            refusal("InvalidEntity", format!("Entity '{}' is not supported by the Bulk API.", wanted.object))
+        let table = world.table(&wanted.object).ok_or_else(|| {
+            // Recorded.
+            refusal("InvalidJob", format!("Unable to find object: {}", wanted.object))
         })?;
+        if !table.definition().bulk {
+            return Err(refusal("InvalidEntity", format!("Entity '{}' is not supported by the Bulk API.", wanted.object)));
+        }
         wanted.object = table.definition().name.clone();
         if wanted.operation == "hardDelete" && !world.user(session.user).is_some_and(|user| user.permissions.hard_delete) {
             // Recorded.
@@ -165,17 +187,18 @@ async fn add_batch(
         return Err(refusal("InvalidJobState", "Adding a batch to a Job that is not open is not allowed"));
     }
     if media_type(&headers) != wanted.content.media_type() {
+        // The code is recorded, the text is a guess.
         let message = format!("The content type of a batch of this job must be {}", wanted.content.media_type());
-        return Err(refusal("InvalidBatch", message));
+        return Err(refusal("UnsupportedContentType", message));
     }
     if bulk.spend_batches(1, sandbox.settings().daily_batches, now) == 0 {
         return Err(refusal("ExceededQuota", "ApiBatchItems Limit exceeded."));
     }
-    let rows = wanted.content.read(wanted.operation, &data);
+    let rows = if wanted.reads() { Ok(Vec::new()) } else { wanted.content.read(wanted.operation, &data) };
     let batch = Batch::new(bulk.classic.next_batch_key(), now, data, rows, JobFaults::of(sandbox.settings(), &faults.0));
     let fields = batch.info(key, now);
     bulk.classic.add(key, batch);
-    Ok(object(StatusCode::CREATED, format(&headers, wanted.content), "batchInfo", &fields))
+    Ok(object(StatusCode::CREATED, batch_format(&headers, wanted.content), "batchInfo", &fields))
 }
 
 /// `GET /job/{job}/batch`
@@ -189,7 +212,7 @@ async fn list(
     let mut bulk = sandbox.bulk();
     let job = find(&mut bulk.classic, &path.job, version)?;
     let batches: Vec<_> = job.batches.iter().map(|batch| batch.info(job.id, now)).collect();
-    Ok(batch_list(format(&headers, job.wanted.content), &batches))
+    Ok(batch_list(batch_format(&headers, job.wanted.content), &batches))
 }
 
 /// `GET /job/{job}/batch/{batch}`
@@ -202,7 +225,7 @@ async fn batch_info(
     let mut bulk = sandbox.bulk();
     let job = find(&mut bulk.classic, &path.job, version)?;
     let fields = find_batch(job, &path.batch)?.info(job.id, sandbox.now());
-    Ok(object(StatusCode::OK, format(&headers, job.wanted.content), "batchInfo", &fields))
+    Ok(object(StatusCode::OK, batch_format(&headers, job.wanted.content), "batchInfo", &fields))
 }
 
 /// `GET /job/{job}/batch/{batch}/request`: what was sent, as it was sent (documented).
@@ -217,11 +240,12 @@ async fn request(
     Ok(respond(StatusCode::OK, job.wanted.content.media_type(), data))
 }
 
-/// `GET /job/{job}/batch/{batch}/result`: of what was tried, be it all or less (documented).
+/// `GET /job/{job}/batch/{batch}/result`: of what was tried, be it all or less (documented); of a batch that asks, where its rows are.
 async fn results(
     State(sandbox): State<Sandbox>,
     Extension(version): Extension<ApiVersion>,
     Path(path): Path<BatchPath>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let mut bulk = sandbox.bulk();
     let job = find(&mut bulk.classic, &path.job, version)?;
@@ -232,9 +256,29 @@ async fn results(
         Some(End::Failed(_) | End::NotProcessed) if batch.tried().0 == 0 => {
             Err(refusal("InvalidBatch", "Records not processed"))
         }
+        Some(_) if job.wanted.reads() => {
+            let result = batch.found().map(|_| query::result_of(batch.id).to_string());
+            Ok(result_list(batch_format(&headers, job.wanted.content), &Vec::from_iter(result)))
+        }
         Some(_) => {
             let content = job.wanted.content;
             Ok(respond(StatusCode::OK, content.media_type(), result::write(batch, content)))
         }
     }
+}
+
+/// `GET /job/{job}/batch/{batch}/result/{result}`: the rows that a batch found.
+async fn found(
+    State(sandbox): State<Sandbox>,
+    Extension(version): Extension<ApiVersion>,
+    Path(path): Path<ResultPath>,
+) -> Result<Response, ApiError> {
+    let mut bulk = sandbox.bulk();
+    let job = find(&mut bulk.classic, &path.job, version)?;
+    let batch = find_batch(job, &path.batch)?;
+    let is_its_own = RecordKey::parse(&path.result) == Ok(query::result_of(batch.id));
+    let file = batch.found().filter(|_| is_its_own);
+    // Code and text are guesses.
+    let file = file.ok_or_else(|| refusal("InvalidBatch", format!("Invalid result id: {}", path.result)))?;
+    Ok(respond(StatusCode::OK, job.wanted.content.media_type(), file.clone()))
 }

@@ -197,16 +197,18 @@ async fn refuses_what_the_service_refuses_to_make() {
         client.post("ingest", r#"{"object":"Lead","operation":"delete","contentType":"JSON"}"#).await,
         client.post("ingest", r#"{"object":"Lead","operation":"delete","lineEnding":"lf"}"#).await,
         client.post("ingest", r#"{"operation":"delete"}"#).await,
+        client.post("ingest", r#"{"object":"Lead"}"#).await,
         client.post("ingest", r#"{"object":"Lead","#).await,
     ];
     assert_snapshot!(refusals.map(|answer| answer.refusal()).join("\n"), @r#"
-    400 [{"errorCode":"INVALIDENTITY","message":"Entity 'Nothing' is not supported by the Bulk API."}]
+    400 [{"errorCode":"INVALIDJOB","message":"InvalidJob : Unable to find object: Nothing"}]
     400 [{"errorCode":"FEATURENOTENABLED","message":"hardDelete operation requires special user profile permission, please contact your system administrator"}]
     400 [{"errorCode":"INVALIDJOB","message":"Unsupported value for operation: Delete"}]
     400 [{"errorCode":"JSON_PARSER_ERROR","message":"Unrecognized field \"concurrencyMode\" at [line:1, column:1]"}]
     400 [{"errorCode":"INVALIDJOB","message":"Unsupported value for contentType: JSON"}]
     400 [{"errorCode":"INVALIDJOB","message":"Unsupported value for lineEnding: lf"}]
     400 [{"errorCode":"INVALIDJOB","message":"The property object is required."}]
+    400 [{"errorCode":"API_ERROR","message":"Invalid value: '' supplied for property: 'operation'"}]
     400 [{"message":"Unexpected character at [line:1, column:17]","errorCode":"JSON_PARSER_ERROR"}]
     "#);
 }
@@ -236,7 +238,7 @@ async fn data_is_taken_once_and_only_while_the_job_is_open() {
         StatusCode::UNSUPPORTED_MEDIA_TYPE
     );
     assert_eq!(client.put(&batches, "Id\n").await.status, StatusCode::CREATED);
-    assert_snapshot!(client.put(&batches, "Id\n").await.refusal(), @r#"400 [{"errorCode":"CLIENTINPUTERROR","message":"Found multiple contents for job: <750S00000000001IAA>, please 'Close' / 'Abort' / 'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job."}]"#);
+    assert_snapshot!(client.put(&batches, "Id\n").await.refusal(), @r#"400 [{"errorCode":"BULK_API_ERROR","message":"Found multipe contents for job: <750S00000000001>, please 'Close' / 'Abort' / 'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job."}]"#);
     let closed = client.open("delete").await;
     client.patch(&closed, "UploadComplete").await;
     assert_snapshot!(client.put(&format!("{closed}/batches"), "Id\n").await.refusal(), @r#"400 [{"errorCode":"INVALIDJOBSTATE","message":"Uploading data to a Job that is not open is not allowed"}]"#);

@@ -79,8 +79,14 @@ fn create_job(
 ) -> Result<Response, ApiError> {
     let object = {
         let world = sandbox.world();
-        let object = world.table(&wanted.object).map(Table::definition).filter(|object| object.bulk);
-        let object = object.map(|object| object.name.clone()).ok_or_else(|| not_supported(&wanted.object))?;
+        let object = world.table(&wanted.object).map(Table::definition).ok_or_else(|| {
+            // Recorded. What there is and this interface refuses is another code.
+            bad_request("INVALIDJOB", format!("InvalidJob : Unable to find object: {}", wanted.object))
+        })?;
+        if !object.bulk {
+            return Err(not_supported(&wanted.object));
+        }
+        let object = object.name.clone();
         let may_purge = world.user(caller.user).is_some_and(|user| user.permissions.hard_delete);
         if wanted.operation == "hardDelete" && !may_purge {
             // Recorded for Bulk API 1.0 and mapped by clients of 2.0; the status 400 is a guess.
@@ -197,12 +203,13 @@ fn may_upload(sandbox: &Sandbox, key: RecordKey, headers: &HeaderMap) -> Result<
 fn takes_data(bulk: &BulkState, key: RecordKey, now: Timestamp) -> Result<Dialect, ApiError> {
     let job = bulk.ingest.get(&key).ok_or_else(no_such_job)?;
     if job.upload().is_some() {
-        // The beginning of the text is recorded; the rest, the code and the status are guesses.
+        // The code and the beginning of the text are recorded, the misspelling with it; the rest and the status are guesses.
         let message = format!(
-            "Found multiple contents for job: <{key}>, please 'Close' / 'Abort' / 'Delete' the current Job then create a new \
-             Job and make sure you only do 'PUT' once on a given Job."
+            "Found multipe contents for job: <{}>, please 'Close' / 'Abort' / 'Delete' the current Job then create a new \
+             Job and make sure you only do 'PUT' once on a given Job.",
+            key.fifteen()
         );
-        return Err(bad_request("CLIENTINPUTERROR", message));
+        return Err(bad_request("BULK_API_ERROR", message));
     }
     if job.state(now) != JobState::Open || job.head.created.duration_until(now) > OPEN_FOR {
         return Err(bad_request("INVALIDJOBSTATE", "Uploading data to a Job that is not open is not allowed"));

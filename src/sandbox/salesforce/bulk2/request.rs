@@ -113,7 +113,9 @@ impl CreateIngest {
     pub fn read(body: &[u8]) -> Result<Self, ApiError> {
         let properties = Properties::read(body, &Self::PROPERTIES)?;
         let object = properties.text("object")?.ok_or_else(|| missing("object"))?.to_owned();
-        let operation = match properties.text("operation")?.ok_or_else(|| missing("operation"))? {
+        // Recorded.
+        let no_operation = || bad_request("API_ERROR", "Invalid value: '' supplied for property: 'operation'");
+        let operation = match properties.text("operation")?.ok_or_else(no_operation)? {
             "delete" => "delete",
             "hardDelete" => "hardDelete",
             // The vendor has these too; here records are only deleted.
