@@ -300,7 +300,7 @@ impl FaultPlan {
 }
 
 /// Whether `text` has the form of `pattern`, where `*` stands for any run of characters, `/` included.
-fn matches_glob(pattern: &str, text: &str) -> bool {
+pub(super) fn matches_glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
     let mut parts: Vec<&str> = parts.collect();

@@ -25,6 +25,7 @@ mod compression;
 mod draw;
 mod fault;
 pub mod fulcrum;
+mod gap;
 mod gate;
 mod handle;
 mod request_log;

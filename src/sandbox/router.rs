@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use http::header::DATE;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -10,7 +10,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use tower::ServiceExt;
 
 use super::compression::{compressed, takes_gzip};
-use super::{DroppedConnection, Sandbox, fulcrum, gate, salesforce, zuora};
+use super::{DroppedConnection, Sandbox, fulcrum, gap, gate, salesforce, zuora};
 
 impl Sandbox {
     /// All systems, as one service that can be called without a network.
@@ -21,6 +21,7 @@ impl Sandbox {
             .merge(zuora::routes())
             .merge(fulcrum::routes())
             .fallback_service(salesforce::router(self).with_state(self.clone()))
+            .layer(from_fn(gap::check))
             .layer(from_fn_with_state(self.clone(), gate::pass))
             .with_state(self.clone());
         // Clients send paths that begin with two slashes or end in one; the router must not see either.

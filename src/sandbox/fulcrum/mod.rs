@@ -16,6 +16,9 @@ mod member;
 mod organization;
 mod page;
 mod query;
+mod record_filter;
+#[cfg(test)]
+mod record_filter_tests;
 mod records;
 mod routes;
 mod settings;

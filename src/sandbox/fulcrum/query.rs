@@ -17,7 +17,7 @@ use super::{ColumnKind, Value};
 use crate::sandbox::Sandbox;
 use crate::sandbox::fault::WorkFaults;
 
-/// What a query comes with. `metadata`, `sort_column` and the parameters of other formats are passed over.
+/// What a query comes with. What only other formats have is passed over; see below for what is refused.
 #[derive(Default, Deserialize)]
 struct Question {
     q: Option<String>,
@@ -26,6 +26,10 @@ struct Question {
     headers: Option<bool>,
     /// Whether the rows of JSON are arrays.
     arrays: Option<bool>,
+    /// Whether JSON says more of its columns, which it cannot here.
+    metadata: Option<bool>,
+    /// By what the rows are ordered, which only the statement says here.
+    sort_column: Option<String>,
 }
 
 /// `GET /query?q=…`.
@@ -42,6 +46,7 @@ pub(super) async fn get(
         format: parameters.get("format").cloned(),
         headers: flag("headers"),
         arrays: flag("arrays"),
+        ..Question::default()
     };
     answer(&sandbox, &question, &page, &faults)
 }
@@ -60,6 +65,9 @@ pub(super) async fn post(
 }
 
 fn answer(sandbox: &Sandbox, question: &Question, page: &PageParameters, faults: &WorkFaults) -> Result<Response, ApiError> {
+    if question.metadata == Some(true) || question.sort_column.is_some() {
+        return Err(ApiError::sql("the sandbox does not simulate metadata and sort_column of a query".to_owned()));
+    }
     let text = question.q.as_deref().ok_or_else(ApiError::bad_request)?;
     let organization = sandbox.fulcrum();
     let mut result = sql::run(text, &organization).map_err(|error| ApiError::sql(error.to_string()))?;

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use serde::Deserialize;
 use serde_json::{Map, Value as Tree, json};
 
 use super::batch::moment;
@@ -11,30 +10,29 @@ use super::caller::Caller;
 use super::error::ApiError;
 use super::forms::element_key;
 use super::page::{PageParameters, bare};
+use super::record_filter::RecordFilter;
 use super::{Form, Organization, Record, Value};
 use crate::sandbox::Sandbox;
 
-#[derive(Deserialize)]
-pub(super) struct Filter {
-    form_id: Option<String>,
-}
-
-/// `GET /records.json`, of one form or of all.
+/// `GET /records.json`: by the moment of their last change (documented), and by id where these are the same (guess).
 pub(super) async fn list(
     State(sandbox): State<Sandbox>,
     _: Caller,
-    Query(filter): Query<Filter>,
+    Query(filter): Query<RecordFilter>,
     Query(page): Query<PageParameters>,
-) -> Response {
+) -> Result<Response, ApiError> {
+    let wanted = filter.read()?;
     let organization = sandbox.fulcrum();
-    let wanted = |form: &&Form| filter.form_id.as_ref().is_none_or(|id| *id == form.id);
-    let forms: Vec<&Form> = organization.forms().filter(wanted).collect();
-    let total = forms.iter().map(|form| form.records.len()).sum();
-    let range = page.range(total);
-    let records = forms.iter().flat_map(|form| form.records.iter().map(move |(id, record)| (*form, id, record)));
-    let items = records.skip(range.start).take(range.len());
-    let items = items.map(|(form, id, record)| to_json(&organization, form, id, record)).collect();
-    page.answer("records", total, items)
+    let forms = organization.forms().filter(|form| wanted.has_form(form));
+    let all = forms.flat_map(|form| form.records.iter().map(move |(id, record)| (form, id, record)));
+    let mut found: Vec<(&Form, &String, &Record)> = all.filter(|(_, _, record)| wanted.has(record)).collect();
+    found.sort_by_key(|(_, id, record)| (record.server_updated_at, *id));
+    if wanted.newest_first {
+        found.reverse();
+    }
+    let shown = &found[page.range(found.len())];
+    let items = shown.iter().map(|(form, id, record)| to_json(&organization, form, id, record)).collect();
+    Ok(page.answer("records", found.len(), items))
 }
 
 /// `GET /records/{id}.json`. That a deleted record is not found is a guess.

@@ -14,6 +14,7 @@ use super::collections::{DeleteQuery, Item};
 use super::error::{ApiError, json};
 use super::record::RecordPath;
 use crate::sandbox::fault::WorkFaults;
+use crate::sandbox::gap;
 use crate::sandbox::session::Session;
 use crate::sandbox::{Sandbox, World};
 
@@ -96,6 +97,9 @@ impl Part {
             ApiError::bulk(StatusCode::BAD_REQUEST, "INVALID_REQUEST", format!("Invalid subrequest url: {}", self.url))
         };
         let uri: Uri = self.url.parse().map_err(|_| bad_url())?;
+        if let Some(gap) = self.method.parse().ok().and_then(|method| gap::of(&method, &uri)) {
+            return Err(ApiError::bulk(StatusCode::NOT_IMPLEMENTED, "NOT_IN_SANDBOX", gap));
+        }
         let rest = uri.path().strip_prefix("/services/data/v").and_then(|rest| rest.split_once('/')).ok_or_else(bad_url)?.1;
         let segments: Vec<&str> = rest.split('/').collect();
         Ok(match (self.method.as_str(), &segments[..]) {

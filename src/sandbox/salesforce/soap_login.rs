@@ -116,8 +116,7 @@ fn credentials(body: &[u8]) -> Result<(String, String), Fault> {
         Some(other) => {
             let name = &other.name;
             Err(client(format!(
-                "No operation available for request {{{}}}{name}, please check the WSDL for the service.",
-                other.namespace
+                "The sandbox does not serve the SOAP call {name}, only login: this is a gap of the sandbox, not a mistake of the request."
             )))
         }
         None => Err(client("The request is no SOAP envelope".to_owned())),

@@ -85,7 +85,7 @@ async fn refusals_have_codes_of_their_own() {
     sf:UNSUPPORTED_API_VERSION | UNSUPPORTED_API_VERSION: Invalid Api version specified on URL
     soapenv:Client | XML with DTD detected
     soapenv:Client | The request is larger than 10240 bytes
-    soapenv:Client | No operation available for request {urn:partner.soap.sforce.com}undelete, please check the WSDL for the service.
+    soapenv:Client | The sandbox does not serve the SOAP call undelete, only login: this is a gap of the sandbox, not a mistake of the request.
     soapenv:Client | SOAPAction HTTP header missing
     sf:PASSWORD_LOCKOUT | PASSWORD_LOCKOUT: Your login attempts have exceeded the limit; the user is locked out
     sf:INVALID_OPERATION | INVALID_OPERATION: SOAP API login() is disabled by default in this org.

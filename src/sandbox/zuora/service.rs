@@ -123,7 +123,9 @@ impl Call<'_> {
                 self.check_session()?;
                 self.delete()
             }
-            _ => Err(self.unknown_operation()),
+            name => Err(SoapFault::stack(format!(
+                "The sandbox does not serve the SOAP call {name}: this is a gap of the sandbox, not a mistake of the request."
+            ))),
         }
     }
 

@@ -325,7 +325,9 @@ async fn the_stack_refuses_what_is_no_soap() {
     assert_eq!(refused(path, &empty).await, "500 The SOAP body is empty");
     let other =
         format!("<e:Envelope xmlns:e='{SOAP_11}'><e:Body><subscribe xmlns='http://api.zuora.com/'/></e:Body></e:Envelope>");
-    assert!(refused(path, &other).await.starts_with("500 The endpoint reference"));
+    assert!(refused(path, &other).await.starts_with("500 The sandbox does not serve the SOAP call subscribe"));
+    let foreign = other.replace("http://api.zuora.com/", "urn:x");
+    assert!(refused(path, &foreign).await.starts_with("500 The endpoint reference"));
     for version in ["78", "78.1", "154.0", "x"] {
         assert_eq!(refused(&format!("/apps/services/a/{version}"), &other).await, "500 invalid version", "{version}");
     }
