@@ -64,7 +64,7 @@ async fn every_documented_filter_is_honoured() {
 async fn what_cannot_be_honoured_is_refused() {
     let tester = with_records();
     for (filters, status, words) in [
-        ("changeset_id=1", 501, "the parameter changeset_id=1 here"),
+        ("changeset_id=1", 501, "the parameter changeset_id here"),
         ("status=old", 501, "gap of the sandbox"),
         ("updated_since=yesterday", 400, "updated_since must be seconds since 1970"),
         ("bounding_box=1,2,3", 400, "bounding_box must be four numbers"),

@@ -6,8 +6,7 @@ use super::statement::{Column, Shape, Statement};
 use crate::sandbox::world::Place;
 use crate::sandbox::{FieldKind, World};
 
-/// What a query would answer with (the members are recorded, those of a parent's fields and of counts a guess from what clients do with
-/// them).
+/// What a query would answer with. All members are recorded, but for `editable` of a parent's fields, which is a guess.
 pub(super) fn metadata(world: &World, statement: &Statement) -> Json {
     let definition = world.tables()[statement.table].definition();
     let (columns, counts): (&[Column], bool) = match &statement.shape {
@@ -18,14 +17,15 @@ pub(super) fn metadata(world: &World, statement: &Statement) -> Json {
     let mut described: Vec<Json> = Vec::new();
     for column in columns {
         if counts {
-            let mut counted = leaf(&column.name, "Integer", false, true);
+            let mut counted = leaf(&column.name, None, false, true);
             counted["displayName"] = tree!(format!("count({})", column.route.name));
+            counted["numberType"] = tree!(true);
             described.push(counted);
             continue;
         }
         let (kind, editable) = types(world, column);
-        let path: Vec<&str> = column.name.split('.').collect();
-        place(&mut described, &path, kind, editable);
+        let lookups = lookups(world, statement.table, column);
+        place(&mut described, &lookups, leaf(&column.route.name, Some(kind), editable, false));
     }
     tree!({
         "columnMetadata": described,
@@ -36,36 +36,45 @@ pub(super) fn metadata(world: &World, statement: &Statement) -> Json {
     })
 }
 
+/// The parents that lead to a field: their names, and the fields that point at them.
+fn lookups<'a>(world: &'a World, table: usize, column: &'a Column) -> Vec<(&'a str, &'a str)> {
+    let mut table = table;
+    let hops = column.route.hops.iter().map(|hop| {
+        let field = world.tables()[table].field_name(hop.place);
+        table = hop.tables.first().copied().unwrap_or(table);
+        (hop.name.as_str(), field)
+    });
+    hops.collect()
+}
+
 /// Puts a field below the parents that lead to it.
-fn place(columns: &mut Vec<Json>, path: &[&str], kind: &str, editable: bool) {
-    let (name, rest) = match path {
-        [] => return,
-        [field] => return columns.push(leaf(field, kind, editable, false)),
-        [parent, rest @ ..] => (*parent, rest),
-    };
-    let known = columns.iter().position(|column| column["columnName"] == name && column["joinColumns"] != tree!([]));
+fn place(columns: &mut Vec<Json>, lookups: &[(&str, &str)], field: Json) {
+    let Some(((name, lookup), rest)) = lookups.split_first() else { return columns.push(field) };
+    let known = columns.iter().position(|column| column["columnName"] == *name && column["foreignKeyName"] == *lookup);
     let at = known.unwrap_or_else(|| {
-        columns.push(leaf(name, "Object", false, false));
+        let mut parent = leaf(name, None, false, false);
+        parent["foreignKeyName"] = tree!(lookup);
+        columns.push(parent);
         columns.len() - 1
     });
     if let Some(Json::Array(below)) = columns[at].get_mut("joinColumns") {
-        place(below, rest, kind, editable);
+        place(below, rest, field);
     }
 }
 
-fn leaf(name: &str, kind: &str, editable: bool, aggregate: bool) -> Json {
+fn leaf(name: &str, kind: Option<&str>, editable: bool, aggregate: bool) -> Json {
     tree!({
         "aggregate": aggregate,
         "apexType": kind,
-        "booleanType": kind == "Boolean",
+        "booleanType": kind == Some("Boolean"),
         "columnName": name,
         "custom": name.ends_with("__c"),
         "displayName": name,
         "foreignKeyName": null,
         "insertable": editable,
         "joinColumns": [],
-        "numberType": matches!(kind, "Integer" | "Double" | "Decimal"),
-        "textType": kind == "String",
+        "numberType": matches!(kind, Some("Integer" | "Double" | "Decimal")),
+        "textType": kind == Some("String"),
         "updatable": editable,
     })
 }

@@ -23,11 +23,8 @@ async fn fields_of_parents_stand_below_them_and_counts_are_aggregates() {
             let named = columns.as_array().into_iter().flatten().map(|column| {
                 let below = walk(&column["joinColumns"]);
                 let below = if below.is_empty() { below } else { format!("({below})") };
-                format!(
-                    "{}:{}{below}",
-                    column["columnName"].as_str().unwrap_or(""),
-                    column["apexType"].as_str().unwrap_or("")
-                )
+                let kind = column["apexType"].as_str().or(column["foreignKeyName"].as_str()).unwrap_or("none");
+                format!("{}:{kind}{below}", column["columnName"].as_str().unwrap_or(""))
             });
             named.collect::<Vec<_>>().join(" ")
         }
@@ -37,11 +34,19 @@ async fn fields_of_parents_stand_below_them_and_counts_are_aggregates() {
     let columns = tester.get(query).await;
     assert_eq!(
         names(&columns.text),
-        ["Name:String Account:Object(Name:String Owner:Object(Name:String) Id:Id) CreatedDate:Datetime", "false", "\"003\""]
+        [
+            "Name:String Account:AccountId(Name:String Owner:OwnerId(Name:String) Id:Id) CreatedDate:Datetime",
+            "false",
+            "\"003\""
+        ]
     );
     let counted = tester.get("/query?q=SELECT+COUNT(Id)+n+FROM+Contact&columns=true").await;
-    assert_eq!(names(&counted.text)[0], "n:Integer");
-    assert!(counted.text.contains("\"aggregate\":true"), "{}", counted.text);
+    assert_eq!(names(&counted.text)[0], "n:none");
+    assert!(
+        counted.text.contains(r#""aggregate":true"#) && counted.text.contains(r#""displayName":"count(Id)""#),
+        "{}",
+        counted.text
+    );
     let wrong = tester.get("/query?q=SELECT+Nothing+FROM+Contact&columns=true").await;
     assert!(wrong.shown().starts_with("400") && wrong.text.contains("INVALID_FIELD"), "{}", wrong.shown());
 }
