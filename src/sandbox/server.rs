@@ -48,7 +48,8 @@ pub async fn serve(listener: TcpListener, sandbox: Sandbox, shutdown: impl Futur
             .timer(TokioTimer::new())
             // Counted from the answer before, so that it bounds how long a connection is idle.
             .header_read_timeout(idle)
-            // As the vendors write them over HTTP/1: some clients look for `Sforce-Locator` to the letter (seen by clients).
+            // As the vendors write them over HTTP/1: some clients look for `Sforce-Locator` to the letter (seen by clients). Capitals within
+            // a word, as in `Sforce-NumberOfRecords`, cannot be had in this way.
             .title_case_headers(true)
             .max_buf_size(64 * 1024)
             .serve_connection(TokioIo::new(stream), service);

@@ -178,4 +178,13 @@ assert.deepEqual(loaded.map((row) => [row.id, row.success]), [[leads[1500], true
 assert.match(loaded[2].errors[0], /^ENTITY_IS_DELETED:/);
 const left = (await connection.query("SELECT COUNT() FROM Lead")).totalSize;
 assert.equal(left, read.length - 1001);
+const classic = await (await soap.bulk.query("SELECT Id, Company FROM Lead")).toArray();
+assert.equal(classic.length, left);
+assert.deepEqual(classic.map((row) => row.Id).sort(), leads.slice(1501));
+
+// What was deleted within a span of time.
+const span = [new Date(Date.now() - 3_600_000).toISOString(), new Date(Date.now() + 60_000).toISOString()];
+const { deletedRecords } = await connection.sobject("Lead").deleted(...span);
+assert.deepEqual(deletedRecords.map((record) => record.id).sort(), [...leads.slice(0, 499), ...leads.slice(500, 1501)]);
+assert.equal((await connection.sobject("Lead").updated(...span)).ids.length, 0);
 console.log(`jsforce: ${LEADS - left} of ${LEADS} leads deleted, all results as expected`);

@@ -3,8 +3,11 @@
 Usage: salesforce_bulk_client.py http://127.0.0.1:PORT
 """
 
+import csv
+import io
 import json
 import sys
+from xml.etree import ElementTree
 
 import requests
 from salesforce_bulk import BulkApiError, CsvDictsAdapter, SalesforceBulk
@@ -95,6 +98,23 @@ rows = "".join(f"<sObject><Id>{row}</Id></sObject>" for row in (leads[402], lead
 results, _ = delete(client, job, f'<sObjects xmlns="{client.jobNS}">{rows}</sObjects>')
 assert [result.success for result in results] == [True, False], results
 assert results[1].error == [{"fields": [], "message": "entity is deleted", "statusCode": "ENTITY_IS_DELETED"}], results
+
+# Reading, in each of the three forms.
+def read(soql, content):
+    job = client.create_query_job("Lead", contentType=content)
+    batch = client.query(job, soql)
+    client.wait_for_batch(job, batch, timeout=30, sleep_interval=0.1)
+    client.close_job(job)
+    return b"".join(part.read() for part in client.get_all_results_for_query_batch(batch, job)).decode()
+
+
+wanted = sorted(row["Id"] for row in query("SELECT Id FROM Lead"))
+assert sorted(row["Id"] for row in csv.DictReader(io.StringIO(read("SELECT Id, Company FROM Lead", "CSV")))) == wanted
+assert sorted(row["Id"] for row in json.loads(read("SELECT Id FROM Lead", "JSON"))) == wanted
+records = ElementTree.fromstring(read("SELECT Id FROM Lead", "XML"))
+assert sorted(record.findtext(f"{{{client.jobNS}}}Id") for record in records) == wanted
+assert read("SELECT Id FROM Lead WHERE Company = 'nobody at all'", "CSV") == "Records not found for this query"
+refused(lambda: read("SELECT COUNT() FROM Lead", "CSV"), "Aggregate Relationships not supported")
 
 # Another column fails the batch; an aborted job takes no more.
 job = client.create_delete_job("Lead")

@@ -15,6 +15,7 @@ from simple_salesforce.bulk2 import SFBulk2Handler
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceExpiredSession,
+    SalesforceGeneralError,
     SalesforceMalformedRequest,
     SalesforceOperationError,
     SalesforceRefusedRequest,
@@ -200,8 +201,16 @@ assert [len(rows(page)) for page in pages] == [2000, 2000, 499], [len(rows(page)
 assert sorted(row["Id"] for row in read) == leads[501:]
 unsupported = refused(SalesforceMalformedRequest, lambda: list(client.bulk2.Lead.query("SELECT COUNT() FROM Lead")))
 assert unsupported.content[0]["errorCode"] == "API_ERROR", unsupported
-# Bulk API 1.0 over JSON, in parallel and in turn: results in the order of the request.
+# Bulk API 1.0 reads over JSON, also what is deleted.
 handler = SFBulkHandler(client.session_id, f"{sandbox}/services/async/{VERSION}/")
+read = handler.Lead.query("SELECT Id, Company, CreatedDate FROM Lead")
+assert sorted(row["Id"] for row in read) == leads[501:]
+assert all(isinstance(row["CreatedDate"], int) and row["attributes"]["type"] == "Lead" for row in read), read[0]
+assert len(handler.Lead.query_all("SELECT Id FROM Lead WHERE IsDeleted = true")) == 401
+nothing = refused(SalesforceGeneralError, lambda: handler.Lead.query("SELECT Nothing FROM Lead"))
+assert "INVALID_FIELD" in str(nothing), nothing
+
+# Bulk API 1.0 over JSON, in parallel and in turn: results in the order of the request.
 results = handler.Lead.delete([{"Id": record} for record in leads[501:901]], batch_size=150)
 assert [result["id"] for result in results] == leads[501:901], len(results)
 assert all(result["success"] and not result["created"] and result["errors"] == [] for result in results)
