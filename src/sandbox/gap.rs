@@ -216,9 +216,19 @@ fn without_version(path: &str) -> String {
     }
 }
 
+/// That records are wanted as XML, which Salesforce's REST API also speaks (documented).
+fn of_form(path: &str, headers: &HeaderMap) -> Option<String> {
+    let wanted = headers.get(header::ACCEPT).and_then(|wanted| wanted.to_str().ok()).unwrap_or_default();
+    let takes_others = ["json", "*/*", "application/*", "csv"].iter().any(|kind| wanted.contains(kind));
+    let only_xml = wanted.contains("xml") && !takes_others && path.starts_with("/services/data/");
+    only_xml.then(|| {
+        "The sandbox does not serve XML answers of the REST API: this is a gap of the sandbox, not a mistake of the request.".to_owned()
+    })
+}
+
 /// Answers a request for what is not served, and lets all others pass.
 pub(super) async fn check(request: Request, next: Next) -> Response {
-    match of(request.method(), request.uri()) {
+    match of(request.method(), request.uri()).or_else(|| of_form(request.uri().path(), request.headers())) {
         Some(message) => {
             let answer = answer(request.uri().path(), request.headers(), &message);
             read_to_end(request.into_body()).await;
@@ -304,6 +314,17 @@ mod tests {
         ] {
             assert_eq!(told(method, address), "served", "{method} {address}");
         }
+    }
+
+    #[test]
+    fn xml_is_refused_where_nothing_else_is_taken() {
+        let told = |accept: &str| {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().expect("a header"))]);
+            of_form("/services/data/v66.0/query", &headers).is_some()
+        };
+        let taken =
+            ["application/xml", "text/xml, application/xml;q=0.9", "application/xml, */*", "application/json", "text/csv"];
+        assert_eq!(taken.map(told), [true, true, false, false, false]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The Batch API. Of the answers only that of a creation is documented; the others are taken to have its form (guess).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -41,6 +41,9 @@ struct Operation {
     form_id: Option<String>,
     query: Option<String>,
     ids: Option<Vec<String>>,
+    /// What else it says, such as the `record_id` of the vendor's OpenAPI file.
+    #[serde(flatten)]
+    others: BTreeMap<String, serde_json::Value>,
 }
 
 fn invalid(field: &str, message: &str) -> ApiError {
@@ -86,11 +89,17 @@ pub(super) async fn create(
 
 /// The form of an operation that is one.
 fn checked<'a>(operation: &Operation, organization: &'a Organization) -> Result<&'a Form, ApiError> {
+    if operation.action.as_deref() == Some("update") {
+        return Err(ApiError::gap("updates through batches"));
+    }
+    if let Some(name) = operation.others.keys().next() {
+        let name: String = name.chars().take(80).collect();
+        return Err(ApiError::gap(&format!("the property {name} of an operation")));
+    }
     for (field, value, only) in [("action", &operation.action, "delete"), ("resource", &operation.resource, "record")] {
         match value.as_deref() {
             None => return Err(invalid(field, "cannot be blank")),
             Some(value) if value == only => {}
-            // Updates are documented too, but the sandbox has none.
             Some(_) => return Err(invalid(field, "is not included in the list")),
         }
     }

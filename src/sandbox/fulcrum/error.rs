@@ -28,6 +28,13 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, json!({ "error": message }))
     }
 
+    /// What the vendor has and the sandbox does not, named.
+    pub(super) fn gap(what: &str) -> Self {
+        let message =
+            format!("The sandbox does not serve {what}: this is a gap of the sandbox, not a mistake of the request.");
+        Self::new(StatusCode::NOT_IMPLEMENTED, json!({ "error": message }))
+    }
+
     /// 401 (documented).
     pub(super) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, json!({ "error": "Unauthorized" }))

@@ -28,8 +28,12 @@ struct Question {
     arrays: Option<bool>,
     /// Whether JSON says more of its columns, which it cannot here.
     metadata: Option<bool>,
-    /// By what the rows are ordered, which only the statement says here.
-    sort_column: Option<String>,
+    /// Only for the form of PostgreSQL, which is not written here.
+    #[serde(rename = "table_name")]
+    _table_name: Option<String>,
+    /// What else a body says.
+    #[serde(flatten)]
+    others: BTreeMap<String, serde_json::Value>,
 }
 
 /// `GET /query?q=…`.
@@ -65,8 +69,12 @@ pub(super) async fn post(
 }
 
 fn answer(sandbox: &Sandbox, question: &Question, page: &PageParameters, faults: &WorkFaults) -> Result<Response, ApiError> {
-    if question.metadata == Some(true) || question.sort_column.is_some() {
-        return Err(ApiError::sql("the sandbox does not simulate metadata and sort_column of a query".to_owned()));
+    if question.metadata == Some(true) {
+        return Err(ApiError::gap("the metadata of a query"));
+    }
+    if let Some(name) = question.others.keys().next() {
+        let name: String = name.chars().take(80).collect();
+        return Err(ApiError::gap(&format!("the property {name} in the body of a query")));
     }
     let text = question.q.as_deref().ok_or_else(ApiError::bad_request)?;
     let organization = sandbox.fulcrum();
@@ -78,7 +86,9 @@ fn answer(sandbox: &Sandbox, question: &Question, page: &PageParameters, faults:
     match question.format.as_deref() {
         None | Some("csv") => Ok(csv(&result, question.headers.unwrap_or(true))),
         Some("json") => Ok(json(&result, question.arrays.unwrap_or(false), sandbox)),
-        Some(other) => Err(ApiError::sql(format!("the sandbox does not write {other}"))),
+        Some("geojson") => Err(ApiError::gap("queries in GeoJSON")),
+        Some("postgres" | "jsonseq") => Err(ApiError::gap("queries in the forms postgres and jsonseq")),
+        Some(_) => Err(ApiError::bad_request()),
     }
 }
 

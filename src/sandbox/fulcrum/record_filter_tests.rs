@@ -81,3 +81,34 @@ async fn what_cannot_be_honoured_is_refused() {
         (501, true)
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_body_says_besides_is_refused_and_not_passed_over() {
+    let tester = with_records();
+    let query = |name: &str, value: Json| {
+        let mut body = serde_json::json!({ "q": "SELECT _record_id FROM \"Testing App\"", "format": "json" });
+        body[name] = value;
+        body
+    };
+    for (name, value, status) in [
+        ("table_name", "t".into(), 200),
+        ("metadata", false.into(), 200),
+        ("metadata", true.into(), 501),
+        ("sort_column", "_status".into(), 501),
+        ("per_page", 1.into(), 501),
+        ("format", "geojson".into(), 501),
+        ("format", "nonsense".into(), 400),
+    ] {
+        let (told, body) = tester.post("query", Some(query(name, value))).await;
+        assert_eq!(told, status, "{name}: {body}");
+    }
+    for (name, value) in [("action", "update".into()), ("record_id", "a".into()), ("data", Json::Null)] {
+        let mut operation =
+            serde_json::json!({ "action": "delete", "resource": "record", "form_id": TESTING_APP, "ids": ["a"] });
+        operation[name] = value;
+        let body = serde_json::json!({ "batch": { "start": true, "operations": [operation] } });
+        let (told, body) = tester.post("batch.json", Some(body)).await;
+        assert!(told == 501 && body["error"].as_str().is_some_and(|error| error.contains("gap")), "{name}: {told} {body}");
+    }
+    assert!(tester.sandbox.fulcrum().exists("a"));
+}

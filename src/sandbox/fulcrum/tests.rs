@@ -197,7 +197,7 @@ async fn refuses_what_is_no_batch() {
     assert_snapshot!(shown, @r#"
     400 {"error":"Bad Request","status":400}
     422 {"batch":{"errors":{"operations":["cannot be blank"]}}}
-    422 {"batch":{"errors":{"action":["is not included in the list"]}}}
+    501 {"error":"The sandbox does not serve updates through batches: this is a gap of the sandbox, not a mistake of the request."}
     422 {"batch":{"errors":{"action":["cannot be blank"]}}}
     422 {"batch":{"errors":{"resource":["is not included in the list"]}}}
     422 {"batch":{"errors":{"form_id":["does not exist or you don't have access to it"]}}}

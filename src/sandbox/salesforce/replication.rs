@@ -145,3 +145,14 @@ fn check_number(records: usize) -> Result<(), ApiError> {
     let message = format!("{records} records are more than the {MOST_RECORDS} of one call. Use a shorter time span.");
     Err(ApiError::new(StatusCode::BAD_REQUEST, "EXCEEDED_ID_LIMIT", message))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_answer_names_so_many_records_and_no_more() {
+        assert_eq!(check_number(600_000), Ok(()));
+        assert_eq!(check_number(600_001).expect_err("too many").code(), "EXCEEDED_ID_LIMIT");
+    }
+}
