@@ -1,4 +1,5 @@
 //! Lists of ids: what people bring who have the ids already.
+#![expect(clippy::disallowed_methods, reason = "it makes directories in a project")]
 
 mod support;
 
@@ -171,18 +172,45 @@ async fn a_list_is_sealed_and_one_that_was_changed_makes_the_plan_stale() {
     bench.write("ticket.csv", &list(&leads[..3]));
     let error = bench.apply().await.expect_err("stale");
     assert_eq!(error.exit, Exit::PlanUnusable);
-    assert!(
-        told(&error)
-            .contains("the ids in ticket.csv, the list of policy `ticket`, were changed since the plan (2 then, 3 now)")
-    );
+    assert!(told(&error).contains(
+        "the ids in ticket.csv, the list of policy `ticket`, or their order were changed since the plan (2 then, 3 now)"
+    ));
     let path = bench.path().join("ticket.csv");
     sexton::store::LocalFiles.remove_file(&path).expect("removed");
     let error = bench.apply().await.expect_err("stale");
-    assert!(told(&error).contains("cannot be read any more"), "{}", told(&error));
+    assert!(told(&error).contains("cannot be used any more"), "{}", told(&error));
     // In another order and form they would be other ids to a digest, with other line ends they are the same.
     bench.write("ticket.csv", &list(&leads[..2]).replace('\n', "\r\n"));
     assert_eq!(bench.apply().await.expect("applied").exit, Exit::Done);
     assert_eq!(bench.sandbox.world().count("Lead"), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_the_plan_itself_would_replace_is_refused() {
+    let (bench, leads) = leads(2);
+    for place in [".sexton/ticket.csv", "./other/../.sexton/a/ticket.csv"] {
+        bench.declare(&policy("Lead", &format!("{{ ids: {{ file: {place} }} }}")));
+        std::fs::create_dir_all(bench.path().join(place).parent().expect("a directory")).expect("made");
+        bench.write(place, &list(&leads));
+        let error = bench.plan().await.expect_err("refused");
+        assert!(told(&error).contains("lies in a directory that Sexton writes"), "{}", told(&error));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_policy_adds_is_bounded_by_what_is_new_where_the_lists_differ() {
+    let (bench, leads) = leads(10);
+    bench.write("ticket.csv", &list(&leads[..4]));
+    let limited = policy("Lead", TICKET).replace("maxPercent: 100", "maxPercent: 100, maxWidened: 2");
+    bench.declare(&limited);
+    bench.plan().await.expect("planned");
+    bench.apply().await.expect("applied");
+    for (listed, refused) in [(6, false), (7, true)] {
+        bench.write("ticket.csv", &list(&leads[..listed]));
+        let planned = bench.plan().await.expect("planned");
+        let gates: Vec<String> = planned.header.policies[0].refusals().map(ToString::to_string).collect();
+        assert_eq!(planned.header.is_refused(), refused, "{gates:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

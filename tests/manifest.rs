@@ -282,7 +282,8 @@ fn cases() -> Vec<(&'static str, Vec<ManifestFile>)> {
             vec![file(
                 "a.yaml",
                 "apiVersion: sexton/v1\nkind: Target\nmetadata: { name: a }\nspec:\n  zuora:\n    url: https://na.zuora.com\n    maxCalls: { minute: 60000, hour: 5, week: 7 }\n    auth: { login: { username: a, password: { env: P } } }\n---\n\
-                 apiVersion: sexton/v1\nkind: Target\nmetadata: { name: b }\nspec:\n  zuora:\n    url: https://na.zuora.com\n    maxCalls: {}\n    auth: { login: { username: a, password: { env: P } } }\n",
+                 apiVersion: sexton/v1\nkind: Target\nmetadata: { name: b }\nspec:\n  zuora:\n    url: https://na.zuora.com\n    maxCalls: {}\n    auth: { login: { username: a, password: { env: P } } }\n---\n\
+                 apiVersion: sexton/v1\nkind: Target\nmetadata: { name: c }\nspec:\n  zuora:\n    url: https://na.zuora.com\n    maxCalls: { minute: 100, hour: 50 }\n    auth: { login: { username: a, password: { env: P } } }\n",
             )],
         ),
         (

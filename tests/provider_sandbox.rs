@@ -247,8 +247,9 @@ async fn a_job_of_bulk_api_1_without_a_batch_is_given_up_for_good() {
     let late = provider.jobs(&order).load(&ticket, Arc::clone(&ids) as Arc<dyn IdSource>).await.expect_err("too late");
     assert_eq!(late.class, ErrorClass::Invalid, "{late}");
     let mut answers = Answers::default();
-    provider.jobs(&order).collect(&ticket, &*ids, &mut answers).await.expect("it has none");
-    assert_eq!((answers.0.len(), sandbox.world().count("Lead")), (0, 1));
+    provider.jobs(&order).collect(&ticket, &*ids, &mut answers).await.expect("answers");
+    let verdicts: Vec<&AnswerVerdict> = answers.0.iter().map(|answer| &answer.verdict).collect();
+    assert_eq!((verdicts, sandbox.world().count("Lead")), (vec![&AnswerVerdict::NotProcessed], 1));
     let strange = Ticket("750ak000009BkrxAAC".into());
     assert_eq!(provider.jobs(&order).poll(&strange).await.expect("no error").stage, JobStage::Gone);
 }

@@ -429,7 +429,9 @@ impl Play<'_> {
                 Ok(applied) => assert!(self.with_faults && !quiet, "not at its end: {:?}", applied.unfinished),
                 Err(error) if error.exit == Exit::GateRefused && (quiet || !self.with_faults) => return Err(error),
                 Err(error) => {
-                    let excused = self.with_faults && !quiet && matches!(error.exit, Exit::Error | Exit::GateRefused);
+                    // What a run has deleted is told, also where it cannot even sign in again.
+                    let known = matches!(error.exit, Exit::Error | Exit::GateRefused | Exit::SomeFailed);
+                    let excused = self.with_faults && !quiet && known;
                     assert!(excused, "{error}: {:?} {:?}", error.notes, error.help);
                 }
             }

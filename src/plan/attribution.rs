@@ -47,6 +47,8 @@ pub enum Widening {
     NotReviewed,
     /// There is a base, and it is not known what the policy asked for then; with the reason.
     Unknown(String),
+    /// It is not known either; but so many records are new at all, by whatever cause.
+    AtMost(u64),
     /// So many, those among them that other policies of the plan delete.
     By(u64),
 }

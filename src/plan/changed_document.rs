@@ -41,14 +41,18 @@ impl fmt::Display for ChangedDocument<'_> {
                 let (then, now) = (with_thousands(before.ids), with_thousands(list.ids));
                 write!(
                     formatter,
-                    "the ids in {}, the list of {kind} `{name}`, were changed since the plan ({then} then, {now} now)",
+                    "the ids in {}, the list of {kind} `{name}`, or their order were changed since the plan ({then} then, {now} now)",
                     list.file
                 )
             }
             (Some(SealedDocument { list: Some(before), .. }), Some(SealedDocument { list: None, digest: now, .. }))
                 if self.before.is_some_and(|document| document.digest == *now) =>
             {
-                write!(formatter, "the ids in {}, the list of {kind} `{name}`, cannot be read any more", before.file)
+                write!(
+                    formatter,
+                    "the ids in {}, the list of {kind} `{name}`, cannot be used any more: `sexton validate` says why",
+                    before.file
+                )
             }
             (_, Some(now)) => write!(formatter, "{kind} `{name}` was changed since the plan, in {}", now.file),
             (Some(before), None) => {

@@ -119,7 +119,7 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
     }
     text.push_str(&holds_text(header, palette));
     // One that selects nothing and of which nothing is to be said is in the table only.
-    for policy in header.policies.iter().filter(|policy| policy.matched > 0 || policy.gates_stand_out()) {
+    for policy in header.policies.iter().filter(|policy| has_something_to_say(policy)) {
         text.push('\n');
         policy_text(policy, view, palette, &mut text);
     }
@@ -139,6 +139,12 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
     }
     let _ = writeln!(text, "{}", palette.strong(&plan_summary(header)));
     text
+}
+
+/// Whether anything is to be said of a policy beside its row in the table.
+fn has_something_to_say(policy: &PlannedPolicy) -> bool {
+    let is_missing = policy.missing_ids.is_some_and(|missing| missing.told().is_some());
+    policy.matched > 0 || is_missing || policy.gates_stand_out()
 }
 
 /// The policies that a plan was asked for, where it was not asked for all.

@@ -1,6 +1,7 @@
 //! The lists of ids that filters name: what is in them, and whether they can be used.
 
 use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 
 use super::sort_space::SortSpace;
 use crate::base::{CommandError, Diagnostic, Exit, RecordId, SourceMap, TargetName, with_thousands};
@@ -22,6 +23,10 @@ impl IdLists {
         let mut lists = Self::default();
         for (file, system) in id_files(workspace) {
             lists.read.entry(key(file, system)).or_insert_with(|| {
+                if lies_in_output(&file.path, workspace) {
+                    let written = "lies in a directory that Sexton writes; move it elsewhere".to_owned();
+                    return Err(diagnostic(file, IdListError::Form(written)));
+                }
                 let listed = read_id_list(&directory.join(&file.path), column(file, system, None), |_, _| Ok(()));
                 let list = |listed: ListedIds| IdList { file: file.path.clone(), digest: listed.digest, ids: listed.count };
                 listed.map(list).map_err(|error| diagnostic(file, error))
@@ -55,6 +60,23 @@ impl IdLists {
     pub fn longest(&self) -> u64 {
         self.read.values().flatten().map(|list| list.ids).max().unwrap_or_default()
     }
+}
+
+/// Whether a path leads into the plan's directory or the store, which Sexton replaces and removes.
+fn lies_in_output(path: &str, workspace: &Workspace) -> bool {
+    let below = |path: &Path| -> PathBuf {
+        let mut normal = PathBuf::new();
+        for part in path.components() {
+            match part {
+                Component::CurDir => {}
+                Component::ParentDir if normal.pop() => {}
+                part => normal.push(part),
+            }
+        }
+        normal
+    };
+    let outputs = [&workspace.project.plan_directory, &workspace.project.store_directory];
+    outputs.into_iter().any(|output| below(Path::new(path)).starts_with(below(output)))
 }
 
 /// The list that a filter names, with the system of its records.

@@ -67,7 +67,9 @@ impl Project {
         let lists = IdLists::read(directory, &workspace);
         let mistakes = lists.mistakes_of_holds(&workspace);
         if !mistakes.is_empty() {
-            let mut error = CommandError::new(Exit::Error, "it is not known what the holds are to keep");
+            // A run tells the title alone.
+            let first = mistakes.first().map(|first| first.title.clone()).unwrap_or_default();
+            let mut error = CommandError::new(Exit::Error, format!("it is not known what the holds are to keep: {first}"));
             error.diagnostics = Some(Box::new((mistakes, reading.sources)));
             return Err(error);
         }

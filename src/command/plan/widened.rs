@@ -4,7 +4,7 @@ use super::base::Base;
 use super::earlier::Earlier;
 use crate::base::{LineColumn, Span};
 use crate::manifest::{Policy, Workspace};
-use crate::plan::{DifferenceCounts, Widening};
+use crate::plan::{DifferenceCounts, Symbol, Widening};
 
 /// What a policy adds to the base.
 pub(super) struct Widened {
@@ -23,11 +23,14 @@ impl Widened {
         policy: &Policy,
         workspace: &Workspace,
     ) -> Self {
+        let new = counts.of(Symbol::NewlySelected).saturating_add(counts.of(Symbol::Retried));
         let by = match &base.sealed {
             None => Widening::NoBase,
             Some(base) if !base.kind.reviews() => Widening::NotReviewed,
             Some(_) => match counts.attribution(&earlier.condition, false) {
                 Ok(attribution) => Widening::By(attribution.added_by_policy),
+                // What the policy adds is among what is new, whatever made it so.
+                Err(_) if policy.settings.max_widened.is_some_and(|most| new <= most) => Widening::AtMost(new),
                 Err(reason) => Widening::Unknown(reason.to_owned()),
             },
         };

@@ -21,7 +21,7 @@ pub(super) fn zuora_calls(field: Option<Field<'_>>, findings: &mut Findings<'_>)
     let windows = [("minute", zuora::CALLS_A_MINUTE), ("hour", zuora::CALLS_AN_HOUR), ("day", zuora::CALLS_A_DAY)];
     let windows = windows.map(|(key, most)| (fields.optional(key), most));
     fields.end(findings);
-    if windows.iter().all(|(field, _)| field.is_none()) {
+    if matches!(&field.node.value, Value::Mapping(entries) if entries.is_empty()) {
         findings.push(
             Diagnostic::error(codes::NUMBER_RANGE, "`maxCalls` names no window", field.place, "an empty mapping")
                 .with_help("write at least one of `minute`, `hour` and `day`, or a number for ten minutes"),
@@ -32,7 +32,24 @@ pub(super) fn zuora_calls(field: Option<Field<'_>>, findings: &mut Findings<'_>)
     let [minute, hour, day] = windows.map(|(field, most)| field.map(|field| within(field, most, help, findings)));
     // A window that could not be read has been reported, and must not be taken for one that is not there.
     let window = |read: Option<Option<u32>>| read.map_or(Some(None), |calls| calls.map(Some));
-    Some(ZuoraCalls::InWindows { minute: window(minute)?, hour: window(hour)?, day: window(day)? })
+    let (minute, hour, day) = (window(minute)?, window(hour)?, window(day)?);
+    let slip = |shorter: Option<u32>, longer: Option<u32>| matches!((shorter, longer), (Some(shorter), Some(longer)) if longer < shorter);
+    if slip(minute, hour) || slip(minute, day) || slip(hour, day) {
+        findings.push(
+            Diagnostic::error(
+                codes::NUMBER_RANGE,
+                "a longer window of `maxCalls` has fewer calls than a shorter one",
+                field.node.span,
+                "the shorter one would never count",
+            )
+            .with_help("correct the numbers, or leave the shorter window out"),
+        );
+        return None;
+    }
+    if (minute, hour, day) == (None, None, None) {
+        return None;
+    }
+    Some(ZuoraCalls::InWindows { minute, hour, day })
 }
 
 fn within(field: Field<'_>, most: u32, help: &str, findings: &mut Findings<'_>) -> Option<u32> {

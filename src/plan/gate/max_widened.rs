@@ -19,6 +19,11 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
             "{limit}, and it is not known how many records the policy adds to the base: {reason}; name another base with `--base`, or \
              take `maxWidened` out of the limits for this change"
         )),
+        Widening::AtMost(new) => Finding::pass(format!(
+            "{} are new, so that the policy adds no more; at most {} may be added",
+            counted(*new, "record"),
+            with_thousands(most)
+        )),
         Widening::By(0) => Finding::pass("the policy adds no record to the base"),
         Widening::By(added) => {
             let adds = format!("the policy adds {} to the base", counted(*added, "record"));
@@ -57,6 +62,7 @@ mod tests {
             said(Some(1_200), Some(Widening::By(1_201))),
             said(Some(5), Some(Widening::NoBase)),
             said(Some(5), Some(Widening::NotReviewed)),
+            said(Some(5), Some(Widening::AtMost(5))),
             said(None, Some(unknown.clone())),
             said(Some(5), Some(unknown)),
         ];
@@ -69,6 +75,7 @@ mod tests {
         refuse: the policy adds 1,201 records to the base, and `limits.maxWidened` is 1,200: narrow the filter, or write `maxWidened: 1201` at sexton.yaml:9:24 to accept them
         warn: `limits.maxWidened` is 5, and judges nothing, since there is no base: name the plan that was reviewed with `--base`
         warn: `limits.maxWidened` is 5, and judges nothing, since nobody knows whether the plan that lay here was reviewed: name the plan that was reviewed with `--base`
+        pass: 5 records are new, so that the policy adds no more; at most 5 may be added
         not asked
         refuse: `limits.maxWidened` is 5, and it is not known how many records the policy adds to the base: Lead has no field `Old__c`, or this login may not see it; name another base with `--base`, or take `maxWidened` out of the limits for this change
         ");
