@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use sexton::base::{CommandError, Exit, PolicyName};
+use sexton::base::{CommandError, Exit, PolicyName, RecordId};
 use sexton::plan::{FindingKind, Matching, MissingIds};
 use sexton::sandbox::{DeleteMode, Deletion, Fault, FieldKind, Lookup, ObjectDefinition, OnDelete, RecordKey, Value};
 use sexton::sandbox::{Effect, World, WorldBuilder};
@@ -65,7 +65,9 @@ async fn the_records_of_a_list_are_deleted_and_each_other_id_is_accounted_for() 
     let planned = bench.plan().await.expect("planned");
     let policy = &planned.header.policies[0];
     assert_eq!((policy.matched, policy.selected), (998, 998));
-    assert_eq!(policy.missing_ids, Some(MissingIds { already_gone: 1, not_found: 1 }));
+    let gone = RecordId::new(&leads[2].to_string()).expect("an id");
+    let missing = MissingIds { already_gone: 1, not_found: 1, first_not_found: vec![gone] };
+    assert_eq!(policy.missing_ids, Some(missing));
     let Matching::Listed(list) = &policy.query.matching else { panic!("{:?}", policy.query) };
     assert_eq!((list.file.as_str(), list.ids), ("ticket.csv", 1_000));
     assert_eq!(bench.apply().await.expect("applied").exit, Exit::Done);
@@ -98,10 +100,13 @@ async fn every_system_takes_lists_longer_than_one_condition() {
         let planned = bench.plan().await.expect("planned");
         let policy = &planned.header.policies[0];
         let missing = match system {
-            System::Salesforce => MissingIds { already_gone: 1, not_found: 0 },
-            System::Zuora | System::Fulcrum => MissingIds { already_gone: 0, not_found: 1 },
+            System::Salesforce => MissingIds { already_gone: 1, ..MissingIds::default() },
+            System::Zuora | System::Fulcrum => {
+                let gone = RecordId::new(&ids[5]).expect("an id");
+                MissingIds { already_gone: 0, not_found: 1, first_not_found: vec![gone] }
+            }
         };
-        assert_eq!((policy.selected, policy.missing_ids), (2_200, Some(missing)), "{system:?}");
+        assert_eq!((policy.selected, policy.missing_ids.as_ref()), (2_200, Some(&missing)), "{system:?}");
         assert_eq!(bench.apply().await.expect("applied").exit, Exit::Done, "{system:?}");
         let left: BTreeSet<String> = stay.iter().filter(|id| **id != ids[5]).cloned().collect();
         assert_eq!(system.live(&bench.sandbox), left, "{system:?}");

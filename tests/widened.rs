@@ -328,9 +328,13 @@ async fn what_an_earlier_condition_that_is_not_taken_any_more_matched_is_not_kno
         let told = since.not_attributed.as_ref().expect("a reason");
         assert!(told.contains(reason), "{told}");
         assert!(!header.is_refused(), "a number that nothing rests on");
-        let header = against(&bench, &others(", maxWidened: 100")).await;
+        // What is new bounds what the policy adds, whatever the earlier condition was.
+        bench.sandbox.world().insert("Thing__c", [("Name", Value::from("new"))]).expect("a thing");
+        let told = gate(&against(&bench, &others(", maxWidened: 1")).await).expect("asked");
+        assert!(told.starts_with("Pass: 1 record is new, so that"), "{told}");
+        let header = against(&bench, &others(", maxWidened: 0")).await;
         let told = gate(&header).expect("asked");
-        assert!(told.starts_with("Refuse: `limits.maxWidened` is 100, and it is not known how many"), "{told}");
+        assert!(told.starts_with("Refuse: `limits.maxWidened` is 0, and it is not known how many"), "{told}");
         assert!(told.contains(reason), "{told}");
     }
 }

@@ -111,21 +111,47 @@ impl fmt::Display for IdList {
 }
 
 /// The ids of a list that match no record now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MissingIds {
     /// Those of records that the system shows as deleted.
     pub already_gone: u64,
     /// Those of which the system shows this login no record at all.
     pub not_found: u64,
+    /// A few of the latter, by id.
+    pub first_not_found: Vec<RecordId>,
 }
 
 impl MissingIds {
+    /// How many are named.
+    const NAMED: usize = 5;
+
+    /// Counts one of which the system shows no record. Ids come in their order.
+    pub fn add_not_found(&mut self, id: RecordId) {
+        self.not_found += 1;
+        if self.first_not_found.len() < Self::NAMED {
+            self.first_not_found.push(id);
+        }
+    }
+
+    /// Adds those of the ids that come next.
+    pub fn add(&mut self, next: Self) {
+        self.already_gone += next.already_gone;
+        self.not_found += next.not_found;
+        self.first_not_found.extend(next.first_not_found);
+        self.first_not_found.truncate(Self::NAMED);
+    }
+
     /// For people; `None` where there are none.
     pub fn told(&self) -> Option<String> {
-        let some = |count: u64, what: &str| (count > 0).then(|| format!("{} {what}", with_thousands(count)));
-        let parts = [some(self.already_gone, "deleted already"), some(self.not_found, "not found")];
-        Some(parts.into_iter().flatten().collect::<Vec<_>>().join(", ")).filter(|told| !told.is_empty())
+        let gone = (self.already_gone > 0).then(|| format!("{} deleted already", with_thousands(self.already_gone)));
+        let not_found = (self.not_found > 0).then(|| {
+            let named: Vec<String> = self.first_not_found.iter().map(ToString::to_string).collect();
+            let more = if self.not_found > named.len() as u64 { " and others" } else { "" };
+            format!("{} not found: {}{more}", with_thousands(self.not_found), named.join(", "))
+        });
+        let parts: Vec<String> = gone.into_iter().chain(not_found).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
 

@@ -63,22 +63,23 @@ fn hold(hold: &PlannedHold) -> JsonEvent {
         object: hold.object.clone(),
         reason: hold.reason.clone(),
         condition: hold.matching.as_ref().and_then(Matching::condition).map(str::to_owned),
-        list: hold.matching.as_ref().and_then(|matching| list(matching, hold.missing_ids)),
+        list: hold.matching.as_ref().and_then(|matching| list(matching, hold.missing_ids.as_ref())),
         matched: hold.matched,
         policies: hold.policies.iter().map(reach).collect(),
         not_followed: hold.not_followed.clone(),
     }
 }
 
-fn list(matching: &Matching, missing: Option<MissingIds>) -> Option<Box<JsonList>> {
+fn list(matching: &Matching, missing: Option<&MissingIds>) -> Option<Box<JsonList>> {
     let Matching::Listed(list) = matching else { return None };
-    let missing = missing.unwrap_or_default();
+    let missing = missing.cloned().unwrap_or_default();
     Some(Box::new(JsonList {
         file: list.file.clone(),
         digest: list.digest.to_string(),
         ids: list.ids,
         already_gone: missing.already_gone,
         not_found: missing.not_found,
+        first_not_found: missing.first_not_found.iter().map(ToString::to_string).collect(),
     }))
 }
 
@@ -94,7 +95,7 @@ fn policy_planned(policy: &PlannedPolicy) -> JsonEvent {
             DeleteMode::Hard => "hard".into(),
         },
         condition: policy.query.matching.condition().map(str::to_owned),
-        list: list(&policy.query.matching, policy.missing_ids),
+        list: list(&policy.query.matching, policy.missing_ids.as_ref()),
         population: match policy.population {
             Population::Exact(records) | Population::About(records) => Some(records),
             Population::Unknown => None,

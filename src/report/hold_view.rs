@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Palette;
 use super::escape::{markdown_cell, markdown_code_cell, terminal_line};
 use crate::base::{counted, with_thousands};
-use crate::plan::{HeldBecause, HeldCount, Matching, PlanHeader, PlannedHold};
+use crate::plan::{HeldBecause, HeldCount, Matching, MissingIds, PlanHeader, PlannedHold};
 
 /// In which ways a hold keeps records of a policy, in brackets; nothing for those that it only names.
 pub(super) fn ways(held: &HeldCount) -> String {
@@ -24,7 +24,7 @@ pub(super) fn hold_warnings(header: &PlanHeader) -> Vec<String> {
         if hold.matches_nothing() {
             warnings.push(hold.names_nothing());
         } else if let (Some(Matching::Listed(list)), Some(missing)) =
-            (&hold.matching, hold.missing_ids.and_then(|missing| missing.told()))
+            (&hold.matching, hold.missing_ids.as_ref().and_then(MissingIds::told))
         {
             let ids = counted(list.ids, "id");
             warnings.push(format!("hold {} lists {ids} of {} in {}: {missing}", hold.hold, hold.object, list.file));

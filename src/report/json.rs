@@ -442,6 +442,8 @@ pub struct JsonList {
     pub already_gone: u64,
     /// Of how many the system shows this login no record.
     pub not_found: u64,
+    /// A few of these, by id.
+    pub first_not_found: Vec<String>,
 }
 
 /// What a hold does for one policy.

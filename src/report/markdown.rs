@@ -8,7 +8,7 @@ use super::plan_view::{base_title, cause_text, labels_text, moment, only_text, p
 use super::{
     JsonEvent, Palette, PlanView, View, markdown_cell, markdown_code, markdown_code_cell, plan_summary, terminal_line,
 };
-use crate::plan::{CountCause, FindingKind, Matching, PlannedPolicy};
+use crate::plan::{CountCause, FindingKind, Matching, MissingIds, PlannedPolicy};
 use crate::system::DeleteMode;
 
 /// The fewest bytes that the totals and the closing note fit into.
@@ -225,7 +225,7 @@ fn policy_section(policy: &PlannedPolicy, view: &PlanView<'_>) -> String {
         matching @ (Matching::Condition(_) | Matching::Listed(_)) => markdown_code(&matching.to_string()),
     };
     let _ = writeln!(text, "- where {matching}");
-    if let Some(missing) = policy.missing_ids.and_then(|missing| missing.told()) {
+    if let Some(missing) = policy.missing_ids.as_ref().and_then(MissingIds::told) {
         let _ = writeln!(text, "- of the list {missing}");
     }
     if let Some(comparison) = policy.comparison.as_ref().filter(|comparison| comparison.cause != CountCause::Nothing) {

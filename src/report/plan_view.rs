@@ -12,8 +12,8 @@ use super::{JsonEvent, Palette, View, events, painted_diff, terminal_line};
 use crate::base::{Digest, Percent, PolicyName, RecordId, counted, with_thousands};
 use crate::manifest::AllOrNone;
 use crate::plan::{
-    Attribution, Comparison, CountCause, PlanBase, PlanHeader, PlannedPolicy, Population, SampledRecord, SealedTarget,
-    Symbol,
+    Attribution, Comparison, CountCause, MissingIds, PlanBase, PlanHeader, PlannedPolicy, Population, SampledRecord,
+    SealedTarget, Symbol,
 };
 use crate::system::DeleteMode;
 
@@ -143,7 +143,7 @@ pub fn plan_text(view: &PlanView<'_>, palette: Palette) -> String {
 
 /// Whether anything is to be said of a policy beside its row in the table.
 fn has_something_to_say(policy: &PlannedPolicy) -> bool {
-    let is_missing = policy.missing_ids.is_some_and(|missing| missing.told().is_some());
+    let is_missing = policy.missing_ids.as_ref().is_some_and(|missing| missing.told().is_some());
     policy.matched > 0 || is_missing || policy.gates_stand_out()
 }
 
@@ -210,7 +210,7 @@ fn policy_text(policy: &PlannedPolicy, view: &PlanView<'_>, palette: Palette, te
     };
     line("where", &terminal_line(&policy.query.matching.to_string()), plain);
     line("matched", &format!("{} of {}{}", with_thousands(policy.matched), policy.population.told(), share(policy)), plain);
-    if let Some(missing) = policy.missing_ids.and_then(|missing| missing.told()) {
+    if let Some(missing) = policy.missing_ids.as_ref().and_then(MissingIds::told) {
         line("missing", &missing, Palette::caution);
     }
     for held in &policy.holds {

@@ -264,11 +264,11 @@ impl Connection {
                 if part.is_empty() {
                     return Ok(missing);
                 }
-                for presence in self.check_presence(object, &part).await? {
+                for (id, presence) in part.iter().zip(self.check_presence(object, &part).await?) {
                     match presence {
                         Presence::Present => {}
                         Presence::InBin => missing.already_gone += 1,
-                        Presence::Absent => missing.not_found += 1,
+                        Presence::Absent => missing.add_not_found(*id),
                     }
                 }
             }

@@ -61,7 +61,7 @@ impl FoundHold {
             reason: hold.reason.clone(),
             matching: self.matching.clone(),
             matched: self.matched,
-            missing_ids: self.missing,
+            missing_ids: self.missing.clone(),
             policies: reached.map(reach).collect(),
             not_followed: not_followed.into_iter().collect(),
         }

@@ -74,8 +74,7 @@ pub(super) async fn read_listed<I: Iterator<Item = io::Result<RecordId>>>(
         for row in &part.rows {
             sorter.push(row).map_err(|error| unsorted_rows(&error, space))?;
         }
-        missing.already_gone += part.missing.already_gone;
-        missing.not_found += part.missing.not_found;
+        missing.add(part.missing);
         done += part.ids;
         listing.observer.progress(listing.policy, listing.doing, done, Some(listing.ids));
     }
@@ -162,7 +161,7 @@ async fn read_part(connection: &Connection, query: &PlannedQuery, ids: &[RecordI
             for (id, presence) in some.iter().zip(connection.check_presence(object, some).await?) {
                 match presence {
                     Presence::InBin => missing.already_gone += 1,
-                    Presence::Absent => missing.not_found += 1,
+                    Presence::Absent => missing.add_not_found(*id),
                     Presence::Present => come_back = Some(*id),
                 }
             }

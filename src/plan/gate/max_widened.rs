@@ -20,8 +20,8 @@ pub(super) fn ask(input: &GateInput<'_>) -> Option<Finding> {
              take `maxWidened` out of the limits for this change"
         )),
         Widening::AtMost(new) => Finding::pass(format!(
-            "{} are new, so that the policy adds no more; at most {} may be added",
-            counted(*new, "record"),
+            "{} new, so that the policy adds no more; at most {} may be added",
+            if *new == 1 { "1 record is".to_owned() } else { format!("{} are", counted(*new, "record")) },
             with_thousands(most)
         )),
         Widening::By(0) => Finding::pass("the policy adds no record to the base"),
