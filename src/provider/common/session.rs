@@ -69,7 +69,11 @@ impl<S: Connect> Session<S> {
         if let Some(current) = &*current {
             return Ok(Arc::clone(current));
         }
-        let connection = self.sign_in.connect(None).await?;
+        let connection = match self.sign_in.connect(None).await {
+            // The session ended before it was known who and where it is; another one need not.
+            Err(refusal) if S::has_ended(&refusal) => self.sign_in.connect(None).await?,
+            connection => connection?,
+        };
         Ok(Arc::clone(current.insert(Arc::new(Current { connection, generation: 0, proven: AtomicBool::new(false) }))))
     }
 
