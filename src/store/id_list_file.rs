@@ -201,13 +201,20 @@ impl IdColumn<'_> {
             [place] => Ok((place, true)),
             [] if names.len() == 1 => {
                 // An only column may be called anything; what is no id and does not say that it names one is a mistake.
-                let name = names[0].to_ascii_lowercase();
-                Ok((0, name.contains("id") && !self.is_surely_a_key(names[0])))
+                Ok((0, names_ids(names[0])))
             }
             [] => refuse(format!("has {columns} and none of them is `Id`: say in the manifest which `column` has the ids")),
             _ => refuse("has several columns of ids: say in the manifest which `column` is meant".to_owned()),
         }
     }
+}
+
+/// Whether a text is the name of a column of ids, such as `LeadId` or `18 Digit ID`, and cannot be an id, damaged or not: those have digits
+/// and no spaces.
+fn names_ids(text: &str) -> bool {
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric());
+    let says_so = words.any(|word| word.eq_ignore_ascii_case("id") || word.ends_with("Id") || word.ends_with("ID"));
+    says_so && (text.contains(' ') || !text.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
 /// Where the next byte of a CSV file stands.
@@ -450,7 +457,10 @@ mod tests {
     #[test]
     fn a_first_line_that_names_no_ids_is_a_mistake_and_no_header() {
         let one = id(1);
-        for first in ["#N/A", "NULL", "-", "# list", "Case Safe Key"] {
+        // The last three are words, and an id that was damaged.
+        for first in
+            ["#N/A", "NULL", "-", "# list", "Case Safe Key", "invalid", "erika.david@example.com", "00Q5f00000aIDbcXYZ"]
+        {
             let told = read(format!("{first}\n{one}\n"), None).expect_err("a mistake");
             assert!(told.contains("line 1: ") && told.contains("say so with `column`"), "{first}: {told}");
         }
